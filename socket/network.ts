@@ -1,0 +1,95 @@
+/**
+ * The seam between okline and the machine: bytes of sockets ({@linkcode Network}), time ({@linkcode Clock}) and
+ * chance ({@linkcode Random}). Everything in `socket/` and `relay/` gets them handed in, so that the same server
+ * and client run on real sockets and, replayable from a seed, on sockets in memory.
+ *
+ * @module
+ */
+
+/** Monotonic time and timers, handed in so that tests can move time by hand. */
+export interface Clock {
+  /** Monotonic time in ms; only differences mean anything. */
+  now(): number;
+  /** Runs `run` once after `ms`, unless cancelled before. Cancelling twice, or too late, does nothing. */
+  after(ms: number, run: () => void): Timer;
+  /** Runs `run` at the end of this turn of the event loop, when the turn's input has all been seen. */
+  soon(run: () => void): void;
+}
+
+/** A pending call of {@linkcode Clock.after}. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** A source of numbers uniform in [0, 1). */
+export type Random = () => number;
+
+/** Where a socket is bound or connected: an IP literal (or a name, when dialling) and a TCP port. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** The bytes of one socket. At most one `read` and one `write` may be under way at a time. */
+export interface Transport {
+  readonly local: Address;
+  readonly remote: Address;
+  /** Reads into `into` (never empty) and gives the count of bytes, or `null` at the peer's FIN. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** Writes at least one byte of `bytes` and gives how many; may be partial. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Sends FIN; reading goes on. Safe to repeat. */
+  closeWrite(): Promise<void>;
+  /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */
+  close(): void;
+}
+
+/** A bound socket that accepts. */
+export interface TransportListener {
+  readonly address: Address;
+  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource` or `Interrupted`. */
+  accept(): Promise<Transport>;
+  close(): void;
+}
+
+/** What {@linkcode Network.listen} needs. */
+export interface BindOptions {
+  /** Address to bind. Default `127.0.0.1`. */
+  hostname?: string;
+  /** Port; 0 lets the system pick one. */
+  port: number;
+  /** Share the port with other processes that also ask for it. Default `false`. */
+  reusePort?: boolean;
+}
+
+/** What {@linkcode Network.connect} needs. */
+export interface DialOptions {
+  /** Default `127.0.0.1`. */
+  hostname?: string;
+  port: number;
+  /** Gives up dialling, with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Sockets: the real ones, TLS, or those in memory. */
+export interface Network {
+  listen(options: BindOptions): TransportListener;
+  connect(options: DialOptions): Promise<Transport>;
+}
+
+/**
+ * `127.0.0.1:8000`, or `[::1]:8000` for IPv6.
+ *
+ * @example
+ * ```ts
+ * import { formatAddress } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(formatAddress({ hostname: "::1", port: 8000 }), "[::1]:8000");
+ * ```
+ */
+export function formatAddress(address: Address): string {
+  return address.hostname.includes(":")
+    ? `[${address.hostname}]:${address.port}`
+    : `${address.hostname}:${address.port}`;
+}
