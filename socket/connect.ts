@@ -6,8 +6,8 @@ import { lineCodec } from "./line_decoder.ts";
 import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";
 import { systemClock, systemNetwork } from "./system.ts";
 
-/** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
-export interface ConnectOptions<Frame = string> extends Omit<ConnectionOptions<Frame>, "codec" | "clock"> {
+/** Whom to dial, and for how long. */
+export interface Dial {
   /** Name or address. Default `127.0.0.1`. */
   hostname?: string;
   port: number;
@@ -16,7 +16,24 @@ export interface ConnectOptions<Frame = string> extends Omit<ConnectionOptions<F
   /** Gives up dialling; once the connection stands it means nothing any more. */
   signal?: AbortSignal;
   network?: Network;
+}
+
+/** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
+export interface ConnectOptions<Frame = string>
+  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock"> {
   clock?: Clock;
+}
+
+/** Options of {@linkcode connect} for lines. */
+export interface LineConnectOptions extends ConnectOptions<string> {
+  codec?: undefined;
+  /** Most bytes of a received line. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Options of {@linkcode connect} for frames of another codec. */
+export interface FrameConnectOptions<Frame> extends ConnectOptions<Frame> {
+  codec: Codec<Frame>;
 }
 
 const TIMEOUT = 10_000;
@@ -37,25 +54,18 @@ const TIMEOUT = 10_000;
  * await assertRejects(() => connect({ port: 1 }), ConnectError, "refused");
  * ```
  */
-export function connect(options: ConnectOptions<string> & { maxLine?: number }): Promise<Connection<string>>;
-export function connect<Frame>(
-  options: ConnectOptions<Frame> & { codec: Codec<Frame> },
-): Promise<Connection<Frame>>;
+export function connect(options: LineConnectOptions): Promise<Connection<string>>;
+export function connect<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>>;
 export async function connect<Frame>(
-  options: ConnectOptions<Frame> & { codec?: Codec<Frame>; maxLine?: number },
+  options: FrameConnectOptions<Frame> | LineConnectOptions,
 ): Promise<Connection<Frame> | Connection<string>> {
-  const { codec, maxLine, clock = systemClock, ...rest } = options;
+  const clock = options.clock ?? systemClock;
   const transport = await dial(options, clock);
-  if (codec !== undefined) return new Connection(transport, { ...rest, clock, codec });
-  const lines = rest as ConnectOptions<string>;
-  return new Connection(transport, {
-    ...lines,
-    clock,
-    codec: lineCodec(maxLine === undefined ? {} : { maxLine }),
-  });
+  if (options.codec !== undefined) return new Connection(transport, { ...options, clock });
+  return new Connection(transport, { ...options, clock, codec: lineCodec(options) });
 }
 
-async function dial(options: ConnectOptions<never>, clock: Clock): Promise<Transport> {
+async function dial(options: Dial, clock: Clock): Promise<Transport> {
   const { hostname = "127.0.0.1", port, timeout = TIMEOUT, network = systemNetwork, signal } = options;
   signal?.throwIfAborted();
   const giveUp = new AbortController();

@@ -32,6 +32,18 @@ export interface ListenOptions<Frame = string>
   clock?: Clock;
 }
 
+/** Options of {@linkcode listen} for lines. */
+export interface LineListenOptions extends ListenOptions<string> {
+  codec?: undefined;
+  /** Most bytes of a received line. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Options of {@linkcode listen} for frames of another codec. */
+export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
+  codec: Codec<Frame>;
+}
+
 /** What a listener has seen. */
 export interface ListenerStats extends AcceptStats, ConnectionCounts {
   readonly suspended: boolean;
@@ -49,7 +61,7 @@ export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /** Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects when accepting failed for good. */
   readonly closed: Promise<void>;
-  readonly #options: ListenOptions<Frame> & { codec: Codec<Frame> };
+  readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #connections: ConnectionSet<Frame>;
@@ -60,7 +72,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #taker = Promise.withResolvers<void>();
   #nextId = 1;
 
-  constructor(options: ListenOptions<Frame> & { codec: Codec<Frame> }) {
+  constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#connections = new ConnectionSet({
@@ -287,13 +299,11 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
  * await done;
  * ```
  */
-export function listen(options?: ListenOptions<string> & { maxLine?: number }): Listener<string>;
-export function listen<Frame>(options: ListenOptions<Frame> & { codec: Codec<Frame> }): Listener<Frame>;
+export function listen(options?: LineListenOptions): Listener<string>;
+export function listen<Frame>(options: FrameListenOptions<Frame>): Listener<Frame>;
 export function listen<Frame>(
-  options: ListenOptions<Frame> & { codec?: Codec<Frame>; maxLine?: number } = {},
+  options: FrameListenOptions<Frame> | LineListenOptions = {},
 ): Listener<Frame> | Listener<string> {
-  const { codec, maxLine, ...rest } = options;
-  if (codec !== undefined) return new Listener({ ...rest, codec });
-  const lines = rest as ListenOptions<string>;
-  return new Listener({ ...lines, codec: lineCodec(maxLine === undefined ? {} : { maxLine }) });
+  if (options.codec !== undefined) return new Listener(options);
+  return new Listener({ ...options, codec: lineCodec(options) });
 }
