@@ -235,8 +235,8 @@ export class RelayClient {
       held.timer.cancel();
       this.#held.delete(held);
     }
+    if (this.#held.size === 0) return this.#end(connection);
     this.#lingering = this.#clock.after(Math.max(this.#linger, this.#timeout), () => this.#end(connection));
-    this.#endWhenAnswered(connection);
   }
 
   #endWhenAnswered(connection: Connection): void {
