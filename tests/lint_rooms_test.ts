@@ -85,6 +85,7 @@ Deno.test("rooms/direction knows a file by its full path too", NO_SYSTEM, () => 
 });
 
 Deno.test("rooms/direction wants every folder in its table", NO_SYSTEM, () => {
+  assertAllowed("types/std.d.ts", `export const a: 1;`);
   assertRefused("attic/old.ts", `export const a = 1;`, "rooms/direction", "attic/");
 });
 
@@ -120,6 +121,8 @@ const TIMED: readonly (readonly [source: string, named: string])[] = [
   [`const { random } = Math;`, "Math.random"],
   [`const r = a.pick ?? Math.random;`, "Math.random"],
   [`const signal = AbortSignal.timeout(5);`, "AbortSignal.timeout"],
+  [`Atomics.wait(cells, 0, 0, 5);`, "Atomics.wait"],
+  [`await Atomics.waitAsync(cells, 0, 0, 5).value;`, "Atomics.waitAsync"],
   [`const id = crypto.randomUUID();`, "crypto"],
   [`globalThis.setTimeout(() => {}, 1);`, "setTimeout"],
   [`const { setTimeout: later } = globalThis;`, "setTimeout"],
@@ -146,6 +149,7 @@ Deno.test("rooms/pure-time leaves names alone that are not the globals", NO_SYST
     const source of [
       `const d = options.clock.setTimeout; const e = a.Date; const f = a?.crypto;`,
       `interface I { Date: number; crypto(): void } type T = Date; let d: Deno.Conn;`,
+      `enum E { Date } type P = typeof performance; export { log as crypto } from "./errors.ts";`,
       `class C { performance = 1; setTimeout(): void {} } const o = { Date: 1, crypto: 2 };`,
       `const a = Math.max(1, 2); const { floor } = Math; const s = AbortSignal.any([]);`,
       `queueMicrotask(() => {}); clearTimeout(id);`,
