@@ -24,8 +24,8 @@ const WORKSHOPS: ReadonlySet<string> = new Set(["tests", "bench", "examples", "t
 const PURE = [
   /^protocol\.ts$/,
   /^socket\/(\w+_)?(codec|decoder|encoder)\.ts$/,
-  /^socket\/(byte_queue|errors|network)\.ts$/,
-  /^relay\/router\w*\.ts$/,
+  /^socket\/(byte_queue|errors|network|read_buffer|watch)\.ts$/,
+  /^relay\/(router\w*|due_list|back_off)\.ts$/,
   /^loadtest\/(plan\w*|ledger\w*|arrival|history|history_line|open_clients|payload|random|reply_delay|units)\.ts$/,
 ];
 
