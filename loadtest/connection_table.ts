@@ -1,9 +1,9 @@
 /** Every connection that clients made: whose, from where to where, when, and how it ended. Pure. @module */
-import type { CloseType } from "../socket/errors.ts";
 import { Column } from "./column.ts";
+import type { EndType } from "./history.ts";
 
 /** In the order of their codes in the table. */
-const CLOSE_TYPES: readonly CloseType[] = [
+const END_TYPES: readonly EndType[] = [
   "natural",
   "local",
   "reset",
@@ -12,6 +12,7 @@ const CLOSE_TYPES: readonly CloseType[] = [
   "framing",
   "timeout",
   "handler-failed",
+  "stopped",
 ];
 
 const OPEN = 255;
@@ -65,14 +66,14 @@ export class ConnectionTable {
     return this.#reason.at(row) === OPEN;
   }
 
-  close(row: number, { at, reason }: { at: number; reason: CloseType }): void {
+  close(row: number, { at, reason }: { at: number; reason: EndType }): void {
     this.closedAt.set(row, at);
-    this.#reason.set(row, CLOSE_TYPES.indexOf(reason));
+    this.#reason.set(row, END_TYPES.indexOf(reason));
   }
 
   /** How it ended, or `undefined` while it is open. */
-  reason(row: number): CloseType | undefined {
-    return CLOSE_TYPES[this.#reason.at(row)];
+  reason(row: number): EndType | undefined {
+    return END_TYPES[this.#reason.at(row)];
   }
 
   /** The client's address. */

@@ -81,12 +81,15 @@ export interface MessageEvent<Kind extends "receive" | "answer" | "ack"> {
   readonly message: MessageName;
 }
 
+/** How a client's connection ended; `stopped` when the run was over for it, as at the deadline. */
+export type EndType = CloseType | "stopped";
+
 /** A client's connection ended, as the client saw it. */
 export interface CloseEvent {
   readonly event: "close";
   readonly client: number;
   readonly at: number;
-  readonly reason: CloseType;
+  readonly reason: EndType;
   /** More about the reason, for people. */
   readonly detail?: string;
 }

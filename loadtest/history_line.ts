@@ -1,6 +1,5 @@
 /** Events of a history to lines of JSON and back, every field checked. Pure. @module */
-import type { CloseType } from "../socket/errors.ts";
-import { type HistoryEvent, SCHEMA } from "./history.ts";
+import { type EndType, type HistoryEvent, SCHEMA } from "./history.ts";
 
 /** A line of a history that is no event. */
 export class HistoryError extends Error {
@@ -20,7 +19,7 @@ const DIGITS = 1000;
 type Check = (value: unknown) => boolean;
 type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
 
-const CLOSE_TYPES: Readonly<Record<CloseType, true>> = {
+const END_TYPES: Readonly<Record<EndType, true>> = {
   natural: true,
   local: true,
   reset: true,
@@ -29,6 +28,7 @@ const CLOSE_TYPES: Readonly<Record<CloseType, true>> = {
   framing: true,
   timeout: true,
   "handler-failed": true,
+  stopped: true,
 };
 
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -36,7 +36,7 @@ const time: Check = (value) => typeof value === "number" && Number.isFinite(valu
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const message: Check = (value) => text(value) || index(value);
-const reason: Check = (value) => typeof value === "string" && Object.hasOwn(CLOSE_TYPES, value);
+const reason: Check = (value) => typeof value === "string" && Object.hasOwn(END_TYPES, value);
 const oneOf = (...values: readonly unknown[]): Check => (value) => values.includes(value);
 const optional = (check: Check): Check => (value) => value === undefined || check(value);
 

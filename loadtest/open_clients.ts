@@ -16,18 +16,21 @@ export interface OpenClientsOptions {
   readonly startAt: Float64Array;
   /** How long the message of each client is held before it is answered, in ms. */
   readonly replyDelay: Float64Array;
-  /** How long a client goes on answering after its own ok, in ms. */
+  /** The longest delay of an answer that a client still gives after its own ok, in ms. */
   readonly linger: number;
+  /** The longest that it stays after its own ok, in ms. */
+  readonly stay: number;
   /** Picks the receivers, as the relay will by other draws of its own. */
   readonly random: Random;
 }
 
 /**
  * The largest number of clients open at once. Each is open from its start until its own message has been answered,
- * and then until it has answered what it holds or its linger time is over; the receiver of each message is any of
- * those open.
+ * and then until it holds nothing, however much of it came meanwhile; the receiver of each message is any of those
+ * open.
  */
-export function peakOpenClients({ startAt, replyDelay, linger, random }: OpenClientsOptions): number {
+export function peakOpenClients(options: OpenClientsOptions): number {
+  const { startAt, replyDelay, linger, stay, random } = options;
   const count = startAt.length;
   const ackAt = new Float64Array(count);
   const holdsUntil = new Float64Array(count);
@@ -39,7 +42,7 @@ export function peakOpenClients({ startAt, replyDelay, linger, random }: OpenCli
 
   const closeAt = (client: number): number => {
     const ack = ackAt[client] ?? 0;
-    return Math.min(ack + linger, Math.max(ack, holdsUntil[client] ?? 0)) + TRAVEL;
+    return Math.min(ack + stay, Math.max(ack, holdsUntil[client] ?? 0)) + TRAVEL;
   };
   const schedule = (client: number): void => {
     const due = Math.floor(closeAt(client) / STEP);
@@ -69,10 +72,12 @@ export function peakOpenClients({ startAt, replyDelay, linger, random }: OpenCli
     closeUpTo(Math.floor(start / STEP));
     place[client] = open.push(client) - 1;
     peak = Math.max(peak, open.length);
-    const answeredAt = start + (replyDelay[client] ?? 0);
+    const delay = replyDelay[client] ?? 0;
+    const answeredAt = start + delay;
     ackAt[client] = answeredAt;
     const receiver = open[Math.floor(random() * open.length)] ?? client;
-    holdsUntil[receiver] = Math.max(holdsUntil[receiver] ?? 0, answeredAt);
+    const lingers = start > (ackAt[receiver] ?? 0);
+    if (!lingers || delay <= linger) holdsUntil[receiver] = Math.max(holdsUntil[receiver] ?? 0, answeredAt);
     schedule(client);
   }
   return peak;

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import type { ReplyDelay } from "../relay/relay_client.ts";
+import type { Random } from "../socket/network.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
 import { peakOpenClients } from "./open_clients.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
 import { assertSeed, randomStream } from "./random.ts";
-import { drawReplyDelay, type ReplyDelay } from "./reply_delay.ts";
+import { type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
 import { formatDuration } from "./units.ts";
 
 /** What a plan is made from; plain data, so that it can be sent to another process. Times in ms. */
@@ -18,7 +20,7 @@ export interface PlanOptions {
   /** The starts are spread over this. */
   readonly window: number;
   readonly arrival: Arrival;
-  readonly replyDelay: ReplyDelay;
+  readonly replyDelay: DelayDistribution;
   readonly payload: PayloadSpec;
   /** The lines of the file, for a payload of type `file`. */
   readonly lines?: readonly string[];
@@ -115,6 +117,7 @@ export class Plan {
       startAt: this.#startAt,
       replyDelay: this.#replyDelay,
       linger: this.linger,
+      stay: Math.max(this.linger, this.timeout),
       random: randomStream(seed, "receiver"),
     });
   }
@@ -139,10 +142,23 @@ export class Plan {
     return this.#at(this.#replyDelay, index);
   }
 
-  /** Draws delays for messages that are not of this plan, in ms; a stream for each answering client. */
-  foreignReplyDelays(client: number): () => number {
-    const random = randomStream(this.options.seed, "foreign-delay", { index: client });
-    return () => Math.min(this.longestReplyDelay, drawReplyDelay(this.options.replyDelay, random));
+  /**
+   * How client `index` answers: a message of this plan after the delay that goes with the message, whoever has it;
+   * a message from elsewhere after one drawn from the client's own stream.
+   */
+  answering(index: number): ReplyDelay {
+    const { seed, replyDelay } = this.options;
+    const longest = this.longestReplyDelay;
+    let random: Random | undefined;
+    return {
+      longest,
+      draw: (text) => {
+        const message = this.find(text);
+        if (message !== undefined) return this.replyDelay(message);
+        random ??= randomStream(seed, "foreign-delay", { index });
+        return Math.min(longest, drawReplyDelay(replyDelay, random));
+      },
+    };
   }
 
   /** The clients that part `part` of `parts` runs: every parts-th, so that all parts are busy all the time. */

@@ -3,7 +3,7 @@ import type { Random } from "../socket/network.ts";
 import { formatDuration, parseDuration } from "./units.ts";
 
 /** A distribution of delays; all times in ms. */
-export type ReplyDelay =
+export type DelayDistribution =
   | { readonly type: "none" }
   | { readonly type: "fixed"; readonly delay: number }
   | { readonly type: "uniform"; readonly min: number; readonly max: number }
@@ -33,7 +33,7 @@ const SMALLEST_DRAW = 2 ** -32;
  * assertEquals(meanReplyDelay(parseReplyDelay("uniform:0s-5s")), 2500);
  * ```
  */
-export function parseReplyDelay(spec: string): ReplyDelay {
+export function parseReplyDelay(spec: string): DelayDistribution {
   if (spec === "0") return { type: "none" };
   const colon = spec.indexOf(":");
   const rest = spec.slice(colon + 1);
@@ -59,12 +59,12 @@ export function parseReplyDelay(spec: string): ReplyDelay {
   throw new TypeError(`Reply delay must be ${ACCEPTED}: got "${spec}"`);
 }
 
-function uniform(spec: string, min: number, max: number): ReplyDelay {
+function uniform(spec: string, min: number, max: number): DelayDistribution {
   if (min > max) throw new RangeError(`Reply delay "${spec}" must not begin above its end`);
   return { type: "uniform", min, max };
 }
 
-function pareto(spec: string, min: number, options: { alpha: number; cap?: number }): ReplyDelay {
+function pareto(spec: string, min: number, options: { alpha: number; cap?: number }): DelayDistribution {
   const { alpha, cap = DEFAULT_CAP_FACTOR * min } = options;
   if (!(alpha > 0 && Number.isFinite(alpha))) {
     throw new RangeError(`Reply delay "${spec}" must have an ALPHA above 0`);
@@ -86,7 +86,7 @@ function durationIn(spec: string, text: string): number {
 }
 
 /** The specification that {@linkcode parseReplyDelay} reads as `delay`. */
-export function formatReplyDelay(delay: ReplyDelay): string {
+export function formatReplyDelay(delay: DelayDistribution): string {
   switch (delay.type) {
     case "none":
       return "0";
@@ -102,7 +102,7 @@ export function formatReplyDelay(delay: ReplyDelay): string {
 }
 
 /** Draws one delay in ms, by inverting the distribution function; one number of `random` each. */
-export function drawReplyDelay(delay: ReplyDelay, random: Random): number {
+export function drawReplyDelay(delay: DelayDistribution, random: Random): number {
   switch (delay.type) {
     case "none":
       return 0;
@@ -121,7 +121,7 @@ export function drawReplyDelay(delay: ReplyDelay, random: Random): number {
  * The longest delay that can be drawn, in ms. The exponential has no end of its own: here it ends at
  * 32 ln 2 = 22.2 times its mean, the most that a number of 32 random bits gives.
  */
-export function longestReplyDelay(delay: ReplyDelay): number {
+export function longestReplyDelay(delay: DelayDistribution): number {
   switch (delay.type) {
     case "none":
       return 0;
@@ -137,7 +137,7 @@ export function longestReplyDelay(delay: ReplyDelay): number {
 }
 
 /** The expected delay in ms. */
-export function meanReplyDelay(delay: ReplyDelay): number {
+export function meanReplyDelay(delay: DelayDistribution): number {
   switch (delay.type) {
     case "none":
       return 0;
