@@ -25,7 +25,7 @@ const PURE = [
   /^protocol\.ts$/,
   /^socket\/(\w+_)?(codec|decoder|encoder)\.ts$/,
   /^socket\/(byte_queue|errors|network)\.ts$/,
-  /^relay\/router\w*\.ts$/,
+  /^relay\/(due_list|router\w*)\.ts$/,
   /^loadtest\/(plan\w*|ledger\w*|arrival|history|history_line|open_clients|payload|random|reply_delay|units)\.ts$/,
 ];
 
