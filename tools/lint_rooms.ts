@@ -5,16 +5,17 @@
  * @module
  */
 
-/** What a folder, or the programs at the top, may import besides itself. */
+/** What a folder, or the executables at the top, may import besides itself. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "protocol.ts": [],
   socket: [],
-  cli: [],
+  cli: ["socket"],
   relay: ["protocol.ts", "socket"],
   services: ["protocol.ts", "socket"],
   loadtest: ["protocol.ts", "socket", "relay"],
   admin: ["socket", "relay", "services"],
-  "the programs": ["protocol.ts", "socket", "cli", "relay", "services", "loadtest", "admin"],
+  programs: ["protocol.ts", "socket", "cli", "relay", "services", "loadtest", "admin"],
+  "the executables": ["programs", "protocol.ts", "socket", "cli", "relay", "services", "loadtest", "admin"],
 };
 
 // Nothing of the product imports these, and they import what they like.
@@ -89,7 +90,7 @@ function target(from: string, specifier: string): string | undefined {
 function roomOf(file: string): string {
   if (file === "protocol.ts") return file;
   const slash = file.indexOf("/");
-  return slash < 0 ? "the programs" : file.slice(0, slash);
+  return slash < 0 ? "the executables" : file.slice(0, slash);
 }
 
 function isPure(file: string): boolean {
