@@ -47,7 +47,7 @@ const REFUSED: readonly (readonly [from: string, to: string, named: string])[] =
   ["loadtest/fleet.ts", "../services/mod.ts", "services/mod.ts"],
   ["loadtest/fleet.ts", "../cli/log.ts", "cli/log.ts"],
   ["admin/metrics.ts", "../loadtest/mod.ts", "loadtest/mod.ts"],
-  ["cli/options.ts", "../socket/mod.ts", "socket/mod.ts"],
+  ["cli/options.ts", "../relay/mod.ts", "relay/mod.ts"],
   ["relay/relay_server.ts", "../server.ts", "server.ts"],
   ["relay/relay_server.ts", "../tests/helpers/server.ts", "tests/helpers/server.ts"],
   ["server.ts", "./tests/helpers/server.ts", "tests/helpers/server.ts"],
