@@ -1,10 +1,10 @@
 /** The rules that a run is judged by: each looks at the ledger and tells what is wrong. Pure. @module */
+import { formatDuration } from "../cli/duration.ts";
 import { type Account, lastEndOf, outcomeOf } from "./account.ts";
 import type { Findings } from "./finding.ts";
 import type { EndedEvent } from "./history.ts";
 import { describeClient, type Ledger } from "./ledger.ts";
 import { measureScheduleLag } from "./measures.ts";
-import { formatDuration } from "./units.ts";
 
 /**
  * The most that the generator may lag at the 99th percentile, in ms, behind its schedule and in its event loop.
