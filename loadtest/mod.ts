@@ -18,4 +18,6 @@ export * from "./plan.ts";
 export * from "./random.ts";
 export * from "./reply_delay.ts";
 export * from "./rules.ts";
+export * from "./summary.ts";
+export * from "./threshold.ts";
 export * from "./verdict.ts";
