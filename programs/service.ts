@@ -40,7 +40,11 @@ export const sharedOptions = {
 
 /** The option `port` of a service with a default port of its own. */
 export function servicePort(defaultPort: number): Option<number> {
-  return port({ help: "Port to listen on; 0 picks a free one", default: defaultPort, environment: "SERVER_PORT" });
+  return port({
+    help: "Port to listen on; 0 picks a free one",
+    default: defaultPort,
+    environment: "SERVER_PORT",
+  });
 }
 
 /** The option of every service that reads lines. */
