@@ -56,6 +56,7 @@ export class Fleet {
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   #next = 0;
+  #stopped = false;
   #starting: Timer | undefined;
   #sampling: Timer | undefined;
 
@@ -86,6 +87,7 @@ export class Fleet {
 
   /** Starts no more clients, and stops those that are not done: they stay as they are. */
   stop(): void {
+    this.#stopped = true;
     this.#starting?.cancel();
     this.#next = this.#indices.length;
     for (const client of this.#running) client.stop();
@@ -158,12 +160,11 @@ export class Fleet {
       closed: (_, reason) => {
         this.#progress.open--;
         const at = this.#now();
-        const detail = describeCloseReason(reason);
-        this.#record(
-          reason.type === "natural"
-            ? { event: "close", client, at, reason: reason.type }
-            : { event: "close", client, at, reason: reason.type, detail },
-        );
+        if (reason.type === "natural") {
+          return this.#record({ event: "close", client, at, reason: reason.type });
+        }
+        const type = this.#stopped && reason.type === "local" ? "stopped" : reason.type;
+        this.#record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
       },
     };
   }
