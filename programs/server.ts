@@ -35,10 +35,9 @@ export async function runServer({ args, onSignal }: Context): Promise<ExitCode> 
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  const log = new Log({ json: told.options.json });
+  const { json, quiet, control } = told.options;
+  const log = new Log({ json, quiet });
   const service = await start(told);
-  announce(service, told.command, log);
-  const control = told.options.control ? answerControl(service) : undefined;
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const failed = Promise.withResolvers<never>();
   let draining = false;
@@ -48,7 +47,9 @@ export async function runServer({ args, onSignal }: Context): Promise<ExitCode> 
     draining = true;
     ending.catch(failed.reject);
   });
-  control?.catch(failed.reject);
+  if (control) answerControl(service).catch(failed.reject);
+  // Last, when all its own sockets stand: who counts them from outside begins here.
+  announce(service, told.command, log);
   await Promise.race([service.closed, failed.promise]);
   return ExitCode.ok;
 }

@@ -35,6 +35,7 @@ export const sharedOptions = {
   writeBuffer: size({ help: "Cut off a peer that leaves more than this unread", default: 1024 * 1024 }),
   drainTimeout: duration({ help: "Longest wait for peers when stopping", default: 10_000 }),
   control: flag({ help: "Answer each line `state` on stdin with a line of JSON on stdout" }),
+  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
 };
 
