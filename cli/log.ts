@@ -1,5 +1,6 @@
 /** What a program says: results on stdout, remarks on stderr, for people or, with `--json`, for machines. @module */
 import { red, yellow } from "@std/fmt/colors";
+import { ExitError } from "./exit.ts";
 
 /** Where bytes go: `Deno.stdout`, `Deno.stderr`. */
 export interface Sink {
@@ -93,13 +94,20 @@ export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
 
 const encoder = new TextEncoder();
 
-/** Writes `text` and a line end, all of it, before it returns. */
+/**
+ * Writes `text` and a line end, all of it, before it returns.
+ *
+ * @throws {ExitError} The reader has gone, as `head` does after its lines.
+ */
 export function writeLine(sink: Sink, text: string): void {
   let bytes = encoder.encode(`${text}\n`);
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(sink.writeSync(bytes));
     } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) {
+        throw new ExitError("Nobody reads the output any more", { cause: error });
+      }
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       // A pipe or terminal that another program made non-blocking is full: wait, as a blocking one would have.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

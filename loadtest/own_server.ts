@@ -6,7 +6,7 @@ import { countSockets, cpuSeconds, peakMemory } from "./proc.ts";
 
 /** What to start. */
 export interface OwnServerOptions {
-  /** The server program and its arguments; it must take `--json --control` and what follows here. */
+  /** The server program and its arguments; it must take `--json --quiet --control` and what follows here. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly hostnames: readonly string[];
@@ -56,6 +56,7 @@ export class OwnServer {
         program,
         ...args,
         "--json",
+        "--quiet",
         "--control",
         ...options.hostnames.flatMap((hostname) => ["--host", hostname]),
         "--port",

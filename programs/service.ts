@@ -35,12 +35,17 @@ export const sharedOptions = {
   writeBuffer: size({ help: "Cut off a peer that leaves more than this unread", default: 1024 * 1024 }),
   drainTimeout: duration({ help: "Longest wait for peers when stopping", default: 10_000 }),
   control: flag({ help: "Answer each line `state` on stdin with a line of JSON on stdout" }),
+  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
 };
 
 /** The option `port` of a service with a default port of its own. */
 export function servicePort(defaultPort: number): Option<number> {
-  return port({ help: "Port to listen on; 0 picks a free one", default: defaultPort, environment: "SERVER_PORT" });
+  return port({
+    help: "Port to listen on; 0 picks a free one",
+    default: defaultPort,
+    environment: "SERVER_PORT",
+  });
 }
 
 /** The option of every service that reads lines. */

@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ExitError } from "../cli/exit.ts";
 import { Log, type Sink, writeLine } from "../cli/log.ts";
 
 /** A sink that takes at most `most` bytes a write, and is full at every second one where `stalls`. */
@@ -73,4 +74,14 @@ Deno.test("writeLine() waits for a sink that is full", pure, () => {
   const sink = memorySink({ most: 3, stalls: true });
   writeLine(sink, "all of it");
   assertEquals(sink.text(), "all of it\n");
+});
+
+Deno.test("writeLine() fails with an ExitError when nobody reads", pure, () => {
+  const closed: Sink = {
+    isTerminal: () => false,
+    writeSync() {
+      throw new Deno.errors.BrokenPipe("Broken pipe");
+    },
+  };
+  assertThrows(() => writeLine(closed, "x"), ExitError, "Nobody reads the output");
 });
