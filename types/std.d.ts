@@ -96,6 +96,16 @@ declare module "@std/cli/parse-args" {
   ): Record<string, unknown> & { _: (string | number)[] };
 }
 
+declare module "@std/data-structures/binary-heap" {
+  export class BinaryHeap<T> {
+    constructor(compare?: (a: T, b: T) => number);
+    readonly length: number;
+    peek(): T | undefined;
+    pop(): T | undefined;
+    push(...values: T[]): number;
+  }
+}
+
 declare module "@std/fmt/bytes" {
   export function format(
     bytes: number,
