@@ -1,4 +1,5 @@
 /** A bound socket in memory. @module */
+import { Deque } from "@std/data-structures/deque";
 import type { MemorySocket } from "./memory_socket.ts";
 import type { Address, TransportListener } from "./network.ts";
 
@@ -19,7 +20,7 @@ export class MemoryListener implements TransportListener {
   readonly address: Address;
   readonly reusePort: boolean;
   readonly #options: MemoryListenerOptions;
-  #queue: MemorySocket[] = [];
+  readonly #queue = new Deque<MemorySocket>();
   #accepting: PromiseWithResolvers<MemorySocket> | undefined;
   #closed = false;
 
@@ -43,7 +44,7 @@ export class MemoryListener implements TransportListener {
     if (this.#accepting) return Promise.reject(new Deno.errors.Busy("Another accept task is ongoing"));
     const error = this.#options.nextError();
     if (error !== undefined) return Promise.reject(error);
-    const next = this.#queue.shift();
+    const next = this.#queue.popFront();
     if (next !== undefined) return Promise.resolve(this.#hand(next));
     this.#accepting = Promise.withResolvers();
     return this.#accepting.promise;
@@ -55,16 +56,14 @@ export class MemoryListener implements TransportListener {
     this.#options.onClose();
     this.#accepting?.reject(listenerClosed());
     this.#accepting = undefined;
-    for (const socket of this.#queue) {
-      this.#hand(socket).reset();
-    }
-    this.#queue = [];
+    for (const socket of this.#queue) this.#hand(socket).reset();
+    this.#queue.clear();
   }
 
   /** For the network: a peer has knocked. */
   enqueue(socket: MemorySocket): void {
     if (this.#accepting === undefined) {
-      this.#queue.push(socket);
+      this.#queue.pushBack(socket);
       return;
     }
     this.#accepting.resolve(this.#hand(socket));

@@ -1,4 +1,5 @@
 /** One direction of a connection in memory: what is on its way, in order. @module */
+import { Deque } from "@std/data-structures/deque";
 import type { Address, Clock } from "./network.ts";
 
 /** What travels: bytes, or one of the two signs that no more will come. */
@@ -23,7 +24,7 @@ export class MemoryPipe {
   readonly #from: Address;
   readonly #to: Address;
   readonly #deliver: (packet: Packet) => void;
-  readonly #onWay: Packet[] = [];
+  readonly #onWay = new Deque<Packet>();
   /** Packets whose time has come while the way was cut. */
   #overdue = 0;
   #lastSent = 0;
@@ -42,7 +43,7 @@ export class MemoryPipe {
     const size = typeof packet === "string" ? 0 : packet.length;
     this.#lastSent = Math.max(now, this.#lastSent) + size / bandwidth;
     this.#lastArrival = Math.max(this.#lastArrival, this.#lastSent + latency());
-    this.#onWay.push(packet);
+    this.#onWay.pushBack(packet);
     if (this.#lastArrival > now) clock.after(this.#lastArrival - now, this.#arrive);
     else clock.soon(this.#arrive);
   }
@@ -61,7 +62,7 @@ export class MemoryPipe {
       this.#travel.waiting.add(this);
       return;
     }
-    const packet = this.#onWay.shift();
+    const packet = this.#onWay.popFront();
     if (packet !== undefined) this.#deliver(packet);
   };
 }

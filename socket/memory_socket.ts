@@ -1,4 +1,5 @@
 /** One end of a connection in memory. @module */
+import { Deque } from "@std/data-structures/deque";
 import { MemoryPipe, type Packet, type Travel } from "./memory_pipe.ts";
 import type { Address, Transport } from "./network.ts";
 
@@ -29,7 +30,7 @@ export class MemorySocket implements Transport {
   readonly #capacity: number;
   readonly #onClose: () => void;
   #peer: MemorySocket | undefined;
-  #received: Uint8Array[] = [];
+  readonly #received = new Deque<Uint8Array>();
   #unread = 0;
   /** Bytes written that the peer has not read. */
   #outstanding = 0;
@@ -115,7 +116,7 @@ export class MemorySocket implements Transport {
   }
 
   #receiveBytes(packet: Uint8Array): void {
-    this.#received.push(packet);
+    this.#received.pushBack(packet);
     this.#unread += packet.length;
     const reading = this.#reading;
     if (reading === undefined) return;
@@ -145,13 +146,12 @@ export class MemorySocket implements Transport {
   #take(into: Uint8Array): number {
     let count = 0;
     while (count < into.length) {
-      const first = this.#received[0];
+      const first = this.#received.popFront();
       if (first === undefined) break;
       const part = first.subarray(0, into.length - count);
       into.set(part, count);
       count += part.length;
-      if (part.length === first.length) this.#received.shift();
-      else this.#received[0] = first.subarray(part.length);
+      if (part.length < first.length) this.#received.pushFront(first.subarray(part.length));
     }
     this.#unread -= count;
     if (this.#peer !== undefined) this.#peer.#makeRoom(count);
@@ -189,7 +189,7 @@ export class MemorySocket implements Transport {
 
   #release(): void {
     this.#closed = true;
-    this.#received = [];
+    this.#received.clear();
     this.#unread = 0;
     this.#reading?.reject(interrupted());
     this.#reading = undefined;

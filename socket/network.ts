@@ -47,8 +47,9 @@ export interface Transport {
 /** A bound socket that accepts. */
 export interface TransportListener {
   readonly address: Address;
-  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource` or `Interrupted`. */
+  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource`. */
   accept(): Promise<Transport>;
+  /** Unbinds; peers that were not accepted are reset. Safe to repeat. */
   close(): void;
 }
 

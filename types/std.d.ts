@@ -106,6 +106,17 @@ declare module "@std/data-structures/binary-heap" {
   }
 }
 
+declare module "@std/data-structures/deque" {
+  export class Deque<T> implements Iterable<T> {
+    readonly length: number;
+    pushBack(value: T): number;
+    pushFront(value: T): number;
+    popFront(): T | undefined;
+    clear(): void;
+    [Symbol.iterator](): IterableIterator<T>;
+  }
+}
+
 declare module "@std/fmt/bytes" {
   export function format(
     bytes: number,
