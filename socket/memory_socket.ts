@@ -134,12 +134,16 @@ export class MemorySocket implements Transport {
     this.#dead = true;
     if (this.#closed) return;
     // After a FIN the kernel calls a reset a broken pipe, which only a write meets.
-    if (!this.#finReceived) this.#error = connectionReset();
-    if (this.#reading !== undefined && this.#error !== undefined) {
-      this.#reading.reject(this.#takeError());
-      this.#reading = undefined;
+    let error = this.#finReceived ? undefined : connectionReset();
+    if (this.#reading !== undefined && error !== undefined) {
+      this.#reading.reject(error);
+      this.#reading = error = undefined;
     }
-    this.#failWrite(this.#error === undefined ? brokenPipe() : this.#takeError());
+    if (this.#writing !== undefined) {
+      this.#failWrite(error ?? brokenPipe());
+      error = undefined;
+    }
+    this.#error = error; // Nobody waits: it is for the next call.
   }
 
   /** Moves what has been received into `into`, and lets the peer write as much. */

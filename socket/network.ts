@@ -42,6 +42,8 @@ export interface Transport {
   closeWrite(): Promise<void>;
   /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */
   close(): void;
+  /** Closes with a reset instead of a FIN, where the kind of socket can: Deno's cannot. */
+  reset?(): void;
 }
 
 /** A bound socket that accepts. */
