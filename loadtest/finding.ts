@@ -36,20 +36,21 @@ export class Findings {
   readonly #told = new Map<FindingKind, string[]>();
   readonly #counts = new Map<FindingKind, number>();
 
-  /** Counts one of `kind`; `text` is asked for only while there is room. */
+  /** Counts one of `kind`; `text`, a sentence that may begin with a small letter, is asked for only while there is room. */
   add(kind: FindingKind, text: () => string): void {
     const count = this.count(kind);
     this.#counts.set(kind, count + 1);
-    if (count < TOLD) this.#listOf(kind).push(text());
+    if (count < TOLD) this.#listOf(kind).push(capitalized(text()));
   }
 
   count(kind: FindingKind): number {
     return this.#counts.get(kind) ?? 0;
   }
 
-  /** All that is told, kind by kind, with a last line for those that are not. */
-  list(): Finding[] {
-    return [...this.#told].flatMap(([kind, texts]) => {
+  /** All that is told, in the order of `kinds`, each with a last line for those that are not told. */
+  list(kinds: readonly FindingKind[]): Finding[] {
+    return kinds.flatMap((kind) => {
+      const texts = this.#told.get(kind) ?? [];
       const more = this.count(kind) - texts.length;
       return [...texts, ...(more > 0 ? [`And ${more} more like these`] : [])].map((text) => ({ kind, text }));
     });
@@ -79,4 +80,8 @@ export class Findings {
 export interface FindingsSnapshot {
   readonly told: readonly (readonly [FindingKind, readonly string[]])[];
   readonly counts: readonly (readonly [FindingKind, number])[];
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

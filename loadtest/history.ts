@@ -165,10 +165,12 @@ export interface StopEvent {
   readonly why: "done" | "deadline" | "interrupted";
 }
 
-/** What was judged when the run was over; the last event. `verify` must come to the same. */
+/** What was judged when the run was over; the last event. Judging the others again must come to the same. */
 export interface VerdictEvent {
   readonly event: "verdict";
   readonly verdict: string;
+  /** The thresholds that were crossed. */
+  readonly crossed: readonly string[];
   /** The count of the lines before this one, and the SHA-256 of them in hexadecimal, each with its LF. */
   readonly lines: number;
   readonly sha256: string;

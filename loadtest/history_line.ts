@@ -83,7 +83,12 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   generator: { process: index, loopLag: time },
   died: { at: time, process: (value) => value === "server" || index(value), detail: text },
   stop: { at: time, why: oneOf("done", "deadline", "interrupted") },
-  verdict: { verdict: text, lines: index, sha256: text },
+  verdict: {
+    verdict: text,
+    crossed: (value) => Array.isArray(value) && value.every(text),
+    lines: index,
+    sha256: text,
+  },
 };
 
 /**

@@ -236,10 +236,10 @@ export class Ledger {
   }
 }
 
-/** `Client 17 (127.0.0.1:40412)`, by its last connection. */
+/** `client 17 (127.0.0.1:40412)`, by its last connection. */
 export function describeClient({ clients, connections }: Ledger, client: number): string {
   const last = clients.columns.lastConnection[clients.row(client)] ?? -1;
-  return last < 0 ? `Client ${client} (never connected)` : `Client ${client} (${connections.local(last)})`;
+  return last < 0 ? `client ${client} (never connected)` : `client ${client} (${connections.local(last)})`;
 }
 
 function nameOf(message: number | string): string {

@@ -1,6 +1,6 @@
 /** What the messages of a load test say: one text a client, no two alike, each telling whose it is. Pure. @module */
+import { formatSize, parseSize } from "../cli/size.ts";
 import { randomStream } from "./random.ts";
-import { parseSize } from "./units.ts";
 
 /** What is asked for: the form of the texts. */
 export type PayloadSpec =
@@ -68,7 +68,7 @@ export function parsePayload(spec: string): PayloadSpec {
 
 /** The specification that {@linkcode parsePayload} reads as `spec`. */
 export function formatPayload(spec: PayloadSpec): string {
-  if (spec.type === "size") return `size:${spec.bytes}B`;
+  if (spec.type === "size") return `size:${formatSize(spec.bytes)}`;
   return spec.type === "file" ? `file:${spec.path}` : spec.type;
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { formatDuration } from "../cli/duration.ts";
 import type { ReplyDelay } from "../relay/relay_client.ts";
 import type { Random } from "../socket/network.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
@@ -11,7 +12,6 @@ import { peakOpenClients } from "./open_clients.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
 import { assertSeed, randomStream } from "./random.ts";
 import { type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
-import { formatDuration } from "./units.ts";
 
 /** What a plan is made from; plain data, so that it can be sent to another process. Times in ms. */
 export interface PlanOptions {

@@ -1,6 +1,6 @@
 /** How long a client waits between receiving a message and answering it, as a distribution to draw from. Pure. @module */
+import { formatDuration, parseDuration } from "../cli/duration.ts";
 import type { Random } from "../socket/network.ts";
-import { formatDuration, parseDuration } from "./units.ts";
 
 /** A distribution of delays; all times in ms. */
 export type DelayDistribution =

@@ -141,3 +141,7 @@ declare module "@std/streams/text-line-stream" {
     constructor(options?: { allowCR?: boolean });
   }
 }
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(a: string, b: string): number;
+}
