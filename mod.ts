@@ -1,0 +1,2 @@
+/** okline: sockets of lines for Deno. @module */
+export * from "./socket/mod.ts";

@@ -1,0 +1,179 @@
+/**
+ * The wire format of the relay: one frame a line of UTF-8, a verb, a space, and any string.
+ *
+ * Backslash, LF and CR in the string are written `\\`, `\n`, `\r`, and a surrogate without its partner `\uD800`,
+ * so that every JavaScript string survives, while text without a backslash can be typed as it is. Each string has
+ * exactly one spelling: a server compares strings as they came and unescapes nothing.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrame, encodeFrame } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = encodeFrame({ verb: "message", text: "two\nlines" });
+ * assertEquals(line, "message two\\nlines");
+ * assertEquals(decodeFrame(line), { verb: "message", text: "two\nlines" });
+ * ```
+ *
+ * @module
+ */
+
+/** One frame: `message` asks for an acknowledgement, `ok` gives it, `error` reports, `auth` opens a guarded server. */
+export interface Frame {
+  readonly verb: Verb;
+  /** The string carried: the message, the reason of an `error`, the token of an `auth`. May be empty. */
+  readonly text: string;
+}
+
+/** The verbs of the protocol. */
+export type Verb = "message" | "ok" | "error" | "auth";
+
+/** A line that is well-framed UTF-8 and yet not a frame. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly code: ProtocolErrorCode;
+
+  constructor(code: ProtocolErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What is wrong with the line of a {@linkcode ProtocolError}. */
+export type ProtocolErrorCode = "unknown-verb" | "no-text" | "bad-escape" | "not-escaped";
+
+/** What a line of the wire says, its text still escaped; see {@linkcode splitLine}. */
+export interface WireFrame {
+  readonly verb: Verb;
+  readonly wire: string;
+}
+
+const VERBS: readonly Verb[] = ["message", "ok", "error", "auth"];
+// A surrogate without its partner; with the `u` flag a well-formed pair is one code point and does not match.
+const MUST_ESCAPE = /[\\\n\r]|\p{Surrogate}/gu;
+const NEEDS_DECODING = /[\\\n\r]|\p{Surrogate}/u;
+const ESCAPE = /\\(?:u(D[89A-F][0-9A-F]{2})|(.)|$)/gsu;
+const EXCERPT = 40;
+
+/**
+ * Writes a string as it travels.
+ *
+ * @param text Any string, empty and ill-formed ones included.
+ * @returns The text with backslash, LF, CR and lone surrogates escaped; one spelling for each string.
+ *
+ * @example
+ * ```ts
+ * import { escapeText } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(escapeText("C:\\dir\r\n\uD800"), "C:\\\\dir\\r\\n\\uD800");
+ * ```
+ */
+export function escapeText(text: string): string {
+  // The test costs a tenth of a replace that finds nothing, and most texts need no escape.
+  return NEEDS_DECODING.test(text) ? text.replace(MUST_ESCAPE, escapeUnit) : text;
+}
+
+function escapeUnit(unit: string): string {
+  switch (unit) {
+    case "\\":
+      return "\\\\";
+    case "\n":
+      return "\\n";
+    case "\r":
+      return "\\r";
+    default:
+      return `\\u${unit.charCodeAt(0).toString(16).toUpperCase()}`;
+  }
+}
+
+/**
+ * Reads a string as it travelled.
+ *
+ * @param wire What {@linkcode escapeText} gave.
+ * @returns The string.
+ * @throws {ProtocolError} `bad-escape` for a backslash sequence that the protocol does not have, `not-escaped` for
+ * a character that must have been escaped or an escape of one that must not: each string has one spelling.
+ */
+export function unescapeText(wire: string): string {
+  if (!NEEDS_DECODING.test(wire)) return wire;
+  const text = wire.replace(ESCAPE, (sequence: string, surrogate?: string, letter?: string) => {
+    if (surrogate !== undefined) return String.fromCharCode(parseInt(surrogate, 16));
+    if (letter === "\\") return "\\";
+    if (letter === "n") return "\n";
+    if (letter === "r") return "\r";
+    const shown = sequence === "\\u" ? wire.slice(wire.indexOf(sequence)).slice(0, 6) : sequence;
+    throw new ProtocolError(
+      "bad-escape",
+      `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
+    );
+  });
+  if (escapeText(text) !== wire) {
+    throw new ProtocolError(
+      "not-escaped",
+      `Cannot decode ${excerpt(wire)}: expected the spelling ${excerpt(escapeText(text))}`,
+    );
+  }
+  return text;
+}
+
+/**
+ * Splits a line into its verb and the text as it travelled, decoding nothing: what a relay needs.
+ *
+ * @throws {ProtocolError} `unknown-verb`, or `no-text` for a verb without the space that must follow it.
+ */
+export function splitLine(line: string): WireFrame {
+  // The two verbs of nearly every line, without a search.
+  if (line.startsWith("message ")) return { verb: "message", wire: line.slice(8) };
+  if (line.startsWith("ok ")) return { verb: "ok", wire: line.slice(3) };
+  const space = line.indexOf(" ");
+  const name = space < 0 ? line : line.slice(0, space);
+  const verb = VERBS.find((known) => known === name);
+  if (verb === undefined) {
+    throw new ProtocolError("unknown-verb", `Unknown verb ${excerpt(name)}: expected ${VERBS.join(", ")}`);
+  }
+  if (space < 0) {
+    throw new ProtocolError(
+      "no-text",
+      `Verb ${verb} without its space: expected "${verb} TEXT", TEXT may be empty`,
+    );
+  }
+  return { verb, wire: line.slice(space + 1) };
+}
+
+/**
+ * Writes a frame as a line, without its line end.
+ *
+ * @example
+ * ```ts
+ * import { encodeFrame } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(encodeFrame({ verb: "ok", text: "" }), "ok ");
+ * ```
+ */
+export function encodeFrame(frame: Frame): string {
+  return `${frame.verb} ${escapeText(frame.text)}`;
+}
+
+/**
+ * Reads a line, without its line end, as a frame.
+ *
+ * @throws {ProtocolError} With a `code` that says what is wrong.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrame, ProtocolError } from "@okline/okline/protocol";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => decodeFrame("message \\q"), ProtocolError, "Cannot decode escape \\q");
+ * ```
+ */
+export function decodeFrame(line: string): Frame {
+  const { verb, wire } = splitLine(line);
+  return { verb, text: unescapeText(wire) };
+}
+
+function excerpt(text: string): string {
+  return JSON.stringify(text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text);
+}

@@ -1,0 +1,169 @@
+/** The accept loops of a listener: errors sorted, suspended and resumed. @module */
+import type { Address, Clock, Network, Timer, Transport, TransportListener } from "./network.ts";
+
+/** What the accept loops have met. */
+export interface AcceptStats {
+  readonly accepted: number;
+  /** Peers that were gone before they could be accepted. */
+  readonly transientErrors: number;
+  /** Times that accepting paused because the process had no descriptor left. */
+  readonly outOfDescriptors: number;
+}
+
+/** What an error of `accept` means for the loop. */
+export type AcceptErrorKind = "transient" | "out-of-descriptors" | "other";
+
+// As Thousand Island does: long enough not to spin, short enough to be back when a descriptor is.
+const BACK_OFF_MS = 100;
+
+/** Sorts an error of `accept`: go on, pause, or fail. Everything not known to pass by itself is `other`. */
+export function sortAcceptError(error: unknown): AcceptErrorKind {
+  if (
+    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.TimedOut
+  ) return "transient";
+  const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  // ENOBUFS and ENOMEM: the kernel is short of memory, which passes as well.
+  if (code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" || code === "ENOMEM") {
+    return "out-of-descriptors";
+  }
+  return "other";
+}
+
+/** What an {@linkcode Acceptor} needs. */
+export interface AcceptorOptions {
+  network: Network;
+  clock: Clock;
+  /** Addresses that must be bound, all on one port. */
+  hostnames: readonly string[];
+  /** Addresses to bind as well where the system allows it. */
+  tryHostnames: readonly string[];
+  port: number;
+  reusePort: boolean;
+  /** Takes each peer; accepting goes on when the promise it may give is settled. */
+  deliver: (transport: Transport) => Promise<void> | void;
+  changed: () => void;
+}
+
+/** Binds and accepts until it is closed. */
+export class Acceptor {
+  readonly addresses: readonly Address[];
+  /** Settles when the last loop has ended; rejects with an error of `accept` that does not pass. */
+  readonly stopped: Promise<void>;
+  readonly #options: AcceptorOptions;
+  readonly #sockets: readonly TransportListener[];
+  #resumed: PromiseWithResolvers<void> | undefined;
+  #closed = false;
+  #pauses = new Map<Timer, () => void>();
+  #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0 };
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+    this.#sockets = bind(options);
+    this.addresses = this.#sockets.map((socket) => socket.address);
+    this.stopped = this.#runAll();
+  }
+
+  get suspended(): boolean {
+    return this.#resumed !== undefined;
+  }
+
+  /** Stops accepting. The port stays bound: the kernel goes on to queue peers, which wait. */
+  suspend(): void {
+    if (!this.#closed) this.#resumed ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#resumed?.resolve();
+    this.#resumed = undefined;
+  }
+
+  /** Unbinds; what the kernel had queued is reset. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const socket of this.#sockets) socket.close();
+    for (const [timer, wake] of this.#pauses) {
+      timer.cancel();
+      wake();
+    }
+    this.resume();
+  }
+
+  stats(): AcceptStats {
+    return { ...this.#stats };
+  }
+
+  async #runAll(): Promise<void> {
+    try {
+      await Promise.all(this.#sockets.map((socket) => this.#run(socket)));
+    } finally {
+      this.close(); // One that fails takes the others along: a half-bound server would be worse than none.
+    }
+  }
+
+  async #run(socket: TransportListener): Promise<void> {
+    while (!this.#closed) {
+      let transport: Transport;
+      try {
+        await this.#resumed?.promise;
+        transport = await socket.accept();
+      } catch (error) {
+        if (this.#closed) return;
+        await this.#recover(error);
+        continue;
+      }
+      // Suspended while this accept was under way: its peer waits with those in the kernel's queue.
+      while (this.#resumed !== undefined) await this.#resumed.promise;
+      if (this.#closed) {
+        transport.close();
+        return;
+      }
+      this.#stats.accepted++;
+      const taken = this.#options.deliver(transport);
+      if (taken !== undefined) await taken;
+    }
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    const kind = sortAcceptError(error);
+    if (kind === "other") throw error;
+    if (kind === "transient") this.#stats.transientErrors++;
+    else this.#stats.outOfDescriptors++;
+    this.#options.changed();
+    if (kind === "out-of-descriptors") await this.#pause(BACK_OFF_MS);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(ms, () => {
+        this.#pauses.delete(timer);
+        resolve();
+      });
+      this.#pauses.set(timer, resolve);
+    });
+  }
+}
+
+function bind(options: AcceptorOptions): TransportListener[] {
+  const bound: TransportListener[] = [];
+  const add = (hostname: string) => {
+    // A port that the system picks is picked once, for all.
+    const port = bound[0]?.address.port ?? options.port;
+    bound.push(options.network.listen({ hostname, port, reusePort: options.reusePort }));
+  };
+  try {
+    for (const hostname of options.hostnames) add(hostname);
+  } catch (error) {
+    for (const socket of bound) socket.close();
+    throw error;
+  }
+  for (const hostname of options.tryHostnames) {
+    try {
+      add(hostname);
+    } catch {
+      // Asked for only where it is possible: the addresses tell what was bound.
+    }
+  }
+  return bound;
+}

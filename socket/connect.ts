@@ -1,0 +1,110 @@
+/** Dialling, with a timeout and errors by kind. @module */
+import type { Codec } from "./codec.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { ConnectError } from "./errors.ts";
+import { lineCodec } from "./line_decoder.ts";
+import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";
+import { systemClock, systemNetwork } from "./system.ts";
+
+/** Whom to dial, and for how long. */
+export interface Dial {
+  /** Name or address. Default `127.0.0.1`. */
+  hostname?: string;
+  port: number;
+  /** Longest time in ms until the connection stands; 0 for as long as the system tries. Default 10,000. */
+  timeout?: number;
+  /** Gives up dialling; once the connection stands it means nothing any more. */
+  signal?: AbortSignal;
+  network?: Network;
+}
+
+/** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
+export interface ConnectOptions<Frame = string>
+  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock"> {
+  clock?: Clock;
+}
+
+/** Options of {@linkcode connect} for lines. */
+export interface LineConnectOptions extends ConnectOptions<string> {
+  codec?: undefined;
+  /** Most bytes of a received line. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Options of {@linkcode connect} for frames of another codec. */
+export interface FrameConnectOptions<Frame> extends ConnectOptions<Frame> {
+  codec: Codec<Frame>;
+}
+
+const TIMEOUT = 10_000;
+
+/**
+ * Dials.
+ *
+ * @returns The connection, standing.
+ * @throws {ConnectError} With a `code`: `timeout`, `refused`, `unreachable`, `exhausted` (no descriptor or port is
+ * left on this side), `other`; its `cause` is what the system said.
+ * @throws The signal's reason, when it aborts first.
+ *
+ * @example
+ * ```ts
+ * import { connect, ConnectError } from "@okline/okline/socket";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await assertRejects(() => connect({ port: 1 }), ConnectError, "refused");
+ * ```
+ */
+export function connect(options: LineConnectOptions): Promise<Connection<string>>;
+export function connect<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>>;
+export async function connect<Frame>(
+  options: FrameConnectOptions<Frame> | LineConnectOptions,
+): Promise<Connection<Frame> | Connection<string>> {
+  const clock = options.clock ?? systemClock;
+  const transport = await dial(options, clock);
+  if (options.codec !== undefined) return new Connection(transport, { ...options, clock });
+  return new Connection(transport, { ...options, clock, codec: lineCodec(options) });
+}
+
+async function dial(options: Dial, clock: Clock): Promise<Transport> {
+  const { hostname = "127.0.0.1", port, timeout = TIMEOUT, network = systemNetwork, signal } = options;
+  signal?.throwIfAborted();
+  const giveUp = new AbortController();
+  const target = formatAddress({ hostname, port });
+  const late = new ConnectError("timeout", `Cannot connect to ${target}: timeout after ${timeout} ms`);
+  const timer = timeout > 0 ? clock.after(timeout, () => giveUp.abort(late)) : undefined;
+  const aborted = () => giveUp.abort(signal?.reason);
+  signal?.addEventListener("abort", aborted, { once: true });
+  try {
+    return await network.connect({ hostname, port, signal: giveUp.signal });
+  } catch (cause) {
+    if (giveUp.signal.aborted) throw giveUp.signal.reason;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const code = sortConnectError(cause);
+    throw new ConnectError(code, `Cannot connect to ${target}: ${code === "other" ? why : code}`, { cause });
+  } finally {
+    timer?.cancel();
+    signal?.removeEventListener("abort", aborted);
+  }
+}
+
+/** Sorts what the system said when dialling failed. */
+export function sortConnectError(error: unknown): ConnectError["code"] {
+  if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+  if (error instanceof Deno.errors.TimedOut) return "timeout";
+  const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  switch (code) {
+    case "ECONNREFUSED":
+      return "refused";
+    case "ETIMEDOUT":
+      return "timeout";
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return "unreachable";
+    case "EMFILE":
+    case "ENFILE":
+    case "EADDRNOTAVAIL": // Every port of this side's address towards that target is taken.
+      return "exhausted";
+    default:
+      return "other";
+  }
+}

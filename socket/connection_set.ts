@@ -1,0 +1,98 @@
+/** The connections that stand, counted and bounded. @module */
+import type { Connection } from "./connection.ts";
+import type { CloseReason, CloseType } from "./errors.ts";
+
+/** How many of each kind a {@linkcode ConnectionSet} has seen. */
+export interface ConnectionCounts {
+  /** Connections that stand now. */
+  readonly connections: number;
+  readonly peakConnections: number;
+  /** Refused for a limit. */
+  readonly refused: number;
+  /** Ended connections, by the type of their reason. */
+  readonly closed: Readonly<Record<CloseType, number>>;
+  /** Bytes that wait in all connections for their peers. */
+  readonly queuedBytes: number;
+}
+
+/** The bounds of a {@linkcode ConnectionSet}; 0 for none. */
+export interface ConnectionLimits {
+  maxConnections: number;
+  maxConnectionsPerIp: number;
+}
+
+/** Keeps the connections of a listener, and the count of them for each remote address where that is bounded. */
+export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
+  readonly #limits: ConnectionLimits;
+  readonly #connections = new Set<Connection<Frame>>();
+  readonly #perIp = new Map<string, number>();
+  readonly #closed: Record<CloseType, number> = {
+    "natural": 0,
+    "local": 0,
+    "reset": 0,
+    "write-failed": 0,
+    "slow-reader": 0,
+    "framing": 0,
+    "timeout": 0,
+    "handler-failed": 0,
+  };
+  #peak = 0;
+  #refused = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  [Symbol.iterator](): Iterator<Connection<Frame>> {
+    return this.#connections.values();
+  }
+
+  /** Why one more from this address may not stand, or `undefined` where it may; a refusal is counted. */
+  refusal(hostname: string): string | undefined {
+    const { maxConnections, maxConnectionsPerIp } = this.#limits;
+    let why: string | undefined;
+    if (maxConnections > 0 && this.size >= maxConnections) {
+      why = `busy: ${maxConnections} connections are open`;
+    } else if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
+      why = `busy: ${maxConnectionsPerIp} connections are open from this address`;
+    }
+    if (why !== undefined) this.#refused++;
+    return why;
+  }
+
+  add(connection: Connection<Frame>): void {
+    this.#connections.add(connection);
+    this.#peak = Math.max(this.#peak, this.size);
+    this.#countIp(connection, 1);
+  }
+
+  remove(connection: Connection<Frame>, reason: CloseReason): void {
+    this.#connections.delete(connection);
+    this.#closed[reason.type]++;
+    this.#countIp(connection, -1);
+  }
+
+  counts(): ConnectionCounts {
+    let queuedBytes = 0;
+    for (const connection of this.#connections) queuedBytes += connection.queuedBytes;
+    return {
+      connections: this.size,
+      peakConnections: this.#peak,
+      refused: this.#refused,
+      closed: { ...this.#closed },
+      queuedBytes,
+    };
+  }
+
+  #countIp(connection: Connection<Frame>, by: number): void {
+    if (this.#limits.maxConnectionsPerIp === 0) return;
+    const { hostname } = connection.remote;
+    const count = (this.#perIp.get(hostname) ?? 0) + by;
+    if (count > 0) this.#perIp.set(hostname, count);
+    else this.#perIp.delete(hostname);
+  }
+}

@@ -1,0 +1,37 @@
+/** Runs what many connections have to flush once a turn of the event loop. Pure but for the clock handed in. @module */
+import type { Clock } from "./network.ts";
+
+/** Something with output to flush at the end of this turn. */
+export interface Flushable {
+  flushTurn(): void;
+}
+
+/** Gathers the flushes of one turn behind a single {@linkcode Clock.soon}: timers cost more than list entries. */
+export class TurnGatherer {
+  readonly #clock: Clock;
+  #dirty: Flushable[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Asks for `flushTurn` at the end of this turn. The caller adds itself once a turn. */
+  add(flushable: Flushable): void {
+    if (this.#dirty.push(flushable) === 1) this.#clock.soon(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const flushable of dirty) flushable.flushTurn();
+  };
+}
+
+const gatherers = new WeakMap<Clock, TurnGatherer>();
+
+/** The one gatherer of a clock. */
+export function gathererOf(clock: Clock): TurnGatherer {
+  let gatherer = gatherers.get(clock);
+  if (gatherer === undefined) gatherers.set(clock, gatherer = new TurnGatherer(clock));
+  return gatherer;
+}

@@ -1,0 +1,169 @@
+/** Bytes to bounded lines, and back: the codec of every line protocol here. Pure. @module */
+import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
+import { FramingError } from "./errors.ts";
+
+/** Bytes a line may have before its line end, unless told otherwise: 64 KiB. */
+export const DEFAULT_MAX_LINE = 64 * 1024;
+
+const LF = 10;
+const CR = 13;
+const NO_LINES: Decoded<string> = { frames: [] };
+const NOTHING = new Uint8Array(0);
+
+// One for all: it decodes whole lines only, so it keeps no state between calls.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/**
+ * Splits bytes into lines of UTF-8 that end in LF or CRLF.
+ *
+ * The limit counts the bytes of a line without its line end, and is exact: a line of `maxLine` bytes passes,
+ * one byte more is an error as soon as that byte is seen, so memory is bounded by the limit. The time is linear in the
+ * bytes, however they are cut into chunks.
+ *
+ * @example
+ * ```ts
+ * import { LineDecoder } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new LineDecoder();
+ * const bytes = new TextEncoder().encode("one\r\ntwo\nthr");
+ * assertEquals(decoder.push(bytes).frames, ["one", "two"]);
+ * assertEquals(decoder.end()?.code, "unterminated");
+ * ```
+ */
+export class LineDecoder implements Decoder<string> {
+  readonly #maxLine: number;
+  /** The start of a line whose end has not come yet; filled up to `#held`, grown by doubling. */
+  #tail = NOTHING;
+  #held = 0;
+
+  /** @param maxLine Most bytes of a line without its line end. Default 64 KiB. */
+  constructor(maxLine: number = DEFAULT_MAX_LINE) {
+    if (!Number.isInteger(maxLine) || maxLine < 1) {
+      throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
+    }
+    this.#maxLine = maxLine;
+  }
+
+  push(bytes: Uint8Array): Decoded<string> {
+    const last = bytes.lastIndexOf(LF);
+    if (last < 0) {
+      const error = this.#hold(bytes);
+      return error === undefined ? NO_LINES : { frames: [], error };
+    }
+    const whole = this.#joinTail(bytes, last);
+    const decoded = this.#decode(whole);
+    if (decoded.error !== undefined) return decoded;
+    const error = this.#hold(bytes.subarray(last + 1));
+    return error === undefined ? decoded : { frames: decoded.frames, error };
+  }
+
+  end(): FramingError | undefined {
+    if (this.#held === 0) return undefined;
+    return new FramingError("unterminated", `Input ended inside a line, ${this.#held} bytes after its start`);
+  }
+
+  /** The bytes up to `last`, which is an LF, with what was held put before them. */
+  #joinTail(bytes: Uint8Array, last: number): Uint8Array {
+    if (this.#held === 0) return bytes.subarray(0, last);
+    const whole = new Uint8Array(this.#held + last);
+    whole.set(this.#tail.subarray(0, this.#held));
+    whole.set(bytes.subarray(0, last), this.#held);
+    this.#held = 0;
+    this.#tail = NOTHING;
+    return whole;
+  }
+
+  /** Lines of `whole`, whose last line end has been cut off. */
+  #decode(whole: Uint8Array): Decoded<string> {
+    // Where the lot is within the limit no line in it can be over; else each line is looked at.
+    if (whole.length > this.#maxLine) return this.#decodeEach(whole);
+    let text: string;
+    try {
+      text = utf8.decode(whole);
+    } catch {
+      return this.#decodeEach(whole); // The lines before the bad one still count.
+    }
+    if (!text.includes("\n")) return { frames: [withoutCr(text)] };
+    const frames = text.split("\n");
+    if (text.includes("\r")) {
+      for (let i = 0; i < frames.length; i++) frames[i] = withoutCr(frames[i]!);
+    }
+    return { frames };
+  }
+
+  #decodeEach(whole: Uint8Array): Decoded<string> {
+    const frames: string[] = [];
+    for (let start = 0; start <= whole.length;) {
+      const found = whole.indexOf(LF, start);
+      const lineEnd = found < 0 ? whole.length : found;
+      const end = lineEnd > start && whole[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
+      if (end - start > this.#maxLine) return { frames, error: this.#tooLong() };
+      try {
+        frames.push(utf8.decode(whole.subarray(start, end)));
+      } catch {
+        return { frames, error: new FramingError("invalid-utf8", "Line is not valid UTF-8") };
+      }
+      start = lineEnd + 1;
+    }
+    return { frames };
+  }
+
+  /** Keeps bytes without an LF until the rest of their line comes. */
+  #hold(bytes: Uint8Array): FramingError | undefined {
+    const size = this.#held + bytes.length;
+    // One byte more than the limit may be the CR of a CRLF.
+    const last = bytes.length > 0 ? bytes[bytes.length - 1] : this.#tail[this.#held - 1];
+    if (size > this.#maxLine + (last === CR ? 1 : 0)) return this.#tooLong();
+    if (size > this.#tail.length) {
+      const grown = new Uint8Array(Math.min(Math.max(size, 2 * this.#tail.length), this.#maxLine + 1));
+      grown.set(this.#tail.subarray(0, this.#held));
+      this.#tail = grown;
+    }
+    this.#tail.set(bytes, this.#held);
+    this.#held = size;
+    return undefined;
+  }
+
+  #tooLong(): FramingError {
+    return new FramingError("line-too-long", `Line is over the limit of ${this.#maxLine} bytes`);
+  }
+}
+
+function withoutCr(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+class LineEncoder implements Encoder<string> {
+  // V8 joins strings lazily, so that gathering costs little and the text is laid out once, when it is taken.
+  #text = "";
+
+  get size(): number {
+    return this.#text.length;
+  }
+
+  push(line: string): void {
+    // Checked here, once for every service: text of one peer must never become a line of another's.
+    if (line.includes("\n")) {
+      throw new TypeError(`Cannot send ${JSON.stringify(line.slice(0, 40))} as a line: it holds a line feed`);
+    }
+    this.#text += line + "\n";
+  }
+
+  take(): Uint8Array {
+    const bytes = encoder.encode(this.#text);
+    this.#text = "";
+    return bytes;
+  }
+}
+
+/**
+ * Lines of UTF-8, one string a line, without line ends. Sent lines end in LF and must hold none.
+ *
+ * @param options.maxLine Most bytes of a received line without its line end. Default 64 KiB.
+ */
+export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
+  const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+  return { decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
+}

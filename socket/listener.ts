@@ -1,0 +1,309 @@
+/** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
+import { Acceptor, type AcceptStats } from "./accept.ts";
+import type { Codec } from "./codec.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import { type ConnectionCounts, ConnectionSet } from "./connection_set.ts";
+import { type CloseReason, FramingError } from "./errors.ts";
+import { lineCodec } from "./line_decoder.ts";
+import type { Address, Clock, Network, Transport } from "./network.ts";
+import { systemClock, systemNetwork } from "./system.ts";
+import { Watch } from "./watch.ts";
+
+/** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
+export interface ListenOptions<Frame = string>
+  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
+  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
+  hostnames?: readonly string[];
+  /** Addresses to bind as well where the system allows it. Default none. */
+  tryHostnames?: readonly string[];
+  /** Port; 0 lets the system pick one. Default 0. */
+  port?: number;
+  /** Share the port with other processes that also ask for it. Default `false`. */
+  reusePort?: boolean;
+  /** Most connections at once; one more is told why and closed. 0 for no bound. Default 0. */
+  maxConnections?: number;
+  /** The same for each remote address. Default 0. */
+  maxConnectionsPerIp?: number;
+  /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
+  refusal?: (why: string) => Frame;
+  /** Called once for each connection that has ended. */
+  onClosed?: (connection: Connection<Frame>, reason: CloseReason) => void;
+  network?: Network;
+  clock?: Clock;
+}
+
+/** Options of {@linkcode listen} for lines. */
+export interface LineListenOptions extends ListenOptions<string> {
+  codec?: undefined;
+  /** Most bytes of a received line. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Options of {@linkcode listen} for frames of another codec. */
+export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
+  codec: Codec<Frame>;
+}
+
+/** What a listener has seen. */
+export interface ListenerStats extends AcceptStats, ConnectionCounts {
+  readonly suspended: boolean;
+}
+
+// A refused peer that does not go away holds a descriptor: not for long.
+const REFUSED_DRAIN_TIMEOUT = 1000;
+
+/** Serves one connection: when it returns the connection is ended in order, when it throws it is closed. */
+export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
+
+/**
+ * A bound server. Loop over it for its connections, or let {@linkcode Listener.serve} call a handler for each.
+ */
+export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
+  /** Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects when accepting failed for good. */
+  readonly closed: Promise<void>;
+  readonly #options: FrameListenOptions<Frame>;
+  readonly #clock: Clock;
+  readonly #acceptor: Acceptor;
+  readonly #connections: ConnectionSet<Frame>;
+  readonly #watch = new Watch(() => this.stats());
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #refused = new Set<Connection<Frame>>();
+  #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
+  #taker = Promise.withResolvers<void>();
+  #nextId = 1;
+
+  constructor(options: FrameListenOptions<Frame>) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#connections = new ConnectionSet({
+      maxConnections: options.maxConnections ?? 0,
+      maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
+    });
+    this.#acceptor = new Acceptor({
+      network: options.network ?? systemNetwork,
+      clock: this.#clock,
+      hostnames: options.hostnames ?? ["127.0.0.1"],
+      tryHostnames: options.tryHostnames ?? [],
+      port: options.port ?? 0,
+      reusePort: options.reusePort ?? false,
+      deliver: (transport) => this.#admit(transport),
+      changed: () => this.#watch.changed(),
+    });
+    this.closed = this.#untilClosed();
+  }
+
+  /** Where it is bound, one for each hostname. */
+  get addresses(): readonly Address[] {
+    return this.#acceptor.addresses;
+  }
+
+  /** The port it is bound to, the same at every address. */
+  get port(): number {
+    return this.addresses[0]!.port;
+  }
+
+  /** The connections that stand. */
+  get connections(): Iterable<Connection<Frame>> {
+    return this.#connections;
+  }
+
+  /**
+   * Serves every connection, those to come as well, with `handler`.
+   *
+   * @returns What {@linkcode Listener.closed} is.
+   * @throws {TypeError} If the listener is served or looped over already.
+   */
+  serve(handler: Handler<Frame>): Promise<void> {
+    this.#setTaker((connection) => this.#track(this.#run(connection, handler)));
+    return this.closed;
+  }
+
+  /** The connections as they are accepted; the next one is accepted when the loop asks for it. Leaving the loop stops accepting for good. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {
+    const ready: { connection: Connection<Frame>; taken: () => void }[] = [];
+    let wake = Promise.withResolvers<void>();
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+      wake.resolve();
+    };
+    this.#setTaker((connection) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      ready.push({ connection, taken: resolve });
+      wake.resolve();
+      return promise;
+    });
+    const ended = this.#acceptor.stopped.finally(stop);
+    try {
+      while (!stopped) {
+        await wake.promise;
+        wake = Promise.withResolvers();
+        for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
+          next.taken();
+          yield next.connection;
+        }
+      }
+    } finally {
+      this.#acceptor.close();
+      for (const { connection, taken } of ready) {
+        connection.close({ type: "local", why: "not served" });
+        taken();
+      }
+      await ended;
+    }
+  }
+
+  /** Stops accepting until {@linkcode Listener.resume}. Peers that connect meanwhile wait in the kernel's queue, and are reset if the listener is closed instead. */
+  suspend(): void {
+    this.#acceptor.suspend();
+    this.#watch.changed();
+  }
+
+  resume(): void {
+    this.#acceptor.resume();
+    this.#watch.changed();
+  }
+
+  /** Stops accepting for good and ends every connection in order; one that takes over `drainTimeout` is cut. */
+  async drain(): Promise<void> {
+    this.#acceptor.close();
+    for (const connection of this.#connections) {
+      this.#track(connection.end({ type: "local", why: "drained" }));
+    }
+    await this.closed;
+  }
+
+  /** Closes everything now; what waits to be sent is dropped. */
+  async close(): Promise<void> {
+    this.#acceptor.close();
+    this.#closeConnections("listener closed");
+    await this.closed;
+  }
+
+  stats(): ListenerStats {
+    return { ...this.#acceptor.stats(), ...this.#connections.counts(), suspended: this.#acceptor.suspended };
+  }
+
+  /**
+   * Waits until `holds` is true of the stats, and gives them. It looks again whenever a connection comes, ends or is
+   * refused, and when accepting fails, is suspended or resumed.
+   */
+  until(
+    holds: (stats: ListenerStats) => boolean,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<ListenerStats> {
+    return this.#watch.until(holds, options);
+  }
+
+  /** As {@linkcode Listener.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #setTaker(take: (connection: Connection<Frame>) => Promise<void> | void): void {
+    if (this.#take !== undefined) throw new TypeError("Cannot serve a listener twice");
+    this.#take = take;
+    this.#taker.resolve();
+  }
+
+  async #admit(transport: Transport): Promise<void> {
+    const why = this.#connections.refusal(transport.remote.hostname);
+    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++ };
+    if (why !== undefined) {
+      this.#refuse(new Connection(transport, { ...options, drainTimeout: REFUSED_DRAIN_TIMEOUT }), why);
+      return;
+    }
+    const connection = new Connection(transport, options);
+    this.#connections.add(connection);
+    this.#track(connection.closed.then((reason) => {
+      this.#connections.remove(connection, reason);
+      this.#options.onClosed?.(connection, reason);
+      this.#watch.changed();
+    }));
+    this.#watch.changed();
+    if (this.#take === undefined) await this.#taker.promise;
+    await this.#take?.(connection);
+  }
+
+  #refuse(connection: Connection<Frame>, why: string): void {
+    this.#refused.add(connection);
+    this.#track(connection.closed.then(() => this.#refused.delete(connection)));
+    if (this.#options.refusal) connection.send(this.#options.refusal(why));
+    this.#track(connection.end({ type: "local", why }));
+    this.#watch.changed();
+  }
+
+  async #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<void> {
+    try {
+      await handler(connection);
+      await connection.end();
+    } catch (cause) {
+      if (cause instanceof FramingError) {
+        await connection.end({ type: "framing", error: cause });
+      } else {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        connection.close({ type: "handler-failed", error });
+      }
+    }
+  }
+
+  /** Keeps a promise until it settles, so that {@linkcode Listener.closed} waits for it. */
+  #track(promise: Promise<unknown>): void {
+    this.#running.add(promise);
+    // A rejection is not lost here: `promise` itself stays in the set until `closed` has seen it.
+    promise.then(() => this.#running.delete(promise), () => {});
+  }
+
+  async #untilClosed(): Promise<void> {
+    try {
+      await this.#acceptor.stopped;
+    } catch (error) {
+      this.#closeConnections("accepting failed");
+      throw error;
+    } finally {
+      this.#taker.resolve();
+    }
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #closeConnections(why: string): void {
+    for (const connection of this.#connections) connection.close({ type: "local", why });
+    for (const connection of this.#refused) connection.close({ type: "local", why });
+  }
+}
+
+/**
+ * Binds and accepts.
+ *
+ * @returns The listener, bound already: its `port` is known.
+ * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listen`.
+ *
+ * @example Lines
+ * ```ts
+ * import { connect, listen } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = listen();
+ * const done = server.serve(async (peer) => {
+ *   for await (const line of peer.lines()) peer.send(line);
+ * });
+ *
+ * const client = await connect({ port: server.port });
+ * client.send("hello");
+ * for await (const line of client.lines()) {
+ *   assertEquals(line, "hello");
+ *   break;
+ * }
+ * assertEquals((await client.end()).type, "natural");
+ * await server.close();
+ * await done;
+ * ```
+ */
+export function listen(options?: LineListenOptions): Listener<string>;
+export function listen<Frame>(options: FrameListenOptions<Frame>): Listener<Frame>;
+export function listen<Frame>(
+  options: FrameListenOptions<Frame> | LineListenOptions = {},
+): Listener<Frame> | Listener<string> {
+  if (options.codec !== undefined) return new Listener(options);
+  return new Listener({ ...options, codec: lineCodec(options) });
+}

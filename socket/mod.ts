@@ -1,0 +1,28 @@
+/**
+ * Sockets of lines, or of any other frames: `listen`, `connect`, and what they stand on.
+ *
+ * @module
+ */
+export * from "./codec.ts";
+export { Connection, type ConnectionOptions, type ConnectionStats } from "./connection.ts";
+export {
+  connect,
+  type ConnectOptions,
+  type Dial,
+  type FrameConnectOptions,
+  type LineConnectOptions,
+} from "./connect.ts";
+export * from "./errors.ts";
+export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
+export {
+  type FrameListenOptions,
+  type Handler,
+  type LineListenOptions,
+  listen,
+  Listener,
+  type ListenerStats,
+  type ListenOptions,
+} from "./listener.ts";
+export * from "./network.ts";
+export { systemClock, systemNetwork, systemRandom } from "./system.ts";
+export { Watch } from "./watch.ts";
