@@ -174,6 +174,21 @@ export function decodeFrame(line: string): Frame {
   return { verb, text: unescapeText(wire) };
 }
 
+/**
+ * The line that tells a peer what was wrong: the message of an error, begun in lower case as a reason is.
+ *
+ * @example
+ * ```ts
+ * import { errorLine } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(errorLine("Line is over the limit of 64 bytes"), "error line is over the limit of 64 bytes");
+ * ```
+ */
+export function errorLine(reason: string): string {
+  return encodeFrame({ verb: "error", text: reason.slice(0, 1).toLowerCase() + reason.slice(1) });
+}
+
 function excerpt(text: string): string {
   return JSON.stringify(text.length > EXCERPT ? `${text.slice(0, EXCERPT)}…` : text);
 }

@@ -164,6 +164,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#watch.changed();
   }
 
+  /** Stops accepting for good: unbinds, and what the kernel had queued is reset. Connections stay. */
+  stopAccepting(): void {
+    this.#acceptor.close();
+    this.#watch.changed();
+  }
+
   /** Stops accepting for good and ends every connection in order; one that takes over `drainTimeout` is cut. */
   async drain(): Promise<void> {
     this.#acceptor.close();

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } 
 import fc from "fast-check";
 import type { Codec } from "../socket/codec.ts";
 import type { FramingError } from "../socket/errors.ts";
-import { type LengthPrefix, lengthPrefixCodec } from "../socket/length_prefix.ts";
+import { type LengthPrefix, lengthPrefixCodec } from "../socket/length_prefix_codec.ts";
 
 const PREFIXES: readonly LengthPrefix[] = [1, 2, 4, "varint"];
 const pure = { permissions: "none" } as const;

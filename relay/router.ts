@@ -1,0 +1,311 @@
+/** Who gets a message, who gets its ok, and what is pending. Pure: no socket, clock or chance of its own. @module */
+import { ProtocolError, splitLine } from "../protocol.ts";
+import { type DueItem, DueList } from "./due_list.ts";
+
+/** A connection as the router sees it: an object with a place in the array of the active ones; -1 outside of it. */
+export interface RouterPeer {
+  slot: number;
+}
+
+/** Sends a line to a peer. Must not call back into the router. */
+export type Sink<Peer> = (peer: Peer, line: string) => void;
+
+/** What a line of a peer was: counted, and worth an answer when it was rejected. */
+export type LineVerdict =
+  /** A message, handed to a peer. */
+  | { readonly kind: "message" }
+  /** An ok that settled its message. */
+  | { readonly kind: "ok" }
+  /** An ok for nothing that this peer holds: settles nothing. */
+  | { readonly kind: "stray" }
+  /** An error that the peer reports: never answered, or two servers would answer each other for ever. */
+  | { readonly kind: "error" }
+  /** Well-framed, but no frame of the protocol: the peer should hear `reason`, and stays. */
+  | { readonly kind: "rejected"; readonly reason: string };
+
+/** What a router has seen, and what it holds now. */
+export interface RouterStats {
+  /** Peers that get messages now. */
+  readonly active: number;
+  /** Different messages that wait for their ok now. */
+  readonly pending: number;
+  /** Copies of them that will be redelivered when their time comes. */
+  readonly due: number;
+  readonly messages: number;
+  /** Messages settled by an ok. */
+  readonly settled: number;
+  /** Oks sent to origins. */
+  readonly oks: number;
+  readonly stray: number;
+  readonly redelivered: number;
+  /** Messages dropped because their last origin left. */
+  readonly dropped: number;
+  readonly errors: number;
+  readonly rejected: number;
+}
+
+/** What a {@linkcode Router} needs. */
+export interface RouterOptions {
+  /** Numbers uniform in [0, 1): they choose the receivers. */
+  random: () => number;
+  /** Time in ms after which a message without its ok goes to another peer; 0 for never. */
+  ackTimeout: number;
+  /** Hand a message on when its holder leaves or lets the ack timeout pass. `false` leaves it pending until its origins go. */
+  redeliver: boolean;
+}
+
+/** A message that waits for its ok. */
+interface Pending<Peer> {
+  /** Its text, as on the wire: each text has one spelling. */
+  readonly wire: string;
+  readonly line: string;
+  readonly origins: Peer[];
+  /** Every peer it was delivered to that is still here: any of them may settle it. */
+  readonly holders: Peer[];
+  /** A copy for each time it was sent. */
+  readonly copies: Copy<Peer>[];
+}
+
+/** One sending of a message, and who has it. */
+interface Copy<Peer> extends DueItem {
+  readonly message: Pending<Peer>;
+  readonly holder: Peer;
+}
+
+/** What one peer has to do with the pending messages; absent sets are empty, most peers are idle. */
+interface Ties<Peer> {
+  sent: Set<Pending<Peer>> | undefined;
+  held: Set<Pending<Peer>> | undefined;
+}
+
+const MESSAGE: LineVerdict = { kind: "message" };
+const OK: LineVerdict = { kind: "ok" };
+const STRAY: LineVerdict = { kind: "stray" };
+const ERROR: LineVerdict = { kind: "error" };
+
+/**
+ * The relay's heart.
+ *
+ * A message goes to one active peer chosen uniformly at random, its sender included. The ok of a peer that was given the message
+ * goes once to everyone who sent it, and the message is forgotten. What a leaving or silent holder had goes to another.
+ *
+ * @example
+ * ```ts
+ * import { Router } from "@okline/okline/relay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const router = new Router<{ slot: number }>({ random: () => 0.9, ackTimeout: 0, redeliver: true });
+ * const [alice, bob] = [{ slot: -1 }, { slot: -1 }];
+ * router.join(alice);
+ * router.join(bob);
+ *
+ * const sent: unknown[] = [];
+ * const out = (peer: unknown, line: string) => sent.push([peer === alice ? "alice" : "bob", line]);
+ * router.line(alice, "message hi", 0, out);
+ * router.line(bob, "ok hi", 0, out);
+ * assertEquals(sent, [["bob", "message hi"], ["alice", "ok hi"]]);
+ * assertEquals(router.stats().pending, 0);
+ * ```
+ */
+export class Router<Peer extends RouterPeer> {
+  readonly #options: RouterOptions;
+  /** The active peers and, in the same places, their ties: no map from peers to anything. */
+  readonly #active: Peer[] = [];
+  readonly #ties: Ties<Peer>[] = [];
+  readonly #pending = new Map<string, Pending<Peer>>();
+  readonly #due = new DueList<Copy<Peer>>();
+  readonly #counts = {
+    messages: 0,
+    settled: 0,
+    oks: 0,
+    stray: 0,
+    redelivered: 0,
+    dropped: 0,
+    errors: 0,
+    rejected: 0,
+  };
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the peer gets messages, and may send. */
+  join(peer: Peer): void {
+    peer.slot = this.#active.push(peer) - 1;
+    this.#ties.push({ sent: undefined, held: undefined });
+  }
+
+  /** The peer is gone: what it held goes to others, and what only it waited for is dropped. */
+  leave(peer: Peer, now: number, out: Sink<Peer>): void {
+    const ties = this.#remove(peer);
+    for (const message of ties.sent ?? []) {
+      removeFrom(message.origins, peer);
+      if (message.origins.length === 0) {
+        this.#forget(message);
+        this.#counts.dropped++;
+      }
+    }
+    for (const message of ties.held ?? []) {
+      if (this.#pending.get(message.wire) !== message) continue; // dropped just now
+      removeFrom(message.holders, peer);
+      for (const copy of message.copies.filter((copy) => copy.holder === peer)) {
+        if (this.#options.redeliver) this.#redeliver(copy, now, out);
+        else this.#removeCopy(copy);
+      }
+    }
+  }
+
+  /** A line of an active peer, as it came. `now` is the time in ms. */
+  line(peer: Peer, line: string, now: number, out: Sink<Peer>): LineVerdict {
+    let frame;
+    try {
+      frame = splitLine(line);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#reject(error.message);
+    }
+    switch (frame.verb) {
+      case "message":
+        return this.#message(peer, frame.wire, line, now, out);
+      case "ok":
+        return this.#ok(peer, frame.wire, line, out);
+      case "error":
+        this.#counts.errors++;
+        return ERROR;
+      case "auth":
+        return this.#reject("Unexpected auth: this connection needs none");
+    }
+  }
+
+  /**
+   * Hands on every message whose ack timeout has passed.
+   *
+   * @returns When to call again, in ms on the same clock, or `undefined` while nothing is due.
+   */
+  expire(now: number, out: Sink<Peer>): number | undefined {
+    for (let copy = this.#due.first; copy !== undefined && copy.due <= now; copy = this.#due.first) {
+      this.#redeliver(copy, now, out);
+    }
+    return this.nextDue;
+  }
+
+  /** When {@linkcode Router.expire} will next have something to do. */
+  get nextDue(): number | undefined {
+    return this.#due.first?.due;
+  }
+
+  stats(): RouterStats {
+    return { active: this.#active.length, pending: this.#pending.size, due: this.#due.size, ...this.#counts };
+  }
+
+  #message(peer: Peer, wire: string, line: string, now: number, out: Sink<Peer>): LineVerdict {
+    this.#counts.messages++;
+    let message = this.#pending.get(wire);
+    if (message === undefined) {
+      message = { wire, line, origins: [], holders: [], copies: [] };
+      this.#pending.set(wire, message);
+    }
+    const sent = this.#ties[peer.slot]!.sent ??= new Set();
+    if (!sent.has(message)) {
+      sent.add(message);
+      message.origins.push(peer);
+    }
+    this.#deliver(message, this.#anyone(), now, out);
+    return MESSAGE;
+  }
+
+  #ok(peer: Peer, wire: string, line: string, out: Sink<Peer>): LineVerdict {
+    const message = this.#pending.get(wire);
+    if (message === undefined || !this.#ties[peer.slot]!.held?.has(message)) {
+      this.#counts.stray++;
+      return STRAY;
+    }
+    this.#forget(message);
+    this.#counts.settled++;
+    this.#counts.oks += message.origins.length;
+    for (const origin of message.origins) out(origin, line);
+    return OK;
+  }
+
+  #reject(reason: string): LineVerdict {
+    this.#counts.rejected++;
+    return { kind: "rejected", reason };
+  }
+
+  #deliver(message: Pending<Peer>, holder: Peer, now: number, out: Sink<Peer>): void {
+    const held = this.#ties[holder.slot]!.held ??= new Set();
+    if (!held.has(message)) {
+      held.add(message);
+      message.holders.push(holder);
+    }
+    const copy: Copy<Peer> = {
+      due: now + this.#options.ackTimeout,
+      message,
+      holder,
+      earlier: undefined,
+      later: undefined,
+    };
+    message.copies.push(copy);
+    if (this.#timed) this.#due.append(copy);
+    out(holder, message.line);
+  }
+
+  #redeliver(copy: Copy<Peer>, now: number, out: Sink<Peer>): void {
+    this.#removeCopy(copy);
+    this.#counts.redelivered++;
+    this.#deliver(copy.message, this.#anyoneBut(copy.holder), now, out);
+  }
+
+  /** Cuts every tie to a message. */
+  #forget(message: Pending<Peer>): void {
+    this.#pending.delete(message.wire);
+    // A peer that is just leaving has given its place up, and its ties go with it.
+    for (const peer of message.origins) this.#ties[peer.slot]?.sent?.delete(message);
+    for (const peer of message.holders) this.#ties[peer.slot]?.held?.delete(message);
+    if (this.#timed) { for (const copy of message.copies) this.#due.remove(copy); }
+  }
+
+  #removeCopy(copy: Copy<Peer>): void {
+    removeFrom(copy.message.copies, copy);
+    if (this.#timed) this.#due.remove(copy);
+  }
+
+  get #timed(): boolean {
+    return this.#options.redeliver && this.#options.ackTimeout > 0;
+  }
+
+  #anyone(): Peer {
+    return this.#active[Math.floor(this.#options.random() * this.#active.length)]!;
+  }
+
+  /** Someone else, or the same where nobody else is there. */
+  #anyoneBut(peer: Peer): Peer {
+    const others = this.#active.length - 1;
+    if (peer.slot < 0) return this.#anyone();
+    if (others === 0) return peer;
+    const slot = Math.floor(this.#options.random() * others);
+    return this.#active[slot < peer.slot ? slot : slot + 1]!;
+  }
+
+  /** Takes the peer out of the active ones: the last takes its place. */
+  #remove(peer: Peer): Ties<Peer> {
+    const { slot } = peer;
+    const ties = this.#ties[slot]!;
+    const lastPeer = this.#active.pop()!;
+    const lastTies = this.#ties.pop()!;
+    if (lastPeer !== peer) {
+      this.#active[slot] = lastPeer;
+      this.#ties[slot] = lastTies;
+      lastPeer.slot = slot;
+    }
+    peer.slot = -1;
+    return ties;
+  }
+}
+
+/** Takes one item out of an unordered array. */
+function removeFrom<Item>(items: Item[], item: Item): void {
+  const index = items.indexOf(item);
+  const last = items.pop()!;
+  if (last !== item) items[index] = last;
+}
