@@ -32,7 +32,7 @@ Deno.test("ChatRoom asks for a name, greets, and announces joins and leaves to t
   room.line("a", "ann\r");
   assertEquals(heard(), [[
     "a",
-    "error Name is refused: 1 to 24 letters, digits, dots, dashes or underscores",
+    "error name is refused: 1 to 24 letters, digits, dots, dashes or underscores",
   ]]);
   room.line("a", " ann ");
   assertEquals(heard(), [["a", "-- Hello ann. 0 others are here; /help lists commands"]]);
@@ -57,7 +57,7 @@ Deno.test("ChatRoom refuses names that are empty, taken or none, and lets the pe
     room.line("b", name);
     const lines = heard();
     assertEquals(lines.map(([peer]) => peer), ["b"], name);
-    assertMatch(lines[0]![1], /^error Name is (refused|taken)/);
+    assertMatch(lines[0]![1], /^error name is (refused|taken)/);
   }
   room.line("b", "bob");
   assertEquals(room.names, ["Ann", "bob"]);
@@ -95,9 +95,9 @@ Deno.test("ChatRoom commands /msg, /me and /who", pure, () => {
   room.line("a", "/msg bob");
   room.line("a", "/me");
   assertEquals(heard().map(([peer, line]) => `${peer} ${line}`), [
-    "a error Nobody here is called dan",
-    "a error To whom, and what: /msg NAME TEXT",
-    "a error What do you do: /me TEXT",
+    "a error nobody here is called dan",
+    "a error to whom, and what: /msg NAME TEXT",
+    "a error what do you do: /me TEXT",
   ]);
   room.line("a", "/me waves");
   assertEquals(heard(), [["b", "* ann waves"], ["c", "* ann waves"]]);
@@ -112,7 +112,7 @@ Deno.test("ChatRoom commands /quit and /help, and says so of others", pure, () =
   room.line("a", "/help");
   assertEquals(heard().length, 6);
   room.line("a", "/nick x");
-  assertEquals(heard(), [["a", "error Unknown command: /nick: /help lists them"]]);
+  assertEquals(heard(), [["a", "error unknown command: /nick: /help lists them"]]);
   room.line("a", "/quit");
   assertEquals(heard(), [["a", "-- Bye"], ["b", "-- ann left"]]);
   assertEquals(dismissed, [["a", "quit"]]);
@@ -130,7 +130,7 @@ Deno.test("ChatRoom lets nobody speak without a name, but help, log in and quit"
     room.line("b", command);
     const lines = heard();
     assertEquals(lines.map(([peer]) => peer), ["b"]);
-    assertMatch(lines[0]![1], /^error Say your name before/);
+    assertMatch(lines[0]![1], /^error say your name before/);
   }
   room.line("b", "/quit");
   assertEquals(heard(), [["b", "-- Bye"]]);
@@ -146,16 +146,16 @@ Deno.test(
     room.join("a");
     heard();
     room.line("a", "ann");
-    assertEquals(heard(), [["a", "error Name belongs to an account: /login ann PASSWORD"]]);
+    assertEquals(heard(), [["a", "error name belongs to an account: /login ann PASSWORD"]]);
     assertEquals(room.line("a", "/login ann two words"), { name: "ann", password: "two words" });
     room.loggedIn("a", "ann", false);
-    assertEquals(heard(), [["a", "error Name or password is wrong"]]);
+    assertEquals(heard(), [["a", "error name or password is wrong"]]);
     assertEquals(room.line("a", "/login ann"), undefined);
-    assertEquals(heard(), [["a", "error By which account: /login NAME PASSWORD"]]);
+    assertEquals(heard(), [["a", "error by which account: /login NAME PASSWORD"]]);
     room.loggedIn("a", "ann", true);
     assertEquals(heard().map(([peer]) => peer), ["a", "c"]);
     assertEquals(room.line("a", "/login ann x"), undefined);
-    assertEquals(heard(), [["a", "error You are ann already"]]);
+    assertEquals(heard(), [["a", "error you are ann already"]]);
 
     room.join("b");
     for (let attempt = 0; attempt < 3; attempt++) {

@@ -1,4 +1,5 @@
 /** A chat room: who is in it, and who is told what. Pure. @module */
+import { errorLine } from "../../protocol.ts";
 import { foldName, isName, NAME_RULE, sanitize } from "./text.ts";
 
 /** Where a room's lines go. */
@@ -104,7 +105,7 @@ export class ChatRoom<Peer> {
       this.#enter(peer, member, name, true);
       return;
     }
-    this.#tell(peer, "error Name or password is wrong");
+    this.#refuse(peer, "Name or password is wrong");
     if (++member.failedLogins >= MAX_FAILED_LOGINS) this.#output.dismiss(peer, "login failed");
   }
 
@@ -125,11 +126,11 @@ export class ChatRoom<Peer> {
       case "/msg":
       case "/me":
       case "/who":
-        if (member.name === undefined) this.#tell(peer, `error Say your name before ${command}`);
+        if (member.name === undefined) this.#refuse(peer, `Say your name before ${command}`);
         else this.#speak(peer, member.name, command, rest);
         return undefined;
       default:
-        this.#tell(peer, `error Unknown command: ${command}: /help lists them`);
+        this.#refuse(peer, `Unknown command: ${command}: /help lists them`);
         return undefined;
     }
   }
@@ -137,7 +138,7 @@ export class ChatRoom<Peer> {
   #speak(peer: Peer, name: string, command: "/msg" | "/me" | "/who", rest: string): void {
     if (command === "/who") this.#who(peer);
     else if (command === "/msg") this.#whisper(peer, name, rest);
-    else if (rest === "") this.#tell(peer, "error What do you do: /me TEXT");
+    else if (rest === "") this.#refuse(peer, "What do you do: /me TEXT");
     else this.#broadcast(peer, `* ${name} ${rest}`);
   }
 
@@ -153,8 +154,8 @@ export class ChatRoom<Peer> {
     const [name = ""] = rest.split(/\s+/, 1);
     const text = rest.slice(name.length).trim();
     const target = this.#named.get(foldName(name));
-    if (name === "" || text === "") this.#tell(peer, "error To whom, and what: /msg NAME TEXT");
-    else if (!target) this.#tell(peer, `error Nobody here is called ${name}`);
+    if (name === "" || text === "") this.#refuse(peer, "To whom, and what: /msg NAME TEXT");
+    else if (!target) this.#refuse(peer, `Nobody here is called ${name}`);
     else {
       this.#tell(target.peer, `[${from} to you] ${text}`);
       this.#tell(peer, `[you to ${target.name}] ${text}`);
@@ -162,17 +163,17 @@ export class ChatRoom<Peer> {
   }
 
   #login(peer: Peer, member: Member, name: string, password: string): LoginAttempt | undefined {
-    if (member.name !== undefined) this.#tell(peer, `error You are ${member.name} already`);
-    else if (name === "" || password === "") this.#tell(peer, "error By which account: /login NAME PASSWORD");
+    if (member.name !== undefined) this.#refuse(peer, `You are ${member.name} already`);
+    else if (name === "" || password === "") this.#refuse(peer, "By which account: /login NAME PASSWORD");
     else return { name, password };
     return undefined;
   }
 
   #enter(peer: Peer, member: Member, name: string, verified: boolean): void {
-    if (!isName(name)) this.#tell(peer, `error Name is refused: ${NAME_RULE}`);
-    else if (this.#named.has(foldName(name))) this.#tell(peer, `error Name is taken: ${name}`);
+    if (!isName(name)) this.#refuse(peer, `Name is refused: ${NAME_RULE}`);
+    else if (this.#named.has(foldName(name))) this.#refuse(peer, `Name is taken: ${name}`);
     else if (!verified && this.#isRegistered(name)) {
-      this.#tell(peer, `error Name belongs to an account: /login ${name} PASSWORD`);
+      this.#refuse(peer, `Name belongs to an account: /login ${name} PASSWORD`);
     } else {
       member.name = name;
       this.#named.set(foldName(name), { peer, name });
@@ -183,6 +184,10 @@ export class ChatRoom<Peer> {
 
   #tell(peer: Peer, line: string): void {
     this.#output.send(peer, line);
+  }
+
+  #refuse(peer: Peer, why: string): void {
+    this.#output.send(peer, errorLine(why));
   }
 
   /** To everybody with a name but `speaker`. */
