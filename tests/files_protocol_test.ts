@@ -120,6 +120,39 @@ Deno.test("parseRequest() refuses what is no request", pure, () => {
   }
 });
 
+Deno.test("uploadLength() and parseRequest() agree on every upload", pure, () => {
+  const word = fc.constantFrom(
+    "PUT",
+    "PUT ",
+    " ",
+    "a",
+    "a\u00a0b",
+    "5",
+    "05",
+    "7",
+    "\t",
+    "x",
+    "%20",
+    "..",
+    "-1",
+    "1e1",
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), (words) => {
+      const line = words.join(" ");
+      let request: ReturnType<typeof parseRequest>;
+      try {
+        request = parseRequest(line);
+      } catch {
+        return;
+      }
+      assertEquals(uploadLength(line), request.type === "put" ? request.size - request.offset : undefined);
+    }),
+    { numRuns: 3000 },
+  );
+  assertEquals(uploadLength("PUT a\u00a0b 9 2"), 7);
+});
+
 /** Decodes in pieces; bodies joined, so that the outcome does not depend on where they were cut. */
 function decode(bytes: Uint8Array, size: number, bodyLength = uploadLength): (string | number[])[] {
   const decoder = filesCodec(bodyLength, { maxLine: 100 }).decoder();

@@ -7,8 +7,8 @@ import { lineCodec } from "../../socket/line_decoder.ts";
 /** A line, or a piece of the body that the line before it announced; never empty. */
 export type FilesFrame = string | Uint8Array;
 
-/** The bytes of body that follow a line: 0 for a line without one. */
-export type BodyLength = (line: string) => number;
+/** The bytes of body that follow a line; undefined for a line without a body. */
+export type BodyLength = (line: string) => number | undefined;
 
 /** What {@linkcode filesCodec} may be told. */
 export interface FilesCodecOptions {
@@ -17,18 +17,19 @@ export interface FilesCodecOptions {
 }
 
 const LF = 10;
-const UPLOAD = /^PUT \S+ (\d{1,15})(?: (\d{1,15}))?$/;
+const UPLOAD = /^PUT [^ ]+ (\d{1,15})(?: (\d{1,15}))?$/;
 const DOWNLOAD = /^body (\d{1,15})$/;
 
 /** What a server receives: the body of `PUT PATH SIZE [OFFSET]` has the bytes from the offset on. */
-export function uploadLength(line: string): number {
-  const [, size = "0", offset = "0"] = UPLOAD.exec(line) ?? [];
-  return Math.max(0, Number(size) - Number(offset));
+export function uploadLength(line: string): number | undefined {
+  const [, size, offset = "0"] = UPLOAD.exec(line) ?? [];
+  return size === undefined ? undefined : Math.max(0, Number(size) - Number(offset));
 }
 
 /** What a client receives: the body of `body LENGTH`. */
-export function downloadLength(line: string): number {
-  return Number(DOWNLOAD.exec(line)?.[1] ?? 0);
+export function downloadLength(line: string): number | undefined {
+  const length = DOWNLOAD.exec(line)?.[1];
+  return length === undefined ? undefined : Number(length);
 }
 
 /** Lines and bodies, told apart by what the lines announce. Sent frames go out as they are, lines with their LF. */
@@ -67,7 +68,7 @@ class FilesDecoder implements Decoder<FilesFrame> {
       at = next;
       for (const line of decoded.frames) {
         frames.push(line);
-        this.#bodyLeft = this.#bodyLength(line);
+        this.#bodyLeft = this.#bodyLength(line) ?? 0;
       }
       if (decoded.error) return { frames, error: decoded.error };
     }

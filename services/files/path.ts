@@ -38,6 +38,16 @@ export function formatPath(names: readonly string[]): string {
   return names.length === 0 ? "." : names.map((name) => encodeURIComponent(name)).join("/");
 }
 
+/** Whether {@linkcode parsePath} lets a name through. */
+export function isServedName(name: string): boolean {
+  try {
+    refuseName(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function decode(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
