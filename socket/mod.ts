@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { bytesCodec } from "./bytes_codec.ts";
 export * from "./codec.ts";
 export { Connection, type ConnectionOptions, type ConnectionStats } from "./connection.ts";
 export {
@@ -13,6 +14,7 @@ export {
   type LineConnectOptions,
 } from "./connect.ts";
 export * from "./errors.ts";
+export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
 export {
   type FrameListenOptions,
