@@ -73,7 +73,7 @@ const program = {
         url: option.text({ help: "Of what", required: true }),
         header: option.text({ help: "Said with it", repeatable: true }),
       },
-      options: { json: common.json },
+      options: { json: common.json, from: option.port({ help: "Local port", minPort: 1 }) },
       examples: [["get GET http://a", "Get it"], ["get HEAD http://a", "Ask for it"]],
     },
   },
@@ -254,7 +254,9 @@ Deno.test(
       refusal(["--offset", "11"]),
       'Bad value for --offset: Expected a whole number from -10 to 10, got "11"',
     );
+    assertStringIncludes(refusal(["--offset", "-11"]), "whole number from -10 to 10");
     assertStringIncludes(refusal(["--offset", "1.0"]), "whole number");
+    assertStringIncludes(refusal(["get", "GET", "x", "--from", "0"]), "a port from 1 to 65535");
     assertStringIncludes(refusal(["--max-line", "1KB"]), "Bad value for --max-line: Expected a size");
     assertStringIncludes(
       refusal(["--ack-timeout", "soon"]),
