@@ -438,9 +438,12 @@ Deno.test("parseCommandLine() prints help of a command's words", pure, () => {
   assert(/^ {2}METHOD +What to do \[default: none, it must be given\]$/m.test(text), text);
 });
 
-Deno.test("parseCommandLine() keeps help within 100 columns", pure, () => {
+Deno.test("parseCommandLine() keeps help within 100 columns, with nothing at their ends", pure, () => {
   for (const name of Object.keys(program.commands)) {
-    for (const line of help([name, "--help"]).split("\n")) assert(line.length <= 100, line);
+    for (const line of help([name, "--help"]).split("\n")) {
+      assert(line.length <= 100, line);
+      assertEquals(line, line.trimEnd());
+    }
   }
 });
 
