@@ -125,6 +125,11 @@ Deno.test("measure() finds service unfair when one message waits for all the oth
 Deno.test("peakConnections() counts those open at once", pure, () => {
   // Each is open from 3 to 22 ms after its start, and one starts every 10 ms.
   assertEquals(peakConnections(ledgerOf(goodRun(10))), 2);
+  // One ends at the very instant at which the next one begins.
+  const touching = goodRun(10).map((event) =>
+    event.event === "close" ? { ...event, at: event.at - 9 } : event
+  );
+  assertEquals(peakConnections(ledgerOf(touching)), 1);
   const open = goodRun(10).filter((event) => event.event !== "close");
   assertEquals(peakConnections(ledgerOf(open)), 10);
   assertEquals(peakConnections(ledgerOf([runEvent(1)])), 0);

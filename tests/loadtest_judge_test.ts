@@ -83,6 +83,23 @@ Deno.test("judge() counts what the deadline cut off as under way, not as lost", 
   assertFinding(judgement, "under-way", "Message 1", addressOf(1));
 });
 
+Deno.test(
+  "judge() takes a message whose first attempt failed as lost, though the deadline cut off the second",
+  pure,
+  () => {
+    const { account } = changedRun({
+      without: (event) => of("ack", 1)(event) || of("close", 1)(event),
+      extra: [
+        { event: "close", client: 1, at: 40_000, reason: "timeout" },
+        { event: "connect", client: 1, at: 40_100, took: 1, local: "127.0.0.1:50000", remote: SERVER },
+        { event: "send", client: 1, at: 40_100 },
+        { event: "close", client: 1, at: 50_000, reason: "stopped" },
+      ],
+    });
+    assertEquals([account.lost, account.underWay], [1, 0]);
+  },
+);
+
 Deno.test("judge() finds an ok that came to a client that did not send it", pure, () => {
   const judgement = changedRun({
     without: of("ack", 1),
@@ -133,6 +150,27 @@ Deno.test("judge() finds a second ok for one send, which only faults excuse", pu
   assertFinding(judgement, "duplicate", addressOf(2), "more than one ok for message 2");
   const faulty = changedRun({ after: of("ack", 2), extra, run: { faults: true } });
   assertEquals([faulty.verdict, faulty.count("duplicate")], ["proven", 1]);
+});
+
+Deno.test("judge() counts hundreds of oks for one send", pure, () => {
+  const extra = Array.from(
+    { length: 300 },
+    (): HistoryEvent => ({ event: "ack", client: 2, at: 41, message: 2 }),
+  );
+  assertEquals(changedRun({ after: of("ack", 2), extra }).count("duplicate"), 300);
+});
+
+Deno.test("Ledger takes the first ok of a message, whatever comes later", pure, () => {
+  const extra: readonly HistoryEvent[] = [
+    { event: "connect", client: 0, at: 30, took: 1, local: "127.0.0.1:50000", remote: SERVER },
+    { event: "send", client: 0, at: 31 },
+    { event: "ack", client: 0, at: 32, message: 0 },
+    { event: "close", client: 0, at: 33, reason: "natural" },
+  ];
+  const ledger = ledgerOf(
+    goodRun(1).flatMap((event) => event.event === "close" ? [event, ...extra] : [event]),
+  );
+  assertEquals([...ledger.clients.columns.ackedAt], [20]);
 });
 
 Deno.test("judge() finds a message delivered twice that the server did not redeliver", pure, () => {
@@ -221,6 +259,20 @@ Deno.test("judge() joins the server's ends to the clients by address, in their o
   assertEquals(changedRun({ extra: [ended(1, "reset")], run: { faults: true } }).verdict, "proven");
 });
 
+Deno.test(
+  "judge() takes the ends at an address that was used again in the order of its connections",
+  pure,
+  () => {
+    const again: HistoryEvent[] = goodRun(3).map((event) => {
+      return event.event === "connect" ? { ...event, local: addressOf(0) } : event;
+    });
+    const ends = (["natural", "reset", "natural"] as const).map((reason): HistoryEvent => {
+      return { event: "ended", at: 99, local: SERVER, remote: addressOf(0), reason };
+    });
+    assertFinding(judge(ledgerOf([...again, ...ends])), "unnatural", "saw client 1 (");
+  },
+);
+
 Deno.test("judge() finds unnatural ends that the server only counted", pure, () => {
   const judgement = changedRun({
     without: (event) => event.event === "server",
@@ -295,6 +347,18 @@ Deno.test("judge() tells twenty findings of a kind and counts the rest", pure, (
   assertEquals(count("unexpected"), 50);
   assertEquals(findings.length, 21);
   assertEquals(findings.at(-1)?.text, "And 30 more like these");
+});
+
+Deno.test("Ledger.absorb() tells no more findings of several ledgers than of one", pure, () => {
+  const run = runEvent(80);
+  const merged = new Ledger(run);
+  for (const part of [0, 1]) {
+    const ledger = new Ledger(run, { part, parts: 2 });
+    for (let client = part; client < 80; client += 2) ledger.record({ event: "send", client, at: 1 });
+    merged.absorb(ledger.snapshot());
+  }
+  const inconsistent = merged.findings.list(["inconsistent"]);
+  assertEquals([inconsistent.length, inconsistent.at(-1)?.text], [21, "And 60 more like these"]);
 });
 
 Deno.test("Ledger.absorb() of any partition comes to what one ledger comes to", pure, () => {

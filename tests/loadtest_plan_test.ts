@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../loadtest/arrival.ts";
+import { peakOpenClients } from "../loadtest/open_clients.ts";
 import { createPayload, formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
 import { Plan, type PlanOptions } from "../loadtest/plan.ts";
 import { randomStream } from "../loadtest/random.ts";
@@ -282,6 +283,32 @@ Deno.test("Plan counts the clients that are open at once, and what they need", p
     RangeError,
     "Target 10.0.0.1:80 would need 60000 ports",
   );
+});
+
+Deno.test("peakOpenClients() keeps a client open that goes on being given messages", pure, () => {
+  // The oldest client gets each message: the second one's, which is held for a second.
+  const options = {
+    startAt: Float64Array.of(0, 50, 500),
+    replyDelay: Float64Array.of(0, 1000, 0),
+    linger: 1000,
+    stay: 30_000,
+    random: () => 0,
+  };
+  assertEquals(peakOpenClients(options), 3);
+  // It does not take on what it would have to hold for longer than it lingers, and leaves when its time is over.
+  assertEquals(peakOpenClients({ ...options, linger: 0 }), 2);
+  assertEquals(peakOpenClients({ ...options, stay: 200 }), 2);
+});
+
+Deno.test("peakOpenClients() counts those that left as gone", pure, () => {
+  const peak = peakOpenClients({
+    startAt: Float64Array.of(0, 0, 0, 500, 501),
+    replyDelay: Float64Array.of(10, 1000, 200, 0, 0),
+    linger: 0,
+    stay: 0,
+    random: () => 0.999, // each its own receiver
+  });
+  assertEquals(peak, 3);
 });
 
 Deno.test("Plan refuses what is impossible", pure, () => {
