@@ -1,6 +1,6 @@
 /** What runs the clients of a plan and keeps their ledger: in this process, or spread over several. @module */
-import type { Clock, Network, Random } from "../socket/network.ts";
-import type { Address } from "../socket/network.ts";
+import process from "node:process";
+import type { Address, Clock, Network, Random } from "../socket/network.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
 import { Ledger } from "./ledger.ts";
@@ -24,6 +24,14 @@ export interface Generator {
   stop(): void;
   /** The ledger of all clients, once `run` has settled. */
   ledger(): Ledger;
+  /** Processor time used for it, in seconds, once `run` has settled. */
+  cpuSeconds(): number;
+}
+
+/** Processor time that this process has used, in seconds. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** What the generator of this process needs. */
@@ -40,6 +48,7 @@ export class LocalGenerator implements Generator {
   readonly begin: number;
   readonly #ledger: Ledger;
   readonly #fleet: Fleet;
+  readonly #cpuAtStart = ownCpuSeconds();
 
   constructor(options: LocalGeneratorOptions) {
     const { run, onEvent } = options;
@@ -69,5 +78,9 @@ export class LocalGenerator implements Generator {
 
   ledger(): Ledger {
     return this.#ledger;
+  }
+
+  cpuSeconds(): number {
+    return ownCpuSeconds() - this.#cpuAtStart;
   }
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
-import type { Generator, GeneratorRun } from "./generator.ts";
+import { type Generator, type GeneratorRun, ownCpuSeconds } from "./generator.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
 import { Ledger, type LedgerSnapshot } from "./ledger.ts";
 import { type ChildLine, describeEnd, LineProcess } from "./line_process.ts";
@@ -42,17 +42,13 @@ export class GeneratorProcesses implements Generator {
   readonly #ledger: Ledger;
   readonly #progress: FleetProgress[];
   readonly #processes: LineProcess[] = [];
+  #cpuSeconds = 0;
 
   constructor(options: GeneratorProcessesOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options.run);
     this.#progress = Array.from({ length: options.processes }, () => NOTHING);
     this.begin = systemClock.now() + START_MS;
-  }
-
-  /** The processes, while they run. */
-  get pids(): readonly number[] {
-    return this.#processes.map((process) => process.pid);
   }
 
   get progress(): FleetProgress {
@@ -77,6 +73,10 @@ export class GeneratorProcesses implements Generator {
     return this.#ledger;
   }
 
+  cpuSeconds(): number {
+    return this.#cpuSeconds;
+  }
+
   async #runPart(part: number): Promise<void> {
     const { run, plan, targets, processes: parts, command, env } = this.#options;
     const pieces: Uint8Array[] = [];
@@ -86,6 +86,7 @@ export class GeneratorProcesses implements Generator {
       ...(env ? { env } : {}),
       onLine: (line) => {
         if (line.event === "progress") this.#progress[part] = line.progress as FleetProgress;
+        else if (line.event === "usage") this.#cpuSeconds += Number(line.cpuSeconds);
         else if (line.event === "ledger") {
           pieces.push(Buffer.from(String(line.piece), "base64"));
           whole = line.last === true;
@@ -146,4 +147,5 @@ export async function runPart(order: PartOrder, { say, onStop, onEvent }: PartOp
     const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString("base64");
     say({ event: "ledger", piece, last: at + PIECE_BYTES >= bytes.length });
   }
+  say({ event: "usage", cpuSeconds: ownCpuSeconds() });
 }
