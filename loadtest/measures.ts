@@ -21,7 +21,7 @@ export interface Measures {
   readonly scheduleLag: LatencyHistogram;
   /**
    * Jain's fairness index (R. Jain, D. Chiu, W. Hawe: "A Quantitative Measure of Fairness", 1984) of the speed at
-   * which each message was relayed, 1 by its relay latency: the part of the clients that was served evenly, 1 for
+   * which each message was relayed, 1 / its relay latency: the part of the clients that was served evenly, 1 for
    * all, 0.9 when a tenth was left waiting. `null` when nothing was acknowledged.
    */
   readonly fairness: number | null;
