@@ -5,4 +5,6 @@ export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
 export { type FilesOptions, type FilesStats, startFiles } from "./files.ts";
 export { type HelloOptions, type HelloStats, startHello } from "./hello.ts";
 export { type HttpOptions, type HttpStats, startHttp } from "./http.ts";
+export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy.ts";
+export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
 export { ListenerService, type Service, type ServiceOptions } from "./service.ts";
