@@ -25,6 +25,10 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
+export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";
+export { MemoryListener } from "./memory_listener.ts";
+export { MemorySocket } from "./memory_socket.ts";
 export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./system.ts";
+export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";

@@ -1,0 +1,87 @@
+/** What is wrong with a run: every case counted, the first few told in a sentence. Pure. @module */
+
+/** The classes of what can be wrong. */
+export type FindingKind =
+  /** An ok, or a message, that should not have come, or not to that client. */
+  | "unexpected"
+  /** More than one ok for one send. */
+  | "duplicate"
+  /** The events contradict each other, so the account cannot be trusted. */
+  | "inconsistent"
+  /** The server holds something after the run, or its figures could not be had. */
+  | "leftover"
+  /** A process ended that should not have. */
+  | "died"
+  /** The generator was not up to its schedule. */
+  | "overloaded"
+  /** Sent, failed at least once, and never acknowledged. */
+  | "lost"
+  /** Not acknowledged when the run ended, and not failed either. */
+  | "under-way"
+  /** A connection that ended otherwise than naturally, or could not be made. */
+  | "unnatural";
+
+/** One thing that is wrong. */
+export interface Finding {
+  readonly kind: FindingKind;
+  /** A sentence for people, naming client, message and address. */
+  readonly text: string;
+}
+
+/** How many findings of a kind are told; the others are only counted. */
+const TOLD = 20;
+
+/** Findings, told and counted. */
+export class Findings {
+  readonly #told = new Map<FindingKind, string[]>();
+  readonly #counts = new Map<FindingKind, number>();
+
+  /** Counts one of `kind`; `text`, a sentence that may begin with a small letter, is asked for only while there is room. */
+  add(kind: FindingKind, text: () => string): void {
+    const count = this.count(kind);
+    this.#counts.set(kind, count + 1);
+    if (count < TOLD) this.#listOf(kind).push(capitalized(text()));
+  }
+
+  count(kind: FindingKind): number {
+    return this.#counts.get(kind) ?? 0;
+  }
+
+  /** All that is told, in the order of `kinds`, each with a last line for those that are not told. */
+  list(kinds: readonly FindingKind[]): Finding[] {
+    return kinds.flatMap((kind) => {
+      const texts = this.#told.get(kind) ?? [];
+      const more = this.count(kind) - texts.length;
+      return [...texts, ...(more > 0 ? [`And ${more} more like these`] : [])].map((text) => ({ kind, text }));
+    });
+  }
+
+  snapshot(): FindingsSnapshot {
+    return { told: [...this.#told], counts: [...this.#counts] };
+  }
+
+  /** Adds what others found. */
+  absorb({ told, counts }: FindingsSnapshot): void {
+    for (const [kind, texts] of told) {
+      const list = this.#listOf(kind);
+      list.push(...texts.slice(0, Math.max(0, TOLD - list.length)));
+    }
+    for (const [kind, count] of counts) this.#counts.set(kind, this.count(kind) + count);
+  }
+
+  #listOf(kind: FindingKind): string[] {
+    const list = this.#told.get(kind) ?? [];
+    this.#told.set(kind, list);
+    return list;
+  }
+}
+
+/** {@linkcode Findings} as plain data. */
+export interface FindingsSnapshot {
+  readonly told: readonly (readonly [FindingKind, readonly string[]])[];
+  readonly counts: readonly (readonly [FindingKind, number])[];
+}
+
+function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,91 @@
+/** A child process that speaks lines of JSON: this program's own servers and generators. @module */
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+/** What a child said in one line. */
+export interface ChildLine {
+  readonly event: string;
+  readonly [key: string]: unknown;
+}
+
+/** What to start, and who listens. */
+export interface LineProcessOptions {
+  /** The program and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Gets each line the child writes to stdout that is an object with an `event`. */
+  readonly onLine: (line: ChildLine) => void;
+}
+
+/** How a child ended. */
+export interface ChildEnd {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+}
+
+/** A running child. Its stderr goes to this process's. */
+export class LineProcess {
+  readonly pid: number;
+  /** Settles when it has ended and all it wrote has been seen. */
+  readonly ended: Promise<ChildEnd>;
+  readonly #child: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(options: LineProcessOptions) {
+    const [program, ...args] = options.command;
+    this.#child = new Deno.Command(program, {
+      args,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+      ...(options.env ? { env: options.env } : {}),
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#stdin = this.#child.stdin.getWriter();
+    this.ended = this.#watch(options.onLine);
+  }
+
+  /** Writes a line to its stdin; does nothing when it is gone. */
+  async say(line: string): Promise<void> {
+    try {
+      await this.#stdin.write(new TextEncoder().encode(line + "\n"));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // Its end is told by `ended`.
+    }
+  }
+
+  /** Sends it a signal; does nothing when it is gone. */
+  kill(signal: Deno.Signal): void {
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error; // What Deno throws for a child that has ended.
+    }
+  }
+
+  async #watch(onLine: (line: ChildLine) => void): Promise<ChildEnd> {
+    const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    for await (const line of lines) {
+      const parsed = parseLine(line);
+      if (parsed !== undefined) onLine(parsed);
+    }
+    const { code, signal } = await this.#child.status;
+    try {
+      await this.#stdin.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // It never read what it was told last.
+    }
+    return { code, signal };
+  }
+}
+
+/** `exit code 1`, `signal SIGKILL`. */
+export function describeEnd({ code, signal }: ChildEnd): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
+function parseLine(line: string): ChildLine | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const value: unknown = JSON.parse(line);
+  const event = value instanceof Object ? Reflect.get(value, "event") : undefined;
+  return typeof event === "string" ? value as ChildLine : undefined;
+}

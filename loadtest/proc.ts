@@ -1,0 +1,58 @@
+/**
+ * What Linux tells about a process from outside: its sockets, its processor time, its memory. Elsewhere, or where it
+ * may not be read, every figure is `null`.
+ *
+ * @module
+ */
+
+// Linux counts processor time in ticks of this length to every program, whatever the kernel's own are: USER_HZ.
+const TICKS_PER_SECOND = 100;
+
+/** How many sockets a process has open. */
+export function countSockets(pid: number): number | null {
+  try {
+    let sockets = 0;
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+      try {
+        if (Deno.readLinkSync(`/proc/${pid}/fd/${name}`).startsWith("socket:")) sockets++;
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error; // Closed since the folder was read.
+      }
+    }
+    return sockets;
+  } catch (error) {
+    return unknownWhere(error);
+  }
+}
+
+/** Processor time that a process has used, in seconds. */
+export function cpuSeconds(pid: number): number | null {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th field after it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return Number.isNaN(ticks) ? null : ticks / TICKS_PER_SECOND;
+  } catch (error) {
+    return unknownWhere(error);
+  }
+}
+
+/** The largest memory that a process has had, in bytes (VmHWM: the peak of its resident set). */
+export function peakMemory(pid: number): number | null {
+  try {
+    const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+  } catch (error) {
+    return unknownWhere(error);
+  }
+}
+
+/** `null` for what cannot be had: no /proc, the process is gone, or this program may not look. */
+function unknownWhere(error: unknown): null {
+  if (
+    error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable
+  ) return null;
+  throw error;
+}

@@ -1,0 +1,108 @@
+/** One load test from beginning to end: run the clients, ask the server, judge. @module */
+import type { Clock } from "../socket/network.ts";
+import type { FleetProgress } from "./fleet.ts";
+import type { Generator } from "./generator.ts";
+import type { HistoryEvent, ServerState, StopEvent } from "./history.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Plan } from "./plan.ts";
+import { judge, type Judgement } from "./verdict.ts";
+
+/** The server as the load test sees it. */
+export interface ServerUnderTest {
+  /** Its state when the clients are done, given some time to come to nothing; `null` when it cannot be asked. */
+  finalState(): Promise<ServerState | null>;
+  /** Settles with a description when it ends before it is told to. Default: it is not watched. */
+  readonly died?: Promise<string>;
+}
+
+/** What {@linkcode runLoadTest} needs. */
+export interface LoadTestOptions {
+  readonly plan: Plan;
+  readonly generator: Generator;
+  readonly server: ServerUnderTest;
+  readonly clock: Clock;
+  /** Called every `progressInterval` ms. */
+  readonly onProgress?: (progress: LoadTestProgress) => void;
+  /** Default 500 ms. */
+  readonly progressInterval?: number;
+  /** Gets the events of the run itself; those of the clients go to the generator's own hook. */
+  readonly onEvent?: (event: HistoryEvent) => void;
+  /** Interrupts the run: the clients are stopped, and what was measured is judged. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far a load test has come. */
+export interface LoadTestProgress extends FleetProgress {
+  readonly clients: number;
+  /** ms since the run began. */
+  readonly elapsed: number;
+  /** ms until it ends at the latest. */
+  readonly left: number;
+}
+
+/** What a load test came to. */
+export interface LoadTestResult {
+  readonly judgement: Judgement;
+  readonly ledger: Ledger;
+  /** How long it took, ms, until the last client was done. */
+  readonly durationMs: number;
+}
+
+/**
+ * Runs a load test.
+ *
+ * The run ends when every client is done, at the plan's deadline, when the signal aborts, or when the server dies.
+ */
+export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestResult> {
+  const { plan, generator, server, clock, signal, onProgress, progressInterval = 500 } = options;
+  const elapsed = () => clock.now() - generator.begin;
+  const facts: HistoryEvent[] = [];
+  const record = (event: HistoryEvent) => {
+    facts.push(event);
+    options.onEvent?.(event);
+  };
+
+  let why: StopEvent["why"] = "done";
+  const stop = (reason: StopEvent["why"]) => {
+    if (why === "done") why = reason;
+    generator.stop();
+  };
+  const interrupt = () => stop("interrupted");
+  signal?.addEventListener("abort", interrupt, { once: true });
+  const deadline = clock.after(plan.deadline, () => stop("deadline"));
+  const ticker = every(clock, progressInterval, () => {
+    const left = Math.max(0, plan.deadline - elapsed());
+    onProgress?.({ ...generator.progress, clients: plan.clients, elapsed: elapsed(), left });
+  });
+  let over = false;
+  const watched = server.died?.then((detail) => {
+    if (over) return;
+    record({ event: "died", at: elapsed(), process: "server", detail });
+    stop("deadline");
+  });
+  try {
+    if (signal?.aborted) interrupt();
+    await generator.run();
+  } finally {
+    deadline.cancel();
+    ticker.cancel();
+    signal?.removeEventListener("abort", interrupt);
+  }
+  const durationMs = elapsed();
+  record({ event: "stop", at: durationMs, why });
+  record({ event: "server", at: durationMs, state: await server.finalState() });
+  over = true;
+  void watched; // Settled with what it watches; from here on it does nothing.
+  const ledger = generator.ledger();
+  for (const event of facts) ledger.record(event);
+  return { judgement: judge(ledger), ledger, durationMs };
+}
+
+function every(clock: Clock, ms: number, run: () => void): { cancel(): void } {
+  let timer = clock.after(ms, tick);
+  function tick(): void {
+    timer = clock.after(ms, tick);
+    run();
+  }
+  return { cancel: () => timer.cancel() };
+}

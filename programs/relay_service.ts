@@ -1,0 +1,38 @@
+/** The relay as a service of `server.ts`. @module */
+import { duration, flag } from "../cli/option.ts";
+import type { Values } from "../cli/program.ts";
+import { startRelay } from "../relay/relay_server.ts";
+import { lineOptions, listenOptions, type RunningService, servicePort, sharedOptions } from "./service.ts";
+
+const options = {
+  port: servicePort(8000),
+  ...sharedOptions,
+  ...lineOptions,
+  ackTimeout: duration({
+    help: "Redeliver a message that has no ok after so long; 0 for never",
+    default: 10_000,
+  }),
+  redeliver: flag({
+    help: "Leave a message with its first holder, even one that leaves or is silent",
+    default: true,
+  }),
+};
+
+/** `server.ts relay`. */
+export const relayCommand = {
+  summary: "Hands each message to a random connection and brings its ok back",
+  options,
+  examples: [
+    ["", "A relay on 127.0.0.1:8000"],
+    [
+      "relay --host 0.0.0.0 --port 9000 --max-connections 10000",
+      "On every address, for 10,000 peers at most",
+    ],
+  ],
+} as const;
+
+/** Starts a relay from its command line. */
+export function startRelayService(values: Values<typeof options>): RunningService {
+  const { ackTimeout, redeliver, maxLine } = values;
+  return startRelay({ ...listenOptions(values), ackTimeout, redeliver, maxLine });
+}

@@ -1,0 +1,109 @@
+/** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
+import { TextLineStream } from "@std/streams/text-line-stream";
+import type { Context } from "../cli/cured.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
+import { processEnvironment } from "../cli/environment.ts";
+import { Log } from "../cli/log.ts";
+import { parseCommandLine } from "../cli/options.ts";
+import type { CommandLine, Program } from "../cli/program.ts";
+import { programName, VERSION } from "../cli/version.ts";
+import { formatAddress } from "../socket/network.ts";
+import { relayCommand, startRelayService } from "./relay_service.ts";
+import type { RunningService } from "./service.ts";
+
+const commands = { relay: relayCommand };
+
+const program = {
+  name: programName("server"),
+  summary: "A TCP server: a relay, or one of the small services",
+  version: VERSION,
+  commandNoun: "service",
+  commands,
+  defaultCommand: "relay",
+} as const satisfies Program;
+
+type ServerCommand = CommandLine<typeof commands>;
+
+/**
+ * Runs a service from its command line until it is told to stop, or fails.
+ *
+ * @throws {ExitError} When the command line cannot be understood, or the service cannot start.
+ */
+export async function runServer({ args, onSignal }: Context): Promise<ExitCode> {
+  const told = parseCommandLine(program, { args, environment: processEnvironment });
+  if ("text" in told) {
+    new Log().result(told.text, {});
+    return ExitCode.ok;
+  }
+  const { json, quiet, control } = told.options;
+  const log = new Log({ json, quiet });
+  const service = await start(told);
+  // The first signal drains, the second closes now; either way the service ends by being closed.
+  const failed = Promise.withResolvers<never>();
+  let draining = false;
+  onSignal(["SIGINT", "SIGTERM"], (signal) => {
+    log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
+    const ending = draining ? service.close() : service.drain();
+    draining = true;
+    ending.catch(failed.reject);
+  });
+  if (control) answerControl(service).catch(failed.reject);
+  // Last, when all its own sockets stand: who counts them from outside begins here.
+  announce(service, told.command, log);
+  await Promise.race([service.closed, failed.promise]);
+  return ExitCode.ok;
+}
+
+async function start(told: ServerCommand): Promise<RunningService> {
+  const { host, port } = told.options;
+  try {
+    switch (told.command) {
+      case "relay":
+        return await startRelayService(told.options);
+    }
+  } catch (cause) {
+    const where = `${host.length > 0 ? host.join(", ") : "127.0.0.1"} port ${port}`;
+    const why = whyNotBound(cause);
+    if (why === undefined) throw cause;
+    throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
+  }
+}
+
+/** What a user can do something about; `undefined` for anything else. */
+function whyNotBound(cause: unknown): string | undefined {
+  if (cause instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (cause instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
+    return cause.message;
+  }
+  if (cause instanceof Error && cause.message.includes("lookup address")) return "no such host";
+  return undefined;
+}
+
+/** One line an address: what waits for the server to be ready reads them. */
+function announce(service: RunningService, name: string, log: Log): void {
+  for (const address of service.addresses) {
+    const { hostname, port } = address;
+    log.result(`listening on ${formatAddress(address)}`, {
+      event: "listening",
+      service: name,
+      host: hostname,
+      port,
+      pid: Deno.pid,
+      version: VERSION,
+    });
+  }
+}
+
+/** Answers each line `state` on stdin with the service's figures, until stdin ends. */
+async function answerControl(service: RunningService): Promise<void> {
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const log = new Log({ json: true, quiet: true });
+  for await (const line of lines) {
+    if (line === "state") log.result("", { event: "state", ...service.stats() });
+    else {log.result("", {
+        event: "error",
+        message: `Unknown command ${JSON.stringify(line)}: expected state`,
+      });}
+  }
+}

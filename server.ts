@@ -1,0 +1,17 @@
+/**
+ * The server: `deno run -A server.ts [SERVICE] [OPTIONS]`, `--help` tells the rest.
+ *
+ * Importing it starts nothing. As a library, take `@okline/okline/relay`.
+ *
+ * @module
+ */
+import { type Context, run } from "./cli/cured.ts";
+import type { ExitCode } from "./cli/exit.ts";
+
+/** Runs a service until it is told to stop. */
+export async function main(context: Context): Promise<ExitCode> {
+  const { runServer } = await import("./programs/server.ts");
+  return await runServer(context);
+}
+
+if (import.meta.main) await run(main, import.meta);

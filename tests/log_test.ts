@@ -1,0 +1,87 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ExitError } from "../cli/exit.ts";
+import { Log, type Sink, writeLine } from "../cli/log.ts";
+
+/** A sink that takes at most `most` bytes a write, and is full at every second one where `stalls`. */
+function memorySink(
+  options: { terminal?: boolean; most?: number; stalls?: boolean } = {},
+): Sink & { text(): string } {
+  const bytes: number[] = [];
+  let calls = 0;
+  return {
+    isTerminal: () => options.terminal ?? false,
+    writeSync(given): number {
+      if (options.stalls && calls++ % 2 === 0) throw new Deno.errors.WouldBlock("Full");
+      const taken = given.subarray(0, options.most ?? given.length);
+      bytes.push(...taken);
+      return taken.length;
+    },
+    text: () => new TextDecoder().decode(Uint8Array.from(bytes)),
+  };
+}
+
+const pure = { permissions: "none" } as const;
+
+Deno.test("Log.result() is a line for people on stdout", pure, () => {
+  const [stdout, stderr] = [memorySink(), memorySink()];
+  new Log({ stdout, stderr }).result("listening on ::1", { event: "listening" });
+  assertEquals([stdout.text(), stderr.text()], ["listening on ::1\n", ""]);
+});
+
+Deno.test("Log.result() with json is an object on stdout, and the line for people on stderr", pure, () => {
+  const [stdout, stderr] = [memorySink(), memorySink()];
+  new Log({ stdout, stderr, json: true }).result("a\nb", { event: "x", text: "a\nb" });
+  assertEquals([stdout.text(), stderr.text()], ['{"event":"x","text":"a\\nb"}\n', "a\nb\n"]);
+});
+
+Deno.test("Log keeps results, warnings and errors when quiet, and drops the rest", pure, () => {
+  const [stdout, stderr] = [memorySink(), memorySink()];
+  const log = new Log({ stdout, stderr, quiet: true });
+  log.info("gone");
+  log.result("result", {});
+  log.warn("careful");
+  log.error("broken");
+  assertEquals([stdout.text(), stderr.text()], ["result\n", "warning: careful\nerror: broken\n"]);
+  new Log({ stdout, stderr, quiet: true, json: true }).result("gone", { a: 1 });
+  assertEquals(stdout.text(), 'result\n{"a":1}\n');
+  assert(!stderr.text().includes("gone"));
+});
+
+Deno.test("Log.info() writes to stderr alone", pure, () => {
+  const [stdout, stderr] = [memorySink(), memorySink()];
+  new Log({ stdout, stderr }).info("by the way");
+  assertEquals([stdout.text(), stderr.text()], ["", "by the way\n"]);
+});
+
+Deno.test("Log paints on a terminal alone, and not with NO_COLOR", pure, () => {
+  const painted = memorySink({ terminal: true });
+  new Log({ stderr: painted, noColor: false }).error("broken");
+  assertStringIncludes(painted.text(), "\x1b[31merror:\x1b[39m broken");
+  for (const [terminal, noColor] of [[true, true], [false, false]] as const) {
+    const plain = memorySink({ terminal });
+    new Log({ stderr: plain, noColor }).warn("careful");
+    assertEquals(plain.text(), "warning: careful\n");
+  }
+});
+
+Deno.test("writeLine() writes all of it to a sink that takes a little at a time", pure, () => {
+  const sink = memorySink({ most: 3 });
+  writeLine(sink, "Grüße aus Köln");
+  assertEquals(sink.text(), "Grüße aus Köln\n");
+});
+
+Deno.test("writeLine() waits for a sink that is full", pure, () => {
+  const sink = memorySink({ most: 3, stalls: true });
+  writeLine(sink, "all of it");
+  assertEquals(sink.text(), "all of it\n");
+});
+
+Deno.test("writeLine() fails with an ExitError when nobody reads", pure, () => {
+  const closed: Sink = {
+    isTerminal: () => false,
+    writeSync() {
+      throw new Deno.errors.BrokenPipe("Broken pipe");
+    },
+  };
+  assertThrows(() => writeLine(closed, "x"), ExitError, "Nobody reads the output");
+});
