@@ -1,4 +1,7 @@
 /** Small systems on sockets, each a function that starts it. @module */
+export { type BalanceOptions, BalanceService, type BalanceStats, startBalance } from "./balance.ts";
+export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool.ts";
+export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
 export { type ChatOptions, type ChatStats, startChat } from "./chat.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
