@@ -1,2 +1,18 @@
-/** The load test: its parts, as a library. @module */
+/**
+ * The load tester: `deno run -A loadtest.ts [OPTIONS]`, `--help` tells the rest. Importing it starts nothing; its parts
+ * are exported as a library.
+ *
+ * @module
+ */
+import { type Context, run } from "./cli/cured.ts";
+import type { ExitCode } from "./cli/exit.ts";
+
 export * from "./loadtest/mod.ts";
+
+/** Runs a load test; gives the exit code. */
+export async function main(context: Context): Promise<ExitCode> {
+  const { runLoadTester } = await import("./programs/loadtest.ts");
+  return await runLoadTester(context);
+}
+
+if (import.meta.main) await run(main, import.meta);

@@ -100,7 +100,12 @@ const encoder = new TextEncoder();
  * @throws {ExitError} The reader has gone, as `head` does after its lines.
  */
 export function writeLine(sink: Sink, text: string): void {
-  let bytes = encoder.encode(`${text}\n`);
+  writeText(sink, `${text}\n`);
+}
+
+/** {@linkcode writeLine} without the line end. */
+export function writeText(sink: Sink, text: string): void {
+  let bytes = encoder.encode(text);
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(sink.writeSync(bytes));

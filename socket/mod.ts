@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { bytesCodec } from "./bytes_codec.ts";
 export * from "./codec.ts";
 export { Connection, type ConnectionOptions, type ConnectionStats } from "./connection.ts";
 export {
@@ -13,6 +14,7 @@ export {
   type LineConnectOptions,
 } from "./connect.ts";
 export * from "./errors.ts";
+export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
 export {
   type FrameListenOptions,
@@ -23,8 +25,12 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
+export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";
+export { MemoryListener } from "./memory_listener.ts";
+export { MemorySocket } from "./memory_socket.ts";
 export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./system.ts";
+export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
 export type { Identity } from "./identity.ts";
 export { type TokenCheck, tokenCheck } from "./token.ts";

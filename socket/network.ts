@@ -42,13 +42,16 @@ export interface Transport {
   closeWrite(): Promise<void>;
   /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */
   close(): void;
+  /** Closes with a reset instead of a FIN, where the kind of socket can: Deno's cannot. */
+  reset?(): void;
 }
 
 /** A bound socket that accepts. */
 export interface TransportListener {
   readonly address: Address;
-  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource` or `Interrupted`. */
+  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource`. */
   accept(): Promise<Transport>;
+  /** Unbinds; peers that were not accepted are reset. Safe to repeat. */
   close(): void;
 }
 

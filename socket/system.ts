@@ -54,6 +54,7 @@ export const systemNetwork: Network = {
 class TcpListener implements TransportListener {
   readonly address: Address;
   readonly #listener: Deno.TcpListener;
+  #closed = false;
 
   constructor(listener: Deno.TcpListener) {
     this.#listener = listener;
@@ -65,6 +66,8 @@ class TcpListener implements TransportListener {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#listener.close();
   }
 }

@@ -29,6 +29,7 @@ const ALLOWED: readonly (readonly [from: string, to: string])[] = [
   ["loadtest/reply_delay.ts", "../cli/duration.ts"],
   ["admin/metrics.ts", "../services/mod.ts"],
   ["cli/options.ts", "./duration.ts"],
+  ["cli/version.ts", "../deno.json"],
   ["server.ts", "./admin/mod.ts"],
   ["server.ts", "./cli/options.ts"],
   ["loadtest.ts", "./server.ts"],

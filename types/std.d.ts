@@ -96,6 +96,27 @@ declare module "@std/cli/parse-args" {
   ): Record<string, unknown> & { _: (string | number)[] };
 }
 
+declare module "@std/data-structures/binary-heap" {
+  export class BinaryHeap<T> {
+    constructor(compare?: (a: T, b: T) => number);
+    readonly length: number;
+    peek(): T | undefined;
+    pop(): T | undefined;
+    push(...values: T[]): number;
+  }
+}
+
+declare module "@std/data-structures/deque" {
+  export class Deque<T> implements Iterable<T> {
+    readonly length: number;
+    pushBack(value: T): number;
+    pushFront(value: T): number;
+    popFront(): T | undefined;
+    clear(): void;
+    [Symbol.iterator](): IterableIterator<T>;
+  }
+}
+
 declare module "@std/fmt/bytes" {
   export function format(
     bytes: number,

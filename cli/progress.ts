@@ -1,0 +1,134 @@
+/** How far a long run has come: a bar on a terminal, a line now and then elsewhere. @module */
+import { type Sink, writeLine, writeText } from "./log.ts";
+
+/** What {@linkcode startProgress} needs. */
+export interface ProgressOptions {
+  /** What all of it is; the unit is the caller's. */
+  readonly total: number;
+  /** Show nothing. Default `false`. */
+  readonly quiet?: boolean;
+  /** Least time between two lines where there is no terminal, in ms. Default 5000. */
+  readonly lineInterval?: number;
+  /** Default `Deno.stderr`: stdout is for results. */
+  readonly sink?: Sink;
+  /** Columns of the terminal. Default: what the terminal says. */
+  readonly columns?: number;
+  /** Monotonic time in ms. Default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** A run that is being shown. Disposing of it leaves its last state on the screen. */
+export interface Progress extends Disposable {
+  /**
+   * Shows a new state. Cheap enough to be called many times a second; not each call shows.
+   *
+   * @param done How much of the total there is.
+   * @param remark Figures to show beside it, in a few words.
+   */
+  update(done: number, remark?: string): void;
+}
+
+/**
+ * Begins to show how far a run has come.
+ *
+ * @example
+ * ```ts
+ * import { startProgress } from "./progress.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let shown = "";
+ * const sink = {
+ *   isTerminal: () => false,
+ *   writeSync(bytes: Uint8Array): number {
+ *     shown += new TextDecoder().decode(bytes);
+ *     return bytes.length;
+ *   },
+ * };
+ * {
+ *   using progress = await startProgress({ total: 200, sink });
+ *   progress.update(50, "3 open");
+ * }
+ * assertEquals(shown, "50/200 (25%) 3 open\n");
+ * ```
+ */
+export async function startProgress(options: ProgressOptions): Promise<Progress> {
+  const { total, quiet = false, lineInterval = 5000, sink = Deno.stderr, now = () => performance.now() } =
+    options;
+  if (quiet) return { update() {}, [Symbol.dispose]() {} };
+  if (sink.isTerminal()) return await startBar({ total, sink, columns: options.columns ?? columnsOf(sink) });
+  return new Lines({ total, sink, lineInterval, now });
+}
+
+class Lines implements Progress {
+  readonly #options: { total: number; sink: Sink; lineInterval: number; now: () => number };
+  #due: number;
+  #unshown: string | undefined;
+
+  constructor(options: { total: number; sink: Sink; lineInterval: number; now: () => number }) {
+    this.#options = options;
+    this.#due = options.now() + options.lineInterval;
+  }
+
+  update(done: number, remark = ""): void {
+    const { total, lineInterval, now } = this.#options;
+    this.#unshown = `${done}/${total} (${percent(done, total)}%) ${remark}`.trimEnd();
+    if (now() < this.#due) return;
+    this.#due = now() + lineInterval;
+    this.#show();
+  }
+
+  [Symbol.dispose](): void {
+    this.#show();
+  }
+
+  #show(): void {
+    if (this.#unshown !== undefined) writeLine(this.#options.sink, this.#unshown);
+    this.#unshown = undefined;
+  }
+}
+
+async function startBar(shown: { total: number; sink: Sink; columns: number }): Promise<Progress> {
+  const { total, sink, columns } = shown;
+  // Loaded here, because it takes longer to load than everything else of a program.
+  const { default: cliProgress } = await import("cli-progress");
+  const bar = new cliProgress.SingleBar({
+    format: "{bar} {percentage}% {value}/{total}, {eta_formatted} left {remark}",
+    formatTime: timeLeft,
+    barsize: Math.max(10, Math.min(30, columns - 60)),
+    // What the library would set on the terminal, or do at a signal, to set it right again: a killed program could not.
+    linewrap: true,
+    hideCursor: false,
+    gracefulExit: false,
+    stream: {
+      isTTY: true,
+      columns,
+      write(text: string): boolean {
+        writeText(sink, text);
+        return true;
+      },
+    },
+  }, cliProgress.Presets.shades_classic);
+  bar.start(total, 0, { remark: "" });
+  return {
+    update(done: number, remark = ""): void {
+      bar.update(done, { remark });
+    },
+    [Symbol.dispose](): void {
+      bar.stop();
+    },
+  };
+}
+
+/** What the bar's estimate is to people; it is a word while there is nothing to reckon with. */
+function timeLeft(seconds: number | string): string {
+  if (typeof seconds !== "number") return "?";
+  return seconds < 100 ? `${seconds}s` : `${Math.ceil(seconds / 60)}m`;
+}
+
+function columnsOf(sink: Sink): number {
+  return sink === Deno.stderr || sink === Deno.stdout ? Deno.consoleSize().columns : 80;
+}
+
+function percent(done: number, total: number): number {
+  return total > 0 ? Math.floor(done / total * 100) : 100;
+}

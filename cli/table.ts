@@ -1,0 +1,45 @@
+/** Tables for summaries that people read. @module */
+import { bold } from "@std/fmt/colors";
+import CliTable from "cli-table3";
+
+/** What {@linkcode formatTable} lays out. */
+export interface TableOptions {
+  /** Titles of the columns. */
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+  /** Titles in bold; see `hasColor` of `log.ts`. Default `false`. */
+  readonly color?: boolean;
+}
+
+/**
+ * Lays out a table with lines around it, as wide as it needs. Numbers are aligned right, and so is their column's title.
+ *
+ * @example
+ * ```ts
+ * import { formatTable } from "./table.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(
+ *   formatTable({ head: ["what", "count"], rows: [["acked", 1000], ["lost", 0]] }),
+ *   [
+ *     "┌───────┬───────┐",
+ *     "│ what  │ count │",
+ *     "├───────┼───────┤",
+ *     "│ acked │  1000 │",
+ *     "│ lost  │     0 │",
+ *     "└───────┴───────┘",
+ *   ].join("\n"),
+ * );
+ * ```
+ */
+export function formatTable(options: TableOptions): string {
+  const { head, rows, color = false } = options;
+  const table = new CliTable({
+    head: head.map((title) => (color ? bold(title) : title)),
+    colAligns: head.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
+    // Its own colours, and lines between rows, off.
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}

@@ -1,0 +1,113 @@
+/** What `loadtest.ts` does: reads the command line, runs a load test or judges a written one again. @module */
+import type { Context } from "../cli/cured.ts";
+import { processEnvironment } from "../cli/environment.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
+import { Log, writeLine } from "../cli/log.ts";
+import { flag, text } from "../cli/option.ts";
+import { parseCommandLine } from "../cli/options.ts";
+import type { Program } from "../cli/program.ts";
+import { programName, VERSION } from "../cli/version.ts";
+import { type PartOrder, runPart } from "../loadtest/generator_process.ts";
+import { judgeHistoryFile } from "../loadtest/history_file.ts";
+import { HistoryError } from "../loadtest/history_line.ts";
+import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { runOptions } from "./loadtest_options.ts";
+import { runFromOptions } from "./loadtest_run.ts";
+import { runServer } from "./server.ts";
+
+const commands = {
+  run: {
+    summary: "Runs clients against a relay and proves that every message got its ok",
+    options: runOptions,
+    examples: [
+      ["--clients 10000 --window 10s", "10,000 clients within 10 s, at a server of its own"],
+      [
+        "run --target 127.0.0.1:8000 --reply-delay uniform:0s-5s",
+        "1000 clients at a relay that runs already",
+      ],
+    ],
+  },
+  verify: {
+    summary: "Judges the history of a run again",
+    positionals: { file: text({ help: "What --history wrote", required: true }) },
+    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    examples: [
+      ["verify run.jsonl", "Judge run.jsonl; exit 0 when it agrees with its verdict, which was good"],
+      ["verify run.jsonl --json", "The same for machines"],
+    ],
+  },
+} as const;
+
+const program = {
+  name: programName("loadtest"),
+  summary: "A load test that proves delivery",
+  version: VERSION,
+  commandNoun: "command",
+  commands,
+  defaultCommand: "run",
+} as const satisfies Program;
+
+/**
+ * Runs the load tester from its command line.
+ *
+ * @throws {ExitError} When the command line cannot be understood, or nothing can be started.
+ */
+export async function runLoadTester(context: Context): Promise<ExitCode> {
+  // Parts of a run that it starts as processes of their own; not for people, and so not in the help.
+  const [part, ...args] = context.args;
+  if (part === "own-server") return await runServer({ ...context, args });
+  if (part === "generator") return await runGenerator(context);
+
+  const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });
+  if ("text" in told) {
+    new Log().result(told.text, {});
+    return ExitCode.ok;
+  }
+  switch (told.command) {
+    case "run":
+      return await runFromOptions(told.options, context);
+    case "verify":
+      return await verify(told.positionals.file, new Log(told.options));
+  }
+}
+
+async function verify(file: string, log: Log): Promise<ExitCode> {
+  try {
+    const { verdict, judgement, discrepancies, recorded } = await judgeHistoryFile(file);
+    const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
+    const { clients, acked, lost, underWay } = judgement.account;
+    log.result(
+      [`${verdict.toUpperCase()}: ${acked} of ${clients} messages acknowledged`, ...findings].join("\n  "),
+      {
+        event: "verified",
+        verdict,
+        recorded: recorded?.verdict ?? null,
+        clients,
+        acked,
+        lost,
+        underWay,
+        findings,
+      },
+    );
+    return EXIT_CODES[verdict];
+  } catch (cause) {
+    if (cause instanceof HistoryError || cause instanceof Deno.errors.NotFound) {
+      throw new ExitError(`Cannot judge ${file}: ${cause.message}`, { cause });
+    }
+    throw cause;
+  }
+}
+
+/** Runs the part of the clients that a line on stdin orders. */
+async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
+  let order = "";
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    order += text;
+    if (order.includes("\n")) break;
+  }
+  await runPart(JSON.parse(order) as PartOrder, {
+    say: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
+    onStop: (stop) => onSignal(["SIGTERM"], stop),
+  });
+  return ExitCode.ok;
+}

@@ -1,0 +1,106 @@
+/** The command line of `loadtest.ts run`, and the plan that it asks for. @module */
+import { ExitError, UsageError } from "../cli/exit.ts";
+import { address, choice, custom, duration, flag, integer, text } from "../cli/option.ts";
+import type { Values } from "../cli/program.ts";
+import { ARRIVALS } from "../loadtest/arrival.ts";
+import { formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
+import { Plan } from "../loadtest/plan.ts";
+import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
+import { parseThreshold } from "../loadtest/threshold.ts";
+
+const NO_DELAY: DelayDistribution = { type: "none" };
+const SHORT: PayloadSpec = { type: "short" };
+
+/** Options of a run. */
+export const runOptions = {
+  clients: integer({ help: "How many clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
+  window: duration({ help: "Their starts are spread over this", default: 10_000 }),
+  arrival: choice(ARRIVALS, { help: "How they are spread", default: "uniform" }),
+  replyDelay: custom(parseReplyDelay, {
+    help: "How long a message is held before it is answered",
+    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
+    format: formatReplyDelay,
+    default: NO_DELAY,
+    environment: ["CLIENT_REPLY_DELAY", {
+      name: "DELAY_TIME",
+      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
+    }],
+  }),
+  payload: custom(parsePayload, {
+    help: "What the messages are",
+    accepts: "short, mixed, size:1KiB or file:F",
+    format: formatPayload,
+    default: SHORT,
+  }),
+  timeout: duration({
+    help: "Longest wait for an ok; then the client reconnects and sends again",
+    defaultText: "max(30s, 2 × longest delay + 10s)",
+    environment: "SESSION_TIME",
+  }),
+  deadline: duration({ help: "The run ends then at the latest", defaultText: "window + 2 × timeout" }),
+  seed: integer({
+    help: "The same seed gives the same plan",
+    min: 0,
+    max: 2 ** 32 - 1,
+    defaultText: "random, printed",
+  }),
+  target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
+  port: integer({ help: "Port of the own server; 0 picks a free one", default: 0, min: 0, max: 65_535 }),
+  processes: integer({
+    help: "Processes that run the clients",
+    min: 1,
+    max: 64,
+    defaultText: "as many as their sockets need",
+  }),
+  threshold: custom(parseThreshold, {
+    help: "A bound that must hold, as in p99<500ms",
+    accepts: "a figure, an operator and a bound, as in p99<500ms or resent<1%",
+    placeholder: "EXPR",
+    format: (threshold) => threshold.expression,
+    repeatable: true,
+    defaultText: "lost==0 always",
+  }),
+  history: text({ help: "Write every event to this file, a line of JSON each", placeholder: "FILE.jsonl" }),
+  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
+  quiet: flag({ help: "No progress" }),
+};
+
+/** Values of {@linkcode runOptions}. */
+export type RunValues = Values<typeof runOptions>;
+
+/**
+ * Makes the plan.
+ *
+ * @throws {UsageError} If the options contradict each other.
+ * @throws {ExitError} If the file of the payload cannot be read.
+ */
+export function planOf(values: RunValues): Plan {
+  const { clients, window, arrival, replyDelay, payload, timeout, deadline } = values;
+  const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const lines = payload.type === "file" ? linesOf(payload.path) : undefined;
+  try {
+    return new Plan({
+      seed,
+      clients,
+      window,
+      arrival,
+      replyDelay,
+      payload,
+      ...(lines === undefined ? {} : { lines }),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(deadline === undefined ? {} : { deadline }),
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function linesOf(path: string): string[] {
+  try {
+    return Deno.readTextFileSync(path).split(/\r?\n/).filter((line) => line !== "");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExitError(`Cannot read the payload file ${path}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,84 @@
+/** Which of several backends takes the next connection. Pure. @module */
+import type { Random } from "../../socket/network.ts";
+
+/** The policies by name. */
+export const POLICY_NAMES = ["round-robin", "least-connections", "random", "source"] as const;
+
+/**
+ * - `round-robin`: one after the other.
+ * - `least-connections`: the one with the fewest open; among equals one after the other.
+ * - `random`: the less loaded of two drawn at random, which is nearly as even as asking all, and does not send
+ *   everybody to the same one (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
+ * - `source`: by the client's address, always the same while it can take more; when backends come and go only the
+ *   clients of those move (rendezvous hashing: Thaler and Ravishankar, 1998).
+ */
+export type PolicyName = typeof POLICY_NAMES[number];
+
+/** What a policy knows of a backend. */
+export interface Candidate {
+  /** Its place among all backends, those that cannot take a connection included. */
+  readonly index: number;
+  readonly name: string;
+  /** Connections it has. */
+  readonly open: number;
+}
+
+/** Chooses one of at least one candidates, which come in the order of their index. */
+export type Policy = <Backend extends Candidate>(candidates: readonly Backend[], source: string) => Backend;
+
+/** Makes a policy, with its own memory where it has one. */
+export function createPolicy(name: PolicyName, random: Random): Policy {
+  switch (name) {
+    case "round-robin":
+      return roundRobin();
+    case "least-connections":
+      return leastConnections();
+    case "random":
+      return (candidates) => lessLoadedOfTwo(candidates, random);
+    case "source":
+      return (candidates, source) => highest(candidates, (backend) => hash(`${source} ${backend.name}`));
+  }
+}
+
+function roundRobin(): Policy {
+  // By index, not by count: so that the turn stays where it was while a backend is away.
+  let last = -1;
+  return (candidates) => {
+    const next = candidates.find((backend) => backend.index > last) ?? candidates[0]!;
+    last = next.index;
+    return next;
+  };
+}
+
+function leastConnections(): Policy {
+  const next = roundRobin();
+  return (candidates, source) => {
+    const fewest = Math.min(...candidates.map((backend) => backend.open));
+    return next(candidates.filter((backend) => backend.open === fewest), source);
+  };
+}
+
+function lessLoadedOfTwo<Backend extends Candidate>(candidates: readonly Backend[], random: Random): Backend {
+  const first = Math.floor(random() * candidates.length);
+  if (candidates.length === 1) return candidates[first]!;
+  // One of the others: drawing the same twice would be no choice.
+  const step = 1 + Math.floor(random() * (candidates.length - 1));
+  const one = candidates[first]!;
+  const other = candidates[(first + step) % candidates.length]!;
+  return other.open < one.open ? other : one;
+}
+
+function highest<Item>(items: readonly Item[], score: (item: Item) => number): Item {
+  return items.reduce((best, item) => score(item) > score(best) ? item : best);
+}
+
+/** FNV-1a over UTF-16 units, then the finaliser of MurmurHash3: FNV alone leaves the high bits of like texts alike. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return (value ^ (value >>> 16)) >>> 0;
+}

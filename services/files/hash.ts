@@ -1,0 +1,31 @@
+/** Checksums of files as they go by. @module */
+import { createHash, type Hash } from "node:crypto";
+
+/** Bytes read from a file at once. */
+export const READ_SIZE = 64 * 1024;
+
+/**
+ * Reads the first bytes of a file into a SHA-256, and leaves the file positioned after them.
+ *
+ * @throws {Deno.errors.UnexpectedEof} If the file is shorter.
+ */
+export async function hashStart(file: Deno.FsFile, length: number): Promise<Hash> {
+  const hash = createHash("sha256");
+  for await (const bytes of readPieces(file, length)) hash.update(bytes);
+  return hash;
+}
+
+/**
+ * The next bytes of a file in pieces, each good until the next is asked for.
+ *
+ * @throws {Deno.errors.UnexpectedEof} If the file has fewer.
+ */
+export async function* readPieces(file: Deno.FsFile, length: number): AsyncIterableIterator<Uint8Array> {
+  const buffer = new Uint8Array(READ_SIZE);
+  for (let left = length; left > 0;) {
+    const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
+    if (count === null) throw new Deno.errors.UnexpectedEof(`File ended ${left} bytes early`);
+    left -= count;
+    yield buffer.subarray(0, count);
+  }
+}

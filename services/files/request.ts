@@ -1,0 +1,88 @@
+/** Request lines of the files service. Pure. @module */
+import { parsePath, PathError } from "./path.ts";
+
+/** What a client asks for. Paths are names from the root down. */
+export type FilesRequest =
+  | { readonly type: "list"; readonly path: readonly string[] }
+  | { readonly type: "get"; readonly path: readonly string[]; readonly offset: number }
+  | { readonly type: "put"; readonly path: readonly string[]; readonly size: number; readonly offset: number }
+  | { readonly type: "delete"; readonly path: readonly string[] }
+  | { readonly type: "stat"; readonly path: readonly string[] }
+  | { readonly type: "quit" };
+
+/** A line that is no request. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+}
+
+const USAGE = {
+  LIST: "LIST [DIRECTORY]",
+  GET: "GET PATH [OFFSET]",
+  PUT: "PUT PATH SIZE [OFFSET]",
+  DELETE: "DELETE PATH",
+  STAT: "STAT PATH",
+  QUIT: "QUIT",
+} as const;
+
+/** What may come after the verb: how many words at least and at most. */
+const WORDS: Readonly<Record<keyof typeof USAGE, readonly [number, number]>> = {
+  LIST: [0, 1],
+  GET: [1, 2],
+  PUT: [2, 3],
+  DELETE: [1, 1],
+  STAT: [1, 1],
+  QUIT: [0, 0],
+};
+const COUNT = /^\d{1,15}$/;
+
+/**
+ * Reads a request line: a verb and words, one space between them.
+ *
+ * @throws {RequestError} If the verb is unknown, or the words are not what it takes.
+ * @throws {PathError} If the path is one that is never served.
+ */
+export function parseRequest(line: string): FilesRequest {
+  const [verb = "", ...words] = line.split(" ");
+  if (!isVerb(verb)) {
+    throw new RequestError(`Unknown verb: there are ${Object.keys(USAGE).join(", ")}`);
+  }
+  const [least, most] = WORDS[verb];
+  if (words.length < least || words.length > most || words.includes("")) {
+    throw new RequestError(`Request is not ${USAGE[verb]}`);
+  }
+  switch (verb) {
+    case "LIST":
+      return { type: "list", path: parsePath(words[0] ?? ".") };
+    case "GET":
+      return { type: "get", path: filePath(words[0]!), offset: parseCount(words[1] ?? "0", USAGE.GET) };
+    case "PUT":
+      return { type: "put", path: filePath(words[0]!), ...parseExtent(words[1]!, words[2] ?? "0") };
+    case "DELETE":
+      return { type: "delete", path: filePath(words[0]!) };
+    case "STAT":
+      return { type: "stat", path: parsePath(words[0]!) };
+    case "QUIT":
+      return { type: "quit" };
+  }
+}
+
+function isVerb(word: string): word is keyof typeof USAGE {
+  return Object.hasOwn(USAGE, word);
+}
+
+function filePath(word: string): readonly string[] {
+  const path = parsePath(word);
+  if (path.length === 0) throw new PathError("Path is the root, not a file");
+  return path;
+}
+
+function parseExtent(size: string, offset: string): { readonly size: number; readonly offset: number } {
+  const extent = { size: parseCount(size, USAGE.PUT), offset: parseCount(offset, USAGE.PUT) };
+  if (extent.offset > extent.size) throw new RequestError(`Offset ${offset} is after the end, ${size}`);
+  return extent;
+}
+
+function parseCount(word: string, usage: string): number {
+  if (!COUNT.test(word)) throw new RequestError(`Not a number of bytes: ${JSON.stringify(word)} in ${usage}`);
+  return Number(word);
+}

@@ -1,0 +1,57 @@
+/** Hello World, late, to whoever asks for anything. @module */
+import { bytesCodec } from "../socket/bytes_codec.ts";
+import type { Connection } from "../socket/connection.ts";
+import { listen, type ListenerStats } from "../socket/listener.ts";
+import { systemClock } from "../socket/system.ts";
+import { serializeResponse } from "./http/response.ts";
+import { pauseUnlessClosed } from "./pause.ts";
+import { ListenerService, type ServiceOptions } from "./service.ts";
+
+/** Options of {@linkcode startHello}. */
+export interface HelloOptions extends ServiceOptions {
+  /** Time in ms from the request to the answer. Default 4000. */
+  delay?: number;
+}
+
+/** What a hello service counts. */
+export interface HelloStats extends ListenerStats {
+  /** Clients whose delay runs. */
+  readonly waiting: number;
+}
+
+const DELAY = 4000;
+
+/**
+ * Starts a service that answers the first bytes of each connection, whatever they are, with an HTTP response that
+ * says `Hello World!`, and closes. Waiting clients cost nothing but their sockets.
+ *
+ * @returns The service, listening.
+ * @throws As {@linkcode listen} does.
+ *
+ * @example
+ * ```ts
+ * import { startHello } from "@okline/okline/services";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startHello({ delay: 0 });
+ * const response = await fetch(`http://127.0.0.1:${server.port}/`);
+ * assertEquals(await response.text(), "Hello World!\n");
+ * ```
+ */
+export function startHello(options: HelloOptions = {}): ListenerService<Uint8Array, HelloStats> {
+  const { delay = DELAY, clock = systemClock } = options;
+  let waiting = 0;
+  const handler = async (client: Connection<Uint8Array>): Promise<void> => {
+    const request = await client.batches().next();
+    if (request.done) return;
+    waiting++;
+    const due = await pauseUnlessClosed(delay, client.closed, clock).finally(() => waiting--);
+    if (!due) return;
+    client.send(serializeResponse(
+      { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: "Hello World!\n" },
+      { request: undefined, keepAlive: false, date: new Date() },
+    ));
+  };
+  const listener = listen({ ...options, codec: bytesCodec });
+  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, waiting }) });
+}

@@ -1,0 +1,41 @@
+/** What the server refuses a request with. @module */
+
+/** Status codes this server answers with, and their reason phrases (RFC 9110, 15). */
+export const REASONS = {
+  100: "Continue",
+  200: "OK",
+  201: "Created",
+  204: "No Content",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  411: "Length Required",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  415: "Unsupported Media Type",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+  507: "Insufficient Storage",
+} as const;
+
+/** A status code the server knows the name of. */
+export type Status = keyof typeof REASONS;
+
+/**
+ * A request that cannot be served. One that the parser gives ends the connection, since where the next request
+ * would begin can no longer be told.
+ */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: Status;
+
+  constructor(status: Status, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

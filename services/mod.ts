@@ -1,0 +1,8 @@
+/** Small systems on sockets, each a function that starts it. @module */
+export { type ChatOptions, type ChatStats, startChat } from "./chat.ts";
+export { Accounts, formatAccount } from "./chat/accounts.ts";
+export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
+export { type FilesOptions, type FilesStats, startFiles } from "./files.ts";
+export { type HelloOptions, type HelloStats, startHello } from "./hello.ts";
+export { type HttpOptions, type HttpStats, startHttp } from "./http.ts";
+export { ListenerService, type Service, type ServiceOptions } from "./service.ts";

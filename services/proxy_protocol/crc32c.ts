@@ -1,0 +1,14 @@
+/** The checksum of PROXY protocol headers. @module */
+
+/** Castagnoli's polynomial, its bits reversed. */
+const POLYNOMIAL = 0x82f63b78;
+
+/** CRC-32C as in RFC 4960, appendix B; bit by bit, since it is for a few hundred bytes a connection at most. */
+export function crc32c(bytes: Uint8Array): number {
+  let remainder = 0xffff_ffff;
+  for (const byte of bytes) {
+    remainder ^= byte;
+    for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? POLYNOMIAL : 0);
+  }
+  return (remainder ^ 0xffff_ffff) >>> 0;
+}

@@ -1,0 +1,3 @@
+/** The PROXY protocol: whose connection it is that a proxy passes on. @module */
+export * from "./header.ts";
+export { formatProxyHeader, ProxyHeaderReader, type ReadHeader } from "./reader.ts";

@@ -1,0 +1,111 @@
+/** What every service is: a listener that finishes its work before it ends. @module */
+import type { Connection } from "../socket/connection.ts";
+import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
+import type { Address, Clock } from "../socket/network.ts";
+import { systemClock } from "../socket/system.ts";
+
+/** Options that all services take: where to listen, and the bounds of a connection. */
+export type ServiceOptions = Omit<ListenOptions, "refusal" | "onClosed">;
+
+/** A running service, whatever it does. */
+export interface Service<Stats extends object = object> extends AsyncDisposable {
+  /** Where it listens. */
+  readonly addresses: readonly Address[];
+  /** Its port, the same at every address. */
+  readonly port: number;
+  /** Settles when all is closed; rejects when accepting failed for good. */
+  readonly closed: Promise<void>;
+  stats(): Stats;
+  /** Stops accepting, finishes what is under way, closes; what takes over `drainTimeout` is cut. */
+  drain(): Promise<void>;
+  /** Closes everything now. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves one connection. When it returns, the connection is ended in order.
+ *
+ * @param draining Aborts when the service starts to drain: from then on the handler is to come to an end.
+ */
+export type ServiceHandler<Frame> = (connection: Connection<Frame>, draining: AbortSignal) => Promise<void>;
+
+/** What {@linkcode ListenerService} needs besides its listener. */
+export interface ListenerServiceOptions {
+  readonly clock?: Clock;
+  /** Longest time in ms that `drain` leaves to handlers. Default 10,000. */
+  readonly drainTimeout?: number;
+}
+
+const DRAIN_TIMEOUT = 10_000;
+
+/** A service made of a listener and a handler. */
+export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
+  readonly #listener: Listener<Frame>;
+  readonly #clock: Clock;
+  readonly #drainTimeout: number;
+  readonly #stats: (stats: ListenerStats) => Stats;
+  readonly #draining = new AbortController();
+
+  constructor(
+    listener: Listener<Frame>,
+    handler: ServiceHandler<Frame>,
+    options: ListenerServiceOptions & { readonly stats: (stats: ListenerStats) => Stats },
+  ) {
+    this.#listener = listener;
+    this.#clock = options.clock ?? systemClock;
+    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
+    this.#stats = options.stats;
+    // Not lost: `closed` is the same promise.
+    listener.serve((connection) => handler(connection, this.#draining.signal)).catch(() => {});
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#listener.addresses;
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+
+  get closed(): Promise<void> {
+    return this.#listener.closed;
+  }
+
+  stats(): Stats {
+    return this.#stats(this.#listener.stats());
+  }
+
+  /** Waits until `holds` is true of what the listener counts; see {@linkcode Listener.until}. */
+  until(
+    holds: (stats: ListenerStats) => boolean,
+    options?: { signal?: AbortSignal },
+  ): Promise<ListenerStats> {
+    return this.#listener.until(holds, options);
+  }
+
+  async drain(): Promise<void> {
+    this.#listener.stopAccepting();
+    this.#draining.abort();
+    const timer = this.#clock.after(this.#drainTimeout, () => void this.#listener.close());
+    try {
+      await this.#listener.closed;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#listener.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Calls `run` when `signal` aborts, at once if it has; until what it returns is disposed of. */
+export function onAbort(signal: AbortSignal, run: () => void): Disposable {
+  if (signal.aborted) run();
+  else signal.addEventListener("abort", run, { once: true });
+  return { [Symbol.dispose]: () => signal.removeEventListener("abort", run) };
+}

@@ -1,0 +1,57 @@
+import { bytesCodec, connect, type Connection } from "../../socket/mod.ts";
+
+/** A connection that a test writes and reads as text, without framing. */
+export class Talk implements AsyncDisposable {
+  readonly connection: Connection<Uint8Array>;
+  readonly #pieces: AsyncIterableIterator<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  #heard = "";
+
+  constructor(connection: Connection<Uint8Array>) {
+    this.connection = connection;
+    this.#pieces = connection.frames();
+  }
+
+  /** Sends, and waits until the socket has taken it. */
+  async send(piece: string | Uint8Array): Promise<void> {
+    this.connection.send(typeof piece === "string" ? new TextEncoder().encode(piece) : piece);
+    await this.connection.flushed();
+  }
+
+  /** Reads until `text` has come, and gives everything up to its end; what follows stays for the next call. */
+  async upTo(text: string): Promise<string> {
+    while (!this.#heard.includes(text)) {
+      const next = await this.#pieces.next();
+      if (next.done) {
+        throw new Error(`Expected ${JSON.stringify(text)}, got ${JSON.stringify(this.#heard)} and the end`);
+      }
+      this.#heard += this.#decoder.decode(next.value, { stream: true });
+    }
+    const end = this.#heard.indexOf(text) + text.length;
+    const upTo = this.#heard.slice(0, end);
+    this.#heard = this.#heard.slice(end);
+    return upTo;
+  }
+
+  /** Reads to the peer's end. */
+  async rest(): Promise<string> {
+    for await (const bytes of this.#pieces) this.#heard += this.#decoder.decode(bytes, { stream: true });
+    return this.#heard;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.connection.end();
+  }
+}
+
+/** Connects. */
+export async function talk(port: number): Promise<Talk> {
+  return new Talk(await connect({ port, codec: bytesCodec }));
+}
+
+/** Sends bytes over one connection, in pieces if there are several, and gives all that comes back until the end. */
+export async function exchange(port: number, ...pieces: readonly (string | Uint8Array)[]): Promise<string> {
+  await using connection = await talk(port);
+  for (const piece of pieces) await connection.send(piece);
+  return await connection.rest();
+}
