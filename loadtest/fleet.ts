@@ -1,7 +1,6 @@
 /** Runs the clients of a plan, or a part of them, when the plan says. @module */
-import type { RelayClientObserver } from "../relay/relay_client.ts";
 import { RelayClient } from "../relay/relay_client.ts";
-import { describeCloseReason } from "../socket/errors.ts";
+import { DEFAULT_MAX_LINE } from "../socket/line_decoder.ts";
 import {
   type Address,
   type Clock,
@@ -10,19 +9,27 @@ import {
   type Random,
   type Timer,
 } from "../socket/network.ts";
-import type { HistoryEvent, MessageName } from "./history.ts";
-import { plannedEvent } from "./history.ts";
+import { ClientRecord } from "./client_record.ts";
+import { echoExchange, httpExchange } from "./exchange.ts";
+import { ExchangeClient } from "./exchange_client.ts";
+import { clientFaults } from "./client_faults.ts";
+import type { FaultSpec } from "./fault_spec.ts";
+import { type HistoryEvent, plannedEvent, type RunEvent } from "./history.ts";
 import { LatencyHistogram } from "./latency.ts";
 import type { Plan } from "./plan.ts";
+import { randomStream } from "./random.ts";
 
 /** What a {@linkcode Fleet} needs. */
 export interface FleetOptions {
+  readonly run: RunEvent;
   readonly plan: Plan;
   /** Which part of how many. Default: all. */
   readonly part?: number;
   readonly parts?: number;
   /** Addresses of the server; the clients are spread over them. */
   readonly targets: readonly Address[];
+  /** Default: none. */
+  readonly faults?: FaultSpec;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,6 +50,16 @@ export interface FleetProgress {
   readonly finished: number;
 }
 
+/** A client of whatever protocol. */
+interface Client {
+  run(): Promise<unknown>;
+  stop(): void;
+}
+
+const LEAST_WRITE_BUFFER = 1024 * 1024;
+// Several long messages may wait for one client at once; it is no slow reader for that.
+const LINES_WAITING = 64;
+
 // Often enough to see a stall of a few hundredths of a second, seldom enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
 
@@ -51,7 +68,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #clock: Clock;
   readonly #indices: readonly number[];
-  readonly #running = new Set<RelayClient>();
+  readonly #running = new Set<Client>();
   readonly #loopLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
@@ -109,20 +126,7 @@ export class Fleet {
   }
 
   #start(index: number): void {
-    const { plan, targets, network, random } = this.#options;
-    const target = targets[index % targets.length]!;
-    const client = new RelayClient({
-      hostname: target.hostname,
-      port: target.port,
-      network,
-      clock: this.#clock,
-      random,
-      text: plan.client(index).text,
-      timeout: plan.timeout,
-      linger: plan.linger,
-      replyDelay: plan.answering(index),
-      observer: this.#observe(index, target),
-    });
+    const client = this.#client(index);
     this.#progress.started++;
     this.#record({ event: "start", client: index, at: this.#now() });
     this.#running.add(client);
@@ -133,45 +137,55 @@ export class Fleet {
     }, this.#done.reject);
   }
 
-  #observe(client: number, target: Address): RelayClientObserver {
-    const remote = formatAddress(target);
-    let dialledAt = 0;
-    let sends = 0;
-    return {
-      dialling: () => void (dialledAt = this.#clock.now()),
-      connected: (connection) => {
-        this.#progress.open++;
-        const took = this.#clock.now() - dialledAt;
-        const local = formatAddress(connection.local);
-        this.#record({ event: "connect", client, at: this.#now(), took, local, remote });
-      },
-      notConnected: (error) =>
-        this.#record({ event: "refused", client, at: this.#now(), error: error.message }),
-      sent: () => {
-        if (sends++ > 0) this.#progress.resent++;
-        this.#record({ event: "send", client, at: this.#now() });
-      },
-      received: (_, text) => this.#recordMessage("receive", client, text),
-      answered: (_, text) => this.#recordMessage("answer", client, text),
-      acknowledged: (_, text, own) => {
-        if (own) this.#progress.acknowledged++;
-        this.#recordMessage("ack", client, text);
-      },
-      closed: (_, reason) => {
-        this.#progress.open--;
-        const at = this.#now();
-        if (reason.type === "natural") {
-          return this.#record({ event: "close", client, at, reason: reason.type });
-        }
-        const type = this.#stopped && reason.type === "local" ? "stopped" : reason.type;
-        this.#record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
-      },
+  #client(index: number): Client {
+    const { plan, targets, random, run } = this.#options;
+    const target = targets[index % targets.length]!;
+    const { text } = plan.client(index);
+    const shared = {
+      hostname: target.hostname,
+      port: target.port,
+      network: this.#networkOf(index),
+      clock: this.#clock,
+      random,
+      text,
+      timeout: plan.timeout,
+      writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
+      observer: new ClientRecord({
+        client: index,
+        plan,
+        target,
+        now: () => this.#now(),
+        record: this.#options.record,
+        progress: this.#progress,
+        stopped: () => this.#stopped,
+      }),
     };
+    const maxLine = Math.max(DEFAULT_MAX_LINE, plan.longestLine);
+    switch (run.protocol) {
+      case "relay":
+        return new RelayClient({
+          ...shared,
+          maxLine,
+          linger: plan.linger,
+          replyDelay: plan.answering(index),
+        });
+      case "echo":
+        return new ExchangeClient({ ...shared, exchange: echoExchange(text, maxLine) });
+      case "hello":
+        return new ExchangeClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
+    }
   }
 
-  #recordMessage(event: "receive" | "answer" | "ack", client: number, text: string): void {
-    const message: MessageName = this.#options.plan.find(text) ?? text;
-    this.#record({ event, client, at: this.#now(), message });
+  /** The network as one client meets it: with faults of its own, drawn from the seed. */
+  #networkOf(client: number): Network {
+    const { faults, network, plan } = this.#options;
+    if (faults === undefined) return network;
+    return clientFaults(faults, {
+      network,
+      clock: this.#clock,
+      random: randomStream(plan.options.seed, "fault", { index: client }),
+      onFault: (kind) => this.#record({ event: "fault", at: this.#now(), kind, client }),
+    });
   }
 
   /** How late the event loop runs a timer: what this process adds to every latency that it measures. */

@@ -1,21 +1,26 @@
 /** What runs the clients of a plan and keeps their ledger: in this process, or spread over several. @module */
 import process from "node:process";
 import type { Address, Clock, Network, Random } from "../socket/network.ts";
+import type { FaultSpec } from "./fault_spec.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
 import { Ledger } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
+import { usageOf } from "./proc.ts";
+import { NOTHING_USED, type ProcessUsage, usedSince } from "./usage.ts";
 
 /** What every generator is told. */
 export interface GeneratorRun {
   readonly run: RunEvent;
   readonly plan: Plan;
   readonly targets: readonly Address[];
+  /** Faults to inject. Default: none. */
+  readonly faults?: FaultSpec;
 }
 
 /** Runs all clients of a plan. */
 export interface Generator {
-  /** When the run began, on the clock of whoever drives it, ms. */
+  /** When the run begins, on the clock of whoever drives it, ms; known once `run` has been called. */
   readonly begin: number;
   readonly progress: FleetProgress;
   /** Runs every client to its end; once only. Never rejects for a client's sake. */
@@ -24,14 +29,17 @@ export interface Generator {
   stop(): void;
   /** The ledger of all clients, once `run` has settled. */
   ledger(): Ledger;
-  /** Processor time used for it, in seconds, once `run` has settled. */
-  cpuSeconds(): number;
+  /** What it took, in all its processes, once `run` has settled. */
+  usage(): ProcessUsage;
 }
 
-/** Processor time that this process has used, in seconds. */
-export function ownCpuSeconds(): number {
+/** A fleet that has not begun. */
+export const NOTHING_DONE: FleetProgress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+
+/** What this process has used so far. */
+export function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
+  return { cpuSeconds: (user + system) / 1e6, peakMemory: usageOf(Deno.pid).peakMemory };
 }
 
 /** What the generator of this process needs. */
@@ -45,42 +53,49 @@ export interface LocalGeneratorOptions extends GeneratorRun {
 
 /** Runs all clients in this process. */
 export class LocalGenerator implements Generator {
-  readonly begin: number;
+  begin = NaN;
+  readonly #options: LocalGeneratorOptions;
   readonly #ledger: Ledger;
-  readonly #fleet: Fleet;
-  readonly #cpuAtStart = ownCpuSeconds();
+  #fleet: Fleet | undefined;
+  #stopped = false;
+  #usage = NOTHING_USED;
 
   constructor(options: LocalGeneratorOptions) {
-    const { run, onEvent } = options;
-    const ledger = this.#ledger = new Ledger(run);
-    this.begin = options.clock.now();
-    this.#fleet = new Fleet({
-      ...options,
-      begin: this.begin,
-      record: onEvent === undefined ? (event) => ledger.record(event) : (event) => {
-        ledger.record(event);
-        onEvent(event);
-      },
-    });
+    this.#options = options;
+    this.#ledger = new Ledger(options.run);
   }
 
   get progress(): FleetProgress {
-    return this.#fleet.progress;
+    return this.#fleet?.progress ?? NOTHING_DONE;
   }
 
-  run(): Promise<void> {
-    return this.#fleet.run();
+  async run(): Promise<void> {
+    const before = ownUsage();
+    const { clock, onEvent } = this.#options;
+    this.begin = clock.now();
+    this.#fleet = new Fleet({
+      ...this.#options,
+      begin: this.begin,
+      record: (event) => {
+        this.#ledger.record(event);
+        onEvent?.(event);
+      },
+    });
+    if (this.#stopped) this.#fleet.stop();
+    await this.#fleet.run();
+    this.#usage = usedSince(before, ownUsage());
   }
 
   stop(): void {
-    this.#fleet.stop();
+    this.#stopped = true;
+    this.#fleet?.stop();
   }
 
   ledger(): Ledger {
     return this.#ledger;
   }
 
-  cpuSeconds(): number {
-    return ownCpuSeconds() - this.#cpuAtStart;
+  usage(): ProcessUsage {
+    return this.#usage;
   }
 }

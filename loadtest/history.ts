@@ -158,11 +158,11 @@ export interface DiedEvent {
   readonly detail: string;
 }
 
-/** The run was stopped: all clients were done, the deadline came, or somebody interrupted it. */
+/** The run was stopped: all clients were done, the deadline came, the server died, or somebody interrupted it. */
 export interface StopEvent {
   readonly event: "stop";
   readonly at: number;
-  readonly why: "done" | "deadline" | "interrupted";
+  readonly why: "done" | "deadline" | "died" | "interrupted";
 }
 
 /** What was judged when the run was over; the last event. Judging the others again must come to the same. */

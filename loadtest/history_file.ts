@@ -1,57 +1,39 @@
-/** Writes the history of a run to a file, and reads it again. @module */
-import { TextLineStream } from "@std/streams/text-line-stream";
+/** The file that a history is kept in: written when a run is over, judged again at any time. @module */
 import type { HistoryEvent } from "./history.ts";
 import { HistoryDigest } from "./history_digest.ts";
 import { HistoryJudge, type JudgedHistory } from "./history_judge.ts";
+import { formatHistoryLine } from "./history_line.ts";
+import { LineFile, readLines } from "./line_file.ts";
 
-const BUFFER_BYTES = 64 * 1024;
-
-/** A file of JSON lines that grows as events come; its last line is the verdict. */
+/** A whole history as it is written: events, and last the verdict with a digest of all before it. */
 export class HistoryFile implements Disposable {
-  readonly #file: Deno.FsFile;
+  readonly #file: LineFile;
   readonly #digest = new HistoryDigest();
-  readonly #encoder = new TextEncoder();
-  #text = "";
 
   /** Creates the file, or empties it. */
   constructor(path: string | URL) {
-    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    this.#file = new LineFile(path);
   }
 
-  /** Writes an event. The file sees it later, and at the latest when it is closed. */
+  /** Writes an event. */
   write(event: HistoryEvent): void {
-    this.writeLine(JSON.stringify(event));
+    this.writeLine(formatHistoryLine(event));
   }
 
   /** Writes an event that is a line of JSON already. */
   writeLine(line: string): void {
     this.#digest.add(line);
-    this.#text += line + "\n";
-    if (this.#text.length >= BUFFER_BYTES) this.#flush();
+    this.#file.write(line);
   }
 
   /** Writes the verdict, with what it takes to tell later whether the lines before it are still the same. */
   writeVerdict(verdict: string, crossed: readonly string[]): void {
-    const event: HistoryEvent = { event: "verdict", verdict, crossed, ...this.#digest.result() };
-    this.#text += JSON.stringify(event) + "\n";
+    this.#file.write(formatHistoryLine({ event: "verdict", verdict, crossed, ...this.#digest.result() }));
   }
 
   [Symbol.dispose](): void {
-    this.#flush();
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
-
-  #flush(): void {
-    let bytes = this.#encoder.encode(this.#text);
-    this.#text = "";
-    while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
-  }
-}
-
-/** The lines of a text file, one by one. */
-export async function* readLines(path: string | URL): AsyncGenerator<string> {
-  const file = await Deno.open(path);
-  yield* file.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 }
 
 /**
@@ -62,6 +44,6 @@ export async function* readLines(path: string | URL): AsyncGenerator<string> {
  */
 export async function judgeHistoryFile(path: string | URL): Promise<JudgedHistory> {
   const judge = new HistoryJudge();
-  for await (const line of readLines(path)) judge.push(line);
+  for await (const lines of readLines(path)) for (const line of lines) judge.push(line);
   return judge.end();
 }

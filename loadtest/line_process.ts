@@ -29,6 +29,8 @@ export class LineProcess {
   readonly ended: Promise<ChildEnd>;
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  #killing: ReturnType<typeof setTimeout> | undefined;
+  #over = false;
 
   constructor(options: LineProcessOptions) {
     const [program, ...args] = options.command;
@@ -62,6 +64,12 @@ export class LineProcess {
     }
   }
 
+  /** Tells it to end, and ends it by force when it is still there after `grace` ms: it may hang, or be suspended. */
+  terminate(grace: number): void {
+    this.kill("SIGTERM");
+    if (!this.#over) this.#killing ??= setTimeout(() => this.kill("SIGKILL"), grace);
+  }
+
   async #watch(onLine: (line: ChildLine) => void): Promise<ChildEnd> {
     const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     for await (const line of lines) {
@@ -69,6 +77,8 @@ export class LineProcess {
       if (parsed !== undefined) onLine(parsed);
     }
     const { code, signal } = await this.#child.status;
+    this.#over = true;
+    clearTimeout(this.#killing);
     try {
       await this.#stdin.close();
     } catch (error) {
@@ -84,8 +94,12 @@ export function describeEnd({ code, signal }: ChildEnd): string {
 }
 
 function parseLine(line: string): ChildLine | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const value: unknown = JSON.parse(line);
-  const event = value instanceof Object ? Reflect.get(value, "event") : undefined;
-  return typeof event === "string" ? value as ChildLine : undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    const event = value instanceof Object ? Reflect.get(value, "event") : undefined;
+    return typeof event === "string" ? value as ChildLine : undefined;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return undefined; // The last line of a child that was killed while it wrote: its end is told by `ended`.
+  }
 }

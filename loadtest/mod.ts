@@ -5,6 +5,7 @@
  */
 export * from "./account.ts";
 export * from "./arrival.ts";
+export * from "./fault_spec.ts";
 export * from "./finding.ts";
 export * from "./history.ts";
 export * from "./history_digest.ts";

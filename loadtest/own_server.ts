@@ -2,27 +2,24 @@
 import type { Address } from "../socket/network.ts";
 import type { ServerState } from "./history.ts";
 import { type ChildEnd, type ChildLine, describeEnd, LineProcess } from "./line_process.ts";
-import { countSockets, cpuSeconds, peakMemory } from "./proc.ts";
+import { countSockets, usageOf } from "./proc.ts";
+import type { ProcessUsage } from "./usage.ts";
 
 /** What to start. */
 export interface OwnServerOptions {
-  /** The server program and its arguments; it must take `--json --quiet --control` and what follows here. */
+  /** The server program and its arguments; it must take `--json --quiet --control --host H --port N`. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly hostnames: readonly string[];
   /** Port; 0, the default, for a free one. */
   readonly port?: number;
-  /** ms. */
-  readonly ackTimeout: number;
-}
-
-/** What a process has used: processor time in seconds, memory in bytes; `null` where it cannot be read. */
-export interface ProcessUsage {
-  readonly cpuSeconds: number | null;
-  readonly peakMemory: number | null;
 }
 
 const POLL_MS = 50;
+/** A server that does not answer for so long, ms, is taken for one that hangs. */
+const ANSWER_MS = 5000;
+/** How long it may take to end, ms, before it is killed. */
+const GRACE_MS = 5000;
 
 /** A server process. */
 export class OwnServer {
@@ -61,8 +58,6 @@ export class OwnServer {
         ...options.hostnames.flatMap((hostname) => ["--host", hostname]),
         "--port",
         `${options.port ?? 0}`,
-        "--ack-timeout",
-        `${options.ackTimeout}ms`,
       ],
       ...(options.env ? { env: options.env } : {}),
       onLine: (line) => {
@@ -85,23 +80,25 @@ export class OwnServer {
     return this.#process.pid;
   }
 
-  /** Its state now: what it says of itself, and its sockets counted from outside; `null` when it is gone. */
+  /** Its state now: what it says of itself, and its sockets counted from outside; `null` when it is gone, or hangs. */
   async state(): Promise<ServerState | null> {
     const answer = Promise.withResolvers<ChildLine | undefined>();
     this.#answers.push(answer);
+    const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
     await this.#process.say("state");
     const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
+    clearTimeout(giveUp);
     if (line === undefined) return null;
     const sockets = countSockets(this.pid);
     return {
       connections: Number(line.connections),
-      pending: Number(line.pending),
-      timers: Number(line.timers),
+      pending: Number(line.pending ?? 0), // What only a relay has.
+      timers: Number(line.timers ?? 0),
       queuedBytes: Number(line.queuedBytes),
       descriptors: sockets === null || this.#socketsAtStart === null ? null : sockets - this.#socketsAtStart,
       closed: line.closed as ServerState["closed"],
-      stray: Number(line.stray),
-      redelivered: Number(line.redelivered),
+      ...(line.stray === undefined ? {} : { stray: Number(line.stray) }),
+      ...(line.redelivered === undefined ? {} : { redelivered: Number(line.redelivered) }),
     };
   }
 
@@ -116,7 +113,7 @@ export class OwnServer {
   }
 
   usage(): ProcessUsage {
-    return { cpuSeconds: cpuSeconds(this.pid), peakMemory: peakMemory(this.pid) };
+    return usageOf(this.pid);
   }
 
   /** Sends it a signal. */
@@ -124,9 +121,9 @@ export class OwnServer {
     this.#process.kill(signal);
   }
 
-  /** Ends it in order. */
+  /** Ends it, in order if it can. */
   async stop(): Promise<ChildEnd> {
-    this.kill("SIGTERM");
+    this.#process.terminate(GRACE_MS);
     return await this.ended;
   }
 }

@@ -1,5 +1,6 @@
 /** What the messages of a load test say: one text a client, no two alike, each telling whose it is. Pure. @module */
 import { formatSize, parseSize } from "../cli/size.ts";
+import { escapeText } from "../protocol.ts";
 import { randomStream } from "./random.ts";
 
 /** What is asked for: the form of the texts. */
@@ -15,6 +16,8 @@ export interface Payload {
   text(index: number): string;
   /** The index of the message with exactly this text, or `undefined` if there is none. */
   find(text: string): number | undefined;
+  /** Most bytes of a text as the relay's protocol writes it. */
+  readonly longestOnWire: number;
 }
 
 /** What {@linkcode createPayload} needs to know. */
@@ -48,6 +51,9 @@ const MIXED: readonly ((mark: string) => string)[] = [
   (mark) => `next line \u0085, separators \u2028 \u2029 ${mark}\u2028`,
   (mark) => `${mark} ${"é".repeat(2 * KIBI)}`,
 ];
+
+/** Bytes of a mark and the blank before it, at most. */
+const LONGEST_MARK = " #4294967295".length;
 
 /** One message in so many is the longest of `mixed`: enough to meet every code path, few enough to stay light. */
 const LONG_ONE_IN = 50;
@@ -96,9 +102,10 @@ export function formatPayload(spec: PayloadSpec): string {
  * ```
  */
 export function createPayload(spec: PayloadSpec, options: PayloadOptions): Payload {
-  const { text, empty } = writer(spec, options);
+  const { text, empty, longest } = writer(spec, options);
   return {
     text,
+    longestOnWire: longest + LONGEST_MARK,
     find: (candidate) => {
       if (candidate === "") return empty;
       const index = markIn(candidate);
@@ -109,6 +116,8 @@ export function createPayload(spec: PayloadSpec, options: PayloadOptions): Paylo
 
 interface Writer {
   readonly text: (index: number) => string;
+  /** Most bytes of a text on the wire, without its mark. */
+  readonly longest: number;
   /** Whose message is the empty text. */
   readonly empty?: number;
 }
@@ -116,7 +125,7 @@ interface Writer {
 function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions): Writer {
   switch (spec.type) {
     case "short":
-      return { text: (index) => `hello #${index}` };
+      return { text: (index) => `hello #${index}`, longest: 8 };
     case "size": {
       const least = `#${Math.max(clients - 1, 0)}`.length;
       if (spec.bytes < least) {
@@ -124,14 +133,17 @@ function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions
           `Payload size must be at least ${least} bytes to tell ${clients} messages apart: got ${spec.bytes}`,
         );
       }
-      return { text: (index) => `#${index}`.padStart(spec.bytes, "x") };
+      return { text: (index) => `#${index}`.padStart(spec.bytes, "x"), longest: spec.bytes };
     }
     case "file":
       if (lines.length === 0) throw new RangeError(`Payload file must have lines: ${spec.path} has none`);
-      return { text: (index) => `${lines[index % lines.length]} #${index}` };
+      return {
+        text: (index) => `${lines[index % lines.length]} #${index}`,
+        longest: lines.reduce((longest, line) => Math.max(longest, sizeOnWire(line)), 0),
+      };
     case "mixed": {
       const empty = Math.floor(clients * randomStream(seed, "payload", { index: 0xffff_ffff })());
-      return { text: (index) => index === empty ? "" : mixedText(seed, index), empty };
+      return { text: (index) => index === empty ? "" : mixedText(seed, index), empty, longest: LONG_LENGTH };
     }
   }
 }
@@ -142,6 +154,10 @@ function mixedText(seed: number, index: number): string {
   if (random() < 1 / LONG_ONE_IN) return `${mark} ${"0123456789abcdef".repeat(LONG_LENGTH / 16)}`;
   const form = MIXED[Math.floor(random() * MIXED.length)];
   return form ? form(mark) : mark;
+}
+
+function sizeOnWire(text: string): number {
+  return new TextEncoder().encode(escapeText(text)).length;
 }
 
 /** The number behind the last `#`; marks of other texts, as in the lines of a file, come before it. */

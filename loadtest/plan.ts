@@ -169,6 +169,11 @@ export class Plan {
     for (let index = part; index < this.clients; index += parts) yield index;
   }
 
+  /** Most bytes of a line with one of the messages: for the limits of both sides. */
+  get longestLine(): number {
+    return "message ".length + this.#payload.longestOnWire;
+  }
+
   /** How many processes the sockets need. */
   get processes(): number {
     return Math.max(1, Math.ceil(PEAK_MARGIN * this.peakOpen / SOCKETS_PER_PROCESS));

@@ -4,9 +4,15 @@
  *
  * @module
  */
+import type { ProcessUsage } from "./usage.ts";
 
 // Linux counts processor time in ticks of this length to every program, whatever the kernel's own are: USER_HZ.
 const TICKS_PER_SECOND = 100;
+
+/** What a process has used so far. */
+export function usageOf(pid: number): ProcessUsage {
+  return { cpuSeconds: cpuSeconds(pid), peakMemory: peakMemory(pid) };
+}
 
 /** How many sockets a process has open. */
 export function countSockets(pid: number): number | null {
@@ -26,7 +32,7 @@ export function countSockets(pid: number): number | null {
 }
 
 /** Processor time that a process has used, in seconds. */
-export function cpuSeconds(pid: number): number | null {
+function cpuSeconds(pid: number): number | null {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
     // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th field after it.
@@ -39,7 +45,7 @@ export function cpuSeconds(pid: number): number | null {
 }
 
 /** The largest memory that a process has had, in bytes (VmHWM: the peak of its resident set). */
-export function peakMemory(pid: number): number | null {
+function peakMemory(pid: number): number | null {
   try {
     const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;

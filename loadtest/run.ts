@@ -3,6 +3,7 @@ import type { Clock } from "../socket/network.ts";
 import type { FleetProgress } from "./fleet.ts";
 import type { Generator } from "./generator.ts";
 import type { HistoryEvent, ServerState, StopEvent } from "./history.ts";
+import type { PeerEvent } from "./peer_history.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 import { judge, type Judgement } from "./verdict.ts";
@@ -11,6 +12,8 @@ import { judge, type Judgement } from "./verdict.ts";
 export interface ServerUnderTest {
   /** Its state when the clients are done, given some time to come to nothing; `null` when it cannot be asked. */
   finalState(): Promise<ServerState | null>;
+  /** What it saw of its connections, asked when it has told its final state. Default: nothing. */
+  peers?(begin: number): AsyncIterable<PeerEvent>;
   /** Settles with a description when it ends before it is told to. Default: it is not watched. */
   readonly died?: Promise<string>;
 }
@@ -55,13 +58,14 @@ export interface LoadTestResult {
  */
 export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestResult> {
   const { plan, generator, server, clock, signal, onProgress, progressInterval = 500 } = options;
-  const elapsed = () => clock.now() - generator.begin;
   const facts: HistoryEvent[] = [];
   const record = (event: HistoryEvent) => {
     facts.push(event);
     options.onEvent?.(event);
   };
 
+  const running = generator.run();
+  const elapsed = () => clock.now() - generator.begin;
   let why: StopEvent["why"] = "done";
   const stop = (reason: StopEvent["why"]) => {
     if (why === "done") why = reason;
@@ -69,20 +73,20 @@ export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestRes
   };
   const interrupt = () => stop("interrupted");
   signal?.addEventListener("abort", interrupt, { once: true });
-  const deadline = clock.after(plan.deadline, () => stop("deadline"));
+  if (signal?.aborted) interrupt();
+  const deadline = clock.after(plan.deadline - elapsed(), () => stop("deadline"));
   const ticker = every(clock, progressInterval, () => {
     const left = Math.max(0, plan.deadline - elapsed());
     onProgress?.({ ...generator.progress, clients: plan.clients, elapsed: elapsed(), left });
   });
-  let over = false;
-  const watched = server.died?.then((detail) => {
-    if (over) return;
+  const over = Promise.withResolvers<undefined>();
+  const watching = Promise.race([server.died ?? over.promise, over.promise]).then((detail) => {
+    if (detail === undefined) return;
     record({ event: "died", at: elapsed(), process: "server", detail });
-    stop("deadline");
+    stop("died");
   });
   try {
-    if (signal?.aborted) interrupt();
-    await generator.run();
+    await running;
   } finally {
     deadline.cancel();
     ticker.cancel();
@@ -91,8 +95,9 @@ export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestRes
   const durationMs = elapsed();
   record({ event: "stop", at: durationMs, why });
   record({ event: "server", at: durationMs, state: await server.finalState() });
-  over = true;
-  void watched; // Settled with what it watches; from here on it does nothing.
+  over.resolve(undefined);
+  await watching;
+  for await (const event of server.peers?.(generator.begin) ?? []) record(event);
   const ledger = generator.ledger();
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };

@@ -5,6 +5,7 @@ import type { Percentiles } from "./latency.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Measures, peakConnections } from "./measures.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
+import type { ProcessUsage } from "./usage.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
 
 /** The figures of a run. Durations are in ms, `null` where nothing was measured; `docs/summary.md` explains each. */
@@ -54,6 +55,8 @@ export interface Figures {
   readonly fairness: number | null;
   /** Processor time by wall-clock time: 1 is one core, busy all the while. */
   readonly cpu: { readonly server: number | null; readonly generator: number | null };
+  /** Resident memory at its peak, in bytes; of all generator processes together. */
+  readonly memory: { readonly server: number | null; readonly generator: number | null };
   readonly durationMs: number;
 }
 
@@ -64,8 +67,8 @@ export interface SummaryInput {
   readonly measures: Measures;
   /** How long the run took, in ms. */
   readonly durationMs: number;
-  /** Processor time used by the server and by all generators, in seconds; `null` where unknown. */
-  readonly cpuSeconds: { readonly server: number | null; readonly generator: number | null };
+  /** What the server took, and all generators together. */
+  readonly usage: { readonly server: ProcessUsage; readonly generator: ProcessUsage };
   /** Default: none. */
   readonly thresholds?: readonly Threshold[];
 }
@@ -86,7 +89,7 @@ export function summarize(input: SummaryInput): Summary {
   };
 }
 
-function figuresOf({ ledger, judgement, measures, durationMs, cpuSeconds }: SummaryInput): Figures {
+function figuresOf({ ledger, judgement, measures, durationMs, usage }: SummaryInput): Figures {
   const { account } = judgement;
   const { server } = ledger.facts;
   const cores = (seconds: number | null): number | null => {
@@ -127,7 +130,8 @@ function figuresOf({ ledger, judgement, measures, durationMs, cpuSeconds }: Summ
     held: measures.held.percentiles(),
     scheduleLag: measures.scheduleLag.percentiles(),
     fairness: measures.fairness === null ? null : rounded(measures.fairness),
-    cpu: { server: cores(cpuSeconds.server), generator: cores(cpuSeconds.generator) },
+    cpu: { server: cores(usage.server.cpuSeconds), generator: cores(usage.generator.cpuSeconds) },
+    memory: { server: usage.server.peakMemory, generator: usage.generator.peakMemory },
     durationMs: Math.round(durationMs),
   };
 }

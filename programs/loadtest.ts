@@ -2,18 +2,17 @@
 import type { Context } from "../cli/cured.ts";
 import { processEnvironment } from "../cli/environment.ts";
 import { ExitCode, ExitError } from "../cli/exit.ts";
-import { Log, writeLine } from "../cli/log.ts";
+import { Log } from "../cli/log.ts";
 import { flag, text } from "../cli/option.ts";
 import { parseCommandLine } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
-import { type PartOrder, runPart } from "../loadtest/generator_process.ts";
 import { judgeHistoryFile } from "../loadtest/history_file.ts";
 import { HistoryError } from "../loadtest/history_line.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
 import { runOptions } from "./loadtest_options.ts";
+import { runNamedPart } from "./loadtest_parts.ts";
 import { runFromOptions } from "./loadtest_run.ts";
-import { runServer } from "./server.ts";
 
 const commands = {
   run: {
@@ -53,11 +52,8 @@ const program = {
  * @throws {ExitError} When the command line cannot be understood, or nothing can be started.
  */
 export async function runLoadTester(context: Context): Promise<ExitCode> {
-  // Parts of a run that it starts as processes of their own; not for people, and so not in the help.
-  const [part, ...args] = context.args;
-  if (part === "own-server") return await runServer({ ...context, args });
-  if (part === "generator") return await runGenerator(context);
-
+  const part = await runNamedPart(context);
+  if (part !== undefined) return part;
   const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });
   if ("text" in told) {
     new Log().result(told.text, {});
@@ -96,18 +92,4 @@ async function verify(file: string, log: Log): Promise<ExitCode> {
     }
     throw cause;
   }
-}
-
-/** Runs the part of the clients that a line on stdin orders. */
-async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
-  let order = "";
-  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-    order += text;
-    if (order.includes("\n")) break;
-  }
-  await runPart(JSON.parse(order) as PartOrder, {
-    say: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
-    onStop: (stop) => onSignal(["SIGTERM"], stop),
-  });
-  return ExitCode.ok;
 }

@@ -4,12 +4,22 @@ import { address, choice, custom, duration, flag, integer, text } from "../cli/o
 import type { Values } from "../cli/program.ts";
 import { ARRIVALS } from "../loadtest/arrival.ts";
 import { formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
+import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../loadtest/fault_spec.ts";
 import { Plan } from "../loadtest/plan.ts";
 import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
 import { parseThreshold } from "../loadtest/threshold.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
 const SHORT: PayloadSpec = { type: "short" };
+
+/** The reply delays that make sense with each protocol: only clients of a relay answer, and a hello server waits alike for all. */
+const DELAYS: Readonly<
+  Record<"relay" | "echo" | "hello", { types: readonly DelayDistribution["type"][]; accepts: string }>
+> = {
+  relay: { types: ["none", "fixed", "uniform", "exponential", "pareto"], accepts: "any" },
+  echo: { types: ["none"], accepts: "0, as an echo is not held" },
+  hello: { types: ["none", "fixed"], accepts: "0 or fixed, as in fixed:4s" },
+};
 
 /** Options of a run. */
 export const runOptions = {
@@ -45,6 +55,17 @@ export const runOptions = {
     defaultText: "random, printed",
   }),
   target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
+  protocol: choice(["relay", "echo", "hello"], {
+    help: "What the clients speak: with a relay, an echo server, or (hello) an HTTP server",
+    default: "relay",
+  }),
+  faults: custom(parseFaults, {
+    help: "What is to go wrong with the clients' connections",
+    accepts: FAULTS_ACCEPTED,
+    placeholder: "SPEC",
+    format: formatFaults,
+    defaultText: "nothing",
+  }),
   port: integer({ help: "Port of the own server; 0 picks a free one", default: 0, min: 0, max: 65_535 }),
   processes: integer({
     help: "Processes that run the clients",
@@ -75,7 +96,13 @@ export type RunValues = Values<typeof runOptions>;
  * @throws {ExitError} If the file of the payload cannot be read.
  */
 export function planOf(values: RunValues): Plan {
-  const { clients, window, arrival, replyDelay, payload, timeout, deadline } = values;
+  const { clients, window, arrival, replyDelay, payload, timeout, deadline, protocol } = values;
+  const { types, accepts } = DELAYS[protocol];
+  if (!types.includes(replyDelay.type)) {
+    throw new UsageError(
+      `With --protocol ${protocol}, --reply-delay must be ${accepts}: got ${formatReplyDelay(replyDelay)}`,
+    );
+  }
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const lines = payload.type === "file" ? linesOf(payload.path) : undefined;
   try {

@@ -1,178 +1,154 @@
 /** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
 import type { Context } from "../cli/cured.ts";
-import { type ExitCode, ExitError } from "../cli/exit.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { startProgress } from "../cli/progress.ts";
-import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { formatFaults } from "../loadtest/fault_spec.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
-import { GeneratorProcesses } from "../loadtest/generator_process.ts";
+import { GeneratorProcesses } from "../loadtest/generator_processes.ts";
 import { SCHEMA } from "../loadtest/history.ts";
-import { HistoryFile } from "../loadtest/history_file.ts";
-import { describeEnd } from "../loadtest/line_process.ts";
+import { formatHistoryLine } from "../loadtest/history_line.ts";
+import { LineFile } from "../loadtest/line_file.ts";
 import { measure } from "../loadtest/measures.ts";
-import { OwnServer } from "../loadtest/own_server.ts";
 import type { Plan } from "../loadtest/plan.ts";
-import { type LoadTestResult, runLoadTest, type ServerUnderTest } from "../loadtest/run.ts";
+import { runLoadTest } from "../loadtest/run.ts";
+import { RunHistory } from "../loadtest/run_history.ts";
 import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
-import { type Address, formatAddress } from "../socket/network.ts";
+import { formatAddress } from "../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
+import { PART_NAMES } from "./loadtest_parts.ts";
 import { summaryText } from "./loadtest_summary.ts";
+import { CURED, prepareTarget, type Target } from "./loadtest_target.ts";
 import { loadTestCommand } from "./self.ts";
 
-/** The cure for every child: they run on their main threads with it. */
-const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
-/** How long the server may take to come to nothing when the last client is done, ms. */
-const ZERO_TIMEOUT = 5000;
-
-/** Runs a load test; the exit code is the verdict's. */
+/**
+ * Runs a load test; the exit code is the verdict's. The first Ctrl-C stops the clients and judges what there is, a
+ * second one ends at once: what this program has started ends with it.
+ *
+ * @throws {ExitError} When nothing can be started.
+ */
 export async function runFromOptions(values: RunValues, { onSignal }: Context): Promise<ExitCode> {
+  const interrupted = new AbortController();
+  const twice = Promise.withResolvers<ExitCode>();
+  onSignal(["SIGINT", "SIGTERM"], () => {
+    if (interrupted.signal.aborted) twice.resolve(ExitCode.interrupted);
+    interrupted.abort();
+  });
+  return await Promise.race([runAndReport(values, interrupted.signal), twice.promise]);
+}
+
+async function runAndReport(values: RunValues, signal: AbortSignal): Promise<ExitCode> {
   const log = new Log({ json: values.json, quiet: values.quiet });
   const plan = planOf(values);
-  const interrupted = new AbortController();
-  onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
-  await using target = await prepareTarget(values, plan);
-  using history = values.history === undefined ? undefined : new HistoryFile(values.history);
-  log.info(describePlan(plan, target));
+  using history = openHistory(values);
+  await using target = await prepareTarget(values, plan, history?.serverPath);
+  log.info(describePlan(values, plan, target));
 
-  const { generator, onEvent } = generatorFor(values, { plan, target, history });
-  const cpuBefore = target.cpuSeconds();
+  const order = orderOf(values, plan, target);
+  const processes = values.processes ?? plan.processes;
+  using prepared = await prepareGenerator(order, processes, history);
   using progress = await startProgress({ total: plan.clients, quiet: values.quiet });
   const result = await runLoadTest({
     plan,
-    generator,
+    generator: prepared.generator,
     server: target,
     clock: systemClock,
-    signal: interrupted.signal,
+    signal,
     onProgress: ({ finished, started, acknowledged, open, resent }) =>
       progress.update(
         finished,
         `${started} started, ${acknowledged} acknowledged, ${open} open, ${resent} resent`,
       ),
-    ...(onEvent ? { onEvent } : {}),
+    ...(history && { onEvent: (event) => history.record(event) }),
   });
-  const cpuAfter = target.cpuSeconds();
-  const summary = summaryOf(values, {
-    result,
-    cpuSeconds: {
-      server: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
-      generator: generator.cpuSeconds(),
-    },
-  });
-  history?.writeVerdict(
-    summary.verdict,
-    summary.thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression),
-  );
+  prepared[Symbol.dispose]();
   progress[Symbol.dispose]();
+  const summary = summarize({
+    ...result,
+    measures: measure(result.ledger),
+    usage: { server: target.usage(), generator: prepared.generator.usage() },
+    thresholds: values.threshold,
+  });
+  await history?.finish(order.run, {
+    parts: processes,
+    verdict: summary.verdict,
+    crossed: crossedOf(summary),
+  });
   log.result(summaryText(summary), { ...summary });
   return EXIT_CODES[summary.verdict];
 }
 
-/** The server under test, and what it takes to reach and to measure it. */
-interface Target extends ServerUnderTest, AsyncDisposable {
-  readonly kind: "own" | "foreign";
-  readonly addresses: readonly Address[];
-  cpuSeconds(): number | null;
-}
-
-async function prepareTarget({ target, port }: RunValues, plan: Plan): Promise<Target> {
-  if (target !== undefined) {
-    plan.assertEnoughPorts(formatAddress(target));
-    return {
-      kind: "foreign",
-      addresses: [target],
-      finalState: () => Promise.resolve(null),
-      cpuSeconds: () => null,
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
+function openHistory({ history }: RunValues): RunHistory | undefined {
+  if (history === undefined) return undefined;
+  try {
+    return new RunHistory(history);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExitError(`Cannot write the history ${history}: ${why}`, { cause });
   }
-  const hostnames = Array.from({ length: plan.loopbackAddresses }, (_, k) => `127.0.0.${k + 1}`);
-  const server = await OwnServer.start({
-    command: loadTestCommand("own-server"),
-    env: CURED,
-    hostnames,
-    port,
-    ackTimeout: plan.ackTimeout,
-  });
+}
+
+function orderOf({ protocol, faults }: RunValues, plan: Plan, target: Target): GeneratorRun {
   return {
-    kind: "own",
-    addresses: server.addresses,
-    died: server.ended.then(describeEnd),
-    finalState: () => server.untilZero(ZERO_TIMEOUT),
-    cpuSeconds: () => server.usage().cpuSeconds,
-    [Symbol.asyncDispose]: async () => void await server.stop(),
-  };
-}
-
-interface Prepared {
-  readonly plan: Plan;
-  readonly target: Target;
-  readonly history: HistoryFile | undefined;
-}
-
-function generatorFor(
-  values: RunValues,
-  { plan, target, history }: Prepared,
-): { generator: Generator; onEvent?: LocalEvents } {
-  const order: GeneratorRun = {
     run: {
       event: "run",
       schema: SCHEMA,
       seed: plan.options.seed,
       clients: plan.clients,
-      protocol: "relay",
+      protocol,
       server: target.kind,
-      faults: false,
+      faults: faults !== undefined,
     },
     plan,
     targets: target.addresses,
+    ...(faults && { faults }),
   };
-  const processes = values.processes ?? plan.processes;
-  const onEvent = history && ((event: Parameters<LocalEvents>[0]) => history.write(event));
+}
+
+/** A generator that is ready, and what it keeps open until it has run. */
+interface PreparedGenerator extends Disposable {
+  readonly generator: Generator;
+}
+
+async function prepareGenerator(
+  order: GeneratorRun,
+  processes: number,
+  history: RunHistory | undefined,
+): Promise<PreparedGenerator> {
   if (processes > 1) {
-    if (history) {
-      throw new ExitError(`Cannot write a history of ${processes} processes: use --processes 1`);
-    }
-    return {
-      generator: new GeneratorProcesses({
-        ...order,
-        command: loadTestCommand("generator"),
-        env: CURED,
-        processes,
+    const generator = await GeneratorProcesses.start({
+      ...order,
+      command: loadTestCommand(PART_NAMES.generator),
+      env: CURED,
+      processes,
+      ...(history && {
+        historyOf: (part) => history.partPath(part),
+        onEvent: (event) => history.record(event),
       }),
-    };
+    });
+    return { generator, [Symbol.dispose]() {} };
   }
-  history?.write(order.run);
-  const local = { ...order, network: systemNetwork, clock: systemClock, random: systemRandom };
-  return onEvent === undefined
-    ? { generator: new LocalGenerator(local) }
-    : { generator: new LocalGenerator({ ...local, onEvent }), onEvent };
-}
-
-type LocalEvents = (event: Parameters<HistoryFile["write"]>[0]) => void;
-
-function summaryOf(
-  { threshold }: RunValues,
-  { result, cpuSeconds }: {
-    result: LoadTestResult;
-    cpuSeconds: { server: number | null; generator: number | null };
-  },
-): Summary {
-  const { ledger, judgement, durationMs } = result;
-  return summarize({
-    ledger,
-    judgement,
-    measures: measure(ledger),
-    durationMs,
-    cpuSeconds,
-    thresholds: threshold,
+  const file = history && new LineFile(history.partPath(0));
+  const generator = new LocalGenerator({
+    ...order,
+    network: systemNetwork,
+    clock: systemClock,
+    random: systemRandom,
+    ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
   });
+  return { generator, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
 }
 
-function describePlan(plan: Plan, target: Target): string {
+function crossedOf({ thresholds }: Summary): string[] {
+  return thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
+}
+
+function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Target): string {
   const { seed, window, arrival } = plan.options;
   const where = target.addresses.map(formatAddress).join(", ");
-  return `${plan.clients} clients over ${window / 1000} s (${arrival}), seed ${seed}, ` +
-    `at ${target.kind === "own" ? "an own server, " : ""}${where}`;
+  const server = target.kind === "own" ? `an own ${protocol} server, ${where}` : where;
+  const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
+  return `${plan.clients} clients over ${window / 1000} s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
 }

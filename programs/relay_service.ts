@@ -1,6 +1,8 @@
 /** The relay as a service of `server.ts`. @module */
-import { duration, flag } from "../cli/option.ts";
+import { duration, flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
+import { ExitError } from "../cli/exit.ts";
+import { PeerHistory } from "../loadtest/peer_history.ts";
 import { startRelay } from "../relay/relay_server.ts";
 import { lineOptions, listenOptions, type RunningService, servicePort, sharedOptions } from "./service.ts";
 
@@ -15,6 +17,10 @@ const options = {
   redeliver: flag({
     help: "Leave a message with its first holder, even one that leaves or is silent",
     default: true,
+  }),
+  history: text({
+    help: "Write every connection and its end to this file, a line of JSON each",
+    placeholder: "FILE",
   }),
 };
 
@@ -31,8 +37,36 @@ export const relayCommand = {
   ],
 } as const;
 
-/** Starts a relay from its command line. */
+/**
+ * Starts a relay from its command line.
+ *
+ * @throws {ExitError} If the history cannot be written.
+ */
 export function startRelayService(values: Values<typeof options>): RunningService {
   const { ackTimeout, redeliver, maxLine } = values;
-  return startRelay({ ...listenOptions(values), ackTimeout, redeliver, maxLine });
+  const history = values.history === undefined ? undefined : openHistory(values.history);
+  const relay = startRelay({
+    ...listenOptions(values),
+    ackTimeout,
+    redeliver,
+    maxLine,
+    ...(history && { observer: history.observer }),
+  });
+  return {
+    addresses: relay.addresses,
+    // The ends of its last connections come before this settles.
+    closed: relay.closed.finally(() => history?.[Symbol.dispose]()),
+    stats: () => relay.stats(),
+    drain: () => relay.drain(),
+    close: () => relay.close(),
+  };
+}
+
+function openHistory(path: string): PeerHistory {
+  try {
+    return new PeerHistory(path, () => performance.timeOrigin + performance.now());
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExitError(`Cannot write the history ${path}: ${why}`, { cause });
+  }
 }

@@ -27,9 +27,13 @@ type ServerCommand = CommandLine<typeof commands>;
 /**
  * Runs a service from its command line until it is told to stop, or fails.
  *
+ * @param options.untilStdinEnds With `--control`: close, too, when stdin ends, because whoever asked there is gone.
  * @throws {ExitError} When the command line cannot be understood, or the service cannot start.
  */
-export async function runServer({ args, onSignal }: Context): Promise<ExitCode> {
+export async function runServer(
+  { args, onSignal }: Context,
+  { untilStdinEnds = false }: { untilStdinEnds?: boolean } = {},
+): Promise<ExitCode> {
   const told = parseCommandLine(program, { args, environment: processEnvironment });
   if ("text" in told) {
     new Log().result(told.text, {});
@@ -47,7 +51,9 @@ export async function runServer({ args, onSignal }: Context): Promise<ExitCode> 
     draining = true;
     ending.catch(failed.reject);
   });
-  if (control) answerControl(service).catch(failed.reject);
+  if (control) {
+    answerControl(service).then(() => untilStdinEnds ? service.close() : undefined).catch(failed.reject);
+  }
   // Last, when all its own sockets stand: who counts them from outside begins here.
   announce(service, told.command, log);
   await Promise.race([service.closed, failed.promise]);

@@ -146,7 +146,10 @@ function summaryOf(events: readonly HistoryEvent[], thresholds: readonly string[
     judgement: judge(ledger),
     measures: measure(ledger),
     durationMs: 2000,
-    cpuSeconds: { server: 1, generator: null },
+    usage: {
+      server: { cpuSeconds: 1, peakMemory: 1024 },
+      generator: { cpuSeconds: null, peakMemory: null },
+    },
     thresholds: thresholds.map(parseThreshold),
   });
 }
@@ -180,6 +183,7 @@ Deno.test("summarize() has every figure of the command line's contract", pure, (
     scheduleLag: flat(1),
     fairness: 1,
     cpu: { server: 0.5, generator: null },
+    memory: { server: 1024, generator: null },
     durationMs: 2000,
     schema: 1,
   });

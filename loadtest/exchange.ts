@@ -1,0 +1,85 @@
+/** Questions with one answer, on a connection of their own: what clients of services other than the relay do. Pure. @module */
+import { escapeText, ProtocolError, unescapeText } from "../protocol.ts";
+import { bytesCodec } from "../socket/bytes_codec.ts";
+import type { Codec } from "../socket/codec.ts";
+import { lineCodec } from "../socket/line_decoder.ts";
+import { ResponseReader } from "./response_reader.ts";
+
+/** A question, and how its answer is known. */
+export interface Exchange<Frame> {
+  readonly codec: Codec<Frame>;
+  readonly question: Frame;
+  /** Begins to wait for the answer on a new connection. */
+  answer(): Answer<Frame>;
+}
+
+/** An answer on its way. */
+export interface Answer<Frame> {
+  /** Takes what came; gives what it answers, or `undefined` while more must come. */
+  push(frame: Frame): Answered | undefined;
+  /** The same when the server has ended the connection. */
+  end(): Answered | undefined;
+}
+
+/** The text that an answer is for, or why it is none. */
+export type Answered = { readonly text: string } | { readonly error: string };
+
+/**
+ * A line, and the same line back, from an echo server of whatever make. A text of several lines is sent as one, written
+ * as the relay's protocol does.
+ *
+ * @param maxLine Most bytes of a line
+ */
+export function echoExchange(text: string, maxLine: number): Exchange<string> {
+  const question = escapeText(text);
+  return {
+    codec: lineCodec({ maxLine }),
+    question,
+    answer: () => ({
+      push: (line) => ({ text: line === question ? text : readable(line) }),
+      end: () => undefined,
+    }),
+  };
+}
+
+/**
+ * A request of HTTP for `/`, and the whole of a response that says that all is well, from a server of whatever make.
+ *
+ * @param text The message that the response is counted for; it is not sent
+ * @param host The server's name and port, for the request
+ */
+export function httpExchange(text: string, host: string): Exchange<Uint8Array> {
+  const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: okline\r\nConnection: close\r\n\r\n`;
+  return {
+    codec: bytesCodec,
+    question: new TextEncoder().encode(request),
+    answer: () => {
+      const reader = new ResponseReader();
+      const judged = (): Answered | undefined => {
+        const { status, complete } = reader;
+        if (!complete || status === undefined) return undefined;
+        return status >= 200 && status < 400 ? { text } : { error: `HTTP status ${status}` };
+      };
+      return {
+        push: (bytes) => {
+          reader.push(bytes);
+          return judged();
+        },
+        end: () => {
+          reader.end();
+          return judged();
+        },
+      };
+    },
+  };
+}
+
+/** A line that came back, as a text where it is one, so that whose it was can be told. */
+function readable(line: string): string {
+  try {
+    return unescapeText(line);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return line;
+  }
+}

@@ -1,0 +1,76 @@
+/** Which faults a run is to meet, as asked for on the command line. Pure. @module */
+
+/** Shares are parts of 1: of all connections, or of all oks. */
+export interface FaultSpec {
+  /** Connections that are reset. */
+  readonly reset?: number;
+  /** Connections that stand still for a second. */
+  readonly stall?: number;
+  /** Every read and write moves a few bytes only. */
+  readonly slice?: true;
+  /** Oks that are lost on their way, from a client or to it. */
+  readonly dropOk?: number;
+  /** Oks that come twice. */
+  readonly duplicateOk?: number;
+}
+
+/** What a {@linkcode FaultSpec} may be made of, as it is written. */
+const SHARES = {
+  reset: "reset",
+  stall: "stall",
+  "drop-ok": "dropOk",
+  "duplicate-ok": "duplicateOk",
+} as const;
+
+/** What {@linkcode parseFaults} reads, for people. */
+export const FAULTS_ACCEPTED =
+  "reset=1%, stall=0.5%, slice, drop-ok=0.1%, duplicate-ok=0.1%, separated by commas";
+
+/**
+ * Reads `reset=1%,stall=0.5%,slice,drop-ok=0.1%,duplicate-ok=0.1%`, or a part of it.
+ *
+ * @throws {TypeError} If `spec` is not of this form, or names a fault twice
+ * @throws {RangeError} If a share is not above 0 % and up to 100 %
+ *
+ * @example
+ * ```ts
+ * import { formatFaults, parseFaults } from "@okline/okline/loadtest";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseFaults("reset=1%,slice"), { reset: 0.01, slice: true });
+ * assertEquals(formatFaults({ dropOk: 0.001 }), "drop-ok=0.1%");
+ * ```
+ */
+export function parseFaults(spec: string): FaultSpec {
+  const faults: { -readonly [Name in keyof FaultSpec]: FaultSpec[Name] } = {};
+  for (const part of spec.split(",")) {
+    const [, name = "", number] = /^([a-z-]+)(?:=(\d+(?:\.\d+)?)%)?$/.exec(part) ?? [];
+    if (name === "slice" && number === undefined && faults.slice === undefined) {
+      faults.slice = true;
+      continue;
+    }
+    const key = isShare(name) ? SHARES[name] : undefined;
+    if (key === undefined || number === undefined || faults[key] !== undefined) {
+      throw new TypeError(`Faults must be ${FAULTS_ACCEPTED}: got "${spec}"`);
+    }
+    const share = Number(number) / 100;
+    if (share <= 0 || share > 1) {
+      throw new RangeError(`A share of faults must be above 0% and up to 100%: got "${part}"`);
+    }
+    faults[key] = share;
+  }
+  return faults;
+}
+
+/** The specification that {@linkcode parseFaults} reads as `faults`. */
+export function formatFaults(faults: FaultSpec): string {
+  const shares = Object.entries(SHARES).flatMap(([name, key]) => {
+    const share = faults[key];
+    return share === undefined ? [] : [`${name}=${Number((share * 100).toPrecision(12))}%`];
+  });
+  return [...shares, ...(faults.slice ? ["slice"] : [])].join(",");
+}
+
+function isShare(name: string): name is keyof typeof SHARES {
+  return Object.hasOwn(SHARES, name);
+}

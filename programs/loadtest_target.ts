@@ -1,0 +1,119 @@
+/** The server of a load test: one of its own, or one that runs already. @module */
+import { formatDuration } from "../cli/duration.ts";
+import { ExitError, UsageError } from "../cli/exit.ts";
+import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { describeEnd } from "../loadtest/line_process.ts";
+import { OwnServer } from "../loadtest/own_server.ts";
+import { readPeerHistory } from "../loadtest/peer_history.ts";
+import type { Plan } from "../loadtest/plan.ts";
+import type { ServerUnderTest } from "../loadtest/run.ts";
+import { type ProcessUsage, usedSince } from "../loadtest/usage.ts";
+import { DEFAULT_MAX_LINE } from "../socket/line_decoder.ts";
+import { type Address, formatAddress } from "../socket/network.ts";
+import type { RunValues } from "./loadtest_options.ts";
+import { PART_NAMES } from "./loadtest_parts.ts";
+import { loadTestCommand } from "./self.ts";
+
+/** The cure for every child: they run on their main threads with it. */
+export const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
+
+/** The server under test, and what it takes to reach and to measure it. */
+export interface Target extends ServerUnderTest, AsyncDisposable {
+  readonly kind: "own" | "foreign";
+  readonly addresses: readonly Address[];
+  /** What it used for the run, once it has told its final state; all `null` for a foreign one. */
+  usage(): ProcessUsage;
+}
+
+/** How long the server may take to come to nothing when the last client is done, ms. */
+const ZERO_TIMEOUT = 5000;
+/** Lines of the longest kind that may wait for a peer before it is taken for a slow reader. */
+const LINES_WAITING = 64;
+const LEAST_WRITE_BUFFER = 1024 * 1024;
+const UNKNOWN: ProcessUsage = { cpuSeconds: null, peakMemory: null };
+
+/**
+ * Starts the server, or looks whether the one that is asked for can be reached by so many.
+ *
+ * @param historyPath Where an own relay is to write what it sees. Default: nowhere
+ * @throws {UsageError} If the clients need more ports than there are
+ * @throws {ExitError} If the own server does not start
+ */
+export async function prepareTarget(values: RunValues, plan: Plan, historyPath?: string): Promise<Target> {
+  if (values.target !== undefined) return foreignTarget(values.target, plan);
+  const server = await startOwnServer(values, plan, historyPath);
+  const before = server.usage();
+  let used = UNKNOWN;
+  return {
+    kind: "own",
+    addresses: server.addresses,
+    died: server.ended.then(describeEnd),
+    async finalState() {
+      const state = await server.untilZero(ZERO_TIMEOUT);
+      used = usedSince(before, server.usage());
+      return state;
+    },
+    async *peers(begin) {
+      if (historyPath === undefined) return;
+      await server.stop(); // so that it has written all
+      yield* readPeerHistory(historyPath, performance.timeOrigin + begin);
+    },
+    usage: () => used,
+    [Symbol.asyncDispose]: async () => void await server.stop(),
+  };
+}
+
+function foreignTarget(target: Address, plan: Plan): Target {
+  refusing(() => plan.assertEnoughPorts(formatAddress(target)));
+  return {
+    kind: "foreign",
+    addresses: [target],
+    finalState: () => Promise.resolve(null),
+    usage: () => UNKNOWN,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function startOwnServer(
+  { protocol, port, replyDelay }: RunValues,
+  plan: Plan,
+  historyPath: string | undefined,
+): Promise<OwnServer> {
+  const addresses = refusing(() => plan.loopbackAddresses);
+  const lines = ["--max-line", `${Math.max(DEFAULT_MAX_LINE, plan.longestLine)}`];
+  const particular = {
+    relay: [
+      ...lines,
+      "--ack-timeout",
+      `${plan.ackTimeout}ms`,
+      ...(historyPath === undefined ? [] : ["--history", historyPath]),
+    ],
+    echo: lines,
+    hello: ["--delay", formatDuration(replyDelay.type === "fixed" ? replyDelay.delay : 0)],
+  };
+  const writeBuffer = Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine);
+  try {
+    return await OwnServer.start({
+      command: [
+        ...loadTestCommand(PART_NAMES.server, protocol),
+        "--write-buffer",
+        `${writeBuffer}`,
+        ...particular[protocol],
+      ],
+      env: CURED,
+      hostnames: Array.from({ length: addresses }, (_, k) => `127.0.0.${k + 1}`),
+      port,
+    });
+  } catch (cause) {
+    throw new ExitError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function refusing<Result>(plan: () => Result): Result {
+  try {
+    return plan();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new UsageError(cause.message, { cause });
+    throw cause;
+  }
+}
