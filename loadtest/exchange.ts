@@ -55,9 +55,11 @@ export function httpExchange(text: string, host: string): Exchange<Uint8Array> {
     question: new TextEncoder().encode(request),
     answer: () => {
       const reader = new ResponseReader();
+      let told = false;
       const judged = (): Answered | undefined => {
         const { status, complete } = reader;
-        if (!complete || status === undefined) return undefined;
+        if (told || !complete || status === undefined) return undefined;
+        told = true;
         return status >= 200 && status < 400 ? { text } : { error: `HTTP status ${status}` };
       };
       return {
