@@ -4,6 +4,8 @@ import type { Values } from "../cli/program.ts";
 import { ExitError } from "../cli/exit.ts";
 import { PeerHistory } from "../loadtest/peer_history.ts";
 import { startRelay } from "../relay/relay_server.ts";
+import { CountedClock } from "../socket/counted_clock.ts";
+import { systemClock } from "../socket/system.ts";
 import { lineOptions, listenOptions, type RunningService, servicePort, sharedOptions } from "./service.ts";
 
 const options = {
@@ -45,8 +47,10 @@ export const relayCommand = {
 export function startRelayService(values: Values<typeof options>): RunningService {
   const { ackTimeout, redeliver, maxLine } = values;
   const history = values.history === undefined ? undefined : openHistory(values.history);
+  const clock = new CountedClock(systemClock);
   const relay = startRelay({
     ...listenOptions(values),
+    clock,
     ackTimeout,
     redeliver,
     maxLine,
@@ -56,7 +60,7 @@ export function startRelayService(values: Values<typeof options>): RunningServic
     addresses: relay.addresses,
     // The ends of its last connections come before this settles.
     closed: relay.closed.finally(() => history?.[Symbol.dispose]()),
-    stats: () => relay.stats(),
+    stats: () => ({ ...relay.stats(), timers: clock.running }),
     drain: () => relay.drain(),
     close: () => relay.close(),
   };

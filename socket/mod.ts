@@ -26,6 +26,7 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
+export { CountedClock } from "./counted_clock.ts";
 export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";
 export { MemoryListener } from "./memory_listener.ts";
 export { MemorySocket } from "./memory_socket.ts";

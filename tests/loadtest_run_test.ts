@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LocalGenerator } from "../loadtest/generator.ts";
-import type { HistoryEvent, RunEvent, ServerState } from "../loadtest/history.ts";
+import type { RunEvent, ServerState } from "../loadtest/history.ts";
 import { HistoryDigest } from "../loadtest/history_digest.ts";
 import { HistoryJudge } from "../loadtest/history_judge.ts";
 import { Plan, type PlanOptions } from "../loadtest/plan.ts";
-import { type LoadTestResult, runLoadTest } from "../loadtest/run.ts";
+import { runLoadTest } from "../loadtest/run.ts";
 import { parseReplyDelay } from "../loadtest/reply_delay.ts";
 import { Router } from "../relay/router.ts";
 import { FramingError, listen, type Listener } from "../socket/mod.ts";
+import { CLIENTS, type Run, simulate } from "./helpers/simulated_run.ts";
 import { Simulation } from "./helpers/simulation.ts";
 import type { Connection } from "../socket/connection.ts";
 
 const permissions = "none";
-const CLIENTS = 3000;
 
 /** What a mutant does to the lines that its router sends: the lines that leave in place of each. */
 type Mutation = (sent: { peer: Peer; line: string; peers: readonly Peer[] }) => readonly [Peer, string][];
@@ -72,59 +72,6 @@ class MutantRelay {
       redelivered,
     };
   }
-}
-
-interface Run extends LoadTestResult {
-  readonly history: readonly HistoryEvent[];
-}
-
-/** Runs a plan against a server in memory; `finalState` is asked when all is over. */
-async function simulate(
-  world: Simulation,
-  options: {
-    targets: Listener["addresses"];
-    finalState: () => ServerState;
-    plan?: Partial<PlanOptions>;
-    died?: Promise<string>;
-  },
-): Promise<Run> {
-  const plan = new Plan({
-    seed: 7,
-    clients: CLIENTS,
-    window: 2000,
-    arrival: "uniform",
-    replyDelay: parseReplyDelay("uniform:0s-1s"),
-    payload: { type: "mixed" },
-    timeout: 5000,
-    ...options.plan,
-  });
-  const run: RunEvent = {
-    event: "run",
-    schema: 1,
-    seed: 7,
-    clients: plan.clients,
-    protocol: "relay",
-    server: "own",
-    faults: false,
-  };
-  const history: HistoryEvent[] = [run];
-  const onEvent = (event: HistoryEvent) => void history.push(event);
-  const generator = new LocalGenerator({ run, plan, targets: options.targets, ...world.seam, onEvent });
-  const test = runLoadTest({
-    plan,
-    generator,
-    clock: world.clock,
-    onEvent,
-    server: {
-      // Everything that is on its way has a second to come to rest.
-      finalState: async () => {
-        await new Promise<void>((resolve) => world.clock.after(1000, resolve));
-        return options.finalState();
-      },
-      ...(options.died ? { died: options.died } : {}),
-    },
-  });
-  return { ...await world.clock.runUntil(test), history };
 }
 
 async function simulateMutant(

@@ -1,0 +1,132 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { ServerState } from "../loadtest/history.ts";
+import { ResponseReader } from "../loadtest/response_reader.ts";
+import { type EchoOptions, type HelloOptions, startEcho, startHello } from "../services/mod.ts";
+import type { ListenerStats } from "../socket/listener.ts";
+import { listen } from "../socket/mod.ts";
+import { type Run, simulate } from "./helpers/simulated_run.ts";
+import { Simulation } from "./helpers/simulation.ts";
+
+const permissions = "none";
+const NO_DELAY = { type: "none" } as const;
+
+function stateOf({ connections, queuedBytes, closed }: ListenerStats): ServerState {
+  return { connections, pending: 0, timers: 0, queuedBytes, descriptors: 0, closed };
+}
+
+async function run(
+  protocol: "echo" | "hello",
+  start: (seam: EchoOptions & HelloOptions) => ReturnType<typeof startEcho> | ReturnType<typeof startHello>,
+): Promise<Run> {
+  const world = new Simulation({ latency: 1 });
+  await using server = start(world.seam);
+  const { addresses: targets } = server;
+  const finalState = () => stateOf(server.stats());
+  const result = await simulate(world, { targets, finalState, protocol, plan: { replyDelay: NO_DELAY } });
+  await world.clock.runUntil(server.close());
+  return result;
+}
+
+Deno.test("runLoadTest() proves an echo server, with every kind of string", { permissions }, async () => {
+  const { judgement } = await run("echo", startEcho);
+  assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
+  assertEquals(judgement.account.acked, 3000);
+});
+
+Deno.test(
+  "runLoadTest() proves a hello server, each client for as long as it waits",
+  { permissions },
+  async () => {
+    const { judgement, durationMs } = await run("hello", (seam) => startHello({ ...seam, delay: 1000 }));
+    assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
+    assertEquals(durationMs > 1000, true);
+  },
+);
+
+Deno.test(
+  "runLoadTest() catches an echo server that once gives a line to somebody else",
+  { permissions },
+  async () => {
+    const world = new Simulation({ latency: 1 });
+    const server = listen(world.seam);
+    let lines = 0;
+    let kept: string | undefined;
+    const serving = server.serve(async (connection) => {
+      for await (const line of connection.lines()) {
+        if (++lines === 20) kept = line;
+        connection.send(lines === 40 ? kept ?? "" : line);
+      }
+    });
+    const { judgement } = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => stateOf(server.stats()),
+      protocol: "echo",
+      plan: { replyDelay: NO_DELAY, payload: { type: "short" } },
+    });
+    await world.clock.runUntil(server.close());
+    await serving;
+    assertEquals([judgement.verdict, judgement.count("unexpected")], ["failed", 1]);
+    assertStringIncludes(judgement.findings[0]?.text ?? "", "Client 39 (");
+    assertStringIncludes(
+      judgement.findings[0]?.text ?? "",
+      "got an ok for message 19, which client 19 sends",
+    );
+  },
+);
+
+Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = listen(world.seam);
+  const serving = server.serve(async (connection) => {
+    await connection.lines().next();
+    for (const line of ["HTTP/1.1 503 Busy\r", "Content-Length: 0\r", "\r"]) connection.send(line);
+  });
+  const { judgement } = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => stateOf(server.stats()),
+    protocol: "hello",
+    plan: { clients: 10, replyDelay: NO_DELAY, deadline: 10_000 },
+  });
+  await world.clock.runUntil(server.close());
+  await serving;
+  assertEquals([judgement.verdict, judgement.account.acked], ["failed", 0]);
+});
+
+function read(pieces: readonly string[], { end = false } = {}): [number | undefined, boolean] {
+  const reader = new ResponseReader();
+  for (const piece of pieces) reader.push(new TextEncoder().encode(piece));
+  if (end) reader.end();
+  return [reader.status, reader.complete];
+}
+
+Deno.test("ResponseReader knows the end of a body of known length, however it comes", { permissions }, () => {
+  const response = "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length:  5 \r\n\r\nhello";
+  for (let at = 0; at <= response.length; at++) {
+    const pieces = [response.slice(0, at), response.slice(at)].filter((piece) => piece !== "");
+    assertEquals(read(pieces), [200, true]);
+    assertEquals(read(pieces.slice(0, 1))[1], at >= response.length || at === 0);
+  }
+  assertEquals(read([response.slice(0, -1)], { end: true }), [200, false]);
+  assertEquals(read(["HTTP/1.0 204\r\nContent-Length: 0\r\n\r\n"]), [204, true]);
+});
+
+Deno.test(
+  "ResponseReader takes the end of the connection for that of any other body",
+  { permissions },
+  () => {
+    const unknown = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello";
+    assertEquals([read([unknown]), read([unknown], { end: true })], [[200, false], [200, true]]);
+    const coded =
+      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    assertEquals([read([coded]), read([coded], { end: true })], [[200, false], [200, true]]);
+  },
+);
+
+Deno.test("ResponseReader sees no response in anything else", { permissions }, () => {
+  assertEquals(read(["hello\r\n\r\n"], { end: true }), [undefined, false]);
+  assertEquals(read(["HTTP/1.1 200 OK\r\n"], { end: true }), [undefined, false]);
+  assertEquals(read(["x".repeat(100_000), "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"], { end: true }), [
+    undefined,
+    false,
+  ]);
+});
