@@ -48,6 +48,7 @@ export class LineProcess {
 
   /** Writes a line to its stdin; does nothing when it is gone. */
   async say(line: string): Promise<void> {
+    if (this.#over) return;
     try {
       await this.#stdin.write(new TextEncoder().encode(line + "\n"));
     } catch (error) {

@@ -1,0 +1,70 @@
+// A relay server that leaks once, as its first word says: a socket that it takes for closed, or a timer that it takes
+// for cancelled. It answers `state` on stdin as the real one does.
+import { TextLineStream } from "@std/streams/text-line-stream";
+import { startRelay } from "../../relay/mod.ts";
+import {
+  type Clock,
+  CountedClock,
+  type Network,
+  systemClock,
+  systemNetwork,
+  type Transport,
+} from "../../socket/mod.ts";
+
+const [leak, ...args] = Deno.args;
+const counted = new CountedClock(systemClock);
+const hostnames = args.flatMap((arg, place) => args[place - 1] === "--host" ? [arg] : []);
+
+/** Forgets to close the tenth socket. */
+function leakySockets(): Network {
+  let accepted = 0;
+  const leaky = (transport: Transport): Transport => ({
+    local: transport.local,
+    remote: transport.remote,
+    read: (into) => transport.read(into),
+    write: (bytes) => transport.write(bytes),
+    closeWrite: () => transport.closeWrite(),
+    close() {},
+  });
+  return {
+    ...systemNetwork,
+    listen(options) {
+      const listener = systemNetwork.listen(options);
+      return {
+        address: listener.address,
+        accept: async () => {
+          const transport = await listener.accept();
+          return ++accepted === 10 ? leaky(transport) : transport;
+        },
+        close: () => listener.close(),
+      };
+    },
+  };
+}
+
+/** Forgets to cancel the first timer. */
+function leakyTimers(clock: Clock): Clock {
+  let started = 0;
+  return {
+    now: () => clock.now(),
+    soon: (run) => clock.soon(run),
+    after(ms, run) {
+      const timer = clock.after(ms, run);
+      return ++started === 1 ? { cancel() {} } : timer;
+    },
+  };
+}
+
+const server = startRelay({
+  hostnames,
+  port: 0,
+  ackTimeout: 60_000,
+  network: leak === "socket" ? leakySockets() : systemNetwork,
+  clock: leak === "timer" ? leakyTimers(counted) : counted,
+});
+const say = (record: object): void => console.log(JSON.stringify(record)); // deno-lint-ignore no-console
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
+const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+// Last, when all its own sockets stand: who counts them from outside begins here.
+for (const { hostname: host, port } of server.addresses) say({ event: "listening", host, port });
+for await (const _ of lines) say({ event: "state", ...server.stats(), timers: counted.running });

@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
+import {
+  childrenOf,
+  isThere,
+  loadTest,
+  readOr,
+  type RunningProgram,
+  startLoadTest,
+  startServer,
+  when,
+} from "./helpers/loadtest_program.ts";
+
+/** A run that is well under way, with a history to see that by. */
+class RunUnderWay implements Disposable {
+  readonly #folder = Deno.makeTempDirSync();
+  readonly history = `${this.#folder}/run.jsonl`;
+  readonly program: RunningProgram;
+
+  constructor(...args: readonly string[]) {
+    this.program = startLoadTest(
+      ...["--clients", "2000", "--window", "4s", "--reply-delay", "uniform:0s-1s", "--json", "--quiet"],
+      ...["--history", this.history, ...args],
+    );
+  }
+
+  /** Waits until clients have got their oks. */
+  async acknowledged(): Promise<void> {
+    await when(() => readOr(`${this.history}.part-0`).includes('"event":"ack"'));
+  }
+
+  children(word: string): number[] {
+    return childrenOf(this.program.pid, word);
+  }
+
+  async verdict(): Promise<unknown[]> {
+    const { code, summary } = await loadTest("verify", this.history, "--json");
+    return [code, summary.recorded, summary.verdict];
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#folder, { recursive: true });
+  }
+}
+
+function textsOf(findings: unknown): string {
+  return (findings as { text: string }[]).map(({ text }) => text).join("\n");
+}
+
+Deno.test("loadtest.ts stops at SIGINT, reports what there is, and leaves no process behind", async () => {
+  using run = new RunUnderWay("--processes", "2");
+  await run.acknowledged();
+  const children = [...run.children("generator"), ...run.children("own-server")];
+  assertEquals(children.length, 3);
+  // A terminal's Ctrl-C reaches every process that it runs.
+  for (const pid of [...children, run.program.pid]) Deno.kill(pid, "SIGINT");
+  const { code, summary } = await run.program.outcome;
+  assertEquals([code, summary.verdict, summary.unexpected], [130, "interrupted", 0]);
+  assert(Number(summary.acked) > 0 && Number(summary.acked) < 2000);
+  assertEquals(summary.server, { ...summary.server as object, connections: 0, pending: 0, descriptors: 0 });
+  assertEquals(children.filter(isThere), []);
+  assertEquals(await run.verdict(), [130, "interrupted", "interrupted"]);
+});
+
+Deno.test("loadtest.ts ends at once at a second SIGINT, and so does what it started", async () => {
+  using run = new RunUnderWay();
+  await run.acknowledged();
+  const [server = 0] = run.children("own-server");
+  try {
+    Deno.kill(server, "SIGSTOP"); // so that it cannot be asked for its state, and the report has to wait
+    run.program.kill("SIGINT");
+    await delay(100); // two signals at the same time may come as one
+    run.program.kill("SIGINT");
+    assertEquals(await run.program.exit, 130);
+  } finally {
+    Deno.kill(server, "SIGCONT");
+  }
+  assertEquals((await run.program.outcome).out, "");
+  await when(() => !isThere(server));
+});
+
+Deno.test("loadtest.ts that is killed leaves no process behind", async () => {
+  using run = new RunUnderWay("--processes", "2");
+  await run.acknowledged();
+  const children = [...run.children("generator"), ...run.children("own-server")];
+  run.program.kill("SIGKILL");
+  await run.program.outcome;
+  await when(() => !children.some(isThere));
+});
+
+Deno.test("loadtest.ts names the generator that died, and ends", async () => {
+  using run = new RunUnderWay("--processes", "2", "--deadline", "8s");
+  await run.acknowledged();
+  const [, second = 0] = run.children("generator");
+  Deno.kill(second, "SIGKILL");
+  const { code, summary } = await run.program.outcome;
+  assertEquals([code, summary.verdict], [1, "failed"]);
+  assertStringIncludes(
+    textsOf(summary.findings),
+    "Generator process 1 ended before the run did: signal SIGKILL",
+  );
+  assertEquals(await run.verdict(), [1, "failed", "failed"]);
+});
+
+Deno.test("loadtest.ts names its server that died, and ends", async () => {
+  using run = new RunUnderWay("--deadline", "8s");
+  await run.acknowledged();
+  const [server = 0] = run.children("own-server");
+  Deno.kill(server, "SIGKILL");
+  const { code, summary } = await run.program.outcome;
+  assertEquals([code, summary.verdict, summary.server], [1, "failed", null]);
+  assertStringIncludes(textsOf(summary.findings), "The server ended before the run did: signal SIGKILL");
+  assertEquals(await run.verdict(), [1, "failed", "failed"]);
+});
+
+Deno.test("loadtest.ts says invalid when it did not get the time to keep its schedule", async () => {
+  using run = new RunUnderWay();
+  await run.acknowledged();
+  // As a limit on its share of the processor would: nothing is done until the window is over.
+  run.program.kill("SIGSTOP");
+  await delay(4000);
+  run.program.kill("SIGCONT");
+  const { code, summary } = await run.program.outcome;
+  assertEquals([code, summary.verdict, summary.acked], [3, "invalid", 2000]);
+  assertStringIncludes(textsOf(summary.findings), "One client in a hundred started");
+  assertEquals(await run.verdict(), [3, "invalid", "invalid"]);
+});
+
+Deno.test("every client ends with its ok when the server is killed half-way and started again", async () => {
+  const { server, port } = await startServer("--port", "0");
+  using run = new RunUnderWay("--target", `127.0.0.1:${port}`);
+  await run.acknowledged();
+  server.kill("SIGKILL");
+  await server.outcome;
+  const again = await startServer("--port", `${port}`);
+  const { code, summary } = await run.program.outcome;
+  assertEquals([summary.acked, summary.lost, summary.unexpected], [2000, 0, 0]);
+  assert(Number(summary.reconnects) > 0);
+  assertEquals([code, summary.verdict, summary.server], [1, "failed", null]); // because it was not smooth
+  again.server.kill("SIGTERM");
+  assertEquals((await again.server.outcome).code, 0);
+});
+
+Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () => {
+  const { server, port } = await startServer("--port", "0");
+  const { code, summary } = await loadTest(
+    ...["--target", `127.0.0.1:${port}`, "--clients", "300", "--window", "1s", "--json", "--quiet"],
+  );
+  assertEquals([code, summary.verdict, summary.server, summary.acked], [0, "delivered", null, 300]);
+  server.kill("SIGTERM");
+  assertEquals((await server.outcome).code, 0);
+});
