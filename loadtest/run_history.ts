@@ -30,7 +30,7 @@ export class RunHistory implements Disposable {
   }
 
   /**
-   * Writes the whole history, in the order of time after the plan, and the verdict; the parts are removed.
+   * Writes the whole history, in the order of time after the plan, and the verdict, and closes it; the parts are removed.
    *
    * @param options.parts How many parts the generator had.
    */
@@ -45,6 +45,7 @@ export class RunHistory implements Disposable {
       this.#file.writeLine(line);
     }
     this.#file.writeVerdict(verdict, crossed);
+    this.#file[Symbol.dispose]();
     for (const path of [...paths, this.serverPath]) await removeIfThere(path);
   }
 

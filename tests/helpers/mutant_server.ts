@@ -1,6 +1,7 @@
 // A relay server that leaks once, as its first word says: a socket that it takes for closed, or a timer that it takes
 // for cancelled. It answers `state` on stdin as the real one does.
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { writeLine } from "../../cli/log.ts";
 import { startRelay } from "../../relay/mod.ts";
 import {
   type Clock,
@@ -62,7 +63,7 @@ const server = startRelay({
   network: leak === "socket" ? leakySockets() : systemNetwork,
   clock: leak === "timer" ? leakyTimers(counted) : counted,
 });
-const say = (record: object): void => console.log(JSON.stringify(record)); // deno-lint-ignore no-console
+const say = (record: object): void => writeLine(Deno.stdout, JSON.stringify(record));
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 // Last, when all its own sockets stand: who counts them from outside begins here.
