@@ -17,8 +17,8 @@ export interface Timeline {
   readonly acknowledged: Float64Array;
   /** Messages sent again by their clients. */
   readonly resent: Float64Array;
-  /** Messages handed to one more client than they were sent times. */
-  readonly redelivered: Float64Array;
+  /** Messages given to a client when one had been given them before: redelivered, or sent again. */
+  readonly deliveredAgain: Float64Array;
   /** Faults that were injected. */
   readonly faults: Float64Array;
   /** Ends of connections other than natural ones, by what they were; only the kinds that there were. */
@@ -78,12 +78,12 @@ export function timelineOf(ledger: Ledger, { buckets = 500 }: TimelineOptions = 
   return {
     bucket: grid.width,
     at: Float64Array.from({ length: grid.count }, (_, index) => index * grid.width),
-    open: openIn(grid, openedAt, closedAt),
+    open: openIn(grid, { openedAt, closedAt }),
     planned: grid.rate(plannedAt),
     started: grid.rate(startedAt),
     acknowledged: grid.rate(ackedAt),
-    resent: grid.counts(timesAgain(connections.client.toArray(), openedAt, (row) => connections.sends.at(row))),
-    redelivered: grid.counts(timesAgain(deliveries.message.toArray(), deliveries.receivedAt.toArray())),
+    resent: grid.counts(timesAgain(sendsOf(connections))),
+    deliveredAgain: grid.counts(timesAgain(receiptsOf(deliveries))),
     faults: grid.counts(facts.faults.map(({ at }) => at)),
     ends: endsIn(grid, ledger),
     fromPlanned: grid.quantiles(plannedAt, fromPlanned),
@@ -144,7 +144,10 @@ function latest(end: number, times: Float64Array): number {
   return times.reduce((last, at) => (at > last ? at : last), end);
 }
 
-function openIn(grid: Grid, openedAt: Float64Array, closedAt: Float64Array): Float64Array {
+function openIn(
+  grid: Grid,
+  { openedAt, closedAt }: Record<"openedAt" | "closedAt", Float64Array>,
+): Float64Array {
   const opened = openedAt.toSorted();
   const closed = closedAt.filter((at) => !Number.isNaN(at)).sort();
   const most = new Float64Array(grid.count);
@@ -162,17 +165,26 @@ function openIn(grid: Grid, openedAt: Float64Array, closedAt: Float64Array): Flo
   return most;
 }
 
-/** The instants at which each of `whose` came again, each row counting as often as `times` says. */
-function timesAgain(whose: Int32Array, at: Float64Array, times: (row: number) => number = () => 1): number[] {
-  const seen = new Set<number>();
-  const again: number[] = [];
-  for (const row of whose.keys()) {
-    const first = seen.has(whose[row] ?? -1) ? 0 : 1;
-    const count = times(row);
-    if (count > 0) seen.add(whose[row] ?? -1);
-    for (let i = first; i < count; i++) again.push(at[row] ?? NaN);
+/** Something that happened `times` times at an instant, to whom. */
+type Happening = readonly [whom: number, at: number, times: number];
+
+function* sendsOf({ client, openedAt, sends }: Ledger["connections"]): Generator<Happening> {
+  for (let row = 0; row < client.length; row++) yield [client.at(row), openedAt.at(row), sends.at(row)];
+}
+
+function* receiptsOf({ message, receivedAt }: Ledger["deliveries"]): Generator<Happening> {
+  for (let row = 0; row < message.length; row++) yield [message.at(row), receivedAt.at(row), 1];
+}
+
+/** The instants of all happenings, but for the first to each. */
+function* timesAgain(happenings: Iterable<Happening>): Generator<number> {
+  const before = new Set<number>();
+  for (const [whom, at, times] of happenings) {
+    for (let i = 0; i < times; i++) {
+      if (before.has(whom)) yield at;
+      else before.add(whom);
+    }
   }
-  return again;
 }
 
 function endsIn(grid: Grid, { connections }: Ledger): Map<EndType, Float64Array> {
