@@ -31,7 +31,12 @@ export interface Chart {
     /** Ascending: seconds, percent below 100, or ms. */
     readonly values: readonly number[];
   };
-  readonly y: { readonly label: string; readonly unit: "ms" | "number"; readonly log?: boolean };
+  readonly y: {
+    readonly label: string;
+    readonly unit: "ms" | "number";
+    readonly log?: boolean;
+    readonly stacked?: boolean;
+  };
   readonly series: readonly Series[];
 }
 

@@ -56,24 +56,43 @@ const PATHS = {
   line: uPlot.paths.linear(),
   step: uPlot.paths.stepped({ align: 1 }),
   area: uPlot.paths.stepped({ align: 1 }),
-  bars: uPlot.paths.bars({ size: [1, Infinity], align: 1, gap: 1 }),
+  bars: uPlot.paths.bars({ size: [1, Infinity, 2], align: 1, gap: 1 }),
 };
 
-function seriesOf({ label, color, style, dashed }, { unit }) {
+/** How opaque the ground under a series is, as two hexadecimal digits; bars that are stacked hide what is behind. */
+const grounds = { area: "2e", bars: "99", stacked: "ff" };
+
+function seriesOf({ label, color, style, dashed, values }, { unit, stacked }) {
   const stroke = () => css(`--series-${color}`);
-  const filled = style === "bars" || style === "area";
+  const ground = grounds[stacked ? "stacked" : style];
+  const shown = unit === "ms" ? ms : significant;
   return {
     label,
     stroke,
     width: style === "bars" ? 0 : 1.75,
     points: { show: false },
     paths: PATHS[style],
-    value: (_, value) =>
-      value === null || value === undefined ? "–" : unit === "ms" ? ms(value) : significant(value),
-    ...(filled ? { fill: () => `${stroke()}${style === "bars" ? "99" : "2e"}` } : {}),
+    value: (_, __, ___, index) => shownOr(shown, values[index]),
+    ...(ground === undefined ? {} : { fill: () => stroke() + ground }),
     ...(dashed ? { dash: [5, 4] } : {}),
   };
 }
+
+function shownOr(shown, value) {
+  return value === null || value === undefined ? "–" : shown(value);
+}
+
+/** Each series on top of those after it, so that it is drawn before them and seen above them. */
+function stack(series) {
+  const stacked = series.map(({ values }) => [...values]);
+  for (let row = stacked.length - 2; row >= 0; row--) {
+    stacked[row] = stacked[row].map((value, index) => value + stacked[row + 1][index]);
+  }
+  return stacked;
+}
+
+/** Steps of an axis without a fraction: all that is not logarithmic here is counted. */
+const WHOLE_STEPS = Array.from({ length: 24 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
 
 function axis(extra) {
   const ink = () => css("--soft");
@@ -87,13 +106,16 @@ function axis(extra) {
   };
 }
 
-function draw(chart) {
+/** The room for a plot in px; the least that can be read where it is folded away. */
+const widthOf = (place) => Math.max(240, place.clientWidth);
+
+function draw(chart, width) {
   const place = document.getElementById(chart.id);
   const horizontal = HORIZONTAL[chart.x.scale];
   const toPlace = horizontal.place ?? ((x) => x);
   const shown = chart.y.unit === "ms" ? ms : significant;
   const options = {
-    width: place.clientWidth,
+    width: width ?? widthOf(place),
     height: HEIGHT,
     cursor: {
       y: false,
@@ -127,46 +149,42 @@ function draw(chart) {
         size: 64,
         labelSize: 18,
         values: (_, splits) => splits.map((y) => y === null ? "" : shown(y)),
+        incrs: WHOLE_STEPS,
         ...(chart.y.log
           ? { splits: (_, __, low, high) => decades(low, high), filter: (_, splits) => splits }
           : {}),
       }),
     ],
     series: [
-      { label: chart.x.label, value: (_, x) => x === null || x === undefined ? "–" : horizontal.value(x) },
+      { label: chart.x.label, value: (_, x) => shownOr(horizontal.value, x) },
       ...chart.series.map((series) => seriesOf(series, chart.y)),
     ],
   };
-  const data = [chart.x.values.map(toPlace), ...chart.series.map(({ values }) => values)];
-  const plot = new uPlot(options, data, place);
-  place.dataset.drawn = String(chart.series.length);
-  return { place, plot };
+  const columns = chart.y.stacked ? stack(chart.series) : chart.series.map(({ values }) => values);
+  const data = [chart.x.values.map(toPlace), ...columns];
+  return new uPlot(options, data, place);
 }
 
-const plots = charts.map(draw);
+let plots = charts.map((chart) => draw(chart));
 
-function fit({ place, plot }, width = place.clientWidth) {
-  if (width > 0 && width !== plot.width) plot.setSize({ width, height: HEIGHT });
+/** Draws all again: a plot asks for its colours, and some of them for its legend, once. */
+function drawAgain(width) {
+  for (const plot of plots) plot.destroy();
+  plots = charts.map((chart) => draw(chart, width));
 }
 
-addEventListener("resize", () => plots.forEach((plot) => fit(plot)));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  plots.forEach(({ plot }) => plot.redraw(false));
+addEventListener("resize", () => {
+  for (const plot of plots) plot.setSize({ width: widthOf(plot.root.parentElement), height: HEIGHT });
 });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAgain());
 // Paper is white, whatever the screen was.
 addEventListener("beforeprint", () => {
   document.documentElement.dataset.print = "";
-  for (const plot of plots) {
-    fit(plot, PRINTED_WIDTH);
-    plot.plot.redraw(false);
-  }
+  drawAgain(PRINTED_WIDTH);
 });
 addEventListener("afterprint", () => {
   delete document.documentElement.dataset.print;
-  for (const plot of plots) {
-    fit(plot);
-    plot.plot.redraw(false);
-  }
+  drawAgain();
 });
 
 const copy = document.getElementById("copy");

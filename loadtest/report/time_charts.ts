@@ -75,7 +75,7 @@ export function troubleChart(timeline: Timeline): Chart | undefined {
     title: "Resends, faults and other ends",
     says: `In all: ${totals.join(", ")}.`,
     x: timeAxis(timeline),
-    y: { label: `in ${formatMs(timeline.bucket)}`, unit: "number" },
+    y: { label: `in ${formatMs(timeline.bucket)}`, unit: "number", stacked: true },
     series: happened.map(([label, counts], index): Series => ({
       label,
       values: [...counts],
