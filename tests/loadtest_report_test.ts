@@ -96,7 +96,7 @@ const DRAWN = `JSON.parse(document.getElementById("charts").textContent).map(({ 
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   const colors = new Set();
   for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 60) colors.add([data[i], data[i + 1], data[i + 2]].join());
-  const probe = document.createElement("canvas").getContext("2d");
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const seen = series.filter(({ color }) => {
     probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--series-" + color);
     probe.fillRect(0, 0, 1, 1);
