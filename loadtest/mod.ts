@@ -10,6 +10,7 @@ export * from "./history.ts";
 export * from "./history_digest.ts";
 export * from "./history_judge.ts";
 export * from "./history_line.ts";
+export * from "./junit.ts";
 export * from "./latency.ts";
 export * from "./ledger.ts";
 export * from "./measures.ts";
