@@ -3,6 +3,7 @@ import { describeCloseReason } from "../socket/errors.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
 import type { HistoryEvent } from "./history.ts";
+import type { LatencyHistogram } from "./latency.ts";
 import type { Plan } from "./plan.ts";
 
 /** What {@linkcode ClientRecord} needs. */
@@ -15,6 +16,8 @@ export interface ClientRecordOptions {
   readonly record: (event: HistoryEvent) => void;
   /** Counted up as the client goes on. */
   readonly progress: { acknowledged: number; open: number; resent: number };
+  /** Gets the times from planned start to ok. */
+  readonly latency: LatencyHistogram;
   /** Whether the run has stopped its clients. */
   readonly stopped: () => boolean;
 }
@@ -75,7 +78,7 @@ export class ClientRecord {
   }
 
   acknowledged(_: Ends, text: string, own: boolean): void {
-    if (own) this.#options.progress.acknowledged++;
+    if (own) this.#countOk();
     this.#message("ack", text);
   }
 
@@ -86,6 +89,12 @@ export class ClientRecord {
     if (reason.type === "natural") return record({ event: "close", client, at, reason: reason.type });
     const type = stopped() && reason.type === "local" ? "stopped" : reason.type;
     record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
+  }
+
+  #countOk(): void {
+    const { client, plan, now, progress, latency } = this.#options;
+    progress.acknowledged++;
+    latency.record(now() - plan.startAt(client));
   }
 
   #message(event: "receive" | "answer" | "ack", text: string): void {

@@ -48,6 +48,8 @@ export interface FleetProgress {
   readonly resent: number;
   /** Clients that are done. */
   readonly finished: number;
+  /** The times from planned start to ok so far: a `LatencyHistogram`, encoded. */
+  readonly latency: string;
 }
 
 /** A client of whatever protocol. */
@@ -72,6 +74,7 @@ export class Fleet {
   readonly #loopLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+  readonly #latency = new LatencyHistogram();
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
@@ -84,7 +87,7 @@ export class Fleet {
   }
 
   get progress(): FleetProgress {
-    return { ...this.#progress };
+    return { ...this.#progress, latency: this.#latency.encode() };
   }
 
   /** Runs every client to its end; once only. */
@@ -157,6 +160,7 @@ export class Fleet {
         now: () => this.#now(),
         record: this.#options.record,
         progress: this.#progress,
+        latency: this.#latency,
         stopped: () => this.#stopped,
       }),
     };

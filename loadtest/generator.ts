@@ -4,6 +4,7 @@ import type { Address, Clock, Network, Random } from "../socket/network.ts";
 import type { FaultSpec } from "./fault_spec.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { Ledger } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 import { usageOf } from "./proc.ts";
@@ -34,7 +35,14 @@ export interface Generator {
 }
 
 /** A fleet that has not begun. */
-export const NOTHING_DONE: FleetProgress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+export const NOTHING_DONE: FleetProgress = {
+  started: 0,
+  acknowledged: 0,
+  open: 0,
+  resent: 0,
+  finished: 0,
+  latency: new LatencyHistogram().encode(),
+};
 
 /** What this process has used so far. */
 export function ownUsage(): ProcessUsage {

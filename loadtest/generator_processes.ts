@@ -6,6 +6,7 @@ import type { FleetProgress } from "./fleet.ts";
 import { type Generator, type GeneratorRun, NOTHING_DONE, ownUsage } from "./generator.ts";
 import type { PartBegin, PartOrder } from "./generator_part.ts";
 import type { DiedEvent } from "./history.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { Ledger, type LedgerSnapshot } from "./ledger.ts";
 import { type ChildLine, describeEnd, LineProcess } from "./line_process.ts";
 import { addUsage, NOTHING_USED, type ProcessUsage } from "./usage.ts";
@@ -49,13 +50,18 @@ export class GeneratorProcesses implements Generator {
   }
 
   get progress(): FleetProgress {
-    return this.#parts.map((part) => part.progress).reduce((sum, part) => ({
-      started: sum.started + part.started,
-      acknowledged: sum.acknowledged + part.acknowledged,
-      open: sum.open + part.open,
-      resent: sum.resent + part.resent,
-      finished: sum.finished + part.finished,
-    }));
+    const parts = this.#parts.map((part) => part.progress);
+    const sum = (of: (part: FleetProgress) => number) => parts.reduce((total, part) => total + of(part), 0);
+    const latency = new LatencyHistogram();
+    for (const part of parts) latency.mergeEncoded(part.latency);
+    return {
+      started: sum(({ started }) => started),
+      acknowledged: sum(({ acknowledged }) => acknowledged),
+      open: sum(({ open }) => open),
+      resent: sum(({ resent }) => resent),
+      finished: sum(({ finished }) => finished),
+      latency: latency.encode(),
+    };
   }
 
   async run(): Promise<void> {

@@ -2,7 +2,6 @@
 import type { Context } from "../cli/cured.ts";
 import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
-import { startProgress } from "../cli/progress.ts";
 import { formatFaults } from "../loadtest/fault_spec.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
 import { GeneratorProcesses } from "../loadtest/generator_processes.ts";
@@ -18,7 +17,9 @@ import { EXIT_CODES } from "../loadtest/verdict.ts";
 import { formatAddress } from "../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
+import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./loadtest_parts.ts";
+import { assertWritable, writeJunit, writeReport } from "./loadtest_report.ts";
 import { summaryText } from "./loadtest_summary.ts";
 import { CURED, prepareTarget, type Target } from "./loadtest_target.ts";
 import { loadTestCommand } from "./self.ts";
@@ -29,19 +30,25 @@ import { loadTestCommand } from "./self.ts";
  *
  * @throws {ExitError} When nothing can be started.
  */
-export async function runFromOptions(values: RunValues, { onSignal }: Context): Promise<ExitCode> {
+export async function runFromOptions(values: RunValues, { args, onSignal }: Context): Promise<ExitCode> {
   const interrupted = new AbortController();
   const twice = Promise.withResolvers<ExitCode>();
   onSignal(["SIGINT", "SIGTERM"], () => {
     if (interrupted.signal.aborted) twice.resolve(ExitCode.interrupted);
     interrupted.abort();
   });
-  return await Promise.race([runAndReport(values, interrupted.signal), twice.promise]);
+  return await Promise.race([runAndReport(values, args, interrupted.signal), twice.promise]);
 }
 
-async function runAndReport(values: RunValues, signal: AbortSignal): Promise<ExitCode> {
-  const log = new Log({ json: values.json, quiet: values.quiet });
+async function runAndReport(
+  values: RunValues,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { json, quiet, report, junit } = values;
+  const log = new Log({ json, quiet });
   const plan = planOf(values);
+  for (const file of [report, junit]) if (file !== undefined) await assertWritable(file);
   using history = openHistory(values);
   await using target = await prepareTarget(values, plan, history?.serverPath);
   log.info(describePlan(values, plan, target));
@@ -49,25 +56,22 @@ async function runAndReport(values: RunValues, signal: AbortSignal): Promise<Exi
   const order = orderOf(values, plan, target);
   const processes = values.processes ?? plan.processes;
   using prepared = await prepareGenerator(order, processes, history);
-  using progress = await startProgress({ total: plan.clients, quiet: values.quiet });
+  using view = await startLiveView(plan.clients, { quiet });
   const result = await runLoadTest({
     plan,
     generator: prepared.generator,
     server: target,
     clock: systemClock,
     signal,
-    onProgress: ({ finished, started, acknowledged, open, resent }) =>
-      progress.update(
-        finished,
-        `${started} started, ${acknowledged} acknowledged, ${open} open, ${resent} resent`,
-      ),
+    onProgress: (progress) => view.update(progress),
     ...(history && { onEvent: (event) => history.record(event) }),
   });
   prepared[Symbol.dispose]();
-  progress[Symbol.dispose]();
+  view[Symbol.dispose]();
+  const measures = measure(result.ledger);
   const summary = summarize({
     ...result,
-    measures: measure(result.ledger),
+    measures,
     usage: { server: target.usage(), generator: prepared.generator.usage() },
     thresholds: values.threshold,
   });
@@ -76,6 +80,10 @@ async function runAndReport(values: RunValues, signal: AbortSignal): Promise<Exi
     verdict: summary.verdict,
     crossed: crossedOf(summary),
   });
+  const startedAt = new Date(performance.timeOrigin + prepared.generator.begin);
+  const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
+  if (report !== undefined) await writeReport(report, { ...finished, args });
+  if (junit !== undefined) await writeJunit(junit, finished);
   log.result(summaryText(summary), { ...summary });
   return EXIT_CODES[summary.verdict];
 }

@@ -1,0 +1,52 @@
+/** Summaries and reports of runs whose histories were made by hand. */
+import type { HistoryEvent } from "../../loadtest/history.ts";
+import { measure } from "../../loadtest/measures.ts";
+import { Plan, type PlanOptions } from "../../loadtest/plan.ts";
+import { renderReport } from "../../loadtest/report/report.ts";
+import { summarize, type Summary } from "../../loadtest/summary.ts";
+import { parseThreshold } from "../../loadtest/threshold.ts";
+import { judge } from "../../loadtest/verdict.ts";
+import { ledgerOf } from "./run_events.ts";
+
+/** The summary of a history that took two seconds. */
+export function summaryOf(events: readonly HistoryEvent[], thresholds: readonly string[] = []): Summary {
+  const ledger = ledgerOf(events);
+  return summarize({
+    ledger,
+    judgement: judge(ledger),
+    measures: measure(ledger),
+    durationMs: 2000,
+    usage: {
+      server: { cpuSeconds: 1, peakMemory: 1024 },
+      generator: { cpuSeconds: null, peakMemory: null },
+    },
+    thresholds: thresholds.map(parseThreshold),
+  });
+}
+
+/** The report of such a history. */
+export function reportOf(
+  events: readonly HistoryEvent[],
+  options: Partial<PlanOptions> & { command?: string; thresholds?: readonly string[] } = {},
+): string {
+  const ledger = ledgerOf(events);
+  const plan = new Plan({
+    seed: 1,
+    clients: ledger.run.clients,
+    window: 10 * ledger.run.clients,
+    arrival: "constant",
+    replyDelay: { type: "fixed", delay: 9 },
+    payload: { type: "short" },
+    ...options,
+  });
+  return renderReport({
+    plan,
+    ledger,
+    measures: measure(ledger),
+    summary: summaryOf(events, options.thresholds),
+    command: options.command ?? "deno run -A loadtest.ts --seed 1",
+    version: "1.2.3",
+    startedAt: new Date(0),
+    machine: [["Machine", "two cores"]],
+  });
+}
