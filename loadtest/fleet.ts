@@ -18,6 +18,7 @@ import { type HistoryEvent, plannedEvent, type RunEvent } from "./history.ts";
 import { LatencyHistogram } from "./latency.ts";
 import type { Plan } from "./plan.ts";
 import { randomStream } from "./random.ts";
+import { SocketLag } from "./socket_lag.ts";
 
 /** What a {@linkcode Fleet} needs. */
 export interface FleetOptions {
@@ -93,6 +94,9 @@ export class Fleet {
   /** Runs every client to its end; once only. */
   async run(): Promise<void> {
     for (const index of this.#indices) this.#record(plannedEvent(this.#options.plan.client(index)));
+    const { network, part: process = 0 } = this.#options;
+    const socketLag = new SocketLag({ network, clock: this.#clock, interval: LAG_SAMPLE_MS });
+    socketLag.start();
     this.#sampleLag();
     this.#startDue();
     try {
@@ -101,8 +105,12 @@ export class Fleet {
       this.#starting?.cancel();
       this.#sampling?.cancel();
     }
-    const process = this.#options.part ?? 0;
-    this.#record({ event: "generator", process, loopLag: this.#loopLag.percentile(99) ?? 0 });
+    this.#record({
+      event: "generator",
+      process,
+      loopLag: this.#loopLag.percentile(99) ?? 0,
+      socketLag: await socketLag.stop(),
+    });
   }
 
   /** Starts no more clients, and stops those that are not done: they stay as they are. */

@@ -142,11 +142,12 @@ export interface ServerEvent {
   readonly state: ServerState | null;
 }
 
-/** A generator process was done, and how late its event loop ran at the 99th percentile, in ms. */
+/** A generator process was done, and how late its event loop ran, and heard from its sockets, at the 99th percentile, in ms. */
 export interface GeneratorEvent {
   readonly event: "generator";
   readonly process: number;
   readonly loopLag: number;
+  readonly socketLag: number;
 }
 
 /** A process ended that should not have: the server, or the generator of that number. */

@@ -81,7 +81,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   accepted: ofPeer,
   ended: { ...ofPeer, reason },
   server: { at: time, state: serverState },
-  generator: { process: index, loopLag: time },
+  generator: { process: index, loopLag: time, socketLag: time },
   died: { at: time, process: (value) => value === "server" || index(value), detail: text },
   stop: { at: time, why: oneOf("done", "deadline", "died", "interrupted") },
   verdict: {

@@ -7,7 +7,7 @@ import { describeClient, type Ledger } from "./ledger.ts";
 import { measureScheduleLag } from "./measures.ts";
 
 /**
- * The most that the generator may lag at the 99th percentile, in ms, behind its schedule and in its event loop.
+ * The most that the generator may lag at the 99th percentile, in ms, behind its schedule, in its event loop and in hearing from its sockets.
  * Beyond it what is measured is the generator.
  */
 export const MAX_GENERATOR_LAG = 100;
@@ -91,12 +91,16 @@ export function findOverload(ledger: Ledger, account: Account, findings: Finding
       } late or more, over the bound of ${bound}`;
     });
   }
-  for (const { process, loopLag } of ledger.facts.generators) {
-    if (loopLag <= MAX_GENERATOR_LAG) continue;
-    findings.add("overloaded", () => {
-      return `The event loop of generator process ${process} lagged ${formatDuration(loopLag)} at the 99th ` +
-        `percentile, over the bound of ${bound}`;
-    });
+  for (const { process, loopLag, socketLag } of ledger.facts.generators) {
+    for (
+      const [what, lag] of [["its event loop", loopLag], ["hearing from its sockets", socketLag]] as const
+    ) {
+      if (lag <= MAX_GENERATOR_LAG) continue;
+      findings.add("overloaded", () => {
+        return `Generator process ${process} lagged in ${what} by ${formatDuration(lag)} at the 99th ` +
+          `percentile, over the bound of ${bound}`;
+      });
+    }
   }
 }
 

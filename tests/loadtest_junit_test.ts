@@ -105,8 +105,8 @@ Deno.test("renderJunit() fails the case of the property that does not hold", pur
     ],
     [
       "the generator keeps its schedule",
-      extra({ event: "generator", process: 0, loopLag: 400 }),
-      "The event loop of generator process 0 lagged 400ms at the 99th percentile, over the bound of 100ms",
+      extra({ event: "generator", process: 0, loopLag: 400, socketLag: 1 }),
+      "Generator process 0 lagged in its event loop by 400ms at the 99th percentile, over the bound of 100ms",
     ],
     [
       "the run comes to its end",

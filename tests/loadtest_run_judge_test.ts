@@ -90,16 +90,19 @@ Deno.test(
     });
     assertEquals(late.verdict, "invalid");
     assertFinding(late, "overloaded", "started 150ms late");
-    const lagging = changedRun({ extra: [{ event: "generator", process: 3, loopLag: 250 }] });
+    const lagging = changedRun({ extra: [{ event: "generator", process: 3, loopLag: 250, socketLag: 1 }] });
     assertEquals(lagging.verdict, "invalid");
-    assertFinding(lagging, "overloaded", "generator process 3", "250ms");
+    assertFinding(lagging, "overloaded", "Generator process 3 lagged in its event loop by 250ms");
+    const deaf = changedRun({ extra: [{ event: "generator", process: 2, loopLag: 1, socketLag: 101 }] });
+    assertEquals(deaf.verdict, "invalid");
+    assertFinding(deaf, "overloaded", "Generator process 2 lagged in hearing from its sockets by 101ms");
     const unstarted = judge(ledgerOf([...goodRun(3).slice(0, 9), ...goodRun(3).slice(-3)]));
     assertFinding(unstarted, "overloaded", "2 clients were planned and never started");
   },
 );
 
 Deno.test("judge() holds to the order of verdicts", pure, () => {
-  const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 1000 };
+  const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 1000, socketLag: 1 };
   const leak: HistoryEvent = { event: "server", at: 9000, state: { ...ZERO_STATE, pending: 1 } };
   const died: HistoryEvent = { event: "died", at: 100, process: "server", detail: "exit code 1" };
   const interrupted: HistoryEvent = { event: "stop", at: 100, why: "interrupted" };

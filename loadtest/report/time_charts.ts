@@ -91,8 +91,8 @@ export function lagChart(
   { ledger, summary }: { ledger: Ledger; summary: Summary },
 ): Chart {
   const { scheduleLag } = timeline;
-  const loops = ledger.facts.generators.map(({ process, loopLag }) =>
-    `${formatMs(loopLag)} in process ${process}`
+  const loops = ledger.facts.generators.map(({ process, loopLag, socketLag }) =>
+    `${formatMs(loopLag)} in process ${process}, and heard ${formatMs(socketLag)} late from its sockets`
   );
   const looped = loops.length === 0
     ? ""

@@ -53,7 +53,7 @@ export function clientEvents(client: number, options: { at: number; holds?: numb
 
 /** How a good run ends. */
 export const ENDING: readonly HistoryEvent[] = [
-  { event: "generator", process: 0, loopLag: 1 },
+  { event: "generator", process: 0, loopLag: 1, socketLag: 1 },
   { event: "stop", at: 5000, why: "done" },
   { event: "server", at: 5001, state: ZERO_STATE },
 ];
