@@ -38,15 +38,14 @@ export function measure(ledger: Ledger): Measures {
   const relay = new LatencyHistogram();
   const held = new LatencyHistogram();
   const connect = new LatencyHistogram();
-  const heldTimes = timesHeld(ledger);
+  const { ackedAt: acks, startedAt } = clients.columns;
   let sum = 0;
   let squares = 0;
 
-  clients.columns.ackedAt.forEach((ackedAt, row) => {
-    if (Number.isNaN(ackedAt)) return;
-    const took = ackedAt - (clients.columns.startedAt[row] ?? ackedAt);
-    const added = Math.max(0, took - (heldTimes[clients.index(row)] ?? 0));
-    total.record(took);
+  addedByRelay(ledger).forEach((added, row) => {
+    if (Number.isNaN(added)) return;
+    const ackedAt = acks[row] ?? NaN;
+    total.record(ackedAt - (startedAt[row] ?? ackedAt));
     fromPlanned.record(ackedAt - (clients.columns.plannedAt[row] ?? ackedAt));
     relay.record(added);
     const speed = 1 / Math.max(FINEST, added);
@@ -59,6 +58,14 @@ export function measure(ledger: Ledger): Measures {
   }
   const fairness = total.count === 0 ? null : sum ** 2 / (total.count * squares);
   return { total, fromPlanned, relay, held, connect, scheduleLag: measureScheduleLag(ledger), fairness };
+}
+
+/** What connecting and the relay took of each client's wait for its ok, by row, in ms; NaN without an ok. */
+export function addedByRelay(ledger: Ledger): Float64Array {
+  const { clients } = ledger;
+  const { startedAt, ackedAt } = clients.columns;
+  const held = timesHeld(ledger);
+  return ackedAt.map((at, row) => Math.max(0, at - (startedAt[row] ?? at) - (held[clients.index(row)] ?? 0)));
 }
 
 /** By how much clients started later than planned, in ms. */
