@@ -1,0 +1,96 @@
+/** A chart as plain data, and its figure in the page: drawn by `page.js`, and as a table for who cannot see it. Pure. @module */
+import { type Content, type Html, html } from "./html.ts";
+import { formatMs, NONE, significant } from "./number.ts";
+
+/** What the horizontal axis is: seconds of the run, percent of the clients, or a duration. */
+export type HorizontalScale = "time" | "percentile" | "duration" | "log-duration";
+
+/** How a series is drawn. */
+export type SeriesStyle = "line" | "step" | "area" | "bars";
+
+/** One series of a chart. */
+export interface Series {
+  readonly label: string;
+  /** A value for each place of the horizontal axis; `null` where there is none. */
+  readonly values: readonly (number | null)[];
+  /** A colour of the page by its number, from 1. */
+  readonly color: number;
+  readonly style: SeriesStyle;
+  readonly dashed?: boolean;
+}
+
+/** A chart. */
+export interface Chart {
+  readonly id: string;
+  readonly title: string;
+  /** What it shows in this run, in a sentence or two. */
+  readonly says: string;
+  readonly x: {
+    readonly scale: HorizontalScale;
+    readonly label: string;
+    /** Ascending: seconds, percent below 100, or ms. */
+    readonly values: readonly number[];
+  };
+  readonly y: {
+    readonly label: string;
+    readonly unit: "ms" | "number";
+    readonly log?: boolean;
+    readonly stacked?: boolean;
+  };
+  readonly series: readonly Series[];
+}
+
+/** Rows of a table beyond which it is thinned out; the chart has all. */
+const ROWS = 25;
+
+/** The chart's place in the page. */
+export function figureOf(chart: Chart): Html {
+  const { id, title, says } = chart;
+  return html`
+    <figure class="chart" aria-labelledby="${id}-title" aria-describedby="${id}-says">
+      <h3 id="${id}-title">${title}</h3>
+      <p id="${id}-says">${says}</p>
+      <div class="plot" id="${id}" role="img" aria-labelledby="${id}-title"></div>
+      <details class="data"><summary>As a table</summary>${tableOf(chart)}</details>
+    </figure>
+  `;
+}
+
+function tableOf({ title, x, y, series }: Chart): Html {
+  const step = Math.max(1, Math.ceil(x.values.length / ROWS));
+  const rows = x.values.flatMap((at, index): Content[] => {
+    if (index % step !== 0 && index !== x.values.length - 1) return [];
+    const cells = series.map(({ values }) => html`<td>${formatValue(values[index] ?? null, y.unit)}</td>`);
+    return [html`<tr><th scope="row">${formatPlace(at, x.scale)}</th>${cells}</tr>`];
+  });
+  const thinned = step > 1 ? html`<p class="remark">One row in ${step} of what is drawn.</p>` : "";
+  return html`
+    <div class="scroll">
+      <table>
+        <caption class="unseen">${title}</caption>
+        <thead>
+          <tr><th scope="col">${x.label}</th>${series.map(({ label }) =>
+            html`<th scope="col">${label}</th>`
+          )}</tr>
+        </thead>
+        <tbody>${rows}</tbody>
+      </table>
+    </div>${thinned}
+  `;
+}
+
+function formatValue(value: number | null, unit: Chart["y"]["unit"]): string {
+  if (value === null) return NONE;
+  return unit === "ms" ? formatMs(value) : significant(value);
+}
+
+function formatPlace(at: number, scale: HorizontalScale): string {
+  switch (scale) {
+    case "time":
+      return `${Number(at.toFixed(3))} s`;
+    case "percentile":
+      return `${Number(at.toFixed(4))} %`;
+    default:
+      return formatMs(at);
+  }
+}

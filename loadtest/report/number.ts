@@ -1,0 +1,35 @@
+/** Numbers as the report writes them. Pure. @module */
+
+/** What stands for a figure that was not measured. */
+export const NONE = "–";
+
+const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** `12,345`. */
+export function formatCount(count: number | null): string {
+  return count === null ? NONE : GROUPED.format(count);
+}
+
+/** Three significant digits in ms or s: `0.42 ms`, `8.31 ms`, `512 ms`, `1.5 s`. */
+export function formatMs(ms: number | null): string {
+  if (ms === null || Number.isNaN(ms)) return NONE;
+  return ms < 999.5 ? `${significant(ms)} ms` : `${significant(ms / 1000)} s`;
+}
+
+/** Three significant digits, and no more decimals than three: `0.004`, `8.31`, `512`, `12,345`. */
+export function significant(value: number): string {
+  if (Math.abs(value) >= 999.5) return GROUPED.format(value);
+  const decimals = Math.abs(value) >= 99.95
+    ? 0
+    : Math.abs(value) >= 9.995
+    ? 1
+    : Math.abs(value) >= 0.9995
+    ? 2
+    : 3;
+  return String(Number(value.toFixed(decimals)));
+}
+
+/** A word with its number: `1 client`, `2 clients`. */
+export function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+}

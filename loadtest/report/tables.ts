@@ -1,0 +1,187 @@
+/** The figures of a run as tables. Pure. @module */
+import type { Percentiles } from "../latency.ts";
+import type { Plan } from "../plan.ts";
+import { formatPayload } from "../payload.ts";
+import { formatReplyDelay } from "../reply_delay.ts";
+import type { Summary } from "../summary.ts";
+import { describeThreshold } from "../threshold.ts";
+import { formatDuration } from "../../cli/duration.ts";
+import { type Content, type Html, html } from "./html.ts";
+import { formatCount, formatMs, NONE } from "./number.ts";
+
+/** What was measured, by percentile. */
+export function latencyTable({ latency, connect, held, scheduleLag }: Summary): Html {
+  const row = (name: string, { p50, p90, p99, p999, max }: Percentiles): Html =>
+    html`<tr><th scope="row">${name}</th>${
+      [p50, p90, p99, p999, max].map((ms) => html`<td>${formatMs(ms)}</td>`)
+    }</tr>`;
+  return html`
+    <div class="scroll">
+      <table>
+        <caption class="unseen">Durations by percentile</caption>
+        <thead>
+          <tr><th></th>${["p50", "p90", "p99", "p99.9", "max"].map((name) =>
+            html`<th scope="col">${name}</th>`
+          )}</tr>
+        </thead>
+        <tbody>
+          ${row("Ok, from planned start", latency.fromPlanned)}
+          ${row("Ok, from actual start", latency)}
+          ${row("Added by the relay", latency.relay)}
+          ${row("Connecting", connect)}
+          ${row("Held before the answer", held)}
+          ${row("Start behind schedule", scheduleLag)}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** A row: what, how much, and whether it should have been 0. */
+type Row = readonly [name: string, value: number | null, zero?: "zero" | undefined];
+
+/** What became of messages and connections, and what the server was left with. */
+export function countTables(summary: Summary, { faults }: { faults: boolean }): Html {
+  const { closed, server } = summary;
+  const excused = faults ? undefined : "zero";
+  return html`<div class="tables">
+    ${
+    countTable("Messages", [
+      ["clients planned", summary.clients],
+      ["started", summary.started],
+      ["acknowledged", summary.acked],
+      ["lost", summary.lost, "zero"],
+      ["under way at the end", summary.underWay, "zero"],
+      ["unexpected", summary.unexpected, "zero"],
+      ["duplicate oks", summary.duplicates, "zero"],
+      ["resent", summary.resent],
+      ["acknowledged after a resend", summary.recovered],
+      ["redelivered", summary.redelivered],
+      ["stray oks", summary.stray],
+    ])
+  }
+    ${
+    countTable("Connections", [
+      ["at most open at once", summary.peakConnections],
+      ["last one closed naturally", closed.natural],
+      ["last one timed out", closed.timeout, excused],
+      ["last one ended otherwise", closed.error, excused],
+      ["reconnects", summary.reconnects],
+      ["attempts that failed", summary.refused],
+      ...endsAt(summary),
+    ])
+  }
+    ${
+    countTable("Left at the server", [
+      ["connections", server?.connections ?? null, "zero"],
+      ["pending messages", server?.pending ?? null, "zero"],
+      ["timers", server?.timers ?? null, "zero"],
+      ["queued bytes", server?.queuedBytes ?? null, "zero"],
+      ["sockets more than at its start", server?.descriptors ?? null, "zero"],
+    ])
+  }
+  </div>`;
+}
+
+function endsAt({ server }: Summary): Row[] {
+  return Object.entries(server?.closed ?? {})
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => [`ended as ${reason}, to the server`, count]);
+}
+
+function countTable(title: string, rows: readonly Row[]): Html {
+  const cells = rows.map(([name, value, zero]) => {
+    const failing = zero !== undefined && value !== null && value !== 0
+      ? html`
+        class="failing"
+      `
+      : "";
+    return html`
+      <tr>
+        <th scope="row">${name}</th>
+        <td${failing}>${formatCount(value)}</td></tr>
+    `;
+  });
+  return html`
+    <div class="card">
+      <h3>${title}</h3>
+      <table>
+        <tbody>${cells}</tbody>
+      </table>
+    </div>
+  `;
+}
+
+/** The thresholds that were set and how each came out; nothing when there were none. */
+export function thresholdList({ thresholds }: Summary): Content {
+  if (thresholds.length === 0) return "";
+  return html`<ul class="findings">${
+    thresholds.map((threshold) =>
+      html`<li${
+        threshold.holds ? "" : html`
+          class="failing"
+        `
+      }>Threshold ${describeThreshold(threshold)}, which ${threshold.holds ? "holds" : "does not hold"}</li>`
+    )
+  }</ul>`;
+}
+
+/** What the run was asked to do, and where it ran. */
+export function configurationTable(plan: Plan, facts: readonly (readonly [string, string])[]): Html {
+  const { seed, window, arrival, replyDelay, payload } = plan.options;
+  const rows: (readonly [string, string])[] = [
+    ["Seed", String(seed)],
+    ["Clients", formatCount(plan.clients)],
+    ["Window", `${formatDuration(window)}, arrival ${arrival}`],
+    ["Reply delay", formatReplyDelay(replyDelay)],
+    ["Payload", formatPayload(payload)],
+    ["Timeout of a client", formatDuration(plan.timeout)],
+    ["Answers after its own ok", `for at most ${formatDuration(Math.round(plan.linger))}`],
+    ["Deadline", formatDuration(plan.deadline)],
+    ["Planned peak of open clients", formatCount(plan.peakOpen)],
+    ...facts,
+  ];
+  return html`
+    <table class="words">
+      <tbody>${rows.map(([name, value]) =>
+        html`
+          <tr>
+            <th scope="row">${name}</th>
+            <td>${value}</td>
+          </tr>
+        `
+      )}</tbody>
+    </table>
+  `;
+}
+
+/** The few figures that stand out at the top, each with a remark. */
+export function keyFigures(summary: Summary): Html {
+  const { latency, cpu } = summary;
+  const figures: [string, string, string][] = [
+    ["Acknowledged", formatCount(summary.acked), `of ${formatCount(summary.clients)}`],
+    [
+      "Ok from planned start, p99",
+      formatMs(latency.fromPlanned.p99),
+      `p50 ${formatMs(latency.fromPlanned.p50)}`,
+    ],
+    ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`],
+    ["Connections at once", formatCount(summary.peakConnections), "at most"],
+    ["Duration", formatMs(summary.durationMs), `fairness ${summary.fairness ?? NONE}`],
+    ["Processor, cores", `${cores(cpu.server)} + ${cores(cpu.generator)}`, "server + generator"],
+  ];
+  return html`<dl class="key-figures">${
+    figures.map(([name, value, remark]) =>
+      html`
+        <div>
+          <dt>${name}</dt>
+          <dd>${value}<small>${remark}</small></dd>
+        </div>
+      `
+    )
+  }</dl>`;
+}
+
+function cores(value: number | null): string {
+  return value === null ? NONE : value.toFixed(2);
+}

@@ -1,0 +1,153 @@
+/** Charts of a run over time. Pure. @module */
+import type { Ledger } from "../ledger.ts";
+import { MAX_GENERATOR_LAG } from "../rules.ts";
+import type { Summary } from "../summary.ts";
+import type { Quantiles, Timeline } from "../timeline.ts";
+import type { Chart, Series } from "./chart.ts";
+import { counted, formatCount, formatMs, significant } from "./number.ts";
+
+/** How many connections were open. */
+export function openChart(timeline: Timeline): Chart {
+  const peak = highest(timeline.open);
+  return {
+    id: "open",
+    title: "Connections open",
+    says: `At most ${formatCount(peak.value)} at once, ${secondsAt(timeline, peak.bucket)} into the run.`,
+    x: timeAxis(timeline),
+    y: { label: "connections", unit: "number" },
+    series: [{ label: "open at once", values: [...timeline.open], color: 1, style: "area" }],
+  };
+}
+
+/** Starts as planned and as they were, and oks. */
+export function rateChart(timeline: Timeline): Chart {
+  const { planned, started, acknowledged } = timeline;
+  return {
+    id: "rates",
+    title: "Starts and oks per second",
+    says:
+      `In steps of ${formatMs(timeline.bucket)}: at most ${
+        significant(highest(started).value)
+      } starts per second, ` +
+      `and at most ${significant(highest(acknowledged).value)} oks.`,
+    x: timeAxis(timeline),
+    y: { label: "per second", unit: "number" },
+    series: [
+      { label: "planned", values: [...planned], color: 4, style: "step" },
+      { label: "started", values: [...started], color: 1, style: "step" },
+      { label: "acknowledged", values: [...acknowledged], color: 3, style: "step" },
+    ],
+  };
+}
+
+/** What the relay added, by when the clients were to start. */
+export function latencyChart(timeline: Timeline): Chart {
+  const worst = highest(timeline.relay.max);
+  return {
+    id: "latency",
+    title: "Time added by the relay, over the run",
+    says:
+      `For the clients planned for each ${formatMs(timeline.bucket)}: time to the ok without the holds. ` +
+      `The slowest was ${formatMs(worst.value)}, of a client planned ${
+        secondsAt(timeline, worst.bucket)
+      } into the run.`,
+    x: timeAxis(timeline),
+    y: { label: "within", unit: "ms", log: true },
+    series: quantileSeries(timeline.relay, timeline),
+  };
+}
+
+/** What did not go smoothly; `undefined` when everything did. */
+export function troubleChart(timeline: Timeline): Chart | undefined {
+  const kinds: [string, Float64Array][] = [
+    ["resent", timeline.resent],
+    ["delivered again", timeline.deliveredAgain],
+    ["faults injected", timeline.faults],
+    ...[...timeline.ends].map(([reason, counts]): [string, Float64Array] => [`ended: ${reason}`, counts]),
+  ];
+  const happened = kinds.filter(([, counts]) => counts.some((count) => count > 0));
+  if (happened.length === 0) return undefined;
+  const totals = happened.map(([label, counts]) =>
+    `${label} ${formatCount(counts.reduce((sum, count) => sum + count))}`
+  );
+  return {
+    id: "trouble",
+    title: "Resends, faults and other ends",
+    says: `In all: ${totals.join(", ")}.`,
+    x: timeAxis(timeline),
+    y: { label: `in ${formatMs(timeline.bucket)}`, unit: "number", stacked: true },
+    series: happened.map(([label, counts], index): Series => ({
+      label,
+      values: [...counts],
+      color: 1 + index % 6,
+      style: "bars",
+    })),
+  };
+}
+
+/** How late clients started, the measure of whether the generator kept up. */
+export function lagChart(
+  timeline: Timeline,
+  { ledger, summary }: { ledger: Ledger; summary: Summary },
+): Chart {
+  const { scheduleLag } = timeline;
+  const loops = ledger.facts.generators.map(({ process, loopLag }) =>
+    `${formatMs(loopLag)} in process ${process}`
+  );
+  const looped = loops.length === 0
+    ? ""
+    : ` At the same percentile its event loop was late by ${loops.join(", ")}.`;
+  return {
+    id: "lag",
+    title: "Starts behind schedule: the generator's own health",
+    says:
+      `99 % of the ${counted(summary.started, "client")} started at most ${
+        formatMs(summary.scheduleLag.p99)
+      } late; ` +
+      `beyond ${formatMs(MAX_GENERATOR_LAG)} a run is invalid.${looped}`,
+    x: timeAxis(timeline),
+    y: { label: "late by", unit: "ms", log: true },
+    series: [
+      ...quantileSeries(scheduleLag, timeline),
+      {
+        label: "bound for the p99 of the run",
+        values: [...timeline.at].map(() => MAX_GENERATOR_LAG),
+        color: 5,
+        style: "line",
+        dashed: true,
+      },
+    ],
+  };
+}
+
+function quantileSeries({ p50, p99, max }: Quantiles, { planned, bucket }: Timeline): Series[] {
+  const perBucket = highest(planned).value * bucket / 1000;
+  // Of fewer than a hundred the 99th percentile is the largest.
+  const has99 = perBucket >= 100;
+  return [
+    { label: "max", values: positive(max), color: has99 ? 4 : 2, style: "line" },
+    ...(has99 ? [{ label: "p99", values: positive(p99), color: 2, style: "line" } as const] : []),
+    { label: "p50", values: positive(p50), color: 1, style: "line" },
+  ];
+}
+
+function timeAxis({ at }: Timeline): Chart["x"] {
+  return { scale: "time", label: "Time", values: [...at].map((ms) => ms / 1000) };
+}
+
+function secondsAt({ at }: Timeline, bucket: number): string {
+  return `${significant((at[bucket] ?? 0) / 1000)} s`;
+}
+
+/** What a logarithmic axis can show, to the microsecond; nothing for NaN. */
+function positive(values: Float64Array): (number | null)[] {
+  return [...values].map((value) => (Number.isNaN(value) ? null : Math.max(0.001, value)));
+}
+
+/** The largest value and where it is first. */
+function highest(values: Float64Array): { value: number; bucket: number } {
+  return values.reduce(
+    (best, value, bucket) => (value > best.value ? { value, bucket } : best),
+    { value: 0, bucket: 0 },
+  );
+}

@@ -1,0 +1,51 @@
+/** A page in headless Chromium, for tests of what a browser makes of HTML. */
+import puppeteer, { type Page } from "puppeteer-core";
+
+/** The path of an installed Chromium, or `undefined`: tests that need one are skipped then. */
+export const chromium: string | undefined = [
+  Deno.env.get("CHROMIUM"),
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+].find((path) => path !== undefined && isFile(path));
+
+/** What a page did that it should not have. */
+export interface OpenPage {
+  readonly page: Page;
+  /** Errors and warnings of the console, exceptions, and every request but that for the page. */
+  readonly complaints: readonly string[];
+}
+
+/** Opens `html` from a file, and gives it to `use` when all its scripts have run. */
+export async function withPage(html: string, use: (open: OpenPage) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const url = `file://${folder}/page.html`;
+  await Deno.writeTextFile(`${folder}/page.html`, html);
+  // Without the sandbox, which a container does not let it have: the page is the project's own.
+  const browser = await puppeteer.launch({ executablePath: chromium ?? "", args: ["--no-sandbox"] });
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warn"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("request", (request) => {
+      if (request.url() !== url) complaints.push(`requested ${request.url()}`);
+    });
+    await page.goto(url);
+    await use({ page, complaints });
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
