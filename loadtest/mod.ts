@@ -5,11 +5,14 @@
  */
 export * from "./account.ts";
 export * from "./arrival.ts";
+export * from "./comparison.ts";
+export * from "./confidence.ts";
 export * from "./finding.ts";
 export * from "./history.ts";
 export * from "./history_digest.ts";
 export * from "./history_judge.ts";
 export * from "./history_line.ts";
+export * from "./junit.ts";
 export * from "./latency.ts";
 export * from "./ledger.ts";
 export * from "./measures.ts";
@@ -20,4 +23,6 @@ export * from "./reply_delay.ts";
 export * from "./rules.ts";
 export * from "./summary.ts";
 export * from "./threshold.ts";
+export * from "./timeline.ts";
 export * from "./verdict.ts";
+export * from "./verdict_text.ts";
