@@ -41,6 +41,8 @@ export interface FleetProgress {
   readonly resent: number;
   /** Clients that are done. */
   readonly finished: number;
+  /** The times from planned start to ok so far: a `LatencyHistogram`, encoded. */
+  readonly latency: string;
 }
 
 // Often enough to see a stall of a few hundredths of a second, seldom enough to cost nothing.
@@ -53,6 +55,7 @@ export class Fleet {
   readonly #indices: readonly number[];
   readonly #running = new Set<RelayClient>();
   readonly #loopLag = new LatencyHistogram();
+  readonly #latency = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   #next = 0;
@@ -67,7 +70,7 @@ export class Fleet {
   }
 
   get progress(): FleetProgress {
-    return { ...this.#progress };
+    return { ...this.#progress, latency: this.#latency.encode() };
   }
 
   /** Runs every client to its end; once only. */
@@ -154,7 +157,7 @@ export class Fleet {
       received: (_, text) => this.#recordMessage("receive", client, text),
       answered: (_, text) => this.#recordMessage("answer", client, text),
       acknowledged: (_, text, own) => {
-        if (own) this.#progress.acknowledged++;
+        if (own) this.#countOk(client);
         this.#recordMessage("ack", client, text);
       },
       closed: (_, reason) => {
@@ -167,6 +170,11 @@ export class Fleet {
         this.#record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
       },
     };
+  }
+
+  #countOk(client: number): void {
+    this.#progress.acknowledged++;
+    this.#latency.record(this.#now() - this.#options.plan.startAt(client));
   }
 
   #recordMessage(event: "receive" | "answer" | "ack", client: number, text: string): void {

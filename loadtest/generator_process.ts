@@ -5,6 +5,7 @@ import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import { type Generator, type GeneratorRun, ownCpuSeconds } from "./generator.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { Ledger, type LedgerSnapshot } from "./ledger.ts";
 import { type ChildLine, describeEnd, LineProcess } from "./line_process.ts";
 import { Plan, type PlanOptions } from "./plan.ts";
@@ -33,7 +34,14 @@ const PROGRESS_MS = 250;
 const START_MS = 1500;
 // A ledger travels in pieces: one line of all of it would be copied again with every read.
 const PIECE_BYTES = 96 * 1024;
-const NOTHING: FleetProgress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+const NOTHING: FleetProgress = {
+  started: 0,
+  acknowledged: 0,
+  open: 0,
+  resent: 0,
+  finished: 0,
+  latency: new LatencyHistogram().encode(),
+};
 
 /** Runs all clients, in several processes. A process that dies is booked, and the others go on. */
 export class GeneratorProcesses implements Generator {
@@ -52,13 +60,18 @@ export class GeneratorProcesses implements Generator {
   }
 
   get progress(): FleetProgress {
-    return this.#progress.reduce((sum, part) => ({
-      started: sum.started + part.started,
-      acknowledged: sum.acknowledged + part.acknowledged,
-      open: sum.open + part.open,
-      resent: sum.resent + part.resent,
-      finished: sum.finished + part.finished,
-    }));
+    const sum = (of: (part: FleetProgress) => number) =>
+      this.#progress.reduce((total, part) => total + of(part), 0);
+    const latency = new LatencyHistogram();
+    for (const part of this.#progress) latency.mergeEncoded(part.latency);
+    return {
+      started: sum(({ started }) => started),
+      acknowledged: sum(({ acknowledged }) => acknowledged),
+      open: sum(({ open }) => open),
+      resent: sum(({ resent }) => resent),
+      finished: sum(({ finished }) => finished),
+      latency: latency.encode(),
+    };
   }
 
   async run(): Promise<void> {
