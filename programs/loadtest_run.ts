@@ -2,14 +2,13 @@
 import type { Context } from "../cli/cured.ts";
 import { type ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
-import { startProgress } from "../cli/progress.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
 import { GeneratorProcesses } from "../loadtest/generator_process.ts";
 import { SCHEMA } from "../loadtest/history.ts";
 import { HistoryFile } from "../loadtest/history_file.ts";
 import { describeEnd } from "../loadtest/line_process.ts";
-import { measure } from "../loadtest/measures.ts";
+import { measure, type Measures } from "../loadtest/measures.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import type { Plan } from "../loadtest/plan.ts";
 import { type LoadTestResult, runLoadTest, type ServerUnderTest } from "../loadtest/run.ts";
@@ -17,7 +16,9 @@ import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
+import { startLiveView } from "./live_view.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
+import { writeJunit, writeReport } from "./loadtest_report.ts";
 import { summaryText } from "./loadtest_summary.ts";
 import { loadTestCommand } from "./self.ts";
 
@@ -27,7 +28,7 @@ const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
 const ZERO_TIMEOUT = 5000;
 
 /** Runs a load test; the exit code is the verdict's. */
-export async function runFromOptions(values: RunValues, { onSignal }: Context): Promise<ExitCode> {
+export async function runFromOptions(values: RunValues, { args, onSignal }: Context): Promise<ExitCode> {
   const log = new Log({ json: values.json, quiet: values.quiet });
   const plan = planOf(values);
   const interrupted = new AbortController();
@@ -38,23 +39,23 @@ export async function runFromOptions(values: RunValues, { onSignal }: Context): 
 
   const { generator, onEvent } = generatorFor(values, { plan, target, history });
   const cpuBefore = target.cpuSeconds();
-  using progress = await startProgress({ total: plan.clients, quiet: values.quiet });
+  const startedAt = new Date();
+  using view = await startLiveView(plan.clients, { quiet: values.quiet });
   const result = await runLoadTest({
     plan,
     generator,
     server: target,
     clock: systemClock,
     signal: interrupted.signal,
-    onProgress: ({ finished, started, acknowledged, open, resent }) =>
-      progress.update(
-        finished,
-        `${started} started, ${acknowledged} acknowledged, ${open} open, ${resent} resent`,
-      ),
+    onProgress: (progress) => view.update(progress),
     ...(onEvent ? { onEvent } : {}),
   });
   const cpuAfter = target.cpuSeconds();
+  const measures = measure(result.ledger);
   const summary = summaryOf(values, {
+    plan,
     result,
+    measures,
     cpuSeconds: {
       server: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
       generator: generator.cpuSeconds(),
@@ -64,7 +65,10 @@ export async function runFromOptions(values: RunValues, { onSignal }: Context): 
     summary.verdict,
     summary.thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression),
   );
-  progress[Symbol.dispose]();
+  view[Symbol.dispose]();
+  const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
+  if (values.report !== undefined) await writeReport(values.report, { ...finished, args });
+  if (values.junit !== undefined) await writeJunit(values.junit, finished);
   log.result(summaryText(summary), { ...summary });
   return EXIT_CODES[summary.verdict];
 }
@@ -154,8 +158,10 @@ type LocalEvents = (event: Parameters<HistoryFile["write"]>[0]) => void;
 
 function summaryOf(
   { threshold }: RunValues,
-  { result, cpuSeconds }: {
+  { plan, result, measures, cpuSeconds }: {
+    plan: Plan;
     result: LoadTestResult;
+    measures: Measures;
     cpuSeconds: { server: number | null; generator: number | null };
   },
 ): Summary {
@@ -163,7 +169,8 @@ function summaryOf(
   return summarize({
     ledger,
     judgement,
-    measures: measure(ledger),
+    measures,
+    plan,
     durationMs,
     cpuSeconds,
     thresholds: threshold,

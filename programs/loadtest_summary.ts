@@ -3,12 +3,13 @@ import { formatTable } from "../cli/table.ts";
 import type { Percentiles } from "../loadtest/latency.ts";
 import type { Summary } from "../loadtest/summary.ts";
 import { describeThreshold } from "../loadtest/threshold.ts";
+import { describeVerdict } from "../loadtest/verdict_text.ts";
 
 /** The verdict, what it rests on, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
   return [
-    verdictLine(summary),
+    `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`,
     ...summary.findings.map(({ text }) => `  ${text}`),
     ...summary.thresholds.map((threshold) =>
       `  threshold ${describeThreshold(threshold)}${threshold.holds ? "" : ", crossed"}`
@@ -55,21 +56,6 @@ export function summaryText(summary: Summary): string {
     `${clients} clients in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
   ].join("\n");
-}
-
-function verdictLine({ verdict, acked, clients }: Summary): string {
-  switch (verdict) {
-    case "proven":
-      return `PROVEN: all ${clients} messages acknowledged, every connection closed naturally, the server left with nothing`;
-    case "delivered":
-      return `DELIVERED: all ${clients} messages acknowledged, every connection closed naturally; the server's state is not known`;
-    case "threshold":
-      return `THRESHOLD: all ${clients} messages acknowledged, but a threshold was crossed`;
-    case "invalid":
-      return `INVALID: the generator could not keep its schedule, so the figures mean nothing`;
-    default:
-      return `${verdict.toUpperCase()}: ${acked} of ${clients} messages acknowledged`;
-  }
 }
 
 function left(
