@@ -5,6 +5,8 @@
  */
 export * from "./account.ts";
 export * from "./arrival.ts";
+export * from "./comparison.ts";
+export * from "./confidence.ts";
 export * from "./fault_spec.ts";
 export * from "./finding.ts";
 export * from "./history.ts";

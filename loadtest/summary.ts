@@ -1,9 +1,13 @@
 /** The figures of a run as machines read them: the last line of `--json`. Pure. @module */
+import { type Confidence, confidenceOf } from "./confidence.ts";
 import type { Finding } from "./finding.ts";
 import { SCHEMA, type ServerState } from "./history.ts";
 import type { Percentiles } from "./latency.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Measures, peakConnections } from "./measures.ts";
+import { formatPayload } from "./payload.ts";
+import type { Plan } from "./plan.ts";
+import { formatReplyDelay } from "./reply_delay.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
 import type { ProcessUsage } from "./usage.ts";
 import type { Judgement, Verdict } from "./verdict.ts";
@@ -15,7 +19,20 @@ export interface Summary extends Figures {
   readonly findings: readonly Finding[];
   /** The thresholds that were set, and how each came out. */
   readonly thresholds: readonly CheckedThreshold[];
+  /** What was asked for; `null` where only its history is known. */
+  readonly plan: PlanSummary | null;
   readonly schema: typeof SCHEMA;
+}
+
+/** What was asked for, in the notation of the command line; durations in ms. */
+export interface PlanSummary {
+  readonly windowMs: number;
+  readonly arrival: string;
+  readonly replyDelay: string;
+  readonly payload: string;
+  readonly timeoutMs: number;
+  readonly lingerMs: number;
+  readonly deadlineMs: number;
 }
 
 /** A summary without what is judged from it. */
@@ -47,6 +64,8 @@ export interface Figures {
     readonly fromPlanned: Percentiles;
     readonly relay: Percentiles;
   };
+  /** How far those percentiles may be trusted. */
+  readonly confidence: Confidence;
   readonly connect: Percentiles;
   /** How long messages were held by those who answered them. */
   readonly held: Percentiles;
@@ -69,13 +88,15 @@ export interface SummaryInput {
   readonly durationMs: number;
   /** What the server took, and all generators together. */
   readonly usage: { readonly server: ProcessUsage; readonly generator: ProcessUsage };
+  /** Default: not known. */
+  readonly plan?: Plan;
   /** Default: none. */
   readonly thresholds?: readonly Threshold[];
 }
 
 /** Makes the summary, and sets the verdict to `threshold` where the run is good and one was crossed. */
 export function summarize(input: SummaryInput): Summary {
-  const { judgement, thresholds = [] } = input;
+  const { judgement, plan, thresholds = [] } = input;
   const figures = figuresOf(input);
   const checked = thresholds.map((threshold) => checkThreshold(threshold, figures));
   const good = judgement.verdict === "proven" || judgement.verdict === "delivered";
@@ -85,7 +106,20 @@ export function summarize(input: SummaryInput): Summary {
     ...figures,
     findings: judgement.findings,
     thresholds: checked,
+    plan: plan === undefined ? null : summarizePlan(plan),
     schema: SCHEMA,
+  };
+}
+
+function summarizePlan({ options, timeout, linger, deadline }: Plan): PlanSummary {
+  return {
+    windowMs: options.window,
+    arrival: options.arrival,
+    replyDelay: formatReplyDelay(options.replyDelay),
+    payload: formatPayload(options.payload),
+    timeoutMs: timeout,
+    lingerMs: Math.round(linger),
+    deadlineMs: deadline,
   };
 }
 
@@ -126,6 +160,7 @@ function figuresOf({ ledger, judgement, measures, durationMs, usage }: SummaryIn
       fromPlanned: measures.fromPlanned.percentiles(),
       relay: measures.relay.percentiles(),
     },
+    confidence: confidenceOf(ledger),
     connect: measures.connect.percentiles(),
     held: measures.held.percentiles(),
     scheduleLag: measures.scheduleLag.percentiles(),

@@ -10,6 +10,7 @@ import { programName, VERSION } from "../cli/version.ts";
 import { judgeHistoryFile } from "../loadtest/history_file.ts";
 import { HistoryError } from "../loadtest/history_line.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { compareFiles } from "./loadtest_compare.ts";
 import { runOptions } from "./loadtest_options.ts";
 import { runNamedPart } from "./loadtest_parts.ts";
 import { runFromOptions } from "./loadtest_run.ts";
@@ -33,6 +34,18 @@ const commands = {
     examples: [
       ["verify run.jsonl", "Judge run.jsonl; exit 0 when it agrees with its verdict, which was good"],
       ["verify run.jsonl --json", "The same for machines"],
+    ],
+  },
+  compare: {
+    summary: "Compares runs: what changed, and whether by more than chance",
+    positionals: {
+      before: text({ help: "Summaries that --json wrote, one a line and run", required: true }),
+      after: text({ help: "The same of later runs", required: true }),
+    },
+    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    examples: [
+      ["compare before.json after.json", "Compare a run with an earlier one"],
+      ["compare five.json five-more.json", "With five runs in each file it tells change from chance"],
     ],
   },
 } as const;
@@ -64,6 +77,8 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
       return await runFromOptions(told.options, context);
     case "verify":
       return await verify(told.positionals.file, new Log(told.options));
+    case "compare":
+      return compareFiles(told.positionals, new Log(told.options));
   }
 }
 

@@ -81,9 +81,9 @@ export const runOptions = {
     repeatable: true,
     defaultText: "lost==0 always",
   }),
-  report: text({ help: "Write a report with charts to this file, one page", placeholder: "FILE.html" }),
-  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
   history: text({ help: "Write every event to this file, a line of JSON each", placeholder: "FILE.jsonl" }),
+  report: text({ help: "Write a report to this file: one page for a browser", placeholder: "FILE.html" }),
+  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
   quiet: flag({ help: "No progress" }),
 };

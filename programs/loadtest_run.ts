@@ -72,6 +72,7 @@ async function runAndReport(
   const summary = summarize({
     ...result,
     measures,
+    plan,
     usage: { server: target.usage(), generator: prepared.generator.usage() },
     thresholds: values.threshold,
   });

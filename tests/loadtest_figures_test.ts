@@ -3,10 +3,9 @@ import fc from "fast-check";
 import type { HistoryEvent } from "../loadtest/history.ts";
 import { LatencyHistogram } from "../loadtest/latency.ts";
 import { measure, peakConnections } from "../loadtest/measures.ts";
-import { summarize, type Summary } from "../loadtest/summary.ts";
 import { checkThreshold, describeThreshold, parseThreshold } from "../loadtest/threshold.ts";
-import { judge } from "../loadtest/verdict.ts";
 import { ENDING, goodRun, ledgerOf, runEvent, SERVER, ZERO_STATE } from "./helpers/run_events.ts";
+import { summaryOf } from "./helpers/run_summary.ts";
 
 const pure = { permissions: "none" } as const;
 const durations = fc.array(fc.double({ min: 0, max: 1e7, noNaN: true }), { minLength: 1, maxLength: 200 });
@@ -139,25 +138,11 @@ Deno.test("peakConnections() counts those open at once", pure, () => {
   assertEquals(peakConnections(ledgerOf([runEvent(1)])), 0);
 });
 
-function summaryOf(events: readonly HistoryEvent[], thresholds: readonly string[] = []): Summary {
-  const ledger = ledgerOf(events);
-  return summarize({
-    ledger,
-    judgement: judge(ledger),
-    measures: measure(ledger),
-    durationMs: 2000,
-    usage: {
-      server: { cpuSeconds: 1, peakMemory: 1024 },
-      generator: { cpuSeconds: null, peakMemory: null },
-    },
-    thresholds: thresholds.map(parseThreshold),
-  });
-}
-
 Deno.test("summarize() has every figure of the command line's contract", pure, () => {
   const { findings, thresholds, ...summary } = summaryOf(goodRun(4));
   assertEquals([findings, thresholds], [[], []]);
   const flat = (ms: number) => ({ p50: ms, p90: ms, p99: ms, p999: ms, max: ms });
+  const unknown = { p50: null, p90: null, p99: null, p999: null };
   assertEquals(summary, {
     verdict: "proven",
     seed: 1,
@@ -178,6 +163,7 @@ Deno.test("summarize() has every figure of the command line's contract", pure, (
     peakConnections: 2,
     server: { connections: 0, pending: 0, timers: 0, queuedBytes: 0, descriptors: 0, closed: {} },
     latency: { unit: "ms", ...flat(19), fromPlanned: flat(20), relay: flat(9) },
+    confidence: { level: 0.99, latency: { ...unknown, fromPlanned: unknown, relay: unknown } },
     connect: flat(2),
     held: flat(10),
     scheduleLag: flat(1),
@@ -185,6 +171,7 @@ Deno.test("summarize() has every figure of the command line's contract", pure, (
     cpu: { server: 0.5, generator: null },
     memory: { server: 1024, generator: null },
     durationMs: 2000,
+    plan: null,
     schema: 1,
   });
 });
@@ -201,11 +188,11 @@ Deno.test("summarize() tells what the server was left with, and null where nobod
 });
 
 Deno.test("summarize() sets the verdict to threshold only for a good run", pure, () => {
-  assertEquals(summaryOf(goodRun(4), ["p99<500ms", "lost==0"]).verdict, "proven");
-  const crossed = summaryOf(goodRun(4), ["p99<500ms", "p50<1ms"]);
+  assertEquals(summaryOf(goodRun(4), { thresholds: ["p99<500ms", "lost==0"] }).verdict, "proven");
+  const crossed = summaryOf(goodRun(4), { thresholds: ["p99<500ms", "p50<1ms"] });
   assertEquals([crossed.verdict, crossed.thresholds.map(({ holds }) => holds)], ["threshold", [true, false]]);
   const failed = goodRun(4).filter((event) => event.event !== "answer");
-  assertEquals(summaryOf(failed, ["p50<1ms"]).verdict, "failed");
+  assertEquals(summaryOf(failed, { thresholds: ["p50<1ms"] }).verdict, "failed");
 });
 
 Deno.test("parseThreshold() and checkThreshold() take every operator, figure and unit", pure, () => {

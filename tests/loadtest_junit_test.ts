@@ -59,7 +59,7 @@ const extra = (...events: HistoryEvent[]): HistoryEvent[] => {
 };
 
 Deno.test("renderJunit() has a passing case for each property of a proven run, and its figures", pure, () => {
-  assertEquals(outcomes(summaryOf(goodRun(4), ["p99<500ms"])), {
+  assertEquals(outcomes(summaryOf(goodRun(4), { thresholds: ["p99<500ms"] })), {
     "every message is acknowledged": "passed",
     "nothing unexpected arrives": "passed",
     "no message is acknowledged twice": "passed",
@@ -122,7 +122,10 @@ Deno.test("renderJunit() fails the case of the property that does not hold", pur
     "Client 1 (127.0.0.1:40001) got more than one ok for message 1",
   );
   assertEquals(outcomes(summaryOf(doubled), true)[twice], "skipped");
-  assertEquals(outcomes(summaryOf(goodRun(4), ["p99<5ms"]))["threshold p99<5ms"], "p99<5ms: 19ms");
+  assertEquals(
+    outcomes(summaryOf(goodRun(4), { thresholds: ["p99<5ms"] }))["threshold p99<5ms"],
+    "p99<5ms: 19ms",
+  );
   const unnatural = goodRun(4).map((event): HistoryEvent =>
     event.event === "close" && event.client === 3 ? { ...event, reason: "reset" } : event
   );
@@ -159,7 +162,7 @@ Deno.test("renderJunit() has a failure exactly where the exit code is not 0", pu
   const runs = [goodRun(4), without(dropped(2)), [runEvent(4), ...ENDING]];
   for (const thresholds of [[], ["p99<5ms"], ["p99<1h"]]) {
     for (const run of runs) {
-      const summary = summaryOf(run, thresholds);
+      const summary = summaryOf(run, { thresholds });
       const failed = Object.values(outcomes(summary)).some((outcome) =>
         !["passed", "skipped"].includes(outcome)
       );

@@ -35,8 +35,19 @@ Deno.test("loadtest.ts proves its own server, and its last line has every figure
     "7",
     "--json",
   );
-  const { latency, connect, scheduleLag, cpu, memory, held, fairness, durationMs, server, ...counts } =
-    summary;
+  const {
+    confidence,
+    latency,
+    connect,
+    scheduleLag,
+    cpu,
+    memory,
+    held,
+    fairness,
+    durationMs,
+    server,
+    ...counts
+  } = summary;
   assertEquals(code, 0);
   const { closed, ...state } = server as { closed: Record<string, number> };
   assertEquals(state, { connections: 0, pending: 0, timers: 0, queuedBytes: 0, descriptors: 0 });
@@ -60,6 +71,15 @@ Deno.test("loadtest.ts proves its own server, and its last line has every figure
     closed: { natural: 1000, timeout: 0, error: 0 },
     findings: [],
     thresholds: [],
+    plan: {
+      windowMs: 2000,
+      arrival: "uniform",
+      replyDelay: "0",
+      payload: "short",
+      timeoutMs: 30_000,
+      lingerMs: 0,
+      deadlineMs: 62_000,
+    },
     schema: 1,
   });
   assert(Number(redelivered) < 1000 && Number(peakConnections) > 0 && Number(durationMs) > 1900);
@@ -67,6 +87,7 @@ Deno.test("loadtest.ts proves its own server, and its last line has every figure
     const { p50 = -1, p90 = -1, p99 = -1, p999 = -1, max = -1 } = figures;
     assert(0 <= p50 && p50 <= p90 && p90 <= p99 && p99 <= p999 && p999 <= max, JSON.stringify(figures));
   }
+  assertEquals((confidence as { level: number }).level, 0.99);
   const { unit, fromPlanned, relay } = latency as Record<string, unknown>;
   assertEquals([unit, typeof fromPlanned, typeof relay, typeof fairness], [
     "ms",

@@ -69,6 +69,18 @@ Deno.test("renderReport() says the verdict first, what was wrong next, and how t
   assertEquals(order, order.toSorted((a, b) => a - b));
 });
 
+Deno.test("renderReport() does not claim natural ends for a run in which faults made others", () => {
+  assertStringIncludes(
+    reportOf(goodRun(40)),
+    "acknowledged, every connection closed naturally, and the server",
+  );
+  const excused = troubledRun().filter((event) => !(event.event === "ack" && event.message === HOSTILE));
+  assertStringIncludes(
+    reportOf(excused),
+    "acknowledged, in spite of the faults that were asked for, and the server",
+  );
+});
+
 Deno.test("renderReport() shows thresholds, and says so where there is nothing to draw", () => {
   const page = reportOf(goodRun(40), { thresholds: ["p50<1ms"], replyDelay: { type: "none" } });
   assertStringIncludes(page, "<h1>Threshold</h1>");

@@ -8,8 +8,24 @@ import { parseThreshold } from "../../loadtest/threshold.ts";
 import { judge } from "../../loadtest/verdict.ts";
 import { ledgerOf } from "./run_events.ts";
 
+/** A plan of a client each 10 ms. */
+export function planOf({ clients = 10, ...options }: Partial<PlanOptions> = {}): Plan {
+  return new Plan({
+    seed: 1,
+    clients,
+    window: 10 * clients,
+    arrival: "constant",
+    replyDelay: { type: "fixed", delay: 9 },
+    payload: { type: "short" },
+    ...options,
+  });
+}
+
 /** The summary of a history that took two seconds. */
-export function summaryOf(events: readonly HistoryEvent[], thresholds: readonly string[] = []): Summary {
+export function summaryOf(
+  events: readonly HistoryEvent[],
+  { thresholds = [], plan }: { thresholds?: readonly string[]; plan?: Plan } = {},
+): Summary {
   const ledger = ledgerOf(events);
   return summarize({
     ledger,
@@ -21,30 +37,26 @@ export function summaryOf(events: readonly HistoryEvent[], thresholds: readonly 
       generator: { cpuSeconds: null, peakMemory: null },
     },
     thresholds: thresholds.map(parseThreshold),
+    ...(plan === undefined ? {} : { plan }),
   });
 }
 
 /** The report of such a history. */
 export function reportOf(
   events: readonly HistoryEvent[],
-  options: Partial<PlanOptions> & { command?: string; thresholds?: readonly string[] } = {},
+  { command = "deno run -A loadtest.ts --seed 1", thresholds = [], ...options }: Partial<PlanOptions> & {
+    command?: string;
+    thresholds?: readonly string[];
+  } = {},
 ): string {
   const ledger = ledgerOf(events);
-  const plan = new Plan({
-    seed: 1,
-    clients: ledger.run.clients,
-    window: 10 * ledger.run.clients,
-    arrival: "constant",
-    replyDelay: { type: "fixed", delay: 9 },
-    payload: { type: "short" },
-    ...options,
-  });
+  const plan = planOf({ clients: ledger.run.clients, ...options });
   return renderReport({
     plan,
     ledger,
     measures: measure(ledger),
-    summary: summaryOf(events, options.thresholds),
-    command: options.command ?? "deno run -A loadtest.ts --seed 1",
+    summary: summaryOf(events, { thresholds, plan }),
+    command,
     version: "1.2.3",
     startedAt: new Date(0),
     machine: [["Machine", "two cores"]],

@@ -1,0 +1,207 @@
+/** Two sets of runs compared: what changed, and whether by more than chance. Pure. @module */
+import { countsDiffer, estimatesDiffer, mean, median, permutationShare, sum } from "./statistics.ts";
+
+/** A figure of the runs before and after. */
+export interface Change {
+  /** Where it is in a summary, as in `latency.relay.p99`. */
+  readonly figure: string;
+  readonly unit: "ms" | "count" | "cores" | "index";
+  /** The median of the runs; `null` where it was not measured. */
+  readonly before: number | null;
+  readonly after: number | null;
+  readonly judged: Judged;
+}
+
+/** How a figure changed. */
+export type Judged =
+  | "same"
+  /** By no more than chance. */
+  | "noise"
+  | "better"
+  | "worse"
+  /** By more than chance within a run; too few runs to know what differs between runs of the same thing. */
+  | "maybe better"
+  | "maybe worse"
+  /** Nothing tells the noise of this figure, or neither direction is good. */
+  | "unknown";
+
+/** What a comparison came to. */
+export interface Comparison {
+  readonly changes: readonly Change[];
+  /** Why the runs are not of the same test, or not much is known; in sentences. */
+  readonly remarks: readonly string[];
+  /** Whether anything became worse by more than chance. `null` when the figures of a run mean nothing. */
+  readonly worse: boolean | null;
+}
+
+/** A summary as it was read: figures of other versions may be missing in it. */
+export type SummaryRecord = Readonly<Record<string, unknown>>;
+
+interface Figure {
+  readonly path: string;
+  readonly unit: Change["unit"];
+  /** Which direction is good. Default `down`. */
+  readonly good?: "up" | "neither";
+  /** `must-be-0`: any is wrong, and no matter of chance. `events`: counted things that come by chance. */
+  readonly kind?: "must-be-0" | "events";
+}
+
+const PERCENTILES = ["p50", "p90", "p99", "p999"];
+const PLACES = ["latency.fromPlanned", "latency.relay", "latency", "connect", "scheduleLag"];
+
+const FIGURES: readonly Figure[] = [
+  ...["lost", "underWay", "unexpected", "duplicates"]
+    .map((path): Figure => ({ path, unit: "count", kind: "must-be-0" })),
+  ...["resent", "reconnects", "refused", "redelivered", "stray", "closed.timeout", "closed.error"]
+    .map((path): Figure => ({ path, unit: "count", kind: "events" })),
+  ...PLACES.flatMap((place) => PERCENTILES.map((name): Figure => ({ path: `${place}.${name}`, unit: "ms" }))),
+  { path: "fairness", unit: "index", good: "up" },
+  { path: "cpu.server", unit: "cores" },
+  { path: "cpu.generator", unit: "cores" },
+  { path: "peakConnections", unit: "count", good: "neither" },
+  { path: "durationMs", unit: "ms", good: "neither" },
+];
+
+/** From so many runs on each side, what varies between runs is known. */
+const ENOUGH_RUNS = 5;
+/** All ways to share out twice as many runs can still be looked at. */
+const MOST_RUNS = 10;
+/** Differences that chance brings about less often than this are told: seldom, since there are many figures. */
+const RARE = 0.01;
+/** What a run is asked to do; where it differs, so may the figures. */
+const ASKED = [
+  "clients",
+  "plan.windowMs",
+  "plan.arrival",
+  "plan.replyDelay",
+  "plan.payload",
+  "plan.timeoutMs",
+];
+
+/**
+ * Compares runs.
+ *
+ * With at least five runs on each side, a figure has changed when so large a difference would come from fewer than
+ * 1 % of all ways to share out the same runs. With fewer, percentiles are held against the confidence intervals of
+ * their runs, and counted events against what chance does to counts, at 1 %. That knows the chance within a run, and
+ * not what differs between one run and the next, so that it only tells what may have changed: runs of the very same
+ * thing come out so, too, when the machine is busy with something else during one of them.
+ *
+ * @param before Summaries of runs, at least one and at most ten
+ * @param after The same
+ * @throws {RangeError} If there are none, or too many
+ *
+ * @example
+ * ```ts
+ * import { compareRuns } from "@okline/okline/loadtest";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const run = { verdict: "proven", clients: 10, lost: 0 };
+ * const { changes, worse } = compareRuns([run], [{ ...run, verdict: "failed", lost: 1 }]);
+ * assertEquals([changes[0]?.figure, changes[0]?.judged, worse], ["lost", "worse", true]);
+ * ```
+ */
+export function compareRuns(before: readonly SummaryRecord[], after: readonly SummaryRecord[]): Comparison {
+  for (const runs of [before, after]) {
+    if (runs.length < 1 || runs.length > MOST_RUNS) {
+      throw new RangeError(`Expected 1 to ${MOST_RUNS} runs on each side, got ${runs.length}`);
+    }
+  }
+  const sides = { before, after };
+  const meaningless = [...before, ...after].some(({ verdict }) =>
+    verdict === "invalid" || verdict === "interrupted"
+  );
+  const changes = FIGURES.map((figure) => changeOf(figure, { ...sides, meaningless }));
+  const remarks = [...differences(sides), ...caveats(sides, meaningless)];
+  const worse = changes.some(({ judged }) => judged === "worse") || badShare(after) > badShare(before);
+  return { changes, remarks, worse: meaningless ? null : worse };
+}
+
+interface Sides {
+  readonly before: readonly SummaryRecord[];
+  readonly after: readonly SummaryRecord[];
+}
+
+function changeOf(figure: Figure, { before, after, meaningless }: Sides & { meaningless: boolean }): Change {
+  const { path, unit } = figure;
+  const values = { before: numbersAt(before, path), after: numbersAt(after, path) };
+  const change = { figure: path, unit, before: median(values.before), after: median(values.after) };
+  if (change.before === null || change.after === null || meaningless) return { ...change, judged: "unknown" };
+  const difference = mean(values.after) - mean(values.before);
+  if (difference === 0) return { ...change, judged: "same" };
+  const beyondChance = isBeyondChance(figure, { before, after });
+  if (beyondChance === null || (beyondChance && figure.good === "neither")) {
+    return { ...change, judged: "unknown" };
+  }
+  if (!beyondChance) return { ...change, judged: "noise" };
+  const direction = difference > 0 === (figure.good === "up") ? "better" : "worse";
+  return { ...change, judged: isKnown(figure, { before, after }) ? direction : `maybe ${direction}` };
+}
+
+/** Whether chance has no part in a figure, or enough runs tell how large it is. */
+function isKnown({ path, kind }: Pick<Figure, "path" | "kind">, { before, after }: Sides): boolean {
+  if (kind === "must-be-0") return true;
+  return [before, after].every((runs) => numbersAt(runs, path).length >= ENOUGH_RUNS);
+}
+
+/** `null` where nothing tells. */
+function isBeyondChance({ path, kind }: Figure, { before, after }: Sides): boolean | null {
+  const [from, to] = [numbersAt(before, path), numbersAt(after, path)];
+  if (kind === "must-be-0") return true;
+  if (isKnown({ path }, { before, after })) return permutationShare(from, to) < RARE;
+  if (kind === "events") {
+    const clients = [...before, ...after].map((run) => at(run, "clients"));
+    if (new Set(clients).size > 1 || from.length !== to.length) return null;
+    return countsDiffer(sum(from), sum(to));
+  }
+  const [fromInterval, toInterval] = [widest(before, path), widest(after, path)];
+  if (fromInterval === null || toInterval === null) return null;
+  return estimatesDiffer({ value: mean(from), interval: fromInterval }, {
+    value: mean(to),
+    interval: toInterval,
+  });
+}
+
+/** Around the intervals of all runs; `null` where one has none. */
+function widest(runs: readonly SummaryRecord[], path: string): readonly [number, number] | null {
+  const lows = numbersAt(runs, `confidence.${path}.0`);
+  const highs = numbersAt(runs, `confidence.${path}.1`);
+  return lows.length === runs.length && highs.length === runs.length
+    ? [Math.min(...lows), Math.max(...highs)]
+    : null;
+}
+
+function differences({ before, after }: Sides): string[] {
+  return ASKED.flatMap((path) => {
+    const [from, to] = [before, after].map((runs) =>
+      [...new Set(runs.map((run) => String(at(run, path))))].join(", ")
+    );
+    return from === to ? [] : [`The runs are not of the same test: ${path} was ${from}, and then ${to}`];
+  });
+}
+
+function caveats({ before, after }: Sides, meaningless: boolean): string[] {
+  if (meaningless) return ["A run was invalid or interrupted, so that its figures mean nothing"];
+  if (Math.min(before.length, after.length) >= ENOUGH_RUNS) return [];
+  return [
+    `What differs from one run to the next is not known: with at least ${ENOUGH_RUNS} runs on each side it would be`,
+  ];
+}
+
+/** The share of runs with a verdict that is not good. */
+function badShare(runs: readonly SummaryRecord[]): number {
+  return runs.filter(({ verdict }) => verdict !== "proven" && verdict !== "delivered").length / runs.length;
+}
+
+function numbersAt(runs: readonly SummaryRecord[], path: string): number[] {
+  return runs.map((run) => at(run, path)).filter((value) => typeof value === "number");
+}
+
+/** What is at a path such as `latency.p99` or `confidence.latency.p99.0`. */
+function at(run: SummaryRecord, path: string): unknown {
+  return path.split(".").reduce((value: unknown, key) => {
+    return typeof value === "object" && value !== null && Object.hasOwn(value, key)
+      ? (value as Record<string, unknown>)[key]
+      : undefined;
+  }, run);
+}
