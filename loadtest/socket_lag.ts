@@ -23,6 +23,7 @@ export class SocketLag {
   /** When the bytes under way were due to be sent. */
   readonly #sent: number[] = [];
   #unsent = 0;
+  #due = 0;
   /** Tells the writer to look again. */
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
@@ -51,6 +52,7 @@ export class SocketLag {
   async #run(): Promise<void> {
     const [near, far] = this.#ends = await this.#connect();
     if (this.#stopped) return this.#close();
+    this.#due = this.#options.clock.now();
     this.#tick();
     try {
       await Promise.all([this.#write(near), this.#read(far)]);
@@ -79,12 +81,16 @@ export class SocketLag {
     }
   }
 
+  /** Sends a byte for every one that is due: for a process that was late, all that it should have sent meanwhile. */
   #tick(): void {
     const { clock, interval } = this.#options;
-    this.#sent.push(clock.now());
-    this.#unsent++;
+    const now = clock.now();
+    for (; this.#due <= now; this.#due += interval) {
+      this.#sent.push(this.#due);
+      this.#unsent++;
+    }
     this.#wake?.();
-    this.#timer = clock.after(interval, () => this.#tick());
+    this.#timer = clock.after(this.#due - now, () => this.#tick());
   }
 
   /** Two ends of one connection. */
