@@ -1,0 +1,101 @@
+/**
+ * The ceiling of one process of the load test's generator: how many clients a core can start a second, how many oks it
+ * can deal with, and what a client costs that is connected and waits. Run by `deno task bench:generator`.
+ *
+ * All clients start within a second or two and hold each other's messages for some seconds, so that the three phases come one
+ * after the other: starts alone, waiting alone, oks alone. Processor time by phase gives the ceiling of a core, whatever else
+ * the machine has to do.
+ *
+ * @module
+ */
+import { memoryUsage } from "node:process";
+import { starvationCured } from "../cli/starvation.ts";
+import { formatTable } from "../cli/table.ts";
+import { writeLine } from "../cli/log.ts";
+import { LocalGenerator, ownUsage } from "../loadtest/generator.ts";
+import { OwnServer } from "../loadtest/own_server.ts";
+import { Plan } from "../loadtest/plan.ts";
+import { PART_NAMES } from "../programs/loadtest_parts.ts";
+import { loadTestCommand } from "../programs/self.ts";
+import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
+
+const CLIENTS = Number(Deno.args[0] ?? 10_000);
+const WINDOW_MS = 2000;
+const HOLD_MS = 8000;
+const LOOK_MS = 50;
+
+if (!starvationCured()) throw new TypeError("Cannot measure: run this by deno task bench:generator");
+
+const plan = new Plan({
+  seed: 1,
+  clients: CLIENTS,
+  window: WINDOW_MS,
+  arrival: "uniform",
+  replyDelay: { type: "fixed", delay: HOLD_MS },
+  payload: { type: "short" },
+});
+const server = await OwnServer.start({
+  command: [...loadTestCommand(PART_NAMES.server, "relay"), "--ack-timeout", "60s"],
+  hostnames: ["127.0.0.1"],
+});
+const generator = new LocalGenerator({
+  run: {
+    event: "run",
+    schema: 1,
+    seed: 1,
+    clients: CLIENTS,
+    protocol: "relay",
+    server: "own",
+    faults: false,
+  },
+  plan,
+  targets: server.addresses,
+  network: systemNetwork,
+  clock: systemClock,
+  random: systemRandom,
+});
+
+interface Look {
+  readonly cpuSeconds: number;
+  readonly memory: number;
+}
+
+function look(): Look {
+  return { cpuSeconds: ownUsage().cpuSeconds ?? NaN, memory: memoryUsage().rss };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+const atFirst = look();
+const running = generator.run();
+await until(() => generator.progress.open === CLIENTS);
+const allOpen = look();
+await until(() => generator.progress.acknowledged > 0);
+const beforeOks = look();
+await running;
+const atLast = look();
+await server.stop();
+
+const acked = generator.progress.acknowledged;
+if (acked !== CLIENTS) {
+  throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the figures mean nothing`);
+}
+
+const startSeconds = allOpen.cpuSeconds - atFirst.cpuSeconds;
+const ackSeconds = atLast.cpuSeconds - beforeOks.cpuSeconds;
+const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toLocaleString("en");
+writeLine(
+  Deno.stdout,
+  formatTable({
+    head: [`generator, ${CLIENTS} clients, on one core`, ""],
+    rows: [
+      ["starts a second: connect, send, be given a message", perSecond(startSeconds)],
+      ["oks a second: answer, get the ok, close", perSecond(ackSeconds)],
+      ["whole clients a second", perSecond(startSeconds + ackSeconds)],
+      ["memory of an open client", `${((allOpen.memory - atFirst.memory) / CLIENTS / 1024).toFixed(1)} KiB`],
+    ],
+  }),
+);
+Deno.exit();
