@@ -116,11 +116,6 @@ export class OwnServer {
     return usageOf(this.pid);
   }
 
-  /** Sends it a signal. */
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
-  }
-
   /** Ends it, in order if it can. */
   async stop(): Promise<ChildEnd> {
     this.#process.terminate(GRACE_MS);
