@@ -6,7 +6,7 @@ import { Log } from "../cli/log.ts";
 import { parseCommandLine } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
-import { relayClientsCommand, runRelayClients } from "./relay_clients.ts";
+import { relayClientsCommand, runRelayClients } from "./clients/relay.ts";
 
 const commands = { relay: relayClientsCommand };
 

@@ -10,4 +10,4 @@ export { type HelloOptions, type HelloStats, startHello } from "./hello.ts";
 export { type HttpOptions, type HttpStats, startHttp } from "./http.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy.ts";
 export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
-export { ListenerService, type Service, type ServiceOptions } from "./service.ts";
+export { type EndedConnection, ListenerService, type Service, type ServiceOptions } from "./service.ts";

@@ -1,19 +1,19 @@
 /** `client.ts relay`: clients that each send a message and wait for its ok. @module */
-import type { Context } from "../cli/cured.ts";
-import { ExitCode } from "../cli/exit.ts";
-import { Log } from "../cli/log.ts";
-import { custom, duration, flag, host, integer, port, text } from "../cli/option.ts";
-import { printable } from "../cli/printable.ts";
-import type { Values } from "../cli/program.ts";
+import type { Context } from "../../cli/cured.ts";
+import { ExitCode } from "../../cli/exit.ts";
+import { Log } from "../../cli/log.ts";
+import { custom, duration, flag, host, integer, port, text } from "../../cli/option.ts";
+import { printable } from "../../cli/printable.ts";
+import type { Values } from "../../cli/program.ts";
 import {
   type DelayDistribution,
   drawReplyDelay,
   formatReplyDelay,
   longestReplyDelay,
   parseReplyDelay,
-} from "../loadtest/reply_delay.ts";
-import { RelayClient, type RelayClientResult } from "../relay/relay_client.ts";
-import { describeCloseReason } from "../socket/errors.ts";
+} from "../../loadtest/reply_delay.ts";
+import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
+import { describeCloseReason } from "../../socket/errors.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
 
