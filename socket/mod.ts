@@ -14,6 +14,7 @@ export {
   type LineConnectOptions,
 } from "./connect.ts";
 export * from "./errors.ts";
+export { type Fault, type Faults, faultyNetwork, type FaultyNetworkOptions } from "./faulty_network.ts";
 export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
 export {
@@ -32,3 +33,13 @@ export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./system.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
+export type { Identity } from "./identity.ts";
+export { type TokenCheck, tokenCheck } from "./token.ts";
+export {
+  type TlsClientOptions,
+  TlsNetwork,
+  type TlsOptions,
+  type TlsServerOptions,
+  type TlsVersion,
+} from "./tls.ts";
+export { type TlsSession, TlsTransport } from "./tls_transport.ts";
