@@ -1,0 +1,98 @@
+/** Where a chat is shown and typed: a terminal with a line that can be edited, or plain lines. @module */
+import process from "node:process";
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
+import { bold, cyan, dim, red, yellow } from "@std/fmt/colors";
+import { hasColor, Log } from "../cli/log.ts";
+import { sanitize } from "../services/chat/text.ts";
+import { inputLines } from "./service_client.ts";
+
+/** A place to talk at. */
+export interface ChatScreen {
+  /** Whether somebody sits before it. */
+  readonly interactive: boolean;
+  /** What is typed, a line at a time, until the end of input. */
+  lines(): AsyncIterable<string>;
+  /** Shows a line of the room, and leaves the one being typed whole. */
+  show(line: string): void;
+  /** Takes no more input, and leaves the terminal as it was. */
+  close(): void;
+}
+
+/** The terminal where stdin and stdout are one, else lines in and out; machine output is always that. */
+export function openScreen(json: boolean): ChatScreen {
+  const terminal = !json && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  return terminal ? new Terminal() : new PlainLines(json);
+}
+
+class PlainLines implements ChatScreen {
+  readonly interactive = false;
+  readonly #log: Log;
+
+  constructor(json: boolean) {
+    this.#log = new Log({ json, quiet: true });
+  }
+
+  lines(): AsyncIterable<string> {
+    return inputLines([]);
+  }
+
+  show(line: string): void {
+    this.#log.result(sanitize(line), { event: "line", text: line });
+  }
+
+  close(): void {}
+}
+
+/** Line editing and history are those of `node:readline`. */
+class Terminal implements ChatScreen {
+  readonly interactive = true;
+  readonly #readline = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+    terminal: true,
+    prompt: "> ",
+  });
+  readonly #paint = hasColor(Deno.stdout) ? paint : (line: string) => line;
+
+  lines(): AsyncIterable<string> {
+    const readline = this.#readline;
+    const typed = new ReadableStream<string>({
+      start(controller) {
+        readline.on("line", (line) => {
+          controller.enqueue(line);
+          readline.prompt();
+        });
+        readline.on("close", () => controller.close());
+      },
+    });
+    readline.prompt();
+    return typed;
+  }
+
+  show(line: string): void {
+    const { stdout } = process;
+    // From the first row of what is being typed, which may be longer than one.
+    moveCursor(stdout, 0, -this.#readline.getCursorPos().rows);
+    cursorTo(stdout, 0);
+    clearScreenDown(stdout);
+    stdout.write(`${this.#paint(sanitize(line))}\n`);
+    this.#readline.prompt(true);
+  }
+
+  close(): void {
+    const { stdout } = process;
+    cursorTo(stdout, 0);
+    clearScreenDown(stdout);
+    this.#readline.close();
+  }
+}
+
+/** Colours by what a line is. */
+function paint(line: string): string {
+  if (line.startsWith("-- ")) return dim(line);
+  if (line.startsWith("error ")) return red(line);
+  if (line.startsWith("[")) return yellow(line);
+  if (line.startsWith("* ")) return cyan(line);
+  const colon = line.indexOf(": ");
+  return colon < 0 ? line : bold(line.slice(0, colon)) + line.slice(colon);
+}
