@@ -13,6 +13,14 @@ export {
   type FrameConnectOptions,
   type LineConnectOptions,
 } from "./connect.ts";
+export {
+  type AskOptions,
+  type Datagram,
+  type DatagramOptions,
+  DatagramSocket,
+  type DatagramStats,
+  MAX_DATAGRAM,
+} from "./datagram.ts";
 export * from "./errors.ts";
 export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
