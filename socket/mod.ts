@@ -24,6 +24,7 @@ export {
 export * from "./errors.ts";
 export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
+export { type CodecOptions, type TcpConnectionInfo } from "./events.ts";
 export {
   type FrameListenOptions,
   type Handler,
@@ -38,5 +39,12 @@ export { MemoryListener } from "./memory_listener.ts";
 export { MemorySocket } from "./memory_socket.ts";
 export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./system.ts";
+export { TcpServer, type TcpServerCallbacks, type TcpServerOptions } from "./tcp_server.ts";
+export {
+  type ReconnectOptions,
+  TcpSocket,
+  type TcpSocketCallbacks,
+  type TcpSocketOptions,
+} from "./tcp_socket.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
