@@ -22,6 +22,7 @@ export {
   MAX_DATAGRAM,
 } from "./datagram.ts";
 export * from "./errors.ts";
+export { type Fault, type Faults, faultyNetwork, type FaultyNetworkOptions } from "./faulty_network.ts";
 export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
 export { type CodecOptions, type TcpConnectionInfo } from "./events.ts";
@@ -48,3 +49,13 @@ export {
 } from "./tcp_socket.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
+export type { Identity } from "./identity.ts";
+export { type TokenCheck, tokenCheck } from "./token.ts";
+export {
+  type TlsClientOptions,
+  TlsNetwork,
+  type TlsOptions,
+  type TlsServerOptions,
+  type TlsVersion,
+} from "./tls.ts";
+export { type TlsSession, TlsTransport } from "./tls_transport.ts";
