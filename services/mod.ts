@@ -4,6 +4,7 @@ export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool
 export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
 export { type ChatOptions, type ChatStats, startChat } from "./chat.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
+export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./datagram_echo.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
 export { type FilesOptions, type FilesStats, startFiles } from "./files.ts";
 export {

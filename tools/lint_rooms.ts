@@ -45,7 +45,7 @@ const PURE = [
   NOTATION,
   /^loadtest\/(plan|arrival|open_clients|payload|random|reply_delay|history|history_line)\.ts$/,
   /^loadtest\/(ledger|column|finding|run_facts|rules|account|latency|measures|verdict|threshold|summary|\w+_table)\.ts$/,
-  /^services\/(proxy_protocol\/(header|crc32c)|balance\/(policy|backend_pool)|chat\/(chat_room|text)|files\/(path|request|files_codec))\.ts$/,
+  /^services\/(proxy_protocol\/(header|crc32c)|balance\/(policy|backend_pool)|chat\/(chat_room|text)|datagram_room|files\/(path|request|files_codec))\.ts$/,
   /^services\/http\/(body_reader|grammar|http_error|line_reader|request_head|request_parser|response|response_parser)\.ts$/,
 ];
 

@@ -7,6 +7,7 @@ import { hello } from "./hello.ts";
 import { http } from "./http.ts";
 import { proxy } from "./proxy.ts";
 import { relay } from "./relay.ts";
+import { udp } from "./udp.ts";
 
 /** In the order in which `--help` lists them. */
-export const services = { relay, echo, hello, chat, http, files, proxy, balance } as const;
+export const services = { relay, echo, hello, chat, http, files, udp, proxy, balance } as const;
