@@ -53,16 +53,20 @@ class Terminal implements ChatScreen {
     prompt: "> ",
   });
   readonly #paint = hasColor(Deno.stdout) ? paint : (line: string) => line;
+  #closed = false;
 
   lines(): AsyncIterable<string> {
     const readline = this.#readline;
     const typed = new ReadableStream<string>({
-      start(controller) {
+      start: (controller) => {
         readline.on("line", (line) => {
           controller.enqueue(line);
           readline.prompt();
         });
-        readline.on("close", () => controller.close());
+        readline.on("close", () => {
+          this.#closed = true;
+          controller.close();
+        });
       },
     });
     readline.prompt();
@@ -70,20 +74,26 @@ class Terminal implements ChatScreen {
   }
 
   show(line: string): void {
-    const { stdout } = process;
-    // From the first row of what is being typed, which may be longer than one.
-    moveCursor(stdout, 0, -this.#readline.getCursorPos().rows);
-    cursorTo(stdout, 0);
-    clearScreenDown(stdout);
-    stdout.write(`${this.#paint(sanitize(line))}\n`);
+    const { rows } = this.#readline.getCursorPos();
+    this.#clearTyped(rows);
+    process.stdout.write(`${this.#paint(sanitize(line))}\n`);
+    if (this.#closed) return;
+    // It goes up to where what is typed began by its own reckoning, which must not be over what was just shown.
+    process.stdout.write("\n".repeat(rows));
     this.#readline.prompt(true);
   }
 
   close(): void {
-    const { stdout } = process;
-    cursorTo(stdout, 0);
-    clearScreenDown(stdout);
+    if (this.#closed) return;
+    this.#clearTyped(this.#readline.getCursorPos().rows);
     this.#readline.close();
+  }
+
+  /** What is typed may be longer than a row. */
+  #clearTyped(rows: number): void {
+    moveCursor(process.stdout, 0, -rows);
+    cursorTo(process.stdout, 0);
+    clearScreenDown(process.stdout);
   }
 }
 

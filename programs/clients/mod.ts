@@ -1,4 +1,5 @@
 /** The clients of `client.ts` by name. @module */
+import { account } from "./account.ts";
 import { chat } from "./chat.ts";
 import { download } from "./download.ts";
 import { echo } from "./echo.ts";
@@ -10,4 +11,4 @@ import { udp } from "./udp.ts";
 import { upload } from "./upload.ts";
 
 /** In the order in which `--help` lists them. */
-export const clients = { relay, echo, hello, http, chat, udp, upload, download, list } as const;
+export const clients = { relay, echo, hello, http, chat, udp, upload, download, list, account } as const;
