@@ -96,10 +96,6 @@ declare module "@std/cli/parse-args" {
   ): Record<string, unknown> & { _: (string | number)[] };
 }
 
-declare module "@std/cli/prompt-secret" {
-  export function promptSecret(message?: string, options?: { mask?: string; clear?: boolean }): string | null;
-}
-
 declare module "@std/data-structures/binary-heap" {
   export class BinaryHeap<T> {
     constructor(compare?: (a: T, b: T) => number);

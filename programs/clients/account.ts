@@ -32,10 +32,10 @@ export const account = {
 } as const satisfies ServiceClient;
 
 async function readPassword(name: string): Promise<string> {
-  let password: string | null | undefined;
+  let password: string | undefined;
   if (Deno.stdin.isTerminal()) {
-    const { promptSecret } = await import("@std/cli/prompt-secret");
-    password = promptSecret(`Password of ${name}:`);
+    const { promptPassword } = await import("../password_prompt.ts");
+    password = await promptPassword(`Password of ${name}: `);
   } else {
     password = (await inputLines([]).next()).value;
   }
