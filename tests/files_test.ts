@@ -4,31 +4,7 @@ import { type FilesOptions, startFiles } from "../services/mod.ts";
 import { downloadLength, filesCodec } from "../services/files/files_codec.ts";
 import { connect } from "../socket/mod.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
-
-/** A directory that is gone after the test. */
-class TempDir implements AsyncDisposable {
-  readonly path = Deno.makeTempDirSync();
-
-  async write(name: string, content: string | Uint8Array): Promise<void> {
-    await Deno.writeFile(
-      `${this.path}/${name}`,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-  }
-
-  read(name: string): Promise<string> {
-    return Deno.readTextFile(`${this.path}/${name}`);
-  }
-
-  /** Names in it, hidden ones and uploads under way included. */
-  async names(): Promise<string[]> {
-    return (await Array.fromAsync(Deno.readDir(this.path), (entry) => entry.name)).sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
-  }
-}
+import { TempDir } from "./helpers/temp_dir.ts";
 
 function start(dir: TempDir, options: Partial<FilesOptions> = {}): ReturnType<typeof startFiles> {
   return startFiles({ root: dir.path, ...options });
