@@ -7,7 +7,7 @@ import { parseCommandLine } from "../cli/options.ts";
 import { printable } from "../cli/printable.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
-import { ConnectError, ConnectionClosedError } from "../socket/errors.ts";
+import { ConnectError, ConnectionClosedError, FramingError } from "../socket/errors.ts";
 import { clients } from "./clients/mod.ts";
 import type { ServiceClient } from "./service_client.ts";
 
@@ -35,7 +35,8 @@ export async function runClient(context: Context): Promise<ExitCode> {
   try {
     return await client.run(told, context);
   } catch (cause) {
-    if (!(cause instanceof ConnectError || cause instanceof ConnectionClosedError)) throw cause;
+    const kinds = [ConnectError, ConnectionClosedError, FramingError];
+    if (!(cause instanceof Error) || !kinds.some((kind) => cause instanceof kind)) throw cause;
     throw new ExitError(printable(cause.message), { cause });
   }
 }

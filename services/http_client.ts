@@ -41,7 +41,7 @@ const LEAVE_TIMEOUT = 500;
  * @returns The response, as soon as its head is there.
  * @throws {TypeError} If the URL, the method or a field cannot be sent.
  * @throws {HttpResponseError} If what comes is no response.
- * @throws As {@linkcode connect} does.
+ * @throws The signal's reason, when it aborts before the end of the body; and as {@linkcode connect} does.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export async function requestHttp(
   signal?.addEventListener("abort", cancel, { once: true });
   void connection.closed.then(() => signal?.removeEventListener("abort", cancel));
   connection.send(request);
-  const events = readEvents(connection, new ResponseParser(method));
+  const events = readEvents(connection, new ResponseParser(method), signal);
   const first = await events.next();
   if (first.done || first.value.type !== "head") throw new HttpResponseError("Response has no head");
   return {
@@ -102,6 +102,7 @@ async function* readBody(events: AsyncIterableIterator<ResponseEvent>): AsyncIte
 async function* readEvents(
   connection: Connection<Uint8Array>,
   parser: ResponseParser,
+  signal?: AbortSignal,
 ): AsyncIterableIterator<ResponseEvent> {
   try {
     for await (const bytes of connection.frames()) {
@@ -109,6 +110,7 @@ async function* readEvents(
       if (parser.done) return;
     }
     if (!connection.open) {
+      signal?.throwIfAborted();
       const why = describeCloseReason(await connection.closed);
       throw new HttpResponseError(`Connection closed before the response was complete (${why})`);
     }

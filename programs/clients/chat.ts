@@ -38,13 +38,16 @@ export const chat = {
     if (name !== undefined) connection.send(name);
     const visit = new Visit(connection, screen);
     const failed = visit.speak().then(() => Promise.withResolvers<never>().promise);
+    let over: boolean;
     try {
       await Promise.race([visit.listen(), failed]);
+      // Before the screen is closed, which ends the input like one who leaves.
+      over = visit.over;
     } finally {
       screen.close();
     }
     const reason = await connection.end();
-    if (visit.over) return ExitCode.ok;
+    if (over) return ExitCode.ok;
     new Log().error(`The connection ended: ${printable(describeCloseReason(reason))}`);
     return ExitCode.failure;
   },
