@@ -1,6 +1,6 @@
 /**
- * Two lint rules that hold the project to its layout: `rooms/direction`, which folder may import which, and
- * `rooms/pure-time`, where time, chance and the system must be handed in.
+ * Lint rules that hold the project to its layout: `rooms/direction`, which folder may import which, `rooms/pure-time`,
+ * where time, chance and the system must be handed in, and `rooms/no-console`, who may print.
  *
  * @module
  */
@@ -282,10 +282,24 @@ const pureTime: Deno.lint.Rule = {
   },
 };
 
+/** Programs say what they say through `cli/log.ts`; an example does as its readers would. */
+const noConsole: Deno.lint.Rule = {
+  create(context) {
+    const file = inProject(context.filename);
+    if (roomOf(file) === "examples") return {};
+    return {
+      MemberExpression(node) {
+        if (node.object.type !== "Identifier" || node.object.name !== "console") return;
+        context.report({ node, message: `${file} may not use console`, hint: "Use the Log of cli/log.ts" });
+      },
+    };
+  },
+};
+
 /** The plugin, as `lint.plugins` in deno.json takes it. */
 const plugin: Deno.lint.Plugin = {
   name: "rooms",
-  rules: { direction, "pure-time": pureTime },
+  rules: { direction, "pure-time": pureTime, "no-console": noConsole },
 };
 
 export default plugin;
