@@ -38,6 +38,11 @@ const GOOD: readonly (readonly [name: string, text: string, seen: string, method
   ],
   ["a body to the end", "HTTP/1.0 200 OK\r\n\r\nhello", "200 OK {} hello$"],
   ["no reason", "HTTP/1.1 204 \r\n\r\n", "204  {} $"],
+  [
+    "a 304, which has no body",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    '304 Not Modified {"content-length":"5"} $',
+  ],
   ["no reason, nor its space", "HTTP/1.1 304\r\n\r\n", "304  {} $"],
   [
     "chunks with a trailer",
@@ -68,6 +73,7 @@ for (const [name, text, seen, method] of GOOD) {
 const BAD: readonly (readonly [text: string, message: string])[] = [
   ["hello\r\n", "First line is not that of an HTTP/1 response"],
   ["HTTP/2 200 OK\r\n", "First line is not that of an HTTP/1 response"],
+  ["HTTP/1.1 200 \x1b[2J\r\n", "First line is not that of an HTTP/1 response"],
   ["HTTP/1.1 200 OK\n\n", "Line ends with LF alone"],
   ["HTTP/1.1 200 OK\r\n folded: x\r\n\r\n", "Header line is folded"],
   ["HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "both given"],
@@ -121,7 +127,7 @@ Deno.test("requestHttp() leaves a body that nobody reads to the end", { permissi
     }
   });
   {
-    await using response = await requestHttp(`http://127.0.0.1:${server.port}/`, { network });
+    await using response = await requestHttp(`http://127.0.0.1:${server.port}/`, { network, timeout: 0 });
     assertEquals((await response.body.next()).done, false);
   }
   await server.until(({ connections }) => connections === 0);
@@ -132,7 +138,11 @@ Deno.test("requestHttp() leaves a body that nobody reads to the end", { permissi
 Deno.test("requestHttp() gives up on a silent server, and on a signal", { permissions: "none" }, async () => {
   const network = new MemoryNetwork();
   await using server = listen({ codec: bytesCodec, network });
-  const served = server.serve(async (peer) => void await peer.closed);
+  const served = server.serve(async (peer) => {
+    // The second one is sent the beginning of an answer.
+    if (peer.id === 2) peer.send(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    await peer.closed;
+  });
   const url = `http://127.0.0.1:${server.port}/`;
   await assertRejects(
     () => requestHttp(url, { network, timeout: 20 }),
@@ -140,10 +150,10 @@ Deno.test("requestHttp() gives up on a silent server, and on a signal", { permis
     "Connection closed before the response was complete (timeout: idle for 20 ms)",
   );
   const controller = new AbortController();
-  const asked = requestHttp(url, { network, signal: controller.signal });
-  await server.until(({ accepted }) => accepted === 2);
+  await using response = await requestHttp(url, { network, signal: controller.signal });
+  const read = response.body.next();
   controller.abort(new Error("No longer wanted"));
-  await assertRejects(() => asked, Error, "No longer wanted");
+  await assertRejects(() => read, Error, "No longer wanted");
   await server.close();
   await served;
 });

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { listen } from "../socket/mod.ts";
 import { denoRun, runClient, ServerProcess } from "./helpers/program.ts";
 import { talk } from "./helpers/exchange.ts";
 import { TempDir } from "./helpers/temp_dir.ts";
@@ -89,6 +90,22 @@ Deno.test("client.ts chat keeps its own words below what others say, though they
   assertStringIncludes(shown, "\x1b[1A\x1b[1G\x1b[0Jbob: hello\r\n\r\n\x1b[1A\x1b[1G\x1b[0J>");
   await ann.type("\x03");
   await ann.upTo("-- Bye");
+});
+
+Deno.test("client.ts chat lets no server act on the terminal", async () => {
+  await using evil = listen({});
+  const served = evil.serve(async (peer) => {
+    peer.send("-- Hello \x1b[2J\u202e\x07.");
+    for await (const line of peer.lines()) if (line === "/quit") return;
+  });
+  await using ann = new TerminalChat(evil.port);
+  await ann.upTo("-- Hello \ufffd[2J\ufffd\ufffd.\r\n");
+  await ann.type("\x04");
+  await ann.upTo("exit 0");
+  const plain = await runClient(["chat", "--port", `${evil.port}`], { stdin: "" });
+  assertEquals([plain.code, plain.out], [0, "-- Hello \ufffd[2J\ufffd\ufffd.\n"]);
+  await evil.close();
+  await served;
 });
 
 Deno.test("client.ts chat talks by plain lines where there is no terminal", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { listen } from "../socket/mod.ts";
+import { bytesCodec, listen } from "../socket/mod.ts";
 import { talk } from "./helpers/exchange.ts";
-import { run, runClient, ServerProcess } from "./helpers/program.ts";
+import { denoRun, run, runClient, ServerProcess } from "./helpers/program.ts";
 import { TempDir } from "./helpers/temp_dir.ts";
 
 /** The objects of machine output, a line each. */
@@ -121,6 +121,24 @@ Deno.test("client.ts http says in one line what it cannot send, and what is no H
   const other = await runClient(["http", "GET", `http://127.0.0.1:${echo.port}/`]);
   assertEquals([other.code, other.out], [1, ""]);
   assertStringIncludes(other.err, "No HTTP response to be used: ");
+});
+
+Deno.test("client.ts http prints a body as it is, but nothing that would act on a terminal", async () => {
+  const body = "\x1b[2J\u202ehello\nthere";
+  await using server = listen({ codec: bytesCodec });
+  const served = server.serve(async (peer) => {
+    await peer.frames().next();
+    peer.send(new TextEncoder().encode(`HTTP/1.1 200 OK\r\n\r\n${body}`));
+  });
+  const args = ["http", "GET", `http://127.0.0.1:${server.port}/`, "--no-head"];
+  const piped = await runClient(args);
+  assertEquals([piped.code, piped.out], [0, body]);
+  // A colon would end the command for socat.
+  const command = denoRun("client.ts", args).join(" ").replaceAll(":", "\\:");
+  const shown = await run(["socat", "-u", `SYSTEM:${command},pty,setsid,ctty`, "STDOUT"]);
+  assertEquals(shown.out, "\\x1b[2J\\u{202e}hello\r\nthere\r\n");
+  await server.close();
+  await served;
 });
 
 Deno.test("client.ts udp prints answers, asks again, and gives up", async () => {

@@ -43,6 +43,27 @@ Deno.test("server.ts announces each of its addresses, all on one port", async ()
   assertEquals(said, { event: "listening", service: "echo", host: "127.0.0.2", port: server.port });
 });
 
+for (const name of ["echo", "udp"]) {
+  Deno.test(`server.ts ${name} listens on 127.0.0.1, and on ::1 where that can be bound`, async () => {
+    await using server = await ServerProcess.startAnywhere(name);
+    if (canBind("::1")) {
+      const { host, port } = await server.next("listening");
+      assertEquals([host, port], ["::1", server.port]);
+    }
+    const { out } = await server.stop();
+    assertEquals(out.trimEnd().split("\n").length, canBind("::1") ? 2 : 1);
+  });
+}
+
+function canBind(hostname: string): boolean {
+  try {
+    Deno.listen({ hostname, port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 Deno.test("server.ts --help lists every service", async () => {
   const { code, out } = await runServer(["--help"]);
   assertEquals(code, 0);

@@ -1,6 +1,6 @@
 // The services and the clients that people have already: nc, curl, ab, wrk, socat, sha256sum.
 import { assertEquals, assertGreaterOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
-import { run, ServerProcess } from "./helpers/program.ts";
+import { denoRun, run, ServerProcess } from "./helpers/program.ts";
 import { TempDir } from "./helpers/temp_dir.ts";
 
 /** What a server answers to `stdin` by `nc`, which ends when the server has. */
@@ -160,6 +160,18 @@ Deno.test("server.ts proxy passes an HTTP server on to curl, and balance spreads
   assertMatch(ab.out, /^Failed requests: +0$/m);
   const { backends } = await balance.state();
   for (const { total } of backends as { total: number }[]) assertGreaterOrEqual(total, 30);
+});
+
+Deno.test("server.ts proxy passes a load test of the relay behind it", async () => {
+  await using relay = await ServerProcess.start("relay");
+  await using proxy = await ServerProcess.start("proxy", "--to", `127.0.0.1:${relay.port}`, "--quiet");
+  const args = ["--clients", "300", "--window", "1s", "--seed", "1", "--quiet", "--json"];
+  const { code, out } = await run(denoRun("loadtest.ts", [...args, "--target", `127.0.0.1:${proxy.port}`]));
+  const { verdict, acked, lost } = JSON.parse(out.trimEnd().split("\n").at(-1)!);
+  assertEquals([code, verdict, acked, lost], [0, "delivered", 300, 0]);
+  const { accepted, pending, closed } = await relay.until(({ connections }) => connections === 0);
+  assertEquals([accepted, pending], [300, 0]);
+  assertEquals((closed as Record<string, number>).natural, 300);
 });
 
 Deno.test("server.ts files serves nc, and what comes is what sha256sum says", async () => {

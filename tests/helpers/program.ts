@@ -59,7 +59,7 @@ export interface ServerEvent {
   readonly [key: string]: unknown;
 }
 
-/** `server.ts` with a service on 127.0.0.1 and a free port, listening. Disposing of it ends it. */
+/** `server.ts` with a service on a free port, listening. Disposing of it ends it. */
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly #process: Lines;
@@ -71,7 +71,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts it and waits until it listens. */
   static async start(service: string, ...options: readonly string[]): Promise<ServerProcess> {
-    const args = [service, "--host", "127.0.0.1", "--port", "0", "--json", "--control", ...options];
+    return await ServerProcess.startAnywhere(service, "--host", "127.0.0.1", ...options);
+  }
+
+  /** As {@linkcode ServerProcess.start}, at the addresses it has without a `--host`. */
+  static async startAnywhere(service: string, ...options: readonly string[]): Promise<ServerProcess> {
+    const args = [service, "--port", "0", "--json", "--control", ...options];
     const process = new Lines(denoRun("server.ts", args));
     const { port } = await process.next("listening");
     return new ServerProcess(process, Number(port));
