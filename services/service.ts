@@ -1,11 +1,18 @@
 /** What every service is: a listener that finishes its work before it ends. @module */
 import type { Connection } from "../socket/connection.ts";
+import type { CloseReason } from "../socket/errors.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
 
+/** A connection that has ended, whatever its frames were. */
+export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
+
 /** Options that all services take: where to listen, and the bounds of a connection. */
-export type ServiceOptions = Omit<ListenOptions, "refusal" | "onClosed">;
+export interface ServiceOptions extends Omit<ListenOptions, "refusal" | "onClosed"> {
+  /** Called once for each connection that has ended; for logs. */
+  onClosed?: (connection: EndedConnection, reason: CloseReason) => void;
+}
 
 /** A running service, whatever it does. */
 export interface Service<Stats extends object = object> extends AsyncDisposable {

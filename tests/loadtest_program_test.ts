@@ -204,3 +204,10 @@ Deno.test("loadtest.ts tells in one line that its history cannot be written, and
   assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
   assertStringIncludes(err, "Cannot write the history /no/such/folder/run.jsonl");
 });
+
+for (const protocol of ["echo", "hello"]) {
+  Deno.test(`loadtest.ts proves an own ${protocol} server`, async () => {
+    const { code, summary } = await loadTest(...SMALL, "--protocol", protocol);
+    assertEquals([code, summary.verdict, summary.acked, summary.findings], [0, "proven", 300, []]);
+  });
+}

@@ -1,0 +1,86 @@
+/** `server.ts relay`. @module */
+import type { Log } from "../../cli/log.ts";
+import { ExitError } from "../../cli/exit.ts";
+import { duration, flag, text } from "../../cli/option.ts";
+import type { Values } from "../../cli/program.ts";
+import type { PeerHistory } from "../../loadtest/peer_history.ts";
+import { CountedClock } from "../../socket/counted_clock.ts";
+import { systemClock } from "../../socket/system.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  type RunningService,
+  type Service,
+  servicePort,
+} from "../service.ts";
+
+const options = {
+  port: servicePort(8000),
+  ...connectionOptions,
+  ...lineOptions,
+  ackTimeout: duration({
+    help: "Redeliver a message that has no ok after so long; 0 for never",
+    default: 10_000,
+  }),
+  redeliver: flag({
+    help: "Leave a message with its first holder, even one that leaves or is silent",
+    default: true,
+  }),
+  history: text({
+    help: "Write every connection and its end to this file, a line of JSON each",
+    placeholder: "FILE",
+  }),
+};
+
+/** The relay. */
+export const relay = {
+  summary: "Hands each message to a random connection and brings its ok back",
+  options,
+  examples: [
+    ["", "A relay on 127.0.0.1:8000"],
+    [
+      "relay --host 0.0.0.0 --port 9000 --max-connections 10000",
+      "On every address, for 10,000 peers at most",
+    ],
+  ],
+  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+    const { startRelay } = await import("../../relay/relay_server.ts");
+    const { ackTimeout, redeliver, maxLine } = values;
+    const { onClosed, ...listen } = listenOptions(values, log);
+    const history = values.history === undefined ? undefined : await openHistory(values.history);
+    const clock = new CountedClock(systemClock);
+    const relay = startRelay({
+      ...listen,
+      clock,
+      ackTimeout,
+      redeliver,
+      maxLine,
+      observer: {
+        ...history?.observer,
+        closed: (connection, reason) => {
+          onClosed(connection, reason);
+          history?.observer.closed(connection, reason);
+        },
+      },
+    });
+    return {
+      addresses: relay.addresses,
+      // The ends of its last connections come before this settles.
+      closed: relay.closed.finally(() => history?.[Symbol.dispose]()),
+      stats: () => ({ ...relay.stats(), timers: clock.running }),
+      drain: () => relay.drain(),
+      close: () => relay.close(),
+    };
+  },
+} as const satisfies Service;
+
+async function openHistory(path: string): Promise<PeerHistory> {
+  const { PeerHistory } = await import("../../loadtest/peer_history.ts");
+  try {
+    return new PeerHistory(path, () => performance.timeOrigin + performance.now());
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExitError(`Cannot write the history ${path}: ${why}`, { cause });
+  }
+}
