@@ -23,10 +23,12 @@ const END_TYPES: Readonly<Record<EndType, true>> = {
   natural: true,
   local: true,
   reset: true,
+  "tls-failed": true,
   "write-failed": true,
   "slow-reader": true,
   framing: true,
   timeout: true,
+  unauthorized: true,
   "handler-failed": true,
   stopped: true,
 };

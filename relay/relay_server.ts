@@ -19,7 +19,7 @@ export interface RelayObserver {
 }
 
 /** What to listen on, and how to relay. */
-export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "onClosed"> {
+export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed"> {
   /** Time in ms after which a message without its ok is redelivered; 0 for never. Default 10,000. */
   ackTimeout?: number;
   /** Whether a message goes to another peer when its holder leaves or is silent. Default `true`. */

@@ -5,7 +5,7 @@ import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
-export type ServiceOptions = Omit<ListenOptions, "refusal" | "onClosed">;
+export type ServiceOptions = Omit<ListenOptions, "refusal" | "farewell" | "onClosed">;
 
 /** A running service, whatever it does. */
 export interface Service<Stats extends object = object> extends AsyncDisposable {

@@ -1,5 +1,6 @@
 /** The accept loops of a listener: errors sorted, suspended and resumed. @module */
 import type { Address, Clock, Network, Timer, Transport, TransportListener } from "./network.ts";
+import { TokenBucket } from "./token_bucket.ts";
 
 /** What the accept loops have met. */
 export interface AcceptStats {
@@ -8,6 +9,8 @@ export interface AcceptStats {
   readonly transientErrors: number;
   /** Times that accepting paused because the process had no descriptor left. */
   readonly outOfDescriptors: number;
+  /** Times that accepting paused because peers came faster than they may. */
+  readonly paced: number;
 }
 
 /** What an error of `accept` means for the loop. */
@@ -40,6 +43,10 @@ export interface AcceptorOptions {
   tryHostnames: readonly string[];
   port: number;
   reusePort: boolean;
+  /** Most peers a second; 0 for no bound. */
+  maxAcceptRate: number;
+  /** Told once when the process is out of descriptors, and once when it accepts again. */
+  onExhausted: (exhausted: boolean) => void;
   /** Takes each peer; accepting goes on when the promise it may give is settled. */
   deliver: (transport: Transport) => Promise<void> | void;
   changed: () => void;
@@ -55,10 +62,13 @@ export class Acceptor {
   #resumed: PromiseWithResolvers<void> | undefined;
   #closed = false;
   #pauses = new Map<Timer, () => void>();
-  #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0 };
+  #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
+  #exhausted = false;
+  readonly #rate: TokenBucket | undefined;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    if (options.maxAcceptRate > 0) this.#rate = new TokenBucket(options.maxAcceptRate);
     this.#sockets = bind(options);
     this.addresses = this.#sockets.map((socket) => socket.address);
     this.stopped = this.#runAll();
@@ -120,8 +130,14 @@ export class Acceptor {
         return;
       }
       this.#stats.accepted++;
+      this.#setExhausted(false);
       const taken = this.#options.deliver(transport);
       if (taken !== undefined) await taken;
+      const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
+      if (early > 0 && !this.#closed) {
+        this.#stats.paced++;
+        await this.#pause(early); // Meanwhile peers wait in the kernel's queue.
+      }
     }
   }
 
@@ -129,9 +145,18 @@ export class Acceptor {
     const kind = sortAcceptError(error);
     if (kind === "other") throw error;
     if (kind === "transient") this.#stats.transientErrors++;
-    else this.#stats.outOfDescriptors++;
+    else {
+      this.#stats.outOfDescriptors++;
+      this.#setExhausted(true);
+    }
     this.#options.changed();
     if (kind === "out-of-descriptors") await this.#pause(BACK_OFF_MS);
+  }
+
+  #setExhausted(exhausted: boolean): void {
+    if (this.#exhausted === exhausted) return;
+    this.#exhausted = exhausted;
+    this.#options.onExhausted(exhausted);
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** Dialling, with a timeout and errors by kind. @module */
 import type { Codec } from "./codec.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodec } from "./line_decoder.ts";
 import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";

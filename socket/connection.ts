@@ -1,41 +1,17 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
-import type { Codec, Decoder, Encoder } from "./codec.ts";
+import type { Decoder, Encoder } from "./codec.ts";
+import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
+import { Deadlines, type Since } from "./deadlines.ts";
 import { type CloseReason, ConnectionClosedError, FramingError, TlsError } from "./errors.ts";
 import { type Flushable, gathererOf, type TurnGatherer } from "./gather.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-/** What a {@linkcode Connection} needs besides its socket. */
-export interface ConnectionOptions<Frame> {
-  codec: Codec<Frame>;
-  clock: Clock;
-  /** Number to know it by; unique within its listener. Default 0. */
-  id?: number;
-  /** Bytes that may wait for a peer that does not read; over it the peer is a slow reader and is cut off. Default 1 MiB. */
-  writeBuffer?: number;
-  /** Waiting bytes over which `send` gives `false`. Default 64 KiB, at most `writeBuffer`. */
-  highWater?: number;
-  /** Longest silence of the peer in ms before the connection is closed; 0 for no bound. Default 0. */
-  idleTimeout?: number;
-  /** Longest time in ms that `end` waits for the peer to take the rest and to finish. Default 10,000. */
-  drainTimeout?: number;
-}
-
-/** What has gone through a connection so far. */
-export interface ConnectionStats {
-  /** When it opened, on its clock, ms. */
-  readonly openedAt: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  /** Bytes given to `send` that the socket has not taken; after the end, those it never took. */
-  readonly queuedBytes: number;
-}
-
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
+// A peer that is told why it is closed may be the very one that does not listen: not for long.
+const FAREWELL_TIMEOUT = 1000;
 const NATURAL: CloseReason = { type: "natural" };
 
 /**
@@ -60,6 +36,9 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
   readonly #writeBuffer: number;
   readonly #highWater: number;
   readonly #drainTimeout: number;
+  readonly #writeTimeout: number;
+  readonly #farewell: ((reason: CloseReason) => Frame | undefined) | undefined;
+  #deadlines: Deadlines | undefined; // Most connections have no timeout but the one of their end.
   readonly #openedAt: number;
   readonly #resolveClosed: (reason: CloseReason) => void;
   #reason: CloseReason | undefined;
@@ -72,9 +51,9 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
   #writing = false;
   #inFlight = 0;
   #waiters: { resolve(): void; reject(error: Error): void }[] | undefined;
-  #idle: Timer | undefined;
   #drain: Timer | undefined;
   #lastRead: number;
+  #lastWrite = 0;
   #bytesIn = 0;
   #bytesOut = 0;
   #framesIn = 0;
@@ -94,7 +73,13 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
     const { promise, resolve } = Promise.withResolvers<CloseReason>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    if (options.idleTimeout) this.#watchIdle(options.idleTimeout, options.idleTimeout);
+    this.#writeTimeout = options.writeTimeout ?? 0;
+    this.#farewell = options.farewell;
+    if (options.idleTimeout) this.#watch("idle", options.idleTimeout, () => this.#lastRead);
+    if (options.firstFrameTimeout) {
+      const since = () => this.#framesIn === 0 ? this.#openedAt : undefined;
+      this.#watch("first line", options.firstFrameTimeout, since);
+    }
   }
 
   get local(): Address {
@@ -225,21 +210,21 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
    * @returns What `closed` says: another reason when it failed on the way, or took longer than `drainTimeout`.
    * `stats().queuedBytes` is what could not be sent.
    */
-  async end(why: CloseReason = NATURAL): Promise<CloseReason> {
-    if (this.#reason === undefined && !this.#discarding) {
-      this.#discarding = true;
-      const ms = this.#drainTimeout;
-      this.#drain = this.#clock.after(ms, () => this.#finish({ type: "timeout", which: "drain", ms }));
-      try {
-        await this.closeWrite();
-        while (this.#reason === undefined && !this.#peerEnded) await this.#read();
-      } catch (error) {
-        // Closed on the way: `closed` says why, `stats` how much was not sent.
-        if (!(error instanceof ConnectionClosedError)) throw error;
-      }
-      this.#finish(why);
-    }
-    return await this.closed;
+  end(why: CloseReason = NATURAL): Promise<CloseReason> {
+    const ms = this.#drainTimeout;
+    return this.#end(why, { ms, late: { type: "timeout", which: "drain", ms } });
+  }
+
+  /**
+   * Ends it because of something the peer did or did not: tells it why, where there is a `farewell`, and has no more than a second
+   * of patience for the rest.
+   *
+   * @returns What `closed` says: `why`, unless it failed on the way.
+   */
+  dismiss(why: CloseReason): Promise<CloseReason> {
+    const frame = this.#discarding ? undefined : this.#farewell?.(why);
+    if (frame !== undefined) this.send(frame);
+    return this.#end(why, { ms: Math.min(FAREWELL_TIMEOUT, this.#drainTimeout), late: why });
   }
 
   /** Closes at once; what is queued is dropped. Does nothing when it has ended. */
@@ -276,10 +261,12 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
       while (this.#encoder.size > 0) {
         let bytes = this.#encoder.take();
         this.#inFlight = bytes.length;
+        this.#watchWrite();
         while (bytes.length > 0) {
           const count = await this.#transport.write(bytes);
           if (this.#reason !== undefined) return;
           this.#bytesOut += count;
+          if (this.#writeTimeout > 0) this.#lastWrite = this.#clock.now();
           this.#inFlight -= count;
           bytes = bytes.subarray(count);
         }
@@ -323,13 +310,37 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
     }
   }
 
-  /** Looks again when the silence could first be long enough: reads only note the time, and set no timer. */
-  #watchIdle(limit: number, wait: number): void {
-    this.#idle = this.#clock.after(wait, () => {
-      const left = this.#lastRead + limit - this.#clock.now();
-      if (left > 0) this.#watchIdle(limit, left);
-      else this.#finish({ type: "timeout", which: "idle", ms: limit });
-    });
+  #watch(which: string, ms: number, since: Since): void {
+    this.#deadlines ??= new Deadlines(this.#clock, (which, ms) => this.#late({ type: "timeout", which, ms }));
+    this.#deadlines.watch(which, ms, since);
+  }
+
+  #watchWrite(): void {
+    if (this.#writeTimeout === 0) return;
+    this.#lastWrite = this.#clock.now();
+    this.#watch("write", this.#writeTimeout, () => this.#writing ? this.#lastWrite : undefined);
+  }
+
+  /** A timeout has passed. Who takes nothing cannot be told. */
+  #late(why: CloseReason & { type: "timeout" }): void {
+    if (why.which === "write" || this.#farewell === undefined) this.#finish(why);
+    else void this.dismiss(why);
+  }
+
+  async #end(why: CloseReason, bound: { ms: number; late: CloseReason }): Promise<CloseReason> {
+    if (this.#reason === undefined && !this.#discarding) {
+      this.#discarding = true;
+      this.#drain = this.#clock.after(bound.ms, () => this.#finish(bound.late));
+      try {
+        await this.closeWrite();
+        while (this.#reason === undefined && !this.#peerEnded) await this.#read();
+      } catch (error) {
+        // Closed on the way: `closed` says why, `stats` how much was not sent.
+        if (!(error instanceof ConnectionClosedError)) throw error;
+      }
+      this.#finish(why);
+    }
+    return await this.closed;
   }
 
   #closedError(reason: CloseReason): ConnectionClosedError {
@@ -340,7 +351,7 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
   #finish(reason: CloseReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#idle?.cancel();
+    this.#deadlines?.cancel();
     this.#drain?.cancel();
     this.#transport.close();
     const waiters = this.#waiters;

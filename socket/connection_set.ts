@@ -7,7 +7,7 @@ export interface ConnectionCounts {
   /** Connections that stand now. */
   readonly connections: number;
   readonly peakConnections: number;
-  /** Refused for a limit. */
+  /** Refused for a limit, or for their address. */
   readonly refused: number;
   /** Ended connections, by the type of their reason. */
   readonly closed: Readonly<Record<CloseType, number>>;
@@ -19,6 +19,7 @@ export interface ConnectionCounts {
 export interface ConnectionLimits {
   maxConnections: number;
   maxConnectionsPerIp: number;
+  mayConnect: (address: string) => boolean;
 }
 
 /** Keeps the connections of a listener, and the count of them for each remote address where that is bounded. */
@@ -35,6 +36,7 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     "slow-reader": 0,
     "framing": 0,
     "timeout": 0,
+    "unauthorized": 0,
     "handler-failed": 0,
   };
   #peak = 0;
@@ -52,11 +54,19 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return this.#connections.values();
   }
 
+  /** Whether there is no room for anybody. */
+  get full(): boolean {
+    const { maxConnections } = this.#limits;
+    return maxConnections > 0 && this.size >= maxConnections;
+  }
+
   /** Why one more from this address may not stand, or `undefined` where it may; a refusal is counted. */
   refusal(hostname: string): string | undefined {
-    const { maxConnections, maxConnectionsPerIp } = this.#limits;
+    const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
     let why: string | undefined;
-    if (maxConnections > 0 && this.size >= maxConnections) {
+    if (!mayConnect(hostname)) {
+      why = "not allowed from this address";
+    } else if (this.full) {
       why = `busy: ${maxConnections} connections are open`;
     } else if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
       why = `busy: ${maxConnectionsPerIp} connections are open from this address`;

@@ -1,56 +1,26 @@
 /** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
-import { Acceptor, type AcceptStats } from "./accept.ts";
-import type { Codec } from "./codec.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
-import { type ConnectionCounts, ConnectionSet } from "./connection_set.ts";
+import { Acceptor } from "./accept.ts";
+import { Connection } from "./connection.ts";
+import { ConnectionSet } from "./connection_set.ts";
 import { type CloseReason, FramingError } from "./errors.ts";
 import { lineCodec } from "./line_decoder.ts";
-import type { Address, Clock, Network, Transport } from "./network.ts";
+import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
+import type { Address, Clock, Transport } from "./network.ts";
+import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
 import { Watch } from "./watch.ts";
 
-/** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
-export interface ListenOptions<Frame = string>
-  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
-  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
-  hostnames?: readonly string[];
-  /** Addresses to bind as well where the system allows it. Default none. */
-  tryHostnames?: readonly string[];
-  /** Port; 0 lets the system pick one. Default 0. */
-  port?: number;
-  /** Share the port with other processes that also ask for it. Default `false`. */
-  reusePort?: boolean;
-  /** Most connections at once; one more is told why and closed. 0 for no bound. Default 0. */
-  maxConnections?: number;
-  /** The same for each remote address. Default 0. */
-  maxConnectionsPerIp?: number;
-  /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
-  refusal?: (why: string) => Frame;
-  /** Called once for each connection that has ended. */
-  onClosed?: (connection: Connection<Frame>, reason: CloseReason) => void;
-  network?: Network;
-  clock?: Clock;
-}
-
-/** Options of {@linkcode listen} for lines. */
-export interface LineListenOptions extends ListenOptions<string> {
-  codec?: undefined;
-  /** Most bytes of a received line. Default 64 KiB. */
-  maxLine?: number;
-}
-
-/** Options of {@linkcode listen} for frames of another codec. */
-export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
-  codec: Codec<Frame>;
-}
-
-/** What a listener has seen. */
-export interface ListenerStats extends AcceptStats, ConnectionCounts {
-  readonly suspended: boolean;
-}
-
-// A refused peer that does not go away holds a descriptor: not for long.
+const DRAIN_TIMEOUT = 10_000;
 const REFUSED_DRAIN_TIMEOUT = 1000;
+// Refused peers of a second are not worth more descriptors than this; those over it are not told why.
+const MOST_REFUSED = 256;
+
+export type {
+  FrameListenOptions,
+  LineListenOptions,
+  ListenerStats,
+  ListenOptions,
+} from "./listen_options.ts";
 
 /** Serves one connection: when it returns the connection is ended in order, when it throws it is closed. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
@@ -71,6 +41,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
   #taker = Promise.withResolvers<void>();
   #nextId = 1;
+  #room: PromiseWithResolvers<void> | undefined;
+  #waiting = 0;
+  #stopped = false;
 
   constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
@@ -78,6 +51,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#connections = new ConnectionSet({
       maxConnections: options.maxConnections ?? 0,
       maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
+      mayConnect: options.mayConnect ?? (() => true),
     });
     this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
@@ -86,6 +60,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       tryHostnames: options.tryHostnames ?? [],
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,
+      maxAcceptRate: options.maxAcceptRate ?? 0,
+      onExhausted: options.onExhausted ?? (() => {}),
       deliver: (transport) => this.#admit(transport),
       changed: () => this.#watch.changed(),
     });
@@ -170,13 +146,28 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#watch.changed();
   }
 
-  /** Stops accepting for good and ends every connection in order; one that takes over `drainTimeout` is cut. */
-  async drain(): Promise<void> {
+  /**
+   * Stops accepting for good and ends every connection in order, a slice at a time.
+   *
+   * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
+   */
+  async drain(options: { within?: number } = {}): Promise<void> {
+    const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stop();
-    for (const connection of this.#connections) {
-      this.#track(connection.end({ type: "local", why: "drained" }));
+    const late = this.#clock.after(ms, () => {
+      for (const connection of this.#connections) connection.close({ type: "timeout", which: "drain", ms });
+    });
+    const ending = spread([...this.#connections], {
+      clock: this.#clock,
+      ms: ms / 2, // The other half is for the last of them.
+      each: (connection) => this.#track(connection.end({ type: "local", why: "drained" })),
+    });
+    try {
+      await this.closed;
+    } finally {
+      late.cancel();
+      ending.cancel();
     }
-    await this.closed;
   }
 
   /** Closes everything now; what waits to be sent is dropped. */
@@ -187,7 +178,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   stats(): ListenerStats {
-    return { ...this.#acceptor.stats(), ...this.#connections.counts(), suspended: this.#acceptor.suspended };
+    return {
+      ...this.#acceptor.stats(),
+      ...this.#connections.counts(),
+      suspended: this.#acceptor.suspended,
+      waiting: this.#waiting,
+    };
   }
 
   /**
@@ -207,7 +203,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   #stop(): void {
+    this.#stopped = true;
     this.#acceptor.close();
+    this.#makeRoom();
     this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
   }
 
@@ -218,6 +216,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   async #admit(transport: Transport): Promise<void> {
+    const wait = this.#options.whenFull === "wait";
+    while (wait && this.#connections.full && !this.#stopped) await this.#untilRoom();
+    if (this.#stopped) return transport.close();
     const why = this.#connections.refusal(transport.remote.hostname);
     const options = { ...this.#options, clock: this.#clock, id: this.#nextId++ };
     if (why !== undefined) {
@@ -228,6 +229,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#connections.add(connection);
     this.#track(connection.closed.then((reason) => {
       this.#connections.remove(connection, reason);
+      this.#makeRoom();
       this.#options.onClosed?.(connection, reason);
       this.#watch.changed();
     }));
@@ -236,7 +238,25 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     await this.#take?.(connection);
   }
 
+  async #untilRoom(): Promise<void> {
+    this.#waiting++;
+    this.#watch.changed();
+    this.#room ??= Promise.withResolvers();
+    await this.#room.promise;
+    this.#waiting--;
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
   #refuse(connection: Connection<Frame>, why: string): void {
+    if (this.#refused.size >= MOST_REFUSED) {
+      connection.close();
+      this.#watch.changed();
+      return;
+    }
     this.#refused.add(connection);
     this.#track(connection.closed.then(() => this.#refused.delete(connection)));
     if (this.#options.refusal) connection.send(this.#options.refusal(why));

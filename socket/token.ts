@@ -13,7 +13,7 @@ export type TokenCheck = (given: string) => boolean;
  *
  * @example
  * ```ts
- * import { tokenCheck } from "@okline/okline/socket";
+ * import { tokenCheck } from "@okline/okline/access";
  * import { assertEquals } from "@std/assert";
  *
  * const isToken = tokenCheck("open sesame");
