@@ -2,9 +2,10 @@
 import { MemoryListener } from "./memory_listener.ts";
 import { EphemeralPorts } from "./memory_ports.ts";
 import type { MemoryPipe, Travel } from "./memory_pipe.ts";
-import { MemorySocket, systemError } from "./memory_socket.ts";
+import { MemorySocket } from "./memory_socket.ts";
 import type { Address, BindOptions, Clock, DialOptions, Network, Timer } from "./network.ts";
 import { formatAddress } from "./network.ts";
+import { systemError } from "./socket_errors.ts";
 import { systemClock } from "./system.ts";
 
 /** How a {@linkcode MemoryNetwork} behaves. */

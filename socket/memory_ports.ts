@@ -1,5 +1,5 @@
 /** Ports for those who ask for none. @module */
-import { systemError } from "./memory_socket.ts";
+import { systemError } from "./socket_errors.ts";
 
 // As Linux, unless told otherwise (ip_local_port_range).
 const FIRST = 32768;

@@ -2,6 +2,7 @@
 import { Deque } from "@std/data-structures/deque";
 import { MemoryPipe, type Packet, type Travel } from "./memory_pipe.ts";
 import type { Address, Transport } from "./network.ts";
+import { badResource, brokenPipe, connectionReset, interrupted } from "./socket_errors.ts";
 
 interface Pending<Result> {
   readonly bytes: Uint8Array;
@@ -215,25 +216,4 @@ export class MemorySocket implements Transport {
 
 function twice(what: string): Error {
   return new TypeError(`Cannot ${what} twice at once`);
-}
-
-function badResource(): Error {
-  return new Deno.errors.BadResource("Bad resource ID");
-}
-
-function interrupted(): Error {
-  return systemError(new Deno.errors.Interrupted("operation canceled"), "EINTR");
-}
-
-function brokenPipe(): Error {
-  return systemError(new Deno.errors.BrokenPipe("Broken pipe"), "EPIPE");
-}
-
-function connectionReset(): Error {
-  return systemError(new Deno.errors.ConnectionReset("Connection reset by peer"), "ECONNRESET");
-}
-
-/** Gives an error the `code` that the system's have. */
-export function systemError(error: Error, code: string): Error {
-  return Object.assign(error, { code });
 }

@@ -15,6 +15,7 @@ export {
   type LineConnectOptions,
 } from "./connect.ts";
 export * from "./errors.ts";
+export { type Fault, type Faults, faultyNetwork, type FaultyNetworkOptions } from "./faulty_network.ts";
 export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
 export {

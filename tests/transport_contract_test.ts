@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertNotEquals, assertRejects } from "@std/assert";
 import { assertStrictEquals, assertThrows } from "@std/assert";
 import { connect as connectNode } from "node:net";
+import { faultyNetwork } from "../socket/faulty_network.ts";
 import { MemoryNetwork } from "../socket/memory_network.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
@@ -354,12 +355,12 @@ async function onSystem(behaviour: ResetBehaviour): Promise<void> {
   }
 }
 
-async function inMemory(behaviour: ResetBehaviour, network: MemoryNetwork): Promise<void> {
+async function inMemory(behaviour: ResetBehaviour, network: Network): Promise<void> {
   const listener = network.listen({ port: 0 });
   const near = await network.connect({ port: listener.address.port });
   const far = await listener.accept();
   try {
-    await behaviour(far, () => Promise.resolve(near.reset()));
+    await behaviour(far, () => Promise.resolve(near.reset?.()));
   } finally {
     far.close();
     listener.close();
@@ -397,7 +398,14 @@ const memoryFarAway: Ground = {
   runReset: (behaviour) => farAway((network) => inMemory(behaviour, network)),
 };
 
-for (const [name, ground] of Object.entries({ system, memory, memoryFarAway })) {
+/** No fault asked for: the wrapper must not show. */
+const memoryBehindFaults: Ground = {
+  permissions: "none",
+  run: (behaviour) => behaviour(faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
+  runReset: (behaviour) => inMemory(behaviour, faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
+};
+
+for (const [name, ground] of Object.entries({ system, memory, memoryFarAway, memoryBehindFaults })) {
   const { permissions } = ground;
   for (const [behaviour, body] of Object.entries(behaviours)) {
     Deno.test({ name: `${behaviour} (${name})`, permissions, fn: () => ground.run(body) });
