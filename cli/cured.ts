@@ -75,11 +75,8 @@ function runInWorker(url: string): void {
   Deno.exitCode = ExitCode.failure;
   const worker = new Worker(url, { type: "module", name: WORKER_NAME });
   worker.onmessage = ({ data }: MessageEvent<ExitCode>) => Deno.exit(data);
-  worker.onerror = (event) => {
-    // The Worker has printed it.
-    event.preventDefault();
-    Deno.exit(ExitCode.failure);
-  };
+  // The Worker has printed it.
+  worker.onerror = () => Deno.exit(ExitCode.failure);
 }
 
 /** Whether a Worker may load the module at `url` and what is beside it. A compiled program carries its modules along. */

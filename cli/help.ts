@@ -68,7 +68,9 @@ function details({ program, name, heading, builtIn }: Details): string[] {
     optionUsage(key, option),
     option.settings.help,
   ]);
-  const examples = (command?.examples ?? []).map(([args, does]): Row => [`${program.name} ${args}`, does]);
+  const examples = (command?.examples ?? []).map((
+    [args, does],
+  ): Row => [`${program.name} ${args}`.trimEnd(), does]);
   return [
     ...(words.length > 0 ? ["Arguments:", ...columns(words), ""] : []),
     heading,

@@ -28,6 +28,7 @@ const END_TYPES: Readonly<Record<EndType, true>> = {
   framing: true,
   timeout: true,
   "handler-failed": true,
+  "tls-failed": true,
   stopped: true,
 };
 

@@ -143,7 +143,6 @@ export class Ledger {
     if (this.#isPlanned(message)) {
       return this.deliveries.receive(client, { message, at: toMicroseconds(event.at) });
     }
-    this.facts.foreign.received++;
     if (this.run.server === "own") {
       this.findings.add(
         "unexpected",
@@ -154,8 +153,8 @@ export class Ledger {
 
   #answer(event: MessageEvent<"answer">): void {
     const { client, message } = event;
-    if (!this.#isPlanned(message)) this.facts.foreign.answered++;
-    else if (!this.deliveries.answer(client, { message, at: toMicroseconds(event.at) })) {
+    if (!this.#isPlanned(message)) return; // another user's, and its business
+    if (!this.deliveries.answer(client, { message, at: toMicroseconds(event.at) })) {
       this.#inconsistent(client, `answered ${nameOf(message)} and did not hold it`);
     }
   }

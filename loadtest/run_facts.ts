@@ -20,22 +20,14 @@ export type FactEvent =
   | AcceptedEvent
   | EndedEvent;
 
-/** Messages from outside the plan, of other users of a foreign server. */
-export interface ForeignMessages {
-  received: number;
-  answered: number;
-}
-
 /** {@linkcode RunFacts} as plain data. */
 export interface RunFactsSnapshot {
   readonly events: readonly FactEvent[];
-  readonly foreign: Readonly<ForeignMessages>;
 }
 
 /** Facts of a run. */
 export class RunFacts {
   readonly #events: FactEvent[] = [];
-  readonly foreign: ForeignMessages = { received: 0, answered: 0 };
 
   record(event: FactEvent): void {
     this.#events.push(event);
@@ -68,14 +60,12 @@ export class RunFacts {
   }
 
   snapshot(): RunFactsSnapshot {
-    return { events: this.#events, foreign: this.foreign };
+    return { events: this.#events };
   }
 
   /** Adds the facts that another process knows. */
-  absorb({ events, foreign }: RunFactsSnapshot): void {
+  absorb({ events }: RunFactsSnapshot): void {
     for (const event of events) this.#events.push(event);
-    this.foreign.received += foreign.received;
-    this.foreign.answered += foreign.answered;
   }
 
   #of<Kind extends FactEvent["event"]>(kind: Kind): Extract<FactEvent, { event: Kind }>[] {

@@ -50,7 +50,7 @@ export interface Figures {
   /** How long messages were held by those who answered them. */
   readonly held: Percentiles;
   readonly scheduleLag: Percentiles;
-  /** Jain's index of the relay latencies, from near 0 to 1. */
+  /** Jain's index of the speed at which messages were relayed, from near 0 to 1. */
   readonly fairness: number | null;
   /** Processor time by wall-clock time: 1 is one core, busy all the while. */
   readonly cpu: { readonly server: number | null; readonly generator: number | null };

@@ -4,7 +4,7 @@ import type { Connection } from "../socket/connection.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
 import { serializeResponse } from "./http/response.ts";
-import { pauseUnlessClosed } from "./pause.ts";
+import { pause } from "./pause.ts";
 import { ListenerService, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startHello}. */
@@ -44,9 +44,17 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
   const handler = async (client: Connection<Uint8Array>): Promise<void> => {
     const request = await client.batches().next();
     if (request.done) return;
+    const gone = new AbortController();
+    void client.closed.then(() => gone.abort());
     waiting++;
-    const due = await pauseUnlessClosed(delay, client.closed, clock).finally(() => waiting--);
-    if (!due) return;
+    try {
+      await pause(delay, clock, gone.signal);
+    } catch (error) {
+      // Nobody waits any more.
+      if (!gone.signal.aborted) throw error;
+    } finally {
+      waiting--;
+    }
     client.send(serializeResponse(
       { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: "Hello World!\n" },
       { request: undefined, keepAlive: false, date: new Date() },

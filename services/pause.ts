@@ -1,24 +1,21 @@
-/** Waiting that a connection's end cuts short. @module */
-import type { CloseReason } from "../socket/errors.ts";
+/** Waiting that may be cut short. @module */
 import type { Clock } from "../socket/network.ts";
 
 /**
- * Waits.
+ * Waits for `ms`.
  *
- * @param ms How long.
- * @param closed What ends the wait early.
- * @returns Whether the time has passed; `false` if `closed` came before.
+ * @throws The signal's reason, when it aborts before.
  */
-export async function pauseUnlessClosed(
-  ms: number,
-  closed: Promise<CloseReason>,
-  clock: Clock,
-): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const timer = clock.after(ms, () => resolve(true));
+export async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const aborted = () => reject(signal.reason);
+  const timer = clock.after(ms, resolve);
+  signal.addEventListener("abort", aborted, { once: true });
   try {
-    return await Promise.race([promise, closed.then(() => false)]);
+    await promise;
   } finally {
     timer.cancel();
+    signal.removeEventListener("abort", aborted);
   }
 }

@@ -34,12 +34,16 @@ export interface ListenerServiceOptions {
   readonly clock?: Clock;
   /** Longest time in ms that `drain` leaves to handlers. Default 10,000. */
   readonly drainTimeout?: number;
+  /** Runs beside the listener until that has closed, which aborts `signal`; `closed` waits for it. */
+  readonly background?: (signal: AbortSignal) => Promise<void>;
 }
 
 const DRAIN_TIMEOUT = 10_000;
 
 /** A service made of a listener and a handler. */
 export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
+  /** Settles when all is closed; rejects when accepting failed for good. */
+  readonly closed: Promise<void>;
   readonly #listener: Listener<Frame>;
   readonly #clock: Clock;
   readonly #drainTimeout: number;
@@ -55,8 +59,9 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#clock = options.clock ?? systemClock;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stats = options.stats;
-    // Not lost: `closed` is the same promise.
-    listener.serve((connection) => handler(connection, this.#draining.signal)).catch(() => {});
+    this.closed = this.#run(handler, options.background);
+    // Not lost: who asks for `closed` hears of it.
+    this.closed.catch(() => {});
   }
 
   get addresses(): readonly Address[] {
@@ -65,10 +70,6 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
 
   get port(): number {
     return this.#listener.port;
-  }
-
-  get closed(): Promise<void> {
-    return this.#listener.closed;
   }
 
   stats(): Stats {
@@ -88,7 +89,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#draining.abort();
     const timer = this.#clock.after(this.#drainTimeout, () => void this.#listener.close());
     try {
-      await this.#listener.closed;
+      await this.closed;
     } finally {
       timer.cancel();
     }
@@ -96,10 +97,20 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
 
   async close(): Promise<void> {
     await this.#listener.close();
+    await this.closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #run(
+    handler: ServiceHandler<Frame>,
+    background: ListenerServiceOptions["background"] = () => Promise.resolve(),
+  ): Promise<void> {
+    const ended = new AbortController();
+    const served = this.#listener.serve((connection) => handler(connection, this.#draining.signal));
+    await Promise.all([served.finally(() => ended.abort()), background(ended.signal)]);
   }
 }
 

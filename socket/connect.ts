@@ -1,7 +1,7 @@
 /** Dialling, with a timeout and errors by kind. @module */
 import type { Codec } from "./codec.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
-import { ConnectError } from "./errors.ts";
+import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodec } from "./line_decoder.ts";
 import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";
 import { systemClock, systemNetwork } from "./system.ts";
@@ -43,7 +43,7 @@ const TIMEOUT = 10_000;
  *
  * @returns The connection, standing.
  * @throws {ConnectError} With a `code`: `timeout`, `refused`, `unreachable`, `exhausted` (no descriptor or port is
- * left on this side), `other`; its `cause` is what the system said.
+ * left on this side), `tls`, `other`; its `cause` is what the system said.
  * @throws The signal's reason, when it aborts first.
  *
  * @example
@@ -80,7 +80,8 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
     if (giveUp.signal.aborted) throw giveUp.signal.reason;
     const why = cause instanceof Error ? cause.message : String(cause);
     const code = sortConnectError(cause);
-    throw new ConnectError(code, `Cannot connect to ${target}: ${code === "other" ? why : code}`, { cause });
+    const told = code === "other" || code === "tls" ? why : code;
+    throw new ConnectError(code, `Cannot connect to ${target}: ${told}`, { cause });
   } finally {
     timer?.cancel();
     signal?.removeEventListener("abort", aborted);
@@ -91,6 +92,7 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
 export function sortConnectError(error: unknown): ConnectError["code"] {
   if (error instanceof Deno.errors.ConnectionRefused) return "refused";
   if (error instanceof Deno.errors.TimedOut) return "timeout";
+  if (error instanceof TlsError) return "tls";
   const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
   switch (code) {
     case "ECONNREFUSED":

@@ -1,6 +1,6 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { Codec, Decoder, Encoder } from "./codec.ts";
-import { type CloseReason, ConnectionClosedError, FramingError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError, FramingError, TlsError } from "./errors.ts";
 import { type Flushable, gathererOf, type TurnGatherer } from "./gather.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
@@ -297,7 +297,8 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
 
   /** A failed write after the peer's FIN is only a peer that is done. */
   #writeFailure(cause: unknown): CloseReason {
-    return this.#peerEnded ? NATURAL : { type: "write-failed", error: asError(cause) };
+    if (this.#peerEnded) return NATURAL;
+    return tlsFailure(cause) ?? { type: "write-failed", error: asError(cause) };
   }
 
   /** One read for all that wait for it. Never rejects; `null` when nothing more will come. */
@@ -317,7 +318,7 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
       return count;
     } catch (cause) {
       this.#reading = undefined;
-      this.#finish({ type: "reset", error: asError(cause) });
+      this.#finish(tlsFailure(cause) ?? { type: "reset", error: asError(cause) });
       return null;
     }
   }
@@ -351,4 +352,8 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
 
 function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+function tlsFailure(cause: unknown): CloseReason | undefined {
+  return cause instanceof TlsError ? { type: "tls-failed", error: cause } : undefined;
 }

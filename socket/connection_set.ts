@@ -30,6 +30,7 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     "natural": 0,
     "local": 0,
     "reset": 0,
+    "tls-failed": 0,
     "write-failed": 0,
     "slow-reader": 0,
     "framing": 0,

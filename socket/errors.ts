@@ -6,7 +6,8 @@ export type FramingErrorCode =
   | "frame-too-long"
   | "invalid-utf8"
   | "unterminated"
-  | "bad-length";
+  | "bad-length"
+  | "tls";
 
 /**
  * The bytes of a peer could not be framed; what it sends from here on has no meaning.
@@ -32,9 +33,24 @@ export class FramingError extends Error {
 /** A peer could not be reached. `cause` is what the system said. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
-  readonly code: "timeout" | "refused" | "unreachable" | "exhausted" | "other";
+  readonly code: "timeout" | "refused" | "unreachable" | "exhausted" | "tls" | "other";
 
   constructor(code: ConnectError["code"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * TLS could not be set up: the certificate cannot be used (`certificate`: one of one's own; `untrusted`: the peer's), the
+ * peer does not speak TLS (`plain-text`), no version or protocol is common to both, or the peer refused (`handshake`), it took
+ * too long (`timeout`), or the connection was closed first (`closed`). `cause` is what the TLS library said.
+ */
+export class TlsError extends Error {
+  override readonly name = "TlsError";
+  readonly code: "certificate" | "untrusted" | "plain-text" | "handshake" | "timeout" | "closed";
+
+  constructor(code: TlsError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -62,6 +78,8 @@ export type CloseReason =
   | { readonly type: "local"; readonly why: string }
   /** The peer reset it, or the network did. */
   | { readonly type: "reset"; readonly error: Error }
+  /** TLS could not be set up with the peer. */
+  | { readonly type: "tls-failed"; readonly error: TlsError }
   /** A write failed though the peer had not finished. */
   | { readonly type: "write-failed"; readonly error: Error }
   /** The peer read too slowly, and what waited for it passed the bound. */

@@ -37,6 +37,7 @@ export class LineDecoder implements Decoder<string> {
   /** The start of a line whose end has not come yet; filled up to `#held`, grown by doubling. */
   #tail = NOTHING;
   #held = 0;
+  #begun = false;
 
   /** @param maxLine Most bytes of a line without its line end. Default 64 KiB. */
   constructor(maxLine: number = DEFAULT_MAX_LINE) {
@@ -47,6 +48,12 @@ export class LineDecoder implements Decoder<string> {
   }
 
   push(bytes: Uint8Array): Decoded<string> {
+    if (!this.#begun) {
+      this.#begun = true;
+      if (isClientHello(bytes)) {
+        return { frames: [], error: new FramingError("tls", "This port speaks plain text, not TLS") };
+      }
+    }
     const last = bytes.lastIndexOf(LF);
     if (last < 0) {
       const error = this.#hold(bytes);
@@ -129,6 +136,14 @@ export class LineDecoder implements Decoder<string> {
   #tooLong(): FramingError {
     return new FramingError("line-too-long", `Line is over the limit of ${this.#maxLine} bytes`);
   }
+}
+
+/**
+ * Whether bytes are the start of a TLS connection (RFC 8446, 4.1.2 and 5.1): it would wait for ever for an answer, as
+ * it sends no line end. A TLS client sends them in one piece.
+ */
+function isClientHello(bytes: Uint8Array): boolean {
+  return bytes.length > 5 && bytes[0] === 0x16 && bytes[1] === 3 && bytes[2]! <= 4 && bytes[5] === 1;
 }
 
 function withoutCr(line: string): string {

@@ -154,13 +154,13 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   /** Stops accepting for good: unbinds, and what the kernel had queued is reset. Connections stay. */
   stopAccepting(): void {
-    this.#acceptor.close();
+    this.#stop();
     this.#watch.changed();
   }
 
   /** Stops accepting for good and ends every connection in order; one that takes over `drainTimeout` is cut. */
   async drain(): Promise<void> {
-    this.#acceptor.close();
+    this.#stop();
     for (const connection of this.#connections) {
       this.#tasks.add(connection.end({ type: "local", why: "drained" }));
     }
@@ -169,7 +169,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   /** Closes everything now; what waits to be sent is dropped. */
   async close(): Promise<void> {
-    this.#acceptor.close();
+    this.#stop();
     this.#closeConnections("listener closed");
     await this.closed;
   }
@@ -192,6 +192,11 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** As {@linkcode Listener.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #stop(): void {
+    this.#acceptor.close();
+    this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
   }
 
   #setTaker(take: (connection: Connection<Frame>) => Promise<void> | void): void {

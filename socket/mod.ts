@@ -33,3 +33,13 @@ export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./system.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
+export type { Identity } from "./identity.ts";
+export { type TokenCheck, tokenCheck } from "./token.ts";
+export {
+  type TlsClientOptions,
+  TlsNetwork,
+  type TlsOptions,
+  type TlsServerOptions,
+  type TlsVersion,
+} from "./tls.ts";
+export { type TlsSession, TlsTransport } from "./tls_transport.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startHttp } from "../services/mod.ts";
+import { MemoryNetwork, VirtualClock } from "../socket/mod.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -129,16 +130,38 @@ Deno.test("startHttp() asks for a body that waits for 100 Continue, unless it re
   assertEquals(statuses(await exchange(server.port, head("Content-Length: 11\r\n"))), [413]);
 });
 
-Deno.test("startHttp() gives a request that does not come to its end 408", async () => {
-  await using server = startHttp({ requestTimeout: 30 });
-  const answer = await exchange(server.port, "GET / HTTP/1.1\r\n", "Host: a\r\n");
-  assertEquals(statuses(answer), [408]);
+Deno.test("startHttp() gives a request that does not come to its end 408, however it trickles in", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, requestTimeout: 10_000, keepAliveTimeout: 60_000 });
+  const client = await clock.runUntil(talk(server.port, seam));
+  await clock.advance(50_000);
+  // The time runs from the first byte on, and none of the others sets it back.
+  for (const byte of "GET / HTT") {
+    client.connection.send(new TextEncoder().encode(byte));
+    await clock.advance(1000);
+  }
+  assertEquals(server.stats().answers, {});
+  await clock.advance(1000);
+  assertEquals(server.stats().answers, { 408: 1 });
+  assertEquals(statuses(await clock.runUntil(client.rest())), [408]);
+  await clock.runUntil(Promise.all([client.connection.end(), server.close()]));
+  assertEquals(clock.timers, 0);
 });
 
-Deno.test("startHttp() closes a connection that has no request, without a word", async () => {
-  await using server = startHttp({ keepAliveTimeout: 30 });
-  assertEquals(await exchange(server.port), "");
-  assertEquals(statuses(await exchange(server.port, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")), [200]);
+Deno.test("startHttp() closes a connection that stays without a request, without a word", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, keepAliveTimeout: 60_000 });
+  const silent = await clock.runUntil(talk(server.port, seam));
+  const used = await clock.runUntil(talk(server.port, seam));
+  await clock.advance(30_000);
+  await clock.runUntil(used.send("GET /time HTTP/1.1\r\nHost: a\r\n\r\n"));
+  assertEquals(await clock.runUntil(silent.rest()), "");
+  assertEquals(clock.now(), 60_000);
+  assertEquals(statuses(await clock.runUntil(used.rest())), [200]);
+  assertEquals(clock.now(), 90_000);
+  await clock.runUntil(Promise.all([silent.connection.end(), used.connection.end(), server.close()]));
 });
 
 Deno.test("startHttp() drains: idle connections close, a request under way is answered", async () => {

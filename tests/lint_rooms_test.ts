@@ -134,6 +134,8 @@ const TIMED: readonly (readonly [source: string, named: string])[] = [
   [`import { retry } from "@std/async/retry";`, "@std/async/retry"],
   [`import { setTimeout as later } from "node:timers/promises";`, "node:timers/promises"],
   [`export { randomBytes } from "node:crypto";`, "node:crypto"],
+  [`import { createHash, randomInt } from "node:crypto";`, "node:crypto"],
+  [`import * as all from "node:crypto";`, "node:crypto"],
 ];
 
 Deno.test("rooms/pure-time refuses clocks, timers and chance of one's own", NO_SYSTEM, () => {
@@ -158,6 +160,7 @@ Deno.test("rooms/pure-time leaves names alone that are not the globals", NO_SYST
       `queueMicrotask(() => {}); clearTimeout(id);`,
       `import { abortable } from "@std/async/abortable"; import { pooledMap } from "@std/async/pool";`,
       `import type { Timeout } from "node:timers";`,
+      `import { createHash, timingSafeEqual } from "node:crypto";`,
     ]
   ) assertAllowed("socket/connection.ts", source);
 });

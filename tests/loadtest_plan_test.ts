@@ -1,18 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../loadtest/arrival.ts";
-import { createPayload, formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
+import { peakOpenClients } from "../loadtest/open_clients.ts";
 import { Plan, type PlanOptions } from "../loadtest/plan.ts";
 import { randomStream } from "../loadtest/random.ts";
-import {
-  type DelayDistribution,
-  drawReplyDelay,
-  formatReplyDelay,
-  longestReplyDelay,
-  meanReplyDelay,
-  parseReplyDelay,
-} from "../loadtest/reply_delay.ts";
-import { escapeText } from "../protocol.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -24,61 +15,6 @@ const OPTIONS: PlanOptions = {
   replyDelay: { type: "none" },
   payload: { type: "short" },
 };
-
-const DISTRIBUTIONS: readonly DelayDistribution[] = [
-  { type: "none" },
-  { type: "fixed", delay: 1000 },
-  { type: "uniform", min: 500, max: 5000 },
-  { type: "exponential", mean: 1000 },
-  { type: "pareto", min: 100, alpha: 1.5, cap: 2000 },
-  { type: "pareto", min: 100, alpha: 1, cap: 5000 },
-];
-
-Deno.test("parseReplyDelay() reads every form, and formatReplyDelay() writes it", pure, () => {
-  const cases: readonly (readonly [string, DelayDistribution, string?])[] = [
-    ["0", { type: "none" }],
-    ["fixed:1s", { type: "fixed", delay: 1000 }],
-    ["uniform:0s-5s", { type: "uniform", min: 0, max: 5000 }],
-    ["exponential:250ms", { type: "exponential", mean: 250 }],
-    ["pareto:100ms", { type: "pareto", min: 100, alpha: 1.5, cap: 2000 }, "pareto:100ms,1.5,2s"],
-    ["pareto:100ms,2", { type: "pareto", min: 100, alpha: 2, cap: 2000 }, "pareto:100ms,2,2s"],
-    ["pareto:100ms,1.2,1m", { type: "pareto", min: 100, alpha: 1.2, cap: 60_000 }],
-  ];
-  for (const [spec, delay, written = spec] of cases) {
-    assertEquals(parseReplyDelay(spec), delay);
-    assertEquals(formatReplyDelay(delay), written);
-    assertEquals(parseReplyDelay(written), delay);
-  }
-});
-
-Deno.test("parseReplyDelay() names what it cannot read and what it accepts", pure, () => {
-  for (
-    const spec of ["", "1s", "fixed", "fixed:", "normal:1s", "uniform:1s", "uniform:1s-2s-3s", "fixed:soon"]
-  ) {
-    const error = assertThrows(() => parseReplyDelay(spec), TypeError, "exponential:1s");
-    assert(error.message.includes(`"${spec}"`));
-  }
-  for (const spec of ["uniform:5s-1s", "pareto:0s", "pareto:1s,0", "pareto:1s,x", "pareto:1s,1,500ms"]) {
-    assertThrows(() => parseReplyDelay(spec), RangeError, `"${spec}"`);
-  }
-});
-
-Deno.test("drawReplyDelay() has the mean it should, and no draw is over the longest", pure, () => {
-  for (const delay of DISTRIBUTIONS) {
-    const random = randomStream(3, "reply-delay");
-    const draws = Array.from({ length: 200_000 }, () => drawReplyDelay(delay, random));
-    const mean = draws.reduce((sum, drawn) => sum + drawn, 0) / draws.length;
-    assertAlmostEquals(mean, meanReplyDelay(delay), 0.01 * meanReplyDelay(delay), formatReplyDelay(delay));
-    assert(draws.every((drawn) => drawn >= 0 && drawn <= longestReplyDelay(delay)), formatReplyDelay(delay));
-  }
-});
-
-Deno.test("longestReplyDelay() is what the largest draw gives", pure, () => {
-  for (const delay of DISTRIBUTIONS) {
-    const largest = drawReplyDelay(delay, () => 1 - 2 ** -32);
-    assertAlmostEquals(largest, longestReplyDelay(delay), 1e-5, formatReplyDelay(delay));
-  }
-});
 
 Deno.test("arrivalTimes() ascends from 0, and all but poisson stay in the window", pure, () => {
   const arrivals = fc.constantFrom<Arrival>(...ARRIVALS);
@@ -110,94 +46,6 @@ Deno.test("arrivalTimes() has the shape that its name says", pure, () => {
 Deno.test("parseArrival() names what it accepts", pure, () => {
   assertEquals(parseArrival("ramp"), "ramp");
   assertThrows(() => parseArrival("wave"), TypeError, 'uniform, constant, poisson, burst, ramp: got "wave"');
-});
-
-Deno.test("parsePayload() and formatPayload() agree", pure, () => {
-  const specs: readonly PayloadSpec[] = [
-    { type: "short" },
-    { type: "mixed" },
-    { type: "size", bytes: 1024 },
-    { type: "file", path: "a:b" },
-  ];
-  for (const spec of specs) assertEquals(parsePayload(formatPayload(spec)), spec);
-  assertEquals(parsePayload("size:1KiB"), { type: "size", bytes: 1024 });
-  for (const spec of ["", "long", "file:", "size"]) {
-    assertThrows(() => parsePayload(spec), TypeError, `"${spec}"`);
-  }
-});
-
-Deno.test("createPayload() gives every message a text of its own and finds it again", pure, () => {
-  const lines = ["a line", "a line", "", "one with #3 in it", "#7"];
-  const specs: readonly PayloadSpec[] = [
-    { type: "short" },
-    { type: "mixed" },
-    { type: "size", bytes: 16 },
-    { type: "file", path: "lines.txt" },
-  ];
-  for (const spec of specs) {
-    const clients = 3000;
-    const payload = createPayload(spec, { seed: 5, clients, lines });
-    const texts = Array.from({ length: clients }, (_, index) => payload.text(index));
-    assertEquals(new Set(texts).size, clients);
-    texts.forEach((text, index) => assertEquals(payload.find(text), index));
-    assertEquals(payload.find(payload.text(1) + " "), undefined);
-    assertEquals(payload.find(`hello #${clients}`), undefined);
-    assertEquals(payload.find("hello"), undefined);
-  }
-});
-
-Deno.test("createPayload() finds nothing in texts that are not of the plan", pure, () => {
-  const payload = createPayload({ type: "short" }, { seed: 1, clients: 50 });
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    const index = payload.find(text);
-    if (index !== undefined) assertEquals(payload.text(index), text);
-  }));
-  for (const text of ["", "#", "hello #01", "hello #1 ", "hello #1.0", "hello #00000000001"]) {
-    assertEquals(payload.find(text), undefined);
-  }
-});
-
-Deno.test(
-  "createPayload() of mixed has every awkward string, the empty one once, within the line limit",
-  pure,
-  () => {
-    const payload = createPayload({ type: "mixed" }, { seed: 2, clients: 5000 });
-    const texts = Array.from({ length: 5000 }, (_, index) => payload.text(index));
-    assertEquals(texts.filter((text) => text === "").length, 1);
-    const wanted: Readonly<Record<string, (text: string) => boolean>> = {
-      newline: (text) => text.includes("\n"),
-      "ends in CR": (text) => text.endsWith("\r"),
-      "ends in backslash": (text) => text.endsWith("\\"),
-      "lone high surrogate at the end": (text) => /[\ud800-\udbff]$/.test(text) && !text.isWellFormed(),
-      "lone low surrogate first": (text) => /^[\udc00-\udfff]/.test(text),
-      emoji: (text) => text.includes("👩‍🚀"),
-      NUL: (text) => text.includes("\0"),
-      BOM: (text) => text.startsWith("\ufeff"),
-      "word of the protocol": (text) => text.startsWith("ok "),
-      "60 KiB": (text) => text.length >= 60 * 1024,
-    };
-    for (const [name, holds] of Object.entries(wanted)) assertGreater(texts.filter(holds).length, 0, name);
-    const longest = Math.max(
-      ...texts.map((text) => new TextEncoder().encode(`message ${escapeText(text)}`).length),
-    );
-    assert(longest <= 64 * 1024);
-  },
-);
-
-Deno.test("createPayload() of a size is exactly that many bytes, and refuses one too small", pure, () => {
-  const payload = createPayload({ type: "size", bytes: 1024 }, { seed: 1, clients: 1000 });
-  assertEquals(new TextEncoder().encode(payload.text(999)).length, 1024);
-  const small: PayloadSpec = { type: "size", bytes: 3 };
-  assertEquals(createPayload(small, { seed: 1, clients: 100 }).text(99), "#99");
-  assertThrows(() => createPayload(small, { seed: 1, clients: 101 }), RangeError, "at least 4 bytes");
-});
-
-Deno.test("createPayload() of a file without lines is refused", pure, () => {
-  assertThrows(
-    () => createPayload({ type: "file", path: "empty.txt" }, { seed: 1, clients: 1, lines: [] }),
-    RangeError,
-    "empty.txt has none",
-  );
 });
 
 Deno.test("Plan is the same in every process, and its slices share it out", pure, () => {
@@ -282,6 +130,32 @@ Deno.test("Plan counts the clients that are open at once, and what they need", p
     RangeError,
     "Target 10.0.0.1:80 would need 60000 ports",
   );
+});
+
+Deno.test("peakOpenClients() keeps a client open that goes on being given messages", pure, () => {
+  // The oldest client gets each message: the second one's, which is held for a second.
+  const options = {
+    startAt: Float64Array.of(0, 50, 500),
+    replyDelay: Float64Array.of(0, 1000, 0),
+    linger: 1000,
+    stay: 30_000,
+    random: () => 0,
+  };
+  assertEquals(peakOpenClients(options), 3);
+  // It does not take on what it would have to hold for longer than it lingers, and leaves when its time is over.
+  assertEquals(peakOpenClients({ ...options, linger: 0 }), 2);
+  assertEquals(peakOpenClients({ ...options, stay: 200 }), 2);
+});
+
+Deno.test("peakOpenClients() counts those that left as gone", pure, () => {
+  const peak = peakOpenClients({
+    startAt: Float64Array.of(0, 0, 0, 500, 501),
+    replyDelay: Float64Array.of(10, 1000, 200, 0, 0),
+    linger: 0,
+    stay: 0,
+    random: () => 0.999, // each its own receiver
+  });
+  assertEquals(peak, 3);
 });
 
 Deno.test("Plan refuses what is impossible", pure, () => {

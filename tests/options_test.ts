@@ -73,7 +73,7 @@ const program = {
         url: option.text({ help: "Of what", required: true }),
         header: option.text({ help: "Said with it", repeatable: true }),
       },
-      options: { json: common.json },
+      options: { json: common.json, from: option.port({ help: "Local port", minPort: 1 }) },
       examples: [["get GET http://a", "Get it"], ["get HEAD http://a", "Ask for it"]],
     },
   },
@@ -254,7 +254,9 @@ Deno.test(
       refusal(["--offset", "11"]),
       'Bad value for --offset: Expected a whole number from -10 to 10, got "11"',
     );
+    assertStringIncludes(refusal(["--offset", "-11"]), "whole number from -10 to 10");
     assertStringIncludes(refusal(["--offset", "1.0"]), "whole number");
+    assertStringIncludes(refusal(["get", "GET", "x", "--from", "0"]), "a port from 1 to 65535");
     assertStringIncludes(refusal(["--max-line", "1KB"]), "Bad value for --max-line: Expected a size");
     assertStringIncludes(
       refusal(["--ack-timeout", "soon"]),
@@ -436,9 +438,12 @@ Deno.test("parseCommandLine() prints help of a command's words", pure, () => {
   assert(/^ {2}METHOD +What to do \[default: none, it must be given\]$/m.test(text), text);
 });
 
-Deno.test("parseCommandLine() keeps help within 100 columns", pure, () => {
+Deno.test("parseCommandLine() keeps help within 100 columns, with nothing at their ends", pure, () => {
   for (const name of Object.keys(program.commands)) {
-    for (const line of help([name, "--help"]).split("\n")) assert(line.length <= 100, line);
+    for (const line of help([name, "--help"]).split("\n")) {
+      assert(line.length <= 100, line);
+      assertEquals(line, line.trimEnd());
+    }
   }
 });
 

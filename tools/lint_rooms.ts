@@ -85,6 +85,11 @@ const TIMED_MODULES = [
   /^@std\/(random|ulid|uuid|crypto)(\/|$)/,
 ];
 
+/** What computes, and does nothing else, in a module that has chance in it. */
+const TIMELESS: Readonly<Record<string, ReadonlySet<string>>> = {
+  "node:crypto": new Set(["createHash", "createPrivateKey", "timingSafeEqual", "X509Certificate"]),
+};
+
 const GLOBAL_OBJECTS: ReadonlySet<string> = new Set(["globalThis", "self", "window"]);
 
 type Node = Deno.lint.Node;
@@ -93,6 +98,8 @@ type Node = Deno.lint.Node;
 interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
+  /** The names taken from it; undefined where that may be any. */
+  readonly names: readonly string[] | undefined;
   readonly node: Node;
 }
 
@@ -126,16 +133,19 @@ function literal(node: Node | null): string | undefined {
 
 /** Calls `each` for every import, re-export, `import()` and `import("…")` type of a file. */
 function eachImport(each: (found: Import) => void): Deno.lint.LintVisitor {
-  const found = (source: Node | null, typeOnly: boolean, node: Node): void => {
+  const found = (source: Node | null, typeOnly: boolean, node: Node, names?: readonly string[]): void => {
     const specifier = literal(source);
-    if (specifier !== undefined) each({ specifier, typeOnly, node });
+    if (specifier !== undefined) each({ specifier, typeOnly, names, node });
   };
   return {
     ImportDeclaration(node) {
       const { specifiers } = node;
       const onlyTypes = specifiers.length > 0 &&
         specifiers.every((one) => one.type === "ImportSpecifier" && one.importKind === "type");
-      found(node.source, node.importKind === "type" || onlyTypes, node);
+      const names = specifiers.map((one) =>
+        one.type === "ImportSpecifier" && one.imported.type === "Identifier" ? one.imported.name : "*"
+      );
+      found(node.source, node.importKind === "type" || onlyTypes, node, names);
     },
     ExportNamedDeclaration(node) {
       found(node.source, node.exportKind === "type", node);
@@ -249,7 +259,8 @@ const pureTime: Deno.lint.Rule = {
       else if (TIMED_MEMBERS[object]?.has(name)) report(node, `${object}.${name}`, pure ? PURE_HINT : SEAM);
     };
     return {
-      ...eachImport(({ specifier, typeOnly, node }) => {
+      ...eachImport(({ specifier, typeOnly, names, node }) => {
+        if (names !== undefined && names.every((name) => TIMELESS[specifier]?.has(name))) return;
         if (typeOnly || !TIMED_MODULES.some((pattern) => pattern.test(specifier))) return;
         report(node, `the module ${specifier}`, pure ? PURE_HINT : SEAM);
       }),

@@ -1,4 +1,4 @@
-import { bytesCodec, connect, type Connection } from "../../socket/mod.ts";
+import { bytesCodec, type Clock, connect, type Connection, type Network } from "../../socket/mod.ts";
 
 /** A connection that a test writes and reads as text, without framing. */
 export class Talk implements AsyncDisposable {
@@ -44,9 +44,9 @@ export class Talk implements AsyncDisposable {
   }
 }
 
-/** Connects. */
-export async function talk(port: number): Promise<Talk> {
-  return new Talk(await connect({ port, codec: bytesCodec }));
+/** Connects, by other means than the system's if there are any. */
+export async function talk(port: number, seam: { clock?: Clock; network?: Network } = {}): Promise<Talk> {
+  return new Talk(await connect({ port, codec: bytesCodec, ...seam }));
 }
 
 /** Sends bytes over one connection, in pieces if there are several, and gives all that comes back until the end. */

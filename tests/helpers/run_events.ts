@@ -1,6 +1,9 @@
 /** Histories of small load tests, made by hand: what the ledger and its judge are tested with. */
+import { assertStringIncludes } from "@std/assert";
+import type { FindingKind } from "../../loadtest/finding.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../loadtest/history.ts";
 import { Ledger } from "../../loadtest/ledger.ts";
+import { judge, type Judgement } from "../../loadtest/verdict.ts";
 
 export const ZERO_STATE: ServerState = {
   connections: 0,
@@ -70,4 +73,29 @@ export function ledgerOf(events: readonly HistoryEvent[]): Ledger {
   const ledger = new Ledger(run);
   for (const event of events) ledger.record(event);
   return ledger;
+}
+
+/** The judgement of a good run of three clients with some events left out, and others put in before the end of the run. */
+export function changedRun(change: {
+  without?: (event: HistoryEvent) => boolean;
+  extra?: readonly HistoryEvent[];
+  after?: (event: HistoryEvent) => boolean;
+  run?: Parameters<typeof runEvent>[1];
+}): Judgement {
+  const { without = () => false, extra = [], after = (event) => event.event === "generator", run } = change;
+  const events = goodRun(3, run).flatMap((event) => {
+    return [...(without(event) ? [] : [event]), ...(after(event) ? extra : [])];
+  });
+  return judge(ledgerOf(events));
+}
+
+/** Asserts that a finding of `kind`, the first of them, says all of `parts`. */
+export function assertFinding(judgement: Judgement, kind: FindingKind, ...parts: readonly string[]): void {
+  const text = judgement.findings.find((finding) => finding.kind === kind)?.text ?? `no ${kind}`;
+  for (const part of parts) assertStringIncludes(text, part);
+}
+
+/** Picks the events of a kind that one client has. */
+export function of(kind: HistoryEvent["event"], client: number): (event: HistoryEvent) => boolean {
+  return (event) => event.event === kind && "client" in event && event.client === client;
 }

@@ -1,0 +1,154 @@
+/** What proxy and balancer share: a client, whose connection it is, a connection for it, bytes both ways. @module */
+import ipaddr from "ipaddr.js";
+import type { Connection } from "../../socket/connection.ts";
+import { type CloseReason, ConnectError } from "../../socket/errors.ts";
+import type { Address, Clock } from "../../socket/network.ts";
+import type { ServiceOptions } from "../service.ts";
+import {
+  formatProxyHeader,
+  type ProxiedEnds,
+  ProxyHeaderReader,
+  ProxyProtocolError,
+  type ProxyProtocolVersion,
+  type ReadHeader,
+} from "../proxy_protocol/mod.ts";
+import { tunnel } from "./tunnel.ts";
+
+/** Options that proxy and balancer share. */
+export interface GatewayOptions extends ServiceOptions {
+  /** Time in ms that one connect to a backend may take. Default 5000. */
+  connectTimeout?: number;
+  /** Addresses or networks (`10.0.0.0/8`) of proxies: from these, and only these, connections are taken, and each starts with a PROXY protocol header. Default: no headers, all may connect. */
+  proxyIn?: readonly string[];
+  /** Sends backends a PROXY protocol header of this version. Default: none. */
+  proxyOut?: ProxyProtocolVersion;
+  /** Called for each connection that has ended; for logs. */
+  onPassed?: (passed: Passed) => void;
+}
+
+/** One connection that went through, or failed to. */
+export interface Passed {
+  /** Whose it is: what the PROXY protocol says, or where the socket comes from. */
+  readonly source: Address;
+  /** Undefined if none could be reached. */
+  readonly backend: Address | undefined;
+  readonly bytesFromClient: number;
+  readonly bytesFromBackend: number;
+  readonly durationMs: number;
+  /** Why the client's connection ended. */
+  readonly reason: CloseReason;
+}
+
+/** A connection to a backend. `release` follows once, when it has ended. */
+export interface Upstream {
+  readonly connection: Connection<Uint8Array>;
+  release(): void;
+}
+
+/**
+ * Gets a client its backend.
+ *
+ * @param source The client's address.
+ * @param signal Aborts when the client has gone.
+ * @throws {ConnectError} If there is none to be had.
+ */
+export type OpenUpstream = (source: Address, signal: AbortSignal) => Promise<Upstream>;
+
+export const CONNECT_TIMEOUT = 5000;
+const HEADER_TIMEOUT = 5000;
+
+/** Serves clients by passing them through to what `open` gives. */
+export class Gateway {
+  readonly #options: GatewayOptions & { readonly clock: Clock };
+  readonly #trusted: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] | undefined;
+  readonly #open: OpenUpstream;
+
+  /** @throws {TypeError} If an entry of `proxyIn` is neither an address nor a network. */
+  constructor(options: GatewayOptions & { readonly clock: Clock }, open: OpenUpstream) {
+    this.#options = options;
+    this.#trusted = options.proxyIn?.map(parseNetwork);
+    this.#open = open;
+  }
+
+  /** Serves one client. */
+  async serve(client: Connection<Uint8Array>): Promise<void> {
+    const since = this.#options.clock.now();
+    const gone = new AbortController();
+    void client.closed.then(() => gone.abort(new ConnectError("other", "Client has gone")));
+    let ends: ProxiedEnds = { source: client.remote, destination: client.local };
+    let upstream: Upstream | undefined;
+    try {
+      const read = this.#trusted && await this.#readHeader(client, this.#trusted);
+      ends = read?.header.ends ?? ends;
+      upstream = await this.#open(ends.source, gone.signal);
+      await this.#pass(client, upstream.connection, ends, read?.rest);
+    } catch (error) {
+      if (!(error instanceof ConnectError || error instanceof ProxyProtocolError)) throw error;
+      client.close({ type: "local", why: error.message });
+    } finally {
+      upstream?.release();
+      const reason = await client.end();
+      this.#options.onPassed?.({
+        source: ends.source,
+        backend: upstream?.connection.remote,
+        bytesFromClient: client.stats().bytesIn,
+        bytesFromBackend: upstream?.connection.stats().bytesIn ?? 0,
+        durationMs: this.#options.clock.now() - since,
+        reason,
+      });
+    }
+  }
+
+  async #pass(
+    client: Connection<Uint8Array>,
+    backend: Connection<Uint8Array>,
+    ends: ProxiedEnds,
+    start: Uint8Array | undefined,
+  ): Promise<void> {
+    const { proxyOut, clock, idleTimeout = 0 } = this.#options;
+    try {
+      if (proxyOut) backend.send(formatProxyHeader(proxyOut, ends));
+      if (start && start.length > 0) backend.send(start);
+      await tunnel(client, backend, { clock, idleTimeout });
+    } finally {
+      // Both have finished, or both are closed: this only makes it sure.
+      await backend.end();
+    }
+  }
+
+  async #readHeader(
+    client: Connection<Uint8Array>,
+    trusted: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][],
+  ): Promise<ReadHeader> {
+    const remote = ipaddr.process(client.remote.hostname);
+    if (!trusted.some((network) => remote.kind() === network[0].kind() && remote.match(network))) {
+      throw new ProxyProtocolError("Client is not a trusted proxy");
+    }
+    const ms = HEADER_TIMEOUT;
+    const timer = this.#options.clock.after(
+      ms,
+      () => client.close({ type: "timeout", which: "PROXY header", ms }),
+    );
+    try {
+      const reader = new ProxyHeaderReader();
+      for await (const bytes of client.frames()) {
+        const read = reader.push(bytes);
+        if (read) return read;
+      }
+      throw new ProxyProtocolError("Connection ended inside the PROXY header");
+    } finally {
+      timer.cancel();
+    }
+  }
+}
+
+function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  if (!ipaddr.isValid(text)) {
+    throw new TypeError(
+      `Cannot trust ${JSON.stringify(text)}: expected an address or a network, as in 10.0.0.0/8`,
+    );
+  }
+  const address = ipaddr.process(text);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}

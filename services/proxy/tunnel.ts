@@ -1,0 +1,93 @@
+/** Bytes both ways between two connections. @module */
+import type { Connection } from "../../socket/connection.ts";
+import type { CloseReason } from "../../socket/errors.ts";
+import type { Clock, Timer } from "../../socket/network.ts";
+
+/** What a {@linkcode tunnel} needs besides its ends. */
+export interface TunnelOptions {
+  readonly clock: Clock;
+  /** Longest time in ms without a byte either way; 0 for no bound. */
+  readonly idleTimeout: number;
+}
+
+/**
+ * Passes bytes on, both ways, until both sides have finished. One that has finished sending may go on reading: its
+ * FIN is passed on like its bytes. One that does not read is not sent to, and the other is not read from meanwhile,
+ * so that little is held here. When one breaks off the other is closed.
+ */
+export async function tunnel(
+  one: Connection<Uint8Array>,
+  other: Connection<Uint8Array>,
+  options: TunnelOptions,
+): Promise<void> {
+  const close = (why: CloseReason) => {
+    one.close(why);
+    other.close(why);
+  };
+  const ms = options.idleTimeout;
+  const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));
+  const pass = async (from: Connection<Uint8Array>, to: Connection<Uint8Array>): Promise<void> => {
+    try {
+      await pump(from, to, idle);
+    } catch (error) {
+      // Closed on the way, which is what `closed` is there to say.
+      if (to.open) throw error;
+    }
+    if (!from.open || !to.open) close({ type: "local", why: "other side ended" });
+  };
+  try {
+    await Promise.all([pass(one, other), pass(other, one)]);
+  } finally {
+    idle.cancel();
+  }
+}
+
+async function pump(
+  from: Connection<Uint8Array>,
+  to: Connection<Uint8Array>,
+  idle: IdleTimer,
+): Promise<void> {
+  for await (const pieces of from.batches()) {
+    idle.touch();
+    let room = true;
+    for (const piece of pieces) room = to.send(piece);
+    if (room) continue;
+    await to.flushed();
+    idle.touch();
+    if (!to.open) return;
+  }
+  if (from.peerEnded && from.open) await to.closeWrite();
+}
+
+/** Runs something after a silence. What breaks the silence only notes the time. */
+class IdleTimer {
+  readonly #clock: Clock;
+  readonly #limit: number;
+  readonly #expired: () => void;
+  #last: number;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, limit: number, expired: () => void) {
+    this.#clock = clock;
+    this.#limit = limit;
+    this.#expired = expired;
+    this.#last = clock.now();
+    if (limit > 0) this.#wait(limit);
+  }
+
+  touch(): void {
+    this.#last = this.#clock.now();
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+  }
+
+  #wait(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => {
+      const left = this.#last + this.#limit - this.#clock.now();
+      if (left > 0) this.#wait(left);
+      else this.#expired();
+    });
+  }
+}
