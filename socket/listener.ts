@@ -13,7 +13,7 @@ import { Watch } from "./watch.ts";
 
 /** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>
-  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
+  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock" | "total"> {
   /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
@@ -207,7 +207,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   #admit(transport: Transport): Promise<void> | void {
     const why = this.#connections.refusal(transport.remote.hostname);
-    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++ };
+    const { total } = this.#connections;
+    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
     if (why !== undefined) {
       this.#refuse(new Connection(transport, { ...options, drainTimeout: REFUSED_DRAIN_TIMEOUT }), why);
       return;
