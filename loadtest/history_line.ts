@@ -30,7 +30,6 @@ const END_TYPES: Readonly<Record<EndType, true>> = {
   timeout: true,
   unauthorized: true,
   "handler-failed": true,
-  "tls-failed": true,
   stopped: true,
 };
 

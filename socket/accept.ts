@@ -19,18 +19,31 @@ export type AcceptErrorKind = "transient" | "out-of-descriptors" | "other";
 // As Thousand Island does: long enough not to spin, short enough to be back when a descriptor is.
 const BACK_OFF_MS = 100;
 
+// The peer was gone before its turn, or the network towards it: Linux hands pending errors of the new socket to
+// `accept`, and accept(2) says to try again after each of these.
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EINTR",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENONET",
+  "ENOPROTOOPT",
+  "EOPNOTSUPP",
+  "EPROTO",
+  "ETIMEDOUT",
+]);
+
+// ENOBUFS and ENOMEM: the kernel is short of memory, which passes as well.
+const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
 /** Sorts an error of `accept`: go on, pause, or fail. Everything not known to pass by itself is `other`. */
 export function sortAcceptError(error: unknown): AcceptErrorKind {
-  if (
-    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.TimedOut
-  ) return "transient";
   const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  // ENOBUFS and ENOMEM: the kernel is short of memory, which passes as well.
-  if (code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" || code === "ENOMEM") {
-    return "out-of-descriptors";
-  }
-  return "other";
+  if (TRANSIENT.has(code)) return "transient";
+  return EXHAUSTED.has(code) ? "out-of-descriptors" : "other";
 }
 
 /** What an {@linkcode Acceptor} needs. */
@@ -47,7 +60,7 @@ export interface AcceptorOptions {
   maxAcceptRate: number;
   /** Told once when the process is out of descriptors, and once when it accepts again. */
   onExhausted: (exhausted: boolean) => void;
-  /** Takes each peer; accepting goes on when the promise it may give is settled. */
+  /** Takes each peer. Accepting goes on when the promise it may give, which must not reject, is fulfilled. */
   deliver: (transport: Transport) => Promise<void> | void;
   changed: () => void;
 }
@@ -61,10 +74,12 @@ export class Acceptor {
   readonly #sockets: readonly TransportListener[];
   #resumed: PromiseWithResolvers<void> | undefined;
   #closed = false;
-  #pauses = new Map<Timer, () => void>();
-  #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
-  #exhausted = false;
+  /** Loops that wait for something; they wait no longer when all is closed. */
+  readonly #waiting = new Set<() => void>();
+  readonly #pauses = new Set<Timer>();
+  readonly #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
   readonly #rate: TokenBucket | undefined;
+  #exhausted = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
@@ -93,11 +108,11 @@ export class Acceptor {
     if (this.#closed) return;
     this.#closed = true;
     for (const socket of this.#sockets) socket.close();
-    for (const [timer, wake] of this.#pauses) {
-      timer.cancel();
-      wake();
-    }
-    this.resume();
+    for (const timer of this.#pauses) timer.cancel();
+    this.#pauses.clear();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+    this.#resumed = undefined;
   }
 
   stats(): AcceptStats {
@@ -114,9 +129,10 @@ export class Acceptor {
 
   async #run(socket: TransportListener): Promise<void> {
     while (!this.#closed) {
+      await this.#untilResumed();
+      if (this.#closed) return;
       let transport: Transport;
       try {
-        await this.#resumed?.promise;
         transport = await socket.accept();
       } catch (error) {
         if (this.#closed) return;
@@ -124,7 +140,7 @@ export class Acceptor {
         continue;
       }
       // Suspended while this accept was under way: its peer waits with those in the kernel's queue.
-      while (this.#resumed !== undefined) await this.#resumed.promise;
+      await this.#untilResumed();
       if (this.#closed) {
         transport.close();
         return;
@@ -132,13 +148,17 @@ export class Acceptor {
       this.#stats.accepted++;
       this.#setExhausted(false);
       const taken = this.#options.deliver(transport);
-      if (taken !== undefined) await taken;
+      if (taken !== undefined) await this.#orClosed(taken);
       const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
       if (early > 0 && !this.#closed) {
         this.#stats.paced++;
         await this.#pause(early); // Meanwhile peers wait in the kernel's queue.
       }
     }
+  }
+
+  async #untilResumed(): Promise<void> {
+    while (this.#resumed !== undefined) await this.#orClosed(this.#resumed.promise);
   }
 
   async #recover(error: unknown): Promise<void> {
@@ -150,7 +170,7 @@ export class Acceptor {
       this.#setExhausted(true);
     }
     this.#options.changed();
-    if (kind === "out-of-descriptors") await this.#pause(BACK_OFF_MS);
+    if (kind === "out-of-descriptors") await this.#orClosed(this.#pause(BACK_OFF_MS));
   }
 
   #setExhausted(exhausted: boolean): void {
@@ -165,7 +185,20 @@ export class Acceptor {
         this.#pauses.delete(timer);
         resolve();
       });
-      this.#pauses.set(timer, resolve);
+      this.#pauses.add(timer);
+    });
+  }
+
+  /** Waits for a promise that does not reject, but not past the close: who should fulfil it may be waiting for that. */
+  #orClosed(promise: Promise<void>): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done);
+        resolve();
+      };
+      this.#waiting.add(done);
+      promise.then(done);
     });
   }
 }
@@ -186,9 +219,11 @@ function bind(options: AcceptorOptions): TransportListener[] {
   for (const hostname of options.tryHostnames) {
     try {
       add(hostname);
-    } catch {
-      // Asked for only where it is possible: the addresses tell what was bound.
+    } catch (error) {
+      // Asked for only where it is possible: the addresses tell what was bound. But something must be.
+      if (bound.length === 0 && hostname === options.tryHostnames.at(-1)) throw error;
     }
   }
+  if (bound.length === 0) throw new TypeError("Cannot listen: no address to bind was given");
   return bound;
 }

@@ -2,6 +2,7 @@
 import type { Codec } from "./codec.ts";
 import type { CloseReason } from "./errors.ts";
 import type { Clock } from "./network.ts";
+import type { QueuedBytes } from "./outbound.ts";
 
 /** What a `Connection` needs besides its socket. */
 export interface ConnectionOptions<Frame> {
@@ -13,7 +14,11 @@ export interface ConnectionOptions<Frame> {
   writeBuffer?: number;
   /** Waiting bytes over which `send` gives `false`. Default 64 KiB, at most `writeBuffer`. */
   highWater?: number;
-  /** Longest silence of the peer in ms before the connection is closed; 0 for no bound. Default 0. */
+  /**
+   * Longest silence of the peer in ms before the connection is closed; 0 for no bound. Default 0. Silent is a peer
+   * that sends nothing while it is read from, or takes nothing of what is written to it: not one that this side keeps
+   * waiting.
+   */
   idleTimeout?: number;
   /** Longest time in ms until the first frame of the peer has come; 0 for no bound. Default 0. */
   firstFrameTimeout?: number;
@@ -23,6 +28,8 @@ export interface ConnectionOptions<Frame> {
   drainTimeout?: number;
   /** Makes the frame that tells the peer why this side ends the connection. Default: it is told nothing. */
   farewell?: (reason: CloseReason) => Frame | undefined;
+  /** Where the waiting bytes of many connections are added up. */
+  total?: QueuedBytes;
 }
 
 /** What has gone through a connection so far. */

@@ -1,6 +1,7 @@
 /** The connections that stand, counted and bounded. @module */
 import type { Connection } from "./connection.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
+import type { QueuedBytes } from "./outbound.ts";
 
 /** How many of each kind a {@linkcode ConnectionSet} has seen. */
 export interface ConnectionCounts {
@@ -24,6 +25,8 @@ export interface ConnectionLimits {
 
 /** Keeps the connections of a listener, and the count of them for each remote address where that is bounded. */
 export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
+  /** What all that are added must add their waiting bytes up in: counting them anew for each look would take long. */
+  readonly total: QueuedBytes = { queuedBytes: 0 };
   readonly #limits: ConnectionLimits;
   readonly #connections = new Set<Connection<Frame>>();
   readonly #perIp = new Map<string, number>();
@@ -88,14 +91,12 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   }
 
   counts(): ConnectionCounts {
-    let queuedBytes = 0;
-    for (const connection of this.#connections) queuedBytes += connection.queuedBytes;
     return {
       connections: this.size,
       peakConnections: this.#peak,
       refused: this.#refused,
       closed: { ...this.#closed },
-      queuedBytes,
+      queuedBytes: this.total.queuedBytes,
     };
   }
 

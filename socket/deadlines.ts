@@ -1,8 +1,10 @@
 /** The timeouts of one connection. @module */
 import type { Clock, Timer } from "./network.ts";
 
-/** Since when, on the clock, something has been waited for; `undefined` when it is waited for no more. */
-export type Since = () => number | undefined;
+/**
+ * Since when, on the clock, the peer has been waited for; `undefined` while it is not, `null` when it will not be again.
+ */
+export type Since = () => number | undefined | null;
 
 /**
  * Watches several waits, each with a timer of its own: none resets another. What happens on a connection sets no timer,
@@ -19,9 +21,9 @@ export class Deadlines {
     this.#expired = expired;
   }
 
-  /** Watches a wait, unless it is watched already. `ms` 0 is no bound. */
+  /** Watches a wait until it is over, or too long. `ms` 0 is no bound. */
   watch(which: string, ms: number, since: Since): void {
-    if (ms > 0 && !this.#timers.has(which)) this.#arm(which, { ms, since, wait: ms });
+    if (ms > 0) this.#arm(which, { ms, since, wait: ms });
   }
 
   cancel(): void {
@@ -33,8 +35,8 @@ export class Deadlines {
     const timer = this.#clock.after(wait, () => {
       this.#timers.delete(which);
       const start = since();
-      if (start === undefined) return;
-      const left = start + ms - this.#clock.now();
+      if (start === null) return;
+      const left = start === undefined ? ms : start + ms - this.#clock.now();
       if (left > 0) this.#arm(which, { ms, since, wait: left });
       else this.#expired(which, ms);
     });

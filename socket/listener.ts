@@ -3,14 +3,17 @@ import { Acceptor } from "./accept.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connection_set.ts";
 import { type CloseReason, FramingError } from "./errors.ts";
+import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
 import type { Address, Clock, Transport } from "./network.ts";
 import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
+import { TaskSet } from "./task_set.ts";
 import { Watch } from "./watch.ts";
 
 const DRAIN_TIMEOUT = 10_000;
+// A refused peer that does not go away holds a descriptor: not for long.
 const REFUSED_DRAIN_TIMEOUT = 1000;
 // Refused peers of a second are not worth more descriptors than this; those over it are not told why.
 const MOST_REFUSED = 256;
@@ -29,14 +32,18 @@ export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise
  * A bound server. Loop over it for its connections, or let {@linkcode Listener.serve} call a handler for each.
  */
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
-  /** Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects when accepting failed for good. */
+  /**
+   * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
+   * when accepting failed for good, or `onClosed` threw.
+   */
   readonly closed: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #connections: ConnectionSet<Frame>;
   readonly #watch = new Watch(() => this.stats());
-  readonly #running = new Set<Promise<unknown>>();
+  /** What {@linkcode Listener.closed} waits for. */
+  readonly #tasks = new TaskSet();
   readonly #refused = new Set<Connection<Frame>>();
   #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
   #taker = Promise.withResolvers<void>();
@@ -90,41 +97,23 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => this.#track(this.#run(connection, handler)));
+    this.#setTaker((connection) => this.#tasks.add(this.#run(connection, handler)));
     return this.closed;
   }
 
   /** The connections as they are accepted; the next one is accepted when the loop asks for it. Leaving the loop stops accepting for good. */
   async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {
-    const ready: { connection: Connection<Frame>; taken: () => void }[] = [];
-    let wake = Promise.withResolvers<void>();
-    let stopped = false;
-    const stop = () => {
-      stopped = true;
-      wake.resolve();
-    };
-    this.#setTaker((connection) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      ready.push({ connection, taken: resolve });
-      wake.resolve();
-      return promise;
-    });
-    const ended = this.#acceptor.stopped.finally(stop);
+    const handover = new Handover<Connection<Frame>>();
+    this.#setTaker((connection) => handover.give(connection));
+    const ended = this.#acceptor.stopped.finally(() => handover.stop());
+    // The loop throws it below, once its body lets it; `closed` rejects with it for those who look there.
+    ended.catch(() => {});
+    this.closed.catch(() => {});
     try {
-      while (!stopped) {
-        await wake.promise;
-        wake = Promise.withResolvers();
-        for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
-          next.taken();
-          yield next.connection;
-        }
-      }
+      for (let next; (next = await handover.next()) !== undefined;) yield next;
     } finally {
       this.#acceptor.close();
-      for (const { connection, taken } of ready) {
-        connection.close({ type: "local", why: "not served" });
-        taken();
-      }
+      for (const connection of handover.rest()) connection.close({ type: "local", why: "not served" });
       await ended;
     }
   }
@@ -160,7 +149,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     const ending = spread([...this.#connections], {
       clock: this.#clock,
       ms: ms / 2, // The other half is for the last of them.
-      each: (connection) => this.#track(connection.end({ type: "local", why: "drained" })),
+      each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
     });
     try {
       await this.closed;
@@ -215,27 +204,31 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#taker.resolve();
   }
 
-  async #admit(transport: Transport): Promise<void> {
-    const wait = this.#options.whenFull === "wait";
-    while (wait && this.#connections.full && !this.#stopped) await this.#untilRoom();
+  #admit(transport: Transport): Promise<void> | void {
     if (this.#stopped) return transport.close();
+    if (this.#options.whenFull === "wait" && this.#connections.full) {
+      return this.#untilRoom().then(() => this.#admit(transport));
+    }
     const why = this.#connections.refusal(transport.remote.hostname);
-    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++ };
+    const { total } = this.#connections;
+    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
     if (why !== undefined) {
       this.#refuse(new Connection(transport, { ...options, drainTimeout: REFUSED_DRAIN_TIMEOUT }), why);
       return;
     }
     const connection = new Connection(transport, options);
     this.#connections.add(connection);
-    this.#track(connection.closed.then((reason) => {
+    this.#tasks.add(connection.closed.then((reason) => {
       this.#connections.remove(connection, reason);
       this.#makeRoom();
-      this.#options.onClosed?.(connection, reason);
       this.#watch.changed();
+      this.#options.onClosed?.(connection, reason);
     }));
     this.#watch.changed();
-    if (this.#take === undefined) await this.#taker.promise;
-    await this.#take?.(connection);
+    if (this.#take !== undefined) return this.#take(connection);
+    return this.#taker.promise.then(() => {
+      if (connection.open) return this.#take?.(connection);
+    });
   }
 
   async #untilRoom(): Promise<void> {
@@ -258,9 +251,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       return;
     }
     this.#refused.add(connection);
-    this.#track(connection.closed.then(() => this.#refused.delete(connection)));
+    this.#tasks.add(connection.closed.then(() => this.#refused.delete(connection)));
     if (this.#options.refusal) connection.send(this.#options.refusal(why));
-    this.#track(connection.end({ type: "local", why }));
+    this.#tasks.add(connection.end({ type: "local", why }));
     this.#watch.changed();
   }
 
@@ -278,23 +271,16 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     }
   }
 
-  /** Keeps a promise until it settles, so that {@linkcode Listener.closed} waits for it. */
-  #track(promise: Promise<unknown>): void {
-    this.#running.add(promise);
-    // A rejection is not lost here: `promise` itself stays in the set until `closed` has seen it.
-    promise.then(() => this.#running.delete(promise), () => {});
-  }
-
   async #untilClosed(): Promise<void> {
     try {
       await this.#acceptor.stopped;
     } catch (error) {
+      this.#tasks.fail(error);
       this.#closeConnections("accepting failed");
-      throw error;
     } finally {
-      this.#taker.resolve();
+      this.#stop();
     }
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.#tasks.allSettled();
   }
 
   #closeConnections(why: string): void {
