@@ -152,7 +152,7 @@ export class Acceptor {
       const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
       if (early > 0 && !this.#closed) {
         this.#stats.paced++;
-        await this.#pause(early); // Meanwhile peers wait in the kernel's queue.
+        await this.#orClosed(this.#pause(early)); // Meanwhile peers wait in the kernel's queue.
       }
     }
   }

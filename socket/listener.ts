@@ -2,7 +2,7 @@
 import { Acceptor } from "./accept.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connection_set.ts";
-import { type CloseReason, FramingError } from "./errors.ts";
+import { FramingError } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
