@@ -57,7 +57,9 @@ export const lineOptions = {
 export type SharedValues = Values<typeof sharedOptions> & { readonly port: number };
 
 /** What the shared options mean to a listener. */
-export function listenOptions(values: SharedValues): Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed"> {
+export function listenOptions(
+  values: SharedValues,
+): Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed"> {
   const { host, port, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   return {
     ...(host.length > 0 ? { hostnames: host } : { hostnames: ["127.0.0.1"], tryHostnames: ["::1"] }),
