@@ -31,6 +31,7 @@ const TRANSIENT: ReadonlySet<unknown> = new Set([
   "ENETUNREACH",
   "ENONET",
   "ENOPROTOOPT",
+  "ENOTCONN", // Reset before the runtime could ask for its address.
   "EOPNOTSUPP",
   "EPROTO",
   "ETIMEDOUT",
