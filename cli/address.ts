@@ -12,6 +12,9 @@ export const HOST_NOTATION = "an IP address or a host name";
 /** What {@linkcode parseAddress} takes, for help and errors. */
 export const ADDRESS_NOTATION = "HOST:PORT, an IPv6 host in brackets, as in 127.0.0.1:8000 or [::1]:8000";
 
+/** What {@linkcode parseNetwork} takes, for help and errors. */
+export const NETWORK_NOTATION = "an IP address, or a network as in 10.0.0.0/8 or fd00::/8";
+
 /** Which ports {@linkcode parsePort} and {@linkcode parseAddress} take. */
 export interface PortOptions {
   /** 0 where a port may be left to the system to pick, 1 where somebody has to be reached. Default 0. */
@@ -62,6 +65,18 @@ export function parseAddress(text: string, options: PortOptions = {}): Address {
   const valid = bracketed ? host.endsWith("]") && isIpv6(host.slice(1, -1)) : isName(host);
   if (colon === -1 || !valid) throw new RangeError(`Expected ${ADDRESS_NOTATION}, got ${quoted(text)}`);
   return { hostname: bracketed ? host.slice(1, -1) : host, port: parsePort(text.slice(colon + 1), options) };
+}
+
+/**
+ * Reads an IP address or, with the length of a prefix after it, a network.
+ *
+ * @returns The text as it came.
+ * @throws {RangeError} `text` is neither.
+ */
+export function parseNetwork(text: string): string {
+  const [, host = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  if (isIpv4(host) && Number(bits) <= 32 || isIpv6(host) && Number(bits) <= 128) return text;
+  throw new RangeError(`Expected ${NETWORK_NOTATION}, got ${quoted(text)}`);
 }
 
 function isIpv6(text: string): boolean {

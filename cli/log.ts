@@ -105,7 +105,11 @@ export function writeLine(sink: Sink, text: string): void {
 
 /** {@linkcode writeLine} without the line end. */
 export function writeText(sink: Sink, text: string): void {
-  let bytes = encoder.encode(text);
+  writeBytes(sink, encoder.encode(text));
+}
+
+/** {@linkcode writeText} for what is no text. */
+export function writeBytes(sink: Sink, bytes: Uint8Array): void {
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(sink.writeSync(bytes));

@@ -1,28 +1,29 @@
 /** What `client.ts` does: reads the command line, runs the client of a service. @module */
 import type { Context } from "../cli/cured.ts";
 import { processEnvironment } from "../cli/environment.ts";
-import { ExitCode } from "../cli/exit.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { parseCommandLine } from "../cli/options.ts";
+import { printable } from "../cli/printable.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
-import { relayClientsCommand, runRelayClients } from "./relay_clients.ts";
-
-const commands = { relay: relayClientsCommand };
+import { ConnectError, ConnectionClosedError, FramingError } from "../socket/errors.ts";
+import { clients } from "./clients/mod.ts";
+import type { ServiceClient } from "./service_client.ts";
 
 const program = {
   name: programName("client"),
   summary: "The clients of the server's services",
   version: VERSION,
   commandNoun: "service",
-  commands,
+  commands: clients,
   defaultCommand: "relay",
 } as const satisfies Program;
 
 /**
  * Runs a client from its command line.
  *
- * @throws {ExitError} When the command line cannot be understood.
+ * @throws {ExitError} When the command line cannot be understood, or the client fails.
  */
 export async function runClient(context: Context): Promise<ExitCode> {
   const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });
@@ -30,8 +31,12 @@ export async function runClient(context: Context): Promise<ExitCode> {
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  switch (told.command) {
-    case "relay":
-      return await runRelayClients(told.options, context);
+  const client: ServiceClient = clients[told.command];
+  try {
+    return await client.run(told, context);
+  } catch (cause) {
+    const kinds = [ConnectError, ConnectionClosedError, FramingError];
+    if (!(cause instanceof Error) || !kinds.some((kind) => cause instanceof kind)) throw cause;
+    throw new ExitError(printable(cause.message), { cause });
   }
 }

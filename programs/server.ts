@@ -1,28 +1,24 @@
 /** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
-import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Context } from "../cli/cured.ts";
-import { ExitCode, ExitError } from "../cli/exit.ts";
 import { processEnvironment } from "../cli/environment.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { parseCommandLine } from "../cli/options.ts";
-import type { CommandLine, Program } from "../cli/program.ts";
+import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
 import { formatAddress } from "../socket/network.ts";
-import { relayCommand, startRelayService } from "./relay_service.ts";
-import type { RunningService } from "./service.ts";
-
-const commands = { relay: relayCommand };
+import { answerControl } from "./control.ts";
+import { hostnames, type RunningService, type Service, type SharedValues } from "./service.ts";
+import { services } from "./services/mod.ts";
 
 const program = {
   name: programName("server"),
   summary: "A TCP server: a relay, or one of the small services",
   version: VERSION,
   commandNoun: "service",
-  commands,
+  commands: services,
   defaultCommand: "relay",
 } as const satisfies Program;
-
-type ServerCommand = CommandLine<typeof commands>;
 
 /**
  * Runs a service from its command line until it is told to stop, or fails.
@@ -37,7 +33,7 @@ export async function runServer({ args, onSignal }: Context): Promise<ExitCode> 
   }
   const { json, quiet, control } = told.options;
   const log = new Log({ json, quiet });
-  const service = await start(told);
+  const service = await start(services[told.command], told.options, log);
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const failed = Promise.withResolvers<never>();
   let draining = false;
@@ -54,17 +50,13 @@ export async function runServer({ args, onSignal }: Context): Promise<ExitCode> 
   return ExitCode.ok;
 }
 
-async function start(told: ServerCommand): Promise<RunningService> {
-  const { host, port } = told.options;
+async function start(service: Service, values: SharedValues, log: Log): Promise<RunningService> {
   try {
-    switch (told.command) {
-      case "relay":
-        return await startRelayService(told.options);
-    }
+    return await service.start(values, log);
   } catch (cause) {
-    const where = `${host.length > 0 ? host.join(", ") : "127.0.0.1"} port ${port}`;
     const why = whyNotBound(cause);
     if (why === undefined) throw cause;
+    const where = `${hostnames(values).hostnames.join(", ")} port ${values.port}`;
     throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
   }
 }
@@ -92,18 +84,5 @@ function announce(service: RunningService, name: string, log: Log): void {
       pid: Deno.pid,
       version: VERSION,
     });
-  }
-}
-
-/** Answers each line `state` on stdin with the service's figures, until stdin ends. */
-async function answerControl(service: RunningService): Promise<void> {
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-  const log = new Log({ json: true, quiet: true });
-  for await (const line of lines) {
-    if (line === "state") log.result("", { event: "state", ...service.stats() });
-    else {log.result("", {
-        event: "error",
-        message: `Unknown command ${JSON.stringify(line)}: expected state`,
-      });}
   }
 }

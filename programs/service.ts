@@ -1,8 +1,13 @@
-/** What a service has to be so that `server.ts` can run it. @module */
+/** What a service has to be so that `server.ts` can run it, and the options that services share. @module */
+import type { Log } from "../cli/log.ts";
 import { duration, flag, host, integer, type Option, port, size } from "../cli/option.ts";
+import { printable } from "../cli/printable.ts";
 import type { Command, Values } from "../cli/program.ts";
+import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { ListenOptions } from "../socket/listener.ts";
-import type { Address } from "../socket/network.ts";
+import { type Address, formatAddress } from "../socket/network.ts";
+import type { EndedConnection } from "../services/service.ts";
+import { guardListenOptions, guardOptions } from "./guard_options.ts";
 
 /** A service that runs. */
 export interface RunningService {
@@ -15,10 +20,14 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-/** A service by name: its options, and how it is started from their values. */
-export interface Service {
-  readonly command: Command;
-  start(values: SharedValues & Readonly<Record<string, unknown>>): RunningService | Promise<RunningService>;
+/**
+ * An entry of the table of services: a command, and how it is started from the values of its options. What it runs is imported
+ * by `start`, so that a server loads its own service and no other.
+ */
+export interface Service extends Command {
+  readonly options: typeof sharedOptions & { readonly port: Option<number> };
+  /** @throws {ExitError} When it cannot start for a reason that the user can do something about, besides binding. */
+  start(values: SharedValues, log: Log): Promise<RunningService>;
 }
 
 /** The options that every service takes, besides its {@linkcode servicePort}. */
@@ -29,14 +38,21 @@ export const sharedOptions = {
     defaultText: "127.0.0.1, and ::1 where it can be bound",
     environment: "SERVER_HOST",
   }),
+  control: flag({ help: "Answer each line `state` on stdin with a line of JSON on stdout" }),
+  verbose: flag({ help: "Remark on what peers do, too" }),
+  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
+  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
+};
+
+/** The options of every service with connections. */
+export const connectionOptions = {
   maxConnections: integer({ help: "Most connections at once; 0 for no bound", default: 0, min: 0 }),
   maxConnectionsPerIp: integer({ help: "The same for each remote address", default: 0, min: 0 }),
   idleTimeout: duration({ help: "Close a peer that is silent for so long; 0 for never", default: 0 }),
   writeBuffer: size({ help: "Cut off a peer that leaves more than this unread", default: 1024 * 1024 }),
   drainTimeout: duration({ help: "Longest wait for peers when stopping", default: 10_000 }),
-  control: flag({ help: "Answer each line `state` on stdin with a line of JSON on stdout" }),
-  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
-  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
+  ...guardOptions,
+  ...sharedOptions,
 };
 
 /** The option `port` of a service with a default port of its own. */
@@ -56,18 +72,49 @@ export const lineOptions = {
 /** Values of {@linkcode sharedOptions} and the port. */
 export type SharedValues = Values<typeof sharedOptions> & { readonly port: number };
 
-/** What the shared options mean to a listener. */
-export function listenOptions(
-  values: SharedValues,
-): Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed"> {
-  const { host, port, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
+/** Values of {@linkcode connectionOptions} and the port. */
+export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
+
+type SharedListenOptions =
+  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed">
+  & { onClosed(connection: EndedConnection, reason: CloseReason): void };
+
+/** What the options of connections mean to a listener; what goes wrong in serving one is logged. */
+export async function listenOptions(values: ConnectionValues, log: Log): Promise<SharedListenOptions> {
+  const { port, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   return {
-    ...(host.length > 0 ? { hostnames: host } : { hostnames: ["127.0.0.1"], tryHostnames: ["::1"] }),
+    ...hostnames(values),
+    ...await guardListenOptions(values, log),
     port,
     maxConnections,
     maxConnectionsPerIp,
     idleTimeout,
     writeBuffer,
     drainTimeout,
+    onClosed: (connection, reason) => {
+      if (reason.type === "handler-failed") {
+        log.error(`Serving ${formatAddress(connection.remote)} failed: ${describeFailure(reason.error)}`);
+      } else if (values.verbose) {
+        const { bytesIn, bytesOut } = connection.stats();
+        log.info(`${closing(connection.remote, reason)}; ${bytesIn} bytes in, ${bytesOut} out`);
+      }
+    },
   };
+}
+
+/** What `--host` means: on which addresses to listen, and on which only where that can be. */
+export function hostnames(
+  { host }: SharedValues,
+): { readonly hostnames: readonly string[]; readonly tryHostnames?: readonly string[] } {
+  return host.length > 0 ? { hostnames: host } : { hostnames: ["127.0.0.1"], tryHostnames: ["::1"] };
+}
+
+/** How a log tells of the end of a connection. */
+export function closing(remote: Address, reason: CloseReason): string {
+  return `${formatAddress(remote)} closed, ${printable(describeCloseReason(reason))}`;
+}
+
+/** An error of the program's own: where it comes from is what one wants to know. */
+function describeFailure(error: Error): string {
+  return (error.stack ?? error.message).split("\n").map((line) => printable(line)).join("\n");
 }

@@ -164,21 +164,21 @@ export class RelayServer implements AsyncDisposable {
 
   async #serve(connection: Connection): Promise<void> {
     try {
-      const first = this.#auth === undefined ? [] : await authenticate(connection, this.#auth);
-      if (first !== undefined) await this.#relay(connection, first);
+      if (this.#auth === undefined || await authenticate(connection, this.#auth)) {
+        await this.#relay(connection);
+      }
     } catch (error) {
       if (error instanceof FramingError) connection.send(errorLine(error.message));
       throw error;
     }
   }
 
-  async #relay(connection: Connection, first: readonly string[]): Promise<void> {
+  async #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#observer.opened?.(connection);
     this.#watch.changed();
     try {
-      this.#lines(peer, first);
       for await (const lines of connection.batches()) this.#lines(peer, lines);
     } finally {
       this.#router.leave(peer, this.#clock.now(), this.#out);

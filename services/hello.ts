@@ -4,7 +4,7 @@ import type { Connection } from "../socket/connection.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
 import { serializeResponse } from "./http/response.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../socket/pause.ts";
 import { ListenerService, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startHello}. */

@@ -4,10 +4,23 @@ export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool
 export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
 export { type ChatOptions, type ChatStats, startChat } from "./chat.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
+export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./datagram_echo.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
 export { type FilesOptions, type FilesStats, startFiles } from "./files.ts";
+export {
+  type Download,
+  FilesClient,
+  type FilesClientOptions,
+  FilesError,
+  type RemoteEntry,
+  type RemoteState,
+  type Upload,
+} from "./files_client.ts";
+export { downloadFile, type TransferOptions, type Transferred, uploadFile } from "./files/transfer.ts";
 export { type HelloOptions, type HelloStats, startHello } from "./hello.ts";
+export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http_client.ts";
+export { HttpResponseError, type ResponseHead } from "./http/response_parser.ts";
 export { type HttpOptions, type HttpStats, startHttp } from "./http.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy.ts";
 export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
-export { ListenerService, type Service, type ServiceOptions } from "./service.ts";
+export { type EndedConnection, ListenerService, type Service, type ServiceOptions } from "./service.ts";

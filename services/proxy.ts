@@ -6,7 +6,7 @@ import { listen, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
 import { CONNECT_TIMEOUT, Gateway, type GatewayOptions, type Upstream } from "./proxy/gateway.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../socket/pause.ts";
 import { ListenerService } from "./service.ts";
 
 /** Options of {@linkcode startProxy}. `idleTimeout` counts bytes either way. */

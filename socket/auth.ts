@@ -22,35 +22,34 @@ const TRIES = 3;
 const AUTH = "auth ";
 
 /**
- * Reads a peer's lines until one is `auth TOKEN` with the right token. A wrong one, or a line that is something else, is
- * answered by an error; after the last try, or too late, the connection is dismissed. A right one is answered by nothing, so a peer may send on without waiting.
+ * Reads a peer's lines until one is `auth TOKEN` with the right token, and no further. A wrong one, or a line that is
+ * something else, is answered by an error; after the last try, or too late, the connection is dismissed. A right one is
+ * answered by nothing, so a peer may send on without waiting.
  *
- * @returns The lines that came behind it, the first that count; or `undefined` when the peer is not let in.
+ * @returns Whether the peer is let in. Where it is not, the connection is ended, or ends by itself.
  * @throws {FramingError} As reading does.
  */
-export async function authenticate(
-  connection: Connection,
+export async function authenticate<Frame>(
+  connection: Connection<Frame | string>,
   options: AuthOptions,
-): Promise<readonly string[] | undefined> {
+): Promise<boolean> {
   const { timeout = TIMEOUT, tries = TRIES, clock = systemClock, errorLine = (why) => `error ${why}` } =
     options;
   const late: CloseReason = { type: "timeout", which: "auth", ms: timeout };
   const timer = clock.after(timeout, () => void connection.dismiss(late));
   let left = tries;
   try {
-    for await (const lines of connection.batches()) {
-      for (const [index, line] of lines.entries()) {
-        const isAuth = line.startsWith(AUTH);
-        if (isAuth && options.isToken(line.slice(AUTH.length))) return lines.slice(index + 1);
-        const why = isAuth ? "wrong token" : "expected auth TOKEN as the first line";
-        if (--left === 0) {
-          await connection.dismiss({ type: "unauthorized", why });
-          return undefined;
-        }
-        connection.send(errorLine(why));
+    for await (const line of connection.frames()) {
+      const isAuth = typeof line === "string" && line.startsWith(AUTH);
+      if (isAuth && options.isToken(line.slice(AUTH.length))) return true;
+      const why = isAuth ? "wrong token" : "expected auth TOKEN as the first line";
+      if (--left === 0) {
+        await connection.dismiss({ type: "unauthorized", why });
+        return false;
       }
+      connection.send(errorLine(why));
     }
-    return undefined;
+    return false;
   } finally {
     timer.cancel();
   }

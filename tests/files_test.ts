@@ -4,31 +4,8 @@ import { type FilesOptions, startFiles } from "../services/mod.ts";
 import { downloadLength, filesCodec } from "../services/files/files_codec.ts";
 import { connect } from "../socket/mod.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
-
-/** A directory that is gone after the test. */
-class TempDir implements AsyncDisposable {
-  readonly path = Deno.makeTempDirSync();
-
-  async write(name: string, content: string | Uint8Array): Promise<void> {
-    await Deno.writeFile(
-      `${this.path}/${name}`,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
-  }
-
-  read(name: string): Promise<string> {
-    return Deno.readTextFile(`${this.path}/${name}`);
-  }
-
-  /** Names in it, hidden ones and uploads under way included. */
-  async names(): Promise<string[]> {
-    return (await Array.fromAsync(Deno.readDir(this.path), (entry) => entry.name)).sort();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.path, { recursive: true });
-  }
-}
+import { TempDir } from "./helpers/temp_dir.ts";
+import { untilQuiet } from "./helpers/until.ts";
 
 function start(dir: TempDir, options: Partial<FilesOptions> = {}): ReturnType<typeof startFiles> {
   return startFiles({ root: dir.path, ...options });
@@ -119,6 +96,19 @@ Deno.test("startFiles() keeps what came of an upload that was cut off, and goes 
   );
   assertEquals(await dir.read("a"), "hello world");
   assertEquals(await dir.names(), ["a"]);
+});
+
+Deno.test("startFiles() leaves nothing of a longer upload that was cut off in a shorter one", async () => {
+  await using dir = new TempDir();
+  await using server = await start(dir, { writable: true });
+  const cut = await talk(server.port);
+  await cut.send("PUT a 11\nhello wo");
+  await cut.upTo("ready 0\n");
+  await cut.connection.end();
+  await server.until((stats) => stats.connections === 0);
+  const answer = await exchange(server.port, `PUT a 6 5\n!sha256 ${sha256("hello!")}\nQUIT\n`);
+  assertEquals(answer, "ready 5\nok\nok\n");
+  assertEquals(await dir.read("a"), "hello!");
 });
 
 Deno.test("startFiles() lets one client at a time write a file", async () => {
@@ -229,13 +219,15 @@ Deno.test("startFiles() waits for a client that does not read, holding little of
   await using server = await start(dir, { writeBuffer: 256 * 1024 });
   await using client = await connect({ port: server.port, codec: filesCodec(downloadLength) });
   client.send("GET big");
+  await untilQuiet(() => server.stats().queuedBytes);
+  assertEquals(server.stats().closed["slow-reader"], 0);
+  assert(server.stats().queuedBytes > 0);
   const hash = createHash("sha256");
   const lines: string[] = [];
   for await (const frame of client.frames()) {
     if (typeof frame !== "string") hash.update(frame);
     else if (lines.push(frame) === 2) break;
   }
-  // A server that did not wait would have queued more than its bound, and cut the client off.
   assertEquals(lines, ["body 33554432", `sha256 ${sha256(content)}`]);
   assertEquals(hash.digest("hex"), sha256(content));
 });

@@ -22,7 +22,14 @@ function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-function parse(text: string, options: { size?: number; limits?: RequestLimits } = {}): Outcome {
+interface ParseOptions {
+  size?: number;
+  limits?: RequestLimits;
+  /** The connection stays: what is cut off is no fault. */
+  open?: boolean;
+}
+
+function parse(text: string, options: ParseOptions = {}): Outcome {
   const parser = new RequestParser(options.limits);
   const bytes = bytesOf(text);
   const size = options.size ?? bytes.length;
@@ -43,14 +50,14 @@ function parse(text: string, options: { size?: number; limits?: RequestLimits } 
     }
     if (error) return { requests, error };
   }
-  return { requests, error: parser.end() };
+  return { requests, error: options.open ? undefined : parser.end() };
 }
 
 /** The same outcome however the text is cut. */
-function parseEveryWay(text: string, limits?: RequestLimits): Outcome {
-  const whole = parse(text, limits ? { limits } : {});
+function parseEveryWay(text: string, options: Omit<ParseOptions, "size"> = {}): Outcome {
+  const whole = parse(text, options);
   for (const size of [1, 2, 3, 5, 7]) {
-    const cut = parse(text, { size, ...(limits ? { limits } : {}) });
+    const cut = parse(text, { size, ...options });
     assertEquals(cut.error?.status, whole.error?.status, `in pieces of ${size}`);
     assertEquals(cut.error?.message, whole.error?.message, `in pieces of ${size}`);
     assertEquals(cut.requests.map(comparable), whole.requests.map(comparable), `in pieces of ${size}`);
@@ -69,8 +76,9 @@ function only(text: string): Request {
   return requests[0]!;
 }
 
-function statusOf(text: string, limits?: RequestLimits): number | undefined {
-  return parseEveryWay(text, limits).error?.status;
+/** What is refused by itself, not because it was cut off. */
+function statusOf(text: string, limits: RequestLimits = {}): number | undefined {
+  return parseEveryWay(text, { limits, open: true }).error?.status;
 }
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n";

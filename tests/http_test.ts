@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startHttp } from "../services/mod.ts";
-import { MemoryNetwork, VirtualClock } from "../socket/mod.ts";
+import { bytesCodec, connect, MemoryNetwork, VirtualClock } from "../socket/mod.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
@@ -81,6 +81,30 @@ Deno.test("startHttp() answers pipelined requests in order, however they are cut
   assertStringIncludes(whole, '{"id":2,"value":22}');
   const pieces = requests.match(/[^]{1,7}/g) ?? [];
   assertEquals(statuses(await exchange(server.port, ...pieces)), [200, 200, 200]);
+});
+
+Deno.test("startHttp() reads no more from a client that does not read, and answers all it asked", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, writeBuffer: 128 * 1024 });
+  const client = await clock.runUntil(
+    connect({ ...seam, port: server.port, codec: bytesCodec, writeBuffer: 2 ** 30 }),
+  );
+  const count = 10_000;
+  client.send(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count)));
+  await clock.advance(1000);
+  const answered = server.stats().answers[200]!;
+  assert(answered < count / 2, `${answered} were answered`);
+  let bytes = 0;
+  const finished = client.closeWrite();
+  for (const pieces = client.frames();;) {
+    const next = await clock.runUntil(pieces.next());
+    if (next.done) break;
+    bytes += next.value.length;
+  }
+  await clock.runUntil(Promise.all([finished, client.end(), server.close()]));
+  assertEquals(server.stats().answers, { 200: count });
+  assertEquals(bytes % count, 0);
 });
 
 Deno.test("startHttp() answers each fault with its status, and goes on only where that is safe", async () => {
@@ -180,6 +204,15 @@ Deno.test("startHttp() drains: idle connections close, a request under way is an
   assertStringIncludes(answer, "connection: close");
   await Promise.all([idle, busy].map(({ connection }) => connection.end()));
   await drained;
+});
+
+Deno.test("startHttp() does nothing of what comes after its last answer", async () => {
+  await using server = startHttp();
+  const post = "POST /items HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1\r\n";
+  for (const last of [`GET / HTTP/1.1\r\nHost: a\r\n${CLOSE}`, "GET / HTTP/1.1\r\nX\r\n\r\n"]) {
+    assertEquals(statuses(await exchange(server.port, `${last}${post}\r\n1`)).length, 1);
+  }
+  assertEquals(server.stats().items, 0);
 });
 
 Deno.test("startHttp() counts what it answered", async () => {

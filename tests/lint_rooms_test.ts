@@ -192,3 +192,11 @@ Deno.test("rooms/pure-time refuses the system in pure files, and nowhere else", 
   assertAllowed("socket/listener.ts", `const busy = error instanceof Deno.errors.AddrInUse;`);
   assertAllowed("loadtest/fleet.ts", `const stat = Deno.statSync("a");`);
 });
+
+Deno.test("rooms/no-console lets examples print, and nothing else", NO_SYSTEM, () => {
+  assertAllowed("examples/echo.ts", `console.log("hello");`);
+  assertAllowed("services/echo.ts", `const console = 1;`);
+  for (const file of ["services/echo.ts", "programs/server.ts", "tests/echo_test.ts", "server.ts"]) {
+    assertRefused(file, `console.log("hello");`, "rooms/no-console", file);
+  }
+});

@@ -104,6 +104,7 @@ Deno.test("ProxyHeaderReader verifies a checksum", pure, () => {
   const right = crc32c(header("00000000")).toString(16).padStart(8, "0");
   assertEquals(readEveryWay(header(right))?.header.ends?.source.port, 8080);
   assertRefused(header("00000000"), "checksum");
+  assertRefused(hex(`${SIGNATURE} 21 11 0011 7f000001 0a000002 1f90 0050 03 0002 0000`), "checksum");
 });
 
 Deno.test("crc32c() gives the published check values", pure, () => {

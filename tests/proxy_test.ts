@@ -184,17 +184,22 @@ Deno.test("startProxy() closes what is silent both ways, not what is silent one 
   await clock.runUntil(Promise.all([client.connection.end(), proxy.close(), backend.close(), served]));
 });
 
-Deno.test("startProxy() closes the one side when the other breaks off", async () => {
-  await using backend = startBackend(async (connection) => {
-    await connection.frames().next();
-    connection.close();
-  });
-  await using proxy = startProxy({ to: at(backend.port) });
-  await using client = await talk(proxy.port);
-  await client.send("x");
-  assertEquals(await client.rest(), "");
-  await client.connection.end();
-  await proxy.until((stats) => stats.connections === 0);
+Deno.test("startProxy() closes the one side when the other is reset", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const backend = seam.network.listen({ port: 7 });
+  const passed: Passed[] = [];
+  const proxy = startProxy({ ...seam, to: at(7), onPassed: (one) => void passed.push(one) });
+  const client = await clock.runUntil(talk(proxy.port, seam));
+  const accepted = await clock.runUntil(backend.accept());
+  await clock.runUntil(client.send("x"));
+  accepted.reset?.();
+  assertEquals(await clock.runUntil(client.rest()), "");
+  await clock.runUntil(() => passed.length === 1);
+  assertEquals(passed[0]!.reason, { type: "local", why: "other side ended" });
+  await clock.runUntil(Promise.all([client.connection.end(), proxy.close()]));
+  backend.close();
+  assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
 });
 
 Deno.test("startProxy() tells the backend whose connection it is, by either version", async () => {

@@ -1,6 +1,6 @@
 /**
- * Two lint rules that hold the project to its layout: `rooms/direction`, which folder may import which, and
- * `rooms/pure-time`, where time, chance and the system must be handed in.
+ * Lint rules that hold the project to its layout: `rooms/direction`, which folder may import which, `rooms/pure-time`,
+ * where time, chance and the system must be handed in, and `rooms/no-console`, who may print.
  *
  * @module
  */
@@ -45,8 +45,8 @@ const PURE = [
   NOTATION,
   /^loadtest\/(plan|arrival|open_clients|payload|random|reply_delay|history|history_line)\.ts$/,
   /^loadtest\/(ledger|column|finding|run_facts|rules|account|latency|measures|verdict|threshold|summary|\w+_table)\.ts$/,
-  /^services\/(proxy_protocol\/(header|crc32c)|balance\/(policy|backend_pool)|chat\/(chat_room|text)|files\/(path|request|files_codec))\.ts$/,
-  /^services\/http\/(body_reader|grammar|http_error|line_reader|request_head|request_parser|response)\.ts$/,
+  /^services\/(proxy_protocol\/(header|crc32c)|balance\/(policy|backend_pool)|chat\/(chat_room|text)|datagram_room|files\/(path|request|files_codec))\.ts$/,
+  /^services\/http\/(body_reader|grammar|http_error|line_reader|request_head|request_parser|response|response_parser)\.ts$/,
 ];
 
 /** Packages that compute and do nothing else. */
@@ -282,10 +282,24 @@ const pureTime: Deno.lint.Rule = {
   },
 };
 
+/** Programs say what they say through `cli/log.ts`; an example does as its readers would. */
+const noConsole: Deno.lint.Rule = {
+  create(context) {
+    const file = inProject(context.filename);
+    if (roomOf(file) === "examples") return {};
+    return {
+      MemberExpression(node) {
+        if (node.object.type !== "Identifier" || node.object.name !== "console") return;
+        context.report({ node, message: `${file} may not use console`, hint: "Use the Log of cli/log.ts" });
+      },
+    };
+  },
+};
+
 /** The plugin, as `lint.plugins` in deno.json takes it. */
 const plugin: Deno.lint.Plugin = {
   name: "rooms",
-  rules: { direction, "pure-time": pureTime },
+  rules: { direction, "pure-time": pureTime, "no-console": noConsole },
 };
 
 export default plugin;

@@ -4,7 +4,7 @@ import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectError } from "../../socket/errors.ts";
 import type { Address, Clock, Network } from "../../socket/network.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../../socket/pause.ts";
 import { CONNECT_TIMEOUT, type Upstream } from "../proxy/gateway.ts";
 import type { Backend, BackendPool } from "./backend_pool.ts";
 

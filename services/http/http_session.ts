@@ -48,7 +48,6 @@ export class HttpSession {
     try {
       for await (const pieces of this.#connection.batches()) {
         for (const bytes of pieces) await this.#take(bytes);
-        if (this.#ended) return;
         this.#watchRequest();
       }
       const error = this.#parser.end();

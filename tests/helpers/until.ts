@@ -2,3 +2,18 @@
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+const QUIET_TURNS = 2000;
+
+/**
+ * Waits until what `read` gives has stayed the same, and not 0, for many turns of the event loop: for what comes to a
+ * halt and says nothing. Where it has not halted yet a test may miss a fault, but does not fail without one.
+ */
+export async function untilQuiet(read: () => number): Promise<void> {
+  for (let turns = 0, last = 0; turns < QUIET_TURNS;) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const now = read();
+    turns = now === last && now !== 0 ? turns + 1 : 0;
+    last = now;
+  }
+}

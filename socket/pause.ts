@@ -1,5 +1,5 @@
 /** Waiting that may be cut short. @module */
-import type { Clock } from "../socket/network.ts";
+import type { Clock } from "./network.ts";
 
 /**
  * Waits for `ms`.

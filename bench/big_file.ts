@@ -1,0 +1,84 @@
+/**
+ * Moves a large file up, and down through a proxy, and shows what memory that took: `deno task big-file`. Exit 1 where
+ * a file has changed on its way, or a process has grown with it.
+ *
+ * @module
+ */
+import { formatSize, parseSize } from "../cli/size.ts";
+import { writeLine } from "../cli/log.ts";
+import { formatTable } from "../cli/table.ts";
+import { peakMemory } from "../loadtest/proc.ts";
+import { denoRun, run, ServerProcess } from "../tests/helpers/program.ts";
+import { TempDir } from "../tests/helpers/temp_dir.ts";
+
+const MIB = 2 ** 20;
+/** Each buffer on the way is far smaller than this file, so with a larger one nothing may grow. */
+const SMALL = 64 * MIB;
+const LARGE = parseSize(Deno.args[0] ?? "1GiB");
+/** How much more memory the larger file may take: what the garbage collector leaves lying about. */
+const SLACK = 48 * MIB;
+
+async function writeRandom(path: string, size: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  const block = new Uint8Array(MIB);
+  for (let left = size; left > 0; left -= block.length) {
+    for (let at = 0; at < block.length; at += 65_536) crypto.getRandomValues(block.subarray(at, at + 65_536));
+    await file.write(block.subarray(0, Math.min(left, block.length)));
+  }
+}
+
+async function sha256sum(path: string): Promise<string> {
+  return (await run(["sha256sum", path])).out.slice(0, 64);
+}
+
+/** Runs `client.ts` to its end, and gives the most memory it had. */
+async function client(args: readonly string[]): Promise<number> {
+  const [program, ...rest] = denoRun("client.ts", [...args, "--quiet"]);
+  const child = new Deno.Command(program, { args: rest, stdout: "null", stderr: "inherit" }).spawn();
+  let peak = 0;
+  const look = setInterval(() => peak = Math.max(peak, peakMemory(child.pid) ?? 0), 50);
+  const { success } = await child.status;
+  clearInterval(look);
+  if (!success) throw new Error(`client.ts ${args[0]} failed`);
+  return peak;
+}
+
+/** Moves a file of `size` bytes both ways, and gives the peak memory of each process, in bytes. */
+async function move(size: number): Promise<Record<string, number>> {
+  await using here = new TempDir();
+  await using there = new TempDir();
+  await writeRandom(`${here.path}/big`, size);
+  await using files = await ServerProcess.start("files", "--root", there.path, "--writable");
+  await using proxy = await ServerProcess.start("proxy", "--to", `127.0.0.1:${files.port}`);
+  const upload = await client(["upload", `${here.path}/big`, "--port", `${files.port}`]);
+  await Deno.rename(`${here.path}/big`, `${here.path}/original`);
+  const output = `${here.path}/big`;
+  const download = await client(["download", "big", "--output", output, "--port", `${proxy.port}`]);
+  const sums = await Promise.all(
+    [`${here.path}/original`, `${there.path}/big`, output].map((path) => sha256sum(path)),
+  );
+  if (new Set(sums).size > 1) throw new Error(`The file has changed on its way: ${sums.join(", ")}`);
+  return {
+    "client.ts upload": upload,
+    "client.ts download": download,
+    "server.ts files": peakMemory(files.pid) ?? 0,
+    "server.ts proxy": peakMemory(proxy.pid) ?? 0,
+  };
+}
+
+const small = await move(SMALL);
+const large = await move(LARGE);
+const rows = Object.entries(large).map(([name, peak]) => {
+  const before = small[name] ?? 0;
+  return [name, ...[before, peak, peak - before].map((bytes) => `${(bytes / MIB).toFixed(1)} MiB`)];
+});
+writeLine(
+  Deno.stdout,
+  formatTable({ head: ["process", formatSize(SMALL), formatSize(LARGE), "more"], rows }),
+);
+const flat = Object.entries(large).every(([name, peak]) => peak - (small[name] ?? 0) < SLACK);
+writeLine(
+  Deno.stdout,
+  flat ? "The same bytes everywhere, in memory that stays flat" : "Memory grew with the file",
+);
+Deno.exit(flat ? 0 : 1);

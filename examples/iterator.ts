@@ -1,0 +1,24 @@
+/** The library by loops: a server that adds numbers up, each connection its own sum. */
+import { connect, type Connection, listen } from "@okline/okline/socket";
+
+async function add(peer: Connection): Promise<void> {
+  let sum = 0;
+  for await (const line of peer.lines()) peer.send(`${sum += Number(line)}`);
+  await peer.end();
+}
+
+const server = listen({ port: 0 });
+const serving = (async () => {
+  for await (const peer of server) add(peer).catch((error) => peer.close({ type: "handler-failed", error }));
+})();
+
+const client = await connect({ port: server.port });
+for (const number of [1, 20, 300]) client.send(`${number}`);
+await client.closeWrite();
+for await (const sum of client.lines()) console.log(sum);
+// prints 1
+// prints 21
+// prints 321
+console.log((await client.end()).type); // prints natural
+await server.close();
+await serving;

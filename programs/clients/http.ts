@@ -1,0 +1,64 @@
+/** `client.ts http`. @module */
+import type { ExitCode } from "../../cli/exit.ts";
+import { custom, flag, text } from "../../cli/option.ts";
+import { quoted } from "../../cli/printable.ts";
+import { outputOptions, type ServiceClient, timeoutOption, type Told } from "../service_client.ts";
+
+/** A field of a request. */
+type Field = readonly [name: string, value: string];
+
+const FIELD_NOTATION = "NAME: VALUE";
+
+const options = {
+  header: custom(parseField, {
+    help: "A field of the request",
+    accepts: FIELD_NOTATION,
+    placeholder: "FIELD",
+    repeatable: true,
+  }),
+  data: text({ help: "Body of the request", empty: true }),
+  head: flag({ help: "Print status and headers, too", default: true }),
+  timeout: timeoutOption,
+  ...outputOptions,
+};
+
+const positionals = {
+  method: text({ help: "GET, HEAD, POST, PUT, DELETE or another one", required: true }),
+  url: text({ help: "An http: URL; redirects are not followed", required: true }),
+};
+
+/** One request over HTTP/1.1. */
+export const http = {
+  summary: "Sends an HTTP request, and prints status, headers and body",
+  positionals,
+  options,
+  examples: [
+    ["http GET http://127.0.0.1:8890/time", "The time of the http service"],
+    [
+      `http POST http://127.0.0.1:8890/items --header "Content-Type: application/json" --data '"a thing"'`,
+      "A thing for its store",
+    ],
+  ],
+  async run(
+    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+  ): Promise<ExitCode> {
+    const { printResponse } = await import("../http_output.ts");
+    const { header, data, timeout, json, head } = values;
+    const { method, url } = words;
+    const request = {
+      method,
+      headers: header.map(([name, value]) => [name, value]),
+      timeout,
+      ...(data === undefined ? {} : { body: data }),
+    };
+    return await printResponse(url, { request, json, head });
+  },
+} as const satisfies ServiceClient;
+
+function parseField(text: string): Field {
+  const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new RangeError(`Expected ${FIELD_NOTATION}, got ${quoted(text)}`);
+  }
+  return [name, value];
+}

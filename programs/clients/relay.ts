@@ -1,0 +1,129 @@
+/** `client.ts relay`. @module */
+import type { Context } from "../../cli/cured.ts";
+import { ExitCode } from "../../cli/exit.ts";
+import { Log } from "../../cli/log.ts";
+import { custom, duration, integer, text } from "../../cli/option.ts";
+import { printable } from "../../cli/printable.ts";
+import {
+  type DelayDistribution,
+  drawReplyDelay,
+  formatReplyDelay,
+  longestReplyDelay,
+  parseReplyDelay,
+} from "../../loadtest/reply_delay.ts";
+import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
+import { describeCloseReason } from "../../socket/errors.ts";
+import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
+
+const NO_DELAY: DelayDistribution = { type: "none" };
+
+const options = {
+  ...serverOptions(8000),
+  ...tlsClientOptions,
+  ...tokenOption,
+  clients: integer({ help: "How many clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
+  message: text({ help: "What each of them sends", empty: true, defaultText: "a different one each" }),
+  timeout: duration({
+    help: "Longest wait for the ok; then the client reconnects and sends again",
+    default: 10_000,
+    environment: "SESSION_TIME",
+  }),
+  replyDelay: custom(parseReplyDelay, {
+    help: "How long a message is held before it is answered",
+    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
+    format: formatReplyDelay,
+    default: NO_DELAY,
+    environment: ["CLIENT_REPLY_DELAY", {
+      name: "DELAY_TIME",
+      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
+    }],
+  }),
+  linger: duration({
+    help: "Longest wait for answers still owed, after the own ok",
+    defaultText: "the longest reply delay",
+  }),
+  maxAttempts: integer({ help: "Attempts of a client", min: 1, defaultText: "unlimited" }),
+  ...outputOptions,
+};
+
+/** Clients that each send a message and wait for its ok. */
+export const relay = {
+  summary: "Sends messages through a relay, and answers those that come",
+  options,
+  examples: [
+    ["--clients 3", "Three clients, each with a message of its own"],
+    ["relay --message hello --reply-delay uniform:0s-2s", "Ten that say hello and take their time to answer"],
+  ],
+  async run({ options: values }: Told<typeof options>, { onSignal }: Context): Promise<ExitCode> {
+    const log = new Log({ json: values.json });
+    const { replyDelay, token } = values;
+    const network = await clientNetwork(values);
+    let interrupted = false;
+    const clients = Array.from({ length: values.clients }, (_, index) => {
+      const client = index + 1;
+      const message = values.message ?? `hello from client ${client}`;
+      let begun = performance.now();
+      return new RelayClient({
+        hostname: values.host,
+        port: values.port,
+        network,
+        ...(token === undefined ? {} : { token }),
+        text: message,
+        timeout: values.timeout,
+        replyDelay: {
+          draw: () => drawReplyDelay(replyDelay, Math.random),
+          longest: longestReplyDelay(replyDelay),
+        },
+        ...(values.linger === undefined ? {} : { linger: values.linger }),
+        ...(values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts }),
+        observer: {
+          dialling: (attempt) => {
+            if (attempt === 1) begun = performance.now();
+          },
+          notConnected: (error) => log.warn(`Client ${client}: ${error.message}`),
+          complained: (_, error) =>
+            log.warn(
+              `Client ${client}: the server says ${
+                printable(typeof error === "string" ? error : error.message)
+              }`,
+            ),
+          acknowledged: (_, text, own) => {
+            if (!own) return;
+            const ms = Math.round((performance.now() - begun) * 10) / 10;
+            log.result(`client ${client}: ok ${printable(text)} after ${ms} ms`, {
+              event: "ack",
+              client,
+              message: text,
+              ms,
+            });
+          },
+          closed: (_, reason) => {
+            if (reason.type !== "natural") {
+              log.warn(`Client ${client}: the connection ended, ${describeCloseReason(reason)}`);
+            }
+          },
+        },
+      });
+    });
+    onSignal(["SIGINT", "SIGTERM"], () => {
+      interrupted = true;
+      for (const client of clients) client.stop();
+    });
+    const results = await Promise.all(clients.map((client) => client.run()));
+    summarise(results, log);
+    if (interrupted) return ExitCode.interrupted;
+    return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;
+  },
+} as const satisfies ServiceClient;
+
+function summarise(results: readonly RelayClientResult[], log: Log): void {
+  const clients = results.length;
+  const acked = results.filter((result) => result.acknowledged).length;
+  const natural = results.filter((result) => result.closed?.type === "natural").length;
+  const reconnects = results.reduce((sum, result) => sum + Math.max(0, result.attempts - 1), 0);
+  log.result(
+    `${acked} of ${clients} acknowledged, ${natural} connections closed naturally, ${reconnects} reconnects`,
+    { event: "summary", clients, acked, natural, reconnects },
+  );
+}

@@ -1,0 +1,46 @@
+/** `client.ts upload`. @module */
+import { ExitCode } from "../../cli/exit.ts";
+import { Log } from "../../cli/log.ts";
+import { text } from "../../cli/option.ts";
+import { quoted } from "../../cli/printable.ts";
+import { transferOptions } from "../files_options.ts";
+import type { ServiceClient, Told } from "../service_client.ts";
+
+const options = {
+  name: text({ help: "Its path at the server", defaultText: "its own name, at the root" }),
+  ...transferOptions,
+};
+
+const positionals = { file: text({ help: "What to upload", required: true }) };
+
+/** A file for a files service. */
+export const upload = {
+  summary: "Uploads a file, goes on where an earlier try broke off, and has its SHA-256 checked",
+  positionals,
+  options,
+  examples: [
+    ["upload report.pdf", "To the root of the server, which has to be --writable"],
+    ["upload /tmp/sea.jpg --name photos/2026/sea.jpg", "To another path"],
+  ],
+  async run(
+    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+  ): Promise<ExitCode> {
+    const [{ startTransferProgress, withFiles }, { uploadFile }] = await Promise.all([
+      import("../files_session.ts"),
+      import("../../services/files/transfer.ts"),
+    ]);
+    const { file: source } = words;
+    const path = values.name ?? source.split(/[/\\]/).at(-1) ?? source;
+    const done = await withFiles(values, async (client) => {
+      const { size } = await Deno.stat(source);
+      using progress = await startTransferProgress(size, values.quiet);
+      return await uploadFile(client, { source, path }, progress);
+    });
+    new Log({ json: values.json, quiet: values.quiet }).result(
+      `${quoted(path)}: ${done.size} bytes, SHA-256 ${done.checksum}` +
+        (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
+      { event: "uploaded", file: source, name: path, ...done },
+    );
+    return ExitCode.ok;
+  },
+} as const satisfies ServiceClient;

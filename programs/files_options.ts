@@ -1,0 +1,19 @@
+/** The options that the clients of the files service have in common. @module */
+import { flag } from "../cli/option.ts";
+import { tlsClientOptions, tokenOption } from "./tls_client.ts";
+import { outputOptions, serverOptions, timeoutOption } from "./service_client.ts";
+
+/** Of every one. */
+export const filesOptions = {
+  ...serverOptions(8891),
+  ...tlsClientOptions,
+  ...tokenOption,
+  timeout: timeoutOption,
+  ...outputOptions,
+};
+
+/** Of those that move a file. */
+export const transferOptions = {
+  ...filesOptions,
+  quiet: flag({ help: "No progress on stderr" }),
+};

@@ -1,0 +1,63 @@
+/** A connection to a files service, as the commands that use one want it. @module */
+import { format as formatBytes } from "@std/fmt/bytes";
+import { ExitError } from "../cli/exit.ts";
+import { printable } from "../cli/printable.ts";
+import type { Values } from "../cli/program.ts";
+import { startProgress } from "../cli/progress.ts";
+import { FilesClient, FilesError } from "../services/files_client.ts";
+import type { TransferOptions } from "../services/files/transfer.ts";
+import type { filesOptions } from "./files_options.ts";
+import { clientNetwork } from "./tls_client.ts";
+
+/**
+ * Connects, and runs `use`.
+ *
+ * @throws {ExitError} What the server refuses, and what this machine's files do.
+ */
+export async function withFiles<Result>(
+  values: Values<typeof filesOptions>,
+  use: (client: FilesClient) => Promise<Result>,
+): Promise<Result> {
+  const { host, port, timeout, token } = values;
+  const network = await clientNetwork(values);
+  await using client = await FilesClient.connect({
+    hostname: host,
+    port,
+    timeout,
+    network,
+    ...(token === undefined ? {} : { token }),
+  });
+  try {
+    return await use(client);
+  } catch (cause) {
+    if (!(cause instanceof FilesError || isFileError(cause))) throw cause;
+    throw new ExitError(printable(cause.message), { cause });
+  }
+}
+
+/** A bar, or a line now and then, for a transfer of `total` bytes. */
+export async function startTransferProgress(
+  total: number,
+  quiet: boolean,
+): Promise<Disposable & TransferOptions> {
+  const progress = await startProgress({ total, quiet });
+  const since = performance.now();
+  let begun: number | undefined;
+  return {
+    onProgress: (done) => {
+      begun ??= done;
+      const seconds = (performance.now() - since) / 1000;
+      const rate = seconds > 0 ? `${formatBytes((done - begun) / seconds, { binary: true })}/s` : "";
+      progress.update(done, rate);
+    },
+    [Symbol.dispose]: () => progress[Symbol.dispose](),
+  };
+}
+
+/** What the system says of a file of this machine, in its own words. */
+function isFileError(error: unknown): error is Error {
+  const { NotFound, PermissionDenied, AlreadyExists, IsADirectory, NotADirectory } = Deno.errors;
+  return [NotFound, PermissionDenied, AlreadyExists, IsADirectory, NotADirectory].some((kind) =>
+    error instanceof kind
+  );
+}

@@ -1,0 +1,58 @@
+/** `server.ts chat`. @module */
+import { ExitError } from "../../cli/exit.ts";
+import type { Log } from "../../cli/log.ts";
+import { text } from "../../cli/option.ts";
+import { quoted } from "../../cli/printable.ts";
+import type { Values } from "../../cli/program.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  type RunningService,
+  type Service,
+  servicePort,
+} from "../service.ts";
+import { authOf, tokenOptions } from "../guard_options.ts";
+
+const options = {
+  port: servicePort(8889),
+  users: text({
+    help:
+      "Accounts, a line each as `client.ts account NAME` prints it; their names are taken by /login alone",
+    placeholder: "FILE",
+    defaultText: "none, every name is free",
+  }),
+  ...connectionOptions,
+  ...lineOptions,
+  ...tokenOptions,
+};
+
+/** A chat room. */
+export const chat = {
+  summary: "A chat room for telnet, nc and client.ts chat",
+  options,
+  examples: [
+    ["chat", "A room on 127.0.0.1:8889"],
+    ["chat --host 0.0.0.0 --users users.txt", "On every address, some names with a password"],
+  ],
+  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+    const { startChat } = await import("../../services/chat.ts");
+    const { users, maxLine } = values;
+    const accounts = users === undefined ? {} : { accounts: await readAccounts(users) };
+    return startChat({ ...await listenOptions(values, log), maxLine, ...accounts, ...await authOf(values) });
+  },
+} as const satisfies Service;
+
+async function readAccounts(file: string) {
+  const { Accounts } = await import("../../services/chat/accounts.ts");
+  try {
+    return Accounts.parse(await Deno.readTextFile(file));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound
+      ? "no such file"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause);
+    throw new ExitError(`Cannot read the accounts in ${quoted(file)}: ${why}`, { cause });
+  }
+}

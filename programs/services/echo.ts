@@ -1,0 +1,47 @@
+/** `server.ts echo`. @module */
+import type { Log } from "../../cli/log.ts";
+import type { Values } from "../../cli/program.ts";
+import { systemClock } from "../../socket/system.ts";
+import { EchoCounter } from "../echo_counter.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  type RunningService,
+  type Service,
+  servicePort,
+} from "../service.ts";
+
+const options = {
+  port: servicePort(8080),
+  ...connectionOptions,
+  ...lineOptions,
+};
+
+/** Lines back as they came; with `--verbose` a line of figures every few seconds in which there were any. */
+export const echo = {
+  summary: "Sends each line back as it came",
+  options,
+  examples: [
+    ["echo", "An echo on 127.0.0.1:8080"],
+    ["echo --port 7 --verbose", "On the port that echo has by standard, with a line of figures now and then"],
+  ],
+  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+    const { startEcho } = await import("../../services/echo.ts");
+    const service = startEcho({ ...await listenOptions(values, log), maxLine: values.maxLine });
+    if (!values.verbose) return service;
+    const counter = new EchoCounter({
+      count: () => service.stats().messages,
+      show: (line) => log.info(line),
+      clock: systemClock,
+    });
+    return {
+      addresses: service.addresses,
+      // The last figures are said before anybody hears that it has ended.
+      closed: service.closed.finally(() => counter.stop()),
+      stats: () => service.stats(),
+      drain: () => service.drain(),
+      close: () => service.close(),
+    };
+  },
+} as const satisfies Service;

@@ -1,0 +1,37 @@
+/** `server.ts http`. @module */
+import type { Log } from "../../cli/log.ts";
+import { duration, size } from "../../cli/option.ts";
+import type { Values } from "../../cli/program.ts";
+import {
+  connectionOptions,
+  listenOptions,
+  type RunningService,
+  type Service,
+  servicePort,
+} from "../service.ts";
+
+const options = {
+  port: servicePort(8890),
+  requestTimeout: duration({ help: "Longest time a request may take to come in", default: 10_000 }),
+  keepAliveTimeout: duration({
+    help: "Longest time a connection may stay without a request",
+    default: 60_000,
+  }),
+  maxBody: size({ help: "Longest body of a request", default: 1024 * 1024 }),
+  ...connectionOptions,
+};
+
+/** A small web server. */
+export const http = {
+  summary: "Serves a page, the time, and a REST store of items over HTTP/1.1",
+  options,
+  examples: [
+    ["http", "A web server on 127.0.0.1:8890"],
+    ["http --port 8080 --max-body 64KiB", "On another port, with smaller bodies"],
+  ],
+  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+    const { startHttp } = await import("../../services/http.ts");
+    const { requestTimeout, keepAliveTimeout, maxBody } = values;
+    return startHttp({ ...await listenOptions(values, log), requestTimeout, keepAliveTimeout, maxBody });
+  },
+} as const satisfies Service;

@@ -1,0 +1,27 @@
+/** `server.ts udp`. @module */
+import { duration, flag, integer } from "../../cli/option.ts";
+import type { Values } from "../../cli/program.ts";
+import { hostnames, type RunningService, type Service, servicePort, sharedOptions } from "../service.ts";
+
+const options = {
+  port: servicePort(12_345),
+  chat: flag({ help: "Pass each datagram on to all others that have sent one lately, instead of back" }),
+  maxSenders: integer({ help: "Senders that a chat knows at once", default: 64, min: 1 }),
+  forgetAfter: duration({ help: "Silence after which a chat forgets a sender", default: 300_000 }),
+  ...sharedOptions,
+};
+
+/** Datagrams back, or on to others. */
+export const udp = {
+  summary: "Sends each datagram back as it came, or with --chat on to everybody else",
+  options,
+  examples: [
+    ["udp", "A datagram echo on 127.0.0.1:12345"],
+    ["udp --chat --host 0.0.0.0", "A chat of datagrams, on every address"],
+  ],
+  async start(values: Values<typeof options>): Promise<RunningService> {
+    const { startDatagramEcho } = await import("../../services/datagram_echo.ts");
+    const { port, chat, maxSenders, forgetAfter } = values;
+    return startDatagramEcho({ ...hostnames(values), port, chat, maxSenders, forgetAfter });
+  },
+} as const satisfies Service;
