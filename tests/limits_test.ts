@@ -157,6 +157,18 @@ Deno.test("Listener.maxAcceptRate lets a second's worth in at once and then as m
   for (const peer of peers) peer.connection.close();
 });
 
+Deno.test("Listener goes on accepting after a peer that was reset too early", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world);
+  const gone = new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
+  world.network.failAccept(Object.assign(gone, { code: "ENOTCONN" }));
+  const peer = await world.peer(server.port);
+  peer.say("hello");
+  assertEquals(await peer.hear(), "hello");
+  assertEquals(server.listener.stats().transientErrors, 1);
+  peer.connection.close();
+});
+
 Deno.test("Listener.onExhausted is told once, and once when it accepts again", { permissions }, async () => {
   const world = new Simulation();
   const told: boolean[] = [];
