@@ -110,7 +110,7 @@ export class Inbound<Frame> {
     if (this.#asked) throw new TypeError("Cannot read a connection twice at once");
     this.#asked = true;
     try {
-      while (this.#framing === undefined) {
+      while (this.#framing === undefined && !this.#discarding) {
         const count = await this.#read();
         if (this.#discarding) return false;
         if (count === null) {
