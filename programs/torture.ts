@@ -10,7 +10,7 @@ import { formatTable } from "../cli/table.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import { randomStream } from "../loadtest/random.ts";
 import { torture, type TortureResult } from "../loadtest/torture/torture.ts";
-import { type Address, formatAddress } from "../socket/network.ts";
+import { formatAddress } from "../socket/network.ts";
 import { loadTestCommand } from "./self.ts";
 
 const options = {

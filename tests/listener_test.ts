@@ -55,6 +55,8 @@ Deno.test("Listener.stats() counts what came, what stands and how each ended", {
     closed: { ...server.listener.stats().closed, natural: 0, reset: 0 },
     queuedBytes: 0,
     suspended: false,
+    waiting: 0,
+    paced: 0,
   });
   await one.closeWrite();
   two.reset();
