@@ -97,17 +97,20 @@ function escapeUnit(unit: string): string {
  */
 export function unescapeText(wire: string): string {
   if (!NEEDS_DECODING.test(wire)) return wire;
-  const text = wire.replace(ESCAPE, (sequence: string, surrogate?: string, letter?: string) => {
-    if (surrogate !== undefined) return String.fromCharCode(parseInt(surrogate, 16));
-    if (letter === "\\") return "\\";
-    if (letter === "n") return "\n";
-    if (letter === "r") return "\r";
-    const shown = sequence === "\\u" ? wire.slice(wire.indexOf(sequence)).slice(0, 6) : sequence;
-    throw new ProtocolError(
-      "bad-escape",
-      `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
-    );
-  });
+  const text = wire.replace(
+    ESCAPE,
+    (sequence, surrogate: string | undefined, letter: string | undefined, at: number) => {
+      if (surrogate !== undefined) return String.fromCharCode(parseInt(surrogate, 16));
+      if (letter === "\\") return "\\";
+      if (letter === "n") return "\n";
+      if (letter === "r") return "\r";
+      const shown = letter === "u" ? wire.slice(at, at + 6) : sequence;
+      throw new ProtocolError(
+        "bad-escape",
+        `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
+      );
+    },
+  );
   if (escapeText(text) !== wire) {
     throw new ProtocolError(
       "not-escaped",

@@ -23,12 +23,13 @@ const END_TYPES: Readonly<Record<EndType, true>> = {
   natural: true,
   local: true,
   reset: true,
+  "tls-failed": true,
   "write-failed": true,
   "slow-reader": true,
   framing: true,
   timeout: true,
+  unauthorized: true,
   "handler-failed": true,
-  "tls-failed": true,
   stopped: true,
 };
 

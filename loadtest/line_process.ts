@@ -52,7 +52,8 @@ export class LineProcess {
     try {
       await this.#stdin.write(new TextEncoder().encode(line + "\n"));
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // Its end is told by `ended`.
+      // Its end is told by `ended`; a TypeError is what a stream throws that is closed already.
+      if (!(error instanceof Deno.errors.BrokenPipe || error instanceof TypeError)) throw error;
     }
   }
 

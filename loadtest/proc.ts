@@ -45,10 +45,20 @@ function cpuSeconds(pid: number): number | null {
 }
 
 /** The largest memory that a process has had, in bytes (VmHWM: the peak of its resident set). */
-function peakMemory(pid: number): number | null {
+export function peakMemory(pid: number): number | null {
+  return statusBytes(pid, "VmHWM");
+}
+
+/** The memory that a process has now, in bytes (VmRSS: its resident set). */
+export function residentMemory(pid: number): number | null {
+  return statusBytes(pid, "VmRSS");
+}
+
+function statusBytes(pid: number, field: string): number | null {
   try {
-    const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
-    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    const line = status.split("\n").find((line) => line.startsWith(`${field}:`));
+    return line === undefined ? null : Number(/\d+/.exec(line)?.[0]) * 1024;
   } catch (error) {
     return unknownWhere(error);
   }

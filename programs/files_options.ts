@@ -1,10 +1,13 @@
 /** The options that the clients of the files service have in common. @module */
 import { flag } from "../cli/option.ts";
+import { tlsClientOptions, tokenOption } from "./tls_client.ts";
 import { outputOptions, serverOptions, timeoutOption } from "./service_client.ts";
 
 /** Of every one. */
 export const filesOptions = {
   ...serverOptions(8891),
+  ...tlsClientOptions,
+  ...tokenOption,
   timeout: timeoutOption,
   ...outputOptions,
 };

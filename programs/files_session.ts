@@ -7,6 +7,7 @@ import { startProgress } from "../cli/progress.ts";
 import { FilesClient, FilesError } from "../services/files_client.ts";
 import type { TransferOptions } from "../services/files/transfer.ts";
 import type { filesOptions } from "./files_options.ts";
+import { clientNetwork } from "./tls_client.ts";
 
 /**
  * Connects, and runs `use`.
@@ -17,8 +18,15 @@ export async function withFiles<Result>(
   values: Values<typeof filesOptions>,
   use: (client: FilesClient) => Promise<Result>,
 ): Promise<Result> {
-  const { host, port, timeout } = values;
-  await using client = await FilesClient.connect({ hostname: host, port, timeout });
+  const { host, port, timeout, token } = values;
+  const network = await clientNetwork(values);
+  await using client = await FilesClient.connect({
+    hostname: host,
+    port,
+    timeout,
+    network,
+    ...(token === undefined ? {} : { token }),
+  });
   try {
     return await use(client);
   } catch (cause) {

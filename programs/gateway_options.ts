@@ -24,10 +24,10 @@ export const gatewayOptions = {
 type GatewayValues = Values<typeof gatewayOptions> & ConnectionValues;
 
 /** What these options mean to a gateway. Each connection that has ended is logged, with its bytes both ways. */
-export function passOptions(values: GatewayValues, log: Log): GatewayOptions {
+export async function passOptions(values: GatewayValues, log: Log): Promise<GatewayOptions> {
   const { connectTimeout, proxyIn, proxyOut } = values;
   return {
-    ...listenOptions({ ...values, verbose: false }, log),
+    ...await listenOptions({ ...values, verbose: false }, log),
     connectTimeout,
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
     ...(proxyOut === undefined ? {} : { proxyOut: proxyOut === "v1" ? 1 : 2 }),

@@ -14,6 +14,7 @@ import { compareFiles } from "./loadtest_compare.ts";
 import { runOptions } from "./loadtest_options.ts";
 import { runNamedPart } from "./loadtest_parts.ts";
 import { runFromOptions } from "./loadtest_run.ts";
+import { runTorture, tortureCommand } from "./torture.ts";
 
 const commands = {
   run: {
@@ -27,6 +28,7 @@ const commands = {
       ],
     ],
   },
+  torture: tortureCommand,
   verify: {
     summary: "Judges the history of a run again",
     positionals: { file: text({ help: "What --history wrote", required: true }) },
@@ -75,6 +77,8 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   switch (told.command) {
     case "run":
       return await runFromOptions(told.options, context);
+    case "torture":
+      return await runTorture(told.options, context);
     case "verify":
       return await verify(told.positionals.file, new Log(told.options));
     case "compare":

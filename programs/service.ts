@@ -7,6 +7,7 @@ import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { ListenOptions } from "../socket/listener.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
 import type { EndedConnection } from "../services/service.ts";
+import { guardListenOptions, guardOptions } from "./guard_options.ts";
 
 /** A service that runs. */
 export interface RunningService {
@@ -50,6 +51,7 @@ export const connectionOptions = {
   idleTimeout: duration({ help: "Close a peer that is silent for so long; 0 for never", default: 0 }),
   writeBuffer: size({ help: "Cut off a peer that leaves more than this unread", default: 1024 * 1024 }),
   drainTimeout: duration({ help: "Longest wait for peers when stopping", default: 10_000 }),
+  ...guardOptions,
   ...sharedOptions,
 };
 
@@ -74,14 +76,15 @@ export type SharedValues = Values<typeof sharedOptions> & { readonly port: numbe
 export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
 
 type SharedListenOptions =
-  & Omit<ListenOptions<never>, "refusal" | "onClosed">
+  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed">
   & { onClosed(connection: EndedConnection, reason: CloseReason): void };
 
 /** What the options of connections mean to a listener; what goes wrong in serving one is logged. */
-export function listenOptions(values: ConnectionValues, log: Log): SharedListenOptions {
+export async function listenOptions(values: ConnectionValues, log: Log): Promise<SharedListenOptions> {
   const { port, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   return {
     ...hostnames(values),
+    ...await guardListenOptions(values, log),
     port,
     maxConnections,
     maxConnectionsPerIp,

@@ -39,6 +39,8 @@ export interface RelayClientObserver {
 export interface RelayClientOptions extends Omit<LineConnectOptions, "id" | "signal" | "timeout"> {
   /** The message. */
   text: string;
+  /** Shown first, to a server that wants it. */
+  token?: string;
   /** Longest time in ms until a connection stands, and then until the ok has come. Default 10,000. */
   timeout?: number;
   /** Default: no delay. */
@@ -144,6 +146,8 @@ export class RelayClient {
     this.#connection = connection;
     this.#ending = undefined;
     this.#observer.connected?.(connection);
+    const { token } = this.#options;
+    if (token !== undefined) connection.send(encodeFrame({ verb: "auth", text: token }));
     connection.send(encodeFrame({ verb: "message", text: this.#options.text }));
     this.#observer.sent?.(connection);
     const ms = this.#timeout;

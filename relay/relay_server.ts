@@ -1,7 +1,8 @@
 /** The relay on sockets: a router behind a listener. @module */
 import { errorLine } from "../protocol.ts";
+import { authenticate, type AuthOptions } from "../socket/auth.ts";
 import type { Connection } from "../socket/connection.ts";
-import { type CloseReason, FramingError } from "../socket/errors.ts";
+import { type CloseReason, describeCloseReason, FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type Listener, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock, Random, Timer } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
@@ -19,11 +20,17 @@ export interface RelayObserver {
 }
 
 /** What to listen on, and how to relay. */
-export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "onClosed"> {
+export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed"> {
   /** Time in ms after which a message without its ok is redelivered; 0 for never. Default 10,000. */
   ackTimeout?: number;
   /** Whether a message goes to another peer when its holder leaves or is silent. Default `true`. */
   redeliver?: boolean;
+  /** Most messages under way in all; a message over it is answered by an error. 0 for no bound. Default 0. */
+  maxUnderWay?: number;
+  /** The same for each connection. Default 0. */
+  maxUnderWayPerPeer?: number;
+  /** What a peer must show before it is a peer. Default: nothing. */
+  auth?: Omit<AuthOptions, "clock" | "errorLine">;
   random?: Random;
   observer?: RelayObserver;
 }
@@ -51,6 +58,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #router: Router<Peer>;
   readonly #clock: Clock;
   readonly #observer: RelayObserver;
+  readonly #auth: AuthOptions | undefined;
   readonly #drainTimeout: number;
   readonly #watch = new Watch(() => this.stats());
   readonly #out: (peer: Peer, line: string) => void;
@@ -61,7 +69,9 @@ export class RelayServer implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#observer = observer;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
-    this.#router = new Router({ random, ackTimeout, redeliver });
+    this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
+    const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
+    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer });
     this.#out = observer.sent === undefined
       ? (peer, line) => void peer.connection.send(line)
       : (peer, line) => {
@@ -71,6 +81,7 @@ export class RelayServer implements AsyncDisposable {
     this.#listener = listen({
       ...options,
       refusal: errorLine,
+      farewell: (reason) => errorLine(describeCloseReason(reason)),
       onClosed: (connection, reason) => {
         observer.closed?.(connection, reason);
         this.#watch.changed();
@@ -120,19 +131,25 @@ export class RelayServer implements AsyncDisposable {
     this.#listener.resume();
   }
 
-  /** Stops accepting for good, gives the pending messages up to `drainTimeout` to get their oks, then ends every connection. */
+  /**
+   * Stops accepting for good, tells every peer, gives the pending messages four fifths of `drainTimeout` to get their oks,
+   * then ends every connection; what still stands after `drainTimeout` is cut.
+   */
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
-    const settled = new AbortController();
-    const timer = this.#clock.after(this.#drainTimeout, () => settled.abort());
+    const deadline = this.#clock.now() + this.#drainTimeout;
+    const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
+    for (const connection of this.#listener.connections) connection.send(notice);
+    const late = new AbortController();
+    const timer = this.#clock.after(this.#drainTimeout * 0.8, () => late.abort());
     try {
-      await this.until((stats) => stats.pending === 0, { signal: settled.signal });
+      await this.until((stats) => stats.pending === 0, { signal: late.signal });
     } catch (error) {
-      if (!settled.signal.aborted) throw error;
+      if (!late.signal.aborted) throw error;
     } finally {
       timer.cancel();
     }
-    await this.#listener.drain();
+    await this.#listener.drain({ within: deadline - this.#clock.now() });
   }
 
   /** Closes everything now. */
@@ -146,29 +163,41 @@ export class RelayServer implements AsyncDisposable {
   }
 
   async #serve(connection: Connection): Promise<void> {
+    try {
+      if (this.#auth === undefined || await authenticate(connection, this.#auth)) {
+        await this.#relay(connection);
+      }
+    } catch (error) {
+      if (error instanceof FramingError) connection.send(errorLine(error.message));
+      throw error;
+    }
+  }
+
+  async #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#observer.opened?.(connection);
     this.#watch.changed();
     try {
-      for await (const lines of connection.batches()) {
-        const now = this.#clock.now();
-        for (const line of lines) this.#line(peer, line, now);
-        this.#settle();
-      }
-    } catch (error) {
-      if (error instanceof FramingError) connection.send(errorLine(error.message));
-      throw error;
+      for await (const lines of connection.batches()) this.#lines(peer, lines);
     } finally {
       this.#router.leave(peer, this.#clock.now(), this.#out);
       this.#settle();
     }
   }
 
+  #lines(peer: Peer, lines: readonly string[]): void {
+    const now = this.#clock.now();
+    for (const line of lines) this.#line(peer, line, now);
+    this.#settle();
+  }
+
   #line(peer: Peer, line: string, now: number): void {
     this.#observer.received?.(peer.connection, line);
     const verdict = this.#router.line(peer, line, now, this.#out);
-    if (verdict.kind === "rejected") peer.connection.send(errorLine(verdict.reason));
+    if (verdict.kind === "rejected" || verdict.kind === "limited") {
+      peer.connection.send(errorLine(verdict.reason));
+    }
   }
 
   /** After each change: one timer, for the first message that is due, and none while nothing is. */

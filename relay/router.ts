@@ -1,58 +1,9 @@
 /** Who gets a message, who gets its ok, and what is pending. Pure: no socket, clock or chance of its own. @module */
 import { ProtocolError, splitLine } from "../protocol.ts";
 import { type DueItem, DueList } from "./due_list.ts";
+import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
 
-/** A connection as the router sees it: an object with a place in the array of the active ones; -1 outside of it. */
-export interface RouterPeer {
-  slot: number;
-}
-
-/** Sends a line to a peer. Must not call back into the router. */
-export type Sink<Peer> = (peer: Peer, line: string) => void;
-
-/** What a line of a peer was: counted, and worth an answer when it was rejected. */
-export type LineVerdict =
-  /** A message, handed to a peer. */
-  | { readonly kind: "message" }
-  /** An ok that settled its message. */
-  | { readonly kind: "ok" }
-  /** An ok for nothing that this peer holds: settles nothing. */
-  | { readonly kind: "stray" }
-  /** An error that the peer reports: never answered, or two servers would answer each other for ever. */
-  | { readonly kind: "error" }
-  /** Well-framed, but no frame of the protocol: the peer should hear `reason`, and stays. */
-  | { readonly kind: "rejected"; readonly reason: string };
-
-/** What a router has seen, and what it holds now. */
-export interface RouterStats {
-  /** Peers that get messages now. */
-  readonly active: number;
-  /** Different messages that wait for their ok now. */
-  readonly pending: number;
-  /** Copies of them that will be redelivered when their time comes. */
-  readonly due: number;
-  readonly messages: number;
-  /** Messages settled by an ok. */
-  readonly settled: number;
-  /** Oks sent to origins. */
-  readonly oks: number;
-  readonly stray: number;
-  readonly redelivered: number;
-  /** Messages dropped because their last origin left. */
-  readonly dropped: number;
-  readonly errors: number;
-  readonly rejected: number;
-}
-
-/** What a {@linkcode Router} needs. */
-export interface RouterOptions {
-  /** Numbers uniform in [0, 1): they choose the receivers. */
-  random: () => number;
-  /** Time in ms after which a message without its ok goes to another peer; 0 for never. */
-  ackTimeout: number;
-  /** Hand a message on when its holder leaves or lets the ack timeout pass. `false` leaves it pending until its origins go. */
-  redeliver: boolean;
-}
+export type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
 
 /** A message that waits for its ok. */
 interface Pending<Peer> {
@@ -114,6 +65,7 @@ export class Router<Peer extends RouterPeer> {
   readonly #ties: Ties<Peer>[] = [];
   readonly #pending = new Map<string, Pending<Peer>>();
   readonly #due = new DueList<Copy<Peer>>();
+  #copies = 0;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -123,6 +75,7 @@ export class Router<Peer extends RouterPeer> {
     dropped: 0,
     errors: 0,
     rejected: 0,
+    limited: 0,
   };
 
   constructor(options: RouterOptions) {
@@ -199,8 +152,13 @@ export class Router<Peer extends RouterPeer> {
   }
 
   #message(peer: Peer, wire: string, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    this.#counts.messages++;
     let message = this.#pending.get(wire);
+    const excess = this.#excess(peer, message);
+    if (excess !== undefined) {
+      this.#counts.limited++;
+      return { kind: "limited", reason: excess };
+    }
+    this.#counts.messages++;
     if (message === undefined) {
       message = { wire, line, origins: [], holders: [], copies: [] };
       this.#pending.set(wire, message);
@@ -212,6 +170,21 @@ export class Router<Peer extends RouterPeer> {
     }
     this.#deliver(message, this.#anyone(), now, out);
     return MESSAGE;
+  }
+
+  /** Which limit one more sending of a message would pass. */
+  #excess(peer: Peer, message: Pending<Peer> | undefined): string | undefined {
+    const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = this.#options;
+    if (maxUnderWay > 0 && Math.max(this.#copies, this.#pending.size) >= maxUnderWay) {
+      return `too many messages under way: ${maxUnderWay} in all`;
+    }
+    if (maxUnderWayPerPeer === 0) return undefined;
+    const sent = this.#ties[peer.slot]!.sent;
+    const again = message !== undefined && sent?.has(message);
+    const count = again ? message.copies.length : sent?.size ?? 0;
+    return count < maxUnderWayPerPeer
+      ? undefined
+      : `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
   }
 
   #ok(peer: Peer, wire: string, line: string, out: Sink<Peer>): LineVerdict {
@@ -246,6 +219,7 @@ export class Router<Peer extends RouterPeer> {
       later: undefined,
     };
     message.copies.push(copy);
+    this.#copies++;
     if (this.#timed) this.#due.append(copy);
     out(holder, message.line);
   }
@@ -259,6 +233,7 @@ export class Router<Peer extends RouterPeer> {
   /** Cuts every tie to a message. */
   #forget(message: Pending<Peer>): void {
     this.#pending.delete(message.wire);
+    this.#copies -= message.copies.length;
     // A peer that is just leaving has given its place up, and its ties go with it.
     for (const peer of message.origins) this.#ties[peer.slot]?.sent?.delete(message);
     for (const peer of message.holders) this.#ties[peer.slot]?.held?.delete(message);
@@ -267,6 +242,7 @@ export class Router<Peer extends RouterPeer> {
 
   #removeCopy(copy: Copy<Peer>): void {
     removeFrom(copy.message.copies, copy);
+    this.#copies--;
     if (this.#timed) this.#due.remove(copy);
   }
 

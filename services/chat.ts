@@ -1,16 +1,26 @@
 /** A chat room for telnet and the like. @module */
 import { errorLine } from "../protocol.ts";
+import { authenticate } from "../socket/auth.ts";
 import type { Connection } from "../socket/connection.ts";
 import { FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../socket/listener.ts";
 import type { Accounts } from "./chat/accounts.ts";
 import { ChatRoom } from "./chat/chat_room.ts";
-import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import {
+  authOptions,
+  farewellLine,
+  ListenerService,
+  onAbort,
+  type PeerAuth,
+  type ServiceOptions,
+} from "./service.ts";
 
 /** Options of {@linkcode startChat}. */
 export interface ChatOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
   /** Names that only who knows their password may take. Default none. */
   accounts?: Accounts;
+  /** What a peer must show before it is in the room. Default: nothing. */
+  auth?: PeerAuth;
 }
 
 /** What a chat service counts. */
@@ -56,13 +66,15 @@ export function startChat(options: ChatOptions = {}): ListenerService<string, Ch
       if (attempt) room.loggedIn(peer, attempt.name, await accounts?.verify(attempt) ?? false);
     }
   };
+  const auth = options.auth && authOptions(options.auth, options);
   const handler = async (peer: Connection, draining: AbortSignal): Promise<void> => {
     using _ = onAbort(draining, () => {
       peer.send("-- The server is closing");
       void peer.end({ type: "local", why: "drained" });
     });
-    room.join(peer);
     try {
+      if (auth !== undefined && !await authenticate(peer, auth)) return;
+      room.join(peer);
       await hear(peer);
     } catch (error) {
       if (error instanceof FramingError) peer.send(errorLine(error.message));
@@ -71,7 +83,7 @@ export function startChat(options: ChatOptions = {}): ListenerService<string, Ch
       room.leave(peer);
     }
   };
-  const listener = listen({ maxLine: MAX_LINE, ...options, refusal: errorLine });
+  const listener = listen({ maxLine: MAX_LINE, ...options, refusal: errorLine, farewell: farewellLine });
   return new ListenerService(listener, handler, {
     ...options,
     stats: (stats) => ({ ...stats, names: room.names }),

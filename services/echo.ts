@@ -3,7 +3,7 @@ import { errorLine } from "../protocol.ts";
 import type { Connection } from "../socket/connection.ts";
 import { FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../socket/listener.ts";
-import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import { farewellLine, ListenerService, onAbort, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startEcho}. */
 export type EchoOptions = ServiceOptions & Pick<LineListenOptions, "maxLine">;
@@ -52,6 +52,6 @@ export function startEcho(options: EchoOptions = {}): ListenerService<string, Ec
       throw error;
     }
   };
-  const listener = listen({ ...options, refusal: errorLine });
+  const listener = listen({ ...options, refusal: errorLine, farewell: farewellLine });
   return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, messages }) });
 }

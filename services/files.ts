@@ -1,11 +1,19 @@
 /** Files of one directory, by lines and raw bodies. @module */
 import { errorLine } from "../protocol.ts";
+import { authenticate } from "../socket/auth.ts";
 import { FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../socket/listener.ts";
 import { FileStore } from "./files/file_store.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./files/files_codec.ts";
 import { FilesSession } from "./files/files_session.ts";
-import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import {
+  authOptions,
+  farewellLine,
+  ListenerService,
+  onAbort,
+  type PeerAuth,
+  type ServiceOptions,
+} from "./service.ts";
 
 /** Options of {@linkcode startFiles}. */
 export interface FilesOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
@@ -13,6 +21,8 @@ export interface FilesOptions extends ServiceOptions, Pick<LineListenOptions, "m
   root: string;
   /** Whether clients may upload and delete. Default `false`. */
   writable?: boolean;
+  /** What a client must show before its first request. Default: nothing. */
+  auth?: PeerAuth;
 }
 
 /** What a files service counts. */
@@ -63,12 +73,18 @@ export async function startFiles(options: FilesOptions): Promise<ListenerService
       moved.out += bytes.out ?? 0;
     },
   };
-  const listener = listen({ ...options, codec: filesCodec(uploadLength, options), refusal: errorLine });
+  const listener = listen({
+    ...options,
+    codec: filesCodec(uploadLength, options),
+    refusal: errorLine,
+    farewell: farewellLine,
+  });
+  const auth = options.auth && authOptions(options.auth, options);
   return new ListenerService(listener, async (client, draining) => {
     const session = new FilesSession(client, sessionOptions);
     using _ = onAbort(draining, () => session.drain());
     try {
-      await session.run();
+      if (auth === undefined || await authenticate(client, auth)) await session.run();
     } catch (error) {
       if (error instanceof FramingError) client.send(errorLine(error.message));
       throw error;

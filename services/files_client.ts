@@ -13,6 +13,8 @@ export interface FilesClientOptions extends Dial {
   /** Longest time in ms to connect, and longest wait for the server to answer or to take more; 0 for no bound. Default 10,000. */
   timeout?: number;
   clock?: Clock;
+  /** Shown first, to a server that wants it. */
+  token?: string;
 }
 
 /** A file or directory of the server. */
@@ -104,6 +106,7 @@ export class FilesClient implements AsyncDisposable {
   static async connect(options: FilesClientOptions): Promise<FilesClient> {
     const { timeout = TIMEOUT, clock = systemClock } = options;
     const connection = await connect({ ...options, timeout, clock, codec: filesCodec(downloadLength) });
+    if (options.token !== undefined) connection.send(`auth ${options.token}`);
     return new FilesClient(connection, timeout, clock);
   }
 

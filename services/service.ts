@@ -1,6 +1,8 @@
 /** What every service is: a listener that finishes its work before it ends. @module */
+import { errorLine } from "../protocol.ts";
+import type { AuthOptions } from "../socket/auth.ts";
 import type { Connection } from "../socket/connection.ts";
-import type { CloseReason } from "../socket/errors.ts";
+import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
@@ -9,9 +11,25 @@ import { systemClock } from "../socket/system.ts";
 export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
-export interface ServiceOptions extends Omit<ListenOptions, "refusal" | "onClosed"> {
+export interface ServiceOptions extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed"> {
   /** Called once for each connection that has ended; for logs. */
   onClosed?: (connection: EndedConnection, reason: CloseReason) => void;
+}
+
+/** What a service of lines tells a peer that it closes. */
+export function farewellLine(reason: CloseReason): string {
+  return errorLine(describeCloseReason(reason));
+}
+
+/** What peers of a guarded service must show. */
+export type PeerAuth = Omit<AuthOptions, "clock" | "errorLine">;
+
+/** The same with what a service of lines adds to it. */
+export function authOptions(
+  auth: PeerAuth,
+  { clock = systemClock }: { readonly clock?: Clock },
+): AuthOptions {
+  return { ...auth, clock, errorLine };
 }
 
 /** A running service, whatever it does. */

@@ -1,5 +1,6 @@
 /** The accept loops of a listener: errors sorted, suspended and resumed. @module */
 import type { Address, Clock, Network, Timer, Transport, TransportListener } from "./network.ts";
+import { TokenBucket } from "./token_bucket.ts";
 
 /** What the accept loops have met. */
 export interface AcceptStats {
@@ -8,6 +9,8 @@ export interface AcceptStats {
   readonly transientErrors: number;
   /** Times that accepting paused because the process had no descriptor left. */
   readonly outOfDescriptors: number;
+  /** Times that accepting paused because peers came faster than they may. */
+  readonly paced: number;
 }
 
 /** What an error of `accept` means for the loop. */
@@ -16,18 +19,32 @@ export type AcceptErrorKind = "transient" | "out-of-descriptors" | "other";
 // As Thousand Island does: long enough not to spin, short enough to be back when a descriptor is.
 const BACK_OFF_MS = 100;
 
+// The peer was gone before its turn, or the network towards it: Linux hands pending errors of the new socket to
+// `accept`, and accept(2) says to try again after each of these.
+const TRANSIENT: ReadonlySet<unknown> = new Set([
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "EINTR",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENONET",
+  "ENOPROTOOPT",
+  "ENOTCONN", // Reset before the runtime could ask for its address.
+  "EOPNOTSUPP",
+  "EPROTO",
+  "ETIMEDOUT",
+]);
+
+// ENOBUFS and ENOMEM: the kernel is short of memory, which passes as well.
+const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
 /** Sorts an error of `accept`: go on, pause, or fail. Everything not known to pass by itself is `other`. */
 export function sortAcceptError(error: unknown): AcceptErrorKind {
-  if (
-    error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset ||
-    error instanceof Deno.errors.TimedOut
-  ) return "transient";
   const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
-  // ENOBUFS and ENOMEM: the kernel is short of memory, which passes as well.
-  if (code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS" || code === "ENOMEM") {
-    return "out-of-descriptors";
-  }
-  return "other";
+  if (TRANSIENT.has(code)) return "transient";
+  return EXHAUSTED.has(code) ? "out-of-descriptors" : "other";
 }
 
 /** What an {@linkcode Acceptor} needs. */
@@ -40,7 +57,11 @@ export interface AcceptorOptions {
   tryHostnames: readonly string[];
   port: number;
   reusePort: boolean;
-  /** Takes each peer; accepting goes on when the promise it may give is settled. */
+  /** Most peers a second; 0 for no bound. */
+  maxAcceptRate: number;
+  /** Told once when the process is out of descriptors, and once when it accepts again. */
+  onExhausted: (exhausted: boolean) => void;
+  /** Takes each peer. Accepting goes on when the promise it may give, which must not reject, is fulfilled. */
   deliver: (transport: Transport) => Promise<void> | void;
   changed: () => void;
 }
@@ -54,11 +75,16 @@ export class Acceptor {
   readonly #sockets: readonly TransportListener[];
   #resumed: PromiseWithResolvers<void> | undefined;
   #closed = false;
-  #pauses = new Map<Timer, () => void>();
-  #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0 };
+  /** Loops that wait for something; they wait no longer when all is closed. */
+  readonly #waiting = new Set<() => void>();
+  readonly #pauses = new Set<Timer>();
+  readonly #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
+  readonly #rate: TokenBucket | undefined;
+  #exhausted = false;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
+    if (options.maxAcceptRate > 0) this.#rate = new TokenBucket(options.maxAcceptRate);
     this.#sockets = bind(options);
     this.addresses = this.#sockets.map((socket) => socket.address);
     this.stopped = this.#runAll();
@@ -83,11 +109,11 @@ export class Acceptor {
     if (this.#closed) return;
     this.#closed = true;
     for (const socket of this.#sockets) socket.close();
-    for (const [timer, wake] of this.#pauses) {
-      timer.cancel();
-      wake();
-    }
-    this.resume();
+    for (const timer of this.#pauses) timer.cancel();
+    this.#pauses.clear();
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+    this.#resumed = undefined;
   }
 
   stats(): AcceptStats {
@@ -104,9 +130,10 @@ export class Acceptor {
 
   async #run(socket: TransportListener): Promise<void> {
     while (!this.#closed) {
+      await this.#untilResumed();
+      if (this.#closed) return;
       let transport: Transport;
       try {
-        await this.#resumed?.promise;
         transport = await socket.accept();
       } catch (error) {
         if (this.#closed) return;
@@ -114,24 +141,43 @@ export class Acceptor {
         continue;
       }
       // Suspended while this accept was under way: its peer waits with those in the kernel's queue.
-      while (this.#resumed !== undefined) await this.#resumed.promise;
+      await this.#untilResumed();
       if (this.#closed) {
         transport.close();
         return;
       }
       this.#stats.accepted++;
+      this.#setExhausted(false);
       const taken = this.#options.deliver(transport);
-      if (taken !== undefined) await taken;
+      if (taken !== undefined) await this.#orClosed(taken);
+      const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
+      if (early > 0 && !this.#closed) {
+        this.#stats.paced++;
+        await this.#orClosed(this.#pause(early)); // Meanwhile peers wait in the kernel's queue.
+      }
     }
+  }
+
+  async #untilResumed(): Promise<void> {
+    while (this.#resumed !== undefined) await this.#orClosed(this.#resumed.promise);
   }
 
   async #recover(error: unknown): Promise<void> {
     const kind = sortAcceptError(error);
     if (kind === "other") throw error;
     if (kind === "transient") this.#stats.transientErrors++;
-    else this.#stats.outOfDescriptors++;
+    else {
+      this.#stats.outOfDescriptors++;
+      this.#setExhausted(true);
+    }
     this.#options.changed();
-    if (kind === "out-of-descriptors") await this.#pause(BACK_OFF_MS);
+    if (kind === "out-of-descriptors") await this.#orClosed(this.#pause(BACK_OFF_MS));
+  }
+
+  #setExhausted(exhausted: boolean): void {
+    if (this.#exhausted === exhausted) return;
+    this.#exhausted = exhausted;
+    this.#options.onExhausted(exhausted);
   }
 
   #pause(ms: number): Promise<void> {
@@ -140,7 +186,20 @@ export class Acceptor {
         this.#pauses.delete(timer);
         resolve();
       });
-      this.#pauses.set(timer, resolve);
+      this.#pauses.add(timer);
+    });
+  }
+
+  /** Waits for a promise that does not reject, but not past the close: who should fulfil it may be waiting for that. */
+  #orClosed(promise: Promise<void>): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#waiting.delete(done);
+        resolve();
+      };
+      this.#waiting.add(done);
+      promise.then(done);
     });
   }
 }
@@ -161,9 +220,11 @@ function bind(options: AcceptorOptions): TransportListener[] {
   for (const hostname of options.tryHostnames) {
     try {
       add(hostname);
-    } catch {
-      // Asked for only where it is possible: the addresses tell what was bound.
+    } catch (error) {
+      // Asked for only where it is possible: the addresses tell what was bound. But something must be.
+      if (bound.length === 0 && hostname === options.tryHostnames.at(-1)) throw error;
     }
   }
+  if (bound.length === 0) throw new TypeError("Cannot listen: no address to bind was given");
   return bound;
 }

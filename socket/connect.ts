@@ -1,6 +1,7 @@
 /** Dialling, with a timeout and errors by kind. @module */
 import type { Codec } from "./codec.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodec } from "./line_decoder.ts";
 import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";
@@ -20,7 +21,7 @@ export interface Dial {
 
 /** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
 export interface ConnectOptions<Frame = string>
-  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock"> {
+  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total"> {
   clock?: Clock;
 }
 
@@ -59,10 +60,13 @@ export function connect<Frame>(options: FrameConnectOptions<Frame>): Promise<Con
 export async function connect<Frame>(
   options: FrameConnectOptions<Frame> | LineConnectOptions,
 ): Promise<Connection<Frame> | Connection<string>> {
+  if (options.codec !== undefined) return await open(options);
+  return await open({ ...options, codec: lineCodec(options) });
+}
+
+async function open<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>> {
   const clock = options.clock ?? systemClock;
-  const transport = await dial(options, clock);
-  if (options.codec !== undefined) return new Connection(transport, { ...options, clock });
-  return new Connection(transport, { ...options, clock, codec: lineCodec(options) });
+  return new Connection(await dial(options, clock), { ...options, clock });
 }
 
 async function dial(options: Dial, clock: Clock): Promise<Transport> {

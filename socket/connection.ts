@@ -1,42 +1,20 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
-import type { Codec, Decoder, Encoder } from "./codec.ts";
-import { type CloseReason, ConnectionClosedError, FramingError, TlsError } from "./errors.ts";
-import { type Flushable, gathererOf, type TurnGatherer } from "./gather.ts";
+import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
+import { Deadlines } from "./deadlines.ts";
+import { type CloseReason, ConnectionClosedError, TlsError } from "./errors.ts";
+import { gathererOf } from "./gather.ts";
+import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
-import { ReadBuffer } from "./read_buffer.ts";
-
-/** What a {@linkcode Connection} needs besides its socket. */
-export interface ConnectionOptions<Frame> {
-  codec: Codec<Frame>;
-  clock: Clock;
-  /** Number to know it by; unique within its listener. Default 0. */
-  id?: number;
-  /** Bytes that may wait for a peer that does not read; over it the peer is a slow reader and is cut off. Default 1 MiB. */
-  writeBuffer?: number;
-  /** Waiting bytes over which `send` gives `false`. Default 64 KiB, at most `writeBuffer`. */
-  highWater?: number;
-  /** Longest silence of the peer in ms before the connection is closed; 0 for no bound. Default 0. */
-  idleTimeout?: number;
-  /** Longest time in ms that `end` waits for the peer to take the rest and to finish. Default 10,000. */
-  drainTimeout?: number;
-}
-
-/** What has gone through a connection so far. */
-export interface ConnectionStats {
-  /** When it opened, on its clock, ms. */
-  readonly openedAt: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  /** Bytes given to `send` that the socket has not taken; after the end, those it never took. */
-  readonly queuedBytes: number;
-}
+import { Outbound } from "./outbound.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
+// Who is told why it is closed may be the very one that does not listen: not for long.
+const FAREWELL_TIMEOUT = 1000;
 const NATURAL: CloseReason = { type: "natural" };
+
+export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 
 /**
  * One peer.
@@ -47,54 +25,53 @@ const NATURAL: CloseReason = { type: "natural" };
  * A loop ends when nothing more will come, for whatever reason; `closed` tells which. It throws only a
  * {@linkcode FramingError}, after the good frames, because then something can still be said to the peer.
  */
-export class Connection<Frame = string> implements AsyncDisposable, Flushable {
+export class Connection<Frame = string> implements AsyncDisposable {
   readonly id: number;
   /** Why it ended; settles once, when the socket is closed, and never rejects. */
   readonly closed: Promise<CloseReason>;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #gatherer: TurnGatherer;
-  readonly #decoder: Decoder<Frame>;
-  readonly #encoder: Encoder<Frame>;
-  readonly #buffer = new ReadBuffer();
-  readonly #writeBuffer: number;
-  readonly #highWater: number;
+  readonly #inbound: Inbound<Frame>;
+  readonly #outbound: Outbound<Frame>;
   readonly #drainTimeout: number;
   readonly #openedAt: number;
   readonly #resolveClosed: (reason: CloseReason) => void;
+  /** What `end` was asked to end it for. */
+  #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
-  #reading: Promise<number | null> | undefined;
-  #iterating = false;
-  #peerEnded = false;
-  #writeEnded = false;
-  #discarding = false;
-  #scheduled = false;
-  #writing = false;
-  #inFlight = 0;
-  #waiters: { resolve(): void; reject(error: Error): void }[] | undefined;
-  #idle: Timer | undefined;
+  readonly #farewell: ((reason: CloseReason) => Frame | undefined) | undefined;
+  #deadlines: Deadlines | undefined; // Most connections have no timeout but the one of their end.
   #drain: Timer | undefined;
-  #lastRead: number;
-  #bytesIn = 0;
-  #bytesOut = 0;
-  #framesIn = 0;
-  #framesOut = 0;
 
   constructor(transport: Transport, options: ConnectionOptions<Frame>) {
+    const { codec, clock, writeBuffer = WRITE_BUFFER, highWater = HIGH_WATER } = options;
     this.id = options.id ?? 0;
     this.#transport = transport;
-    this.#clock = options.clock;
-    this.#gatherer = gathererOf(options.clock);
-    this.#decoder = options.codec.decoder();
-    this.#encoder = options.codec.encoder();
-    this.#writeBuffer = options.writeBuffer ?? WRITE_BUFFER;
-    this.#highWater = Math.min(options.highWater ?? HIGH_WATER, this.#writeBuffer);
+    this.#clock = clock;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
-    this.#openedAt = this.#lastRead = this.#clock.now();
+    this.#openedAt = clock.now();
+    this.#inbound = new Inbound({
+      transport,
+      decoder: codec.decoder(),
+      clock,
+      onFailure: (cause) => this.#fail("reset", cause),
+    });
+    this.#outbound = new Outbound({
+      transport,
+      encoder: codec.encoder(),
+      gatherer: gathererOf(clock),
+      clock,
+      writeBuffer,
+      highWater: Math.min(highWater, writeBuffer),
+      total: options.total ?? { queuedBytes: 0 },
+      onSlowReader: (queuedBytes) => this.#finish({ type: "slow-reader", queuedBytes, limit: writeBuffer }),
+      onFailure: (cause) => this.#fail("write-failed", cause),
+    });
     const { promise, resolve } = Promise.withResolvers<CloseReason>();
     this.closed = promise;
     this.#resolveClosed = resolve;
-    if (options.idleTimeout) this.#watchIdle(options.idleTimeout, options.idleTimeout);
+    this.#farewell = options.farewell;
+    this.#watch(options);
   }
 
   get local(): Address {
@@ -112,56 +89,31 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
 
   /** Whether the peer has sent its FIN. */
   get peerEnded(): boolean {
-    return this.#peerEnded;
+    return this.#inbound.peerEnded;
   }
 
   /** Bytes given to `send` that the socket has not taken. */
   get queuedBytes(): number {
-    return this.#encoder.size + this.#inFlight;
+    return this.#outbound.queued;
   }
 
   /**
-   * What each read gave, never empty; the cheapest way to read many frames.
+   * What each read gave, never empty; the cheapest way to read many frames. A loop that is left early and begun again,
+   * this way or by `frames` or `lines`, goes on where it was.
    *
    * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.
+   * @throws {TypeError} If two ask at once.
    */
   batches(): AsyncIterableIterator<readonly Frame[]> {
-    let failure: FramingError | undefined;
-    const iterator: AsyncIterableIterator<readonly Frame[]> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: async () => {
-        if (this.#iterating) throw new TypeError(`Cannot read connection ${this.id} twice at once`);
-        this.#iterating = true;
-        try {
-          while (failure === undefined) {
-            const count = await this.#read();
-            if (count === null || this.#discarding) {
-              failure = count === null && this.#peerEnded && !this.#discarding
-                ? this.#decoder.end()
-                : undefined;
-              if (failure !== undefined) break;
-              return { done: true, value: undefined };
-            }
-            const decoded = this.#decoder.push(this.#buffer.filled(count));
-            failure = decoded.error;
-            this.#framesIn += decoded.frames.length;
-            if (decoded.frames.length > 0) return { done: false, value: decoded.frames };
-          }
-          throw failure;
-        } finally {
-          this.#iterating = false;
-        }
-      },
-    };
-    return iterator;
+    return this.#inbound.batches();
   }
 
-  /** The frames one by one. Throws as {@linkcode Connection.batches} does. */
-  async *frames(): AsyncIterableIterator<Frame> {
-    for await (const batch of this.batches()) yield* batch;
+  /** The frames one by one. Goes on and throws as {@linkcode Connection.batches} does. */
+  frames(): AsyncIterableIterator<Frame> {
+    return this.#inbound.each();
   }
 
-  /** The lines of a connection of lines, one by one. Throws as {@linkcode Connection.batches} does. */
+  /** The lines of a connection of lines, one by one. Goes on and throws as {@linkcode Connection.batches} does. */
   lines(this: Connection<string>): AsyncIterableIterator<string> {
     return this.frames();
   }
@@ -174,20 +126,7 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
    * @throws {TypeError} If the codec cannot carry the frame, as a line feed in a line.
    */
   send(frame: Frame): boolean {
-    if (this.#reason !== undefined || this.#writeEnded) return false;
-    this.#encoder.push(frame);
-    this.#framesOut++;
-    const queued = this.#encoder.size + this.#inFlight;
-    // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
-    if (queued > this.#writeBuffer && this.#inFlight > 0) {
-      this.#finish({ type: "slow-reader", queuedBytes: queued, limit: this.#writeBuffer });
-      return false;
-    }
-    if (!this.#scheduled && !this.#writing) {
-      this.#scheduled = true;
-      this.#gatherer.add(this);
-    }
-    return queued <= this.#highWater;
+    return this.#outbound.send(frame);
   }
 
   /**
@@ -196,9 +135,7 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
    * @throws {ConnectionClosedError} If it closes before, with how many bytes were not sent.
    */
   flushed(): Promise<void> {
-    if (this.queuedBytes === 0) return Promise.resolve();
-    if (this.#reason !== undefined) return Promise.reject(this.#closedError(this.#reason));
-    return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
+    return this.#outbound.flushed();
   }
 
   /**
@@ -206,15 +143,8 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
    *
    * @throws {ConnectionClosedError} If it closes before all was sent.
    */
-  async closeWrite(): Promise<void> {
-    this.#writeEnded = true;
-    await this.flushed();
-    if (this.#reason !== undefined) return;
-    try {
-      await this.#transport.closeWrite();
-    } catch (cause) {
-      this.#finish(this.#writeFailure(cause));
-    }
+  closeWrite(): Promise<void> {
+    return this.#outbound.closeWrite();
   }
 
   /**
@@ -222,24 +152,23 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
    * reading to the end would reset the connection, and the peer might lose what it has not read.
    *
    * @param why What `closed` will say. Default natural.
-   * @returns What `closed` says: another reason when it failed on the way, or took longer than `drainTimeout`.
-   * `stats().queuedBytes` is what could not be sent.
+   * @returns What `closed` says. Where `why` is natural, another reason when it failed on the way; where it is natural
+   * or local, the timeout when it took longer than `drainTimeout`. `stats().queuedBytes` is what could not be sent.
    */
-  async end(why: CloseReason = NATURAL): Promise<CloseReason> {
-    if (this.#reason === undefined && !this.#discarding) {
-      this.#discarding = true;
-      const ms = this.#drainTimeout;
-      this.#drain = this.#clock.after(ms, () => this.#finish({ type: "timeout", which: "drain", ms }));
-      try {
-        await this.closeWrite();
-        while (this.#reason === undefined && !this.#peerEnded) await this.#read();
-      } catch (error) {
-        // Closed on the way: `closed` says why, `stats` how much was not sent.
-        if (!(error instanceof ConnectionClosedError)) throw error;
-      }
-      this.#finish(why);
-    }
-    return await this.closed;
+  end(why: CloseReason = NATURAL): Promise<CloseReason> {
+    return this.#end(why, this.#drainTimeout);
+  }
+
+  /**
+   * Ends it because of something the peer did or did not do: tells it why, where there is a `farewell`, and has no more
+   * than a second of patience for the rest.
+   *
+   * @returns What `closed` says.
+   */
+  dismiss(why: CloseReason): Promise<CloseReason> {
+    const frame = this.#ending === undefined ? this.#farewell?.(why) : undefined;
+    if (frame !== undefined) this.send(frame);
+    return this.#end(why, Math.min(FAREWELL_TIMEOUT, this.#drainTimeout));
   }
 
   /** Closes at once; what is queued is dropped. Does nothing when it has ended. */
@@ -250,11 +179,11 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
   stats(): ConnectionStats {
     return {
       openedAt: this.#openedAt,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-      framesIn: this.#framesIn,
-      framesOut: this.#framesOut,
-      queuedBytes: this.queuedBytes,
+      bytesIn: this.#inbound.bytes,
+      bytesOut: this.#outbound.bytes,
+      framesIn: this.#inbound.frames,
+      framesOut: this.#outbound.frames,
+      queuedBytes: this.#outbound.queued,
     };
   }
 
@@ -263,97 +192,78 @@ export class Connection<Frame = string> implements AsyncDisposable, Flushable {
     await this.end();
   }
 
-  /** For the gatherer: starts to write what this turn sent. */
-  flushTurn(): void {
-    this.#scheduled = false;
-    if (this.#reason === undefined && !this.#writing) void this.#write();
+  /** A read or write has failed. */
+  #fail(type: "reset" | "write-failed", cause: unknown): void {
+    if (this.#ending !== undefined && this.#ending.type !== "natural") {
+      this.#finish(this.#ending); // It was over before.
+    } else if (type === "write-failed" && this.peerEnded) {
+      this.#finish(NATURAL); // A peer that is done does not read, and need not.
+    } else if (cause instanceof TlsError) {
+      this.#finish({ type: "tls-failed", error: cause });
+    } else {
+      this.#finish({ type, error: cause instanceof Error ? cause : new Error(String(cause)) });
+    }
   }
 
-  /** Writes until nothing waits. Never rejects: a failure ends the connection. */
-  async #write(): Promise<void> {
-    this.#writing = true;
-    try {
-      while (this.#encoder.size > 0) {
-        let bytes = this.#encoder.take();
-        this.#inFlight = bytes.length;
-        while (bytes.length > 0) {
-          const count = await this.#transport.write(bytes);
-          if (this.#reason !== undefined) return;
-          this.#bytesOut += count;
-          this.#inFlight -= count;
-          bytes = bytes.subarray(count);
-        }
+  async #end(why: CloseReason, ms: number): Promise<CloseReason> {
+    if (this.#reason === undefined && this.#ending === undefined) {
+      this.#ending = why;
+      const late = why.type === "natural" || why.type === "local";
+      this.#drain = this.#clock.after(
+        ms,
+        () => this.#finish(late ? { type: "timeout", which: "drain", ms } : why),
+      );
+      // At once: a peer that is busy writing to us may read nothing until it is through.
+      const discarded = this.#inbound.discard();
+      try {
+        await this.#outbound.closeWrite();
+      } catch (error) {
+        // Closed on the way: `closed` says why, `stats` how much was not sent.
+        if (!(error instanceof ConnectionClosedError)) throw error;
       }
-    } catch (cause) {
-      this.#finish(this.#writeFailure(cause));
-      return;
-    } finally {
-      this.#writing = false;
+      await discarded;
+      this.#finish(why);
     }
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
+    return await this.closed;
   }
 
-  /** A failed write after the peer's FIN is only a peer that is done. */
-  #writeFailure(cause: unknown): CloseReason {
-    if (this.#peerEnded) return NATURAL;
-    return tlsFailure(cause) ?? { type: "write-failed", error: asError(cause) };
-  }
-
-  /** One read for all that wait for it. Never rejects; `null` when nothing more will come. */
-  #read(): Promise<number | null> {
-    if (this.#peerEnded || this.#reason !== undefined) return Promise.resolve(null);
-    return this.#reading ??= this.#readTransport();
-  }
-
-  async #readTransport(): Promise<number | null> {
-    try {
-      const count = await this.#transport.read(this.#buffer.free());
-      this.#reading = undefined;
-      if (this.#reason !== undefined) return null;
-      this.#lastRead = this.#clock.now();
-      if (count === null) this.#peerEnded = true;
-      else this.#bytesIn += count;
-      return count;
-    } catch (cause) {
-      this.#reading = undefined;
-      this.#finish(tlsFailure(cause) ?? { type: "reset", error: asError(cause) });
-      return null;
-    }
-  }
-
-  /** Looks again when the silence could first be long enough: reads only note the time, and set no timer. */
-  #watchIdle(limit: number, wait: number): void {
-    this.#idle = this.#clock.after(wait, () => {
-      const left = this.#lastRead + limit - this.#clock.now();
-      if (left > 0) this.#watchIdle(limit, left);
-      else this.#finish({ type: "timeout", which: "idle", ms: limit });
+  #watch(options: ConnectionOptions<Frame>): void {
+    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
+    if (idleTimeout + firstFrameTimeout + writeTimeout === 0) return;
+    const deadlines = new Deadlines(this.#clock, (which, ms) => this.#late({ type: "timeout", which, ms }));
+    deadlines.watch(
+      "first line",
+      firstFrameTimeout,
+      () => this.#inbound.frames === 0 ? this.#openedAt : null,
+    );
+    deadlines.watch(
+      "write",
+      writeTimeout,
+      () => this.#outbound.writing ? this.#outbound.lastWrite : undefined,
+    );
+    // A peer that this side keeps waiting is not idle: nothing of it is read.
+    deadlines.watch("idle", idleTimeout, () => {
+      if (this.#outbound.writing && !this.#inbound.reading) return this.#outbound.lastWrite;
+      return this.#inbound.reading ? this.#inbound.readSince : undefined;
     });
+    this.#deadlines = deadlines;
   }
 
-  #closedError(reason: CloseReason): ConnectionClosedError {
-    return new ConnectionClosedError(reason, this.queuedBytes);
+  /** A timeout has passed. Who takes nothing cannot be told. */
+  #late(why: CloseReason & { type: "timeout" }): void {
+    if (this.#farewell === undefined || this.#outbound.writing) this.#finish(why);
+    else void this.dismiss(why);
   }
 
   /** The one place where a connection ends. */
   #finish(reason: CloseReason): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#idle?.cancel();
+    this.#deadlines?.cancel();
     this.#drain?.cancel();
+    this.#inbound.stop();
+    this.#outbound.stop(reason);
     this.#transport.close();
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
     this.#resolveClosed(reason);
   }
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
-}
-
-function tlsFailure(cause: unknown): CloseReason | undefined {
-  return cause instanceof TlsError ? { type: "tls-failed", error: cause } : undefined;
 }

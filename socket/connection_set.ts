@@ -1,13 +1,14 @@
 /** The connections that stand, counted and bounded. @module */
 import type { Connection } from "./connection.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
+import type { QueuedBytes } from "./outbound.ts";
 
 /** How many of each kind a {@linkcode ConnectionSet} has seen. */
 export interface ConnectionCounts {
   /** Connections that stand now. */
   readonly connections: number;
   readonly peakConnections: number;
-  /** Refused for a limit. */
+  /** Refused for a limit, or for their address. */
   readonly refused: number;
   /** Ended connections, by the type of their reason. */
   readonly closed: Readonly<Record<CloseType, number>>;
@@ -19,10 +20,13 @@ export interface ConnectionCounts {
 export interface ConnectionLimits {
   maxConnections: number;
   maxConnectionsPerIp: number;
+  mayConnect: (address: string) => boolean;
 }
 
 /** Keeps the connections of a listener, and the count of them for each remote address where that is bounded. */
 export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
+  /** What all that are added must add their waiting bytes up in: counting them anew for each look would take long. */
+  readonly total: QueuedBytes = { queuedBytes: 0 };
   readonly #limits: ConnectionLimits;
   readonly #connections = new Set<Connection<Frame>>();
   readonly #perIp = new Map<string, number>();
@@ -35,6 +39,7 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     "slow-reader": 0,
     "framing": 0,
     "timeout": 0,
+    "unauthorized": 0,
     "handler-failed": 0,
   };
   #peak = 0;
@@ -52,11 +57,19 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return this.#connections.values();
   }
 
+  /** Whether there is no room for anybody. */
+  get full(): boolean {
+    const { maxConnections } = this.#limits;
+    return maxConnections > 0 && this.size >= maxConnections;
+  }
+
   /** Why one more from this address may not stand, or `undefined` where it may; a refusal is counted. */
   refusal(hostname: string): string | undefined {
-    const { maxConnections, maxConnectionsPerIp } = this.#limits;
+    const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
     let why: string | undefined;
-    if (maxConnections > 0 && this.size >= maxConnections) {
+    if (!mayConnect(hostname)) {
+      why = "not allowed from this address";
+    } else if (this.full) {
       why = `busy: ${maxConnections} connections are open`;
     } else if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
       why = `busy: ${maxConnectionsPerIp} connections are open from this address`;
@@ -78,14 +91,12 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   }
 
   counts(): ConnectionCounts {
-    let queuedBytes = 0;
-    for (const connection of this.#connections) queuedBytes += connection.queuedBytes;
     return {
       connections: this.size,
       peakConnections: this.#peak,
       refused: this.#refused,
       closed: { ...this.#closed },
-      queuedBytes,
+      queuedBytes: this.total.queuedBytes,
     };
   }
 

@@ -88,6 +88,8 @@ export type CloseReason =
   | { readonly type: "framing"; readonly error: FramingError }
   /** A timeout of this side passed: `which` one, and how long it was. */
   | { readonly type: "timeout"; readonly which: string; readonly ms: number }
+  /** The peer did not show what it needs to be let in. */
+  | { readonly type: "unauthorized"; readonly why: string }
   /** The code that served the connection threw. */
   | { readonly type: "handler-failed"; readonly error: Error };
 
@@ -110,7 +112,8 @@ export function describeCloseReason(reason: CloseReason): string {
     case "natural":
       return "natural";
     case "local":
-      return `local: ${reason.why}`;
+    case "unauthorized":
+      return `${reason.type}: ${reason.why}`;
     case "slow-reader":
       return `slow-reader: ${reason.queuedBytes} bytes queued, limit ${reason.limit}`;
     case "timeout":

@@ -39,11 +39,12 @@ export class LineDecoder implements Decoder<string> {
   #held = 0;
   #begun = false;
 
-  /** @param maxLine Most bytes of a line without its line end. Default 64 KiB. */
+  /**
+   * @param maxLine Most bytes of a line without its line end. Default 64 KiB.
+   * @throws {RangeError} If it is no integer of at least 1.
+   */
   constructor(maxLine: number = DEFAULT_MAX_LINE) {
-    if (!Number.isInteger(maxLine) || maxLine < 1) {
-      throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
-    }
+    assertMaxLine(maxLine);
     this.#maxLine = maxLine;
   }
 
@@ -146,6 +147,11 @@ function isClientHello(bytes: Uint8Array): boolean {
   return bytes.length > 5 && bytes[0] === 0x16 && bytes[1] === 3 && bytes[2]! <= 4 && bytes[5] === 1;
 }
 
+function assertMaxLine(maxLine: number): void {
+  if (Number.isInteger(maxLine) && maxLine >= 1) return;
+  throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
+}
+
 function withoutCr(line: string): string {
   return line.endsWith("\r") ? line.slice(0, -1) : line;
 }
@@ -174,11 +180,14 @@ class LineEncoder implements Encoder<string> {
 }
 
 /**
- * Lines of UTF-8, one string a line, without line ends. Sent lines end in LF and must hold none.
+ * Lines of UTF-8, one string a line, without line ends. Sent lines end in LF and must hold none; a CR at the end of
+ * one is part of the line end to who reads it, and a lone surrogate becomes U+FFFD.
  *
  * @param options.maxLine Most bytes of a received line without its line end. Default 64 KiB.
+ * @throws {RangeError} If `maxLine` is no integer of at least 1.
  */
 export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
   const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+  assertMaxLine(maxLine); // Now, and not when the first peer comes.
   return { decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
 }

@@ -1,56 +1,29 @@
 /** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
-import { Acceptor, type AcceptStats } from "./accept.ts";
-import type { Codec } from "./codec.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
-import { type ConnectionCounts, ConnectionSet } from "./connection_set.ts";
-import { type CloseReason, FramingError } from "./errors.ts";
+import { Acceptor } from "./accept.ts";
+import { Connection } from "./connection.ts";
+import { ConnectionSet } from "./connection_set.ts";
+import { FramingError } from "./errors.ts";
+import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
-import type { Address, Clock, Network, Transport } from "./network.ts";
+import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
+import type { Address, Clock, Transport } from "./network.ts";
+import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
+import { TaskSet } from "./task_set.ts";
 import { Watch } from "./watch.ts";
 
-/** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
-export interface ListenOptions<Frame = string>
-  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
-  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
-  hostnames?: readonly string[];
-  /** Addresses to bind as well where the system allows it. Default none. */
-  tryHostnames?: readonly string[];
-  /** Port; 0 lets the system pick one. Default 0. */
-  port?: number;
-  /** Share the port with other processes that also ask for it. Default `false`. */
-  reusePort?: boolean;
-  /** Most connections at once; one more is told why and closed. 0 for no bound. Default 0. */
-  maxConnections?: number;
-  /** The same for each remote address. Default 0. */
-  maxConnectionsPerIp?: number;
-  /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
-  refusal?: (why: string) => Frame;
-  /** Called once for each connection that has ended. */
-  onClosed?: (connection: Connection<Frame>, reason: CloseReason) => void;
-  network?: Network;
-  clock?: Clock;
-}
-
-/** Options of {@linkcode listen} for lines. */
-export interface LineListenOptions extends ListenOptions<string> {
-  codec?: undefined;
-  /** Most bytes of a received line. Default 64 KiB. */
-  maxLine?: number;
-}
-
-/** Options of {@linkcode listen} for frames of another codec. */
-export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
-  codec: Codec<Frame>;
-}
-
-/** What a listener has seen. */
-export interface ListenerStats extends AcceptStats, ConnectionCounts {
-  readonly suspended: boolean;
-}
-
+const DRAIN_TIMEOUT = 10_000;
 // A refused peer that does not go away holds a descriptor: not for long.
 const REFUSED_DRAIN_TIMEOUT = 1000;
+// Refused peers of a second are not worth more descriptors than this; those over it are not told why.
+const MOST_REFUSED = 256;
+
+export type {
+  FrameListenOptions,
+  LineListenOptions,
+  ListenerStats,
+  ListenOptions,
+} from "./listen_options.ts";
 
 /** Serves one connection: when it returns the connection is ended in order, when it throws it is closed. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
@@ -59,18 +32,25 @@ export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise
  * A bound server. Loop over it for its connections, or let {@linkcode Listener.serve} call a handler for each.
  */
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
-  /** Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects when accepting failed for good. */
+  /**
+   * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
+   * when accepting failed for good, or `onClosed` threw.
+   */
   readonly closed: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
   readonly #connections: ConnectionSet<Frame>;
   readonly #watch = new Watch(() => this.stats());
-  readonly #running = new Set<Promise<unknown>>();
+  /** What {@linkcode Listener.closed} waits for. */
+  readonly #tasks = new TaskSet();
   readonly #refused = new Set<Connection<Frame>>();
   #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
   #taker = Promise.withResolvers<void>();
   #nextId = 1;
+  #room: PromiseWithResolvers<void> | undefined;
+  #waiting = 0;
+  #stopped = false;
 
   constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
@@ -78,6 +58,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#connections = new ConnectionSet({
       maxConnections: options.maxConnections ?? 0,
       maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
+      mayConnect: options.mayConnect ?? (() => true),
     });
     this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
@@ -86,6 +67,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       tryHostnames: options.tryHostnames ?? [],
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,
+      maxAcceptRate: options.maxAcceptRate ?? 0,
+      onExhausted: options.onExhausted ?? (() => {}),
       deliver: (transport) => this.#admit(transport),
       changed: () => this.#watch.changed(),
     });
@@ -114,41 +97,23 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => this.#track(this.#run(connection, handler)));
+    this.#setTaker((connection) => this.#tasks.add(this.#run(connection, handler)));
     return this.closed;
   }
 
   /** The connections as they are accepted; the next one is accepted when the loop asks for it. Leaving the loop stops accepting for good. */
   async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {
-    const ready: { connection: Connection<Frame>; taken: () => void }[] = [];
-    let wake = Promise.withResolvers<void>();
-    let stopped = false;
-    const stop = () => {
-      stopped = true;
-      wake.resolve();
-    };
-    this.#setTaker((connection) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      ready.push({ connection, taken: resolve });
-      wake.resolve();
-      return promise;
-    });
-    const ended = this.#acceptor.stopped.finally(stop);
+    const handover = new Handover<Connection<Frame>>();
+    this.#setTaker((connection) => handover.give(connection));
+    const ended = this.#acceptor.stopped.finally(() => handover.stop());
+    // The loop throws it below, once its body lets it; `closed` rejects with it for those who look there.
+    ended.catch(() => {});
+    this.closed.catch(() => {});
     try {
-      while (!stopped) {
-        await wake.promise;
-        wake = Promise.withResolvers();
-        for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
-          next.taken();
-          yield next.connection;
-        }
-      }
+      for (let next; (next = await handover.next()) !== undefined;) yield next;
     } finally {
       this.#acceptor.close();
-      for (const { connection, taken } of ready) {
-        connection.close({ type: "local", why: "not served" });
-        taken();
-      }
+      for (const connection of handover.rest()) connection.close({ type: "local", why: "not served" });
       await ended;
     }
   }
@@ -170,13 +135,28 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#watch.changed();
   }
 
-  /** Stops accepting for good and ends every connection in order; one that takes over `drainTimeout` is cut. */
-  async drain(): Promise<void> {
+  /**
+   * Stops accepting for good and ends every connection in order, a slice at a time.
+   *
+   * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
+   */
+  async drain(options: { within?: number } = {}): Promise<void> {
+    const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stop();
-    for (const connection of this.#connections) {
-      this.#track(connection.end({ type: "local", why: "drained" }));
+    const late = this.#clock.after(ms, () => {
+      for (const connection of this.#connections) connection.close({ type: "timeout", which: "drain", ms });
+    });
+    const ending = spread([...this.#connections], {
+      clock: this.#clock,
+      ms: ms / 2, // The other half is for the last of them.
+      each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
+    });
+    try {
+      await this.closed;
+    } finally {
+      late.cancel();
+      ending.cancel();
     }
-    await this.closed;
   }
 
   /** Closes everything now; what waits to be sent is dropped. */
@@ -187,7 +167,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   stats(): ListenerStats {
-    return { ...this.#acceptor.stats(), ...this.#connections.counts(), suspended: this.#acceptor.suspended };
+    return {
+      ...this.#acceptor.stats(),
+      ...this.#connections.counts(),
+      suspended: this.#acceptor.suspended,
+      waiting: this.#waiting,
+    };
   }
 
   /**
@@ -207,7 +192,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   #stop(): void {
+    this.#stopped = true;
     this.#acceptor.close();
+    this.#makeRoom();
     this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
   }
 
@@ -217,30 +204,56 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#taker.resolve();
   }
 
-  async #admit(transport: Transport): Promise<void> {
+  #admit(transport: Transport): Promise<void> | void {
+    if (this.#stopped) return transport.close();
+    if (this.#options.whenFull === "wait" && this.#connections.full) {
+      return this.#untilRoom().then(() => this.#admit(transport));
+    }
     const why = this.#connections.refusal(transport.remote.hostname);
-    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++ };
+    const { total } = this.#connections;
+    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
     if (why !== undefined) {
       this.#refuse(new Connection(transport, { ...options, drainTimeout: REFUSED_DRAIN_TIMEOUT }), why);
       return;
     }
     const connection = new Connection(transport, options);
     this.#connections.add(connection);
-    this.#track(connection.closed.then((reason) => {
+    this.#tasks.add(connection.closed.then((reason) => {
       this.#connections.remove(connection, reason);
-      this.#options.onClosed?.(connection, reason);
+      this.#makeRoom();
       this.#watch.changed();
+      this.#options.onClosed?.(connection, reason);
     }));
     this.#watch.changed();
-    if (this.#take === undefined) await this.#taker.promise;
-    await this.#take?.(connection);
+    if (this.#take !== undefined) return this.#take(connection);
+    return this.#taker.promise.then(() => {
+      if (connection.open) return this.#take?.(connection);
+    });
+  }
+
+  async #untilRoom(): Promise<void> {
+    this.#waiting++;
+    this.#watch.changed();
+    this.#room ??= Promise.withResolvers();
+    await this.#room.promise;
+    this.#waiting--;
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   #refuse(connection: Connection<Frame>, why: string): void {
+    if (this.#refused.size >= MOST_REFUSED) {
+      connection.close();
+      this.#watch.changed();
+      return;
+    }
     this.#refused.add(connection);
-    this.#track(connection.closed.then(() => this.#refused.delete(connection)));
+    this.#tasks.add(connection.closed.then(() => this.#refused.delete(connection)));
     if (this.#options.refusal) connection.send(this.#options.refusal(why));
-    this.#track(connection.end({ type: "local", why }));
+    this.#tasks.add(connection.end({ type: "local", why }));
     this.#watch.changed();
   }
 
@@ -258,23 +271,16 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     }
   }
 
-  /** Keeps a promise until it settles, so that {@linkcode Listener.closed} waits for it. */
-  #track(promise: Promise<unknown>): void {
-    this.#running.add(promise);
-    // A rejection is not lost here: `promise` itself stays in the set until `closed` has seen it.
-    promise.then(() => this.#running.delete(promise), () => {});
-  }
-
   async #untilClosed(): Promise<void> {
     try {
       await this.#acceptor.stopped;
     } catch (error) {
+      this.#tasks.fail(error);
       this.#closeConnections("accepting failed");
-      throw error;
     } finally {
-      this.#taker.resolve();
+      this.#stop();
     }
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    await this.#tasks.allSettled();
   }
 
   #closeConnections(why: string): void {

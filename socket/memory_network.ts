@@ -143,7 +143,7 @@ export class MemoryNetwork implements Network {
   }
 
   /** The same network as another host sees it: peers see what it connects come from `hostname`. */
-  from(hostname: string): Network {
+  from(hostname: string): Pick<MemoryNetwork, keyof Network> {
     return {
       listen: (options) => this.listen(options),
       connect: (options) => this.#connect(options, hostname),

@@ -5,7 +5,8 @@
  */
 export { bytesCodec } from "./bytes_codec.ts";
 export * from "./codec.ts";
-export { Connection, type ConnectionOptions, type ConnectionStats } from "./connection.ts";
+export { Connection } from "./connection.ts";
+export * from "./connection_options.ts";
 export {
   connect,
   type ConnectOptions,
@@ -50,13 +51,3 @@ export {
 } from "./tcp_socket.ts";
 export { VirtualClock } from "./virtual_clock.ts";
 export { Watch } from "./watch.ts";
-export type { Identity } from "./identity.ts";
-export { type TokenCheck, tokenCheck } from "./token.ts";
-export {
-  type TlsClientOptions,
-  TlsNetwork,
-  type TlsOptions,
-  type TlsServerOptions,
-  type TlsVersion,
-} from "./tls.ts";
-export { type TlsSession, TlsTransport } from "./tls_transport.ts";

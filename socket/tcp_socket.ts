@@ -38,7 +38,7 @@ export interface ReconnectOptions {
 }
 
 /** Options of a {@linkcode TcpSocket}: those of {@linkcode connect} but for the address. */
-export type TcpSocketOptions = Omit<ConnectOptions, "hostname" | "port" | "signal"> & {
+export type TcpSocketOptions = Omit<ConnectOptions, "hostname" | "port" | "signal" | "farewell"> & {
   /** Connects again when a connect fails or a connection ends, until `disconnect`. Default: it does not. */
   reconnect?: ReconnectOptions;
   /** Spreads the delays, so that clients of one server do not come back all at once. */

@@ -4,16 +4,18 @@ import { createHash, timingSafeEqual } from "node:crypto";
 /** Whether what a peer gave is the secret. */
 export type TokenCheck = (given: string) => boolean;
 
+const PLAIN = /^[^\\\p{Cc}\p{Surrogate}]+$/u;
+
 /**
  * Compares with a secret in a time that tells nothing of where the two differ, nor of how long the secret is: digests of
  * equal length are compared, in constant time.
  *
- * @param secret At least one character.
- * @throws {RangeError} If the secret is empty: everybody would know it.
+ * @param secret At least one character; no backslash and no control character, so that it is the same on every wire.
+ * @throws {RangeError} If the secret is not like that; it is not in the message.
  *
  * @example
  * ```ts
- * import { tokenCheck } from "@okline/okline/socket";
+ * import { tokenCheck } from "@okline/okline/access";
  * import { assertEquals } from "@std/assert";
  *
  * const isToken = tokenCheck("open sesame");
@@ -21,8 +23,10 @@ export type TokenCheck = (given: string) => boolean;
  * ```
  */
 export function tokenCheck(secret: string): TokenCheck {
-  if (secret === "") {
-    throw new RangeError("Cannot guard with an empty token: expected at least one character");
+  if (!PLAIN.test(secret)) {
+    throw new RangeError(
+      "Cannot use the token: expected at least one character, no backslash and no control character",
+    );
   }
   const expected = digest(secret);
   return (given) => timingSafeEqual(digest(given), expected);

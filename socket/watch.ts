@@ -9,7 +9,7 @@ interface Waiter<State> {
 /** Lets callers wait until a snapshot of some state satisfies a predicate. */
 export class Watch<State> {
   readonly #read: () => State;
-  #waiters: Waiter<State>[] = [];
+  readonly #waiters = new Set<Waiter<State>>();
 
   /** @param read Gives a snapshot of the state; called only while somebody waits. */
   constructor(read: () => State) {
@@ -18,32 +18,46 @@ export class Watch<State> {
 
   /** To be called after each change: costs nothing while nobody waits. */
   changed(): void {
-    if (this.#waiters.length === 0) return;
+    if (this.#waiters.size === 0) return;
     const state = this.#read();
-    this.#waiters = this.#waiters.filter((waiter) => {
-      if (!waiter.holds(state)) return true;
-      waiter.resolve(state);
-      return false;
-    });
+    for (const waiter of this.#waiters) {
+      try {
+        if (waiter.holds(state)) waiter.resolve(state);
+      } catch (error) {
+        waiter.reject(error); // Whoever made the change has nothing to do with it.
+      }
+    }
   }
 
   /**
    * Waits until `holds` is true of the state, and gives that state; at once where it is true already.
    *
-   * @throws The signal's reason, when it aborts before.
+   * @throws The signal's reason, when it aborts before; what `holds` throws.
    */
   until(holds: (state: State) => boolean, options: { signal?: AbortSignal } = {}): Promise<State> {
     const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const state = this.#read();
-    if (holds(state)) return Promise.resolve(state);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter<State> = { holds, resolve, reject };
-      this.#waiters.push(waiter);
-      signal?.addEventListener("abort", () => {
-        this.#waiters = this.#waiters.filter((other) => other !== waiter);
-        reject(signal.reason);
-      }, { once: true });
+      signal?.throwIfAborted();
+      const state = this.#read();
+      if (holds(state)) return resolve(state);
+      const leave = () => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener("abort", abort);
+      };
+      const waiter: Waiter<State> = {
+        holds,
+        resolve(state) {
+          leave();
+          resolve(state);
+        },
+        reject(reason) {
+          leave();
+          reject(reason);
+        },
+      };
+      const abort = () => waiter.reject(signal?.reason);
+      signal?.addEventListener("abort", abort);
+      this.#waiters.add(waiter);
     });
   }
 }

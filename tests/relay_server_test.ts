@@ -126,6 +126,8 @@ Deno.test(
     alice.say("message x");
     assertEquals(await bob.hear(), "message x");
     const drained = server.drain();
+    const notice = "error server is draining: connections end within 10000 ms";
+    assertEquals([await alice.hear(), await bob.hear()], [notice, notice]);
     bob.say("ok x");
     assertEquals(await alice.hear(), "ok x");
     assertEquals(await alice.hear(), undefined);

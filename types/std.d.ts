@@ -8,6 +8,7 @@ declare module "@std/assert" {
   export function assertEquals<T>(actual: T, expected: T, message?: string): void;
   export function assertNotEquals<T>(actual: T, expected: T, message?: string): void;
   export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T;
+  export function assertNotStrictEquals<T>(actual: T, expected: T, message?: string): void;
   export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T>;
   export function assertGreater<T>(actual: T, expected: T, message?: string): void;
   export function assertGreaterOrEqual<T>(actual: T, expected: T, message?: string): void;

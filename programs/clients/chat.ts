@@ -14,9 +14,12 @@ import {
   timeoutOption,
   type Told,
 } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
 
 const options = {
   ...serverOptions(8889),
+  ...tlsClientOptions,
+  ...tokenOption,
   name: text({ help: "Who you are", defaultText: "the first line typed" }),
   timeout: timeoutOption,
   ...outputOptions,
@@ -32,9 +35,10 @@ export const chat = {
   ],
   async run({ options: values }: Told<typeof options>): Promise<ExitCode> {
     const { openScreen } = await import("../chat_screen.ts");
-    const { host, port, timeout, name, json } = values;
-    const connection = await connect({ hostname: host, port, timeout });
+    const { host, port, timeout, name, token, json } = values;
+    const connection = await connect({ hostname: host, port, timeout, network: await clientNetwork(values) });
     const screen = openScreen(json);
+    if (token !== undefined) connection.send(`auth ${token}`);
     if (name !== undefined) connection.send(name);
     const visit = new Visit(connection, screen);
     const failed = visit.speak().then(() => Promise.withResolvers<never>().promise);

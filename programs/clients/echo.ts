@@ -14,9 +14,11 @@ import {
   timeoutOption,
   type Told,
 } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
 
 const options = {
   ...serverOptions(8080),
+  ...tlsClientOptions,
   clients: integer({ help: "How many clients, all at once", default: 1, min: 1 }),
   timeout: timeoutOption,
   ...outputOptions,
@@ -40,6 +42,7 @@ export const echo = {
   ): Promise<ExitCode> {
     const { clients: count, host, port, timeout, json } = values;
     const log = new Log({ json });
+    const network = await clientNetwork(values);
     const begun = performance.now();
     const clients = await Promise.all(Array.from({ length: count }, async (_, index) => {
       const number = index + 1;
@@ -49,7 +52,7 @@ export const echo = {
           client: number,
           text: line,
         });
-      return new EchoClient(await connect({ hostname: host, port, timeout }), { timeout, heard });
+      return new EchoClient(await connect({ hostname: host, port, timeout, network }), { timeout, heard });
     }));
     for await (const line of inputLines(words.text)) {
       await Promise.all(clients.map((client) => client.say(line)));

@@ -14,11 +14,14 @@ import {
 import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
 
 const options = {
   ...serverOptions(8000),
+  ...tlsClientOptions,
+  ...tokenOption,
   clients: integer({ help: "How many clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
   message: text({ help: "What each of them sends", empty: true, defaultText: "a different one each" }),
   timeout: duration({
@@ -54,7 +57,8 @@ export const relay = {
   ],
   async run({ options: values }: Told<typeof options>, { onSignal }: Context): Promise<ExitCode> {
     const log = new Log({ json: values.json });
-    const { replyDelay } = values;
+    const { replyDelay, token } = values;
+    const network = await clientNetwork(values);
     let interrupted = false;
     const clients = Array.from({ length: values.clients }, (_, index) => {
       const client = index + 1;
@@ -63,6 +67,8 @@ export const relay = {
       return new RelayClient({
         hostname: values.host,
         port: values.port,
+        network,
+        ...(token === undefined ? {} : { token }),
         text: message,
         timeout: values.timeout,
         replyDelay: {

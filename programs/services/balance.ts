@@ -36,6 +36,6 @@ export const balance = {
       throw new UsageError("Option --to names a backend twice");
     }
     const own = { to, policy, maxPerBackend, maxQueue, queueTimeout, checkInterval, rise, fall };
-    return startBalance({ ...passOptions(values, log), ...own });
+    return startBalance({ ...await passOptions(values, log), ...own });
   },
 } as const satisfies Service;

@@ -12,6 +12,7 @@ import {
   type Service,
   servicePort,
 } from "../service.ts";
+import { authOf, tokenOptions } from "../guard_options.ts";
 
 const options = {
   port: servicePort(8889),
@@ -23,6 +24,7 @@ const options = {
   }),
   ...connectionOptions,
   ...lineOptions,
+  ...tokenOptions,
 };
 
 /** A chat room. */
@@ -37,7 +39,7 @@ export const chat = {
     const { startChat } = await import("../../services/chat.ts");
     const { users, maxLine } = values;
     const accounts = users === undefined ? {} : { accounts: await readAccounts(users) };
-    return startChat({ ...listenOptions(values, log), maxLine, ...accounts });
+    return startChat({ ...await listenOptions(values, log), maxLine, ...accounts, ...await authOf(values) });
   },
 } as const satisfies Service;
 

@@ -28,7 +28,7 @@ export const echo = {
   ],
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startEcho } = await import("../../services/echo.ts");
-    const service = startEcho({ ...listenOptions(values, log), maxLine: values.maxLine });
+    const service = startEcho({ ...await listenOptions(values, log), maxLine: values.maxLine });
     if (!values.verbose) return service;
     const counter = new EchoCounter({
       count: () => service.stats().messages,

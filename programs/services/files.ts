@@ -12,6 +12,7 @@ import {
   type Service,
   servicePort,
 } from "../service.ts";
+import { authOf, tokenOptions } from "../guard_options.ts";
 
 const options = {
   port: servicePort(8891),
@@ -23,6 +24,7 @@ const options = {
   writable: flag({ help: "Let clients upload and delete" }),
   ...connectionOptions,
   ...lineOptions,
+  ...tokenOptions,
 };
 
 /** The files of one directory. */
@@ -37,7 +39,13 @@ export const files = {
     const { startFiles } = await import("../../services/files.ts");
     const { root, writable, maxLine } = values;
     await requireDirectory(root);
-    return await startFiles({ ...listenOptions(values, log), root, writable, maxLine });
+    return await startFiles({
+      ...await listenOptions(values, log),
+      root,
+      writable,
+      maxLine,
+      ...await authOf(values),
+    });
   },
 } as const satisfies Service;
 

@@ -26,6 +26,6 @@ export const hello = {
   ],
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startHello } = await import("../../services/hello.ts");
-    return startHello({ ...listenOptions(values, log), delay: values.delay });
+    return startHello({ ...await listenOptions(values, log), delay: values.delay });
   },
 } as const satisfies Service;

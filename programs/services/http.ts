@@ -32,6 +32,6 @@ export const http = {
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startHttp } = await import("../../services/http.ts");
     const { requestTimeout, keepAliveTimeout, maxBody } = values;
-    return startHttp({ ...listenOptions(values, log), requestTimeout, keepAliveTimeout, maxBody });
+    return startHttp({ ...await listenOptions(values, log), requestTimeout, keepAliveTimeout, maxBody });
   },
 } as const satisfies Service;

@@ -23,6 +23,6 @@ export const proxy = {
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startProxy } = await import("../../services/proxy.ts");
     const { to, connectAttempts } = values;
-    return startProxy({ ...passOptions(values, log), to, connectAttempts });
+    return startProxy({ ...await passOptions(values, log), to, connectAttempts });
   },
 } as const satisfies Service;

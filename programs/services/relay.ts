@@ -1,7 +1,7 @@
 /** `server.ts relay`. @module */
 import type { Log } from "../../cli/log.ts";
 import { ExitError } from "../../cli/exit.ts";
-import { duration, flag, text } from "../../cli/option.ts";
+import { duration, flag, integer, text } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
 import type { PeerHistory } from "../../loadtest/peer_history.ts";
 import { CountedClock } from "../../socket/counted_clock.ts";
@@ -14,11 +14,13 @@ import {
   type Service,
   servicePort,
 } from "../service.ts";
+import { authOf, tokenOptions } from "../guard_options.ts";
 
 const options = {
   port: servicePort(8000),
   ...connectionOptions,
   ...lineOptions,
+  ...tokenOptions,
   ackTimeout: duration({
     help: "Redeliver a message that has no ok after so long; 0 for never",
     default: 10_000,
@@ -31,6 +33,8 @@ const options = {
     help: "Write every connection and its end to this file, a line of JSON each",
     placeholder: "FILE",
   }),
+  maxUnderWay: integer({ help: "Most messages under way in all; 0 for no bound", default: 0, min: 0 }),
+  maxUnderWayPerPeer: integer({ help: "The same for each connection", default: 0, min: 0 }),
 };
 
 /** The relay. */
@@ -46,16 +50,19 @@ export const relay = {
   ],
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startRelay } = await import("../../relay/relay_server.ts");
-    const { ackTimeout, redeliver, maxLine } = values;
-    const { onClosed, ...listen } = listenOptions(values, log);
+    const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
+    const { onClosed, ...listen } = await listenOptions(values, log);
     const history = values.history === undefined ? undefined : await openHistory(values.history);
     const clock = new CountedClock(systemClock);
     const relay = startRelay({
       ...listen,
+      ...await authOf(values),
       clock,
       ackTimeout,
       redeliver,
       maxLine,
+      maxUnderWay,
+      maxUnderWayPerPeer,
       observer: {
         ...history?.observer,
         closed: (connection, reason) => {

@@ -1,0 +1,153 @@
+/** Hostile bytes of a single peer. @module */
+import type { Random } from "../../socket/network.ts";
+import { type Bench, describePeer, type Observation, type TortureCase } from "./bench.ts";
+
+const encoder = new TextEncoder();
+const MIB = 1024 * 1024;
+const SCRIPT = encoder.encode("torture one\r\ntorture två €😀\n\ntorture three\r\n");
+
+/** What a server answers to some bytes, sent in the pieces given. */
+async function answerTo(bench: Bench, pieces: readonly Uint8Array[]): Promise<string> {
+  const peer = await bench.connect();
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) await bench.pause(2); // So that the server reads the pieces one by one.
+    await peer.write(piece);
+  }
+  peer.finish();
+  await peer.until(() => peer.end !== undefined, bench.patience);
+  peer.close();
+  return peer.text;
+}
+
+/** What becomes of a peer that sends `bytes`. */
+async function fateOf(
+  bench: Bench,
+  bytes: Uint8Array,
+  ms: number,
+): Promise<Observation & { ended: boolean }> {
+  const peer = await bench.connect();
+  await peer.write(bytes);
+  const ended = await peer.until(() => peer.end !== undefined, ms);
+  const saw = describePeer(peer);
+  peer.close();
+  return { saw, ended };
+}
+
+function lineOf(size: number, end: string): Uint8Array {
+  return encoder.encode("x".repeat(size) + end);
+}
+
+async function everySplit(bench: Bench): Promise<Observation> {
+  const whole = await answerTo(bench, [SCRIPT]);
+  const different: number[] = [];
+  for (let at = 1; at < SCRIPT.length; at++) {
+    const text = await answerTo(bench, [SCRIPT.subarray(0, at), SCRIPT.subarray(at)]);
+    if (text !== whole) different.push(at);
+  }
+  const bytewise = await answerTo(bench, [...SCRIPT].map((byte) => Uint8Array.of(byte)));
+  const saw = `${SCRIPT.length - 1} split points, and byte by byte`;
+  if (different.length === 0 && bytewise === whole) return { saw };
+  const where = different.length > 0
+    ? `cut after byte ${different.slice(0, 5).join(", ")}`
+    : "sent byte by byte";
+  return { saw, fault: `answers differently when ${where}` };
+}
+
+async function lineLimit(bench: Bench): Promise<Observation> {
+  const { maxLine } = bench;
+  const faults: string[] = [];
+  // The last is not ended: a server that waits for its end would wait, and hold, for ever.
+  const tries: [name: string, bytes: Uint8Array, over: boolean][] = [
+    [`${maxLine - 1} bytes`, lineOf(maxLine - 1, "\n"), false],
+    [`${maxLine} bytes`, lineOf(maxLine, "\n"), false],
+    [`${maxLine} bytes and CRLF`, lineOf(maxLine, "\r\n"), false],
+    [`${maxLine + 1} bytes`, lineOf(maxLine + 1, "\n"), true],
+    [`${maxLine + 2} bytes without an end`, lineOf(maxLine + 2, ""), true],
+  ];
+  for (const [name, bytes, over] of tries) {
+    const { ended, saw } = await fateOf(bench, bytes, over ? bench.patience : 300);
+    if (ended && !over) faults.push(`a line of ${name} is ${saw}`);
+    if (!ended && over) faults.push(`a line of ${name} is not refused`);
+  }
+  const saw = `limit ${maxLine}: one less, exact, one more`;
+  return faults.length === 0 ? { saw } : { saw, fault: faults.join("; ") };
+}
+
+async function noLineEnd(bench: Bench): Promise<Observation> {
+  const volume = bench.scaled(1024 * MIB);
+  const peer = await bench.connect();
+  const chunk = new Uint8Array(64 * 1024).fill(0x78);
+  let sent = 0;
+  while (sent < volume && peer.end === undefined && await peer.write(chunk)) sent += chunk.length;
+  await peer.until(() => peer.end !== undefined, 1000);
+  const saw = `${Math.ceil(sent / 1024)} KiB sent, ${describePeer(peer)}`;
+  const took = sent >= volume && peer.end === undefined;
+  peer.close();
+  return took ? { saw, fault: `took ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
+}
+
+async function carriageReturns(bench: Bench): Promise<Observation> {
+  const pieces = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"].map((text) => encoder.encode(text));
+  const whole = await answerTo(bench, [encoder.encode("torture\r\ntorture\r\r\n\r\ntor\rture\n")]);
+  const split = await answerTo(bench, pieces);
+  const saw = "CR and LF in different packets, CR in a line";
+  return split === whole ? { saw } : { saw, fault: "answers differently when CR and LF come apart" };
+}
+
+async function brokenText(bench: Bench): Promise<Observation> {
+  const bad = [
+    [0xff, 0xfe],
+    [0xc0, 0x80],
+    [0xed, 0xa0, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xe2, 0x82],
+    [0x00],
+    [0x1b, 0x5b, 0x32, 0x4a],
+  ];
+  const seen = new Set<string>();
+  for (const bytes of bad) seen.add((await fateOf(bench, Uint8Array.from([...bytes, 0x0a]), 200)).saw);
+  return { saw: [...seen].join("; ").slice(0, 120) };
+}
+
+function garbage(random: Random): (bench: Bench) => Promise<Observation> {
+  return async (bench) => {
+    const count = bench.scaled(200);
+    await bench.crowd(count, async () => {
+      const size = 1 + Math.floor(random() * 8192);
+      const peer = await bench.connect();
+      await peer.write(Uint8Array.from({ length: size }, () => Math.floor(random() * 256)));
+      await peer.until(() => peer.end !== undefined, 100);
+      peer.close();
+    });
+    return { saw: `${count} peers, random bytes` };
+  };
+}
+
+async function endInLine(bench: Bench): Promise<Observation> {
+  const count = bench.scaled(100);
+  let ended = 0;
+  let saw = "";
+  await bench.crowd(count, async () => {
+    const peer = await bench.connect();
+    await peer.write("torture in mid-l");
+    peer.finish();
+    if (await peer.until(() => peer.end !== undefined, bench.patience)) ended++;
+    saw = describePeer(peer);
+    peer.close();
+  });
+  const left = count - ended;
+  return left === 0 ? { saw } : { saw, fault: `${left} of ${count} are kept open though they have finished` };
+}
+
+/** Bytes in every bad order, from one peer at a time. */
+export function framingCases(random: Random): TortureCase[] {
+  return [
+    { name: "split at every byte", run: everySplit },
+    { name: "line limit", run: lineLimit },
+    { name: "no line end", run: noLineEnd },
+    { name: "CR at the boundary", run: carriageReturns },
+    { name: "broken UTF-8, NUL, escape sequences", run: brokenText },
+    { name: "random bytes", run: garbage(random) },
+    { name: "FIN in mid-line", run: endInLine },
+  ];
+}

@@ -1,0 +1,61 @@
+/** What a router is told, and what it tells. Pure. @module */
+
+/** A connection as the router sees it: an object with a place in the array of the active ones; -1 outside of it. */
+export interface RouterPeer {
+  slot: number;
+}
+
+/** Sends a line to a peer. Must not call back into the router. */
+export type Sink<Peer> = (peer: Peer, line: string) => void;
+
+/** What a line of a peer was: counted, and worth an answer when it was rejected. */
+export type LineVerdict =
+  /** A message, handed to a peer. */
+  | { readonly kind: "message" }
+  /** An ok that settled its message. */
+  | { readonly kind: "ok" }
+  /** An ok for nothing that this peer holds: settles nothing. */
+  | { readonly kind: "stray" }
+  /** An error that the peer reports: never answered, or two servers would answer each other for ever. */
+  | { readonly kind: "error" }
+  /** Well-framed, but no frame of the protocol: the peer should hear `reason`, and stays. */
+  | { readonly kind: "rejected"; readonly reason: string }
+  /** A message over a limit: it goes to nobody. The peer should hear `reason`, and stays. */
+  | { readonly kind: "limited"; readonly reason: string };
+
+/** What a router has seen, and what it holds now. */
+export interface RouterStats {
+  /** Peers that get messages now. */
+  readonly active: number;
+  /** Different messages that wait for their ok now. */
+  readonly pending: number;
+  /** Copies of them that will be redelivered when their time comes. */
+  readonly due: number;
+  readonly messages: number;
+  /** Messages settled by an ok. */
+  readonly settled: number;
+  /** Oks sent to origins. */
+  readonly oks: number;
+  readonly stray: number;
+  readonly redelivered: number;
+  /** Messages dropped because their last origin left. */
+  readonly dropped: number;
+  readonly errors: number;
+  readonly rejected: number;
+  /** Messages that went to nobody, as too many were under way. */
+  readonly limited: number;
+}
+
+/** What a `Router` needs. */
+export interface RouterOptions {
+  /** Numbers uniform in [0, 1): they choose the receivers. */
+  random: () => number;
+  /** Time in ms after which a message without its ok goes to another peer; 0 for never. */
+  ackTimeout: number;
+  /** Hand a message on when its holder leaves or lets the ack timeout pass. `false` leaves it pending until its origins go. */
+  redeliver: boolean;
+  /** Most messages under way in all, each sending counted; 0 for no bound. Default 0. */
+  maxUnderWay?: number;
+  /** Most messages of one peer under way, and most copies of one that it sends again and again; 0 for no bound. Default 0. */
+  maxUnderWayPerPeer?: number;
+}

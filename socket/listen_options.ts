@@ -1,0 +1,63 @@
+/** What a listener is told, and what it tells. @module */
+import type { AcceptStats } from "./accept.ts";
+import type { Codec } from "./codec.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionOptions } from "./connection_options.ts";
+import type { ConnectionCounts } from "./connection_set.ts";
+import type { CloseReason } from "./errors.ts";
+import type { Clock, Network } from "./network.ts";
+
+/** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
+export interface ListenOptions<Frame = string>
+  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
+  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
+  hostnames?: readonly string[];
+  /** Addresses to bind as well where the system allows it. Default none. */
+  tryHostnames?: readonly string[];
+  /** Port; 0 lets the system pick one. Default 0. */
+  port?: number;
+  /** Share the port with other processes that also ask for it. Default `false`. */
+  reusePort?: boolean;
+  /** Most connections at once; one more is told why and closed. 0 for no bound. Default 0. */
+  maxConnections?: number;
+  /** The same for each remote address. Default 0. */
+  maxConnectionsPerIp?: number;
+  /**
+   * What becomes of a peer over `maxConnections`: it is refused, or accepting waits for room, and peers wait with it: one for each
+   * address, and those in the kernel's queue. Default `"refuse"`.
+   */
+  whenFull?: "refuse" | "wait";
+  /** Most peers accepted in a second, and at once after a quiet one; more wait in the kernel's queue. 0 for no bound. Default 0. */
+  maxAcceptRate?: number;
+  /** Which addresses may connect; others are told and closed. Default: all. */
+  mayConnect?: (address: string) => boolean;
+  /** Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when it accepts. */
+  onExhausted?: (exhausted: boolean) => void;
+  /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
+  refusal?: (why: string) => Frame;
+  /** Called once for each connection that has ended. */
+  onClosed?: (connection: Connection<Frame>, reason: CloseReason) => void;
+  network?: Network;
+  clock?: Clock;
+}
+
+/** Options of {@linkcode listen} for lines. */
+export interface LineListenOptions extends ListenOptions<string> {
+  codec?: undefined;
+  /** Most bytes of a received line. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Options of {@linkcode listen} for frames of another codec. */
+export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
+  codec: Codec<Frame>;
+}
+
+/** What a listener has seen. */
+export interface ListenerStats extends AcceptStats, ConnectionCounts {
+  readonly suspended: boolean;
+  /** Accepted peers that wait for room, where they may. */
+  readonly waiting: number;
+}
+
+// A refused peer that does not go away holds a descriptor: not for long.

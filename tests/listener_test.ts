@@ -1,0 +1,655 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import type { Connection } from "../socket/connection.ts";
+import type { CloseReason } from "../socket/errors.ts";
+import { listen } from "../socket/listener.ts";
+import { MemoryNetwork } from "../socket/memory_network.ts";
+import { systemError } from "../socket/socket_errors.ts";
+import { VirtualClock } from "../socket/virtual_clock.ts";
+import { memoryServer } from "./helpers/memory_server.ts";
+import { readText, readToEnd, text } from "./helpers/transport_pair.ts";
+
+const permissions = "none";
+
+function outOfDescriptors(): Error {
+  return systemError(new Error("Too many open files (os error 24)"), "EMFILE");
+}
+
+async function echo(peer: Connection): Promise<void> {
+  for await (const line of peer.lines()) peer.send(line);
+}
+
+Deno.test(
+  "Listener.serve() runs the handler for each connection, and ends it naturally",
+  { permissions },
+  async () => {
+    const ends: string[] = [];
+    await using server = memoryServer({ onClosed: (peer, reason) => ends.push(`${peer.id} ${reason.type}`) });
+    const served = server.listener.serve(echo);
+    const one = await server.dial();
+    const two = await server.dial();
+    await one.write(text("from one\n"));
+    await two.write(text("from two\n"));
+    await server.clock.advance(0);
+    assertEquals([await readText(one), await readText(two)], ["from one\n", "from two\n"]);
+    await two.closeWrite();
+    assertEquals(await server.clock.runUntil(readToEnd(two)), 0);
+    await one.closeWrite();
+    assertEquals(await server.clock.runUntil(readToEnd(one)), 0);
+    assertEquals(ends, ["2 natural", "1 natural"]);
+    await server.listener.close();
+    await served;
+  },
+);
+
+Deno.test("Listener.stats() counts what came, what stands and how each ended", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const [one, two, three] = [await server.dial(), await server.dial(), await server.dial()];
+  assertEquals(server.listener.stats(), {
+    accepted: 3,
+    transientErrors: 0,
+    outOfDescriptors: 0,
+    connections: 3,
+    peakConnections: 3,
+    refused: 0,
+    closed: { ...server.listener.stats().closed, natural: 0, reset: 0 },
+    queuedBytes: 0,
+    suspended: false,
+    waiting: 0,
+    paced: 0,
+  });
+  await one.closeWrite();
+  two.reset();
+  await server.clock.advance(0);
+  const { connections, peakConnections, closed } = server.listener.stats();
+  assertEquals([connections, peakConnections, closed.natural, closed.reset], [1, 3, 1, 1]);
+  await three.closeWrite();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().connections, 0);
+});
+
+Deno.test("Listener.stats() adds up the bytes that wait, and forgets those of ended connections", {
+  permissions,
+}, async () => {
+  await using server = memoryServer({ capacity: 10 });
+  void server.listener.serve(async (peer) => {
+    peer.send("x".repeat(29));
+    await peer.flushed();
+  });
+  const one = await server.dial();
+  await server.dial();
+  assertEquals(server.listener.stats().queuedBytes, 40);
+  one.reset();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().queuedBytes, 20);
+});
+
+Deno.test("Listener.until() sees each change", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const two = server.listener.until((stats) => stats.connections === 2);
+  const none = two.then(() => server.listener.until((stats) => stats.connections === 0));
+  const one = await server.dial();
+  const other = await server.dial();
+  assertEquals((await two).accepted, 2);
+  one.close();
+  other.close();
+  assertEquals((await server.clock.runUntil(none)).closed.natural, 2);
+  const suspended = server.listener.until((stats) => stats.suspended);
+  server.listener.suspend();
+  await suspended;
+});
+
+Deno.test("Listener.serve() whose handler throws closes that connection, and nobody else notices", {
+  permissions,
+}, async () => {
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+  const error = new RangeError("broken");
+  void server.listener.serve(async (peer) => {
+    for await (const line of peer.lines()) {
+      if (line === "throw") throw error;
+      peer.send(line);
+    }
+  });
+  const good = await server.dial();
+  const bad = await server.dial();
+  await bad.write(text("throw\n"));
+  await server.clock.advance(0);
+  assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(await readText(bad), null);
+  await good.write(text("still here\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(good), "still here\n");
+});
+
+Deno.test(
+  "Listener.serve() whose handler throws at once, or no error, is not hurt either",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    void server.listener.serve(() => {
+      throw "a string";
+    });
+    await server.dial();
+    const [reason] = ends;
+    assert(reason?.type === "handler-failed");
+    assertEquals(reason.error.message, "a string");
+  },
+);
+
+Deno.test(
+  "Listener.serve() ends a connection that cannot be framed for that reason",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ maxLine: 4, onClosed: (_, reason) => ends.push(reason) });
+    void server.listener.serve(echo);
+    const peer = await server.dial();
+    await peer.write(text("good\nlonger\n"));
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), "good\n");
+    assertEquals(await readText(peer), null);
+    await peer.closeWrite();
+    await server.clock.advance(0);
+    const [reason] = ends;
+    assert(reason?.type === "framing");
+    assertEquals(reason.error.code, "line-too-long");
+  },
+);
+
+Deno.test("Listener.serve() twice is refused", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  assertThrows(() => server.listener.serve(echo), TypeError, "Cannot serve a listener twice");
+  await assertRejects(() => server.listener[Symbol.asyncIterator]().next(), TypeError, "twice");
+});
+
+Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it when there is room", {
+  permissions,
+}, async () => {
+  await using server = memoryServer({ maxConnections: 2, refusal: (why) => `error ${why}` });
+  void server.listener.serve(echo);
+  const one = await server.dial();
+  await server.dial();
+  const refused = await server.dial();
+  assertEquals(await readText(refused), "error busy: 2 connections are open\n");
+  assertEquals(await readText(refused), null);
+  const { connections, accepted } = server.listener.stats();
+  assertEquals([connections, accepted, server.listener.stats().refused], [2, 3, 1]);
+  one.close();
+  await server.clock.advance(0);
+  const next = await server.dial();
+  await next.write(text("in\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(next), "in\n");
+});
+
+Deno.test("Listener.maxConnections holds no refused peer for long", { permissions }, async () => {
+  await using server = memoryServer({ maxConnections: 1 });
+  void server.listener.serve(echo);
+  await server.dial();
+  await server.dial(); // It never closes.
+  assertEquals(server.network.stats().sockets, 4);
+  await server.clock.advance(999);
+  assertEquals(server.network.stats().sockets, 4);
+  await server.clock.advance(1);
+  assertEquals(server.network.stats().sockets, 3);
+});
+
+Deno.test(
+  "Listener.maxConnectionsPerIp bounds each address by itself, and frees it",
+  { permissions },
+  async () => {
+    await using server = memoryServer({
+      hostnames: ["10.0.0.1"],
+      maxConnectionsPerIp: 2,
+      refusal: (why) => why,
+    });
+    const { clock, network, listener } = server;
+    void listener.serve(echo);
+    const dial = async (from: string) => {
+      const socket = await clock.runUntil(
+        network.from(from).connect({ hostname: "10.0.0.1", port: listener.port }),
+      );
+      await clock.advance(0);
+      return socket;
+    };
+    const first = [await dial("10.0.0.2"), await dial("10.0.0.2")];
+    const refused = await dial("10.0.0.2");
+    assertEquals(await readText(refused), "busy: 2 connections are open from this address\n");
+    const other = await dial("10.0.0.3");
+    assertEquals(listener.stats().connections, 3);
+    first[0]!.close();
+    await clock.advance(0);
+    const again = await dial("10.0.0.2");
+    assertEquals(listener.stats().refused, 1);
+    for (const socket of [...first, refused, other, again]) socket.close();
+  },
+);
+
+Deno.test("Listener goes on after an error of accept that passes by itself", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const codes = ["ECONNABORTED", "ECONNRESET", "EPROTO", "ENETDOWN", "EHOSTUNREACH", "ETIMEDOUT", "EINTR"];
+  for (const [i, code] of codes.entries()) {
+    server.network.failAccept(systemError(new Error(code), code));
+    await server.listener.until((stats) => stats.transientErrors === i + 1);
+  }
+  await server.dial();
+  assertEquals(server.listener.stats().accepted, 1);
+  assertEquals(server.clock.now(), 0);
+});
+
+Deno.test("Listener backs off when out of descriptors, serves what it has, and accepts again", {
+  permissions,
+}, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const one = await server.dial();
+  server.network.failAccept(outOfDescriptors());
+  server.network.failAccept(outOfDescriptors());
+  const two = await server.dial();
+  assertEquals(server.listener.stats().outOfDescriptors, 1);
+  await one.write(text("served\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(one), "served\n");
+  await server.clock.advance(99);
+  assertEquals(server.listener.stats().outOfDescriptors, 1);
+  await server.clock.advance(1);
+  assertEquals(server.listener.stats().outOfDescriptors, 2);
+  assertEquals(server.network.stats().queued, 1);
+  await server.clock.advance(100);
+  assertEquals(server.listener.stats().accepted, 2);
+  await two.write(text("at last\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(two), "at last\n");
+  assertEquals(server.clock.timers, 0);
+});
+
+Deno.test(
+  "Listener.close() while it backs off does not wait, and leaves no timer",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    void server.listener.serve(echo);
+    await server.clock.advance(0);
+    server.network.failAccept(outOfDescriptors());
+    await server.listener.until((stats) => stats.outOfDescriptors === 1);
+    await server.listener.close();
+    assertEquals(server.clock.now(), 0);
+    assertEquals(server.clock.timers, 0);
+  },
+);
+
+Deno.test(
+  "Listener.closed rejects when accepting fails for good, with everything closed",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    const server = memoryServer({
+      hostnames: ["127.0.0.1", "127.0.0.2"],
+      onClosed: (_, reason) => ends.push(reason),
+    });
+    const served = server.listener.serve(echo);
+    const peer = await server.dial();
+    const error = systemError(new Error("Bad file descriptor"), "EBADF");
+    const failed = assertRejects(() => served);
+    server.network.failAccept(error);
+    assertStrictEquals(await failed, error);
+    assertEquals(ends, [{ type: "local", why: "accepting failed" }]);
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), null);
+    peer.close();
+    assertEquals(server.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+    await assertRejects(() => server.listener.close(), Error, "Bad file descriptor");
+  },
+);
+
+Deno.test(
+  "Listener.closed rejects with what onClosed throws, after all is closed",
+  { permissions },
+  async () => {
+    const server = memoryServer({
+      onClosed() {
+        throw new RangeError("broken");
+      },
+    });
+    const failed = assertRejects(() => server.listener.serve(echo), RangeError, "broken");
+    await server.dial();
+    const other = await server.dial();
+    await assertRejects(() => server.listener.close(), RangeError, "broken");
+    await failed;
+    assertEquals(server.listener.stats().connections, 0);
+    await server.clock.advance(0);
+    assertEquals(await readText(other), null);
+  },
+);
+
+Deno.test("Listener.suspend() leaves peers in the queue until resume()", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.clock.advance(0); // It is accepting already.
+  server.listener.suspend();
+  server.listener.suspend();
+  const one = await server.dial();
+  await server.dial();
+  await one.write(text("early\n"));
+  await server.clock.advance(10_000);
+  assertEquals([server.listener.stats().connections, server.listener.stats().suspended], [0, true]);
+  server.listener.resume();
+  await server.clock.advance(0);
+  assertEquals([server.listener.stats().connections, server.listener.stats().suspended], [2, false]);
+  assertEquals(await readText(one), "early\n");
+});
+
+Deno.test("Listener.suspend() leaves the connections that stand alone", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const peer = await server.dial();
+  server.listener.suspend();
+  await peer.write(text("hello\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(peer), "hello\n");
+});
+
+Deno.test("Listener.suspend() again right after resume() holds", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  server.listener.suspend();
+  await server.clock.advance(0);
+  await server.dial();
+  server.listener.resume();
+  server.listener.suspend();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().connections, 0);
+});
+
+Deno.test("Listener.close() while suspended resets who waits, and settles", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.clock.advance(0);
+  server.listener.suspend();
+  const taken = await server.dial(); // The accept that was under way has it.
+  const queued = await server.dial();
+  await server.listener.close();
+  await server.clock.advance(0);
+  assertEquals(await readText(taken), null);
+  await assertRejects(() => readText(queued), Deno.errors.ConnectionReset);
+  taken.close();
+  queued.close();
+  assertEquals(server.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test("Listener.stopAccepting() unbinds and leaves the connections", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const peer = await server.dial();
+  server.listener.stopAccepting();
+  await assertRejects(() => server.dial(), Deno.errors.ConnectionRefused);
+  await peer.write(text("hello\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(peer), "hello\n");
+});
+
+Deno.test(
+  "Listener.drain() sends what waits, ends every connection in order, and settles",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ capacity: 10, onClosed: (_, reason) => ends.push(reason) });
+    const served = server.listener.serve(async (peer) => {
+      peer.send("x".repeat(99));
+      for await (const _ of peer.lines());
+    });
+    const peer = await server.dial();
+    const drained = server.listener.drain();
+    const got = (async () => {
+      const bytes = await readToEnd(peer);
+      await peer.closeWrite();
+      return bytes;
+    })();
+    assertEquals(await server.clock.runUntil(got), 100);
+    await server.clock.runUntil(Promise.all([drained, served]));
+    assertEquals(ends, [{ type: "local", why: "drained" }]);
+    assertEquals(server.clock.timers, 0);
+  },
+);
+
+Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, async () => {
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ drainTimeout: 500, onClosed: (_, reason) => ends.push(reason) });
+  void server.listener.serve(echo);
+  await server.dial();
+  await server.clock.runUntil(server.listener.drain());
+  assertEquals(server.clock.now(), 500);
+  assertEquals(ends, [{ type: "timeout", which: "drain", ms: 500 }]);
+});
+
+Deno.test("Listener.close() during drain() closes now", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.dial();
+  const drained = server.listener.drain();
+  await server.listener.close();
+  await drained;
+  assertEquals(server.clock.now(), 0);
+  assertEquals(server.clock.timers, 0);
+});
+
+Deno.test(
+  "Listener.close() drops what waits, waits for the handlers, and leaves nothing",
+  { permissions },
+  async () => {
+    await using server = memoryServer({ capacity: 10 });
+    const log: string[] = [];
+    const served = server.listener.serve(async (peer) => {
+      peer.send("x".repeat(99));
+      const reason = await peer.closed;
+      log.push(reason.type);
+      await new Promise<void>((resolve) => server.clock.after(50, resolve));
+      log.push("handler returned");
+    });
+    await server.dial();
+    const closing = server.listener.close().then(() => log.push("closed"));
+    await server.clock.runUntil(Promise.all([closing, served]));
+    assertEquals(log, ["local", "handler returned", "closed"]);
+    await server.listener.close();
+  },
+);
+
+Deno.test(
+  "Listener.close() while a connection waits for somebody to serve it does not hang",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    const peer = await server.dial();
+    assertEquals(server.listener.stats().connections, 1);
+    await server.listener.close();
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), null);
+  },
+);
+
+Deno.test("Listener.serve() serves who came before it", { permissions }, async () => {
+  await using server = memoryServer();
+  const early = await server.dial();
+  const queued = await server.dial();
+  await early.write(text("early\n"));
+  await queued.write(text("queued\n"));
+  void server.listener.serve(echo);
+  await server.clock.advance(0);
+  assertEquals([await readText(early), await readText(queued)], ["early\n", "queued\n"]);
+});
+
+Deno.test("Listener.serve() does not serve who has gone before it", { permissions }, async () => {
+  await using server = memoryServer({ idleTimeout: 100 });
+  await server.dial();
+  const [waiting] = server.listener.connections;
+  waiting!.close();
+  let served = 0;
+  void server.listener.serve(() => void served++);
+  await server.clock.advance(0);
+  assertEquals(served, 0);
+});
+
+Deno.test("Listener iterates over its connections, and accepts the next when it is asked for", {
+  permissions,
+}, async () => {
+  await using server = memoryServer();
+  const ids: number[] = [];
+  const hold = Promise.withResolvers<void>();
+  const loop = (async () => {
+    for await (const peer of server.listener) {
+      ids.push(peer.id);
+      if (peer.id === 1) await hold.promise;
+    }
+  })();
+  for (let i = 0; i < 4; i++) await server.dial();
+  // One is with the loop, one waits for it, the others are in the queue of the system.
+  assertEquals([ids, server.listener.stats().accepted, server.network.stats().queued], [[1], 2, 2]);
+  hold.resolve();
+  await server.clock.advance(0);
+  assertEquals(ids, [1, 2, 3, 4]);
+  await server.listener.close();
+  await loop;
+});
+
+Deno.test("Listener's loop that is left unbinds, and closes whom nobody took", { permissions }, async () => {
+  const ends: string[] = [];
+  await using server = memoryServer({
+    onClosed: (peer, reason) => ends.push(`${peer.id} ${reason.type === "local" ? reason.why : reason.type}`),
+  });
+  const release = Promise.withResolvers<void>();
+  let kept: Connection | undefined;
+  const loop = (async () => {
+    for await (const peer of server.listener) {
+      await release.promise;
+      kept = peer;
+      break;
+    }
+  })();
+  await server.dial();
+  await server.dial();
+  await server.dial();
+  release.resolve();
+  await server.clock.runUntil(loop);
+  await server.clock.advance(0);
+  assertEquals(ends, ["2 not served"]);
+  assertEquals(kept?.open, true);
+  assertEquals(server.network.stats().listeners, 0);
+});
+
+Deno.test("Listener.close() from within its loop does not hang, though another connection waits", {
+  permissions,
+}, async () => {
+  await using server = memoryServer();
+  const loop = (async () => {
+    let count = 0;
+    for await (const peer of server.listener) {
+      count++;
+      for await (const _ of peer.lines()) break;
+      await server.listener.close();
+    }
+    return count;
+  })();
+  const one = await server.dial();
+  await server.dial();
+  await server.dial();
+  await one.write(text("go\n"));
+  assertEquals(await server.clock.runUntil(loop), 1);
+  assertEquals(server.listener.stats().connections, 0);
+});
+
+Deno.test("Listener's loop throws when accepting fails for good, and nothing is left unhandled", {
+  permissions,
+}, async () => {
+  const server = memoryServer();
+  const seen: number[] = [];
+  const hold = Promise.withResolvers<void>();
+  const loop = assertRejects(
+    async () => {
+      for await (const peer of server.listener) {
+        seen.push(peer.id);
+        await hold.promise; // It fails while the loop is busy.
+      }
+    },
+    Error,
+    "Bad file descriptor",
+  );
+  await server.dial();
+  server.network.failAccept(systemError(new Error("Bad file descriptor"), "EBADF"));
+  await server.clock.advance(1000);
+  hold.resolve();
+  await loop;
+  assertEquals(seen, [1]);
+});
+
+Deno.test("listen() binds every hostname on one port, or none", { permissions }, async () => {
+  const network = new MemoryNetwork({ clock: new VirtualClock() });
+  const listener = listen({ network, hostnames: ["127.0.0.1", "127.0.0.2"], tryHostnames: ["::1"] });
+  assertEquals(listener.addresses, [
+    { hostname: "127.0.0.1", port: listener.port },
+    { hostname: "127.0.0.2", port: listener.port },
+    { hostname: "::1", port: listener.port },
+  ]);
+  await listener.close();
+
+  const taken = network.listen({ hostname: "127.0.0.2", port: 7 });
+  assertThrows(
+    () => listen({ network, hostnames: ["127.0.0.1", "127.0.0.2"], port: 7 }),
+    Deno.errors.AddrInUse,
+  );
+  assertEquals(network.stats().listeners, 1);
+  taken.close();
+});
+
+Deno.test(
+  "listen() lets an address be missing that it was only to try, but not all",
+  { permissions },
+  async () => {
+    const network = new MemoryNetwork({ clock: new VirtualClock() });
+    const taken = network.listen({ hostname: "::1", port: 7 });
+    const listener = listen({ network, tryHostnames: ["::1"], port: 7 });
+    assertEquals(listener.addresses, [{ hostname: "127.0.0.1", port: 7 }]);
+    await listener.close();
+    assertThrows(
+      () => listen({ network, hostnames: [], tryHostnames: ["::1"], port: 7 }),
+      Deno.errors.AddrInUse,
+    );
+    assertThrows(() => listen({ network, hostnames: [] }), TypeError, "no address to bind");
+    taken.close();
+  },
+);
+
+Deno.test("listen() refuses a limit that is none before it binds", { permissions }, () => {
+  const network = new MemoryNetwork({ clock: new VirtualClock() });
+  assertThrows(() => listen({ network, maxLine: 0 }), RangeError, "0 bytes");
+  assertEquals(network.stats().listeners, 0);
+});
+
+Deno.test(
+  "Listener keeps nothing of ended connections, over thousands of them",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    void server.listener.serve(echo);
+    const { clock, listener, network } = server;
+    for (let round = 0; round < 20; round++) {
+      const sockets = await clock.runUntil(
+        Promise.all(Array.from({ length: 100 }, () => network.connect({ port: listener.port }))),
+      );
+      for (const socket of sockets) {
+        await socket.write(text("hello\n"));
+        await socket.closeWrite();
+      }
+      await clock.runUntil(listener.until((stats) => stats.connections === 0));
+      for (const socket of sockets) socket.close();
+    }
+    const stats = listener.stats();
+    assertEquals([stats.accepted, stats.closed.natural, stats.queuedBytes], [2000, 2000, 0]);
+    assertEquals(network.stats(), { listeners: 1, sockets: 0, queued: 0 });
+    assertEquals(clock.timers, 0);
+  },
+);
