@@ -151,11 +151,11 @@ export class RelayServer implements AsyncDisposable {
     this.#observer.opened?.(connection);
     this.#watch.changed();
     try {
-      for await (const lines of connection.batches()) {
+      await connection.consume((lines) => {
         const now = this.#clock.now();
         for (const line of lines) this.#line(peer, line, now);
         this.#settle();
-      }
+      });
     } catch (error) {
       if (error instanceof FramingError) connection.send(errorLine(error.message));
       throw error;
