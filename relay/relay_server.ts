@@ -179,7 +179,7 @@ export class RelayServer implements AsyncDisposable {
     this.#observer.opened?.(connection);
     this.#watch.changed();
     try {
-      for await (const lines of connection.batches()) this.#lines(peer, lines);
+      await connection.consume((lines) => this.#lines(peer, lines));
     } finally {
       this.#router.leave(peer, this.#clock.now(), this.#out);
       this.#settle();

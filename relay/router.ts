@@ -2,6 +2,7 @@
 import { ProtocolError, splitLine } from "../protocol.ts";
 import { type DueItem, DueList } from "./due_list.ts";
 import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
+import { areTied, cutFromPeer, each, type Tie, unchain } from "./tie.ts";
 
 export type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
 
@@ -10,23 +11,29 @@ interface Pending<Peer> {
   /** Its text, as on the wire: each text has one spelling. */
   readonly wire: string;
   readonly line: string;
-  readonly origins: Peer[];
+  /** Who sent it. */
+  origins: PeerTie<Peer> | undefined;
   /** Every peer it was delivered to that is still here: any of them may settle it. */
-  readonly holders: Peer[];
+  holders: PeerTie<Peer> | undefined;
   /** A copy for each time it was sent. */
-  readonly copies: Copy<Peer>[];
+  copies: Copy<Peer> | undefined;
+  copyCount: number;
 }
+
+type PeerTie<Peer> = Tie<Peer, Pending<Peer>>;
 
 /** One sending of a message, and who has it. */
 interface Copy<Peer> extends DueItem {
   readonly message: Pending<Peer>;
   readonly holder: Peer;
+  /** The next of the message's copies. */
+  next: this | undefined;
 }
 
-/** What one peer has to do with the pending messages; absent sets are empty, most peers are idle. */
-interface Ties<Peer> {
-  sent: Set<Pending<Peer>> | undefined;
-  held: Set<Pending<Peer>> | undefined;
+/** What one peer has to do with the pending messages. */
+interface PeerTies<Peer> {
+  readonly sent: PeerTie<Peer>[];
+  readonly held: PeerTie<Peer>[];
 }
 
 const MESSAGE: LineVerdict = { kind: "message" };
@@ -62,7 +69,7 @@ export class Router<Peer extends RouterPeer> {
   readonly #options: RouterOptions;
   /** The active peers and, in the same places, their ties: no map from peers to anything. */
   readonly #active: Peer[] = [];
-  readonly #ties: Ties<Peer>[] = [];
+  readonly #ties: PeerTies<Peer>[] = [];
   readonly #pending = new Map<string, Pending<Peer>>();
   readonly #due = new DueList<Copy<Peer>>();
   #copies = 0;
@@ -85,23 +92,25 @@ export class Router<Peer extends RouterPeer> {
   /** From now on the peer gets messages, and may send. */
   join(peer: Peer): void {
     peer.slot = this.#active.push(peer) - 1;
-    this.#ties.push({ sent: undefined, held: undefined });
+    this.#ties.push({ sent: [], held: [] });
   }
 
   /** The peer is gone: what it held goes to others, and what only it waited for is dropped. */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
     const ties = this.#remove(peer);
-    for (const message of ties.sent ?? []) {
-      removeFrom(message.origins, peer);
-      if (message.origins.length === 0) {
+    for (const sent of ties.sent) {
+      const { message } = sent;
+      message.origins = unchain(message.origins, sent);
+      if (message.origins === undefined) {
         this.#forget(message);
         this.#counts.dropped++;
       }
     }
-    for (const message of ties.held ?? []) {
-      if (this.#pending.get(message.wire) !== message) continue; // dropped just now
-      removeFrom(message.holders, peer);
-      for (const copy of message.copies.filter((copy) => copy.holder === peer)) {
+    for (const held of ties.held) {
+      const { message } = held;
+      message.holders = unchain(message.holders, held);
+      for (const copy of each(message.copies)) {
+        if (copy.holder !== peer) continue;
         if (this.#options.redeliver) this.#redeliver(copy, now, out);
         else this.#removeCopy(copy);
       }
@@ -160,13 +169,13 @@ export class Router<Peer extends RouterPeer> {
     }
     this.#counts.messages++;
     if (message === undefined) {
-      message = { wire, line, origins: [], holders: [], copies: [] };
+      message = { wire, line, origins: undefined, holders: undefined, copies: undefined, copyCount: 0 };
       this.#pending.set(wire, message);
     }
-    const sent = this.#ties[peer.slot]!.sent ??= new Set();
-    if (!sent.has(message)) {
-      sent.add(message);
-      message.origins.push(peer);
+    const { sent } = this.#ties[peer.slot]!;
+    if (!areTied(message.origins, sent, { peer, message })) {
+      message.origins = { peer, message, next: message.origins, place: sent.length };
+      sent.push(message.origins);
     }
     this.#deliver(message, this.#anyone(), now, out);
     return MESSAGE;
@@ -180,8 +189,8 @@ export class Router<Peer extends RouterPeer> {
     }
     if (maxUnderWayPerPeer === 0) return undefined;
     const sent = this.#ties[peer.slot]!.sent;
-    const again = message !== undefined && sent?.has(message);
-    const count = again ? message.copies.length : sent?.size ?? 0;
+    const again = message !== undefined && areTied(message.origins, sent, { peer, message });
+    const count = again ? message.copyCount : sent.length;
     return count < maxUnderWayPerPeer
       ? undefined
       : `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
@@ -189,14 +198,17 @@ export class Router<Peer extends RouterPeer> {
 
   #ok(peer: Peer, wire: string, line: string, out: Sink<Peer>): LineVerdict {
     const message = this.#pending.get(wire);
-    if (message === undefined || !this.#ties[peer.slot]!.held?.has(message)) {
+    if (message === undefined || !areTied(message.holders, this.#ties[peer.slot]!.held, { peer, message })) {
       this.#counts.stray++;
       return STRAY;
     }
+    const { origins } = message;
     this.#forget(message);
     this.#counts.settled++;
-    this.#counts.oks += message.origins.length;
-    for (const origin of message.origins) out(origin, line);
+    for (let origin = origins; origin !== undefined; origin = origin.next) {
+      this.#counts.oks++;
+      out(origin.peer, line);
+    }
     return OK;
   }
 
@@ -206,19 +218,21 @@ export class Router<Peer extends RouterPeer> {
   }
 
   #deliver(message: Pending<Peer>, holder: Peer, now: number, out: Sink<Peer>): void {
-    const held = this.#ties[holder.slot]!.held ??= new Set();
-    if (!held.has(message)) {
-      held.add(message);
-      message.holders.push(holder);
+    const { held } = this.#ties[holder.slot]!;
+    if (!areTied(message.holders, held, { peer: holder, message })) {
+      message.holders = { peer: holder, message, next: message.holders, place: held.length };
+      held.push(message.holders);
     }
     const copy: Copy<Peer> = {
       due: now + this.#options.ackTimeout,
       message,
       holder,
+      next: message.copies,
       earlier: undefined,
       later: undefined,
     };
-    message.copies.push(copy);
+    message.copies = copy;
+    message.copyCount++;
     this.#copies++;
     if (this.#timed) this.#due.append(copy);
     out(holder, message.line);
@@ -233,15 +247,26 @@ export class Router<Peer extends RouterPeer> {
   /** Cuts every tie to a message. */
   #forget(message: Pending<Peer>): void {
     this.#pending.delete(message.wire);
-    this.#copies -= message.copies.length;
-    // A peer that is just leaving has given its place up, and its ties go with it.
-    for (const peer of message.origins) this.#ties[peer.slot]?.sent?.delete(message);
-    for (const peer of message.holders) this.#ties[peer.slot]?.held?.delete(message);
-    if (this.#timed) { for (const copy of message.copies) this.#due.remove(copy); }
+    this.#copies -= message.copyCount;
+    for (let origin = message.origins; origin !== undefined; origin = origin.next) {
+      cutFromPeer(origin, this.#ties[origin.peer.slot]!.sent);
+    }
+    for (let holder = message.holders; holder !== undefined; holder = holder.next) {
+      // A peer that is just leaving has given its place up, and its ties go with it.
+      const ties = this.#ties[holder.peer.slot];
+      if (ties !== undefined) cutFromPeer(holder, ties.held);
+    }
+    for (let copy = message.copies; this.#timed && copy !== undefined; copy = copy.next) {
+      this.#due.remove(copy);
+    }
+    // What a map has deleted it may keep reachable for long: let that be no more than this.
+    message.origins = message.holders = message.copies = undefined;
+    message.copyCount = 0;
   }
 
   #removeCopy(copy: Copy<Peer>): void {
-    removeFrom(copy.message.copies, copy);
+    copy.message.copies = unchain(copy.message.copies, copy);
+    copy.message.copyCount--;
     this.#copies--;
     if (this.#timed) this.#due.remove(copy);
   }
@@ -264,7 +289,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** Takes the peer out of the active ones: the last takes its place. */
-  #remove(peer: Peer): Ties<Peer> {
+  #remove(peer: Peer): PeerTies<Peer> {
     const { slot } = peer;
     const ties = this.#ties[slot]!;
     const lastPeer = this.#active.pop()!;
@@ -277,11 +302,4 @@ export class Router<Peer extends RouterPeer> {
     peer.slot = -1;
     return ties;
   }
-}
-
-/** Takes one item out of an unordered array. */
-function removeFrom<Item>(items: Item[], item: Item): void {
-  const index = items.indexOf(item);
-  const last = items.pop()!;
-  if (last !== item) items[index] = last;
 }

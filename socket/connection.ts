@@ -98,7 +98,36 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /**
-   * What each read gave, never empty; the cheapest way to read many frames. A loop that is left early and begun again,
+   * Calls `handle` with what each read gave, never empty, until nothing more will come. The cheapest way to read where
+   * thousands of connections wait: each read makes fewer promises than a turn of a loop over {@linkcode Connection.batches}.
+   * What `handle` throws ends it; called again, it goes on where it was.
+   *
+   * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.
+   * @throws {TypeError} If two ask at once.
+   *
+   * @example
+   * ```ts
+   * import { connect, listen, MemoryNetwork } from "@okline/okline/socket";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const network = new MemoryNetwork();
+   * await using server = listen({ network, port: 8000 });
+   * const lines: string[] = [];
+   * server.serve((peer) => peer.consume((batch) => void lines.push(...batch)));
+   *
+   * const client = await connect({ network, port: 8000 });
+   * client.send("one");
+   * client.send("two");
+   * await client.end();
+   * assertEquals(lines, ["one", "two"]);
+   * ```
+   */
+  consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
+    return this.#inbound.consume(handle);
+  }
+
+  /**
+   * What each read gave, never empty. A loop that is left early and begun again,
    * this way or by `frames` or `lines`, goes on where it was.
    *
    * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.

@@ -69,12 +69,15 @@ export class Inbound<Frame> {
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
         if (!this.#hasFrame() && !await this.#fill()) return { done: true, value: undefined };
-        const value = this.#taken === 0 ? this.#batch : this.#batch.slice(this.#taken);
-        this.#taken = this.#batch.length;
-        return { done: false, value };
+        return { done: false, value: this.#take() };
       },
     };
     return iterator;
+  }
+
+  /** Calls `handle` with what each read gave, or what is left of it, until nothing more will come. */
+  async consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
+    while (this.#hasFrame() || await this.#fill()) handle(this.#take());
   }
 
   /** One by one. */
@@ -103,6 +106,12 @@ export class Inbound<Frame> {
 
   #hasFrame(): boolean {
     return this.#taken < this.#batch.length && !this.#discarding;
+  }
+
+  #take(): readonly Frame[] {
+    const frames = this.#taken === 0 ? this.#batch : this.#batch.slice(this.#taken);
+    this.#taken = this.#batch.length;
+    return frames;
   }
 
   /** Reads until there are frames; `false` when there will be none. */

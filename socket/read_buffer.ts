@@ -5,7 +5,10 @@ const LARGEST = 64 * 1024;
 const GROWTH = 4;
 const SMALL_READS_TO_SHRINK = 64;
 
-/** Grows when a read fills it, shrinks after many reads that would have fitted a smaller one. */
+/**
+ * Grows when a read fills it, shrinks after many reads that would have fitted a smaller one. No node Buffer, whatever
+ * that would save the decoders of text: its `slice` copies nothing, and codecs copy their frames with that.
+ */
 export class ReadBuffer {
   #bytes = new Uint8Array(SMALLEST);
   #smallReads = 0;

@@ -39,9 +39,9 @@ const WORKSHOPS: ReadonlySet<string> = new Set(["tests", "bench", "examples", "t
 const PURE = [
   /^protocol\.ts$/,
   /^socket\/(\w+_)?(codec|decoder|encoder)\.ts$/,
-  /^socket\/(byte_queue|errors|network|read_buffer|watch)\.ts$/,
+  /^socket\/(byte_queue|encode|errors|network|read_buffer|watch)\.ts$/,
   /^cli\/(address|duration|exit|help|option|printable|program|size|values)\.ts$/,
-  /^relay\/(router\w*|due_list|back_off)\.ts$/,
+  /^relay\/(router\w*|tie|due_list|back_off)\.ts$/,
   NOTATION,
   /^loadtest\/(plan|arrival|open_clients|payload|random|reply_delay|history|history_line|fault_spec|ok_faults|response_reader)\.ts$/,
   /^loadtest\/(ledger|column|finding|run_facts|rules|account|latency|measures|verdict|verdict_text|threshold|summary|usage|timeline|junit|confidence|comparison|statistics|\w+_table)\.ts$/,
@@ -51,7 +51,7 @@ const PURE = [
 ];
 
 /** Packages that compute and do nothing else. */
-const PURE_PACKAGES: ReadonlySet<string> = new Set(["hdr-histogram-js"]);
+const PURE_PACKAGES: ReadonlySet<string> = new Set(["hdr-histogram-js", "node:buffer"]);
 
 /** Where time and chance come through the seam: these folders, except the file that has the real ones. */
 const SEAMED = /^(socket|relay)\//;
