@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { getColorEnabled, setColorEnabled } from "@std/fmt/colors";
 import { ExitError } from "../cli/exit.ts";
 import { Log, type Sink, writeLine } from "../cli/log.ts";
 
@@ -55,7 +56,10 @@ Deno.test("Log.info() writes to stderr alone", pure, () => {
 
 Deno.test("Log paints on a terminal alone, and not with NO_COLOR", pure, () => {
   const painted = memorySink({ terminal: true });
+  const enabled = getColorEnabled();
+  setColorEnabled(true); // whatever the environment of the tests says
   new Log({ stderr: painted, noColor: false }).error("broken");
+  setColorEnabled(enabled);
   assertStringIncludes(painted.text(), "\x1b[31merror:\x1b[39m broken");
   for (const [terminal, noColor] of [[true, true], [false, false]] as const) {
     const plain = memorySink({ terminal });
