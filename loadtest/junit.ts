@@ -48,12 +48,13 @@ interface Case {
  *   event: "run", schema: 1, seed: 1, clients: 1, protocol: "relay", server: "own", faults: false,
  * });
  * ledger.record({ event: "died", at: 5, process: "server", detail: "exit code 1" });
+ * const nothing = { cpuSeconds: null, peakMemory: null };
  * const summary = summarize({
  *   ledger,
  *   judgement: judge(ledger),
  *   measures: measure(ledger),
  *   durationMs: 5,
- *   cpuSeconds: { server: null, generator: null },
+ *   usage: { server: nothing, generator: nothing },
  * });
  * assertStringIncludes(
  *   renderJunit({ summary, startedAt: new Date(0) }),
