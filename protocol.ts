@@ -42,12 +42,6 @@ export class ProtocolError extends Error {
 /** What is wrong with the line of a {@linkcode ProtocolError}. */
 export type ProtocolErrorCode = "unknown-verb" | "no-text" | "bad-escape" | "not-escaped";
 
-/** What a line of the wire says, its text still escaped; see {@linkcode splitLine}. */
-export interface WireFrame {
-  readonly verb: Verb;
-  readonly wire: string;
-}
-
 const VERBS: readonly Verb[] = ["message", "ok", "error", "auth"];
 // A surrogate without its partner; with the `u` flag a well-formed pair is one code point and does not match.
 const MUST_ESCAPE = /[\\\n\r]|\p{Surrogate}/gu;
@@ -121,14 +115,25 @@ export function unescapeText(wire: string): string {
 }
 
 /**
- * Splits a line into its verb and the text as it travelled, decoding nothing: what a relay needs.
+ * The verb of a line. Its text as it travelled is what follows the space after that; nothing is decoded: all that a relay needs.
  *
  * @throws {ProtocolError} `unknown-verb`, or `no-text` for a verb without the space that must follow it.
+ *
+ * @example
+ * ```ts
+ * import { verbOf } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = "message two\\nlines";
+ * const verb = verbOf(line);
+ * assertEquals(verb, "message");
+ * assertEquals(line.slice(verb.length + 1), "two\\nlines");
+ * ```
  */
-export function splitLine(line: string): WireFrame {
+export function verbOf(line: string): Verb {
   // The two verbs of nearly every line, without a search.
-  if (line.startsWith("message ")) return { verb: "message", wire: line.slice(8) };
-  if (line.startsWith("ok ")) return { verb: "ok", wire: line.slice(3) };
+  if (line.startsWith("message ")) return "message";
+  if (line.startsWith("ok ")) return "ok";
   const space = line.indexOf(" ");
   const name = space < 0 ? line : line.slice(0, space);
   const verb = VERBS.find((known) => known === name);
@@ -141,7 +146,7 @@ export function splitLine(line: string): WireFrame {
       `Verb ${verb} without its space: expected "${verb} TEXT", TEXT may be empty`,
     );
   }
-  return { verb, wire: line.slice(space + 1) };
+  return verb;
 }
 
 /**
@@ -173,8 +178,8 @@ export function encodeFrame(frame: Frame): string {
  * ```
  */
 export function decodeFrame(line: string): Frame {
-  const { verb, wire } = splitLine(line);
-  return { verb, text: unescapeText(wire) };
+  const verb = verbOf(line);
+  return { verb, text: unescapeText(line.slice(verb.length + 1)) };
 }
 
 /**

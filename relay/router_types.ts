@@ -29,7 +29,7 @@ export interface RouterStats {
   readonly active: number;
   /** Different messages that wait for their ok now. */
   readonly pending: number;
-  /** Copies of them that will be redelivered when their time comes. */
+  /** Sendings of them that will be redelivered when their time comes. */
   readonly due: number;
   readonly messages: number;
   /** Messages settled by an ok. */
@@ -48,7 +48,7 @@ export interface RouterStats {
 
 /** What a `Router` needs. */
 export interface RouterOptions {
-  /** Numbers uniform in [0, 1): they choose the receivers. */
+  /** Numbers uniform in [0, 1): the first makes the router's hash its own, the others choose the receivers. */
   random: () => number;
   /** Time in ms after which a message without its ok goes to another peer; 0 for never. */
   ackTimeout: number;
@@ -56,6 +56,6 @@ export interface RouterOptions {
   redeliver: boolean;
   /** Most messages under way in all, each sending counted; 0 for no bound. Default 0. */
   maxUnderWay?: number;
-  /** Most messages of one peer under way, and most copies of one that it sends again and again; 0 for no bound. Default 0. */
+  /** Most messages of one peer under way, each sending counted; 0 for no bound. Default 0. */
   maxUnderWayPerPeer?: number;
 }
