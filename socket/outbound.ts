@@ -27,6 +27,8 @@ export interface OutboundOptions<Frame> {
   onFailure: (cause: unknown) => void;
 }
 
+const NOTHING = new Uint8Array(0);
+
 interface Waiter {
   resolve(): void;
   reject(error: Error): void;
@@ -40,7 +42,8 @@ export class Outbound<Frame> implements Flushable {
   #writing = false;
   #ended = false;
   #stopped: CloseReason | undefined;
-  #inFlight = 0;
+  /** What of the write under way the socket has not taken. */
+  #left: Uint8Array = NOTHING;
   #queued = 0;
   #bytes = 0;
   #lastWrite = 0;
@@ -82,7 +85,7 @@ export class Outbound<Frame> implements Flushable {
     this.#frames++;
     this.#count(this.#encoder.size - before);
     // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
-    if (this.#queued > this.#options.writeBuffer && this.#inFlight > 0) {
+    if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
       this.#options.onSlowReader(this.#queued);
       return false;
     }
@@ -122,35 +125,40 @@ export class Outbound<Frame> implements Flushable {
   /** For the gatherer: starts to write what this turn sent. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped === undefined && !this.#writing) void this.#write();
+    if (this.#stopped !== undefined || this.#writing) return;
+    this.#lastWrite = this.#options.clock.now();
+    this.#writeMore();
   }
 
-  /** Writes until nothing waits. Never rejects. */
-  async #write(): Promise<void> {
-    this.#writing = true;
-    this.#lastWrite = this.#options.clock.now();
-    try {
-      while (this.#encoder.size > 0) {
-        const size = this.#encoder.size;
-        let bytes = this.#encoder.take();
-        this.#count(bytes.length - size);
-        this.#inFlight = bytes.length;
-        while (bytes.length > 0) {
-          const count = await this.#options.transport.write(bytes);
-          if (this.#stopped !== undefined) return;
-          this.#bytes += count;
-          this.#lastWrite = this.#options.clock.now();
-          this.#inFlight -= count;
-          this.#count(-count);
-          bytes = bytes.subarray(count);
-        }
+  /** Begins the next write, or tells who waits that there is none. */
+  #writeMore(): void {
+    if (this.#left.length === 0) {
+      const size = this.#encoder.size;
+      if (size > 0) {
+        this.#left = this.#encoder.take();
+        this.#count(this.#left.length - size);
       }
-    } catch (cause) {
-      if (this.#stopped === undefined) this.#options.onFailure(cause);
-      return;
-    } finally {
-      this.#writing = false;
     }
+    this.#writing = this.#left.length > 0;
+    if (this.#writing) this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
+    else this.#settle();
+  }
+
+  readonly #onWritten = (count: number): void => {
+    if (this.#stopped !== undefined) return;
+    this.#bytes += count;
+    this.#lastWrite = this.#options.clock.now();
+    this.#count(-count);
+    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
+    this.#writeMore();
+  };
+
+  readonly #onWriteError = (cause: unknown): void => {
+    this.#writing = false;
+    if (this.#stopped === undefined) this.#options.onFailure(cause);
+  };
+
+  #settle(): void {
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
