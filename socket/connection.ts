@@ -12,6 +12,8 @@ const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
 // Who is told why it is closed may be the very one that does not listen: not for long.
 const FAREWELL_TIMEOUT = 1000;
+// For connections without a timeout: nobody asks for their times, and each look at the clock costs.
+const UNTIMED = () => 0;
 const NATURAL: CloseReason = { type: "natural" };
 
 export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
@@ -50,17 +52,20 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#clock = clock;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#openedAt = clock.now();
+    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
+    const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
+    const now = timed ? () => clock.now() : UNTIMED;
     this.#inbound = new Inbound({
       transport,
       decoder: codec.decoder(),
-      clock,
+      now,
       onFailure: (cause) => this.#fail("reset", cause),
     });
     this.#outbound = new Outbound({
       transport,
       encoder: codec.encoder(),
       gatherer: gathererOf(clock),
-      clock,
+      now,
       writeBuffer,
       highWater: Math.min(highWater, writeBuffer),
       total: options.total ?? { queuedBytes: 0 },
@@ -71,7 +76,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.closed = promise;
     this.#resolveClosed = resolve;
     this.#farewell = options.farewell;
-    this.#watch(options);
+    if (timed) this.#watch({ idleTimeout, firstFrameTimeout, writeTimeout });
   }
 
   get local(): Address {
@@ -256,9 +261,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return await this.closed;
   }
 
-  #watch(options: ConnectionOptions<Frame>): void {
-    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
-    if (idleTimeout + firstFrameTimeout + writeTimeout === 0) return;
+  #watch(timeouts: { idleTimeout: number; firstFrameTimeout: number; writeTimeout: number }): void {
+    const { idleTimeout, firstFrameTimeout, writeTimeout } = timeouts;
     const deadlines = new Deadlines(this.#clock, (which, ms) => this.#late({ type: "timeout", which, ms }));
     deadlines.watch(
       "first line",

@@ -1,14 +1,15 @@
 /** The reading half of a connection: bytes of its socket to frames, as they are asked for. @module */
 import type { Decoder } from "./codec.ts";
 import type { FramingError } from "./errors.ts";
-import type { Clock, Transport } from "./network.ts";
+import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
 /** What an {@linkcode Inbound} needs. */
 export interface InboundOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
-  clock: Clock;
+  /** The time, ms, for who will ask for {@linkcode Inbound.readSince}. */
+  now: () => number;
   /** Told once when a read fails. */
   onFailure: (cause: unknown) => void;
 }
@@ -30,7 +31,7 @@ interface Asker {
 export class Inbound<Frame> {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
-  readonly #clock: Clock;
+  readonly #now: () => number;
   readonly #onFailure: (cause: unknown) => void;
   readonly #buffer = new ReadBuffer();
   #reading = false;
@@ -49,7 +50,7 @@ export class Inbound<Frame> {
   constructor(options: InboundOptions<Frame>) {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
-    this.#clock = options.clock;
+    this.#now = options.now;
     this.#onFailure = options.onFailure;
   }
 
@@ -164,7 +165,7 @@ export class Inbound<Frame> {
     if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
     if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
     this.#reading = true;
-    this.#readSince = this.#clock.now();
+    this.#readSince = this.#now();
     this.#transport.read(this.#buffer.free()).then(this.#onRead, this.#onReadError);
   }
 

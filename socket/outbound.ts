@@ -2,7 +2,7 @@
 import type { Encoder } from "./codec.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
 import type { Flushable, TurnGatherer } from "./gather.ts";
-import type { Clock, Transport } from "./network.ts";
+import type { Transport } from "./network.ts";
 
 /** Bytes that wait in many connections together. */
 export interface QueuedBytes {
@@ -14,7 +14,8 @@ export interface OutboundOptions<Frame> {
   transport: Transport;
   encoder: Encoder<Frame>;
   gatherer: TurnGatherer;
-  clock: Clock;
+  /** The time, ms, for who will ask for {@linkcode Outbound.lastWrite}. */
+  now: () => number;
   /** Waiting bytes over which the peer is a slow reader. */
   writeBuffer: number;
   /** Waiting bytes over which `send` gives `false`. */
@@ -126,7 +127,7 @@ export class Outbound<Frame> implements Flushable {
   flushTurn(): void {
     this.#scheduled = false;
     if (this.#stopped !== undefined || this.#writing) return;
-    this.#lastWrite = this.#options.clock.now();
+    this.#lastWrite = this.#options.now();
     this.#writeMore();
   }
 
@@ -147,7 +148,7 @@ export class Outbound<Frame> implements Flushable {
   readonly #onWritten = (count: number): void => {
     if (this.#stopped !== undefined) return;
     this.#bytes += count;
-    this.#lastWrite = this.#options.clock.now();
+    this.#lastWrite = this.#options.now();
     this.#count(-count);
     this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
     this.#writeMore();
