@@ -162,28 +162,30 @@ export class RelayServer implements AsyncDisposable {
     await this.close();
   }
 
-  async #serve(connection: Connection): Promise<void> {
-    try {
-      if (this.#auth === undefined || await authenticate(connection, this.#auth)) {
-        await this.#relay(connection);
-      }
-    } catch (error) {
+  // Here no function is async but for `auth`: its frame would stay with every connection for as long as that stands.
+  #serve(connection: Connection): Promise<void> {
+    const relayed = this.#auth === undefined
+      ? this.#relay(connection)
+      : this.#relayAuthenticated(connection, this.#auth);
+    return relayed.catch((error) => {
       if (error instanceof FramingError) connection.send(errorLine(error.message));
       throw error;
-    }
+    });
   }
 
-  async #relay(connection: Connection): Promise<void> {
+  async #relayAuthenticated(connection: Connection, auth: AuthOptions): Promise<void> {
+    if (await authenticate(connection, auth)) await this.#relay(connection);
+  }
+
+  #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#observer.opened?.(connection);
     this.#watch.changed();
-    try {
-      await connection.consume((lines) => this.#lines(peer, lines));
-    } finally {
+    return connection.consume((lines) => this.#lines(peer, lines)).finally(() => {
       this.#router.leave(peer, this.#clock.now(), this.#out);
       this.#settle();
-    }
+    });
   }
 
   #lines(peer: Peer, lines: readonly string[]): void {

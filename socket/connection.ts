@@ -1,7 +1,7 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type CloseReason, ConnectionClosedError, TlsError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure, TlsError } from "./errors.ts";
 import { gathererOf } from "./gather.ts";
 import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
@@ -29,15 +29,15 @@ export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts
  */
 export class Connection<Frame = string> implements AsyncDisposable {
   readonly id: number;
-  /** Why it ended; settles once, when the socket is closed, and never rejects. */
-  readonly closed: Promise<CloseReason>;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #inbound: Inbound<Frame>;
   readonly #outbound: Outbound<Frame>;
   readonly #drainTimeout: number;
   readonly #openedAt: number;
-  readonly #resolveClosed: (reason: CloseReason) => void;
+  /** Made when somebody asks. */
+  #closed: PromiseWithResolvers<CloseReason> | undefined;
+  readonly #onClosed: ConnectionOptions<Frame>["onClosed"];
   /** What `end` was asked to end it for. */
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
@@ -54,12 +54,13 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#openedAt = clock.now();
     const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
     const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
+    const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
     this.#inbound = new Inbound({
       transport,
       decoder: codec.decoder(),
       now,
-      onFailure: (cause) => this.#fail("reset", cause),
+      failed,
     });
     this.#outbound = new Outbound({
       transport,
@@ -69,12 +70,9 @@ export class Connection<Frame = string> implements AsyncDisposable {
       writeBuffer,
       highWater: Math.min(highWater, writeBuffer),
       total: options.total ?? { queuedBytes: 0 },
-      onSlowReader: (queuedBytes) => this.#finish({ type: "slow-reader", queuedBytes, limit: writeBuffer }),
-      onFailure: (cause) => this.#fail("write-failed", cause),
+      failed,
     });
-    const { promise, resolve } = Promise.withResolvers<CloseReason>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
+    this.#onClosed = options.onClosed;
     this.#farewell = options.farewell;
     if (timed) this.#watch({ idleTimeout, firstFrameTimeout, writeTimeout });
   }
@@ -85,6 +83,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   get remote(): Address {
     return this.#transport.remote;
+  }
+
+  /** Why it ended; settles once, when the socket is closed, and never rejects. */
+  get closed(): Promise<CloseReason> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers();
+      if (this.#reason !== undefined) this.#closed.resolve(this.#reason);
+    }
+    return this.#closed.promise;
   }
 
   /** Whether it still stands: no end of either side has closed the socket. */
@@ -227,7 +234,9 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /** A read or write has failed. */
-  #fail(type: "reset" | "write-failed", cause: unknown): void {
+  #fail(failure: SocketFailure): void {
+    if (failure.type === "slow-reader") return this.#finish(failure);
+    const { type, cause } = failure;
     if (this.#ending !== undefined && this.#ending.type !== "natural") {
       this.#finish(this.#ending); // It was over before.
     } else if (type === "write-failed" && this.peerEnded) {
@@ -297,6 +306,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#inbound.stop();
     this.#outbound.stop(reason);
     this.#transport.close();
-    this.#resolveClosed(reason);
+    this.#closed?.resolve(reason);
+    // Not now: whoever closed it may be in the middle of something.
+    if (this.#onClosed !== undefined) queueMicrotask(() => this.#onClosed?.(this, reason));
   }
 }

@@ -1,6 +1,6 @@
 /** The reading half of a connection: bytes of its socket to frames, as they are asked for. @module */
 import type { Decoder } from "./codec.ts";
-import type { FramingError } from "./errors.ts";
+import type { FramingError, SocketFailure } from "./errors.ts";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
@@ -11,7 +11,7 @@ export interface InboundOptions<Frame> {
   /** The time, ms, for who will ask for {@linkcode Inbound.readSince}. */
   now: () => number;
   /** Told once when a read fails. */
-  onFailure: (cause: unknown) => void;
+  failed: (failure: SocketFailure) => void;
 }
 
 /** Who waits for frames. */
@@ -20,6 +20,34 @@ interface Asker {
   more(): boolean;
   /** There will be none. */
   end(error: FramingError | undefined): void;
+}
+
+/** Asks until there is no more. */
+class Consumer implements Asker {
+  readonly #handle: () => void;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(handle: () => void, resolve: () => void, reject: (error: unknown) => void) {
+    this.#handle = handle;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  more(): boolean {
+    try {
+      this.#handle();
+      return true;
+    } catch (error) {
+      this.#reject(error);
+      return false;
+    }
+  }
+
+  end(error: FramingError | undefined): void {
+    if (error === undefined) this.#resolve();
+    else this.#reject(error);
+  }
 }
 
 /**
@@ -32,7 +60,7 @@ export class Inbound<Frame> {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
   readonly #now: () => number;
-  readonly #onFailure: (cause: unknown) => void;
+  readonly #failed: (failure: SocketFailure) => void;
   readonly #buffer = new ReadBuffer();
   #reading = false;
   /** What the last read gave; those before `#taken` are somebody's. */
@@ -51,7 +79,7 @@ export class Inbound<Frame> {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
     this.#now = options.now;
-    this.#onFailure = options.onFailure;
+    this.#failed = options.failed;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -90,18 +118,7 @@ export class Inbound<Frame> {
   /** Calls `handle` with what each read gave, or what is left of it, until nothing more will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#ask({
-        more: () => {
-          try {
-            handle(this.#take());
-            return true;
-          } catch (error) {
-            reject(error);
-            return false;
-          }
-        },
-        end: (error) => error === undefined ? resolve() : reject(error),
-      });
+      this.#ask(new Consumer(() => handle(this.#take()), resolve, reject));
     });
   }
 
@@ -190,7 +207,7 @@ export class Inbound<Frame> {
 
   readonly #onReadError = (cause: unknown): void => {
     this.#reading = false;
-    if (!this.#stopped) this.#onFailure(cause); // Which stops it.
+    if (!this.#stopped) this.#failed({ type: "reset", cause }); // Which stops it.
   };
 
   #endAsker(): void {

@@ -1,6 +1,6 @@
 /** The writing half of a connection: frames to bytes, in order, bounded, one write at a time. @module */
 import type { Encoder } from "./codec.ts";
-import { type CloseReason, ConnectionClosedError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure } from "./errors.ts";
 import type { Flushable, TurnGatherer } from "./gather.ts";
 import type { Transport } from "./network.ts";
 
@@ -22,10 +22,8 @@ export interface OutboundOptions<Frame> {
   highWater: number;
   /** Kept up to date with what waits here. */
   total: QueuedBytes;
-  /** Told when more waits than may. */
-  onSlowReader: (queuedBytes: number) => void;
-  /** Told once when a write fails. */
-  onFailure: (cause: unknown) => void;
+  /** Told when more waits than may, and once when a write fails. */
+  failed: (failure: SocketFailure) => void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -87,7 +85,8 @@ export class Outbound<Frame> implements Flushable {
     this.#count(this.#encoder.size - before);
     // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
     if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
-      this.#options.onSlowReader(this.#queued);
+      const { failed, writeBuffer: limit } = this.#options;
+      failed({ type: "slow-reader", queuedBytes: this.#queued, limit });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
@@ -110,7 +109,7 @@ export class Outbound<Frame> implements Flushable {
     try {
       await this.#options.transport.closeWrite();
     } catch (cause) {
-      if (this.#stopped === undefined) this.#options.onFailure(cause);
+      if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
     }
   }
 
@@ -156,7 +155,7 @@ export class Outbound<Frame> implements Flushable {
 
   readonly #onWriteError = (cause: unknown): void => {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#options.onFailure(cause);
+    if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
   };
 
   #settle(): void {
