@@ -269,7 +269,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   // No async function: its frame would stay with every connection for as long as that is served.
   #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<unknown> {
-    const served = Promise.try(handler, connection);
+    let served: Promise<void>;
+    try {
+      served = Promise.resolve(handler(connection));
+    } catch (cause) {
+      served = Promise.reject(cause);
+    }
     return served.then(() => connection.end(), (cause) => this.#handlerFailed(connection, cause));
   }
 
