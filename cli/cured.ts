@@ -76,21 +76,19 @@ const YOUNG_GENERATION = 12;
 
 /** Runs the module in a Worker and exits with the code it posts, or with 1 where it ends otherwise. */
 async function runInWorker(url: string): Promise<void> {
+  // What ends it otherwise the Worker has printed.
   Deno.exitCode = ExitCode.failure;
   if (Deno.build.standalone) {
     // Loads faster than the other, and the program was compiled with the same bound for its heap.
     const worker = new Worker(url, { type: "module", name: WORKER_NAME });
     worker.onmessage = ({ data }: MessageEvent<ExitCode>) => Deno.exit(data);
-    worker.onerror = () => Deno.exit(ExitCode.failure); // The Worker has printed why.
+    worker.onerror = () => Deno.exit(ExitCode.failure);
   } else {
     const { Worker } = await import("node:worker_threads");
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION };
     const worker = new Worker(new URL(url), { name: WORKER_NAME, resourceLimits });
     worker.on("message", (code: ExitCode) => Deno.exit(code));
-    worker.on("error", (error) => {
-      console.error(error);
-      Deno.exit(ExitCode.failure);
-    });
+    worker.on("error", () => Deno.exit(ExitCode.failure));
   }
 }
 
