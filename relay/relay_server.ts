@@ -71,7 +71,9 @@ export class RelayServer implements AsyncDisposable {
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
     const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
-    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer });
+    // Not of `random`, which may be known; what is relayed to whom does not depend on it.
+    const hashSeed = Math.floor(systemRandom() * 2 ** 32);
+    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer, hashSeed });
     this.#out = observer.sent === undefined
       ? (peer, line) => void peer.connection.send(line)
       : (peer, line) => {

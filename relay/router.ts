@@ -65,9 +65,9 @@ export class Router<Peer extends RouterPeer> {
   };
 
   constructor(options: RouterOptions) {
-    this.#options = { maxUnderWay: 0, maxUnderWayPerPeer: 0, ...options };
+    this.#options = { maxUnderWay: 0, maxUnderWayPerPeer: 0, hashSeed: 0, ...options };
     this.#roster = new Roster(options.random);
-    this.#pending = new TextTable(options.random);
+    this.#pending = new TextTable(this.#options.hashSeed);
     this.#timed = options.redeliver && options.ackTimeout > 0;
   }
 

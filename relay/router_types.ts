@@ -48,7 +48,7 @@ export interface RouterStats {
 
 /** What a `Router` needs. */
 export interface RouterOptions {
-  /** Numbers uniform in [0, 1): the first makes the router's hash its own, the others choose the receivers. */
+  /** Numbers uniform in [0, 1): they choose the receivers. */
   random: () => number;
   /** Time in ms after which a message without its ok goes to another peer; 0 for never. */
   ackTimeout: number;
@@ -58,4 +58,6 @@ export interface RouterOptions {
   maxUnderWay?: number;
   /** Most messages of one peer under way, each sending counted; 0 for no bound. Default 0. */
   maxUnderWayPerPeer?: number;
+  /** An integer of 32 bits that peers must not know, or they could make texts that take long to find. Default 0, for peers one trusts. */
+  hashSeed?: number;
 }

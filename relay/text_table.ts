@@ -17,12 +17,12 @@ const PRIME = 0x01000193;
 export class TextTable<Entry extends TextEntry> {
   readonly #seed: number;
   readonly #byHash = new Map<number, Entry>();
-  /** Those whose hash another had before: hardly ever one, as the seed is secret. */
+  /** Those whose hash another had before: hardly ever one, where the seed is secret. */
   readonly #byText = new Map<string, Entry>();
 
-  /** @param random Gives a number in [0, 1), the seed of the hash: who does not know it cannot tell which texts share one. */
-  constructor(random: () => number) {
-    this.#seed = Math.floor(random() * 2 ** 32) | 0;
+  /** @param seed An integer of 32 bits: who does not know it cannot tell which texts share a hash. */
+  constructor(seed: number) {
+    this.#seed = seed | 0;
   }
 
   get size(): number {
