@@ -7,6 +7,7 @@
  * @module
  */
 import process from "node:process";
+import { writeLine } from "../cli/log.ts";
 import { RouterLoad } from "./router_load.ts";
 
 const ROUNDS = 20;
@@ -33,10 +34,11 @@ for (const { peers, alive } of SHAPES) {
   const start = process.cpuUsage();
   load.exchange(ROUNDS * alive);
   const { user, system } = process.cpuUsage(start);
-  console.log(JSON.stringify({
+  const figures = {
     peers,
     alive: load.pending,
     bytesPerMessage: Math.round((bytes - build({ peers, alive: 1 }).bytes) / (alive - 1)),
     cpuNsPerMessage: Math.round((user + system) * 1000 / (ROUNDS * alive)),
-  }));
+  };
+  writeLine(Deno.stdout, JSON.stringify(figures));
 }
