@@ -31,7 +31,7 @@ export async function passOptions(values: GatewayValues, log: Log): Promise<Gate
     connectTimeout,
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
     ...(proxyOut === undefined ? {} : { proxyOut: proxyOut === "v1" ? 1 : 2 }),
-    onPassed: (passed) => log.info(describe(passed)),
+    ...(values.quiet ? {} : { onPassed: (passed) => log.info(describe(passed)) }),
   };
 }
 

@@ -73,14 +73,12 @@ export class Gateway {
   /** Serves one client. */
   async serve(client: Connection<Uint8Array>): Promise<void> {
     const since = this.#options.clock.now();
-    const gone = new AbortController();
-    void client.closed.then(() => gone.abort(new ConnectError("other", "Client has gone")));
     let ends: ProxiedEnds = { source: client.remote, destination: client.local };
     let upstream: Upstream | undefined;
     try {
       const read = this.#trusted && await this.#readHeader(client, this.#trusted);
       ends = read?.header.ends ?? ends;
-      upstream = await this.#open(ends.source, gone.signal);
+      upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
     } catch (error) {
       if (!(error instanceof ConnectError || error instanceof ProxyProtocolError)) throw error;
@@ -96,6 +94,19 @@ export class Gateway {
         durationMs: this.#options.clock.now() - since,
         reason,
       });
+    }
+  }
+
+  async #openFor(client: Connection<Uint8Array>, source: Address): Promise<Upstream> {
+    let dialling = true;
+    const gone = new AbortController();
+    void client.closed.then(() => {
+      if (dialling) gone.abort(new ConnectError("other", "Client has gone"));
+    });
+    try {
+      return await this.#open(source, gone.signal);
+    } finally {
+      dialling = false;
     }
   }
 

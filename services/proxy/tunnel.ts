@@ -56,7 +56,8 @@ async function pump(
     idle.touch();
     if (!to.open) return;
   }
-  if (from.peerEnded && from.open) await to.closeWrite();
+  // Where both have finished, ending the connection is the FIN.
+  if (from.peerEnded && from.open && !to.peerEnded) await to.closeWrite();
 }
 
 /** Runs something after a silence. What breaks the silence only notes the time. */
@@ -76,7 +77,7 @@ class IdleTimer {
   }
 
   touch(): void {
-    this.#last = this.#clock.now();
+    if (this.#limit > 0) this.#last = this.#clock.now();
   }
 
   cancel(): void {
