@@ -1,5 +1,5 @@
 /** A TCP load balancer. @module */
-import { bytesCodec } from "../socket/bytes_codec.ts";
+import { passingCodec } from "./proxy/passing_codec.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock, Random } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
@@ -46,7 +46,7 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
     const dialler = new Dialler(pool, { ...options, clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialler.open(source, signal));
     // Without the listener's own idle timeout: that would count what the client sends alone.
-    const listener = listen({ ...options, idleTimeout: 0, codec: bytesCodec });
+    const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),

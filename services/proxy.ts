@@ -1,5 +1,5 @@
 /** A TCP proxy to one backend. @module */
-import { bytesCodec } from "../socket/bytes_codec.ts";
+import { passingCodec } from "./proxy/passing_codec.ts";
 import { connect } from "../socket/connect.ts";
 import { ConnectError } from "../socket/errors.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
@@ -65,7 +65,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
     },
   }, (_source, signal) => dial(options, clock, signal));
   // Without the listener's own idle timeout: that would count what the client sends alone.
-  const listener = listen({ ...options, idleTimeout: 0, codec: bytesCodec });
+  const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),
@@ -80,7 +80,7 @@ async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): P
         ...to,
         ...(options.network ? { network: options.network } : {}),
         clock,
-        codec: bytesCodec,
+        codec: passingCodec,
         timeout: connectTimeout,
         signal,
       });

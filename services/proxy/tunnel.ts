@@ -49,9 +49,8 @@ async function pump(
 ): Promise<void> {
   for await (const pieces of from.batches()) {
     idle.touch();
-    let room = true;
-    for (const piece of pieces) room = to.send(piece);
-    if (room) continue;
+    for (const piece of pieces) to.send(piece);
+    // Always: the next read is into the same memory.
     await to.flushed();
     idle.touch();
     if (!to.open) return;
