@@ -1,5 +1,5 @@
 /** Lines of the relay to frames and back. Runs of 1,000 short lines, or of 1 MB: 1,000 runs a second are 1 GB/s. @module */
-import { decodeFrame, encodeFrame, splitLine } from "../protocol.ts";
+import { decodeFrame, encodeFrame } from "../protocol.ts";
 
 // As they come from a socket: cut from a longer text, none of them a constant.
 const short = Array.from({ length: 1000 }, (_, i) => `message 012345${1000 + i}`).join("\n").split("\n");
@@ -19,9 +19,6 @@ function long(piece: string): string[] {
 for (const [name, lines] of Object.entries(kinds)) {
   const what = `${lines === short ? "1,000" : "1 MB of"} ${name}`;
   const frames = lines.map(decodeFrame);
-  Deno.bench(`splitLine(): ${what}`, { group: name }, () => {
-    for (const line of lines) splitLine(line);
-  });
   Deno.bench(`decodeFrame(): ${what}`, { group: name }, () => {
     for (const line of lines) decodeFrame(line);
   });
