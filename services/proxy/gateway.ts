@@ -122,8 +122,8 @@ export class Gateway {
       if (start && start.length > 0) backend.send(start);
       await tunnel(client, backend, { clock, idleTimeout });
     } finally {
-      // Both have finished, or both are closed: this only makes it sure.
-      await backend.end();
+      // Both have finished, so that closing is the FIN, or both are closed already.
+      backend.close({ type: "natural" });
     }
   }
 
