@@ -82,17 +82,29 @@ export class Peer implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Processor time so far, in seconds, that of its children that have ended included. */
+  /** Processor time so far, in seconds, that of its children included. */
   cpuSeconds(): number {
-    const stat = Deno.readTextFileSync(`/proc/${this.pid}/stat`);
-    // The name, in parentheses, may hold spaces; the four times are the 12th to 15th field after it.
-    const times = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15);
-    return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND;
+    const children = Deno.readTextFileSync(`/proc/${this.pid}/task/${this.pid}/children`).split(" ");
+    const pids = [String(this.pid), ...children.filter((pid) => pid !== "")];
+    return pids.reduce((sum, pid) => sum + cpuTicks(pid), 0) / TICKS_PER_SECOND;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
+  }
+}
+
+/** What a process has used, and its children that it has waited for; 0 for one that is gone. */
+function cpuTicks(pid: string): number {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The name, in parentheses, may hold spaces; the four times are the 12th to 15th field after it.
+    const times = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15);
+    return times.reduce((sum, ticks) => sum + Number(ticks), 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
   }
 }
 
