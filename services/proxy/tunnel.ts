@@ -26,9 +26,12 @@ export async function tunnel(
   };
   const ms = options.idleTimeout;
   const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));
+  let passing = 2;
   const pass = async (from: Connection<Uint8Array>, to: Connection<Uint8Array>): Promise<void> => {
     try {
       await pump(from, to, idle);
+      // The FIN of who finishes last follows when the connection is ended.
+      if (--passing > 0 && from.peerEnded && from.open && to.open) await to.closeWrite();
     } catch (error) {
       // Closed on the way, which is what `closed` is there to say.
       if (to.open) throw error;
@@ -55,8 +58,6 @@ async function pump(
     idle.touch();
     if (!to.open) return;
   }
-  // Where both have finished, ending the connection is the FIN.
-  if (from.peerEnded && from.open && !to.peerEnded) await to.closeWrite();
 }
 
 /** Runs something after a silence. What breaks the silence only notes the time. */
