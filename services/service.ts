@@ -109,6 +109,15 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     return this.#listener.until(holds, options);
   }
 
+  /** Stops accepting until {@linkcode ListenerService.resume}; see {@linkcode Listener.suspend}. */
+  suspend(): void {
+    this.#listener.suspend();
+  }
+
+  resume(): void {
+    this.#listener.resume();
+  }
+
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
     this.#draining.abort();
