@@ -17,36 +17,53 @@ function nextUnhandled(): Promise<unknown> {
   return promise;
 }
 
-for (const [name, start] of Object.entries({ RelayServer: startRelay, ListenerService: startEcho })) {
-  const open = () => {
-    const clock = new VirtualClock();
-    const network = new MemoryNetwork({ clock });
-    return { network, server: start({ network, clock }) };
-  };
-  const error = systemError(new Error("Bad file descriptor"), "EBADF");
+const error = systemError(new Error("Bad file descriptor"), "EBADF");
 
-  Deno.test(
-    `${name}.closed that nobody waits for is unhandled when accepting fails`,
-    { permissions },
-    async () => {
-      const { network } = open();
-      const unhandled = nextUnhandled();
-      network.failAccept(error);
-      assertStrictEquals(await unhandled, error);
-      assertEquals(network.stats().listeners, 0);
-    },
-  );
+type Start = typeof startRelay | typeof startEcho;
 
-  Deno.test(
-    `${name}.closed rejects once, for who waits for it, when accepting fails`,
-    { permissions },
-    async () => {
-      const { network, server } = open();
-      const failed = assertRejects(() => server.closed);
-      network.failAccept(error);
-      assertStrictEquals(await failed, error);
-      assertStrictEquals(await assertRejects(() => server.close()), error);
-      assertStrictEquals(await assertRejects(() => server.drain()), error);
-    },
-  );
+function open(start: Start): { network: MemoryNetwork; server: ReturnType<Start> } {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock });
+  return { network, server: start({ network, clock }) };
 }
+
+async function assertUnhandled(start: Start): Promise<void> {
+  const { network } = open(start);
+  const unhandled = nextUnhandled();
+  network.failAccept(error);
+  assertStrictEquals(await unhandled, error);
+  assertEquals(network.stats().listeners, 0);
+}
+
+async function assertHandled(start: Start): Promise<void> {
+  const { network, server } = open(start);
+  const failed = assertRejects(() => server.closed);
+  network.failAccept(error);
+  assertStrictEquals(await failed, error);
+  assertStrictEquals(await assertRejects(() => server.close()), error);
+  assertStrictEquals(await assertRejects(() => server.drain()), error);
+}
+
+Deno.test(
+  "RelayServer.closed that nobody waits for is unhandled when accepting fails",
+  { permissions },
+  () => assertUnhandled(startRelay),
+);
+
+Deno.test(
+  "RelayServer.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  { permissions },
+  () => assertHandled(startRelay),
+);
+
+Deno.test(
+  "ListenerService.closed that nobody waits for is unhandled when accepting fails",
+  { permissions },
+  () => assertUnhandled(startEcho),
+);
+
+Deno.test(
+  "ListenerService.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  { permissions },
+  () => assertHandled(startEcho),
+);
