@@ -43,10 +43,14 @@ export async function operate(service: RunningService, options: OperateOptions):
   try {
     await Promise.race([service.closed, failed.promise]);
   } catch (cause) {
-    // The errors of the system, and no others, have a code.
-    if (!(cause instanceof Error) || typeof Reflect.get(cause, "code") !== "string") throw cause;
+    if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
     throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
   }
+}
+
+/** `EINVAL` and the like. */
+function isSystemCode(code: unknown): boolean {
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
 
 function toggle(gate: Gate): string {
