@@ -40,16 +40,23 @@ for (const options of [["--token", "sesame"], ["--protocol", "echo"], ["--protoc
   });
 }
 
-Deno.test("loadtest.ts --tls has a server of its own that speaks nothing else", async () => {
-  const test = startLoadTest(...SMALL, "--tls");
-  const said = await test.says("by TLS");
-  const port = Number(/an own relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
-  await using stranger = await connect({ port });
-  stranger.send("message hello");
-  assertEquals(await Array.fromAsync(stranger.lines()), ["error this port speaks TLS, not plain text"]);
-  await stranger.end();
-  assertEquals((await test.outcome).summary.acked, 200);
-});
+const GUARDED: readonly (readonly [options: readonly string[], refusal: string])[] = [
+  [["--tls"], "error this port speaks TLS, not plain text"],
+  [["--token", "sesame"], "error expected auth TOKEN as the first line"],
+];
+
+for (const [options, refusal] of GUARDED) {
+  Deno.test(`loadtest.ts ${options.join(" ")} has a server of its own that refuses others`, async () => {
+    const test = startLoadTest(...SMALL, ...options);
+    const said = await test.says("an own relay server, 127.0.0.1:");
+    const port = Number(/an own relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+    const stranger = await connect({ port });
+    stranger.send("message hello");
+    assertEquals((await stranger.lines().next()).value, refusal);
+    await stranger.end();
+    assertEquals((await test.outcome).summary.acked, 200);
+  });
+}
 
 Deno.test("loadtest.ts takes its token from the environment, and leaves nothing of its certificate", async () => {
   await using folder = new TempDir();
