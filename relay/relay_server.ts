@@ -165,28 +165,36 @@ export class RelayServer implements AsyncDisposable {
     await this.close();
   }
 
-  async #serve(connection: Connection): Promise<void> {
-    try {
-      if (this.#auth === undefined || await authenticate(connection, this.#auth)) {
-        await this.#relay(connection);
-      }
-    } catch (error) {
-      if (error instanceof FramingError) connection.send(errorLine(error.message));
-      throw error;
-    }
+  #serve(connection: Connection): Promise<void> {
+    return this.#auth === undefined ? this.#relay(connection) : this.#relayOnce(connection, this.#auth);
   }
 
-  async #relay(connection: Connection): Promise<void> {
+  async #relayOnce(connection: Connection, auth: AuthOptions): Promise<void> {
+    try {
+      if (!await authenticate(connection, auth)) return;
+    } catch (error) {
+      tellFraming(connection, error);
+      throw error;
+    }
+    await this.#relay(connection);
+  }
+
+  // No async function: its frame would stay with every connection for as long as that is served.
+  #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#observer.opened?.(connection);
     this.#watch.changed();
-    try {
-      await connection.consume((lines) => this.#lines(peer, lines));
-    } finally {
-      this.#router.leave(peer, this.#clock.now(), this.#out);
-      this.#settle();
-    }
+    return connection.consume((lines) => this.#lines(peer, lines)).then(() => this.#leave(peer), (error) => {
+      this.#leave(peer);
+      tellFraming(connection, error);
+      throw error;
+    });
+  }
+
+  #leave(peer: Peer): void {
+    this.#router.leave(peer, this.#clock.now(), this.#out);
+    this.#settle();
   }
 
   #lines(peer: Peer, lines: readonly string[]): void {
@@ -218,6 +226,11 @@ export class RelayServer implements AsyncDisposable {
     }
     this.#watch.changed();
   }
+}
+
+/** Tells a peer what was wrong with its input; the connection still stands then. */
+function tellFraming(connection: Connection, error: unknown): void {
+  if (error instanceof FramingError) connection.send(errorLine(error.message));
 }
 
 /**

@@ -21,7 +21,7 @@ export interface Dial {
 
 /** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
 export interface ConnectOptions<Frame = string>
-  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total"> {
+  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total" | "onClosed"> {
   clock?: Clock;
 }
 

@@ -1,7 +1,7 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 import { Deadlines } from "./deadlines.ts";
-import { type CloseReason, ConnectionClosedError, TlsError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure, TlsError } from "./errors.ts";
 import { gathererOf } from "./gather.ts";
 import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
@@ -12,6 +12,8 @@ const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
 // Who is told why it is closed may be the very one that does not listen: not for long.
 const FAREWELL_TIMEOUT = 1000;
+// For connections without a timeout: nobody asks for their times, and each look at the clock costs.
+const UNTIMED = () => 0;
 const NATURAL: CloseReason = { type: "natural" };
 
 export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
@@ -27,15 +29,15 @@ export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts
  */
 export class Connection<Frame = string> implements AsyncDisposable {
   readonly id: number;
-  /** Why it ended; settles once, when the socket is closed, and never rejects. */
-  readonly closed: Promise<CloseReason>;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #inbound: Inbound<Frame>;
   readonly #outbound: Outbound<Frame>;
   readonly #drainTimeout: number;
   readonly #openedAt: number;
-  readonly #resolveClosed: (reason: CloseReason) => void;
+  /** Made when somebody asks. */
+  #closed: PromiseWithResolvers<CloseReason> | undefined;
+  readonly #onClosed: ConnectionOptions<Frame>["onClosed"];
   /** What `end` was asked to end it for. */
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
@@ -50,28 +52,29 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#clock = clock;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#openedAt = clock.now();
+    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
+    const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
+    const failed = (failure: SocketFailure) => this.#fail(failure);
+    const now = timed ? () => clock.now() : UNTIMED;
     this.#inbound = new Inbound({
       transport,
       decoder: codec.decoder(),
-      clock,
-      onFailure: (cause) => this.#fail("reset", cause),
+      now,
+      failed,
     });
     this.#outbound = new Outbound({
       transport,
       encoder: codec.encoder(),
       gatherer: gathererOf(clock),
-      clock,
+      now,
       writeBuffer,
       highWater: Math.min(highWater, writeBuffer),
       total: options.total ?? { queuedBytes: 0 },
-      onSlowReader: (queuedBytes) => this.#finish({ type: "slow-reader", queuedBytes, limit: writeBuffer }),
-      onFailure: (cause) => this.#fail("write-failed", cause),
+      failed,
     });
-    const { promise, resolve } = Promise.withResolvers<CloseReason>();
-    this.closed = promise;
-    this.#resolveClosed = resolve;
+    this.#onClosed = options.onClosed;
     this.#farewell = options.farewell;
-    this.#watch(options);
+    if (timed) this.#watch({ idleTimeout, firstFrameTimeout, writeTimeout });
   }
 
   get local(): Address {
@@ -80,6 +83,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   get remote(): Address {
     return this.#transport.remote;
+  }
+
+  /** Why it ended; settles once, when the socket is closed, and never rejects. */
+  get closed(): Promise<CloseReason> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers();
+      if (this.#reason !== undefined) this.#closed.resolve(this.#reason);
+    }
+    return this.#closed.promise;
   }
 
   /** Whether it still stands: no end of either side has closed the socket. */
@@ -222,7 +234,9 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /** A read or write has failed. */
-  #fail(type: "reset" | "write-failed", cause: unknown): void {
+  #fail(failure: SocketFailure): void {
+    if (failure.type === "slow-reader") return this.#finish(failure);
+    const { type, cause } = failure;
     if (this.#ending !== undefined && this.#ending.type !== "natural") {
       this.#finish(this.#ending); // It was over before.
     } else if (type === "write-failed" && this.peerEnded) {
@@ -256,9 +270,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return await this.closed;
   }
 
-  #watch(options: ConnectionOptions<Frame>): void {
-    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
-    if (idleTimeout + firstFrameTimeout + writeTimeout === 0) return;
+  #watch(timeouts: { idleTimeout: number; firstFrameTimeout: number; writeTimeout: number }): void {
+    const { idleTimeout, firstFrameTimeout, writeTimeout } = timeouts;
     const deadlines = new Deadlines(this.#clock, (which, ms) => this.#late({ type: "timeout", which, ms }));
     deadlines.watch(
       "first line",
@@ -293,6 +306,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#inbound.stop();
     this.#outbound.stop(reason);
     this.#transport.close();
-    this.#resolveClosed(reason);
+    this.#closed?.resolve(reason);
+    // Not now: whoever closed it may be in the middle of something.
+    if (this.#onClosed !== undefined) queueMicrotask(() => this.#onClosed?.(this, reason));
   }
 }

@@ -1,5 +1,6 @@
 /** What a connection is told, and what it tells. @module */
 import type { Codec } from "./codec.ts";
+import type { Connection } from "./connection.ts";
 import type { CloseReason } from "./errors.ts";
 import type { Clock } from "./network.ts";
 import type { QueuedBytes } from "./outbound.ts";
@@ -28,6 +29,8 @@ export interface ConnectionOptions<Frame> {
   drainTimeout?: number;
   /** Makes the frame that tells the peer why this side ends the connection. Default: it is told nothing. */
   farewell?: (reason: CloseReason) => Frame | undefined;
+  /** Called once when it has ended, right after. */
+  onClosed?: ((connection: Connection<Frame>, reason: CloseReason) => void) | undefined;
   /** Where the waiting bytes of many connections are added up. */
   total?: QueuedBytes;
 }

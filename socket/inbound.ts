@@ -1,32 +1,74 @@
 /** The reading half of a connection: bytes of its socket to frames, as they are asked for. @module */
 import type { Decoder } from "./codec.ts";
-import type { FramingError } from "./errors.ts";
-import type { Clock, Transport } from "./network.ts";
+import type { FramingError, SocketFailure } from "./errors.ts";
+import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
 /** What an {@linkcode Inbound} needs. */
 export interface InboundOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
-  clock: Clock;
+  /** The time, ms, for who will ask for {@linkcode Inbound.readSince}. */
+  now: () => number;
   /** Told once when a read fails. */
-  onFailure: (cause: unknown) => void;
+  failed: (failure: SocketFailure) => void;
 }
 
-/** Reads when somebody asks for frames, and gives each of them once, to whoever asks. */
+/** Who waits for frames. */
+interface Asker {
+  /** There are frames; takes them. Gives whether it asks for more. */
+  more(): boolean;
+  /** There will be none. */
+  end(error: FramingError | undefined): void;
+}
+
+/** Asks until there is no more. */
+class Consumer implements Asker {
+  readonly #handle: () => void;
+  readonly #resolve: () => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(handle: () => void, resolve: () => void, reject: (error: unknown) => void) {
+    this.#handle = handle;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  more(): boolean {
+    try {
+      this.#handle();
+      return true;
+    } catch (error) {
+      this.#reject(error);
+      return false;
+    }
+  }
+
+  end(error: FramingError | undefined): void {
+    if (error === undefined) this.#resolve();
+    else this.#reject(error);
+  }
+}
+
+/**
+ * Reads when somebody asks for frames, and gives each of them once, to whoever asks.
+ *
+ * No function here is async but on the edge: a read makes no promise and no closure besides those of the socket.
+ * Where thousands of connections wait, each of those would outlive several young generations of the garbage collector.
+ */
 export class Inbound<Frame> {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
-  readonly #clock: Clock;
-  readonly #onFailure: (cause: unknown) => void;
+  readonly #now: () => number;
+  readonly #failed: (failure: SocketFailure) => void;
   readonly #buffer = new ReadBuffer();
-  #pending: Promise<number | null> | undefined;
+  #reading = false;
   /** What the last read gave; those before `#taken` are somebody's. */
   #batch: readonly Frame[] = [];
   #taken = 0;
   #framing: FramingError | undefined;
-  #asked = false;
-  #discarding = false;
+  #asker: Asker | undefined;
+  #discarded: PromiseWithResolvers<void> | undefined;
   #stopped = false;
   #peerEnded = false;
   #bytes = 0;
@@ -36,8 +78,8 @@ export class Inbound<Frame> {
   constructor(options: InboundOptions<Frame>) {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
-    this.#clock = options.clock;
-    this.#onFailure = options.onFailure;
+    this.#now = options.now;
+    this.#failed = options.failed;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -47,7 +89,7 @@ export class Inbound<Frame> {
 
   /** Whether a read is under way. */
   get reading(): boolean {
-    return this.#pending !== undefined;
+    return this.#reading;
   }
 
   /** Since when the peer has been waited for, ms: since the read began that is under way. */
@@ -65,47 +107,66 @@ export class Inbound<Frame> {
 
   /** What each read gave, or what is left of it. */
   batches(): AsyncIterableIterator<readonly Frame[]> {
-    const iterator: AsyncIterableIterator<readonly Frame[]> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: async () => {
-        if (!this.#hasFrame() && !await this.#fill()) return { done: true, value: undefined };
-        return { done: false, value: this.#take() };
-      },
-    };
-    return iterator;
-  }
-
-  /** Calls `handle` with what each read gave, or what is left of it, until nothing more will come. */
-  async consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
-    while (this.#hasFrame() || await this.#fill()) handle(this.#take());
+    return this.#iterate(() => this.#take());
   }
 
   /** One by one. */
   each(): AsyncIterableIterator<Frame> {
-    // Not a generator: those await three times a frame, and drop what is left when their loop is.
-    const iterator: AsyncIterableIterator<Frame> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: async () => {
-        if (!this.#hasFrame() && !await this.#fill()) return { done: true, value: undefined };
-        return { done: false, value: this.#batch[this.#taken++]! };
-      },
-    };
-    return iterator;
+    return this.#iterate(() => this.#batch[this.#taken++]!);
+  }
+
+  /** Calls `handle` with what each read gave, or what is left of it, until nothing more will come. */
+  consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ask(new Consumer(() => handle(this.#take()), resolve, reject));
+    });
   }
 
   /** Gives no more frames, but reads on to the peer's FIN, or to {@linkcode Inbound.stop}. Never rejects. */
-  async discard(): Promise<void> {
-    this.#discarding = true;
-    while (await this.#read() !== null);
+  discard(): Promise<void> {
+    this.#discarded ??= Promise.withResolvers();
+    this.#readOn();
+    return this.#discarded.promise;
   }
 
   /** Reads no more: the socket is closed. */
   stop(): void {
     this.#stopped = true;
+    this.#readOn();
   }
 
-  #hasFrame(): boolean {
-    return this.#taken < this.#batch.length && !this.#discarding;
+  // Not a generator: those await three times a frame, and drop what is left when their loop is.
+  #iterate<Item>(take: () => Item): AsyncIterableIterator<Item> {
+    const iterator: AsyncIterableIterator<Item> = {
+      [Symbol.asyncIterator]: () => iterator,
+      next: () =>
+        new Promise((resolve, reject) => {
+          this.#ask({
+            more: () => {
+              resolve({ done: false, value: take() });
+              return false;
+            },
+            end: (error) => error === undefined ? resolve({ done: true, value: undefined }) : reject(error),
+          });
+        }),
+    };
+    return iterator;
+  }
+
+  /** @throws {TypeError} If somebody asks already. */
+  #ask(asker: Asker): void {
+    if (this.#asker !== undefined) throw new TypeError("Cannot read a connection twice at once");
+    this.#asker = asker;
+    this.#serve();
+  }
+
+  /** Gives the asker what there is, and reads on when that was all. */
+  #serve(): void {
+    while (this.#asker !== undefined && this.#taken < this.#batch.length && this.#discarded === undefined) {
+      const asker = this.#asker;
+      if (!asker.more() && this.#asker === asker) this.#asker = undefined;
+    }
+    this.#readOn();
   }
 
   #take(): readonly Frame[] {
@@ -114,52 +175,44 @@ export class Inbound<Frame> {
     return frames;
   }
 
-  /** Reads until there are frames; `false` when there will be none. */
-  async #fill(): Promise<boolean> {
-    if (this.#asked) throw new TypeError("Cannot read a connection twice at once");
-    this.#asked = true;
-    try {
-      while (this.#framing === undefined && !this.#discarding) {
-        const count = await this.#read();
-        if (this.#discarding) return false;
-        if (count === null) {
-          if (this.#peerEnded) this.#framing = this.#decoder.end();
-          if (this.#framing === undefined) return false;
-        } else {
-          const { frames, error } = this.#decoder.push(this.#buffer.filled(count));
-          this.#framing = error;
-          this.#frames += frames.length;
-          this.#batch = frames;
-          this.#taken = 0;
-          if (frames.length > 0) return true;
-        }
+  /** Begins a read where one is wanted and none is under way; tells who waits where no more frames will come. */
+  #readOn(): void {
+    const over = this.#peerEnded || this.#stopped;
+    if (over) this.#discarded?.resolve();
+    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
+    if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
+    this.#reading = true;
+    this.#readSince = this.#now();
+    this.#transport.read(this.#buffer.free()).then(this.#onRead, this.#onReadError);
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#reading = false;
+    if (this.#stopped) return;
+    if (count === null) {
+      this.#peerEnded = true;
+      this.#framing ??= this.#decoder.end();
+    } else {
+      this.#bytes += count;
+      if (this.#discarded === undefined) {
+        const { frames, error } = this.#decoder.push(this.#buffer.filled(count));
+        this.#framing = error;
+        this.#frames += frames.length;
+        this.#batch = frames;
+        this.#taken = 0;
       }
-      if (this.#discarding) return false;
-      throw this.#framing;
-    } finally {
-      this.#asked = false;
     }
-  }
+    this.#serve();
+  };
 
-  /** One read for all that wait for it; `null` when nothing more will come. Never rejects. */
-  #read(): Promise<number | null> {
-    if (this.#peerEnded || this.#stopped) return Promise.resolve(null);
-    return this.#pending ??= this.#readTransport();
-  }
+  readonly #onReadError = (cause: unknown): void => {
+    this.#reading = false;
+    if (!this.#stopped) this.#failed({ type: "reset", cause }); // Which stops it.
+  };
 
-  async #readTransport(): Promise<number | null> {
-    this.#readSince = this.#clock.now();
-    try {
-      const count = await this.#transport.read(this.#buffer.free());
-      if (this.#stopped) return null;
-      if (count === null) this.#peerEnded = true;
-      else this.#bytes += count;
-      return count;
-    } catch (cause) {
-      if (!this.#stopped) this.#onFailure(cause);
-      return null;
-    } finally {
-      this.#pending = undefined;
-    }
+  #endAsker(): void {
+    const asker = this.#asker;
+    this.#asker = undefined;
+    asker?.end(this.#discarded === undefined ? this.#framing : undefined);
   }
 }

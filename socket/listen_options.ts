@@ -1,10 +1,8 @@
 /** What a listener is told, and what it tells. @module */
 import type { AcceptStats } from "./accept.ts";
 import type { Codec } from "./codec.ts";
-import type { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { ConnectionCounts } from "./connection_set.ts";
-import type { CloseReason } from "./errors.ts";
 import type { Clock, Network } from "./network.ts";
 
 /** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
@@ -35,8 +33,6 @@ export interface ListenOptions<Frame = string>
   onExhausted?: (exhausted: boolean) => void;
   /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
   refusal?: (why: string) => Frame;
-  /** Called once for each connection that has ended. */
-  onClosed?: (connection: Connection<Frame>, reason: CloseReason) => void;
   network?: Network;
   clock?: Clock;
 }

@@ -2,7 +2,7 @@
 import { Acceptor } from "./accept.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connection_set.ts";
-import { FramingError } from "./errors.ts";
+import { type CloseReason, FramingError } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
@@ -213,23 +213,33 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     const { total } = this.#connections;
     const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
     if (why !== undefined) {
-      this.#refuse(new Connection(transport, { ...options, drainTimeout: REFUSED_DRAIN_TIMEOUT }), why);
+      this.#refuse(
+        new Connection(transport, { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT }),
+        why,
+      );
       return;
     }
-    const connection = new Connection(transport, options);
+    const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
     this.#connections.add(connection);
-    this.#tasks.add(connection.closed.then((reason) => {
-      this.#connections.remove(connection, reason);
-      this.#makeRoom();
-      this.#watch.changed();
-      this.#options.onClosed?.(connection, reason);
-    }));
+    this.#tasks.begin();
     this.#watch.changed();
     if (this.#take !== undefined) return this.#take(connection);
     return this.#taker.promise.then(() => {
       if (connection.open) return this.#take?.(connection);
     });
   }
+
+  readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
+    this.#connections.remove(connection, reason);
+    this.#makeRoom();
+    this.#watch.changed();
+    try {
+      this.#options.onClosed?.(connection, reason);
+    } catch (error) {
+      this.#tasks.fail(error);
+    }
+    this.#tasks.end();
+  };
 
   async #untilRoom(): Promise<void> {
     this.#waiting++;
@@ -257,18 +267,21 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#watch.changed();
   }
 
-  async #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<void> {
+  // No async function: its frame would stay with every connection for as long as that is served.
+  #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<unknown> {
+    let served: Promise<void>;
     try {
-      await handler(connection);
-      await connection.end();
+      served = Promise.resolve(handler(connection));
     } catch (cause) {
-      if (cause instanceof FramingError) {
-        await connection.end({ type: "framing", error: cause });
-      } else {
-        const error = cause instanceof Error ? cause : new Error(String(cause));
-        connection.close({ type: "handler-failed", error });
-      }
+      served = Promise.reject(cause);
     }
+    return served.then(() => connection.end(), (cause) => this.#handlerFailed(connection, cause));
+  }
+
+  #handlerFailed(connection: Connection<Frame>, cause: unknown): Promise<unknown> | void {
+    if (cause instanceof FramingError) return connection.end({ type: "framing", error: cause });
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    connection.close({ type: "handler-failed", error });
   }
 
   async #untilClosed(): Promise<void> {

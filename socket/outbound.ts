@@ -1,8 +1,8 @@
 /** The writing half of a connection: frames to bytes, in order, bounded, one write at a time. @module */
 import type { Encoder } from "./codec.ts";
-import { type CloseReason, ConnectionClosedError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure } from "./errors.ts";
 import type { Flushable, TurnGatherer } from "./gather.ts";
-import type { Clock, Transport } from "./network.ts";
+import type { Transport } from "./network.ts";
 
 /** Bytes that wait in many connections together. */
 export interface QueuedBytes {
@@ -14,18 +14,19 @@ export interface OutboundOptions<Frame> {
   transport: Transport;
   encoder: Encoder<Frame>;
   gatherer: TurnGatherer;
-  clock: Clock;
+  /** The time, ms, for who will ask for {@linkcode Outbound.lastWrite}. */
+  now: () => number;
   /** Waiting bytes over which the peer is a slow reader. */
   writeBuffer: number;
   /** Waiting bytes over which `send` gives `false`. */
   highWater: number;
   /** Kept up to date with what waits here. */
   total: QueuedBytes;
-  /** Told when more waits than may. */
-  onSlowReader: (queuedBytes: number) => void;
-  /** Told once when a write fails. */
-  onFailure: (cause: unknown) => void;
+  /** Told when more waits than may, and once when a write fails. */
+  failed: (failure: SocketFailure) => void;
 }
+
+const NOTHING = new Uint8Array(0);
 
 interface Waiter {
   resolve(): void;
@@ -40,7 +41,8 @@ export class Outbound<Frame> implements Flushable {
   #writing = false;
   #ended = false;
   #stopped: CloseReason | undefined;
-  #inFlight = 0;
+  /** What of the write under way the socket has not taken. */
+  #left: Uint8Array = NOTHING;
   #queued = 0;
   #bytes = 0;
   #lastWrite = 0;
@@ -82,8 +84,9 @@ export class Outbound<Frame> implements Flushable {
     this.#frames++;
     this.#count(this.#encoder.size - before);
     // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
-    if (this.#queued > this.#options.writeBuffer && this.#inFlight > 0) {
-      this.#options.onSlowReader(this.#queued);
+    if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
+      const { failed, writeBuffer: limit } = this.#options;
+      failed({ type: "slow-reader", queuedBytes: this.#queued, limit });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
@@ -106,7 +109,7 @@ export class Outbound<Frame> implements Flushable {
     try {
       await this.#options.transport.closeWrite();
     } catch (cause) {
-      if (this.#stopped === undefined) this.#options.onFailure(cause);
+      if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
     }
   }
 
@@ -122,35 +125,40 @@ export class Outbound<Frame> implements Flushable {
   /** For the gatherer: starts to write what this turn sent. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped === undefined && !this.#writing) void this.#write();
+    if (this.#stopped !== undefined || this.#writing) return;
+    this.#lastWrite = this.#options.now();
+    this.#writeMore();
   }
 
-  /** Writes until nothing waits. Never rejects. */
-  async #write(): Promise<void> {
-    this.#writing = true;
-    this.#lastWrite = this.#options.clock.now();
-    try {
-      while (this.#encoder.size > 0) {
-        const size = this.#encoder.size;
-        let bytes = this.#encoder.take();
-        this.#count(bytes.length - size);
-        this.#inFlight = bytes.length;
-        while (bytes.length > 0) {
-          const count = await this.#options.transport.write(bytes);
-          if (this.#stopped !== undefined) return;
-          this.#bytes += count;
-          this.#lastWrite = this.#options.clock.now();
-          this.#inFlight -= count;
-          this.#count(-count);
-          bytes = bytes.subarray(count);
-        }
+  /** Begins the next write, or tells who waits that there is none. */
+  #writeMore(): void {
+    if (this.#left.length === 0) {
+      const size = this.#encoder.size;
+      if (size > 0) {
+        this.#left = this.#encoder.take();
+        this.#count(this.#left.length - size);
       }
-    } catch (cause) {
-      if (this.#stopped === undefined) this.#options.onFailure(cause);
-      return;
-    } finally {
-      this.#writing = false;
     }
+    this.#writing = this.#left.length > 0;
+    if (this.#writing) this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
+    else this.#settle();
+  }
+
+  readonly #onWritten = (count: number): void => {
+    if (this.#stopped !== undefined) return;
+    this.#bytes += count;
+    this.#lastWrite = this.#options.now();
+    this.#count(-count);
+    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
+    this.#writeMore();
+  };
+
+  readonly #onWriteError = (cause: unknown): void => {
+    this.#writing = false;
+    if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
+  };
+
+  #settle(): void {
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }

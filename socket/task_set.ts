@@ -1,19 +1,24 @@
 /** Work under way that somebody will wait for. Pure. @module */
 
-/** Keeps promises until they settle, and the first failure among them until it is asked for. */
+/** Counts promises until they settle, and keeps the first failure among them until it is asked for. */
 export class TaskSet {
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   add(task: Promise<unknown>): void {
-    const settled: Promise<void> = task.then(
-      () => void this.#running.delete(settled),
-      (error) => {
-        this.#running.delete(settled);
-        this.fail(error);
-      },
-    );
-    this.#running.add(settled);
+    this.begin();
+    void task.then(this.#settled, this.#failed);
+  }
+
+  /** As {@linkcode TaskSet.add} for work that is no promise; {@linkcode TaskSet.end} when it is done. */
+  begin(): void {
+    this.#running++;
+  }
+
+  end(): void {
+    this.#running--;
+    if (this.#running === 0) this.#idle?.resolve();
   }
 
   /** Notes a failure as if one of the tasks had had it. */
@@ -27,7 +32,18 @@ export class TaskSet {
    * @throws The first failure, after all have settled.
    */
   async allSettled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running > 0) {
+      this.#idle = Promise.withResolvers();
+      await this.#idle.promise;
+    }
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+
+  // One of each for all tasks: a server has two for every connection.
+  readonly #settled = (): void => this.end();
+
+  readonly #failed = (error: unknown): void => {
+    this.fail(error);
+    this.end();
+  };
 }

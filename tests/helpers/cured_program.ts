@@ -1,4 +1,5 @@
 // A program for tests/cured_test.ts: its first word says how it behaves.
+import { isMainThread } from "node:worker_threads";
 import { type Context, run } from "../../cli/cured.ts";
 import { ExitCode, ExitError } from "../../cli/exit.ts";
 import { writeLine } from "../../cli/log.ts";
@@ -13,7 +14,7 @@ async function main({ args, onSignal }: Context): Promise<ExitCode> {
         args: args.slice(1),
         cured: starvationCured(),
         variable: starvationCured() ? Deno.env.get(CURE_VARIABLE) : null,
-        worker: "WorkerGlobalScope" in globalThis,
+        worker: !isMainThread,
       }));
       return ExitCode.ok;
     case "threshold":
