@@ -74,8 +74,9 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
   signal?.throwIfAborted();
   const giveUp = new AbortController();
   const target = formatAddress({ hostname, port });
-  const late = new ConnectError("timeout", `Cannot connect to ${target}: timeout after ${timeout} ms`);
-  const timer = timeout > 0 ? clock.after(timeout, () => giveUp.abort(late)) : undefined;
+  const late = () =>
+    giveUp.abort(new ConnectError("timeout", `Cannot connect to ${target}: timeout after ${timeout} ms`));
+  const timer = timeout > 0 ? clock.after(timeout, late) : undefined;
   const aborted = () => giveUp.abort(signal?.reason);
   signal?.addEventListener("abort", aborted, { once: true });
   try {
