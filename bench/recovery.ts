@@ -17,10 +17,11 @@ import { runLoadTest } from "../loadtest/run.ts";
 import { loadTestCommand } from "../programs/self.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 
-/** How many clients, and in how many ms they start. */
+/** How many clients, in how many ms they start, and how long at most each holds what it gets, in ms. */
 export interface Load {
   readonly clients: number;
   readonly window: number;
+  readonly hold: number;
 }
 
 /** What became of the clients, and of the server that took over. */
@@ -52,14 +53,17 @@ interface Succession {
 const ZERO_TIMEOUT = 10_000;
 const TIMEOUT = 20_000;
 
-/** Runs clients that hold what they get for up to two windows, so that most are there at the end of the first. */
-async function survive({ clients, window }: Load, { first, after, takeOver }: Succession): Promise<Recovery> {
+/** Runs clients while one server takes the place of another. */
+async function survive(
+  { clients, window, hold }: Load,
+  { first, after, takeOver }: Succession,
+): Promise<Recovery> {
   const plan = new Plan({
     seed: 1,
     clients,
     window,
     arrival: "uniform",
-    replyDelay: { type: "uniform", min: 0, max: 2 * window },
+    replyDelay: { type: "uniform", min: 0, max: hold },
     payload: { type: "short" },
     timeout: TIMEOUT,
   });
@@ -156,13 +160,13 @@ export interface RollingRestart extends Recovery {
   readonly firstEnd: ChildEnd;
 }
 
-/** Starts a second server on the port of the first when half of the clients have been connected, and drains the first. */
+/** Starts a second server on the port of the first when a quarter of the clients have been connected, and drains the first. */
 export async function rollingRestart(load: Load): Promise<RollingRestart> {
   const first = await startOwn(0, "--reuse-port");
   let connected = 0;
   const recovery = await survive(load, {
     first,
-    after: 0.5,
+    after: 0.25,
     takeOver: async () => {
       const second = await startOwn(first.addresses[0]!.port, "--reuse-port");
       connected = (await first.state())?.connections ?? 0;
@@ -174,7 +178,8 @@ export async function rollingRestart(load: Load): Promise<RollingRestart> {
 }
 
 if (import.meta.main) {
-  const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000 };
+  // They hold for so long that most of them are there when the last has come.
+  const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000, hold: 6000 };
   const kill = await killAndRestart(load);
   const { firstEnd, ...rolling } = await rollingRestart(load);
   const report = { kill, rolling: { ...rolling, firstEnd: describeEnd(firstEnd) } };

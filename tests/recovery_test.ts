@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { killAndRestart, rollingRestart } from "../bench/recovery.ts";
 
-const load = { clients: 150, window: 300 };
+// A second server has to start while clients still come.
+const load = { clients: 150, window: 2000, hold: 600 };
 
 Deno.test("Every client gets its ok though the server is killed and started again", async () => {
   const { clients, acked, lost, resent, left } = await killAndRestart(load);
