@@ -5,7 +5,13 @@ import { ConnectError } from "../socket/errors.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
-import { CONNECT_TIMEOUT, Gateway, type GatewayOptions, type Upstream } from "./proxy/gateway.ts";
+import {
+  backendDial,
+  CONNECT_TIMEOUT,
+  Gateway,
+  type GatewayOptions,
+  type Upstream,
+} from "./proxy/gateway.ts";
 import { pause } from "../socket/pause.ts";
 import { ListenerService } from "./service.ts";
 
@@ -78,7 +84,7 @@ async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): P
     try {
       const connection = await connect({
         ...to,
-        ...(options.network ? { network: options.network } : {}),
+        ...backendDial(options),
         clock,
         codec: passingCodec,
         timeout: connectTimeout,

@@ -2,7 +2,7 @@
 import ipaddr from "ipaddr.js";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
-import type { Address, Clock } from "../../socket/network.ts";
+import type { Address, Clock, Network } from "../../socket/network.ts";
 import type { ServiceOptions } from "../service.ts";
 import {
   formatProxyHeader,
@@ -22,6 +22,8 @@ export interface GatewayOptions extends ServiceOptions {
   proxyIn?: readonly string[];
   /** Sends backends a PROXY protocol header of this version. Default: none. */
   proxyOut?: ProxyProtocolVersion;
+  /** What backends are dialled by, where that is not the `network` that clients come by, as with TLS on one side alone. */
+  backendNetwork?: Network;
   /** Called for each connection that has ended; for logs. */
   onPassed?: (passed: Passed) => void;
 }
@@ -151,6 +153,12 @@ export class Gateway {
       timer.cancel();
     }
   }
+}
+
+/** The network for `connect` to a backend. */
+export function backendDial({ backendNetwork, network }: GatewayOptions): { readonly network?: Network } {
+  const dialled = backendNetwork ?? network;
+  return dialled === undefined ? {} : { network: dialled };
 }
 
 function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
