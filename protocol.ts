@@ -46,7 +46,10 @@ const VERBS: readonly Verb[] = ["message", "ok", "error", "auth"];
 // A surrogate without its partner; with the `u` flag a well-formed pair is one code point and does not match.
 const MUST_ESCAPE = /[\\\n\r]|\p{Surrogate}/gu;
 const NEEDS_DECODING = /[\\\n\r]|\p{Surrogate}/u;
-const ESCAPE = /\\(?:u(D[89A-F][0-9A-F]{2})|(.)|$)/gsu;
+const MUST_NOT_TRAVEL = /[\n\r]|\p{Surrogate}/u;
+const SURROGATE = /^\\uD[89A-F][0-9A-F]{2}$/;
+const SURROGATE_LENGTH = 6;
+const ESCAPED: ReadonlyMap<string, string> = new Map([["\\", "\\"], ["n", "\n"], ["r", "\r"]]);
 const EXCERPT = 40;
 
 /**
@@ -91,27 +94,36 @@ function escapeUnit(unit: string): string {
  */
 export function unescapeText(wire: string): string {
   if (!NEEDS_DECODING.test(wire)) return wire;
-  const text = wire.replace(
-    ESCAPE,
-    (sequence, surrogate: string | undefined, letter: string | undefined, at: number) => {
-      if (surrogate !== undefined) return String.fromCharCode(parseInt(surrogate, 16));
-      if (letter === "\\") return "\\";
-      if (letter === "n") return "\n";
-      if (letter === "r") return "\r";
-      const shown = letter === "u" ? wire.slice(at, at + 6) : sequence;
-      throw new ProtocolError(
-        "bad-escape",
-        `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
-      );
-    },
-  );
-  if (escapeText(text) !== wire) {
+  let text = "";
+  let from = 0;
+  let surrogates = false;
+  // A search and a slice for each escape: a fifth of what a replace with a function costs.
+  for (let at = wire.indexOf("\\"); at >= 0; at = wire.indexOf("\\", from)) {
+    const character = ESCAPED.get(wire.charAt(at + 1));
+    surrogates ||= character === undefined;
+    text += wire.slice(from, at) + (character ?? surrogateAt(wire, at));
+    from = at + (character === undefined ? SURROGATE_LENGTH : 2);
+  }
+  text += wire.slice(from);
+  // Of the other escapes each character has one, and only it.
+  if ((surrogates || MUST_NOT_TRAVEL.test(wire)) && escapeText(text) !== wire) {
     throw new ProtocolError(
       "not-escaped",
       `Cannot decode ${excerpt(wire)}: expected the spelling ${excerpt(escapeText(text))}`,
     );
   }
   return text;
+}
+
+/** The surrogate that is escaped at `at`. */
+function surrogateAt(wire: string, at: number): string {
+  const escape = wire.slice(at, at + SURROGATE_LENGTH);
+  if (SURROGATE.test(escape)) return String.fromCharCode(parseInt(escape.slice(2), 16));
+  const shown = escape.startsWith("\\u") ? escape : [...escape].slice(0, 2).join("");
+  throw new ProtocolError(
+    "bad-escape",
+    `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
+  );
 }
 
 /**

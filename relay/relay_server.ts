@@ -89,8 +89,8 @@ export class RelayServer implements AsyncDisposable {
         this.#watch.changed();
       },
     });
-    // Not lost: `closed` is the same promise.
-    this.#listener.serve((connection) => this.#serve(connection)).catch(() => {});
+    // The same promise as `closed`: whoever looks there hears of a failure, and where nobody does, the runtime tells it.
+    void this.#listener.serve((connection) => this.#serve(connection));
   }
 
   /** Where it listens. */
@@ -103,7 +103,10 @@ export class RelayServer implements AsyncDisposable {
     return this.#listener.port;
   }
 
-  /** Settles when all is closed; rejects when accepting failed for good. */
+  /**
+   * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
+   * unhandled rejection, which ends the program: a server that serves nobody is not to go unnoticed.
+   */
   get closed(): Promise<void> {
     return this.#listener.closed;
   }

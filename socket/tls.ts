@@ -31,7 +31,10 @@ export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 export interface TlsServerOptions {
   /** Who the server is. */
   identity: Identity;
-  /** Who it is to clients that ask for one of these names (SNI). Default: `identity` for every name. */
+  /**
+   * Who it is to clients that ask for one of these names (SNI); `*.example.org` stands for every name with one label more.
+   * Default: `identity` for every name.
+   */
   hosts?: Readonly<Record<string, Identity>>;
   /** Authorities (PEM) of which a client must show a certificate. Default: clients show none. */
   clientCa?: string;
@@ -147,7 +150,7 @@ export class TlsNetwork implements Network {
       ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
       allowHalfOpen: true,
       handshakeTimeout: NEVER,
-      SNICallback: (name, done) => done(null, this.#hosts.get(name.toLowerCase())),
+      SNICallback: (name, done) => done(null, contextFor(name.toLowerCase(), this.#hosts)),
     });
   }
 
@@ -236,6 +239,11 @@ function hostContexts(options: TlsServerOptions): Map<string, SecureContext> {
     name.toLowerCase(),
     createSecureContext(secureOptions({ ...options, identity })),
   ]));
+}
+
+/** The name itself goes before a wildcard, which stands for one label (RFC 9525, 6.3). */
+function contextFor(name: string, hosts: ReadonlyMap<string, SecureContext>): SecureContext | undefined {
+  return hosts.get(name) ?? hosts.get(name.replace(/^[^.]+/, "*"));
 }
 
 /** Tells a peer that speaks plain text in plain text what it met. */

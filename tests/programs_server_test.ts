@@ -25,7 +25,7 @@ for (const [name, { options = [], figure, port }] of Object.entries(SERVICES)) {
     await server.say("status");
     assertEquals(await server.next("error"), {
       event: "error",
-      message: 'Unknown command "status": expected state',
+      message: 'Unknown command "status": expected state, suspend or resume',
     });
     const { code, err } = await server.stop();
     assertEquals([code, err.replace(/^listening on .*\n/, "")], [
