@@ -1,12 +1,12 @@
 /** What an operator can do to a running server: its control channel, SIGUSR2, and what is said when it fails. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { ExitError } from "../cli/exit.ts";
-import { Log } from "../cli/log.ts";
-import { operate } from "../programs/operate.ts";
-import type { RunningService } from "../programs/service.ts";
-import { connect, type Connection } from "../socket/mod.ts";
-import { systemError } from "../socket/socket_errors.ts";
-import { ServerProcess } from "./helpers/program.ts";
+import { ExitError } from "../../cli/exit.ts";
+import { Log } from "../../cli/log.ts";
+import { operate } from "../../programs/operate.ts";
+import type { RunningService } from "../../programs/service.ts";
+import { connect, type Connection } from "../../socket/mod.ts";
+import { systemError } from "../../socket/socket_errors.ts";
+import { ServerProcess } from "../helpers/program.ts";
 
 /** One who is served. */
 class Guest implements AsyncDisposable {

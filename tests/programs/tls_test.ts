@@ -1,7 +1,7 @@
 /** What the server offers by TLS, seen by `openssl`, and the clients and gateways that speak it. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Authority } from "./helpers/certificates.ts";
-import { type Outcome, run, runClient, runServer, ServerProcess } from "./helpers/program.ts";
+import { Authority } from "../helpers/certificates.ts";
+import { type Outcome, run, runClient, runServer, ServerProcess } from "../helpers/program.ts";
 
 let authority: Authority;
 let pair: string[];

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bytesCodec, listen } from "../socket/mod.ts";
-import { talk } from "./helpers/exchange.ts";
-import { denoRun, run, runClient, ServerProcess } from "./helpers/program.ts";
-import { TempDir } from "./helpers/temp_dir.ts";
+import { bytesCodec, listen } from "../../socket/mod.ts";
+import { talk } from "../helpers/exchange.ts";
+import { denoRun, run, runClient, ServerProcess } from "../helpers/program.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 
 /** The objects of machine output, a line each. */
 function records(out: string): Record<string, unknown>[] {

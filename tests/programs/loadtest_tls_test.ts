@@ -1,12 +1,12 @@
 /** Load tests by TLS and with a token: at servers of their own, and at others. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { commandAgain } from "../programs/loadtest_report.ts";
-import { createCertificate } from "../programs/run_certificate.ts";
-import { connect } from "../socket/mod.ts";
-import { Authority } from "./helpers/certificates.ts";
-import { loadTest, type Outcome, startLoadTest } from "./helpers/loadtest_program.ts";
-import { denoRun, run, ServerProcess } from "./helpers/program.ts";
-import { TempDir } from "./helpers/temp_dir.ts";
+import { commandAgain } from "../../programs/loadtest_report.ts";
+import { createCertificate } from "../../programs/run_certificate.ts";
+import { connect } from "../../socket/mod.ts";
+import { Authority } from "../helpers/certificates.ts";
+import { loadTest, type Outcome, startLoadTest } from "../helpers/loadtest_program.ts";
+import { denoRun, run, ServerProcess } from "../helpers/program.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 
 const SMALL = ["--clients", "200", "--window", "2s", "--json"];
 
