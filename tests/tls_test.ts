@@ -3,11 +3,13 @@ import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, ConnectError, TlsError } from "../socket/errors.ts";
 import { listen, type Listener } from "../socket/listener.ts";
+import { MemoryNetwork } from "../socket/memory_network.ts";
 import { systemNetwork } from "../socket/system.ts";
 import type { Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
 import { Authority } from "./helpers/certificates.ts";
+import { text, transportPair } from "./helpers/transport_pair.ts";
 
 let authority: Authority;
 let identity: Identity;
@@ -156,6 +158,17 @@ Deno.test("TlsNetwork.reload() changes the certificate of connections to come", 
   await later.end();
 });
 
+Deno.test("TlsNetwork.reload() changes the certificates of names", async () => {
+  const name = "second.test";
+  await using server = startEcho({ hosts: { [name]: await authority.issue("old", [`DNS:${name}`]) } });
+  server.network.reload({ identity, hosts: { [name]: await authority.issue("new", [`DNS:${name}`]) } });
+  const network = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate, serverName: name } });
+  const transport = await network.connect({ port: server.listener.port });
+  assert(transport instanceof TlsTransport);
+  assertEquals((await transport.secured).peerName, "new");
+  transport.close();
+});
+
 Deno.test("TlsNetwork refuses a certificate or key it cannot use", () => {
   for (
     const bad of [{ certificate: "x", key: identity.key }, { certificate: identity.certificate, key: "x" }]
@@ -216,6 +229,51 @@ Deno.test("TlsNetwork closes a peer that does not finish its handshake", async (
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
   assertEquals(reason.error.code, "timeout");
+});
+
+Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async () => {
+  await using server = startEcho({}, { handshakeTimeout: 0 });
+  const hasty = await connect({ port: server.listener.port });
+  await hasty.closeWrite();
+  assertEquals(await Array.fromAsync(hasty.lines()), []);
+  hasty.close();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "closed");
+});
+
+Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => {
+  await using server = startEcho({ clientCa: authority.certificate });
+  const stranger = await dial(server);
+  assertEquals(await Array.fromAsync(stranger.lines()), []);
+  const reason = await stranger.closed;
+  assert(reason.type === "tls-failed", reason.type);
+  assertEquals(reason.error.code, "handshake");
+  assertStringIncludes(reason.error.message, "CertificateRequired");
+});
+
+Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing looks cut off", async () => {
+  await using server = startEcho();
+  // A client of the runtime itself, which is strict: a FIN alone is an error to it.
+  const caCerts = [authority.certificate];
+  using strict = await Deno.connectTls({ hostname: "localhost", port: server.listener.port, caCerts });
+  await strict.write(new TextEncoder().encode("hi\n"));
+  await strict.closeWrite();
+  assertEquals(await new Response(strict.readable).text(), "hi\nafter your end\n");
+});
+
+Deno.test("TlsTransport.read() and write() wait one at a time", async () => {
+  using pair = await transportPair(
+    new TlsNetwork(new MemoryNetwork(), { server: { identity }, client: { ca: authority.certificate } }),
+  );
+  const reading = pair.near.read(new Uint8Array(1));
+  await assertRejects(() => pair.near.read(new Uint8Array(1)), TypeError, "Cannot read twice at once");
+  const writing = pair.near.write(text("a"));
+  await assertRejects(() => pair.near.write(text("b")), TypeError, "Cannot write twice at once");
+  assertEquals(await writing, 1);
+  await pair.far.write(text("c"));
+  assertEquals(await reading, 1);
 });
 
 Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than the bound for it", async () => {
