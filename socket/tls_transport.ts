@@ -52,7 +52,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   readonly #inner: Transport;
   readonly #first: TlsTransportOptions["first"];
   readonly #secured = Promise.withResolvers<TlsSession>();
-  readonly #timer: Timer | undefined;
+  #timer: Timer | undefined;
   #socket: TLSSocket | undefined;
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
@@ -99,6 +99,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
       return;
     }
     this.#timer?.cancel();
+    this.#timer = undefined; // It would be kept as long as the connection.
     this.#socket = socket;
     this.stream.readWhileNot(() => socket.readableLength >= READ_AHEAD);
     socket.on("readable", () => this.#serveReader());
@@ -209,7 +210,8 @@ export class TlsTransport implements Transport, TransportStreamOwner {
 
   /** Gives the reader what there is: bytes, then an error that nobody was told of, then the end. */
   #serveReader(): void {
-    const { socket, reading } = { socket: this.#socket, reading: this.#reading };
+    const socket = this.#socket;
+    const reading = this.#reading;
     if (socket === undefined || reading === undefined) return;
     if (socket.readableLength === 0) socket.read(0); // Asks for more, or for the news of the end.
     if (socket.readableLength > 0) {
@@ -228,7 +230,8 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   }
 
   #serveWriter(): void {
-    const { socket, writing } = { socket: this.#socket, writing: this.#writing };
+    const socket = this.#socket;
+    const writing = this.#writing;
     if (socket === undefined || writing === undefined) return;
     const chunk = writing.bytes.subarray(0, WRITE_CHUNK);
     socket.write(chunk, (error) => {
