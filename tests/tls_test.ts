@@ -3,7 +3,8 @@ import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, ConnectError, TlsError } from "../socket/errors.ts";
 import { listen, type Listener } from "../socket/listener.ts";
-import { MemoryNetwork } from "../socket/memory_network.ts";
+import { MemoryNetwork, type MemoryNetworkOptions } from "../socket/memory_network.ts";
+import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
 import type { Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
@@ -263,10 +264,51 @@ Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing loo
   assertEquals(await new Response(strict.readable).text(), "hi\nafter your end\n");
 });
 
+/** TLS in memory, and what it stands on at the end that connects. */
+function tlsInMemory(options: MemoryNetworkOptions = {}): { network: TlsNetwork; below: () => Transport } {
+  const memory = new MemoryNetwork(options);
+  let below: Transport;
+  const kept: Network = {
+    listen: (options) => memory.listen(options),
+    connect: async (options) => below = await memory.connect(options),
+  };
+  const network = new TlsNetwork(kept, { server: { identity }, client: { ca: authority.certificate } });
+  return { network, below: () => below };
+}
+
+Deno.test("TlsTransport.closeWrite() sends FIN below", async () => {
+  const { network, below } = tlsInMemory();
+  using pair = await transportPair(network);
+  await pair.near.closeWrite();
+  await assertRejects(() => below().write(text("x")), Deno.errors.BrokenPipe);
+});
+
+Deno.test("TlsTransport fails when what comes is not of its peer, and says so to it", async () => {
+  const { network, below } = tlsInMemory();
+  using pair = await transportPair(network);
+  // A record of application data, of the right form, that nobody encrypted.
+  await below().write(new Uint8Array([0x17, 3, 3, 0, 32, ...new Uint8Array(32)]));
+  const told = await assertRejects(() => pair.near.read(new Uint8Array(1)), TlsError);
+  assertStringIncludes(told.message, "BadRecordMac");
+  await assertRejects(() => pair.far.read(new Uint8Array(1)), TlsError);
+  await assertRejects(() => pair.far.write(text("x")), TlsError);
+});
+
+Deno.test("TlsTransport.close() rejects a write that waits, and a closeWrite behind it", async () => {
+  const { network } = tlsInMemory({ capacity: 1000 });
+  using pair = await transportPair(network);
+  const bytes = new Uint8Array(1024 * 1024);
+  const writing = assertRejects(async () => {
+    for (;;) await pair.near.write(bytes);
+  }, Deno.errors.Interrupted);
+  assertEquals(await pair.far.read(new Uint8Array(1)), 1);
+  const closing = assertRejects(() => pair.near.closeWrite(), Deno.errors.Interrupted);
+  pair.near.close();
+  await Promise.all([writing, closing]);
+});
+
 Deno.test("TlsTransport.read() and write() wait one at a time", async () => {
-  using pair = await transportPair(
-    new TlsNetwork(new MemoryNetwork(), { server: { identity }, client: { ca: authority.certificate } }),
-  );
+  using pair = await transportPair(tlsInMemory().network);
   const reading = pair.near.read(new Uint8Array(1));
   await assertRejects(() => pair.near.read(new Uint8Array(1)), TypeError, "Cannot read twice at once");
   const writing = pair.near.write(text("a"));

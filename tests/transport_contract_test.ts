@@ -109,6 +109,8 @@ const behaviours: Record<string, Behaviour> = {
     await pair.near.closeWrite();
     await pair.near.closeWrite();
     await assertRejects(() => pair.near.write(text("x")), BrokenPipe);
+    await pair.far.write(text("and on"));
+    assertEquals(await readText(pair.near), "and on");
   },
 
   "Transport.close() rejects a pending read and a pending write": async (network) => {
