@@ -42,17 +42,14 @@ export class ProtocolError extends Error {
 /** What is wrong with the line of a {@linkcode ProtocolError}. */
 export type ProtocolErrorCode = "unknown-verb" | "no-text" | "bad-escape" | "not-escaped";
 
-/** What a line of the wire says, its text still escaped; see {@linkcode splitLine}. */
-export interface WireFrame {
-  readonly verb: Verb;
-  readonly wire: string;
-}
-
 const VERBS: readonly Verb[] = ["message", "ok", "error", "auth"];
 // A surrogate without its partner; with the `u` flag a well-formed pair is one code point and does not match.
 const MUST_ESCAPE = /[\\\n\r]|\p{Surrogate}/gu;
 const NEEDS_DECODING = /[\\\n\r]|\p{Surrogate}/u;
-const ESCAPE = /\\(?:u(D[89A-F][0-9A-F]{2})|(.)|$)/gsu;
+const MUST_NOT_TRAVEL = /[\n\r]|\p{Surrogate}/u;
+const SURROGATE = /^\\uD[89A-F][0-9A-F]{2}$/;
+const SURROGATE_LENGTH = 6;
+const ESCAPED: ReadonlyMap<string, string> = new Map([["\\", "\\"], ["n", "\n"], ["r", "\r"]]);
 const EXCERPT = 40;
 
 /**
@@ -97,21 +94,19 @@ function escapeUnit(unit: string): string {
  */
 export function unescapeText(wire: string): string {
   if (!NEEDS_DECODING.test(wire)) return wire;
-  const text = wire.replace(
-    ESCAPE,
-    (sequence, surrogate: string | undefined, letter: string | undefined, at: number) => {
-      if (surrogate !== undefined) return String.fromCharCode(parseInt(surrogate, 16));
-      if (letter === "\\") return "\\";
-      if (letter === "n") return "\n";
-      if (letter === "r") return "\r";
-      const shown = letter === "u" ? wire.slice(at, at + 6) : sequence;
-      throw new ProtocolError(
-        "bad-escape",
-        `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
-      );
-    },
-  );
-  if (escapeText(text) !== wire) {
+  let text = "";
+  let from = 0;
+  let surrogates = false;
+  // A search and a slice for each escape: a fifth of what a replace with a function costs.
+  for (let at = wire.indexOf("\\"); at >= 0; at = wire.indexOf("\\", from)) {
+    const character = ESCAPED.get(wire.charAt(at + 1));
+    surrogates ||= character === undefined;
+    text += wire.slice(from, at) + (character ?? surrogateAt(wire, at));
+    from = at + (character === undefined ? SURROGATE_LENGTH : 2);
+  }
+  text += wire.slice(from);
+  // Of the other escapes each character has one, and only it.
+  if ((surrogates || MUST_NOT_TRAVEL.test(wire)) && escapeText(text) !== wire) {
     throw new ProtocolError(
       "not-escaped",
       `Cannot decode ${excerpt(wire)}: expected the spelling ${excerpt(escapeText(text))}`,
@@ -120,15 +115,37 @@ export function unescapeText(wire: string): string {
   return text;
 }
 
+/** The surrogate that is escaped at `at`. */
+function surrogateAt(wire: string, at: number): string {
+  const escape = wire.slice(at, at + SURROGATE_LENGTH);
+  if (SURROGATE.test(escape)) return String.fromCharCode(parseInt(escape.slice(2), 16));
+  const shown = escape.startsWith("\\u") ? escape : [...escape].slice(0, 2).join("");
+  throw new ProtocolError(
+    "bad-escape",
+    `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
+  );
+}
+
 /**
- * Splits a line into its verb and the text as it travelled, decoding nothing: what a relay needs.
+ * The verb of a line. Its text as it travelled is what follows the space after that; nothing is decoded: all that a relay needs.
  *
  * @throws {ProtocolError} `unknown-verb`, or `no-text` for a verb without the space that must follow it.
+ *
+ * @example
+ * ```ts
+ * import { verbOf } from "@okline/okline/protocol";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = "message two\\nlines";
+ * const verb = verbOf(line);
+ * assertEquals(verb, "message");
+ * assertEquals(line.slice(verb.length + 1), "two\\nlines");
+ * ```
  */
-export function splitLine(line: string): WireFrame {
+export function verbOf(line: string): Verb {
   // The two verbs of nearly every line, without a search.
-  if (line.startsWith("message ")) return { verb: "message", wire: line.slice(8) };
-  if (line.startsWith("ok ")) return { verb: "ok", wire: line.slice(3) };
+  if (line.startsWith("message ")) return "message";
+  if (line.startsWith("ok ")) return "ok";
   const space = line.indexOf(" ");
   const name = space < 0 ? line : line.slice(0, space);
   const verb = VERBS.find((known) => known === name);
@@ -141,7 +158,7 @@ export function splitLine(line: string): WireFrame {
       `Verb ${verb} without its space: expected "${verb} TEXT", TEXT may be empty`,
     );
   }
-  return { verb, wire: line.slice(space + 1) };
+  return verb;
 }
 
 /**
@@ -173,8 +190,8 @@ export function encodeFrame(frame: Frame): string {
  * ```
  */
 export function decodeFrame(line: string): Frame {
-  const { verb, wire } = splitLine(line);
-  return { verb, text: unescapeText(wire) };
+  const verb = verbOf(line);
+  return { verb, text: unescapeText(line.slice(verb.length + 1)) };
 }
 
 /**

@@ -1,40 +1,56 @@
-/** Bytes to lines: a run takes in 1 MiB, so that 1 ms is 1 GiB/s. @module */
-import { lineCodec, LineDecoder } from "../socket/line_decoder.ts";
+/** Bytes to lines. A run takes in 1 MB, so that 1,000 runs a second are 1 GB/s; or 1,000 lines, where that is said. @module */
+import { LineDecoder } from "../socket/line_decoder.ts";
 
-const MIB = 1024 * 1024;
+const MB = 1_000_000;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** 1 MiB of one line again and again, in chunks as a socket gives them, the last one ended by a line end. */
-function chunksOf(line: string, chunk: number): Uint8Array[] {
-  const bytes = bytesOf(line.repeat(Math.ceil(MIB / line.length)).slice(0, MIB - 1) + "\n");
+/** A line again and again, to the next line end after `size` bytes, cut as a socket may cut it. */
+function chunksOf(line: string, { size, chunk }: { size: number; chunk: number }): Uint8Array[] {
+  const bytes = bytesOf(line.repeat(Math.ceil(size / bytesOf(line).length)));
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += chunk) chunks.push(bytes.subarray(at, at + chunk));
   return chunks;
 }
 
-const SHORT = "message 0123456789\n"; // 55,189 lines in 1 MiB
-const LONG = "x".repeat(16 * 1024 - 1) + "\n";
-const ACCENTED = "é".repeat(4 * 1024 - 1) + "\n";
+function decode(chunks: readonly Uint8Array[]): void {
+  const decoder = new LineDecoder();
+  for (const bytes of chunks) decoder.push(bytes);
+}
 
-for (const [name, line] of [["short", SHORT], ["16 KiB", LONG], ["accented 8 KiB", ACCENTED]] as const) {
-  for (const chunk of [4 * 1024, 64 * 1024]) {
-    const chunks = chunksOf(line, chunk);
-    Deno.bench(`LineDecoder.push(): 1 MiB of ${name} lines, chunks of ${chunk / 1024} KiB`, () => {
-      const decoder = new LineDecoder();
-      for (const bytes of chunks) decoder.push(bytes);
-    });
+const SHORT = "message 0123456789\n";
+const CHUNKS = [512, 4 * 1024, 16 * 1024, 64 * 1024];
+const LENGTHS = [100, 1000, 10_000, 60_000];
+
+for (const chunk of CHUNKS) {
+  const chunks = chunksOf(SHORT, { size: 1000 * SHORT.length, chunk });
+  Deno.bench(
+    `decode: 1,000 lines of 19 B, reads of ${chunk} B`,
+    { group: "decode short" },
+    () => decode(chunks),
+  );
+}
+for (const [name, letter] of [["ASCII", "x"], ["accented", "é"]] as const) {
+  for (const length of LENGTHS) {
+    const line = letter.repeat(length / bytesOf(letter).length) + "\n";
+    const chunks = chunksOf(line, { size: MB, chunk: 64 * 1024 });
+    Deno.bench(
+      `decode: 1 MB of ${name} lines of ${length} B, reads of 64 KiB`,
+      { group: name },
+      () => decode(chunks),
+    );
+  }
+  for (const chunk of CHUNKS.slice(0, -1)) {
+    const chunks = chunksOf(letter.repeat(10_000 / bytesOf(letter).length) + "\n", { size: MB, chunk });
+    Deno.bench(
+      `decode: 1 MB of ${name} lines of 10000 B, reads of ${chunk} B`,
+      { group: name },
+      () => decode(chunks),
+    );
   }
 }
 
 const one = bytesOf(SHORT);
 const decoder = new LineDecoder();
-Deno.bench("LineDecoder.push(): one short line", () => {
+Deno.bench("decode: one line of 19 B in a read of its own", { group: "decode short" }, () => {
   decoder.push(one);
-});
-
-const encoder = lineCodec().encoder();
-const line = SHORT.slice(0, -1);
-Deno.bench("lineCodec() encoder: one short line", () => {
-  encoder.push(line);
-  encoder.take();
 });

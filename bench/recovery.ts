@@ -1,97 +1,138 @@
 /**
  * What a relay's clients see when their server is killed, or replaced while it runs.
  *
- * `deno task recovery` runs both in full: `kill -9` under 5,000 clients, and a rolling restart under load.
+ * `deno task recovery` runs both in full: `kill -9` under 5,000 clients, and a rolling restart under load. The servers are
+ * processes, and the clients those of the load test, booked and judged as there.
  *
  * @module
  */
+import { delay } from "@std/async/delay";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { LocalGenerator } from "../loadtest/generator.ts";
+import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history.ts";
+import { type ChildEnd, describeEnd } from "../loadtest/line_process.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
+import { Plan } from "../loadtest/plan.ts";
+import { runLoadTest } from "../loadtest/run.ts";
 import { loadTestCommand } from "../programs/self.ts";
-import { type RelayClientOptions, type RelayClientResult, runRelayClient } from "../relay/relay_client.ts";
-import { type RelayServerStats, startRelay } from "../relay/relay_server.ts";
+import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 
-/** What became of the clients. */
-export interface Recovery {
-  readonly clients: number;
-  readonly acked: number;
-  /** Attempts besides the first of each client. */
-  readonly resent: number;
-  /** Oks for a message that had its ok before. */
-  readonly duplicates: number;
-}
-
-/** How many clients, and in how many ms they start. */
+/** How many clients, in how many ms they start, and how long at most each holds what it gets, in ms. */
 export interface Load {
   readonly clients: number;
   readonly window: number;
+  readonly hold: number;
 }
 
-/** Starts clients evenly over a window; each holds what it gets for up to two windows, so that most are there at its end. */
-class Clients {
-  readonly #runs: Promise<RelayClientResult>[] = [];
-  readonly #load: Load;
-  #duplicates = 0;
-  #connected = new Set<number>();
-  readonly #half = Promise.withResolvers<void>();
-  readonly #all = Promise.withResolvers<void>();
+/** What became of the clients, and of the server that took over. */
+export interface Recovery {
+  readonly clients: number;
+  readonly acked: number;
+  /** Sent, and never acknowledged. */
+  readonly lost: number;
+  /** Sends after the first of each client. */
+  readonly resent: number;
+  /** Oks for a message that had its ok before. */
+  readonly duplicates: number;
+  /** Connections that the second server has had. */
+  readonly takenOver: number;
+  /** What the second server is left with: connections, messages, timers, bytes. */
+  readonly left: number;
+}
 
-  constructor(load: Load, target: Pick<RelayClientOptions, "hostname" | "port">) {
-    this.#load = load;
-    for (let index = 0; index < load.clients; index++) {
-      this.#runs.push(this.#run(index, target));
-    }
-  }
+/** How one server takes the place of another. */
+interface Succession {
+  readonly first: OwnServer;
+  /** The share of the clients that have been connected when it begins. */
+  readonly after: number;
+  /** Starts the second server, and ends the first. */
+  takeOver(): Promise<OwnServer>;
+}
 
-  /** Half of the clients have been connected. */
-  get half(): Promise<void> {
-    return this.#half.promise;
-  }
+/** The time that the second server may take to come to nothing, ms. */
+const ZERO_TIMEOUT = 10_000;
+const TIMEOUT = 20_000;
 
-  /** Every client has been connected. */
-  get all(): Promise<void> {
-    return this.#all.promise;
-  }
-
-  async done(): Promise<Recovery> {
-    const results = await Promise.all(this.#runs);
-    return {
-      clients: results.length,
-      acked: results.filter(({ acknowledged }) => acknowledged).length,
-      resent: results.reduce((sum, { attempts }) => sum + attempts - 1, 0),
-      duplicates: this.#duplicates,
-    };
-  }
-
-  async #run(
-    index: number,
-    target: Pick<RelayClientOptions, "hostname" | "port">,
-  ): Promise<RelayClientResult> {
-    const { clients, window } = this.#load;
-    await new Promise((resolve) => setTimeout(resolve, window * index / clients));
-    const text = `client ${index}`;
-    return await runRelayClient({
-      ...target,
-      text,
-      timeout: 20_000,
-      replyDelay: { draw: () => Math.random() * 2 * window, longest: 2 * window },
-      observer: {
-        connected: () => {
-          const { size } = this.#connected.add(index);
-          if (size >= clients / 2) this.#half.resolve();
-          if (size === clients) this.#all.resolve();
-        },
-        acknowledged: (_, given, own) => {
-          if (!own && given === text) this.#duplicates++;
-        },
+/** Runs clients while one server takes the place of another. */
+async function survive(
+  { clients, window, hold }: Load,
+  { first, after, takeOver }: Succession,
+): Promise<Recovery> {
+  const plan = new Plan({
+    seed: 1,
+    clients,
+    window,
+    arrival: "uniform",
+    replyDelay: { type: "uniform", min: 0, max: hold },
+    payload: { type: "short" },
+    timeout: TIMEOUT,
+  });
+  const connected = new Set<number>();
+  const begun = Promise.withResolvers<void>();
+  const onEvent = (event: HistoryEvent): void => {
+    if (event.event !== "connect") return;
+    connected.add(event.client);
+    if (connected.size >= clients * after) begun.resolve();
+  };
+  const second = begun.promise.then(takeOver);
+  const { judgement } = await runLoadTest({
+    plan,
+    generator: new LocalGenerator({
+      // Neither server knows of all, as one of the load test's own would; and what happens is a fault that was asked for.
+      run: {
+        event: "run",
+        schema: SCHEMA,
+        seed: 1,
+        clients,
+        protocol: "relay",
+        server: "foreign",
+        faults: true,
       },
-    });
+      plan,
+      targets: first.addresses,
+      network: systemNetwork,
+      clock: systemClock,
+      random: systemRandom,
+      onEvent,
+    }),
+    server: { finalState: () => Promise.resolve(null) },
+    clock: systemClock,
+  });
+  const server = await second;
+  const { closed, left } = await lastState(server);
+  await server.stop();
+  const { acked, lost, resent } = judgement.account;
+  return {
+    clients,
+    acked,
+    lost,
+    resent,
+    duplicates: judgement.count("duplicate"),
+    takenOver: Object.values(closed).reduce((sum, count) => sum + count, 0),
+    left,
+  };
+}
+
+/**
+ * Waits until a server holds nothing, or has had its time. Its sockets are not counted from outside: the first clients were
+ * there before the count could begin.
+ */
+async function lastState(
+  server: OwnServer,
+): Promise<Pick<ServerState, "closed"> & { readonly left: number }> {
+  const giveUpAt = performance.now() + ZERO_TIMEOUT;
+  for (;; await delay(20)) {
+    const state = await server.state();
+    if (state === null) throw new Error("The second server does not tell its state");
+    const { connections, pending, timers, queuedBytes, closed } = state;
+    const left = connections + pending + timers + queuedBytes;
+    if (left === 0 || performance.now() > giveUpAt) return { closed, left };
   }
 }
 
-async function startOwn(port: number): Promise<OwnServer> {
+async function startOwn(port: number, ...options: readonly string[]): Promise<OwnServer> {
   return await OwnServer.start({
-    command: loadTestCommand("own-server", "--ack-timeout", "20s"),
+    command: loadTestCommand("own-server", "--ack-timeout", `${TIMEOUT}ms`, ...options),
     env: { [CURE_VARIABLE]: CURE_VALUE },
     hostnames: ["127.0.0.1"],
     port,
@@ -99,39 +140,52 @@ async function startOwn(port: number): Promise<OwnServer> {
 }
 
 /** Kills the server when every client has been connected, and starts it again on its port. */
-export async function killAndRestart(load: Load): Promise<Recovery & { readonly left: number }> {
+export async function killAndRestart(load: Load): Promise<Recovery> {
   const first = await startOwn(0);
-  const target = first.addresses[0]!;
-  const clients = new Clients(load, target);
-  await clients.all;
-  Deno.kill(first.pid, "SIGKILL");
-  await first.ended;
-  const second = await startOwn(target.port);
-  const recovery = await clients.done();
-  const state = await second.untilZero(10_000);
-  await second.stop();
-  return { ...recovery, left: state === null ? NaN : state.connections + state.pending + state.timers };
+  return await survive(load, {
+    first,
+    after: 1,
+    takeOver: async () => {
+      Deno.kill(first.pid, "SIGKILL");
+      await first.ended;
+      return await startOwn(first.addresses[0]!.port);
+    },
+  });
 }
 
-/** Starts a second server on the port of the first when half of the clients have been connected, and drains the first. */
-export async function rollingRestart(
-  load: Load,
-): Promise<Recovery & { readonly old: RelayServerStats; readonly takenOver: number }> {
-  const old = startRelay({ reusePort: true });
-  const clients = new Clients(load, { hostname: "127.0.0.1", port: old.port });
-  await clients.half;
-  await using young = startRelay({ reusePort: true, port: old.port });
-  await old.drain();
-  const recovery = await clients.done();
-  await young.until(({ connections }) => connections === 0);
-  return { ...recovery, old: old.stats(), takenOver: young.stats().settled };
+/** What became of the clients of a rolling restart, and of the server that was replaced. */
+export interface RollingRestart extends Recovery {
+  /** Connections that the first server had when it was told to drain. */
+  readonly connected: number;
+  readonly firstEnd: ChildEnd;
+}
+
+/** Starts a second server on the port of the first when a quarter of the clients have been connected, and drains the first. */
+export async function rollingRestart(load: Load): Promise<RollingRestart> {
+  const first = await startOwn(0, "--reuse-port");
+  let connected = 0;
+  const recovery = await survive(load, {
+    first,
+    after: 0.25,
+    takeOver: async () => {
+      const second = await startOwn(first.addresses[0]!.port, "--reuse-port");
+      connected = (await first.state())?.connections ?? 0;
+      Deno.kill(first.pid, "SIGTERM");
+      return second;
+    },
+  });
+  return { ...recovery, connected, firstEnd: await first.ended };
 }
 
 if (import.meta.main) {
-  const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000 };
-  const report = { kill: await killAndRestart(load), rolling: await rollingRestart(load) };
+  // They hold for so long that most of them are there when the last has come.
+  const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000, hold: 6000 };
+  const kill = await killAndRestart(load);
+  const { firstEnd, ...rolling } = await rollingRestart(load);
+  const report = { kill, rolling: { ...rolling, firstEnd: describeEnd(firstEnd) } };
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));
-  const { kill, rolling } = report;
-  const lost = kill.clients - kill.acked + rolling.clients - rolling.acked;
-  Deno.exit(lost === 0 && kill.left === 0 ? 0 : 1);
+  const good = [kill, rolling].every(({ clients, acked, lost, left }) =>
+    acked === clients && lost + left === 0
+  );
+  Deno.exit(good && firstEnd.code === 0 ? 0 : 1);
 }

@@ -1,32 +1,26 @@
-/** The relay's router alone: what a message costs before any socket has a part in it. @module */
+/** The relay's router alone: what messages cost before any socket has a part in it. @module */
 import { Router } from "../relay/router.ts";
+import { RouterLoad } from "./router_load.ts";
 
-interface Peer {
-  slot: number;
-  readonly inbox: string[];
+// A batch is what is measured: fewer would drown in the cost of the measurement.
+const BATCH = 1000;
+
+for (const { peers, alive } of [{ peers: 100, alive: 1600 }, { peers: 10_000, alive: 10_000 }]) {
+  const load = new RouterLoad({ peers, alive });
+  Deno.bench(`Router.line(): ${BATCH} messages and their oks, ${peers} peers, ${alive} alive`, () => {
+    load.exchange(BATCH);
+  });
 }
 
-// As many messages as are under way in a steady state, so that sets and maps have their usual size.
-const MESSAGES = 1000;
-
-/** Sends every message, then answers every one: each is settled when a run ends. */
-function exchange(router: Router<Peer>, peers: readonly Peer[], lines: readonly string[]): void {
-  const out = (peer: Peer, line: string) => void peer.inbox.push(line);
-  for (const [i, line] of lines.entries()) router.line(peers[i % peers.length]!, line, 0, out);
-  for (const peer of peers) {
-    for (const line of peer.inbox.splice(0)) {
-      if (line.startsWith("message ")) router.line(peer, `ok ${line.slice(8)}`, 0, out);
-    }
-  }
-  for (const peer of peers) peer.inbox.length = 0;
-}
-
-for (const count of [100, 1000]) {
-  const router = new Router<Peer>({ random: Math.random, ackTimeout: 10_000, redeliver: true });
-  const peers = Array.from({ length: count }, (): Peer => ({ slot: -1, inbox: [] }));
+// Sent again and again or each but once: what is handed on at an ack timeout should cost about the same.
+for (const texts of [1, BATCH]) {
+  const router = new Router<{ slot: number }>({ random: Math.random, ackTimeout: 10, redeliver: true });
+  const peers = Array.from({ length: 10 }, () => ({ slot: -1 }));
   for (const peer of peers) router.join(peer);
-  const lines = Array.from({ length: MESSAGES }, (_, i) => `message ${i}-of-a-thousand`);
-  Deno.bench(`Router.line(): ${MESSAGES} messages and their oks, ${count} peers`, { group: "router" }, () => {
-    exchange(router, peers, lines);
+  const out = () => {};
+  for (let i = 0; i < BATCH; i++) router.line(peers[i % peers.length]!, `message ${i % texts}`, 0, out);
+  let now = 0;
+  Deno.bench(`Router.expire(): ${BATCH} copies of ${texts === 1 ? "one text" : "as many texts"}`, () => {
+    router.expire(now += 10, out);
   });
 }

@@ -31,7 +31,12 @@ export interface FleetOptions {
   readonly targets: readonly Address[];
   /** Default: none. */
   readonly faults?: FaultSpec;
+  /** What the clients of a relay show it first. Default: nothing. */
+  readonly token?: string;
+  /** Plain sockets, on which the process measures its own lag. */
   readonly network: Network;
+  /** What the clients dial by. Default: `network`. */
+  readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
   /** The time on the clock at which the run begins, ms. */
@@ -149,7 +154,7 @@ export class Fleet {
   }
 
   #client(index: number): Client {
-    const { plan, targets, random, run } = this.#options;
+    const { plan, targets, random, run, token } = this.#options;
     const target = targets[index % targets.length]!;
     const { text } = plan.client(index);
     const shared = {
@@ -178,6 +183,7 @@ export class Fleet {
         return new RelayClient({
           ...shared,
           maxLine,
+          ...(token === undefined ? {} : { token }),
           linger: plan.linger,
           replyDelay: plan.answering(index),
         });
@@ -190,7 +196,7 @@ export class Fleet {
 
   /** The network as one client meets it: with faults of its own, drawn from the seed. */
   #networkOf(client: number): Network {
-    const { faults, network, plan } = this.#options;
+    const { faults, plan, clientNetwork: network = this.#options.network } = this.#options;
     if (faults === undefined) return network;
     return clientFaults(faults, {
       network,

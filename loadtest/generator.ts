@@ -1,6 +1,7 @@
 /** What runs the clients of a plan and keeps their ledger: in this process, or spread over several. @module */
 import process from "node:process";
 import type { Address, Clock, Network, Random } from "../socket/network.ts";
+import type { TlsClientOptions } from "../socket/tls.ts";
 import type { FaultSpec } from "./fault_spec.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "./history.ts";
@@ -17,6 +18,10 @@ export interface GeneratorRun {
   readonly targets: readonly Address[];
   /** Faults to inject. Default: none. */
   readonly faults?: FaultSpec;
+  /** How the clients speak TLS. Default: not at all. */
+  readonly tls?: TlsClientOptions;
+  /** What the clients of a relay show it first. Default: nothing. */
+  readonly token?: string;
 }
 
 /** Runs all clients of a plan. */
@@ -51,8 +56,10 @@ export function ownUsage(): ProcessUsage {
 }
 
 /** What the generator of this process needs. */
-export interface LocalGeneratorOptions extends GeneratorRun {
+export interface LocalGeneratorOptions extends Omit<GeneratorRun, "tls"> {
   readonly network: Network;
+  /** What the clients dial by; see {@linkcode clientNetwork}. Default: `network`. */
+  readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
   /** Gets every event, as it happens, after it has been booked. */
@@ -106,4 +113,11 @@ export class LocalGenerator implements Generator {
   usage(): ProcessUsage {
     return this.#usage;
   }
+}
+
+/** The network by which clients dial: `network`, with TLS on it where they speak it. */
+export async function clientNetwork(network: Network, tls: TlsClientOptions | undefined): Promise<Network> {
+  if (tls === undefined) return network;
+  const { TlsNetwork } = await import("../socket/tls.ts");
+  return new TlsNetwork(network, { client: tls });
 }

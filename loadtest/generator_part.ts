@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { serialize } from "node:v8";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { Fleet } from "./fleet.ts";
-import { type GeneratorRun, ownUsage } from "./generator.ts";
+import { clientNetwork, type GeneratorRun, ownUsage } from "./generator.ts";
 import { formatHistoryLine } from "./history_line.ts";
 import { Ledger } from "./ledger.ts";
 import { LineFile } from "./line_file.ts";
@@ -52,12 +52,14 @@ export async function runPart({ orders, say, onStop }: PartOptions): Promise<voi
     stopped = true;
     stop();
   });
+  const dialled = await clientNetwork(systemNetwork, order.tls);
   say({ event: "ready" });
   const { beginsAt } = await next<PartBegin>(orders);
   const fleet = new Fleet({
     ...order,
     plan,
     network: systemNetwork,
+    clientNetwork: dialled,
     clock: systemClock,
     random: systemRandom,
     begin: beginsAt - performance.timeOrigin,

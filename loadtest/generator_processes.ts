@@ -108,7 +108,7 @@ class PartProcess {
   #whole = false;
 
   constructor(options: GeneratorProcessesOptions, number: number) {
-    const { command, env, processes, plan, historyOf, run, targets, faults } = options;
+    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token } = options;
     const ready = Promise.withResolvers<void>();
     this.number = number;
     this.process = new LineProcess({
@@ -124,6 +124,8 @@ class PartProcess {
       part: number,
       parts: processes,
       ...(faults === undefined ? {} : { faults }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(token === undefined ? {} : { token }),
       ...(history === undefined ? {} : { history }),
     };
     this.ready = this.process.say(JSON.stringify(order))

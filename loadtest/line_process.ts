@@ -84,7 +84,8 @@ export class LineProcess {
     try {
       await this.#stdin.close();
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // It never read what it was told last.
+      // It never read what it was told last; a TypeError is what a stream throws that broke before.
+      if (!(error instanceof Deno.errors.BrokenPipe || error instanceof TypeError)) throw error;
     }
     return { code, signal };
   }

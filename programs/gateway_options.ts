@@ -1,11 +1,14 @@
 /** What the services that pass connections on have in common: options, and their log. @module */
 import { formatDuration } from "../cli/duration.ts";
+import { UsageError } from "../cli/exit.ts";
 import type { Log } from "../cli/log.ts";
 import { NETWORK_NOTATION, parseNetwork } from "../cli/address.ts";
-import { choice, custom, duration } from "../cli/option.ts";
+import { choice, custom, duration, flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { GatewayOptions, Passed } from "../services/proxy/gateway.ts";
-import { formatAddress } from "../socket/network.ts";
+import { formatAddress, type Network } from "../socket/network.ts";
+import { systemNetwork } from "../socket/system.ts";
+import { readAuthority } from "./pem.ts";
 import { closing, connectionOptions, type ConnectionValues, listenOptions } from "./service.ts";
 
 /** The options of proxy and balancer. */
@@ -18,21 +21,43 @@ export const gatewayOptions = {
     repeatable: true,
   }),
   proxyOut: choice(["v1", "v2"], { help: "Send backends a PROXY protocol header of this version" }),
+  toTls: flag({ help: "Speak TLS with backends; without it they are spoken to in plain text" }),
+  toTlsCa: text({
+    help: "Trust the authority in this file (PEM) to vouch for backends",
+    placeholder: "FILE",
+    defaultText: "those that come with the program",
+  }),
   ...connectionOptions,
 };
 
 type GatewayValues = Values<typeof gatewayOptions> & ConnectionValues;
 
-/** What these options mean to a gateway. Each connection that has ended is logged, with its bytes both ways. */
+/**
+ * What these options mean to a gateway. Each connection that has ended is logged, with its bytes both ways.
+ *
+ * @throws {UsageError} If an authority is given without TLS; and as {@linkcode listenOptions} does.
+ * @throws {ExitError} If the file of the authority cannot be read or used.
+ */
 export async function passOptions(values: GatewayValues, log: Log): Promise<GatewayOptions> {
   const { connectTimeout, proxyIn, proxyOut } = values;
   return {
     ...await listenOptions({ ...values, verbose: false }, log),
     connectTimeout,
+    backendNetwork: await backendNetwork(values),
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
     ...(proxyOut === undefined ? {} : { proxyOut: proxyOut === "v1" ? 1 : 2 }),
-    onPassed: (passed) => log.info(describe(passed)),
+    ...(values.quiet ? {} : { onPassed: (passed) => log.info(describe(passed)) }),
   };
+}
+
+async function backendNetwork({ toTls, toTlsCa }: GatewayValues): Promise<Network> {
+  if (!toTls) {
+    if (toTlsCa !== undefined) throw new UsageError("Option --to-tls-ca goes with --to-tls");
+    return systemNetwork;
+  }
+  const { TlsNetwork } = await import("../socket/tls.ts");
+  if (toTlsCa === undefined) return new TlsNetwork(systemNetwork, {});
+  return new TlsNetwork(systemNetwork, { client: { ca: await readAuthority(toTlsCa) } });
 }
 
 function describe(

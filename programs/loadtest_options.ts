@@ -8,6 +8,7 @@ import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../loadtest/fault_sp
 import { Plan } from "../loadtest/plan.ts";
 import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
 import { parseThreshold } from "../loadtest/threshold.ts";
+import { tlsClientOptions, tokenOption } from "./tls_client.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
 const SHORT: PayloadSpec = { type: "short" };
@@ -55,6 +56,8 @@ export const runOptions = {
     defaultText: "random, printed",
   }),
   target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
+  ...tlsClientOptions,
+  ...tokenOption,
   protocol: choice(["relay", "echo", "hello"], {
     help: "What the clients speak: with a relay, an echo server, or (hello) an HTTP server",
     default: "relay",
@@ -98,12 +101,15 @@ export type RunValues = Values<typeof runOptions>;
  * @throws {ExitError} If the file of the payload cannot be read.
  */
 export function planOf(values: RunValues): Plan {
-  const { clients, window, arrival, replyDelay, payload, timeout, deadline, protocol } = values;
+  const { clients, window, arrival, replyDelay, payload, timeout, deadline, protocol, token } = values;
   const { types, accepts } = DELAYS[protocol];
   if (!types.includes(replyDelay.type)) {
     throw new UsageError(
       `With --protocol ${protocol}, --reply-delay must be ${accepts}: got ${formatReplyDelay(replyDelay)}`,
     );
+  }
+  if (token !== undefined && protocol !== "relay") {
+    throw new UsageError("Option --token (or OKLINE_TOKEN) goes with --protocol relay alone");
   }
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const lines = payload.type === "file" ? linesOf(payload.path) : undefined;

@@ -19,9 +19,9 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
   const [name, ...args] = context.args;
   if (name === PART_NAMES.server) {
     context.onSignal(["SIGINT"], () => {});
-    return await runServer({ args, onSignal: (_, handler) => context.onSignal(["SIGTERM"], handler) }, {
-      untilStdinEnds: true,
-    });
+    const onSignal: Context["onSignal"] = (signals, handler) =>
+      context.onSignal(signals.filter((signal) => signal !== "SIGINT"), handler);
+    return await runServer({ args, onSignal }, { untilStdinEnds: true });
   }
   if (name === PART_NAMES.generator) return await runGenerator(context);
   return undefined;

@@ -56,7 +56,8 @@ export async function assertWritable(file: string): Promise<void> {
 }
 
 /**
- * The command line that runs the same plan again: as it was given, and with the seed.
+ * The command line that runs the same plan again: as it was given, and with the seed. A token is left to the environment,
+ * for the report goes to others.
  *
  * @example
  * ```ts
@@ -72,7 +73,12 @@ export function commandAgain(args: readonly string[], seed: number): string {
     ? [programName("loadtest")]
     : ["deno", "run", "-A", programName("loadtest")];
   const seeded = args.some((arg) => arg === "--seed" || arg.startsWith("--seed="));
-  return [...program, ...args, ...(seeded ? [] : ["--seed", String(seed)])].map(quoteWord).join(" ");
+  return [...program, ...withoutToken(args), ...(seeded ? [] : ["--seed", String(seed)])].map(quoteWord)
+    .join(" ");
+}
+
+function withoutToken(args: readonly string[]): string[] {
+  return args.filter((arg, index) => !/^--token(=|$)/.test(arg) && args[index - 1] !== "--token");
 }
 
 /** A word as a POSIX shell takes it. */

@@ -3,7 +3,7 @@ import type { Context } from "../cli/cured.ts";
 import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { formatFaults } from "../loadtest/fault_spec.ts";
-import { type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
+import { clientNetwork, type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
 import { GeneratorProcesses } from "../loadtest/generator_processes.ts";
 import { SCHEMA } from "../loadtest/history.ts";
 import { formatHistoryLine } from "../loadtest/history_line.ts";
@@ -99,7 +99,7 @@ function openHistory({ history }: RunValues): RunHistory | undefined {
   }
 }
 
-function orderOf({ protocol, faults }: RunValues, plan: Plan, target: Target): GeneratorRun {
+function orderOf({ protocol, faults, token }: RunValues, plan: Plan, target: Target): GeneratorRun {
   return {
     run: {
       event: "run",
@@ -113,6 +113,8 @@ function orderOf({ protocol, faults }: RunValues, plan: Plan, target: Target): G
     plan,
     targets: target.addresses,
     ...(faults && { faults }),
+    ...(target.tls && { tls: target.tls }),
+    ...(token === undefined ? {} : { token }),
   };
 }
 
@@ -139,10 +141,12 @@ async function prepareGenerator(
     });
     return { generator, [Symbol.dispose]() {} };
   }
+  const { tls, ...rest } = order;
   const file = history && new LineFile(history.partPath(0));
   const generator = new LocalGenerator({
-    ...order,
+    ...rest,
     network: systemNetwork,
+    clientNetwork: await clientNetwork(systemNetwork, tls),
     clock: systemClock,
     random: systemRandom,
     ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
@@ -157,7 +161,8 @@ function crossedOf({ thresholds }: Summary): string[] {
 function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Target): string {
   const { seed, window, arrival } = plan.options;
   const where = target.addresses.map(formatAddress).join(", ");
-  const server = target.kind === "own" ? `an own ${protocol} server, ${where}` : where;
+  const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
+    (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
   return `${plan.clients} clients over ${window / 1000} s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
 }

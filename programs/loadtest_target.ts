@@ -10,6 +10,10 @@ import type { ServerUnderTest } from "../loadtest/run.ts";
 import { type ProcessUsage, usedSince } from "../loadtest/usage.ts";
 import { DEFAULT_MAX_LINE } from "../socket/line_decoder.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
+import type { TlsClientOptions } from "../socket/tls.ts";
+import { HTTP_ALPN } from "../services/http/grammar.ts";
+import { RunIdentity } from "./run_identity.ts";
+import { tlsClient } from "./tls_client.ts";
 import type { RunValues } from "./loadtest_options.ts";
 import { PART_NAMES } from "./loadtest_parts.ts";
 import { loadTestCommand } from "./self.ts";
@@ -21,6 +25,8 @@ export const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_V
 export interface Target extends ServerUnderTest, AsyncDisposable {
   readonly kind: "own" | "foreign";
   readonly addresses: readonly Address[];
+  /** How its clients speak TLS; `undefined` for not at all. */
+  readonly tls: TlsClientOptions | undefined;
   /** What it used for the run, once it has told its final state; all `null` for a foreign one. */
   usage(): ProcessUsage;
 }
@@ -40,13 +46,20 @@ const UNKNOWN: ProcessUsage = { cpuSeconds: null, peakMemory: null };
  * @throws {ExitError} If the own server does not start
  */
 export async function prepareTarget(values: RunValues, plan: Plan, historyPath?: string): Promise<Target> {
-  if (values.target !== undefined) return foreignTarget(values.target, plan);
-  const server = await startOwnServer(values, plan, historyPath);
+  const tls = await tlsClient(values);
+  if (values.target !== undefined) {
+    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls) });
+  }
+  if (tls !== undefined && Object.keys(tls).length > 0) {
+    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+  }
+  const { server, ca } = await startOwnServer(values, plan, historyPath);
   const before = server.usage();
   let used = UNKNOWN;
   return {
     kind: "own",
     addresses: server.addresses,
+    tls: ca === undefined ? undefined : forProtocol(values, { ca }),
     died: server.ended.then(describeEnd),
     async finalState() {
       const state = await server.untilZero(ZERO_TIMEOUT);
@@ -63,23 +76,36 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
   };
 }
 
-function foreignTarget(target: Address, plan: Plan): Target {
+function foreignTarget(
+  target: Address,
+  { plan, tls }: Pick<Target, "tls"> & { readonly plan: Plan },
+): Target {
   refusing(() => plan.assertEnoughPorts(formatAddress(target)));
   return {
     kind: "foreign",
     addresses: [target],
+    tls,
     finalState: () => Promise.resolve(null),
     usage: () => UNKNOWN,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 
+function forProtocol(
+  { protocol }: RunValues,
+  tls: TlsClientOptions | undefined,
+): TlsClientOptions | undefined {
+  return tls && protocol === "hello" ? { ...tls, alpn: HTTP_ALPN } : tls;
+}
+
+/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
 async function startOwnServer(
-  { protocol, port, replyDelay }: RunValues,
+  { protocol, port, replyDelay, tls, token }: RunValues,
   plan: Plan,
   historyPath: string | undefined,
-): Promise<OwnServer> {
+): Promise<{ readonly server: OwnServer; readonly ca: string | undefined }> {
   const addresses = refusing(() => plan.loopbackAddresses);
+  const hostnames = Array.from({ length: addresses }, (_, k) => `127.0.0.${k + 1}`);
   const lines = ["--max-line", `${Math.max(DEFAULT_MAX_LINE, plan.longestLine)}`];
   const particular = {
     relay: [
@@ -92,18 +118,22 @@ async function startOwnServer(
     hello: ["--delay", formatDuration(replyDelay.type === "fixed" ? replyDelay.delay : 0)],
   };
   const writeBuffer = Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine);
+  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
   try {
-    return await OwnServer.start({
+    const server = await OwnServer.start({
       command: [
         ...loadTestCommand(PART_NAMES.server, protocol),
         "--write-buffer",
         `${writeBuffer}`,
         ...particular[protocol],
+        ...(identity?.serverOptions ?? []),
       ],
-      env: CURED,
-      hostnames: Array.from({ length: addresses }, (_, k) => `127.0.0.${k + 1}`),
+      // Not on its command line, which others on this machine can read.
+      env: { ...CURED, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
+      hostnames,
       port,
     });
+    return { server, ca: identity?.certificate };
   } catch (cause) {
     throw new ExitError(cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -7,7 +7,7 @@ import { parseCommandLine } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
 import { formatAddress } from "../socket/network.ts";
-import { answerControl } from "./control.ts";
+import { operate } from "./operate.ts";
 import { hostnames, type RunningService, type Service, type SharedValues } from "./service.ts";
 import { services } from "./services/mod.ts";
 
@@ -38,21 +38,10 @@ export async function runServer(
   const { json, quiet, control } = told.options;
   const log = new Log({ json, quiet });
   const service = await start(services[told.command], told.options, log);
-  // The first signal drains, the second closes now; either way the service ends by being closed.
-  const failed = Promise.withResolvers<never>();
-  let draining = false;
-  onSignal(["SIGINT", "SIGTERM"], (signal) => {
-    log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
-    const ending = draining ? service.close() : service.drain();
-    draining = true;
-    ending.catch(failed.reject);
-  });
-  if (control) {
-    answerControl(service).then(() => untilStdinEnds ? service.close() : undefined).catch(failed.reject);
-  }
+  const ended = operate(service, { log, onSignal, control, untilStdinEnds });
   // Last, when all its own sockets stand: who counts them from outside begins here.
   announce(service, told.command, log);
-  await Promise.race([service.closed, failed.promise]);
+  await ended;
   return ExitCode.ok;
 }
 

@@ -16,6 +16,9 @@ export interface RunningService {
   readonly closed: Promise<void>;
   /** Figures for `state` on the control channel; plain data. */
   stats(): object;
+  /** Stops accepting until `resume`. Both are left out by a service that takes no connections. */
+  suspend?(): void;
+  resume?(): void;
   drain(): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,7 +41,9 @@ export const sharedOptions = {
     defaultText: "127.0.0.1, and ::1 where it can be bound",
     environment: "SERVER_HOST",
   }),
-  control: flag({ help: "Answer each line `state` on stdin with a line of JSON on stdout" }),
+  control: flag({
+    help: "Answer each line `state`, `suspend` or `resume` on stdin with a line of JSON on stdout",
+  }),
   verbose: flag({ help: "Remark on what peers do, too" }),
   quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
@@ -46,6 +51,7 @@ export const sharedOptions = {
 
 /** The options of every service with connections. */
 export const connectionOptions = {
+  reusePort: flag({ help: "Share the port with other servers that are started with this" }),
   maxConnections: integer({ help: "Most connections at once; 0 for no bound", default: 0, min: 0 }),
   maxConnectionsPerIp: integer({ help: "The same for each remote address", default: 0, min: 0 }),
   idleTimeout: duration({ help: "Close a peer that is silent for so long; 0 for never", default: 0 }),
@@ -79,13 +85,23 @@ type SharedListenOptions =
   & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed">
   & { onClosed(connection: EndedConnection, reason: CloseReason): void };
 
-/** What the options of connections mean to a listener; what goes wrong in serving one is logged. */
-export async function listenOptions(values: ConnectionValues, log: Log): Promise<SharedListenOptions> {
-  const { port, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
+/**
+ * What the options of connections mean to a listener; what goes wrong in serving one is logged.
+ *
+ * @param options.alpn The protocols that the service speaks, for clients that ask by TLS. Default: none.
+ */
+export async function listenOptions(
+  values: ConnectionValues,
+  log: Log,
+  { alpn }: { readonly alpn?: readonly string[] } = {},
+): Promise<SharedListenOptions> {
+  const { port, reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } =
+    values;
   return {
     ...hostnames(values),
-    ...await guardListenOptions(values, log),
+    ...await guardListenOptions(values, { log, alpn }),
     port,
+    reusePort,
     maxConnections,
     maxConnectionsPerIp,
     idleTimeout,

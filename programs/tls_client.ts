@@ -1,10 +1,11 @@
 /** The options by which a client speaks TLS, and shows a token. @module */
-import { ExitError, UsageError } from "../cli/exit.ts";
+import { UsageError } from "../cli/exit.ts";
 import { flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { Network } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
-import { readPem } from "./guard_options.ts";
+import type { TlsClientOptions } from "../socket/tls.ts";
+import { readAuthority, readIdentity } from "./pem.ts";
 
 /** Of every client of a service with connections. */
 export const tlsClientOptions = {
@@ -16,7 +17,15 @@ export const tlsClientOptions = {
   }),
   tlsCert: text({ help: "Show the server this certificate (PEM)", placeholder: "FILE" }),
   tlsKey: text({ help: "Its private key (PEM)", placeholder: "FILE" }),
+  tlsServerName: text({
+    help: "The name to ask for, and to find in the server's certificate",
+    placeholder: "NAME",
+    defaultText: "the host",
+  }),
 };
+
+/** Values of {@linkcode tlsClientOptions}. */
+export type TlsClientValues = Values<typeof tlsClientOptions>;
 
 /** Of the clients of services that a token can guard. */
 export const tokenOption = {
@@ -30,32 +39,40 @@ export const tokenOption = {
 /**
  * The network that these options ask for.
  *
+ * @param options.alpn What the client speaks, where that has a name by ALPN. Default: nothing.
+ * @throws {UsageError} As {@linkcode tlsClient} does.
+ * @throws {ExitError} As {@linkcode tlsClient} does.
+ */
+export async function clientNetwork(
+  values: TlsClientValues,
+  { alpn }: { readonly alpn?: readonly string[] } = {},
+): Promise<Network> {
+  const client = await tlsClient(values);
+  if (client === undefined) return systemNetwork;
+  const { TlsNetwork } = await import("../socket/tls.ts");
+  return new TlsNetwork(systemNetwork, { client: { ...client, ...(alpn === undefined ? {} : { alpn }) } });
+}
+
+/**
+ * How to speak TLS, `undefined` for not at all.
+ *
  * @throws {UsageError} If one of the TLS options comes without `--tls`, or the certificate without its key.
  * @throws {ExitError} If a file cannot be read or used.
  */
-export async function clientNetwork(values: Values<typeof tlsClientOptions>): Promise<Network> {
-  const { tls, tlsCa, tlsCert, tlsKey } = values;
+export async function tlsClient(values: TlsClientValues): Promise<TlsClientOptions | undefined> {
+  const { tls, tlsCa, tlsCert, tlsKey, tlsServerName } = values;
   if (!tls) {
-    if ((tlsCa ?? tlsCert ?? tlsKey) !== undefined) {
-      throw new UsageError("Options --tls-ca, --tls-cert and --tls-key go with --tls");
-    }
-    return systemNetwork;
+    if ((tlsCa ?? tlsCert ?? tlsKey ?? tlsServerName) === undefined) return undefined;
+    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --tls");
   }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new UsageError("A certificate needs both --tls-cert and --tls-key");
   }
-  const { TlsNetwork } = await import("../socket/tls.ts");
-  try {
-    return new TlsNetwork(systemNetwork, {
-      client: {
-        ...(tlsCa === undefined ? {} : { ca: await readPem(tlsCa) }),
-        ...(tlsCert === undefined || tlsKey === undefined
-          ? {}
-          : { identity: { certificate: await readPem(tlsCert), key: await readPem(tlsKey) } }),
-      },
-    });
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause.name !== "TlsError") throw cause;
-    throw new ExitError(`Cannot speak TLS: ${cause.message}`, { cause });
-  }
+  return {
+    ...(tlsCa === undefined ? {} : { ca: await readAuthority(tlsCa) }),
+    ...(tlsServerName === undefined ? {} : { serverName: tlsServerName }),
+    ...(tlsCert === undefined || tlsKey === undefined
+      ? {}
+      : { identity: await readIdentity({ certificate: tlsCert, key: tlsKey }) }),
+  };
 }

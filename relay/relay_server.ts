@@ -71,7 +71,9 @@ export class RelayServer implements AsyncDisposable {
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
     const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
-    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer });
+    // Not of `random`, which may be known; what is relayed to whom does not depend on it.
+    const hashSeed = Math.floor(systemRandom() * 2 ** 32);
+    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer, hashSeed });
     this.#out = observer.sent === undefined
       ? (peer, line) => void peer.connection.send(line)
       : (peer, line) => {
@@ -87,8 +89,8 @@ export class RelayServer implements AsyncDisposable {
         this.#watch.changed();
       },
     });
-    // Not lost: `closed` is the same promise.
-    this.#listener.serve((connection) => this.#serve(connection)).catch(() => {});
+    // The same promise as `closed`: whoever looks there hears of a failure, and where nobody does, the runtime tells it.
+    void this.#listener.serve((connection) => this.#serve(connection));
   }
 
   /** Where it listens. */
@@ -101,7 +103,10 @@ export class RelayServer implements AsyncDisposable {
     return this.#listener.port;
   }
 
-  /** Settles when all is closed; rejects when accepting failed for good. */
+  /**
+   * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
+   * unhandled rejection, which ends the program: a server that serves nobody is not to go unnoticed.
+   */
   get closed(): Promise<void> {
     return this.#listener.closed;
   }

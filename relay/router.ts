@@ -1,41 +1,15 @@
 /** Who gets a message, who gets its ok, and what is pending. Pure: no socket, clock or chance of its own. @module */
-import { ProtocolError, splitLine } from "../protocol.ts";
-import { type DueItem, DueList } from "./due_list.ts";
+import { ProtocolError, type Verb, verbOf } from "../protocol.ts";
+import { type Delivery, DeliveryPool, TEXT_START } from "./delivery.ts";
+import { DueList } from "./due_list.ts";
+import { Roster } from "./roster.ts";
 import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
-import { areTied, cutFromPeer, each, type Tie, unchain } from "./tie.ts";
+import type { Seat } from "./seat.ts";
+import { TextTable } from "./text_table.ts";
 
 export type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
 
-/** A message that waits for its ok. */
-interface Pending<Peer> {
-  /** Its text, as on the wire: each text has one spelling. */
-  readonly wire: string;
-  readonly line: string;
-  /** Who sent it. */
-  origins: PeerTie<Peer> | undefined;
-  /** Every peer it was delivered to that is still here: any of them may settle it. */
-  holders: PeerTie<Peer> | undefined;
-  /** A copy for each time it was sent. */
-  copies: Copy<Peer> | undefined;
-  copyCount: number;
-}
-
-type PeerTie<Peer> = Tie<Peer, Pending<Peer>>;
-
-/** One sending of a message, and who has it. */
-interface Copy<Peer> extends DueItem {
-  readonly message: Pending<Peer>;
-  readonly holder: Peer;
-  /** The next of the message's copies. */
-  next: this | undefined;
-}
-
-/** What one peer has to do with the pending messages. */
-interface PeerTies<Peer> {
-  readonly sent: PeerTie<Peer>[];
-  readonly held: PeerTie<Peer>[];
-}
-
+const OK_TEXT_START = "ok ".length;
 const MESSAGE: LineVerdict = { kind: "message" };
 const OK: LineVerdict = { kind: "ok" };
 const STRAY: LineVerdict = { kind: "stray" };
@@ -66,13 +40,18 @@ const ERROR: LineVerdict = { kind: "error" };
  * ```
  */
 export class Router<Peer extends RouterPeer> {
-  readonly #options: RouterOptions;
-  /** The active peers and, in the same places, their ties: no map from peers to anything. */
-  readonly #active: Peer[] = [];
-  readonly #ties: PeerTies<Peer>[] = [];
-  readonly #pending = new Map<string, Pending<Peer>>();
-  readonly #due = new DueList<Copy<Peer>>();
-  #copies = 0;
+  readonly #options: Required<RouterOptions>;
+  readonly #timed: boolean;
+  readonly #roster: Roster<Peer>;
+  /**
+   * For each text that waits for its ok the first of the ring of its deliveries: one with an origin, as all
+   * are that follow it up to those without.
+   */
+  readonly #pending: TextTable<Delivery<Peer>>;
+  readonly #due = new DueList<Delivery<Peer>>();
+  readonly #pool = new DeliveryPool<Peer>();
+  /** Sendings whose origin is there. */
+  #underWay = 0;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -86,51 +65,45 @@ export class Router<Peer extends RouterPeer> {
   };
 
   constructor(options: RouterOptions) {
-    this.#options = options;
+    this.#options = { maxUnderWay: 0, maxUnderWayPerPeer: 0, hashSeed: 0, ...options };
+    this.#roster = new Roster(options.random);
+    this.#pending = new TextTable(this.#options.hashSeed);
+    this.#timed = options.redeliver && options.ackTimeout > 0;
   }
 
   /** From now on the peer gets messages, and may send. */
   join(peer: Peer): void {
-    peer.slot = this.#active.push(peer) - 1;
-    this.#ties.push({ sent: [], held: [] });
+    this.#roster.add(peer);
   }
 
   /** The peer is gone: what it held goes to others, and what only it waited for is dropped. */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
-    const ties = this.#remove(peer);
-    for (const sent of ties.sent) {
-      const { message } = sent;
-      message.origins = unchain(message.origins, sent);
-      if (message.origins === undefined) {
-        this.#forget(message);
-        this.#counts.dropped++;
-      }
-    }
-    for (const held of ties.held) {
-      const { message } = held;
-      message.holders = unchain(message.holders, held);
-      for (const copy of each(message.copies)) {
-        if (copy.holder !== peer) continue;
-        if (this.#options.redeliver) this.#redeliver(copy, now, out);
-        else this.#removeCopy(copy);
+    const seat = this.#roster.remove(peer);
+    for (let sending = seat.sent; sending !== undefined; sending = seat.sent) this.#withdraw(sending);
+    for (let held = seat.held; held !== undefined; held = seat.held) {
+      if (held.origin === undefined) {
+        this.#forget(held);
+      } else {
+        seat.removeHeld(held);
+        if (this.#options.redeliver) this.#redeliver(held, this.#roster.anyone(), now, out);
       }
     }
   }
 
   /** A line of an active peer, as it came. `now` is the time in ms. */
   line(peer: Peer, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    let frame;
+    let verb: Verb;
     try {
-      frame = splitLine(line);
+      verb = verbOf(line);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return this.#reject(error.message);
     }
-    switch (frame.verb) {
+    switch (verb) {
       case "message":
-        return this.#message(peer, frame.wire, line, now, out);
+        return this.#message(this.#roster.seatOf(peer), line, now, out);
       case "ok":
-        return this.#ok(peer, frame.wire, line, out);
+        return this.#ok(this.#roster.seatOf(peer), line, out);
       case "error":
         this.#counts.errors++;
         return ERROR;
@@ -145,10 +118,12 @@ export class Router<Peer extends RouterPeer> {
    * @returns When to call again, in ms on the same clock, or `undefined` while nothing is due.
    */
   expire(now: number, out: Sink<Peer>): number | undefined {
-    for (let copy = this.#due.first; copy !== undefined && copy.due <= now; copy = this.#due.first) {
-      this.#redeliver(copy, now, out);
+    let sending = this.#due.first;
+    while (sending !== undefined && sending.due <= now) {
+      this.#handOn(sending, now, out);
+      sending = this.#due.first;
     }
-    return this.nextDue;
+    return sending?.due;
   }
 
   /** When {@linkcode Router.expire} will next have something to do. */
@@ -157,59 +132,62 @@ export class Router<Peer extends RouterPeer> {
   }
 
   stats(): RouterStats {
-    return { active: this.#active.length, pending: this.#pending.size, due: this.#due.size, ...this.#counts };
+    return { active: this.#roster.size, pending: this.#pending.size, due: this.#due.size, ...this.#counts };
   }
 
-  #message(peer: Peer, wire: string, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    let message = this.#pending.get(wire);
-    const excess = this.#excess(peer, message);
+  #message(origin: Seat<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
+    const excess = this.#excess(origin);
     if (excess !== undefined) {
       this.#counts.limited++;
       return { kind: "limited", reason: excess };
     }
     this.#counts.messages++;
-    if (message === undefined) {
-      message = { wire, line, origins: undefined, holders: undefined, copies: undefined, copyCount: 0 };
-      this.#pending.set(wire, message);
-    }
-    const { sent } = this.#ties[peer.slot]!;
-    if (!areTied(message.origins, sent, { peer, message })) {
-      message.origins = { peer, message, next: message.origins, place: sent.length };
-      sent.push(message.origins);
-    }
-    this.#deliver(message, this.#anyone(), now, out);
+    this.#underWay++;
+    const hash = this.#pending.hash(line, TEXT_START);
+    const first = this.#pending.get(line.slice(TEXT_START), hash);
+    // Of many sendings one line is kept: it may be long.
+    const sending = this.#pool.take(first?.line ?? line, hash, origin);
+    if (first === undefined) this.#pending.add(sending);
+    else sending.insertBefore(first.next);
+    origin.addSent(sending);
+    const holder = this.#roster.anyone();
+    this.#give(sending, holder, now);
+    out(holder.peer, line);
     return MESSAGE;
   }
 
-  /** Which limit one more sending of a message would pass. */
-  #excess(peer: Peer, message: Pending<Peer> | undefined): string | undefined {
-    const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = this.#options;
-    if (maxUnderWay > 0 && Math.max(this.#copies, this.#pending.size) >= maxUnderWay) {
+  /** Which limit one more sending would pass. */
+  #excess(origin: Seat<Peer>): string | undefined {
+    const { maxUnderWay, maxUnderWayPerPeer } = this.#options;
+    if (maxUnderWay > 0 && this.#underWay >= maxUnderWay) {
       return `too many messages under way: ${maxUnderWay} in all`;
     }
-    if (maxUnderWayPerPeer === 0) return undefined;
-    const sent = this.#ties[peer.slot]!.sent;
-    const again = message !== undefined && areTied(message.origins, sent, { peer, message });
-    const count = again ? message.copyCount : sent.length;
-    return count < maxUnderWayPerPeer
-      ? undefined
-      : `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
+    if (maxUnderWayPerPeer > 0 && origin.sentCount >= maxUnderWayPerPeer) {
+      return `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
+    }
+    return undefined;
   }
 
-  #ok(peer: Peer, wire: string, line: string, out: Sink<Peer>): LineVerdict {
-    const message = this.#pending.get(wire);
-    if (message === undefined || !areTied(message.holders, this.#ties[peer.slot]!.held, { peer, message })) {
+  #ok(holder: Seat<Peer>, line: string, out: Sink<Peer>): LineVerdict {
+    const first = this.#firstHeld(holder, line);
+    if (first === undefined) {
       this.#counts.stray++;
       return STRAY;
     }
-    const { origins } = message;
-    this.#forget(message);
     this.#counts.settled++;
-    for (let origin = origins; origin !== undefined; origin = origin.next) {
-      this.#counts.oks++;
-      out(origin.peer, line);
-    }
+    this.#tellOrigins(first, line, out);
+    this.#drop(first);
     return OK;
+  }
+
+  /** The first of the ring that an ok of a peer settles, where it holds one of it. */
+  #firstHeld(holder: Seat<Peer>, line: string): Delivery<Peer> | undefined {
+    const text = line.slice(OK_TEXT_START);
+    const { held } = holder;
+    // Nearly always it is what it has had for longest, and is alone: to compare costs less than to look up.
+    if (held !== undefined && held.text === text && held.next === held) return held;
+    const first = this.#pending.get(text, this.#pending.hash(line, OK_TEXT_START));
+    return first !== undefined && holder.holds(first) ? first : undefined;
   }
 
   #reject(reason: string): LineVerdict {
@@ -217,89 +195,91 @@ export class Router<Peer extends RouterPeer> {
     return { kind: "rejected", reason };
   }
 
-  #deliver(message: Pending<Peer>, holder: Peer, now: number, out: Sink<Peer>): void {
-    const { held } = this.#ties[holder.slot]!;
-    if (!areTied(message.holders, held, { peer: holder, message })) {
-      message.holders = { peer: holder, message, next: message.holders, place: held.length };
-      held.push(message.holders);
-    }
-    const copy: Copy<Peer> = {
-      due: now + this.#options.ackTimeout,
-      message,
-      holder,
-      next: message.copies,
-      earlier: undefined,
-      later: undefined,
-    };
-    message.copies = copy;
-    message.copyCount++;
-    this.#copies++;
-    if (this.#timed) this.#due.append(copy);
-    out(holder, message.line);
+  /** Sends a line to everyone who waits for a text, once. */
+  #tellOrigins(first: Delivery<Peer>, line: string, out: Sink<Peer>): void {
+    let sending = first;
+    do {
+      const { origin } = sending;
+      if (origin === undefined) return;
+      if (origin.lastOk !== this.#counts.settled) {
+        origin.lastOk = this.#counts.settled;
+        this.#counts.oks++;
+        out(origin.peer, line);
+      }
+      sending = sending.next;
+    } while (sending !== first);
   }
 
-  #redeliver(copy: Copy<Peer>, now: number, out: Sink<Peer>): void {
-    this.#removeCopy(copy);
+  /** Gives a sending to a peer. */
+  #give(sending: Delivery<Peer>, holder: Seat<Peer>, now: number): void {
+    holder.addHeld(sending);
+    if (!this.#timed) return;
+    // Whole, as V8 keeps a fraction in an object of its own.
+    sending.due = Math.ceil(now + this.#options.ackTimeout);
+    this.#due.append(sending);
+  }
+
+  #redeliver(sending: Delivery<Peer>, holder: Seat<Peer>, now: number, out: Sink<Peer>): void {
     this.#counts.redelivered++;
-    this.#deliver(copy.message, this.#anyoneBut(copy.holder), now, out);
+    if (this.#timed) this.#due.remove(sending);
+    this.#give(sending, holder, now);
+    out(holder.peer, sending.line);
   }
 
-  /** Cuts every tie to a message. */
-  #forget(message: Pending<Peer>): void {
-    this.#pending.delete(message.wire);
-    this.#copies -= message.copyCount;
-    for (let origin = message.origins; origin !== undefined; origin = origin.next) {
-      cutFromPeer(origin, this.#ties[origin.peer.slot]!.sent);
+  /** The holder of a sending is silent. */
+  #handOn(sending: Delivery<Peer>, now: number, out: Sink<Peer>): void {
+    const holder = sending.holder!;
+    const other = this.#roster.anyoneBut(holder);
+    holder.removeHeld(sending);
+    if (other !== holder) this.#remember(sending, holder);
+    this.#redeliver(sending, other, now, out);
+  }
+
+  /** A peer that had a text may settle it as long as it is pending. */
+  #remember(sending: Delivery<Peer>, holder: Seat<Peer>): void {
+    if (holder.holds(sending)) return;
+    const former = this.#pool.take(sending.line, sending.hash, undefined);
+    former.insertBefore(this.#firstOf(sending));
+    holder.addHeld(former);
+  }
+
+  /** The origin of a sending has gone: the sending is over, and its text is dropped unless others wait for it. */
+  #withdraw(sending: Delivery<Peer>): void {
+    const first = this.#firstOf(sending);
+    const other = first === sending ? sending.next : first;
+    if (other === sending || other.origin === undefined) {
+      this.#counts.dropped++;
+      this.#drop(sending);
+      return;
     }
-    for (let holder = message.holders; holder !== undefined; holder = holder.next) {
-      // A peer that is just leaving has given its place up, and its ties go with it.
-      const ties = this.#ties[holder.peer.slot];
-      if (ties !== undefined) cutFromPeer(holder, ties.held);
+    if (first === sending) this.#pending.replace(first, other);
+    const { holder } = sending;
+    this.#forget(sending);
+    if (holder !== undefined) this.#remember(other, holder);
+  }
+
+  /** The first of a delivery's ring. */
+  #firstOf(delivery: Delivery<Peer>): Delivery<Peer> {
+    return this.#pending.get(delivery.text, delivery.hash)!;
+  }
+
+  /** Forgets a text. */
+  #drop(first: Delivery<Peer>): void {
+    this.#pending.delete(first);
+    for (let other = first.next; other !== first; other = first.next) this.#forget(other);
+    this.#forget(first);
+  }
+
+  /** Takes a delivery out of every list. */
+  #forget(delivery: Delivery<Peer>): void {
+    const { origin, holder } = delivery;
+    delivery.leaveRing();
+    holder?.removeHeld(delivery);
+    if (origin !== undefined) {
+      origin.removeSent(delivery);
+      this.#underWay--;
+      if (this.#timed) this.#due.remove(delivery);
     }
-    for (let copy = message.copies; this.#timed && copy !== undefined; copy = copy.next) {
-      this.#due.remove(copy);
-    }
-    // What a map has deleted it may keep reachable for long: let that be no more than this.
-    message.origins = message.holders = message.copies = undefined;
-    message.copyCount = 0;
-  }
-
-  #removeCopy(copy: Copy<Peer>): void {
-    copy.message.copies = unchain(copy.message.copies, copy);
-    copy.message.copyCount--;
-    this.#copies--;
-    if (this.#timed) this.#due.remove(copy);
-  }
-
-  get #timed(): boolean {
-    return this.#options.redeliver && this.#options.ackTimeout > 0;
-  }
-
-  #anyone(): Peer {
-    return this.#active[Math.floor(this.#options.random() * this.#active.length)]!;
-  }
-
-  /** Someone else, or the same where nobody else is there. */
-  #anyoneBut(peer: Peer): Peer {
-    const others = this.#active.length - 1;
-    if (peer.slot < 0) return this.#anyone();
-    if (others === 0) return peer;
-    const slot = Math.floor(this.#options.random() * others);
-    return this.#active[slot < peer.slot ? slot : slot + 1]!;
-  }
-
-  /** Takes the peer out of the active ones: the last takes its place. */
-  #remove(peer: Peer): PeerTies<Peer> {
-    const { slot } = peer;
-    const ties = this.#ties[slot]!;
-    const lastPeer = this.#active.pop()!;
-    const lastTies = this.#ties.pop()!;
-    if (lastPeer !== peer) {
-      this.#active[slot] = lastPeer;
-      this.#ties[slot] = lastTies;
-      lastPeer.slot = slot;
-    }
-    peer.slot = -1;
-    return ties;
+    this.#pool.giveBack(delivery);
   }
 }

@@ -29,7 +29,7 @@ export interface RouterStats {
   readonly active: number;
   /** Different messages that wait for their ok now. */
   readonly pending: number;
-  /** Copies of them that will be redelivered when their time comes. */
+  /** Sendings of them that will be redelivered when their time comes. */
   readonly due: number;
   readonly messages: number;
   /** Messages settled by an ok. */
@@ -56,6 +56,8 @@ export interface RouterOptions {
   redeliver: boolean;
   /** Most messages under way in all, each sending counted; 0 for no bound. Default 0. */
   maxUnderWay?: number;
-  /** Most messages of one peer under way, and most copies of one that it sends again and again; 0 for no bound. Default 0. */
+  /** Most messages of one peer under way, each sending counted; 0 for no bound. Default 0. */
   maxUnderWayPerPeer?: number;
+  /** An integer of 32 bits that peers must not know, or they could make texts that take long to find. Default 0, for peers one trusts. */
+  hashSeed?: number;
 }

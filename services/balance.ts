@@ -1,12 +1,12 @@
 /** A TCP load balancer. @module */
-import { bytesCodec } from "../socket/bytes_codec.ts";
+import { passingCodec } from "./proxy/passing_codec.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock, Random } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
 import { BackendPool, type BackendPoolStats } from "./balance/backend_pool.ts";
 import { Dialler } from "./balance/dialler.ts";
 import { createPolicy, type PolicyName } from "./balance/policy.ts";
-import { Gateway, type GatewayOptions } from "./proxy/gateway.ts";
+import { backendDial, Gateway, type GatewayOptions } from "./proxy/gateway.ts";
 import { ListenerService } from "./service.ts";
 
 /** Options of {@linkcode startBalance}. `idleTimeout` counts bytes either way. */
@@ -43,10 +43,10 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
       ...options,
       policy: createPolicy(options.policy ?? "round-robin", options.random ?? systemRandom),
     });
-    const dialler = new Dialler(pool, { ...options, clock });
+    const dialler = new Dialler(pool, { ...options, ...backendDial(options), clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialler.open(source, signal));
     // Without the listener's own idle timeout: that would count what the client sends alone.
-    const listener = listen({ ...options, idleTimeout: 0, codec: bytesCodec });
+    const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),

@@ -87,8 +87,6 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       }
     }
     this.closed = this.#serveAll();
-    // Not lost: who asks for `closed` hears of it.
-    this.closed.catch(() => {});
   }
 
   get addresses(): readonly Address[] {

@@ -41,9 +41,7 @@ const DELAY = 4000;
 export function startHello(options: HelloOptions = {}): ListenerService<Uint8Array, HelloStats> {
   const { delay = DELAY, clock = systemClock } = options;
   let waiting = 0;
-  const handler = async (client: Connection<Uint8Array>): Promise<void> => {
-    const request = await client.batches().next();
-    if (request.done) return;
+  const wait = async (client: Connection<Uint8Array>): Promise<void> => {
     const gone = new AbortController();
     void client.closed.then(() => gone.abort());
     waiting++;
@@ -55,6 +53,11 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     } finally {
       waiting--;
     }
+  };
+  const handler = async (client: Connection<Uint8Array>): Promise<void> => {
+    const request = await client.batches().next();
+    if (request.done) return;
+    if (delay > 0) await wait(client);
     client.send(serializeResponse(
       { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: "Hello World!\n" },
       { request: undefined, keepAlive: false, date: new Date() },

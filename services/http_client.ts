@@ -3,8 +3,9 @@ import { bytesCodec } from "../socket/bytes_codec.ts";
 import { connect, type Dial } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { describeCloseReason } from "../socket/errors.ts";
-import type { Clock } from "../socket/network.ts";
-import { isToken } from "./http/grammar.ts";
+import type { Clock, Network } from "../socket/network.ts";
+import { systemNetwork } from "../socket/system.ts";
+import { HTTP_ALPN, isToken } from "./http/grammar.ts";
 import {
   HttpResponseError,
   type ResponseEvent,
@@ -13,7 +14,7 @@ import {
 } from "./http/response_parser.ts";
 
 /** What to ask, and how. */
-export interface HttpRequestOptions extends Pick<Dial, "network" | "signal"> {
+export interface HttpRequestOptions extends Pick<Dial, "signal"> {
   /** Default `GET`. */
   method?: string;
   /** Fields besides Host, Connection and Content-Length, which are set. */
@@ -22,6 +23,11 @@ export interface HttpRequestOptions extends Pick<Dial, "network" | "signal"> {
   body?: string | Uint8Array;
   /** Longest time in ms to connect, and longest silence of the server after that; 0 for no bound. Default 30,000. */
   timeout?: number;
+  /**
+   * Default: the real one. For an `https:` URL a `TlsNetwork` is used as it is, and TLS that trusts the runtime's
+   * authorities is spoken over any other.
+   */
+  network?: Network;
   clock?: Clock;
 }
 
@@ -35,8 +41,8 @@ const TIMEOUT = 30_000;
 const LEAVE_TIMEOUT = 500;
 
 /**
- * Asks a server for one thing, over a connection of its own. Redirects are not followed, and `https:` is not spoken:
- * `fetch` does both.
+ * Asks a server for one thing, by `http:` or `https:`, over a connection of its own. Redirects are not followed:
+ * `fetch` follows them.
  *
  * @returns The response, as soon as its head is there.
  * @throws {TypeError} If the URL, the method or a field cannot be sent.
@@ -59,18 +65,18 @@ export async function requestHttp(
   url: string | URL,
   options: HttpRequestOptions = {},
 ): Promise<HttpResponse> {
-  const { method = "GET", timeout = TIMEOUT, network, clock, signal } = options;
+  const { method = "GET", timeout = TIMEOUT, clock, signal } = options;
   const target = parseUrl(url);
   const request = serializeRequest(target, options);
   const connection = await connect({
     hostname: target.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: Number(target.port || 80),
+    port: Number(target.port || (isSecure(target) ? 443 : 80)),
     codec: bytesCodec,
     timeout,
     idleTimeout: timeout,
     // All that was asked for is there: a server that does not close is left at once.
     drainTimeout: LEAVE_TIMEOUT,
-    ...(network === undefined ? {} : { network }),
+    network: await networkFor(target, options.network),
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -124,10 +130,20 @@ async function* readEvents(
 function parseUrl(url: string | URL): URL {
   const target = URL.parse(String(url));
   if (target === null) throw new TypeError(`Cannot request ${JSON.stringify(String(url))}: it is no URL`);
-  if (target.protocol !== "http:") {
-    throw new TypeError(`Cannot request ${target.href}: expected http:, got ${target.protocol}`);
+  if (target.protocol !== "http:" && !isSecure(target)) {
+    throw new TypeError(`Cannot request ${target.href}: expected http: or https:, got ${target.protocol}`);
   }
   return target;
+}
+
+function isSecure({ protocol }: URL): boolean {
+  return protocol === "https:";
+}
+
+async function networkFor(target: URL, network: Network = systemNetwork): Promise<Network> {
+  if (!isSecure(target)) return network;
+  const { TlsNetwork } = await import("../socket/tls.ts");
+  return network instanceof TlsNetwork ? network : new TlsNetwork(network, { client: { alpn: HTTP_ALPN } });
 }
 
 function serializeRequest(target: URL, options: HttpRequestOptions): Uint8Array {

@@ -1,11 +1,17 @@
 /** A TCP proxy to one backend. @module */
-import { bytesCodec } from "../socket/bytes_codec.ts";
+import { passingCodec } from "./proxy/passing_codec.ts";
 import { connect } from "../socket/connect.ts";
 import { ConnectError } from "../socket/errors.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
-import { CONNECT_TIMEOUT, Gateway, type GatewayOptions, type Upstream } from "./proxy/gateway.ts";
+import {
+  backendDial,
+  CONNECT_TIMEOUT,
+  Gateway,
+  type GatewayOptions,
+  type Upstream,
+} from "./proxy/gateway.ts";
 import { pause } from "../socket/pause.ts";
 import { ListenerService } from "./service.ts";
 
@@ -65,7 +71,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
     },
   }, (_source, signal) => dial(options, clock, signal));
   // Without the listener's own idle timeout: that would count what the client sends alone.
-  const listener = listen({ ...options, idleTimeout: 0, codec: bytesCodec });
+  const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),
@@ -78,9 +84,9 @@ async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): P
     try {
       const connection = await connect({
         ...to,
-        ...(options.network ? { network: options.network } : {}),
+        ...backendDial(options),
         clock,
-        codec: bytesCodec,
+        codec: passingCodec,
         timeout: connectTimeout,
         signal,
       });

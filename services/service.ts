@@ -38,7 +38,10 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
   readonly addresses: readonly Address[];
   /** Its port, the same at every address. */
   readonly port: number;
-  /** Settles when all is closed; rejects when accepting failed for good. */
+  /**
+   * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
+   * unhandled rejection, which ends the program: a service that serves nobody is not to go unnoticed.
+   */
   readonly closed: Promise<void>;
   stats(): Stats;
   /** Stops accepting, finishes what is under way, closes; what takes over `drainTimeout` is cut. */
@@ -67,7 +70,6 @@ const DRAIN_TIMEOUT = 10_000;
 
 /** A service made of a listener and a handler. */
 export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
-  /** Settles when all is closed; rejects when accepting failed for good. */
   readonly closed: Promise<void>;
   readonly #listener: Listener<Frame>;
   readonly #clock: Clock;
@@ -85,8 +87,6 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stats = options.stats;
     this.closed = this.#run(handler, options.background);
-    // Not lost: who asks for `closed` hears of it.
-    this.closed.catch(() => {});
   }
 
   get addresses(): readonly Address[] {
@@ -109,10 +109,22 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     return this.#listener.until(holds, options);
   }
 
+  /** Stops accepting until {@linkcode ListenerService.resume}; see {@linkcode Listener.suspend}. */
+  suspend(): void {
+    this.#listener.suspend();
+  }
+
+  resume(): void {
+    this.#listener.resume();
+  }
+
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
     this.#draining.abort();
-    const timer = this.#clock.after(this.#drainTimeout, () => void this.#listener.close());
+    const timer = this.#clock.after(this.#drainTimeout, () => {
+      // Not lost: what it fails with, `closed` below fails with, too.
+      this.#listener.close().catch(() => {});
+    });
     try {
       await this.closed;
     } finally {

@@ -29,6 +29,18 @@ export function readCertificate(pem: string): X509Certificate {
   return read("certificate", () => new X509Certificate(pem));
 }
 
+/**
+ * The host names that a certificate is for, in lower case, as in `chat.example.org` or `*.example.org`.
+ *
+ * @throws {TlsError} `certificate`, when it cannot be read.
+ */
+export function certificateNames(pem: string): string[] {
+  const entries = readCertificate(pem).subjectAltName?.split(", ") ?? [];
+  return entries.filter((entry) => entry.startsWith("DNS:")).map((entry) =>
+    entry.slice("DNS:".length).toLowerCase()
+  );
+}
+
 function read<Result>(what: string, make: () => Result): Result {
   try {
     return make();

@@ -26,7 +26,8 @@ const MAX_VARINT_BYTES = 5;
 
 /**
  * Messages of bytes with their length in front. A frame may be empty. Memory follows the bytes that have come, never
- * the length a peer announces. A varint has to be in its shortest form, so that each frame has one spelling.
+ * the length a peer announces. Frames that came in one read share its memory: copy one before you transfer it to a
+ * Worker, or keep it for long. A varint has to be in its shortest form, so that each frame has one spelling.
  *
  * LEB128 as in the DWARF 5 specification, 7.6.
  *
@@ -76,6 +77,9 @@ class LengthPrefixDecoder implements Decoder<Uint8Array> {
 
   push(bytes: Uint8Array): Decoded<Uint8Array> {
     const frames: Uint8Array[] = [];
+    // One copy for all whole frames in here: a small array of its own costs five times what a view does.
+    let copy: Uint8Array | undefined;
+    let copiedFrom = 0;
     let at = 0;
     while (at < bytes.length) {
       if (this.#lengthBytes >= 0) {
@@ -86,12 +90,17 @@ class LengthPrefixDecoder implements Decoder<Uint8Array> {
         continue;
       }
       const missing = this.#length - this.#partial.size;
-      const piece = bytes.subarray(at, at + missing);
-      at += piece.length;
-      if (piece.length === this.#length) {
-        frames.push(this.#finish(piece.slice()));
+      if (missing === this.#length && at + missing <= bytes.length) {
+        if (copy === undefined) {
+          copy = bytes.slice(at);
+          copiedFrom = at;
+        }
+        frames.push(this.#finish(copy.subarray(at - copiedFrom, at - copiedFrom + missing)));
+        at += missing;
         continue;
       }
+      const piece = bytes.subarray(at, at + missing);
+      at += piece.length;
       this.#partial.push(piece);
       if (piece.length === missing) frames.push(this.#finish(this.#partial.take()));
     }

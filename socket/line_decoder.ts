@@ -14,8 +14,11 @@ const BYTES_A_UNIT = 3; // at most, in UTF-8, for each unit of UTF-16
 const NO_LINES: Decoded<string> = { frames: [] };
 const NOTHING = new Uint8Array(0);
 
-// One for all: it decodes whole lines only, so it keeps no state between calls.
+// One of each for all: they decode whole lines only, so they keep no state between calls.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+// A call of the decoder costs more than one of Buffer's, and each byte a tenth: here they cost the same.
+const SHORT = 256;
 
 /**
  * Splits bytes into lines of UTF-8 that end in LF or CRLF.
@@ -64,7 +67,11 @@ export class LineDecoder implements Decoder<string> {
       return error === undefined ? NO_LINES : { frames: [], error };
     }
     const decoded = this.#held === 0 ? this.#decode(bytes, last) : this.#decodeJoined(bytes, last);
-    if (decoded.error !== undefined || last === bytes.length - 1) return decoded;
+    if (decoded.error !== undefined) return decoded;
+    if (last === bytes.length - 1) {
+      this.#tail = NOTHING; // Who waits for its next line, perhaps for long, should hold no memory meanwhile.
+      return decoded;
+    }
     const error = this.#hold(bytes.subarray(last + 1));
     return error === undefined ? decoded : { frames: decoded.frames, error };
   }
@@ -74,13 +81,15 @@ export class LineDecoder implements Decoder<string> {
     return new FramingError("unterminated", `Input ended inside a line, ${this.#held} bytes after its start`);
   }
 
-  /** Lines of what was held and the bytes up to `last`. */
+  /** Lines of what was held and the bytes up to `last`. What follows the first LF is decoded where it is. */
   #decodeJoined(bytes: Uint8Array, last: number): Decoded<string> {
-    this.#append(bytes.subarray(0, last));
-    const decoded = this.#decode(this.#tail, this.#held);
+    const first = bytes.indexOf(LF);
+    this.#append(bytes.subarray(0, first));
+    const begun = this.#decode(this.#tail, this.#held);
     this.#held = 0;
-    this.#tail = NOTHING;
-    return decoded;
+    if (begun.error !== undefined || first === last) return begun;
+    const whole = this.#decode(bytes.subarray(first + 1), last - first - 1);
+    return { ...whole, frames: [...begun.frames, ...whole.frames] };
   }
 
   /** Lines of the bytes up to `last`, where the last line end is, or was. */
@@ -156,10 +165,10 @@ function assertMaxLine(maxLine: number): void {
   throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
 }
 
-/** UTF-8 to text, with {@linkcode REPLACEMENT} for what is none. For short input five times as fast as a TextDecoder. */
+/** UTF-8 to text, with {@linkcode REPLACEMENT} for what is none. */
 function decodeLeniently(bytes: Uint8Array, end: number): string {
-  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, end);
-  return buffer.toString("utf8", 0, end);
+  if (end > SHORT) return lenientUtf8.decode(bytes.subarray(0, end));
+  return Buffer.prototype.toString.call(bytes, "utf8", 0, end);
 }
 
 function withoutCr(line: string): string {

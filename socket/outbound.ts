@@ -40,6 +40,8 @@ export class Outbound<Frame> implements Flushable {
   #scheduled = false;
   #writing = false;
   #ended = false;
+  /** Once: of a socket that both sides have finished, the system refuses another FIN by an error. */
+  #closedWrite: Promise<void> | undefined;
   #stopped: CloseReason | undefined;
   /** What of the write under way the socket has not taken. */
   #left: Uint8Array = NOTHING;
@@ -102,7 +104,11 @@ export class Outbound<Frame> implements Flushable {
     return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
   }
 
-  async closeWrite(): Promise<void> {
+  closeWrite(): Promise<void> {
+    return this.#closedWrite ??= this.#closeWrite();
+  }
+
+  async #closeWrite(): Promise<void> {
     this.#ended = true;
     await this.flushed();
     if (this.#stopped !== undefined) return;

@@ -33,7 +33,10 @@ type SniDone = (error: Error | null, context?: SecureContext) => void;
 export interface TlsServerOptions {
   /** Who the server is. */
   identity: Identity;
-  /** Who it is to clients that ask for one of these names (SNI). Default: `identity` for every name. */
+  /**
+   * Who it is to clients that ask for one of these names (SNI); `*.example.org` stands for every name with one label more.
+   * Default: `identity` for every name.
+   */
   hosts?: Readonly<Record<string, Identity>>;
   /** Authorities (PEM) of which a client must show a certificate. Default: clients show none. */
   clientCa?: string;
@@ -148,7 +151,7 @@ export class TlsNetwork implements Network {
       handshakeTimeout: NEVER,
       // Only where it is needed: with it each connection has two configurations, one of them for as long as it stands.
       ...(hosts.size === 0 ? {} : {
-        SNICallback: (name: string, done: SniDone) => done(null, hosts.get(name.toLowerCase())),
+        SNICallback: (name: string, done: SniDone) => done(null, contextFor(name.toLowerCase(), hosts)),
       }),
     });
   }
@@ -239,6 +242,11 @@ function hostContexts(options: TlsServerOptions): Map<string, SecureContext> {
     name.toLowerCase(),
     createSecureContext(secureOptions({ ...options, identity })),
   ]));
+}
+
+/** The name itself goes before a wildcard, which stands for one label (RFC 9525, 6.3). */
+function contextFor(name: string, hosts: ReadonlyMap<string, SecureContext>): SecureContext | undefined {
+  return hosts.get(name) ?? hosts.get(name.replace(/^[^.]+/, "*"));
 }
 
 /** Tells a peer that speaks plain text in plain text what it met. */

@@ -149,11 +149,11 @@ export class TlsTransport implements Transport, TransportStreamOwner {
 
   async closeWrite(): Promise<void> {
     if (this.#over) throw this.#end();
-    const socket = this.#socket ?? await this.#handshake();
+    await this.secured;
     if (this.#finSent || this.#broken) return;
     this.#finSent = true;
     const finishing = this.#finishing = Promise.withResolvers<void>();
-    socket.end(() => void this.#sendFin().then(finishing.resolve, finishing.reject));
+    this.#socket!.end(() => void this.#sendFin().then(finishing.resolve, finishing.reject));
     await finishing.promise;
   }
 
@@ -201,11 +201,6 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   /** Why nothing works any more. */
   #end(): Error {
     return this.#closed ? badResource() : this.#failure!;
-  }
-
-  async #handshake(): Promise<TLSSocket> {
-    await this.secured;
-    return this.#socket!;
   }
 
   /** Gives the reader what there is: bytes, then an error that nobody was told of, then the end. */

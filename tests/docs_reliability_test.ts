@@ -17,8 +17,10 @@ function rowsOf(markdown: string): string[][] {
 
 Deno.test("docs/reliability.md names tests that exist", async () => {
   const sources: string[] = [];
-  for await (const { name } of Deno.readDir(new URL(".", import.meta.url))) {
-    if (name.endsWith("_test.ts")) sources.push(await read(name));
+  for (const folder of ["./", "programs/"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, import.meta.url))) {
+      if (name.endsWith("_test.ts")) sources.push(await read(folder + name));
+    }
   }
   const properties = await read("helpers/fuzz.ts");
   const tests = sources.join("\n");

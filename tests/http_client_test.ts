@@ -161,7 +161,7 @@ Deno.test("requestHttp() gives up on a silent server, and on a signal", { permis
 for (
   const [url, method, message] of [
     ["nothing", "GET", 'Cannot request "nothing": it is no URL'],
-    ["https://127.0.0.1/", "GET", "Cannot request https://127.0.0.1/: expected http:, got https:"],
+    ["ftp://127.0.0.1/", "GET", "Cannot request ftp://127.0.0.1/: expected http: or https:, got ftp:"],
     ["http://127.0.0.1/", "G T", 'Cannot request by "G T": it is no method'],
   ] as const
 ) {

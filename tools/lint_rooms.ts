@@ -41,7 +41,7 @@ const PURE = [
   /^socket\/(\w+_)?(codec|decoder|encoder)\.ts$/,
   /^socket\/(byte_queue|encode|errors|network|read_buffer|watch)\.ts$/,
   /^cli\/(address|duration|exit|help|option|printable|program|size|values)\.ts$/,
-  /^relay\/(router\w*|tie|due_list|back_off)\.ts$/,
+  /^relay\/(router\w*|delivery|roster|seat|text_table|due_list|back_off)\.ts$/,
   NOTATION,
   /^loadtest\/(plan|arrival|open_clients|payload|random|reply_delay|history|history_line|fault_spec|ok_faults|response_reader)\.ts$/,
   /^loadtest\/(ledger|column|finding|run_facts|rules|account|latency|measures|verdict|verdict_text|threshold|summary|usage|timeline|junit|confidence|comparison|statistics|\w+_table)\.ts$/,

@@ -4,10 +4,13 @@ import { Log } from "../../cli/log.ts";
 import { duration, integer } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
 import { formatAddress } from "../../socket/network.ts";
+import { HTTP_ALPN } from "../../services/http/grammar.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
 
 const options = {
   ...serverOptions(1729),
+  ...tlsClientOptions,
   clients: integer({ help: "How many clients, all at once", default: 1, min: 1 }),
   timeout: duration({ help: "Longest time to connect, and longest wait for the answer", default: 30_000 }),
   ...outputOptions,
@@ -26,14 +29,15 @@ export const hello = {
       import("../../services/http_client.ts"),
       import("../http_output.ts"),
     ]);
-    const { host, port, clients, timeout, json } = values;
+    const { host, port, clients, timeout, json, tls } = values;
     const log = new Log({ json });
-    const url = `http://${formatAddress({ hostname: host, port })}/`;
+    const network = await clientNetwork(values, { alpn: HTTP_ALPN });
+    const url = `${tls ? "https" : "http"}://${formatAddress({ hostname: host, port })}/`;
     const greeted = Array.from({ length: clients }, async (_, index) => {
       const client = index + 1;
       const begun = performance.now();
       try {
-        await using response = await requestHttp(url, { timeout });
+        await using response = await requestHttp(url, { timeout, network });
         const text = (await textOf(response.body)).trimEnd();
         const ms = Math.round(performance.now() - begun);
         const who = clients > 1 ? `client ${client}: ` : "";

@@ -2,7 +2,9 @@
 import type { ExitCode } from "../../cli/exit.ts";
 import { custom, flag, text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
+import { HTTP_ALPN } from "../../services/http/grammar.ts";
 import { outputOptions, type ServiceClient, timeoutOption, type Told } from "../service_client.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
 
 /** A field of a request. */
 type Field = readonly [name: string, value: string];
@@ -19,12 +21,14 @@ const options = {
   data: text({ help: "Body of the request", empty: true }),
   head: flag({ help: "Print status and headers, too", default: true }),
   timeout: timeoutOption,
+  ...tlsClientOptions,
+  tls: flag({ help: "Speak TLS for an http: URL, too, as for an https: one" }),
   ...outputOptions,
 };
 
 const positionals = {
   method: text({ help: "GET, HEAD, POST, PUT, DELETE or another one", required: true }),
-  url: text({ help: "An http: URL; redirects are not followed", required: true }),
+  url: text({ help: "An http: or https: URL; redirects are not followed", required: true }),
 };
 
 /** One request over HTTP/1.1. */
@@ -44,11 +48,15 @@ export const http = {
   ): Promise<ExitCode> {
     const { printResponse } = await import("../http_output.ts");
     const { header, data, timeout, json, head } = values;
-    const { method, url } = words;
+    const { method } = words;
+    const url = words.url.replace(/^http:/i, values.tls ? "https:" : "http:");
+    const tls = /^https:/i.test(url);
+    const network = await clientNetwork({ ...values, tls }, { alpn: HTTP_ALPN });
     const request = {
       method,
       headers: header.map(([name, value]) => [name, value]),
       timeout,
+      network,
       ...(data === undefined ? {} : { body: data }),
     };
     return await printResponse(url, { request, json, head });

@@ -40,6 +40,8 @@ export const echo = {
       // The last figures are said before anybody hears that it has ended.
       closed: service.closed.finally(() => counter.stop()),
       stats: () => service.stats(),
+      suspend: () => service.suspend(),
+      resume: () => service.resume(),
       drain: () => service.drain(),
       close: () => service.close(),
     };

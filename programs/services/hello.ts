@@ -2,6 +2,7 @@
 import type { Log } from "../../cli/log.ts";
 import { duration } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
+import { HTTP_ALPN } from "../../services/http/grammar.ts";
 import {
   connectionOptions,
   listenOptions,
@@ -26,6 +27,6 @@ export const hello = {
   ],
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startHello } = await import("../../services/hello.ts");
-    return startHello({ ...await listenOptions(values, log), delay: values.delay });
+    return startHello({ ...await listenOptions(values, log, { alpn: HTTP_ALPN }), delay: values.delay });
   },
 } as const satisfies Service;

@@ -2,6 +2,7 @@
 import type { Log } from "../../cli/log.ts";
 import { duration, size } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
+import { HTTP_ALPN } from "../../services/http/grammar.ts";
 import {
   connectionOptions,
   listenOptions,
@@ -32,6 +33,11 @@ export const http = {
   async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
     const { startHttp } = await import("../../services/http.ts");
     const { requestTimeout, keepAliveTimeout, maxBody } = values;
-    return startHttp({ ...await listenOptions(values, log), requestTimeout, keepAliveTimeout, maxBody });
+    return startHttp({
+      ...await listenOptions(values, log, { alpn: HTTP_ALPN }),
+      requestTimeout,
+      keepAliveTimeout,
+      maxBody,
+    });
   },
 } as const satisfies Service;

@@ -76,6 +76,8 @@ export const relay = {
       // The ends of its last connections come before this settles.
       closed: relay.closed.finally(() => history?.[Symbol.dispose]()),
       stats: () => ({ ...relay.stats(), timers: clock.running }),
+      suspend: () => relay.suspend(),
+      resume: () => relay.resume(),
       drain: () => relay.drain(),
       close: () => relay.close(),
     };

@@ -1,5 +1,5 @@
 /** Connections to the backends of a balancer. @module */
-import { bytesCodec } from "../../socket/bytes_codec.ts";
+import { passingCodec } from "../proxy/passing_codec.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectError } from "../../socket/errors.ts";
@@ -90,7 +90,7 @@ export class Dialler {
       ...backend.address,
       ...(network ? { network } : {}),
       clock: this.#clock,
-      codec: bytesCodec,
+      codec: passingCodec,
       timeout: connectTimeout,
       signal,
     });

@@ -1,5 +1,9 @@
 /** The parts of HTTP's grammar that more than one parser needs (RFC 9110, 5.6). @module */
+
 import { HttpError } from "./http_error.ts";
+
+/** What HTTP/1.1 is called by ALPN (RFC 7301). */
+export const HTTP_ALPN: readonly string[] = ["http/1.1"];
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Visible characters, obs-text, space and tab. Whatever else a peer sends, a CR or NUL above all, is read

@@ -49,5 +49,7 @@ export function serializeResponse(response: Response, context: ResponseContext):
 
 /** A byte a character: `Headers` lets nothing above U+00FF in. */
 function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

@@ -2,7 +2,7 @@
 import ipaddr from "ipaddr.js";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
-import type { Address, Clock } from "../../socket/network.ts";
+import type { Address, Clock, Network } from "../../socket/network.ts";
 import type { ServiceOptions } from "../service.ts";
 import {
   formatProxyHeader,
@@ -22,6 +22,8 @@ export interface GatewayOptions extends ServiceOptions {
   proxyIn?: readonly string[];
   /** Sends backends a PROXY protocol header of this version. Default: none. */
   proxyOut?: ProxyProtocolVersion;
+  /** What backends are dialled by, where that is not the `network` that clients come by, as with TLS on one side alone. */
+  backendNetwork?: Network;
   /** Called for each connection that has ended; for logs. */
   onPassed?: (passed: Passed) => void;
 }
@@ -73,14 +75,12 @@ export class Gateway {
   /** Serves one client. */
   async serve(client: Connection<Uint8Array>): Promise<void> {
     const since = this.#options.clock.now();
-    const gone = new AbortController();
-    void client.closed.then(() => gone.abort(new ConnectError("other", "Client has gone")));
     let ends: ProxiedEnds = { source: client.remote, destination: client.local };
     let upstream: Upstream | undefined;
     try {
       const read = this.#trusted && await this.#readHeader(client, this.#trusted);
       ends = read?.header.ends ?? ends;
-      upstream = await this.#open(ends.source, gone.signal);
+      upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
     } catch (error) {
       if (!(error instanceof ConnectError || error instanceof ProxyProtocolError)) throw error;
@@ -99,6 +99,19 @@ export class Gateway {
     }
   }
 
+  async #openFor(client: Connection<Uint8Array>, source: Address): Promise<Upstream> {
+    let dialling = true;
+    const gone = new AbortController();
+    void client.closed.then(() => {
+      if (dialling) gone.abort(new ConnectError("other", "Client has gone"));
+    });
+    try {
+      return await this.#open(source, gone.signal);
+    } finally {
+      dialling = false;
+    }
+  }
+
   async #pass(
     client: Connection<Uint8Array>,
     backend: Connection<Uint8Array>,
@@ -111,8 +124,8 @@ export class Gateway {
       if (start && start.length > 0) backend.send(start);
       await tunnel(client, backend, { clock, idleTimeout });
     } finally {
-      // Both have finished, or both are closed: this only makes it sure.
-      await backend.end();
+      // Both have finished, so that closing is the FIN, or both are closed already.
+      backend.close({ type: "natural" });
     }
   }
 
@@ -140,6 +153,12 @@ export class Gateway {
       timer.cancel();
     }
   }
+}
+
+/** The network for `connect` to a backend. */
+export function backendDial({ backendNetwork, network }: GatewayOptions): { readonly network?: Network } {
+  const dialled = backendNetwork ?? network;
+  return dialled === undefined ? {} : { network: dialled };
 }
 
 function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {

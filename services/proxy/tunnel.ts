@@ -26,9 +26,12 @@ export async function tunnel(
   };
   const ms = options.idleTimeout;
   const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));
+  let passing = 2;
   const pass = async (from: Connection<Uint8Array>, to: Connection<Uint8Array>): Promise<void> => {
     try {
       await pump(from, to, idle);
+      // The FIN of who finishes last follows when the connection is ended.
+      if (--passing > 0 && from.peerEnded && from.open && to.open) await to.closeWrite();
     } catch (error) {
       // Closed on the way, which is what `closed` is there to say.
       if (to.open) throw error;
@@ -49,14 +52,12 @@ async function pump(
 ): Promise<void> {
   for await (const pieces of from.batches()) {
     idle.touch();
-    let room = true;
-    for (const piece of pieces) room = to.send(piece);
-    if (room) continue;
+    for (const piece of pieces) to.send(piece);
+    // Always: the next read is into the same memory.
     await to.flushed();
     idle.touch();
     if (!to.open) return;
   }
-  if (from.peerEnded && from.open) await to.closeWrite();
 }
 
 /** Runs something after a silence. What breaks the silence only notes the time. */
@@ -76,7 +77,7 @@ class IdleTimer {
   }
 
   touch(): void {
-    this.#last = this.#clock.now();
+    if (this.#limit > 0) this.#last = this.#clock.now();
   }
 
   cancel(): void {

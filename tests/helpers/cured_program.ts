@@ -1,4 +1,4 @@
-// A program for tests/cured_test.ts: its first word says how it behaves.
+// A program for tests/programs/cured_test.ts: its first word says how it behaves.
 import { isMainThread } from "node:worker_threads";
 import { type Context, run } from "../../cli/cured.ts";
 import { ExitCode, ExitError } from "../../cli/exit.ts";

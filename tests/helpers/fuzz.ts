@@ -1,7 +1,7 @@
 /** What holds of everything that reads bytes of a stranger, whatever they are. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { decodeFrame, encodeFrame, ProtocolError, splitLine } from "../../protocol.ts";
+import { decodeFrame, encodeFrame, ProtocolError, verbOf } from "../../protocol.ts";
 import { filesCodec, uploadLength } from "../../services/files/files_codec.ts";
 import { formatPath, parsePath, PathError } from "../../services/files/path.ts";
 import { parseRequest, RequestError } from "../../services/files/request.ts";
@@ -169,7 +169,7 @@ export const PROPERTIES: Readonly<Record<string, (parameters: fc.Parameters<unkn
             try {
               const decodedFrame = decodeFrame(hostile);
               assertEquals(encodeFrame(decodedFrame), hostile); // one spelling for each string
-              assertEquals(splitLine(hostile).verb, decodedFrame.verb);
+              assertEquals(verbOf(hostile), decodedFrame.verb);
             } catch (error) {
               if (!(error instanceof ProtocolError)) throw error;
             }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { loadTest, type Outcome } from "./helpers/loadtest_program.ts";
+import { loadTest, type Outcome } from "../helpers/loadtest_program.ts";
 
 const SMALL = ["--clients", "300", "--window", "1s", "--json", "--quiet"];
 

@@ -1,7 +1,7 @@
 /** TLS, tokens and addresses, from the command line, for every service that has them. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Authority } from "./helpers/certificates.ts";
-import { runClient, runServer, ServerProcess } from "./helpers/program.ts";
+import { Authority } from "../helpers/certificates.ts";
+import { runClient, runServer, ServerProcess } from "../helpers/program.ts";
 
 let authority: Authority;
 let serverTls: string[];

@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
-import { run } from "./helpers/program.ts";
+import { run } from "../helpers/program.ts";
 
-const FOLDER = new URL("../examples/", import.meta.url);
+const FOLDER = new URL("../../examples/", import.meta.url);
 const LONGEST = 30;
 
 const names = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name).filter((name) => name.endsWith(".ts"));

@@ -9,7 +9,7 @@ import {
   startLoadTest,
   startServer,
   when,
-} from "./helpers/loadtest_program.ts";
+} from "../helpers/loadtest_program.ts";
 
 /** A run that is well under way, with a history to see that by. */
 class RunUnderWay implements Disposable {

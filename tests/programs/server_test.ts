@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { EchoCounter } from "../programs/echo_counter.ts";
-import { closing } from "../programs/service.ts";
-import { connect, VirtualClock } from "../socket/mod.ts";
-import { runServer, ServerProcess } from "./helpers/program.ts";
+import { EchoCounter } from "../../programs/echo_counter.ts";
+import { closing } from "../../programs/service.ts";
+import { connect, VirtualClock } from "../../socket/mod.ts";
+import { runServer, ServerProcess } from "../helpers/program.ts";
 
 /** Every service, with the options it cannot do without, and a figure of its own in its state. */
 const SERVICES: Readonly<Record<string, { options?: readonly string[]; figure: string; port: number }>> = {
@@ -25,7 +25,7 @@ for (const [name, { options = [], figure, port }] of Object.entries(SERVICES)) {
     await server.say("status");
     assertEquals(await server.next("error"), {
       event: "error",
-      message: 'Unknown command "status": expected state',
+      message: 'Unknown command "status": expected state, suspend or resume',
     });
     const { code, err } = await server.stop();
     assertEquals([code, err.replace(/^listening on .*\n/, "")], [

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { CURE_VARIABLE } from "../cli/starvation.ts";
+import { CURE_VARIABLE } from "../../cli/starvation.ts";
 
-const PROGRAM = new URL("helpers/cured_program.ts", import.meta.url).pathname;
-const ROOT = new URL("..", import.meta.url).pathname;
+const PROGRAM = new URL("../helpers/cured_program.ts", import.meta.url).pathname;
+const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** In a Worker, because the variable is not set; and on the first thread, because it is. */
 const MODES = [{ mode: "in a Worker", env: {} }, {

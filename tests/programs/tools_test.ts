@@ -1,7 +1,7 @@
 // The services and the clients that people have already: nc, curl, ab, wrk, socat, sha256sum.
 import { assertEquals, assertGreaterOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
-import { denoRun, run, ServerProcess } from "./helpers/program.ts";
-import { TempDir } from "./helpers/temp_dir.ts";
+import { denoRun, run, ServerProcess } from "../helpers/program.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 
 /** What a server answers to `stdin` by `nc`, which ends when the server has. */
 async function nc(port: number, stdin: string): Promise<string> {

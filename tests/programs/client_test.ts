@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bytesCodec, listen } from "../socket/mod.ts";
-import { talk } from "./helpers/exchange.ts";
-import { denoRun, run, runClient, ServerProcess } from "./helpers/program.ts";
-import { TempDir } from "./helpers/temp_dir.ts";
+import { bytesCodec, listen } from "../../socket/mod.ts";
+import { talk } from "../helpers/exchange.ts";
+import { denoRun, run, runClient, ServerProcess } from "../helpers/program.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 
 /** The objects of machine output, a line each. */
 function records(out: string): Record<string, unknown>[] {
@@ -108,10 +108,10 @@ Deno.test("client.ts http prints status, headers and body", async () => {
 
 Deno.test("client.ts http says in one line what it cannot send, and what is no HTTP", async () => {
   await using echo = await ServerProcess.start("echo");
-  const secure = await runClient(["http", "GET", "https://127.0.0.1/"]);
-  assertEquals([secure.code, secure.err], [
+  const scheme = await runClient(["http", "GET", "ftp://127.0.0.1/"]);
+  assertEquals([scheme.code, scheme.err], [
     2,
-    "error: Cannot request https://127.0.0.1/: expected http:, got https:\n",
+    "error: Cannot request ftp://127.0.0.1/: expected http: or https:, got ftp:\n",
   ]);
   const field = await runClient(["http", "GET", "http://127.0.0.1/", "--header", "nothing"]);
   assertEquals([field.code, field.err], [

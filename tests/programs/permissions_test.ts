@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run } from "./helpers/program.ts";
+import { run } from "../helpers/program.ts";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 /** `deno run` with a permission set, and asked nothing. */
 function withSet(set: string, program: string, ...args: string[]): [string, ...string[]] {

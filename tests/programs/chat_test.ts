@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { listen } from "../socket/mod.ts";
-import { denoRun, runClient, ServerProcess } from "./helpers/program.ts";
-import { talk } from "./helpers/exchange.ts";
-import { TempDir } from "./helpers/temp_dir.ts";
+import { listen } from "../../socket/mod.ts";
+import { denoRun, runClient, ServerProcess } from "../helpers/program.ts";
+import { talk } from "../helpers/exchange.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 
 /** `client.ts chat` on a terminal of 40 columns that `socat` makes: what is typed, and all that it shows. */
 class TerminalChat implements AsyncDisposable {

@@ -1,0 +1,95 @@
+/** Servers held against one another in one run: the same traffic to each in turn, round by round. @module */
+import { writeLine } from "../cli/log.ts";
+import { formatTable } from "../cli/table.ts";
+import { denoRun } from "../tests/helpers/program.ts";
+import { figuresOf, Peer } from "./peer.ts";
+
+/** What a {@linkcode compare} compares. Ours is the last of `servers`. */
+export interface Comparison {
+  readonly title: string;
+  /** What is counted, as in `line`. */
+  readonly unit: string;
+  readonly servers: Readonly<Record<string, () => Promise<Peer>>>;
+  /** The program that makes the traffic, and tells how long it took, how many units it was, and percentiles in µs. */
+  readonly traffic: string;
+  readonly args: (to: Peer) => readonly string[];
+  readonly rounds?: number;
+}
+
+interface Round {
+  readonly seconds: number;
+  readonly count: number;
+  readonly p50?: number;
+  readonly p99?: number;
+  readonly cpuSeconds: number;
+}
+
+const ROUNDS = 5;
+
+/** Measures, and prints the medians of all rounds as a table, or with `--json` as a line of JSON a server. */
+export async function compare(comparison: Comparison): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const measured: { readonly name: string; readonly peer: Peer; readonly rounds: Round[] }[] = [];
+  for (const [name, start] of Object.entries(comparison.servers)) {
+    measured.push({ name, peer: stack.use(await start()), rounds: [] });
+  }
+  // In turn, so that whatever else the machine does meets all of them.
+  for (let round = 0; round < (comparison.rounds ?? ROUNDS); round++) {
+    for (const { peer, rounds } of measured) {
+      const before = peer.cpuSeconds();
+      const { seconds = NaN, count = NaN, ...percentiles } = await figuresOf(
+        comparison.traffic,
+        comparison.args(peer),
+      );
+      rounds.push({ seconds, count, ...percentiles, cpuSeconds: peer.cpuSeconds() - before });
+    }
+  }
+  print(comparison, measured.map(({ name, rounds }) => ({ name, ...medians(rounds) })));
+}
+
+/** `server.ts` with a service, on a free port, saying nothing of its peers. */
+export function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
+  const [deno, ...args] = denoRun("server.ts", [service, "--port", "0", "--host", "127.0.0.1", "--json"]);
+  return Peer.start(deno, [...args, "--quiet", ...options]);
+}
+
+interface Result {
+  readonly name: string;
+  readonly perSecond: number;
+  readonly cpuMicroseconds: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+function medians(rounds: readonly Round[]): Omit<Result, "name"> {
+  return {
+    perSecond: Math.round(median(rounds.map(({ count, seconds }) => count / seconds))),
+    cpuMicroseconds: Number(
+      median(rounds.map(({ cpuSeconds, count }) => cpuSeconds * 1e6 / count)).toFixed(1),
+    ),
+    p50: median(rounds.map(({ p50 = NaN }) => p50)),
+    p99: median(rounds.map(({ p99 = NaN }) => p99)),
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+function print({ title, unit }: Comparison, results: readonly Result[]): void {
+  if (Deno.args.includes("--json")) {
+    for (const result of results) writeLine(Deno.stdout, JSON.stringify({ bench: title, unit, ...result }));
+    return;
+  }
+  const ours = results.at(-1)!;
+  const rows = results.map(({ name, perSecond, cpuMicroseconds, p50, p99 }) => [
+    name,
+    perSecond,
+    cpuMicroseconds,
+    Number.isNaN(p50) ? "" : `${p50} / ${p99}`,
+    (ours.perSecond / perSecond).toFixed(2),
+  ]);
+  const head = [title, `${unit}s/s`, `CPU µs/${unit}`, "p50 / p99 µs", `${ours.name} to it`];
+  writeLine(Deno.stdout, formatTable({ head, rows }));
+}

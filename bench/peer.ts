@@ -1,0 +1,130 @@
+/** Processes of others that the project is measured with: built and started, their processor time read. @module */
+import { delay } from "@std/async/delay";
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+const PEERS = new URL("peers/", import.meta.url).pathname;
+const TICKS_PER_SECOND = 100; // Linux tells processor time in these, whatever the kernel's own are: USER_HZ.
+const STARTED_WITHIN_MS = 5000;
+const LOOK_MS = 10;
+
+/** Which of these programs are not installed. */
+export async function missingPrograms(names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map((name) => succeeds("sh", ["-c", `command -v ${name}`])));
+  return names.filter((_, at) => !found[at]);
+}
+
+/** Builds a program of `bench/peers` into `folder` and gives its path. */
+export async function buildGo(name: string, folder: string): Promise<string> {
+  const path = `${folder}/${name}`;
+  const { success, stderr } = await new Deno.Command("go", {
+    args: ["build", "-o", path, `${PEERS}${name}.go`],
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(`Cannot build ${name}.go: ${new TextDecoder().decode(stderr)}`);
+  return path;
+}
+
+/** Runs a program to its end and gives the object of JSON that it says. */
+export async function figuresOf(program: string, args: readonly string[]): Promise<Record<string, number>> {
+  const { success, stdout } = await new Deno.Command(program, { args: [...args], stderr: "inherit" })
+    .output();
+  if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** A server under measurement. Disposing of it ends it. */
+export class Peer implements AsyncDisposable {
+  readonly port: number;
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(child: Deno.ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  /** Starts one that picks a port and says so in a line of JSON, `{"event":"listening","port":…}`. */
+  static async start(program: string, args: readonly string[]): Promise<Peer> {
+    const child = new Deno.Command(program, {
+      args: [...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    for await (const line of lines) return new Peer(child, Number(JSON.parse(line).port));
+    throw new Error(`${program} ${args.join(" ")} ended before it listened`);
+  }
+
+  /** Starts one that has to be told a port and says nothing. */
+  static async startAt(program: string, args: (port: number) => readonly string[]): Promise<Peer> {
+    const port = freePort();
+    const child = new Deno.Command(program, {
+      args: [...args(port)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    const peer = new Peer(child, port);
+    const until = performance.now() + STARTED_WITHIN_MS;
+    while (!await accepts(port)) {
+      if (performance.now() > until) throw new Error(`${program} does not listen on port ${port}`);
+      await delay(LOOK_MS);
+    }
+    return peer;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Processor time so far, in seconds, that of its children included. */
+  cpuSeconds(): number {
+    const children = Deno.readTextFileSync(`/proc/${this.pid}/task/${this.pid}/children`).split(" ");
+    const pids = [String(this.pid), ...children.filter((pid) => pid !== "")];
+    return pids.reduce((sum, pid) => sum + cpuTicks(pid), 0) / TICKS_PER_SECOND;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+}
+
+/** What a process has used, and its children that it has waited for; 0 for one that is gone. */
+function cpuTicks(pid: string): number {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // The name, in parentheses, may hold spaces; the four times are the 12th to 15th field after it.
+    const times = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15);
+    return times.reduce((sum, ticks) => sum + Number(ticks), 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
+  const { success } = await new Deno.Command(program, { args: [...args], stdout: "null", stderr: "null" })
+    .output();
+  return success;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    using _ = await Deno.connect({ hostname: "127.0.0.1", port });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The proxy against socat and HAProxy, in one run: one stream of 1 GiB, and 1,000 connections for one request each, one
+ * after the other and 100 at once. Run by `deno task bench:proxy`; give a size for another stream.
+ *
+ * @module
+ */
+import { Log } from "../cli/log.ts";
+import { formatSize, parseSize } from "../cli/size.ts";
+import { TempDir } from "../tests/helpers/temp_dir.ts";
+import { compare, startOurs } from "./comparison.ts";
+import { buildGo, missingPrograms, Peer } from "./peer.ts";
+
+const SIZE = parseSize(Deno.args.find((arg) => !arg.startsWith("--")) ?? "1GiB");
+const SHORT = 1000;
+
+const log = new Log();
+const missing = await missingPrograms(["go", "socat", "haproxy"]);
+if (missing.includes("go")) {
+  log.warn("Skipped: the traffic is made by a program in Go, and go is not installed");
+  Deno.exit(0);
+}
+for (const name of missing) log.warn(`Without ${name}: it is not installed`);
+
+await using temp = new TempDir();
+const traffic = await buildGo("traffic", temp.path);
+
+/** Its defaults, but for the backlog, which is ours: a thread a core. */
+const HAPROXY = (port: number, backend: number): string => `
+global
+  maxconn 4000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+listen proxy
+  bind 127.0.0.1:${port} backlog 4096
+  server backend 127.0.0.1:${backend}
+`;
+
+function startSocat(backend: Peer): Promise<Peer> {
+  return Peer.startAt("socat", (port) => [
+    `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr,backlog=4096`,
+    `TCP:${backend.address}`,
+  ]);
+}
+
+function startHaproxy(backend: Peer): Promise<Peer> {
+  return Peer.startAt("haproxy", (port) => {
+    const file = `${temp.path}/haproxy-${port}.cfg`;
+    Deno.writeTextFileSync(file, HAPROXY(port, backend.port));
+    return ["-db", "-q", "-f", file];
+  });
+}
+
+async function compareProxies(options: {
+  readonly title: string;
+  readonly unit: string;
+  readonly backend: string;
+  readonly args: (to: Peer) => readonly string[];
+}): Promise<void> {
+  await using backend = await Peer.start(traffic, [options.backend]);
+  await compare({
+    ...options,
+    traffic,
+    servers: {
+      // Nothing in between shows what the traffic itself can do.
+      "no proxy": () => Peer.start(traffic, [options.backend]),
+      ...missing.includes("socat") ? {} : { socat: () => startSocat(backend) },
+      ...missing.includes("haproxy") ? {} : { haproxy: () => startHaproxy(backend) },
+      "server.ts": () => startOurs("proxy", "--to", backend.address),
+    },
+  });
+}
+
+await compareProxies({
+  title: `one stream of ${formatSize(SIZE)}`,
+  unit: "MiB",
+  backend: "sink",
+  args: (to) => ["stream", to.address, String(SIZE)],
+});
+for (const atOnce of [1, 100]) {
+  await compareProxies({
+    title: `${SHORT} connections, ${atOnce} at once`,
+    unit: "connection",
+    backend: "answer",
+    args: (to) => ["short", to.address, String(SHORT), String(atOnce)],
+  });
+}

@@ -1,0 +1,72 @@
+/** Peers of a router that send and answer, without sockets: each sends again when it has its ok. @module */
+import { Buffer } from "node:buffer";
+import { Router } from "../relay/router.ts";
+
+interface Peer {
+  slot: number;
+  readonly name: string;
+}
+
+/** A router with as many messages under way as it is told, or the oks of some of them. */
+export class RouterLoad {
+  readonly #router: Router<Peer>;
+  /** What was sent and not handled, in a ring as long as there are messages. */
+  readonly #receivers: Peer[];
+  readonly #lines: string[];
+  #first = 0;
+  #end = 0;
+  #messages = 0;
+  #now = 0;
+
+  constructor(options: { peers: number; alive: number }) {
+    const { alive } = options;
+    // Seeded, so that two runs do the same.
+    let state = 1;
+    const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+    this.#router = new Router<Peer>({ random, ackTimeout: 10_000, redeliver: true });
+    const peers = Array.from({ length: options.peers }, (_, i): Peer => ({ slot: -1, name: `${i}` }));
+    for (const peer of peers) this.#router.join(peer);
+    this.#receivers = new Array<Peer>(alive);
+    this.#lines = new Array<string>(alive);
+    for (let i = 0; i < alive; i++) this.#send(peers[i % peers.length]!);
+  }
+
+  /** Messages that wait for their ok; the others' oks are under way. */
+  get pending(): number {
+    return this.#router.stats().pending;
+  }
+
+  /** Goes on until `count` more oks have come. */
+  exchange(count: number): void {
+    for (let oks = 0; oks < count;) {
+      const peer = this.#receivers[this.#first]!;
+      const line = this.#lines[this.#first]!;
+      this.#first = (this.#first + 1) % this.#lines.length;
+      if (line.startsWith("message ")) {
+        this.#router.line(peer, asRead(`ok ${line.slice(8)}`), this.#now, this.#out);
+      } else {
+        oks++;
+        this.#now += 0.02;
+        this.#send(peer);
+      }
+    }
+  }
+
+  #send(peer: Peer): void {
+    this.#router.line(peer, asRead(`message ${peer.name}:${this.#messages++}`), this.#now, this.#out);
+  }
+
+  readonly #out = (peer: Peer, line: string): void => {
+    this.#receivers[this.#end] = peer;
+    this.#lines[this.#end] = line;
+    this.#end = (this.#end + 1) % this.#lines.length;
+  };
+}
+
+const encoder = new TextEncoder();
+const bytes = Buffer.alloc(64);
+
+/** A line as one that came from a socket: of its own, and never seen before. */
+function asRead(line: string): string {
+  return bytes.toString("latin1", 0, encoder.encodeInto(line, bytes).written);
+}

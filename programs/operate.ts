@@ -1,0 +1,60 @@
+/** What an operator can do to a running service: signals, and the control channel. @module */
+import type { Context } from "../cli/cured.ts";
+import { ExitError } from "../cli/exit.ts";
+import type { Log } from "../cli/log.ts";
+import { answerControl } from "./control.ts";
+import { Gate } from "./gate.ts";
+import type { RunningService } from "./service.ts";
+
+/** What {@linkcode operate} needs besides the service. */
+export interface OperateOptions extends Pick<Context, "onSignal"> {
+  readonly log: Log;
+  /** Answer commands on stdin. */
+  readonly control: boolean;
+  /** With `control`: close, too, when stdin ends, because whoever asked there is gone. */
+  readonly untilStdinEnds: boolean;
+}
+
+/**
+ * Lets a service be operated until it has ended.
+ *
+ * @throws {ExitError} When it failed for a reason of the system's, such as accepting that fails for good; with any other
+ * error as it is, for that is a mistake of the program's own.
+ */
+export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
+  const { log, onSignal, control, untilStdinEnds } = options;
+  const gate = new Gate(service);
+  const failed = Promise.withResolvers<never>();
+  // The first signal drains, the second closes now; either way the service ends by being closed.
+  let draining = false;
+  onSignal(["SIGINT", "SIGTERM"], (signal) => {
+    log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
+    gate.end();
+    const ending = draining ? service.close() : service.drain();
+    draining = true;
+    ending.catch(failed.reject);
+  });
+  onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
+  if (control) {
+    answerControl(service, gate).then(() => untilStdinEnds ? service.close() : undefined).catch(
+      failed.reject,
+    );
+  }
+  try {
+    await Promise.race([service.closed, failed.promise]);
+  } catch (cause) {
+    if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
+    throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
+  }
+}
+
+/** `EINVAL` and the like. */
+function isSystemCode(code: unknown): boolean {
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
+}
+
+function toggle(gate: Gate): string {
+  const { suspended } = gate;
+  const why = suspended ? gate.resume() : gate.suspend();
+  return why ?? (suspended ? "accepting again" : "accepting is suspended; once more to resume");
+}

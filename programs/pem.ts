@@ -1,0 +1,54 @@
+/** Certificates and keys from files. @module */
+import { ExitError } from "../cli/exit.ts";
+import { quoted } from "../cli/printable.ts";
+import { TlsError } from "../socket/errors.ts";
+import type { Identity } from "../socket/identity.ts";
+
+/** Where a certificate and its key are. */
+export interface IdentityFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * Reads the certificate of an authority.
+ *
+ * @throws {ExitError} If the file cannot be read, or is none.
+ */
+export async function readAuthority(file: string): Promise<string> {
+  const pem = await readText(file);
+  const { readCertificate } = await import("../socket/identity.ts");
+  explained(file, () => readCertificate(pem));
+  return pem;
+}
+
+/**
+ * Reads a certificate and its key.
+ *
+ * @throws {ExitError} If one of the files cannot be read, or the two do not belong together.
+ */
+export async function readIdentity({ certificate, key }: IdentityFiles): Promise<Identity> {
+  const identity = { certificate: await readText(certificate), key: await readText(key) };
+  const { checkIdentity } = await import("../socket/identity.ts");
+  explained(certificate, () => checkIdentity(identity));
+  return identity;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : (cause as Error).message;
+    throw new ExitError(`Cannot read ${quoted(file)}: ${why}`, { cause });
+  }
+}
+
+/** Says of which file it is that it cannot be used. */
+function explained(file: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (cause) {
+    if (!(cause instanceof TlsError)) throw cause;
+    throw new ExitError(`Cannot speak TLS with ${quoted(file)}: ${cause.message}`, { cause });
+  }
+}
