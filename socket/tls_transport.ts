@@ -148,8 +148,8 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   }
 
   async closeWrite(): Promise<void> {
+    if (this.#socket === undefined && !this.#over) await this.secured;
     if (this.#over) throw this.#end();
-    await this.secured;
     if (this.#finSent || this.#broken) return;
     this.#finSent = true;
     const finishing = this.#finishing = Promise.withResolvers<void>();
