@@ -132,7 +132,7 @@ export class TlsNetwork implements Network {
   }
 
   /**
-   * Takes other certificates for the connections to come; those that stand keep theirs.
+   * Takes other options, whole and not in part, for the connections to come; those that stand keep theirs.
    *
    * @throws {TlsError} `certificate`, when they cannot be used: everything stays as it was.
    */
@@ -276,7 +276,7 @@ function tlsError(cause: unknown): TlsError {
   if (UNTRUSTED.test(code)) {
     return new TlsError("untrusted", `TLS certificate refused: ${messageOf(cause)}`, { cause });
   }
-  return new TlsError("handshake", `TLS handshake failed: ${messageOf(cause)}`, { cause });
+  return new TlsError("handshake", `Cannot speak TLS with the peer: ${messageOf(cause)}`, { cause });
 }
 
 function messageOf(cause: unknown): string {
