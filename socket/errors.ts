@@ -42,9 +42,10 @@ export class ConnectError extends Error {
 }
 
 /**
- * TLS could not be set up: the certificate cannot be used (`certificate`: one of one's own; `untrusted`: the peer's), the
- * peer does not speak TLS (`plain-text`), no version or protocol is common to both, or the peer refused (`handshake`), it took
- * too long (`timeout`), or the connection was closed first (`closed`). `cause` is what the TLS library said.
+ * TLS could not be set up, or broke: the certificate cannot be used (`certificate`: one of one's own; `untrusted`: the
+ * peer's), the peer does not speak TLS (`plain-text`), no version or protocol is common to both, the peer refused, or sent what
+ * is not its (`handshake`), it took too long (`timeout`), or the connection was closed first (`closed`). `cause` is what the
+ * TLS library said.
  */
 export class TlsError extends Error {
   override readonly name = "TlsError";

@@ -2,7 +2,7 @@
 import { Deque } from "@std/data-structures/deque";
 import { MemoryPipe, type Packet, type Travel } from "./memory_pipe.ts";
 import type { Address, Transport } from "./network.ts";
-import { badResource, brokenPipe, connectionReset, interrupted } from "./socket_errors.ts";
+import { badResource, brokenPipe, connectionReset, interrupted, twice } from "./socket_errors.ts";
 
 interface Pending<Result> {
   readonly bytes: Uint8Array;
@@ -212,8 +212,4 @@ export class MemorySocket implements Transport {
     this.#error = undefined;
     return error;
   }
-}
-
-function twice(what: string): Error {
-  return new TypeError(`Cannot ${what} twice at once`);
 }

@@ -16,6 +16,11 @@ export function connectionReset(): Error {
   return systemError(new Deno.errors.ConnectionReset("Connection reset by peer"), "ECONNRESET");
 }
 
+/** For who begins an operation while another of its kind is under way. */
+export function twice(what: string): Error {
+  return new TypeError(`Cannot ${what} twice at once`);
+}
+
 /** Gives an error the `code` that the system's have. */
 export function systemError(error: Error, code: string): Error {
   return Object.assign(error, { code });

@@ -27,6 +27,8 @@ import { TlsTransport } from "./tls_transport.ts";
 /** The oldest version of TLS that is spoken. */
 export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 
+type SniDone = (error: Error | null, context?: SecureContext) => void;
+
 /** How a server speaks TLS. */
 export interface TlsServerOptions {
   /** Who the server is. */
@@ -91,8 +93,7 @@ export class TlsNetwork implements Network {
   readonly #inner: Network;
   readonly #client: TlsClientOptions;
   readonly #timing: { readonly clock: Clock; readonly handshakeTimeout: number };
-  readonly #server: Server | undefined;
-  #hosts = new Map<string, SecureContext>();
+  #server: Server | undefined;
 
   /** @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used. */
   constructor(inner: Network, options: TlsOptions) {
@@ -131,26 +132,27 @@ export class TlsNetwork implements Network {
   }
 
   /**
-   * Takes other certificates for the connections to come; those that stand keep theirs.
+   * Takes other options, whole and not in part, for the connections to come; those that stand keep theirs.
    *
    * @throws {TlsError} `certificate`, when they cannot be used: everything stays as it was.
    */
   reload(options: TlsServerOptions): void {
     if (this.#server === undefined) throw new TypeError("Cannot reload a certificate: none was given before");
-    const hosts = hostContexts(options);
-    this.#server.setSecureContext(secureOptions(options));
-    this.#hosts = hosts;
+    this.#server = this.#createServer(options);
   }
 
   #createServer(options: TlsServerOptions): Server {
-    this.#hosts = hostContexts(options);
+    const hosts = hostContexts(options);
     return createServer({
       ...secureOptions(options),
       ...(options.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
       ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
       allowHalfOpen: true,
       handshakeTimeout: NEVER,
-      SNICallback: (name, done) => done(null, contextFor(name.toLowerCase(), this.#hosts)),
+      // Only where it is needed: with it each connection has two configurations, one of them for as long as it stands.
+      ...(hosts.size === 0 ? {} : {
+        SNICallback: (name: string, done: SniDone) => done(null, contextFor(name.toLowerCase(), hosts)),
+      }),
     });
   }
 
@@ -166,8 +168,13 @@ export class TlsNetwork implements Network {
     const standIn: Server = Object.create(this.#server!, {
       emit: {
         value: (event: string, about: unknown): boolean => {
-          if (event === "secureConnection") transport.succeed(about as TLSSocket);
-          else if (event === "tlsClientError") transport.fail(handshakeError(about));
+          if (event === "secureConnection") {
+            const secured = about as TLSSocket;
+            secured.on("error", (error) => transport.fail(tlsError(error)));
+            transport.succeed(secured);
+          } else if (event === "tlsClientError") {
+            transport.fail(tlsError(about));
+          }
           return true;
         },
       },
@@ -190,12 +197,8 @@ export class TlsNetwork implements Network {
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     };
     const secured = connect(options);
-    const failed = (error: Error) => transport.fail(handshakeError(error));
-    secured.once("error", failed);
-    secured.once("secureConnect", () => {
-      secured.off("error", failed);
-      transport.succeed(secured);
-    });
+    secured.on("error", (error) => transport.fail(tlsError(error)));
+    secured.once("secureConnect", () => transport.succeed(secured));
   }
 }
 
@@ -257,18 +260,23 @@ async function refusePlainText(inner: Transport, transport: TlsTransport): Promi
   transport.fail(new TlsError("plain-text", "Peer speaks plain text, not TLS"));
 }
 
+// The code of the error names the alert, as it does where this side sends one.
+const PEER_REFUSED = "received fatal alert";
 const UNTRUSTED = /CERT|SIGNATURE|ALTNAME|ISSUER|SELF_SIGNED|UNKNOWN_CA/;
 
 /** Sorts what the TLS library said. */
-function handshakeError(cause: unknown): TlsError {
+function tlsError(cause: unknown): TlsError {
   const code = cause instanceof Error ? String(Reflect.get(cause, "code")) : "";
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return new TlsError("plain-text", "Peer speaks plain text, not TLS", { cause });
   }
+  if (messageOf(cause).startsWith(PEER_REFUSED)) {
+    return new TlsError("handshake", `Peer refused to speak TLS: ${messageOf(cause)}`, { cause });
+  }
   if (UNTRUSTED.test(code)) {
     return new TlsError("untrusted", `TLS certificate refused: ${messageOf(cause)}`, { cause });
   }
-  return new TlsError("handshake", `TLS handshake failed: ${messageOf(cause)}`, { cause });
+  return new TlsError("handshake", `Cannot speak TLS with the peer: ${messageOf(cause)}`, { cause });
 }
 
 function messageOf(cause: unknown): string {

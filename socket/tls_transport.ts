@@ -2,7 +2,8 @@
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "./errors.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
-import { type FirstBytes, TransportStream } from "./transport_stream.ts";
+import { badResource, brokenPipe, interrupted, twice } from "./socket_errors.ts";
+import { TransportStream, type TransportStreamOwner } from "./transport_stream.ts";
 
 // Four records of TLS: the rest of a long write waits where `queuedBytes` still counts it.
 const WRITE_CHUNK = 64 * 1024;
@@ -19,32 +20,59 @@ export interface TlsSession {
   readonly peerName: string | undefined;
 }
 
+/** What a {@linkcode TlsTransport} needs. */
+export interface TlsTransportOptions {
+  readonly clock: Clock;
+  /** In ms; 0 for no bound. */
+  readonly handshakeTimeout: number;
+  /** Looks at the first bytes of the peer; gives `false` when they are not TLS, which is then not spoken. */
+  readonly first?: (bytes: Uint8Array) => boolean;
+}
+
+/** An operation that waits. */
+interface Pending<Result> {
+  readonly bytes: Uint8Array;
+  resolve(result: Result): void;
+  reject(error: Error): void;
+}
+
 /**
- * Encrypts what passes through. Reading and writing wait for the handshake; where that fails they reject with a
- * {@linkcode TlsError}.
+ * Encrypts what passes through. Reading and writing wait for the handshake; where that fails, or TLS fails later, they
+ * reject with a {@linkcode TlsError}. Everything else is as with the transport below, errors and their order included;
+ * the contract test holds both to it.
  *
  * The peer's end is its close_notify, or its FIN: the two are not told apart, so a protocol on top must know by itself
- * what is complete, as lines do.
+ * what is complete, as lines do. The own end is both; `close` alone sends only what the transport below does.
  */
-export class TlsTransport implements Transport {
+export class TlsTransport implements Transport, TransportStreamOwner {
   /** The handshake: settles when it is done. */
   readonly secured: Promise<TlsSession>;
   /** The encrypted side, for who shakes hands. */
   readonly stream: TransportStream;
   readonly #inner: Transport;
+  readonly #first: TlsTransportOptions["first"];
   readonly #secured = Promise.withResolvers<TlsSession>();
-  readonly #timer: Timer | undefined;
+  #timer: Timer | undefined;
   #socket: TLSSocket | undefined;
-  #error: Error | undefined;
+  #reading: Pending<number | null> | undefined;
+  #writing: Pending<number> | undefined;
+  #finishing: PromiseWithResolvers<void> | undefined;
+  #finSent = false;
+  /** The peer's end has come, and all before it was read. */
   #ended = false;
+  /** Nothing more comes from the transport below, which did not end as it should. */
+  #silent = false;
+  /** Nothing that is written reaches the peer any more. */
+  #broken = false;
+  /** What the transport below met, until somebody is told. */
+  #lost: Error | undefined;
+  #failure: TlsError | undefined;
   #closed = false;
-  #wake: (() => void) | undefined;
-  #pending: ((error: Error) => void) | undefined;
 
-  /** @param options.handshakeTimeout In ms; 0 for no bound. */
-  constructor(inner: Transport, options: { clock: Clock; handshakeTimeout: number; first?: FirstBytes }) {
+  constructor(inner: Transport, options: TlsTransportOptions) {
     this.#inner = inner;
-    this.stream = new TransportStream(inner, options.first);
+    this.#first = options.first;
+    this.stream = new TransportStream(inner, this);
     this.secured = this.#secured.promise;
     this.secured.catch(() => {}); // Reading and writing tell, whoever needs to know.
     const { clock, handshakeTimeout: ms } = options;
@@ -64,97 +92,205 @@ export class TlsTransport implements Transport {
     return this.#inner.remote;
   }
 
-  /** Whether the handshake has failed, or the socket is closed. */
-  get failed(): boolean {
-    return this.#closed || this.#error !== undefined;
-  }
-
   /** For who shakes hands: it is done. */
   succeed(socket: TLSSocket): void {
-    if (this.failed) {
+    if (this.#over) {
       socket.destroy();
       return;
     }
     this.#timer?.cancel();
+    this.#timer = undefined; // It would be kept as long as the connection.
     this.#socket = socket;
     this.stream.readWhileNot(() => socket.readableLength >= READ_AHEAD);
-    const wake = () => this.#wake?.();
-    socket.on("readable", wake);
+    socket.on("readable", () => this.#serveReader());
     socket.on("end", () => {
       this.#ended = true;
-      wake();
+      this.#serveReader();
     });
-    socket.on("error", (error: Error) => this.#break(error));
-    socket.on("close", () => this.#break(new Deno.errors.ConnectionReset("TLS connection closed")));
     const subject = socket.getPeerCertificate()?.subject;
     this.#secured.resolve({
       protocol: socket.getProtocol() ?? "unknown",
       alpn: socket.alpnProtocol || undefined,
       peerName: subject === undefined || !socket.authorized ? undefined : String(subject.CN),
     });
+    this.#serveReader();
+    this.#serveWriter();
   }
 
-  /** For who shakes hands: it failed. Later calls change nothing. */
+  /** For who shakes hands, or speaks TLS after that: it failed. Later calls change nothing. */
   fail(error: TlsError): void {
-    if (this.failed) return;
+    if (this.#over) return;
     this.#timer?.cancel();
-    this.#error = error;
-    this.#inner.close();
-    this.#secured.reject(error);
+    this.#failure = error;
+    void this.#giveUp(error);
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    await this.secured;
-    const socket = this.#socket!;
-    while (true) {
-      if (this.#closed) throw this.#error;
-      if (socket.readableLength === 0) socket.read(0); // Asks for more, or for the news of the end.
-      if (socket.readableLength > 0) {
-        const bytes: Uint8Array = socket.read(Math.min(into.length, socket.readableLength));
-        into.set(bytes);
-        this.stream.resumeReading();
-        return bytes.length;
-      }
-      if (this.#ended) return null;
-      if (this.#error !== undefined) throw this.#error;
-      await new Promise<void>((resolve) => this.#wake = resolve);
-      this.#wake = undefined;
-    }
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.#over) return Promise.reject(this.#end());
+    if (this.#reading !== undefined) return Promise.reject(twice("read"));
+    if (into.length === 0) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      this.#reading = { bytes: into, resolve, reject };
+      this.#serveReader();
+    });
   }
 
-  async write(bytes: Uint8Array): Promise<number> {
-    await this.secured;
-    if (this.#error !== undefined) throw this.#error;
-    const chunk = bytes.subarray(0, WRITE_CHUNK);
-    await this.#done((done) => this.#socket!.write(chunk, done));
-    return chunk.length;
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#over) return Promise.reject(this.#end());
+    if (this.#writing !== undefined) return Promise.reject(twice("write"));
+    if (this.#lost !== undefined) return Promise.reject(this.#takeLost());
+    if (this.#finSent || this.#broken) return Promise.reject(brokenPipe());
+    if (bytes.length === 0) return Promise.resolve(0);
+    return new Promise((resolve, reject) => {
+      this.#writing = { bytes, resolve, reject };
+      this.#serveWriter();
+    });
   }
 
   async closeWrite(): Promise<void> {
-    await this.secured;
-    if (this.#socket!.writableEnded) return;
-    await this.#done((done) => this.#socket!.end(done));
+    if (this.#socket === undefined && !this.#over) await this.secured;
+    if (this.#over) throw this.#end();
+    if (this.#finSent || this.#broken) return;
+    this.#finSent = true;
+    const finishing = this.#finishing = Promise.withResolvers<void>();
+    this.#socket!.end(() => void this.#sendFin().then(finishing.resolve, finishing.reject));
+    await finishing.promise;
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.fail(new TlsError("closed", "TLS connection closed before its handshake was done"));
-    this.#closed = true;
-    this.#break(new Deno.errors.Interrupted("TLS connection closed"));
-    this.#socket?.destroy();
-    this.#inner.close();
+    this.#close(() => this.#inner.close());
   }
 
-  /** Runs something of the socket that calls back, or never does when the socket breaks. */
-  #done(start: (done: (error?: Error | null) => void) => void): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#pending = reject;
-    start((error) => error ? reject(error) : resolve());
-    return promise.finally(() => this.#pending = undefined);
+  /** Closes with a reset where the transport below can, and as {@linkcode TlsTransport.close} does where it cannot. */
+  reset(): void {
+    this.#close(() => this.#inner.reset === undefined ? this.#inner.close() : this.#inner.reset());
   }
-  #break(error: Error): void {
-    this.#error ??= error;
-    this.#wake?.();
-    this.#pending?.(this.#error);
+
+  /** For the stream. */
+  first(bytes: Uint8Array): boolean {
+    return this.#first?.(bytes) ?? true;
+  }
+
+  /** For the stream: the transport below has ended. */
+  ended(error?: Error): void {
+    if (this.#over) return;
+    if (this.#socket === undefined) {
+      const what = error === undefined ? "Peer closed the connection" : "Connection was lost";
+      this.fail(
+        new TlsError("closed", `${what} before the TLS handshake was done`, { cause: error ?? this.#lost }),
+      );
+    } else if (error !== undefined) {
+      this.#silent = true;
+      this.#lose(error);
+    }
+  }
+
+  /** For the stream: a write to the transport below has failed. */
+  writeFailed(error: Error): void {
+    // A reset is told once: to the write, though it is the reader's first.
+    if (error instanceof Deno.errors.ConnectionReset) this.#lose(error);
+    this.#broken = true;
+    this.#failWrite(error);
+  }
+
+  /** Whether it has failed, or is closed. */
+  get #over(): boolean {
+    return this.#closed || this.#failure !== undefined;
+  }
+
+  /** Why nothing works any more. */
+  #end(): Error {
+    return this.#closed ? badResource() : this.#failure!;
+  }
+
+  /** Gives the reader what there is: bytes, then an error that nobody was told of, then the end. */
+  #serveReader(): void {
+    const socket = this.#socket;
+    const reading = this.#reading;
+    if (socket === undefined || reading === undefined) return;
+    if (socket.readableLength === 0) socket.read(0); // Asks for more, or for the news of the end.
+    if (socket.readableLength > 0) {
+      this.#reading = undefined;
+      const bytes: Uint8Array = socket.read(Math.min(reading.bytes.length, socket.readableLength));
+      reading.bytes.set(bytes);
+      this.stream.resumeReading();
+      reading.resolve(bytes.length);
+    } else if (this.#lost !== undefined) {
+      this.#reading = undefined;
+      reading.reject(this.#takeLost());
+    } else if (this.#ended || this.#silent) {
+      this.#reading = undefined;
+      reading.resolve(null);
+    }
+  }
+
+  #serveWriter(): void {
+    const socket = this.#socket;
+    const writing = this.#writing;
+    if (socket === undefined || writing === undefined) return;
+    const chunk = writing.bytes.subarray(0, WRITE_CHUNK);
+    socket.write(chunk, (error) => {
+      if (this.#writing !== writing) return; // It has failed before.
+      if (error) return this.#failWrite(this.#failure ?? brokenPipe());
+      this.#writing = undefined;
+      writing.resolve(chunk.length);
+    });
+  }
+
+  /** The peer has reset the connection: a reader that waits is told, or else a writer, or else who comes next. */
+  #lose(error: Error): void {
+    this.#broken = true;
+    this.#lost = error;
+    this.#serveReader();
+    if (this.#writing !== undefined) {
+      this.#failWrite(this.#lost === undefined ? brokenPipe() : this.#takeLost());
+    }
+  }
+
+  #failWrite(error: Error): void {
+    this.#writing?.reject(error);
+    this.#writing = undefined;
+  }
+
+  #takeLost(): Error {
+    const error = this.#lost!;
+    this.#lost = undefined;
+    return error;
+  }
+
+  async #sendFin(): Promise<void> {
+    await null; // The close_notify is handed to the stream at the end of this turn.
+    await this.stream.written();
+    if (!this.#broken) await this.#inner.closeWrite();
+  }
+
+  /** Closes because TLS has failed, once the alert is out that tells the peer why. */
+  async #giveUp(error: TlsError): Promise<void> {
+    // It is handed to the stream in the turn after the one in which the failure is told.
+    await null;
+    await null;
+    if (this.#closed) return;
+    this.stream.dispose();
+    this.#inner.close();
+    this.#rejectAll(error);
+    this.#secured.reject(error);
+  }
+
+  #close(closeInner: () => void): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#rejectAll(interrupted());
+    this.#secured.reject(new TlsError("closed", "TLS connection closed before its handshake was done"));
+    this.#socket?.destroy();
+    this.stream.dispose();
+    closeInner();
+  }
+
+  #rejectAll(error: Error): void {
+    this.#reading?.reject(error);
+    this.#reading = undefined;
+    this.#failWrite(error);
+    this.#finishing?.reject(error);
   }
 }

@@ -4,21 +4,33 @@ import { Duplex } from "node:stream";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
-/** Looks at the first bytes that came; gives `false` when they are not for the stream, which then sees nothing more. */
-export type FirstBytes = (bytes: Uint8Array) => boolean;
+/** Who a {@linkcode TransportStream} tells what its transport meets: the stream itself never fails. */
+export interface TransportStreamOwner {
+  /** The first bytes have come; gives `false` when they are not for the stream, which then sees nothing more. */
+  first?(bytes: Uint8Array): boolean;
+  /** Nothing more will come: the peer's FIN, or what the read met instead. */
+  ended(error?: Error): void;
+  /** A write has failed. What is written from now on is dropped. */
+  writeFailed(error: Error): void;
+}
 
-/** Reads only as the stream is read, and completes a write when the transport has taken it all: backpressure passes both ways. */
+/**
+ * Reads only as the stream is read, and completes a write when the transport has taken it all: backpressure passes both
+ * ways. An error of one way ends that way alone, as it does in a socket; the transport is its owner's to close.
+ */
 export class TransportStream extends Duplex {
   readonly #transport: Transport;
+  readonly #owner: TransportStreamOwner;
   readonly #buffer = new ReadBuffer();
-  #first: FirstBytes | undefined;
+  #begun = false;
   #full: () => boolean = () => false;
   #waiting = false;
+  #written: (() => void) | undefined;
 
-  constructor(transport: Transport, first?: FirstBytes) {
-    super({ allowHalfOpen: true });
+  constructor(transport: Transport, owner: TransportStreamOwner) {
+    super({ allowHalfOpen: true, autoDestroy: false });
     this.#transport = transport;
-    this.#first = first;
+    this.#owner = owner;
   }
 
   /** Reads no further while `full` holds: what stands on the stream may take all it is given, and keep it. */
@@ -31,37 +43,55 @@ export class TransportStream extends Duplex {
     if (this.#waiting && !this.#full()) this._read();
   }
 
+  /** Waits until the transport has taken all that was written, or has failed to. One at a time may wait. */
+  written(): Promise<void> {
+    if (this.writableLength === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#written = resolve);
+  }
+
+  /**
+   * Does nothing. What stands on the stream destroys it as soon as both of its ways are over, even though its last bytes
+   * have not left; the owner disposes of it when that is done with.
+   */
+  override destroy(): this {
+    return this;
+  }
+
+  /** Lets go of what stands on the stream. */
+  dispose(): void {
+    super.destroy();
+  }
+
   override _read(): void {
     this.#waiting = this.#full();
     if (this.#waiting) return;
     this.#transport.read(this.#buffer.free()).then(
       (count) => this.#give(count),
-      (error) => this.destroy(error),
+      (error) => this.#owner.ended(error),
     );
   }
 
-  override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    this.#writeAll(chunk).then(() => done(), done);
-  }
-
-  override _final(done: (error?: Error) => void): void {
-    this.#transport.closeWrite().then(() => done(), done);
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#transport.close();
-    done(error);
+  override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
+    this.#writeAll(chunk).catch((error) => this.#owner.writeFailed(error)).finally(() => {
+      done();
+      if (this.writableLength === 0) this.#written?.();
+    });
   }
 
   #give(count: number | null): void {
-    const bytes = count === null ? null : this.#buffer.filled(count);
-    if (bytes !== null && this.#first !== undefined) {
-      const wanted = this.#first(bytes);
-      this.#first = undefined;
-      if (!wanted) return;
+    if (this.destroyed) return;
+    if (count === null) {
+      this.#owner.ended();
+      this.push(null);
+      return;
+    }
+    const bytes = this.#buffer.filled(count);
+    if (!this.#begun) {
+      this.#begun = true;
+      if (this.#owner.first?.(bytes) === false) return;
     }
     // A copy: the buffer is read into again, and an idle stream should hold no more than the small one.
-    this.push(bytes === null ? null : Buffer.from(bytes));
+    this.push(Buffer.from(bytes));
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

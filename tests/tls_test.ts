@@ -3,11 +3,14 @@ import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, ConnectError, TlsError } from "../socket/errors.ts";
 import { listen, type Listener } from "../socket/listener.ts";
+import { MemoryNetwork, type MemoryNetworkOptions } from "../socket/memory_network.ts";
+import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
 import type { Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
 import { Authority } from "./helpers/certificates.ts";
+import { text, transportPair } from "./helpers/transport_pair.ts";
 
 let authority: Authority;
 let identity: Identity;
@@ -156,6 +159,17 @@ Deno.test("TlsNetwork.reload() changes the certificate of connections to come", 
   await later.end();
 });
 
+Deno.test("TlsNetwork.reload() changes the certificates of names", async () => {
+  const name = "second.test";
+  await using server = startEcho({ hosts: { [name]: await authority.issue("old", [`DNS:${name}`]) } });
+  server.network.reload({ identity, hosts: { [name]: await authority.issue("new", [`DNS:${name}`]) } });
+  const network = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate, serverName: name } });
+  const transport = await network.connect({ port: server.listener.port });
+  assert(transport instanceof TlsTransport);
+  assertEquals((await transport.secured).peerName, "new");
+  transport.close();
+});
+
 Deno.test("TlsNetwork refuses a certificate or key it cannot use", () => {
   for (
     const bad of [{ certificate: "x", key: identity.key }, { certificate: identity.certificate, key: "x" }]
@@ -216,6 +230,92 @@ Deno.test("TlsNetwork closes a peer that does not finish its handshake", async (
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
   assertEquals(reason.error.code, "timeout");
+});
+
+Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async () => {
+  await using server = startEcho({}, { handshakeTimeout: 0 });
+  const hasty = await connect({ port: server.listener.port });
+  await hasty.closeWrite();
+  assertEquals(await Array.fromAsync(hasty.lines()), []);
+  hasty.close();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "closed");
+});
+
+Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => {
+  await using server = startEcho({ clientCa: authority.certificate });
+  const stranger = await dial(server);
+  assertEquals(await Array.fromAsync(stranger.lines()), []);
+  const reason = await stranger.closed;
+  assert(reason.type === "tls-failed", reason.type);
+  assertEquals(reason.error.code, "handshake");
+  assertStringIncludes(reason.error.message, "CertificateRequired");
+});
+
+Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing looks cut off", async () => {
+  await using server = startEcho();
+  // A client of the runtime itself, which is strict: a FIN alone is an error to it.
+  const caCerts = [authority.certificate];
+  using strict = await Deno.connectTls({ hostname: "localhost", port: server.listener.port, caCerts });
+  await strict.write(new TextEncoder().encode("hi\n"));
+  await strict.closeWrite();
+  assertEquals(await new Response(strict.readable).text(), "hi\nafter your end\n");
+});
+
+/** TLS in memory, and what it stands on at the end that connects. */
+function tlsInMemory(options: MemoryNetworkOptions = {}): { network: TlsNetwork; below: () => Transport } {
+  const memory = new MemoryNetwork(options);
+  let below: Transport;
+  const kept: Network = {
+    listen: (options) => memory.listen(options),
+    connect: async (options) => below = await memory.connect(options),
+  };
+  const network = new TlsNetwork(kept, { server: { identity }, client: { ca: authority.certificate } });
+  return { network, below: () => below };
+}
+
+Deno.test("TlsTransport.closeWrite() sends FIN below", async () => {
+  const { network, below } = tlsInMemory();
+  using pair = await transportPair(network);
+  await pair.near.closeWrite();
+  await assertRejects(() => below().write(text("x")), Deno.errors.BrokenPipe);
+});
+
+Deno.test("TlsTransport fails when what comes is not of its peer, and says so to it", async () => {
+  const { network, below } = tlsInMemory();
+  using pair = await transportPair(network);
+  // A record of application data, of the right form, that nobody encrypted.
+  await below().write(new Uint8Array([0x17, 3, 3, 0, 32, ...new Uint8Array(32)]));
+  const told = await assertRejects(() => pair.near.read(new Uint8Array(1)), TlsError);
+  assertStringIncludes(told.message, "BadRecordMac");
+  await assertRejects(() => pair.far.read(new Uint8Array(1)), TlsError);
+  await assertRejects(() => pair.far.write(text("x")), TlsError);
+});
+
+Deno.test("TlsTransport.close() rejects a write that waits, and a closeWrite behind it", async () => {
+  const { network } = tlsInMemory({ capacity: 1000 });
+  using pair = await transportPair(network);
+  const bytes = new Uint8Array(1024 * 1024);
+  const writing = assertRejects(async () => {
+    for (;;) await pair.near.write(bytes);
+  }, Deno.errors.Interrupted);
+  assertEquals(await pair.far.read(new Uint8Array(1)), 1);
+  const closing = assertRejects(() => pair.near.closeWrite(), Deno.errors.Interrupted);
+  pair.near.close();
+  await Promise.all([writing, closing]);
+});
+
+Deno.test("TlsTransport.read() and write() wait one at a time", async () => {
+  using pair = await transportPair(tlsInMemory().network);
+  const reading = pair.near.read(new Uint8Array(1));
+  await assertRejects(() => pair.near.read(new Uint8Array(1)), TypeError, "Cannot read twice at once");
+  const writing = pair.near.write(text("a"));
+  await assertRejects(() => pair.near.write(text("b")), TypeError, "Cannot write twice at once");
+  assertEquals(await writing, 1);
+  await pair.far.write(text("c"));
+  assertEquals(await reading, 1);
 });
 
 Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than the bound for it", async () => {

@@ -7,6 +7,10 @@ import { MemoryNetwork } from "../socket/memory_network.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
 import { VirtualClock } from "../socket/virtual_clock.ts";
+import { TlsNetwork, type TlsOptions } from "../socket/tls.ts";
+import { TlsError } from "../socket/errors.ts";
+import { Authority } from "./helpers/certificates.ts";
+import { connectByNode } from "./helpers/node_transport.ts";
 import { readText, readToEnd, text, transportPair, writeUntilError } from "./helpers/transport_pair.ts";
 
 const {
@@ -105,6 +109,8 @@ const behaviours: Record<string, Behaviour> = {
     await pair.near.closeWrite();
     await pair.near.closeWrite();
     await assertRejects(() => pair.near.write(text("x")), BrokenPipe);
+    await pair.far.write(text("and on"));
+    assertEquals(await readText(pair.near), "and on");
   },
 
   "Transport.close() rejects a pending read and a pending write": async (network) => {
@@ -262,23 +268,27 @@ const behaviours: Record<string, Behaviour> = {
 
   "Network.connect() reaches a listener on every address": async (network) => {
     const listener = network.listen({ hostname: "0.0.0.0", port: 0 });
-    const near = await network.connect({ hostname: "127.0.0.1", port: listener.address.port });
-    const far = await listener.accept();
+    const [near, far] = await Promise.all([
+      network.connect({ hostname: "127.0.0.1", port: listener.address.port }),
+      listener.accept(),
+    ]);
     assertEquals(far.local.hostname, "127.0.0.1");
     for (const each of [near, far, listener]) each.close();
   },
 
   "Network.connect() knows localhost, and no name that nobody has": async (network) => {
     const listener = network.listen({ port: 0 });
-    const near = await network.connect({ hostname: "localhost", port: listener.address.port });
+    const [near, far] = await Promise.all([
+      network.connect({ hostname: "localhost", port: listener.address.port }),
+      listener.accept(),
+    ]);
     assertEquals(near.remote.hostname, "127.0.0.1");
     await assertRejects(
       () => network.connect({ hostname: "nobody.invalid", port: 1 }),
       Error,
       "failed to lookup",
     );
-    near.close();
-    listener.close();
+    for (const each of [near, far, listener]) each.close();
   },
 
   "Network.connect() with a signal aborted before rejects with its reason": async (network) => {
@@ -355,22 +365,17 @@ async function onSystem(behaviour: ResetBehaviour): Promise<void> {
   }
 }
 
-async function inMemory(behaviour: ResetBehaviour, network: Network): Promise<void> {
-  const listener = network.listen({ port: 0 });
-  const near = await network.connect({ port: listener.address.port });
-  const far = await listener.accept();
-  try {
-    await behaviour(far, () => Promise.resolve(near.reset?.()));
-  } finally {
-    far.close();
-    listener.close();
-  }
+async function betweenOwnEnds(behaviour: ResetBehaviour, network: Network): Promise<void> {
+  using pair = await transportPair(network);
+  await behaviour(pair.far, () => Promise.resolve(pair.near.reset?.()));
 }
 
 interface Ground {
   readonly permissions: Deno.PermissionOptions;
   run(behaviour: Behaviour): Promise<void>;
   runReset(behaviour: ResetBehaviour): Promise<void>;
+  /** What it is held to instead of a behaviour that cannot be. */
+  instead?(behaviour: string): { readonly name: string; run(): Promise<void> } | undefined;
 }
 
 const system: Ground = {
@@ -382,7 +387,7 @@ const system: Ground = {
 const memory: Ground = {
   permissions: "none",
   run: (behaviour) => behaviour(new MemoryNetwork()),
-  runReset: (behaviour) => inMemory(behaviour, new MemoryNetwork()),
+  runReset: (behaviour) => betweenOwnEnds(behaviour, new MemoryNetwork()),
 };
 
 async function farAway(body: (network: MemoryNetwork) => Promise<void>): Promise<void> {
@@ -395,22 +400,127 @@ async function farAway(body: (network: MemoryNetwork) => Promise<void>): Promise
 const memoryFarAway: Ground = {
   permissions: "none",
   run: farAway,
-  runReset: (behaviour) => farAway((network) => inMemory(behaviour, network)),
+  runReset: (behaviour) => farAway((network) => betweenOwnEnds(behaviour, network)),
 };
 
 /** No fault asked for: the wrapper must not show. */
 const memoryBehindFaults: Ground = {
   permissions: "none",
   run: (behaviour) => behaviour(faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
-  runReset: (behaviour) => inMemory(behaviour, faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
+  runReset: (behaviour) =>
+    betweenOwnEnds(behaviour, faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
 };
 
-for (const [name, ground] of Object.entries({ system, memory, memoryFarAway, memoryBehindFaults })) {
+let authority: Authority;
+let tlsOptions: TlsOptions;
+
+Deno.test.beforeAll(async () => {
+  authority = await Authority.create();
+  const identity = await authority.issue("server", ["DNS:localhost", "IP:127.0.0.1"]);
+  tlsOptions = { server: { identity }, client: { ca: authority.certificate } };
+});
+
+Deno.test.afterAll(async () => {
+  await authority[Symbol.asyncDispose]();
+});
+
+/** TLS on a network, which tells how many of its connections stand there. */
+interface TlsOn {
+  readonly network: Network;
+  stand(count: number): Promise<void>;
+}
+
+function tlsOn(below: Network): TlsOn {
+  let standing = 0;
+  let changed = () => {};
+  const counted: Network = {
+    listen: (options) => below.listen(options),
+    async connect(options) {
+      const transport = await below.connect(options);
+      standing++;
+      changed();
+      return transport;
+    },
+  };
+  return {
+    network: new TlsNetwork(counted, tlsOptions),
+    async stand(count) {
+      while (standing < count) await new Promise<void>((resolve) => changed = resolve);
+    },
+  };
+}
+
+/**
+ * What cannot be the same with TLS by nature, and what TLS is held to instead. Both for one reason: who is not accepted
+ * has nobody to shake hands with, so its `connect` does not stand, though the connection below does.
+ */
+const insteadWithTls: Readonly<Record<string, { readonly name: string; body(tls: TlsOn): Promise<void> }>> = {
+  "TransportListener.close() resets who was not accepted: once to the reader, then null": {
+    name: "TransportListener.close() fails the handshake of who was not accepted, because of the reset",
+    body: async ({ network, stand }) => {
+      const listener = network.listen({ port: 0 });
+      const connecting = assertRejects(() => network.connect({ port: listener.address.port }), TlsError);
+      await stand(1);
+      listener.close();
+      const { code, cause } = await connecting;
+      assertEquals(code, "closed");
+      assert(cause instanceof ConnectionReset, String(cause));
+    },
+  },
+  "TransportListener.accept() takes peers that came before it, in their order": {
+    name: "TransportListener.accept() takes peers that came before it, in their order, and shakes hands then",
+    body: async ({ network, stand }) => {
+      const listener = network.listen({ port: 0 });
+      const { port } = listener.address;
+      const connecting = [network.connect({ port })];
+      await stand(1);
+      connecting.push(network.connect({ port }));
+      await stand(2);
+      const one = await listener.accept();
+      const two = await listener.accept();
+      const [first, second] = await Promise.all(connecting);
+      assertEquals(one.remote.port, first!.local.port);
+      assertEquals(two.remote.port, second!.local.port);
+      for (const each of [first!, second!, one, two, listener]) each.close();
+    },
+  },
+};
+
+function tlsOver(below: () => Network, options: Pick<Ground, "permissions" | "runReset">): Ground {
+  return {
+    ...options,
+    run: (behaviour) => behaviour(tlsOn(below()).network),
+    instead: (behaviour) => {
+      const other = insteadWithTls[behaviour];
+      return other && { name: other.name, run: () => other.body(tlsOn(below())) };
+    },
+  };
+}
+
+const tls = tlsOver(() => systemNetwork, {
+  permissions: { net: true },
+  runReset: (behaviour) =>
+    betweenOwnEnds(behaviour, tlsOn({ ...systemNetwork, connect: connectByNode }).network),
+});
+
+const tlsInMemory = tlsOver(() => new MemoryNetwork(), {
+  permissions: "none",
+  runReset: (behaviour) => betweenOwnEnds(behaviour, tlsOn(new MemoryNetwork()).network),
+});
+
+const grounds = { system, memory, memoryFarAway, memoryBehindFaults, tls, tlsInMemory };
+
+for (const [name, ground] of Object.entries(grounds)) {
   const { permissions } = ground;
   for (const [behaviour, body] of Object.entries(behaviours)) {
-    Deno.test({ name: `${behaviour} (${name})`, permissions, fn: () => ground.run(body) });
+    const test = ground.instead?.(behaviour) ?? { name: behaviour, run: () => ground.run(body) };
+    Deno.test({ name: `${test.name} (${name})`, permissions, fn: () => test.run() });
   }
   for (const [behaviour, body] of Object.entries(resetBehaviours)) {
     Deno.test({ name: `${behaviour} (${name})`, permissions, fn: () => ground.runReset(body) });
   }
 }
+
+Deno.test("TLS differs from the contract only where the contract has something to differ from", () => {
+  assertEquals(Object.keys(insteadWithTls).filter((name) => !(name in behaviours)), []);
+});
