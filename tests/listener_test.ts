@@ -284,6 +284,24 @@ Deno.test(
 );
 
 Deno.test(
+  "Listener has counted a connection as ended, and told onClosed, before its `closed` is heard",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    const heard = Promise.withResolvers<[number, number]>();
+    const seen = (): [number, number] => [server.listener.stats().connections, ends.length];
+    void server.listener.serve((peer) => {
+      const closed = peer.closed.then(() => heard.resolve(seen()));
+      peer.close();
+      return closed;
+    });
+    await server.dial();
+    assertEquals(await heard.promise, [0, 1]);
+  },
+);
+
+Deno.test(
   "Listener.closed rejects when accepting fails for good, with everything closed",
   { permissions },
   async () => {
