@@ -187,7 +187,8 @@ Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it 
 });
 
 Deno.test("Listener.maxConnections holds no refused peer for long", { permissions }, async () => {
-  await using server = memoryServer({ maxConnections: 1 });
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ maxConnections: 1, onClosed: (_, reason) => ends.push(reason) });
   void server.listener.serve(echo);
   await server.dial();
   await server.dial(); // It never closes.
@@ -196,6 +197,7 @@ Deno.test("Listener.maxConnections holds no refused peer for long", { permission
   assertEquals(server.network.stats().sockets, 4);
   await server.clock.advance(1);
   assertEquals(server.network.stats().sockets, 3);
+  assertEquals(ends, []); // It was no connection of the listener's.
 });
 
 Deno.test(
