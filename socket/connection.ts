@@ -306,8 +306,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#inbound.stop();
     this.#outbound.stop(reason);
     this.#transport.close();
-    this.#closed?.resolve(reason);
-    // Not now: whoever closed it may be in the middle of something.
+    // Not now: whoever closed it may be in the middle of something. But before anybody hears of it by `closed`.
     if (this.#onClosed !== undefined) queueMicrotask(() => this.#onClosed?.(this, reason));
+    this.#closed?.resolve(reason);
   }
 }

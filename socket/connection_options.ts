@@ -29,7 +29,7 @@ export interface ConnectionOptions<Frame> {
   drainTimeout?: number;
   /** Makes the frame that tells the peer why this side ends the connection. Default: it is told nothing. */
   farewell?: (reason: CloseReason) => Frame | undefined;
-  /** Called once when it has ended, right after. */
+  /** Called once when it has ended, right after, and before `closed` is heard. */
   onClosed?: ((connection: Connection<Frame>, reason: CloseReason) => void) | undefined;
   /** Where the waiting bytes of many connections are added up. */
   total?: QueuedBytes;

@@ -68,6 +68,8 @@ export class Inbound<Frame> {
   #taken = 0;
   #framing: FramingError | undefined;
   #asker: Asker | undefined;
+  /** Whether the asker is at what it was given: it may end this reading there, and throw afterwards. */
+  #serving = false;
   #discarded: PromiseWithResolvers<void> | undefined;
   #stopped = false;
   #peerEnded = false;
@@ -162,10 +164,12 @@ export class Inbound<Frame> {
 
   /** Gives the asker what there is, and reads on when that was all. */
   #serve(): void {
+    this.#serving = true;
     while (this.#asker !== undefined && this.#taken < this.#batch.length && this.#discarded === undefined) {
       const asker = this.#asker;
-      if (!asker.more() && this.#asker === asker) this.#asker = undefined;
+      if (!asker.more()) this.#asker = undefined;
     }
+    this.#serving = false;
     this.#readOn();
   }
 
@@ -177,6 +181,7 @@ export class Inbound<Frame> {
 
   /** Begins a read where one is wanted and none is under way; tells who waits where no more frames will come. */
   #readOn(): void {
+    if (this.#serving) return;
     const over = this.#peerEnded || this.#stopped;
     if (over) this.#discarded?.resolve();
     if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();

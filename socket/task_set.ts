@@ -18,7 +18,9 @@ export class TaskSet {
 
   end(): void {
     this.#running--;
-    if (this.#running === 0) this.#idle?.resolve();
+    if (this.#running > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   /** Notes a failure as if one of the tasks had had it. */
@@ -33,7 +35,7 @@ export class TaskSet {
    */
   async allSettled(): Promise<void> {
     while (this.#running > 0) {
-      this.#idle = Promise.withResolvers();
+      this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
     }
     if (this.#failure !== undefined) throw this.#failure.error;

@@ -80,6 +80,42 @@ Deno.test(
   },
 );
 
+for (const way of ["close", "end"] as const) {
+  Deno.test(
+    `Connection.consume() loses nothing that its handler throws after ${way}()`,
+    pure,
+    async () => {
+      await using pair = await pairOf();
+      let ended: unknown;
+      const refused = assertRejects(
+        () =>
+          pair.far.consume(() => {
+            ended = pair.far[way]();
+            throw new RangeError("no more");
+          }),
+        RangeError,
+        "no more",
+      );
+      pair.near.send("one");
+      await pair.near.closeWrite();
+      await refused;
+      await ended;
+    },
+  );
+}
+
+Deno.test(
+  "Connection.consume() ends when its handler closes this end",
+  pure,
+  async () => {
+    await using pair = await pairOf();
+    const consumed = pair.far.consume(() => pair.far.close());
+    pair.near.send("one");
+    await consumed;
+    assertEquals(pair.far.open, false);
+  },
+);
+
 Deno.test(
   "Connection.consume() ends when this end is closed, and nobody else may read meanwhile",
   pure,

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startHello } from "../services/mod.ts";
 import { type Clock, connect, systemClock } from "../socket/mod.ts";
 import { exchange } from "./helpers/exchange.ts";
@@ -46,6 +46,19 @@ Deno.test("startHello() drains: who waits is still answered", async () => {
   patience.end();
   assertStringIncludes(await answer, "Hello World!");
   await drained;
+});
+
+Deno.test("startHello() that cannot end in order tells who drains it, and nobody else", async () => {
+  const server = startHello({
+    drainTimeout: 1,
+    onClosed() {
+      throw new RangeError("broken");
+    },
+  });
+  const answer = exchange(server.port, "x");
+  await until(() => server.stats().waiting === 1);
+  await assertRejects(() => server.drain(), RangeError, "broken");
+  assertEquals(await answer, "");
 });
 
 Deno.test("startHello() closes at once though clients wait", async () => {

@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows, fail } from "@std/assert";
 import { HttpResponseError, requestHttp, startHttp } from "../services/mod.ts";
 import { ResponseParser } from "../services/http/response_parser.ts";
-import { bytesCodec, listen, MemoryNetwork } from "../socket/mod.ts";
+import { bytesCodec, ConnectError, listen, MemoryNetwork, type Network } from "../socket/mod.ts";
 
 /** What a parser makes of `text` in pieces of `size` bytes: status, headers, body. */
 function parse(text: string, options: { method?: string; size?: number } = {}): string {
@@ -157,6 +157,23 @@ Deno.test("requestHttp() gives up on a silent server, and on a signal", { permis
   await server.close();
   await served;
 });
+
+for (
+  const [url, port] of [["http://[::1]/", 80], ["https://[::1]/", 443], ["https://[::1]:80/", 80]] as const
+) {
+  Deno.test(`requestHttp() dials port ${port} for ${url}`, { permissions: "none" }, async () => {
+    const dialled: unknown[] = [];
+    const network: Network = {
+      listen: () => fail("Nobody listens here"),
+      connect({ hostname, port }) {
+        dialled.push([hostname, port]);
+        return Promise.reject(new Deno.errors.ConnectionRefused("Nobody there"));
+      },
+    };
+    await assertRejects(() => requestHttp(url, { network }), ConnectError, "refused");
+    assertEquals(dialled, [["::1", port]]);
+  });
+}
 
 for (
   const [url, method, message] of [

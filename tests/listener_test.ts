@@ -187,7 +187,8 @@ Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it 
 });
 
 Deno.test("Listener.maxConnections holds no refused peer for long", { permissions }, async () => {
-  await using server = memoryServer({ maxConnections: 1 });
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ maxConnections: 1, onClosed: (_, reason) => ends.push(reason) });
   void server.listener.serve(echo);
   await server.dial();
   await server.dial(); // It never closes.
@@ -196,6 +197,7 @@ Deno.test("Listener.maxConnections holds no refused peer for long", { permission
   assertEquals(server.network.stats().sockets, 4);
   await server.clock.advance(1);
   assertEquals(server.network.stats().sockets, 3);
+  assertEquals(ends, []); // It was no connection of the listener's.
 });
 
 Deno.test(
@@ -280,6 +282,24 @@ Deno.test(
     await server.listener.close();
     assertEquals(server.clock.now(), 0);
     assertEquals(server.clock.timers, 0);
+  },
+);
+
+Deno.test(
+  "Listener has counted a connection as ended, and told onClosed, before its `closed` is heard",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    const heard = Promise.withResolvers<[number, number]>();
+    const seen = (): [number, number] => [server.listener.stats().connections, ends.length];
+    void server.listener.serve((peer) => {
+      const closed = peer.closed.then(() => heard.resolve(seen()));
+      peer.close();
+      return closed;
+    });
+    await server.dial();
+    assertEquals(await heard.promise, [0, 1]);
   },
 );
 

@@ -17,6 +17,9 @@ import {
   MemoryNetwork,
   VirtualClock,
 } from "../socket/mod.ts";
+import { systemNetwork } from "../socket/system.ts";
+import { TlsNetwork } from "../socket/tls.ts";
+import { Authority } from "./helpers/certificates.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 import { until } from "./helpers/until.ts";
 
@@ -81,6 +84,26 @@ Deno.test("startProxy() lets the backend finish first", async () => {
   await client.send("wait, one more thing");
   await client.connection.end();
   assertEquals(await heard.promise, "wait, one more thing");
+});
+
+Deno.test("startProxy() takes leave of a backend by TLS, whoever finishes first", async () => {
+  await using authority = await Authority.create();
+  const { certificate: cert, key } = await authority.issue("backend");
+  using backend = Deno.listenTls({ ...at(0), cert, key });
+  const backendNetwork = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate } });
+  await using proxy = startProxy({ to: at(backend.addr.port), backendNetwork });
+  for (const first of ["backend", "client"] as const) {
+    await using client = await talk(proxy.port);
+    using accepted = await backend.accept();
+    await accepted.handshake();
+    if (first === "backend") {
+      await accepted.closeWrite();
+      assertEquals(await client.rest(), "");
+    }
+    await client.connection.closeWrite();
+    // It rejects where the connection ends without a close_notify.
+    assertEquals(await accepted.read(new Uint8Array(1)), null);
+  }
 });
 
 Deno.test("startProxy() carries many bytes unharmed both ways at once", async () => {

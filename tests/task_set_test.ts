@@ -39,3 +39,13 @@ Deno.test("TaskSet.fail() counts as a failed task", { permissions }, async () =>
   tasks.fail(new RangeError("noted"));
   await assertRejects(() => tasks.allSettled(), RangeError, "noted");
 });
+
+Deno.test("TaskSet.allSettled() may be waited for by several", { permissions }, async () => {
+  const tasks = new TaskSet();
+  const both = Promise.all([tasks.allSettled(), tasks.allSettled()]);
+  tasks.begin();
+  const later = Promise.all([tasks.allSettled(), tasks.allSettled()]);
+  tasks.end();
+  await both;
+  await later;
+});

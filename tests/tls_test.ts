@@ -6,7 +6,7 @@ import { listen, type Listener } from "../socket/listener.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../socket/memory_network.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
-import type { Identity } from "../socket/identity.ts";
+import { certificateNames, type Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
 import { Authority } from "./helpers/certificates.ts";
@@ -351,4 +351,13 @@ Deno.test("TlsNetwork.connect() stops when it is told to", async () => {
   await server.until((stats) => stats.accepted === 1);
   given.abort(new Error("enough"));
   await assertRejects(() => dialled, Error, "enough");
+});
+
+Deno.test("certificateNames() are the host names alone, in lower case", async () => {
+  const { certificate } = await authority.issue("names", [
+    "DNS:Chat.Example.org",
+    "IP:127.0.0.1",
+    "DNS:*.b.org",
+  ]);
+  assertEquals(certificateNames(certificate), ["chat.example.org", "*.b.org"]);
 });

@@ -124,7 +124,7 @@ export class Gateway {
       if (start && start.length > 0) backend.send(start);
       await tunnel(client, backend, { clock, idleTimeout });
     } finally {
-      // Both have finished, so that closing is the FIN, or both are closed already.
+      // Both have finished and been told so, or both are closed already.
       backend.close({ type: "natural" });
     }
   }

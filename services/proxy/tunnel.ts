@@ -26,12 +26,11 @@ export async function tunnel(
   };
   const ms = options.idleTimeout;
   const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));
-  let passing = 2;
   const pass = async (from: Connection<Uint8Array>, to: Connection<Uint8Array>): Promise<void> => {
     try {
       await pump(from, to, idle);
-      // The FIN of who finishes last follows when the connection is ended.
-      if (--passing > 0 && from.peerEnded && from.open && to.open) await to.closeWrite();
+      // Of who finishes last as well: TLS has a farewell of its own, which closing alone would leave out.
+      if (from.peerEnded && from.open && to.open) await to.closeWrite();
     } catch (error) {
       // Closed on the way, which is what `closed` is there to say.
       if (to.open) throw error;
