@@ -7,16 +7,13 @@ import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
 import type { Address, Clock, Transport } from "./network.ts";
+import { Refusals, REFUSED_DRAIN_TIMEOUT } from "./refusals.ts";
 import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
 import { TaskSet } from "./task_set.ts";
 import { Watch } from "./watch.ts";
 
 const DRAIN_TIMEOUT = 10_000;
-// A refused peer that does not go away holds a descriptor: not for long.
-const REFUSED_DRAIN_TIMEOUT = 1000;
-// Refused peers of a second are not worth more descriptors than this; those over it are not told why.
-const MOST_REFUSED = 256;
 
 export type {
   FrameListenOptions,
@@ -44,7 +41,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   readonly #watch = new Watch(() => this.stats());
   /** What {@linkcode Listener.closed} waits for. */
   readonly #tasks = new TaskSet();
-  readonly #refused = new Set<Connection<Frame>>();
+  readonly #refusals: Refusals<Frame>;
   #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
   #taker = Promise.withResolvers<void>();
   #nextId = 1;
@@ -60,6 +57,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
       mayConnect: options.mayConnect ?? (() => true),
     });
+    this.#refusals = new Refusals(this.#tasks, options.refusal);
     this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
       clock: this.#clock,
@@ -213,10 +211,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     const { total } = this.#connections;
     const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
     if (why !== undefined) {
-      this.#refuse(
-        new Connection(transport, { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT }),
-        why,
-      );
+      const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
+      this.#refusals.refuse(new Connection(transport, brief), why);
+      this.#watch.changed();
       return;
     }
     const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
@@ -254,19 +251,6 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#room = undefined;
   }
 
-  #refuse(connection: Connection<Frame>, why: string): void {
-    if (this.#refused.size >= MOST_REFUSED) {
-      connection.close();
-      this.#watch.changed();
-      return;
-    }
-    this.#refused.add(connection);
-    this.#tasks.add(connection.closed.then(() => this.#refused.delete(connection)));
-    if (this.#options.refusal) connection.send(this.#options.refusal(why));
-    this.#tasks.add(connection.end({ type: "local", why }));
-    this.#watch.changed();
-  }
-
   // No async function: its frame would stay with every connection for as long as that is served.
   #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<unknown> {
     let served: Promise<void>;
@@ -298,7 +282,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   #closeConnections(why: string): void {
     for (const connection of this.#connections) connection.close({ type: "local", why });
-    for (const connection of this.#refused) connection.close({ type: "local", why });
+    this.#refusals.close(why);
   }
 }
 
