@@ -1,6 +1,13 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { type BalanceOptions, type Passed, startBalance, startEcho } from "../services/mod.ts";
-import { connect, ConnectionClosedError, listen, MemoryNetwork, VirtualClock } from "../socket/mod.ts";
+import {
+  type CloseReason,
+  connect,
+  ConnectionClosedError,
+  listen,
+  MemoryNetwork,
+  VirtualClock,
+} from "../socket/mod.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 import { until } from "./helpers/until.ts";
 
@@ -221,4 +228,20 @@ Deno.test("startBalance() closes at once though clients wait", async () => {
   assertEquals(balancer.stats().queued, 0);
   assertGreater(balancer.stats().backends[0]!.failures, 0);
   await assertRejects(() => connect({ port: balancer.port }));
+});
+
+Deno.test("startBalance() tells the mistake by which a client was not served", async () => {
+  const error = new RangeError("No chance");
+  const ends: CloseReason[] = [];
+  await using balance = startBalance({
+    to: [at(1), at(2)],
+    policy: "random",
+    random() {
+      throw error;
+    },
+    onClosed: (_, reason) => ends.push(reason),
+  });
+  assertEquals(await exchange(balance.port, "x").catch(() => ""), "");
+  await until(() => ends.length === 1);
+  assertEquals(ends, [{ type: "handler-failed", error }]);
 });

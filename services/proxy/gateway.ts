@@ -83,8 +83,8 @@ export class Gateway {
       upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
     } catch (error) {
-      if (!(error instanceof ConnectError || error instanceof ProxyProtocolError)) throw error;
-      client.close({ type: "local", why: error.message });
+      // Now: ended in order, as below, it would look served.
+      client.close(reasonOf(error));
     } finally {
       upstream?.release();
       const reason = await client.end();
@@ -153,6 +153,14 @@ export class Gateway {
       timer.cancel();
     }
   }
+}
+
+/** Why a client is closed that could not be passed on: for want of a backend, for its header, or by a mistake here. */
+function reasonOf(error: unknown): CloseReason {
+  if (error instanceof ConnectError || error instanceof ProxyProtocolError) {
+    return { type: "local", why: error.message };
+  }
+  return { type: "handler-failed", error: error instanceof Error ? error : new Error(String(error)) };
 }
 
 /** The network for `connect` to a backend. */
