@@ -42,7 +42,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** What {@linkcode Listener.closed} waits for. */
   readonly #tasks = new TaskSet();
   readonly #refusals: Refusals<Frame>;
-  #take: ((connection: Connection<Frame>) => Promise<void> | void) | undefined;
+  #take: ((connection: Connection<Frame>) => Promise<void> | undefined) | undefined;
   #taker = Promise.withResolvers<void>();
   #nextId = 1;
   #room: PromiseWithResolvers<void> | undefined;
@@ -67,7 +67,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       reusePort: options.reusePort ?? false,
       maxAcceptRate: options.maxAcceptRate ?? 0,
       onExhausted: options.onExhausted ?? (() => {}),
-      deliver: (transport) => this.#admit(transport),
+      deliver: (transport) => this.#deliver(transport),
       changed: () => this.#watch.changed(),
     });
     this.closed = this.#untilClosed();
@@ -95,7 +95,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => this.#tasks.add(this.#run(connection, handler)));
+    this.#setTaker((connection) => void this.#tasks.add(this.#run(connection, handler)));
     return this.closed;
   }
 
@@ -196,14 +196,32 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
   }
 
-  #setTaker(take: (connection: Connection<Frame>) => Promise<void> | void): void {
+  #setTaker(take: (connection: Connection<Frame>) => Promise<void> | undefined): void {
     if (this.#take !== undefined) throw new TypeError("Cannot serve a listener twice");
     this.#take = take;
     this.#taker.resolve();
   }
 
-  #admit(transport: Transport): Promise<void> | void {
-    if (this.#stopped) return transport.close();
+  #deliver(transport: Transport): Promise<void> | void {
+    // What is asked who may come is code of others, and may throw: then nobody can be let in.
+    const failed = (error: unknown) => {
+      transport.close();
+      this.#tasks.fail(error);
+      this.#stop();
+      this.#closeConnections("accepting failed");
+    };
+    try {
+      return this.#admit(transport)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #admit(transport: Transport): Promise<void> | undefined {
+    if (this.#stopped) {
+      transport.close();
+      return;
+    }
     if (this.#options.whenFull === "wait" && this.#connections.full) {
       return this.#untilRoom().then(() => this.#admit(transport));
     }
@@ -221,9 +239,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#tasks.begin();
     this.#watch.changed();
     if (this.#take !== undefined) return this.#take(connection);
-    return this.#taker.promise.then(() => {
-      if (connection.open) return this.#take?.(connection);
-    });
+    return this.#taker.promise.then(() => connection.open ? this.#take?.(connection) : undefined);
   }
 
   readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {

@@ -18,6 +18,40 @@ async function echo(peer: Connection): Promise<void> {
   for await (const line of peer.lines()) peer.send(line);
 }
 
+for (const whenFull of ["refuse", "wait"] as const) {
+  Deno.test(`Listener.closed rejects with what mayConnect throws, and nothing is left (${whenFull})`, {
+    permissions,
+  }, async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    let asked = 0;
+    const mayConnect = () => {
+      if (++asked === 2) throw new RangeError("No such list");
+      return true;
+    };
+    const listener = listen({
+      network,
+      clock,
+      mayConnect,
+      maxConnections: whenFull === "wait" ? 1 : 2,
+      whenFull,
+    });
+    const served = assertRejects(() => listener.serve(echo), RangeError, "No such list");
+    const { port } = listener;
+    const first = await clock.runUntil(network.connect({ port }));
+    await clock.runUntil(listener.until((stats) => stats.connections === 1));
+    const second = await clock.runUntil(network.connect({ port }));
+    if (whenFull === "wait") {
+      await clock.runUntil(listener.until((stats) => stats.waiting === 1));
+      await first.closeWrite();
+    }
+    await clock.runUntil(served);
+    first.close();
+    second.close();
+    assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+  });
+}
+
 Deno.test(
   "Listener.serve() runs the handler for each connection, and ends it naturally",
   { permissions },
