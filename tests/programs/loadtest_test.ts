@@ -202,7 +202,10 @@ for (
 Deno.test("loadtest.ts tells in one line that its history cannot be written, and starts nothing", async () => {
   const { code, err } = await loadTest(...SMALL, "--history", "/no/such/folder/run.jsonl");
   assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
-  assertStringIncludes(err, "Cannot write the history /no/such/folder/run.jsonl");
+  assertStringIncludes(
+    err,
+    'Cannot write the history "/no/such/folder/run.jsonl": no such file or directory',
+  );
 });
 
 for (const protocol of ["echo", "hello"]) {
