@@ -16,7 +16,7 @@ const common = {
     environment: "SERVER_HOST",
   }),
   port: option.port({ help: "Port to listen on", default: 8000, environment: "SERVER_PORT" }),
-  maxLine: option.size({ help: "Longest line", default: 65_536 }),
+  maxLine: option.size({ help: "Longest line", min: 1, default: 65_536 }),
   json: option.flag({ help: "For machines" }),
   token: option.text({ help: "What peers must say first", secret: true, environment: "OKLINE_TOKEN" }),
 };
@@ -258,6 +258,10 @@ Deno.test(
     assertStringIncludes(refusal(["--offset", "1.0"]), "whole number");
     assertStringIncludes(refusal(["get", "GET", "x", "--from", "0"]), "a port from 1 to 65535");
     assertStringIncludes(refusal(["--max-line", "1KB"]), "Bad value for --max-line: Expected a size");
+    assertEquals(
+      refusal(["--max-line", "0"]),
+      'Bad value for --max-line: Expected a size of at least 1B, got "0"',
+    );
     assertStringIncludes(
       refusal(["--ack-timeout", "soon"]),
       "Bad value for --ack-timeout: Expected a duration",
