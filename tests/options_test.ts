@@ -40,7 +40,7 @@ const program = {
       summary: "Sends each message to somebody",
       options: {
         ...common,
-        redeliver: option.flag({ help: "Send again what was not answered", default: true }),
+        redeliver: option.flag({ help: "Do not send again what was not answered", default: true }),
         ackTimeout: option.duration({ help: "How long to wait", default: 10_000, defaultText: "10s or so" }),
         offset: option.integer({ help: "A number", min: -10, max: 10 }),
         delay: option.custom(parseDelay, {
@@ -421,7 +421,7 @@ Deno.test(
         "--port N Port to listen on [default: 8000; environment: SERVER_PORT]",
         "--max-line SIZE Longest line [default: 64KiB]",
         "--json For machines [default: off]",
-        "--no-redeliver Send again what was not answered [default: on]",
+        "--no-redeliver Do not send again what was not answered [default: off]",
         "--ack-timeout D How long to wait [default: 10s or so]",
         "--offset N A number [default: none]",
         "--delay SPEC How long to hold an answer [default: 0-0; environment: REPLY_DELAY, DELAY_TIME]",
