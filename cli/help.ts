@@ -101,6 +101,8 @@ function describeDefault(option: Option<unknown>): string {
   if (required) return "none, it must be given";
   if (fallback === undefined) return "none";
   if (secret) return "hidden";
+  // What is on by itself is shown as --no-something, which is off until it is given.
+  if (option.kind === "flag") return "off";
   return Array.isArray(fallback) ? fallback.map(option.format).join(", ") : option.format(fallback);
 }
 

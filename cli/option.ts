@@ -164,15 +164,24 @@ export function duration<const S extends Settings<number>>(
   );
 }
 
-/** Bytes: `64KiB`, `1MiB`; see {@linkcode parseSize}. */
-export function size<const S extends Settings<number>>(
-  settings: Only<S, number, Settings<number>>,
+/** Bytes, `min` at least: `64KiB`, `1MiB`; see {@linkcode parseSize}. */
+export function size<const S extends SizeSettings>(
+  settings: Only<S, number, SizeSettings>,
 ): Option<ValueOf<number, S>> {
-  return make(
-    { placeholder: "SIZE", accepts: SIZE_NOTATION, parse: parseSize, format: formatSize },
-    settings,
-  );
+  const { min = 0 } = settings;
+  const parse = (value: string): number => {
+    const bytes = parseSize(value);
+    if (bytes >= min) return bytes;
+    throw new RangeError(`Expected a size of at least ${formatSize(min)}, got ${quoted(value)}`);
+  };
+  return make({ placeholder: "SIZE", accepts: SIZE_NOTATION, parse, format: formatSize }, settings);
 }
+
+/** What a {@linkcode size} may say of itself. */
+export type SizeSettings = Settings<number> & {
+  /** Bytes. Default 0. */
+  readonly min?: number;
+};
 
 /** A TCP or UDP port. */
 export function port<const S extends Settings<number> & PortOptions>(

@@ -5,11 +5,13 @@ import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { flag, text } from "../cli/option.ts";
 import { parseCommandLine } from "../cli/options.ts";
+import { quoted } from "../cli/printable.ts";
 import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
 import { judgeHistoryFile } from "../loadtest/history_file.ts";
 import { HistoryError } from "../loadtest/history_line.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { fileError, isFileError } from "./file_error.ts";
 import { compareFiles } from "./loadtest_compare.ts";
 import { runOptions } from "./loadtest_options.ts";
 import { runNamedPart } from "./loadtest_parts.ts";
@@ -106,9 +108,9 @@ async function verify(file: string, log: Log): Promise<ExitCode> {
     );
     return EXIT_CODES[verdict];
   } catch (cause) {
-    if (cause instanceof HistoryError || cause instanceof Deno.errors.NotFound) {
+    if (cause instanceof HistoryError) {
       throw new ExitError(`Cannot judge ${file}: ${cause.message}`, { cause });
     }
-    throw cause;
+    throw isFileError(cause) ? fileError(`judge ${quoted(file)}`, cause) : cause;
   }
 }

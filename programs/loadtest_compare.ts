@@ -2,8 +2,10 @@
 import { ExitCode, ExitError } from "../cli/exit.ts";
 import type { Log } from "../cli/log.ts";
 import { formatTable } from "../cli/table.ts";
+import { quoted } from "../cli/printable.ts";
 import { type Change, compareRuns, type Comparison, type SummaryRecord } from "../loadtest/comparison.ts";
 import { SCHEMA } from "../loadtest/history.ts";
+import { fileError } from "./file_error.ts";
 
 /**
  * Compares the runs whose summaries are in two files.
@@ -44,8 +46,7 @@ function readText(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExitError(`Cannot read ${file}: ${why}`, { cause });
+    throw fileError(`read ${quoted(file)}`, cause);
   }
 }
 

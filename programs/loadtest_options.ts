@@ -1,13 +1,15 @@
 /** The command line of `loadtest.ts run`, and the plan that it asks for. @module */
-import { ExitError, UsageError } from "../cli/exit.ts";
+import { UsageError } from "../cli/exit.ts";
 import { address, choice, custom, duration, flag, integer, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
+import { quoted } from "../cli/printable.ts";
 import { ARRIVALS } from "../loadtest/arrival.ts";
 import { formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
 import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../loadtest/fault_spec.ts";
 import { Plan } from "../loadtest/plan.ts";
 import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
 import { parseThreshold } from "../loadtest/threshold.ts";
+import { fileError } from "./file_error.ts";
 import { tlsClientOptions, tokenOption } from "./tls_client.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
@@ -135,7 +137,6 @@ function linesOf(path: string): string[] {
   try {
     return Deno.readTextFileSync(path).split(/\r?\n/).filter((line) => line !== "");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExitError(`Cannot read the payload file ${path}: ${why}`, { cause });
+    throw fileError(`read the payload file ${quoted(path)}`, cause);
   }
 }

@@ -1,13 +1,14 @@
 /** Writes the report and the JUnit file of a load test. @module */
 import { cpus, release } from "node:os";
-import { ExitError } from "../cli/exit.ts";
 import { formatSize } from "../cli/size.ts";
 import { programName, VERSION } from "../cli/version.ts";
+import { quoted } from "../cli/printable.ts";
 import { renderJunit } from "../loadtest/junit.ts";
 import type { Ledger } from "../loadtest/ledger.ts";
 import type { Measures } from "../loadtest/measures.ts";
 import type { Plan } from "../loadtest/plan.ts";
 import type { Summary } from "../loadtest/summary.ts";
+import { fileError } from "./file_error.ts";
 
 /** A run that is over. */
 export interface FinishedRun {
@@ -109,7 +110,6 @@ async function write(file: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(file, text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExitError(`Cannot write ${file}: ${why}`, { cause });
+    throw fileError(`write ${quoted(file)}`, cause);
   }
 }

@@ -1,7 +1,8 @@
 /** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
 import type { Context } from "../cli/cured.ts";
-import { ExitCode, ExitError } from "../cli/exit.ts";
+import { ExitCode } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
+import { quoted } from "../cli/printable.ts";
 import { formatFaults } from "../loadtest/fault_spec.ts";
 import { clientNetwork, type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
 import { GeneratorProcesses } from "../loadtest/generator_processes.ts";
@@ -16,6 +17,7 @@ import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
 import { formatAddress } from "../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
+import { fileError } from "./file_error.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./loadtest_parts.ts";
@@ -94,8 +96,7 @@ function openHistory({ history }: RunValues): RunHistory | undefined {
   try {
     return new RunHistory(history);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExitError(`Cannot write the history ${history}: ${why}`, { cause });
+    throw fileError(`write the history ${quoted(history)}`, cause);
   }
 }
 

@@ -3,6 +3,7 @@ import { ExitError } from "../cli/exit.ts";
 import { quoted } from "../cli/printable.ts";
 import { TlsError } from "../socket/errors.ts";
 import type { Identity } from "../socket/identity.ts";
+import { fileError } from "./file_error.ts";
 
 /** Where a certificate and its key are. */
 export interface IdentityFiles {
@@ -38,8 +39,7 @@ async function readText(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : (cause as Error).message;
-    throw new ExitError(`Cannot read ${quoted(file)}: ${why}`, { cause });
+    throw fileError(`read ${quoted(file)}`, cause);
   }
 }
 

@@ -72,7 +72,7 @@ export function servicePort(defaultPort: number): Option<number> {
 
 /** The option of every service that reads lines. */
 export const lineOptions = {
-  maxLine: size({ help: "Longest line of a peer", default: 64 * 1024 }),
+  maxLine: size({ help: "Longest line of a peer", min: 1, default: 64 * 1024 }),
 };
 
 /** Values of {@linkcode sharedOptions} and the port. */

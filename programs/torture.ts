@@ -15,7 +15,7 @@ import { loadTestCommand } from "./self.ts";
 
 const options = {
   target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
-  maxLine: size({ help: "Longest line that the server takes", default: 64 * 1024 }),
+  maxLine: size({ help: "Longest line that the server takes", min: 1, default: 64 * 1024 }),
   scale: custom(parseScale, {
     help: "All counts and volumes times this",
     accepts: "a number over 0, up to 10",

@@ -39,7 +39,7 @@ Deno.test("ChatRoom asks for a name, greets, and announces joins and leaves to t
   room.join("b");
   room.line("b", "bob");
   assertEquals(heard().slice(1), [
-    ["b", "-- Hello bob. 1 others are here; /help lists commands"],
+    ["b", "-- Hello bob. 1 other is here; /help lists commands"],
     ["a", "-- bob joined"],
   ]);
   room.leave("b");

@@ -58,7 +58,7 @@ Deno.test("startChat() works from telnet, line ends of CRLF and all", async () =
   const answer = await exchange(server.port, "bob\r\nhello\r\n/who\r\n/quit\r\n");
   assertEquals(answer.split("\n"), [
     "-- Welcome. What is your name?",
-    "-- Hello bob. 1 others are here; /help lists commands",
+    "-- Hello bob. 1 other is here; /help lists commands",
     "-- 2 here",
     "-- ann bob",
     "-- Bye",

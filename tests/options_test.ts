@@ -16,7 +16,7 @@ const common = {
     environment: "SERVER_HOST",
   }),
   port: option.port({ help: "Port to listen on", default: 8000, environment: "SERVER_PORT" }),
-  maxLine: option.size({ help: "Longest line", default: 65_536 }),
+  maxLine: option.size({ help: "Longest line", min: 1, default: 65_536 }),
   json: option.flag({ help: "For machines" }),
   token: option.text({ help: "What peers must say first", secret: true, environment: "OKLINE_TOKEN" }),
 };
@@ -40,7 +40,7 @@ const program = {
       summary: "Sends each message to somebody",
       options: {
         ...common,
-        redeliver: option.flag({ help: "Send again what was not answered", default: true }),
+        redeliver: option.flag({ help: "Do not send again what was not answered", default: true }),
         ackTimeout: option.duration({ help: "How long to wait", default: 10_000, defaultText: "10s or so" }),
         offset: option.integer({ help: "A number", min: -10, max: 10 }),
         delay: option.custom(parseDelay, {
@@ -258,6 +258,10 @@ Deno.test(
     assertStringIncludes(refusal(["--offset", "1.0"]), "whole number");
     assertStringIncludes(refusal(["get", "GET", "x", "--from", "0"]), "a port from 1 to 65535");
     assertStringIncludes(refusal(["--max-line", "1KB"]), "Bad value for --max-line: Expected a size");
+    assertEquals(
+      refusal(["--max-line", "0"]),
+      'Bad value for --max-line: Expected a size of at least 1B, got "0"',
+    );
     assertStringIncludes(
       refusal(["--ack-timeout", "soon"]),
       "Bad value for --ack-timeout: Expected a duration",
@@ -417,7 +421,7 @@ Deno.test(
         "--port N Port to listen on [default: 8000; environment: SERVER_PORT]",
         "--max-line SIZE Longest line [default: 64KiB]",
         "--json For machines [default: off]",
-        "--no-redeliver Send again what was not answered [default: on]",
+        "--no-redeliver Do not send again what was not answered [default: off]",
         "--ack-timeout D How long to wait [default: 10s or so]",
         "--offset N A number [default: none]",
         "--delay SPEC How long to hold an answer [default: 0-0; environment: REPLY_DELAY, DELAY_TIME]",

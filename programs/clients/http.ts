@@ -19,7 +19,7 @@ const options = {
     repeatable: true,
   }),
   data: text({ help: "Body of the request", empty: true }),
-  head: flag({ help: "Print status and headers, too", default: true }),
+  head: flag({ help: "Print the body alone, without status and headers", default: true }),
   timeout: timeoutOption,
   ...tlsClientOptions,
   tls: flag({ help: "Speak TLS for an http: URL, too, as for an https: one" }),

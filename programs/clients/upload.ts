@@ -1,8 +1,9 @@
 /** `client.ts upload`. @module */
-import { ExitCode } from "../../cli/exit.ts";
+import { ExitCode, ExitError } from "../../cli/exit.ts";
 import { Log } from "../../cli/log.ts";
 import { text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
+import { fileError } from "../file_error.ts";
 import { transferOptions } from "../files_options.ts";
 import type { ServiceClient, Told } from "../service_client.ts";
 
@@ -31,8 +32,8 @@ export const upload = {
     ]);
     const { file: source } = words;
     const path = values.name ?? source.split(/[/\\]/).at(-1) ?? source;
+    const size = await sizeOf(source);
     const done = await withFiles(values, async (client) => {
-      const { size } = await Deno.stat(source);
       using progress = await startTransferProgress(size, values.quiet);
       return await uploadFile(client, { source, path }, progress);
     });
@@ -44,3 +45,11 @@ export const upload = {
     return ExitCode.ok;
   },
 } as const satisfies ServiceClient;
+
+async function sizeOf(file: string): Promise<number> {
+  const { size, isFile } = await Deno.stat(file).catch((cause: unknown) => {
+    throw fileError(`upload ${quoted(file)}`, cause);
+  });
+  if (!isFile) throw new ExitError(`Cannot upload ${quoted(file)}: it is not a file`);
+  return size;
+}

@@ -1,5 +1,4 @@
 /** `server.ts chat`. @module */
-import { ExitError } from "../../cli/exit.ts";
 import type { Log } from "../../cli/log.ts";
 import { text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
@@ -12,6 +11,7 @@ import {
   type Service,
   servicePort,
 } from "../service.ts";
+import { fileError } from "../file_error.ts";
 import { authOf, tokenOptions } from "../guard_options.ts";
 
 const options = {
@@ -48,11 +48,6 @@ async function readAccounts(file: string) {
   try {
     return Accounts.parse(await Deno.readTextFile(file));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
-    throw new ExitError(`Cannot read the accounts in ${quoted(file)}: ${why}`, { cause });
+    throw fileError(`read the accounts in ${quoted(file)}`, cause);
   }
 }

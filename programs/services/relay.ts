@@ -1,8 +1,8 @@
 /** `server.ts relay`. @module */
 import type { Log } from "../../cli/log.ts";
-import { ExitError } from "../../cli/exit.ts";
 import { duration, flag, integer, text } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
+import { quoted } from "../../cli/printable.ts";
 import type { PeerHistory } from "../../loadtest/peer_history.ts";
 import { CountedClock } from "../../socket/counted_clock.ts";
 import { systemClock } from "../../socket/system.ts";
@@ -14,6 +14,7 @@ import {
   type Service,
   servicePort,
 } from "../service.ts";
+import { fileError } from "../file_error.ts";
 import { authOf, tokenOptions } from "../guard_options.ts";
 
 const options = {
@@ -89,7 +90,6 @@ async function openHistory(path: string): Promise<PeerHistory> {
   try {
     return new PeerHistory(path, () => performance.timeOrigin + performance.now());
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ExitError(`Cannot write the history ${path}: ${why}`, { cause });
+    throw fileError(`write the history ${quoted(path)}`, cause);
   }
 }

@@ -177,7 +177,9 @@ export class ChatRoom<Peer> {
     } else {
       member.name = name;
       this.#named.set(foldName(name), { peer, name });
-      this.#tell(peer, `-- Hello ${name}. ${this.#named.size - 1} others are here; /help lists commands`);
+      const others = this.#named.size - 1;
+      const here = others === 1 ? "1 other is here" : `${others} others are here`;
+      this.#tell(peer, `-- Hello ${name}. ${here}; /help lists commands`);
       this.#broadcast(peer, `-- ${name} joined`);
     }
   }

@@ -119,7 +119,7 @@ Deno.test("client.ts chat talks by plain lines where there is no terminal", asyn
   });
   assertEquals([code, err], [0, ""]);
   assertEquals(out.split("\n").slice(1), [
-    "-- Hello ann. 1 others are here; /help lists commands",
+    "-- Hello ann. 1 other is here; /help lists commands",
     "[you to bob] psst",
     "-- Bye",
     "",

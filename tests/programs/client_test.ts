@@ -232,8 +232,14 @@ Deno.test("client.ts download and upload say what is refused, and leave nothing 
     const { code, err } = await runClient([...args, "--port", `${server.port}`], { cwd: here.path });
     assertEquals([code, err.split("\n").at(-2) + "\n"], [1, message]);
   }
-  const missing = await runClient(["upload", "none", "--port", `${server.port}`], { cwd: here.path });
-  assertEquals(missing.code, 1);
-  assertMatch(missing.err, /^error: No such file or directory.*none/);
+  for (
+    const [file, message] of [
+      ["none", 'error: Cannot upload "none": no such file or directory\n'],
+      [".", 'error: Cannot upload ".": it is not a file\n'],
+    ] as const
+  ) {
+    const { code, err } = await runClient(["upload", file, "--port", `${server.port}`], { cwd: here.path });
+    assertEquals([code, err], [1, message]);
+  }
   assertEquals([await here.names(), await there.names()], [["one"], []]);
 });

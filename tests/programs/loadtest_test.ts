@@ -202,7 +202,25 @@ for (
 Deno.test("loadtest.ts tells in one line that its history cannot be written, and starts nothing", async () => {
   const { code, err } = await loadTest(...SMALL, "--history", "/no/such/folder/run.jsonl");
   assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
-  assertStringIncludes(err, "Cannot write the history /no/such/folder/run.jsonl");
+  assertStringIncludes(
+    err,
+    'Cannot write the history "/no/such/folder/run.jsonl": no such file or directory',
+  );
+});
+
+Deno.test("loadtest.ts verify and compare tell in one line which file cannot be read", async () => {
+  const missing = "/no/such/file";
+  for (
+    const [args, message] of [
+      [["verify", missing], "no such file or directory"],
+      [["verify", "/"], "it is a directory"],
+      [["compare", "/", missing], "it is a directory"],
+    ] as const
+  ) {
+    const { code, err } = await loadTest(...args);
+    assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
+    assertStringIncludes(err, `"${args[1]}": ${message}`);
+  }
 });
 
 for (const protocol of ["echo", "hello"]) {
