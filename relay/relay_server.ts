@@ -20,7 +20,8 @@ export interface RelayObserver {
 }
 
 /** What to listen on, and how to relay. */
-export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed"> {
+export interface RelayServerOptions
+  extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed" | "onChanged"> {
   /** Time in ms after which a message without its ok is redelivered; 0 for never. Default 10,000. */
   ackTimeout?: number;
   /** Whether a message goes to another peer when its holder leaves or is silent. Default `true`. */
@@ -86,8 +87,8 @@ export class RelayServer implements AsyncDisposable {
       farewell: (reason) => errorLine(describeCloseReason(reason)),
       onClosed: (connection, reason) => {
         observer.closed?.(connection, reason);
-        this.#watch.changed();
       },
+      onChanged: () => this.#watch.changed(),
     });
     // The same promise as `closed`: whoever looks there hears of a failure, and where nobody does, the runtime tells it.
     void this.#listener.serve((connection) => this.#serve(connection));

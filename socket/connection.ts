@@ -29,6 +29,11 @@ export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts
  */
 export class Connection<Frame = string> implements AsyncDisposable {
   readonly id: number;
+  /**
+   * Whether there is a peer to serve: `true` once it has shaken hands by TLS, `false` where the connection ended before
+   * that. Absent where there is nothing to wait for. A listener serves nobody before.
+   */
+  readonly ready: Promise<boolean> | undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #inbound: Inbound<Frame>;
@@ -74,6 +79,10 @@ export class Connection<Frame = string> implements AsyncDisposable {
     });
     this.#onClosed = options.onClosed;
     this.#farewell = options.farewell;
+    this.ready = transport.ready?.then(() => true, (cause) => {
+      failed({ type: "reset", cause });
+      return false;
+    });
     if (timed) this.#watch({ idleTimeout, firstFrameTimeout, writeTimeout });
   }
 

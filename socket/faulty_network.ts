@@ -85,6 +85,7 @@ export function faultyNetwork(options: FaultyNetworkOptions): Network {
 class FaultyTransport implements Transport {
   readonly local: Address;
   readonly remote: Address;
+  readonly ready: Promise<unknown> | undefined;
   readonly #inner: Transport;
   readonly #options: FaultyNetworkOptions;
   readonly #clock: Clock;
@@ -101,6 +102,7 @@ class FaultyTransport implements Transport {
     this.#inner = inner;
     this.local = inner.local;
     this.remote = inner.remote;
+    this.ready = inner.ready;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const random = this.#random = options.random ?? systemRandom;

@@ -33,6 +33,8 @@ export interface ListenOptions<Frame = string>
   onExhausted?: (exhausted: boolean) => void;
   /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
   refusal?: (why: string) => Frame;
+  /** Called whenever `until` looks again, for who watches more than the listener. */
+  onChanged?: () => void;
   network?: Network;
   clock?: Clock;
 }

@@ -68,7 +68,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       maxAcceptRate: options.maxAcceptRate ?? 0,
       onExhausted: options.onExhausted ?? (() => {}),
       deliver: (transport) => this.#deliver(transport),
-      changed: () => this.#watch.changed(),
+      changed: () => this.#changed(),
     });
     this.closed = this.#untilClosed();
   }
@@ -119,18 +119,18 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Stops accepting until {@linkcode Listener.resume}. Peers that connect meanwhile wait in the kernel's queue, and are reset if the listener is closed instead. */
   suspend(): void {
     this.#acceptor.suspend();
-    this.#watch.changed();
+    this.#changed();
   }
 
   resume(): void {
     this.#acceptor.resume();
-    this.#watch.changed();
+    this.#changed();
   }
 
   /** Stops accepting for good: unbinds, and what the kernel had queued is reset. Connections stay. */
   stopAccepting(): void {
     this.#stop();
-    this.#watch.changed();
+    this.#changed();
   }
 
   /**
@@ -189,6 +189,11 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     await this.close();
   }
 
+  #changed(): void {
+    this.#watch.changed();
+    this.#options.onChanged?.();
+  }
+
   #stop(): void {
     this.#stopped = true;
     this.#acceptor.close();
@@ -231,13 +236,13 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     if (why !== undefined) {
       const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
       this.#refusals.refuse(new Connection(transport, brief), why);
-      this.#watch.changed();
+      this.#changed();
       return;
     }
     const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
     this.#connections.add(connection);
     this.#tasks.begin();
-    this.#watch.changed();
+    this.#changed();
     if (this.#take !== undefined) return this.#take(connection);
     return this.#taker.promise.then(() => connection.open ? this.#take?.(connection) : undefined);
   }
@@ -245,7 +250,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
     this.#connections.remove(connection, reason);
     this.#makeRoom();
-    this.#watch.changed();
+    this.#changed();
     try {
       this.#options.onClosed?.(connection, reason);
     } catch (error) {
@@ -256,7 +261,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   async #untilRoom(): Promise<void> {
     this.#waiting++;
-    this.#watch.changed();
+    this.#changed();
     this.#room ??= Promise.withResolvers();
     await this.#room.promise;
     this.#waiting--;
@@ -271,7 +276,10 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<unknown> {
     let served: Promise<void>;
     try {
-      served = Promise.resolve(handler(connection));
+      // Who is in the middle of a handshake may be nobody: handed messages, it would keep them from others.
+      served = connection.ready === undefined
+        ? Promise.resolve(handler(connection))
+        : connection.ready.then((standing) => standing ? handler(connection) : undefined);
     } catch (cause) {
       served = Promise.reject(cause);
     }

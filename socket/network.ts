@@ -34,6 +34,8 @@ export interface Address {
 export interface Transport {
   readonly local: Address;
   readonly remote: Address;
+  /** Settles when the peer is one that may be served, as after a TLS handshake. Absent where it is from the start. */
+  readonly ready?: Promise<unknown> | undefined;
   /** Reads into `into` (never empty) and gives the count of bytes, or `null` at the peer's FIN. */
   read(into: Uint8Array): Promise<number | null>;
   /** Writes at least one byte of `bytes` and gives how many; may be partial. */

@@ -84,6 +84,10 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     }
   }
 
+  get ready(): Promise<TlsSession> {
+    return this.secured;
+  }
+
   get local(): Address {
     return this.#inner.local;
   }

@@ -6,6 +6,7 @@ import { listen, type Listener } from "../socket/listener.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../socket/memory_network.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
+import { startRelay } from "../relay/relay_server.ts";
 import { certificateNames, type Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
@@ -360,4 +361,36 @@ Deno.test("certificateNames() are the host names alone, in lower case", async ()
     "DNS:*.b.org",
   ]);
   assertEquals(certificateNames(certificate), ["chat.example.org", "*.b.org"]);
+});
+
+Deno.test("RelayServer takes for a peer only who has shaken hands", async () => {
+  const network = new TlsNetwork(systemNetwork, { server: { identity } });
+  await using server = startRelay({ network });
+  const silent = await systemNetwork.connect({ port: server.port });
+  await server.until((stats) => stats.connections === 1);
+  const client = await connect({
+    port: server.port,
+    network: new TlsNetwork(systemNetwork, { client: { ca: authority.certificate } }),
+  });
+  // The only one there is to get its message is itself.
+  client.send("message to whom");
+  assertEquals((await client.lines().next()).value, "message to whom");
+  assertEquals(server.stats().active, 1);
+  assertEquals(server.stats().connections, 2);
+  silent.close();
+  await client.end();
+});
+
+Deno.test("Listener counts as failed by TLS who leaves in the handshake, though nobody reads", async () => {
+  const reasons: CloseReason[] = [];
+  const network = new TlsNetwork(systemNetwork, { server: { identity } });
+  const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
+  const served = listener.serve(() => assert(false, "Served before its handshake"));
+  const peer = await systemNetwork.connect({ port: listener.port });
+  await listener.until((stats) => stats.connections === 1);
+  peer.close();
+  await listener.until((stats) => stats.closed["tls-failed"] === 1);
+  await listener.close();
+  await served;
+  assertEquals(reasons.map((reason) => reason.type), ["tls-failed"]);
 });
