@@ -1,4 +1,5 @@
 /** What one client does, as the events of a history. @module */
+import type { ProtocolError } from "../protocol.ts";
 import { describeCloseReason } from "../socket/errors.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
@@ -21,6 +22,9 @@ export interface ClientRecordOptions {
   /** Whether the run has stopped its clients. */
   readonly stopped: () => boolean;
 }
+
+/** How much of an error of the server a history shows, in UTF-16 units. */
+const ERROR_SHOWN = 200;
 
 interface Ends {
   readonly local: Address;
@@ -80,6 +84,13 @@ export class ClientRecord {
   acknowledged(_: Ends, text: string, own: boolean): void {
     if (own) this.#countOk();
     this.#message("ack", text);
+  }
+
+  complained(_: Ends, error: string | ProtocolError): void {
+    const { client, now, record } = this.#options;
+    // Cut, for the server may say as much as a line holds, and to every client.
+    const text = typeof error === "string" ? `error ${error}` : `what is no frame: ${error.message}`;
+    record({ event: "error", client, at: now(), text: text.slice(0, ERROR_SHOWN) });
   }
 
   closed(_: Ends, reason: CloseReason): void {

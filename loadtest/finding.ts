@@ -14,6 +14,8 @@ export type FindingKind =
   | "died"
   /** The generator was not up to its schedule. */
   | "overloaded"
+  /** Why messages were not acknowledged or connections were not natural, by how often; wrong is what it led to. */
+  | "reason"
   /** Sent, failed at least once, and never acknowledged. */
   | "lost"
   /** Not acknowledged when the run ended, and not failed either. */

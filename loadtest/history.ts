@@ -66,6 +66,14 @@ export interface RefusedEvent {
   readonly error: string;
 }
 
+/** The server answered a client with an error, or a line that is no frame; `text` has its beginning. */
+export interface ErrorEvent {
+  readonly event: "error";
+  readonly client: number;
+  readonly at: number;
+  readonly text: string;
+}
+
 /** A client sent its message, for the first time or again. */
 export interface SendEvent {
   readonly event: "send";
@@ -184,6 +192,7 @@ export type HistoryEvent =
   | StartEvent
   | ConnectEvent
   | RefusedEvent
+  | ErrorEvent
   | SendEvent
   | MessageEvent<"receive">
   | MessageEvent<"answer">

@@ -73,6 +73,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   start: { client: index, at: time },
   connect: { client: index, at: time, took: time, local: text, remote: text },
   refused: { client: index, at: time, error: text },
+  error: { client: index, at: time, text },
   send: { client: index, at: time },
   receive: ofMessage,
   answer: ofMessage,

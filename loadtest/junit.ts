@@ -24,6 +24,9 @@ const PROPERTIES: readonly (readonly [name: string, kinds: readonly FindingKind[
   ["the generator keeps its schedule", ["overloaded"]],
 ];
 
+/** What the findings of kind `reason` explain. */
+const EXPLAINED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
+
 const SUITE = "okline load test";
 
 interface Case {
@@ -103,7 +106,9 @@ function caseOf(
   if (kinds.includes("leftover") && told.length === 0 && summary.server === null) {
     return { name, failures: [], skipped: "The server's state could not be asked for" };
   }
-  return { name, failures: told };
+  if (told.length === 0 || !kinds.some((kind) => EXPLAINED.includes(kind))) return { name, failures: told };
+  const reasons = summary.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);
+  return { name, failures: [...told, ...reasons] };
 }
 
 function endOf(summary: Summary): string[] {

@@ -10,6 +10,7 @@ import { ConnectionTable, type ConnectionTableSnapshot } from "./connection_tabl
 import { DeliveryTable, type DeliveryTableSnapshot } from "./delivery_table.ts";
 import { Findings, type FindingsSnapshot } from "./finding.ts";
 import type { CloseEvent, ConnectEvent, HistoryEvent, MessageEvent, RunEvent } from "./history.ts";
+import { Reasons, type ReasonsSnapshot } from "./reason.ts";
 import { RunFacts, type RunFactsSnapshot } from "./run_facts.ts";
 
 /** A {@linkcode Ledger} as plain data, fit for `structuredClone` and `node:v8` `serialize`. */
@@ -18,6 +19,7 @@ export interface LedgerSnapshot {
   readonly connections: ConnectionTableSnapshot;
   readonly deliveries: DeliveryTableSnapshot;
   readonly findings: FindingsSnapshot;
+  readonly reasons: ReasonsSnapshot;
   readonly facts: RunFactsSnapshot;
 }
 
@@ -46,6 +48,7 @@ export class Ledger {
   readonly connections: ConnectionTable = new ConnectionTable();
   readonly deliveries: DeliveryTable = new DeliveryTable();
   readonly findings: Findings = new Findings();
+  readonly reasons: Reasons = new Reasons();
   readonly facts: RunFacts = new RunFacts();
 
   /**
@@ -99,7 +102,9 @@ export class Ledger {
         return;
       case "refused":
         refusals[row] = (refusals[row] ?? 0) + 1;
-        return;
+        return this.reasons.add("refused", event.error);
+      case "error":
+        return this.reasons.add("error", event.text);
       case "connect":
         return this.#connect(event, row);
       case "send":
@@ -194,6 +199,8 @@ export class Ledger {
     const at = toMicroseconds(event.at);
     this.connections.close(connection, { at, reason: event.reason });
     this.deliveries.drop(event.client, at);
+    if (event.reason === "natural" || event.reason === "stopped") return;
+    this.reasons.add("close", event.detail ?? event.reason);
   }
 
   /** The ledger as plain data, to be added up by {@linkcode Ledger.absorb} elsewhere. */
@@ -203,16 +210,18 @@ export class Ledger {
       connections: this.connections.snapshot(),
       deliveries: this.deliveries.snapshot(),
       findings: this.findings.snapshot(),
+      reasons: this.reasons.snapshot(),
       facts: this.facts.snapshot(),
     };
   }
 
   /** Adds the ledger of a part of the clients, whose events are all in. */
-  absorb({ clients, connections, deliveries, findings, facts }: LedgerSnapshot): void {
+  absorb({ clients, connections, deliveries, findings, reasons, facts }: LedgerSnapshot): void {
     this.clients.absorb(clients, this.connections.length);
     this.connections.absorb(connections);
     this.deliveries.absorb(deliveries);
     this.findings.absorb(findings);
+    this.reasons.absorb(reasons);
     this.facts.absorb(facts);
   }
 

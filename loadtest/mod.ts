@@ -20,6 +20,7 @@ export * from "./measures.ts";
 export * from "./payload.ts";
 export * from "./plan.ts";
 export * from "./random.ts";
+export * from "./reason.ts";
 export * from "./reply_delay.ts";
 export * from "./report/report.ts";
 export * from "./rules.ts";

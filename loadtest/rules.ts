@@ -136,6 +136,11 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
   });
 }
 
+/** Why clients failed, in the words that they were told. */
+export function findReasons({ reasons }: Ledger, findings: Findings): void {
+  for (const text of reasons.list()) findings.add("reason", () => text);
+}
+
 /** Ends that were not natural at the server: each by its address where the server kept a history, else by count. */
 export function findServerEnds(ledger: Ledger, findings: Findings): void {
   const { run, facts } = ledger;

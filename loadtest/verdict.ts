@@ -8,6 +8,7 @@ import {
   findForgeries,
   findLeftovers,
   findOverload,
+  findReasons,
   findServerEnds,
 } from "./rules.ts";
 
@@ -84,10 +85,11 @@ export function judge(ledger: Ledger): Judgement {
   findOverload(ledger, account, findings);
   findFailures(ledger, findings);
   findServerEnds(ledger, findings);
+  if (FAILED.some((kind) => findings.count(kind) > 0)) findReasons(ledger, findings);
   return {
     verdict: verdictOf(ledger, findings),
     account,
-    findings: findings.list([...FATAL, "overloaded", ...FAILED]),
+    findings: findings.list([...FATAL, "overloaded", "reason", ...FAILED]),
     count: (kind) => findings.count(kind),
   };
 }

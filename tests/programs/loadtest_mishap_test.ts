@@ -155,3 +155,34 @@ Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () 
   server.kill("SIGTERM");
   assertEquals((await server.outcome).code, 0);
 });
+
+Deno.test("loadtest.ts --target tells why nobody could connect, how often", async () => {
+  const { code, summary } = await loadTest(
+    ...["--target", "127.0.0.1:1", "--clients", "3", "--window", "100ms", "--timeout", "500ms"],
+    ...["--json", "--quiet"],
+  );
+  assertEquals([code, summary.acked], [1, 0]);
+  assertStringIncludes(
+    textsOf(summary.findings),
+    `Could not connect ${summary.refused} times: Cannot connect to 127.0.0.1:1: refused\n`,
+  );
+});
+
+Deno.test("loadtest.ts --target tells what the server said of a wrong token, in its history too", async () => {
+  const folder = await Deno.makeTempDir();
+  const { server, port } = await startServer("--port", "0", "--token", "right-one");
+  try {
+    const run = await loadTest(
+      ...["--target", `127.0.0.1:${port}`, "--clients", "3", "--window", "100ms", "--timeout", "500ms"],
+      ...["--token", "wrong", "--history", `${folder}/run.jsonl`, "--json", "--quiet"],
+    );
+    assertEquals([run.code, run.summary.acked], [1, 0]);
+    assert(/The server answered (\d+ times|once): error wrong token/.test(textsOf(run.summary.findings)));
+    const { summary } = await loadTest("verify", `${folder}/run.jsonl`, "--json");
+    assertEquals((summary.findings as string[]).join("\n"), textsOf(run.summary.findings));
+  } finally {
+    server.kill("SIGTERM");
+    await server.outcome;
+    await Deno.remove(folder, { recursive: true });
+  }
+});
