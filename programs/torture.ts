@@ -1,6 +1,6 @@
 /** `loadtest.ts torture`: hostile peers against a server of lines. @module */
 import type { Context } from "../cli/cured.ts";
-import { ExitCode } from "../cli/exit.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { address, custom, duration, flag, integer, size, text } from "../cli/option.ts";
 import { printable } from "../cli/printable.ts";
@@ -9,8 +9,9 @@ import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { formatTable } from "../cli/table.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import { randomStream } from "../loadtest/random.ts";
+import { Bench } from "../loadtest/torture/bench.ts";
 import { torture, type TortureResult } from "../loadtest/torture/torture.ts";
-import { formatAddress } from "../socket/network.ts";
+import { type Address, formatAddress } from "../socket/network.ts";
 import { loadTestCommand } from "./self.ts";
 
 const options = {
@@ -42,11 +43,16 @@ export const tortureCommand = {
 /** What an own server must come back to. */
 const ZERO_TIMEOUT = 5000;
 
-/** Runs the suite; exit 0 when every case was survived. */
+/**
+ * Runs the suite; exit 0 when every case was survived.
+ *
+ * @throws {ExitError} If the target serves nobody, before the first case.
+ */
 export async function runTorture(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
   const log = new Log({ json: values.json, quiet: values.quiet });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
+  if (values.target !== undefined) await assertServed(values.target);
   const own = values.target === undefined ? await startOwn(values.maxLine) : undefined;
   const target = own?.addresses[0] ?? values.target!;
   log.info(`Torturing ${formatAddress(target)}`);
@@ -79,6 +85,16 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
   });
   if (interrupted.signal.aborted) return ExitCode.interrupted;
   return verdict === "survived" ? ExitCode.ok : ExitCode.failure;
+}
+
+/** Every case would fail at a server that serves nobody, and say nothing of how it stands the case. */
+async function assertServed(target: Address): Promise<void> {
+  using bench = new Bench({ target });
+  const probe = await bench.probe();
+  if (typeof probe === "number") return;
+  throw new ExitError(
+    `Cannot torture ${formatAddress(target)}, which does not serve an honest peer: ${printable(probe)}`,
+  );
 }
 
 function parseScale(given: string): number {

@@ -1,5 +1,6 @@
 /** A peer that does what no honest one would. @module */
 import { createConnection, type Socket } from "node:net";
+import { sortConnectError } from "../../socket/connect.ts";
 import type { Address } from "../../socket/network.ts";
 
 /** How the server, or this peer, ended the connection. */
@@ -42,15 +43,19 @@ export class HostilePeer {
     });
   }
 
-  /** @throws {Error} If the connection does not stand within ten seconds. */
+  /** @throws {Error} If the connection cannot be made, or does not stand within ten seconds. */
   static connect({ hostname, port }: Address): Promise<HostilePeer> {
     return new Promise((resolve, reject) => {
       const socket = createConnection({ host: hostname, port, noDelay: true, allowHalfOpen: true });
-      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error("Cannot connect: timeout")));
-      socket.once("error", reject);
+      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error("timeout")));
+      const fail = (cause: Error) => {
+        const code = sortConnectError(cause);
+        reject(new Error(`Cannot connect: ${code === "other" ? cause.message : code}`, { cause }));
+      };
+      socket.once("error", fail);
       socket.once("connect", () => {
         socket.setTimeout(0);
-        socket.off("error", reject);
+        socket.off("error", fail);
         resolve(new HostilePeer(socket));
       });
     });

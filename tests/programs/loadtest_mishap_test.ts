@@ -186,3 +186,12 @@ Deno.test("loadtest.ts --target tells what the server said of a wrong token, in 
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("loadtest.ts torture tells in one line that nobody serves at its target, and runs no case", async () => {
+  const { code, out, err } = await loadTest("torture", "--target", "127.0.0.1:1");
+  assertEquals([code, out], [1, ""]);
+  assertEquals(
+    err.trimEnd(),
+    "error: Cannot torture 127.0.0.1:1, which does not serve an honest peer: Cannot connect: refused",
+  );
+});
