@@ -71,7 +71,7 @@ export const runOptions = {
     format: formatFaults,
     defaultText: "nothing",
   }),
-  port: integer({ help: "Port of the own server; 0 picks a free one", default: 0, min: 0, max: 65_535 }),
+  port: integer({ help: "Port of the own server", min: 0, max: 65_535, defaultText: "0, a free one" }),
   processes: integer({
     help: "Processes that run the clients",
     min: 1,
@@ -112,6 +112,9 @@ export function planOf(values: RunValues): Plan {
   }
   if (token !== undefined && protocol !== "relay") {
     throw new UsageError("Option --token (or OKLINE_TOKEN) goes with --protocol relay alone");
+  }
+  if (values.target !== undefined && values.port !== undefined) {
+    throw new UsageError("Option --port is for an own server: the port of a --target is part of it");
   }
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const lines = payload.type === "file" ? linesOf(payload.path) : undefined;

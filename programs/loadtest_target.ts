@@ -131,7 +131,7 @@ async function startOwnServer(
       // Not on its command line, which others on this machine can read.
       env: { ...CURED, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
       hostnames,
-      port,
+      ...(port === undefined ? {} : { port }),
     });
     return { server, ca: identity?.certificate };
   } catch (cause) {
