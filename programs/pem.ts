@@ -30,8 +30,10 @@ export async function readAuthority(file: string): Promise<string> {
  */
 export async function readIdentity({ certificate, key }: IdentityFiles): Promise<Identity> {
   const identity = { certificate: await readText(certificate), key: await readText(key) };
-  const { checkIdentity } = await import("../socket/identity.ts");
-  explained(certificate, () => checkIdentity(identity));
+  const { checkIdentity, readCertificate, readPrivateKey } = await import("../socket/identity.ts");
+  explained(certificate, () => readCertificate(identity.certificate));
+  explained(key, () => readPrivateKey(identity.key));
+  explained(certificate, () => checkIdentity(identity), ` and ${quoted(key)}`);
   return identity;
 }
 
@@ -44,11 +46,11 @@ async function readText(file: string): Promise<string> {
 }
 
 /** Says of which file it is that it cannot be used. */
-function explained(file: string, check: () => unknown): void {
+function explained(file: string, check: () => unknown, other = ""): void {
   try {
     check();
   } catch (cause) {
     if (!(cause instanceof TlsError)) throw cause;
-    throw new ExitError(`Cannot speak TLS with ${quoted(file)}: ${cause.message}`, { cause });
+    throw new ExitError(`Cannot speak TLS with ${quoted(file)}${other}: ${cause.message}`, { cause });
   }
 }

@@ -8,6 +8,15 @@ export interface Identity {
   readonly key: string;
 }
 
+/** How a block of PEM begins (RFC 7468), with an algorithm in it where an older program wrote it. */
+const BEGINNING = {
+  certificate: /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m,
+  "private key": /^-----BEGIN (?:\w+ )?PRIVATE KEY-----/m,
+} as const;
+
+/** Encrypted by PKCS #8 (RFC 7468, 11), or by the header of an older program (RFC 1421, 4.6.1.1). */
+const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
+
 /**
  * Checks what the TLS library would find out only when a peer comes.
  *
@@ -15,7 +24,7 @@ export interface Identity {
  */
 export function checkIdentity(identity: Identity): void {
   const certificate = readCertificate(identity.certificate);
-  const key = read("private key", () => createPrivateKey(identity.key));
+  const key = readPrivateKey(identity.key);
   if (!certificate.checkPrivateKey(key)) {
     throw new TlsError(
       "certificate",
@@ -26,7 +35,15 @@ export function checkIdentity(identity: Identity): void {
 
 /** @throws {TlsError} `certificate`, when it cannot be read. */
 export function readCertificate(pem: string): X509Certificate {
-  return read("certificate", () => new X509Certificate(pem));
+  return read("certificate", pem, (pem) => new X509Certificate(pem));
+}
+
+/** @throws {TlsError} `certificate`, when it cannot be read, or only with a passphrase. */
+export function readPrivateKey(pem: string): ReturnType<typeof createPrivateKey> {
+  if (ENCRYPTED.test(pem)) {
+    throw new TlsError("certificate", "Private key is encrypted: expected one without a passphrase");
+  }
+  return read("private key", pem, createPrivateKey);
 }
 
 /**
@@ -41,11 +58,17 @@ export function certificateNames(pem: string): string[] {
   );
 }
 
-function read<Result>(what: string, make: () => Result): Result {
+type Kind = "certificate" | "private key";
+
+function read<Result>(kind: Kind, pem: string, make: (pem: string) => Result): Result {
   try {
-    return make();
+    return make(pem);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TlsError("certificate", `Cannot read the ${what} (expected PEM): ${why}`, { cause });
+    // Where there is no such block, what the library says is of a block that nobody meant.
+    const text = BEGINNING[kind].test(pem)
+      ? `Cannot read the ${kind} in PEM: ${why}`
+      : `There is no ${kind} in PEM`;
+    throw new TlsError("certificate", text, { cause });
   }
 }

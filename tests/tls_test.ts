@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, ConnectError, TlsError } from "../socket/errors.ts";
@@ -7,7 +14,7 @@ import { MemoryNetwork, type MemoryNetworkOptions } from "../socket/memory_netwo
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/system.ts";
 import { startRelay } from "../relay/relay_server.ts";
-import { certificateNames, type Identity } from "../socket/identity.ts";
+import { certificateNames, checkIdentity, type Identity } from "../socket/identity.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../socket/tls.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
 import { Authority } from "./helpers/certificates.ts";
@@ -393,4 +400,31 @@ Deno.test("Listener counts as failed by TLS who leaves in the handshake, though 
   await listener.close();
   await served;
   assertEquals(reasons.map((reason) => reason.type), ["tls-failed"]);
+});
+
+Deno.test("checkIdentity() says what a text has not in it, and that a key is encrypted", async () => {
+  const { certificate, key } = await authority.issue("whole");
+  checkIdentity({ certificate, key });
+  const block = (label: string, lines = "aGVsbG8=") =>
+    `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+  const proc = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\naGVsbG8=";
+  const cases: [part: Partial<Identity>, says: RegExp][] = [
+    [{ certificate: "" }, /^There is no certificate in PEM$/],
+    [{ certificate: "hello\n" }, /^There is no certificate in PEM$/],
+    [{ certificate: key }, /^There is no certificate in PEM$/],
+    [{ certificate: block("CERTIFICATE") }, /^Cannot read the certificate in PEM: ./],
+    [{ key: "" }, /^There is no private key in PEM$/],
+    [{ key: certificate }, /^There is no private key in PEM$/],
+    [{ key: block("PRIVATE KEY") }, /^Cannot read the private key in PEM: ./],
+    [
+      { key: block("ENCRYPTED PRIVATE KEY") },
+      /^Private key is encrypted: expected one without a passphrase$/,
+    ],
+    [{ key: block("EC PRIVATE KEY", proc) }, /^Private key is encrypted: expected one without a passphrase$/],
+  ];
+  for (const [part, says] of cases) {
+    const { message, code } = assertThrows(() => checkIdentity({ certificate, key, ...part }), TlsError);
+    assertMatch(message, says);
+    assertEquals(code, "certificate");
+  }
 });

@@ -129,11 +129,31 @@ Deno.test("server.ts refuses addresses by --deny and --allow", async () => {
 
 Deno.test("server.ts says what is wrong with its TLS options, and starts nothing", async () => {
   const { certificate, key } = authority.files;
+  const folder = await Deno.makeTempDir();
+  const encrypted = `${folder}/encrypted.key`;
+  await Deno.writeTextFile(
+    encrypted,
+    (await Deno.readTextFile(key)).replaceAll("PRIVATE", "ENCRYPTED PRIVATE"),
+  );
   const cases: [args: string[], code: number, says: string][] = [
     [["--tls-cert", certificate], 2, "TLS needs both --tls-cert and --tls-key"],
     [["--tls-cert", "/nowhere.pem", "--tls-key", key], 1, "no such file"],
-    [["--tls-cert", key, "--tls-key", key], 1, "Cannot read the certificate (expected PEM)"],
-    [["--tls-cert", serverTls[1]!, "--tls-key", key], 1, "does not belong to the certificate"],
+    [
+      ["--tls-cert", key, "--tls-key", key],
+      1,
+      `Cannot speak TLS with "${key}": There is no certificate in PEM`,
+    ],
+    [
+      ["--tls-cert", serverTls[1]!, "--tls-key", key],
+      1,
+      `and "${key}": Private key does not belong to the certificate`,
+    ],
+    [
+      ["--tls-cert", certificate, "--tls-key", certificate],
+      1,
+      `"${certificate}": There is no private key in PEM`,
+    ],
+    [["--tls-cert", certificate, "--tls-key", encrypted], 1, `with "${encrypted}": Private key is encrypted`],
     [["--allow", "localhost"], 2, "localhost"],
   ];
   for (const [args, code, says] of cases) {
@@ -141,4 +161,5 @@ Deno.test("server.ts says what is wrong with its TLS options, and starts nothing
     assertEquals(outcome.code, code, outcome.err);
     assertStringIncludes(outcome.err, says);
   }
+  await Deno.remove(folder, { recursive: true });
 });
