@@ -1,11 +1,12 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
-import { Deadlines } from "./deadlines.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { type CloseReason, ConnectionClosedError, type SocketFailure, TlsError } from "./errors.ts";
 import { gathererOf } from "./gather.ts";
 import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { Outbound } from "./outbound.ts";
+import { watchPeer } from "./peer_deadlines.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
@@ -83,7 +84,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
       failed({ type: "reset", cause });
       return false;
     });
-    if (timed) this.#watch({ idleTimeout, firstFrameTimeout, writeTimeout });
+    if (timed) {
+      this.#deadlines = watchPeer({ idleTimeout, firstFrameTimeout, writeTimeout }, {
+        clock,
+        openedAt: this.#openedAt,
+        inbound: this.#inbound,
+        outbound: this.#outbound,
+        late: (which, ms) => this.#late({ type: "timeout", which, ms }),
+      });
+    }
   }
 
   get local(): Address {
@@ -277,27 +286,6 @@ export class Connection<Frame = string> implements AsyncDisposable {
       this.#finish(why);
     }
     return await this.closed;
-  }
-
-  #watch(timeouts: { idleTimeout: number; firstFrameTimeout: number; writeTimeout: number }): void {
-    const { idleTimeout, firstFrameTimeout, writeTimeout } = timeouts;
-    const deadlines = new Deadlines(this.#clock, (which, ms) => this.#late({ type: "timeout", which, ms }));
-    deadlines.watch(
-      "first line",
-      firstFrameTimeout,
-      () => this.#inbound.frames === 0 ? this.#openedAt : null,
-    );
-    deadlines.watch(
-      "write",
-      writeTimeout,
-      () => this.#outbound.writing ? this.#outbound.lastWrite : undefined,
-    );
-    // A peer that this side keeps waiting is not idle: nothing of it is read.
-    deadlines.watch("idle", idleTimeout, () => {
-      if (this.#outbound.writing && !this.#inbound.reading) return this.#outbound.lastWrite;
-      return this.#inbound.reading ? this.#inbound.readSince : undefined;
-    });
-    this.#deadlines = deadlines;
   }
 
   /** A timeout has passed. Who takes nothing cannot be told. */

@@ -2,12 +2,13 @@
 import { Acceptor } from "./accept.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connection_set.ts";
-import { type CloseReason, FramingError } from "./errors.ts";
+import type { CloseReason } from "./errors.ts";
 import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
 import type { Address, Clock, Transport } from "./network.ts";
 import { Refusals, REFUSED_DRAIN_TIMEOUT } from "./refusals.ts";
+import { type Handler, serveConnection } from "./serving.ts";
 import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
 import { TaskSet } from "./task_set.ts";
@@ -15,15 +16,13 @@ import { Watch } from "./watch.ts";
 
 const DRAIN_TIMEOUT = 10_000;
 
+export type { Handler } from "./serving.ts";
 export type {
   FrameListenOptions,
   LineListenOptions,
   ListenerStats,
   ListenOptions,
 } from "./listen_options.ts";
-
-/** Serves one connection: when it returns the connection is ended in order, when it throws it is closed. */
-export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
 
 /**
  * A bound server. Loop over it for its connections, or let {@linkcode Listener.serve} call a handler for each.
@@ -95,7 +94,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => void this.#tasks.add(this.#run(connection, handler)));
+    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, handler)));
     return this.closed;
   }
 
@@ -270,26 +269,6 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #makeRoom(): void {
     this.#room?.resolve();
     this.#room = undefined;
-  }
-
-  // No async function: its frame would stay with every connection for as long as that is served.
-  #run(connection: Connection<Frame>, handler: Handler<Frame>): Promise<unknown> {
-    let served: Promise<void>;
-    try {
-      // Who is in the middle of a handshake may be nobody: handed messages, it would keep them from others.
-      served = connection.ready === undefined
-        ? Promise.resolve(handler(connection))
-        : connection.ready.then((standing) => standing ? handler(connection) : undefined);
-    } catch (cause) {
-      served = Promise.reject(cause);
-    }
-    return served.then(() => connection.end(), (cause) => this.#handlerFailed(connection, cause));
-  }
-
-  #handlerFailed(connection: Connection<Frame>, cause: unknown): Promise<unknown> | void {
-    if (cause instanceof FramingError) return connection.end({ type: "framing", error: cause });
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    connection.close({ type: "handler-failed", error });
   }
 
   async #untilClosed(): Promise<void> {
