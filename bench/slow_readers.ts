@@ -2,7 +2,7 @@
  * What 1 % of peers that never read cost the others: round trips of honest peers at a server that echoes lines, without
  * the slow ones and with them.
  *
- * `deno task slow-readers`; the server runs in a process of its own. Exit 0 when the slow ones are cut off and the others'
+ * `deno task slow-readers`; the server and the slow ones run in processes of their own. Exit 0 when the slow ones are cut off and the others'
  * 99th percentile grows by less than 10 %, or by less than a millisecond.
  *
  * @module
@@ -92,9 +92,19 @@ async function slow(port: number, over: () => boolean): Promise<void> {
   while (!over()) {
     const peer = await bench.connect();
     peer.pause();
-    while (!over() && await peer.write(chunk, { within: 1000 })) await bench.pause(100);
+    // Not all in step: that would be a burst, and no stream of requests.
+    while (!over() && await peer.write(chunk, { within: 1000 })) await bench.pause(50 + 100 * Math.random());
     peer.close();
   }
+}
+
+function startSlow(port: number, peers: number): LineProcess {
+  const program = new URL(import.meta.url).pathname;
+  return new LineProcess({
+    command: [Deno.execPath(), "run", "-A", program, "slow", `${port}`, `${peers}`],
+    env: {},
+    onLine: () => {},
+  });
 }
 
 interface Figures {
@@ -113,11 +123,11 @@ async function measure(peers: number, slowPeers: number, ms: number): Promise<Fi
   const note = (trip: number) => {
     if (performance.now() - start > WARM_UP_MS) trips.push(trip);
   };
-  await Promise.all([
-    ...Array.from({ length: peers - slowPeers }, () => honest(port, { over, note })),
-    ...Array.from({ length: slowPeers }, () => slow(port, over)),
-  ]);
+  const others = slowPeers > 0 ? startSlow(port, slowPeers) : undefined;
+  await Promise.all(Array.from({ length: peers - slowPeers }, () => honest(port, { over, note })));
   const { closed } = await server.state();
+  others?.kill("SIGKILL");
+  await others?.ended;
   await server.stop();
   trips.sort((a, b) => a - b);
   const at = (share: number) => trips[Math.floor(trips.length * share)] ?? NaN;
@@ -126,6 +136,9 @@ async function measure(peers: number, slowPeers: number, ms: number): Promise<Fi
 
 if (Deno.args[0] === "serve") {
   await serve();
+} else if (Deno.args[0] === "slow") {
+  const [port, peers] = Deno.args.slice(1).map(Number);
+  await Promise.all(Array.from({ length: peers! }, () => slow(port!, () => false)));
 } else {
   const peers = Number(Deno.args[0] ?? 2000);
   const ms = Number(Deno.args[1] ?? 20_000);
