@@ -121,7 +121,7 @@ Deno.test("TlsNetwork serves whom its authority vouches for, and nobody else", a
   for (const client of [{ identity: await rogue.issue("mallory") }, {}]) {
     // With TLS 1.3 a client is done before the server has seen its certificate: it learns at the first read.
     const stranger = await dial(server, client);
-    assertEquals(await talk(stranger, []).catch(() => []), []);
+    assertMatch((await talk(stranger, ["hi"])).join(), /^error TLS certificate refused: [^,]+$/);
     stranger.close();
   }
   const { closed } = await server.listener.until((stats) => stats.connections === 0);
@@ -250,16 +250,6 @@ Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
   assertEquals(reason.error.code, "closed");
-});
-
-Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => {
-  await using server = startEcho({ clientCa: authority.certificate });
-  const stranger = await dial(server);
-  assertEquals(await Array.fromAsync(stranger.lines()), []);
-  const reason = await stranger.closed;
-  assert(reason.type === "tls-failed", reason.type);
-  assertEquals(reason.error.code, "handshake");
-  assertStringIncludes(reason.error.message, "CertificateRequired");
 });
 
 Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing looks cut off", async () => {

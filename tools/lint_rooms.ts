@@ -39,7 +39,7 @@ const WORKSHOPS: ReadonlySet<string> = new Set(["tests", "bench", "examples", "t
 const PURE = [
   /^protocol\.ts$/,
   /^socket\/(\w+_)?(codec|decoder|encoder)\.ts$/,
-  /^socket\/(byte_queue|encode|errors|network|read_buffer|watch)\.ts$/,
+  /^socket\/(byte_queue|client_hello|encode|errors|network|read_buffer|watch)\.ts$/,
   /^cli\/(address|duration|exit|help|option|printable|program|size|values)\.ts$/,
   /^relay\/(router\w*|delivery|roster|seat|text_table|due_list|back_off)\.ts$/,
   NOTATION,
