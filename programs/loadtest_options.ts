@@ -10,7 +10,8 @@ import { Plan } from "../loadtest/plan.ts";
 import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
 import { parseThreshold } from "../loadtest/threshold.ts";
 import { fileError } from "./file_error.ts";
-import { tlsClientOptions, tokenOption } from "./tls_client.ts";
+import { tlsClientOptions } from "./tls_client.ts";
+import { showTokenOption } from "./token_option.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
 const SHORT: PayloadSpec = { type: "short" };
@@ -59,7 +60,7 @@ export const runOptions = {
   }),
   target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
   ...tlsClientOptions,
-  ...tokenOption,
+  ...showTokenOption,
   protocol: choice(["relay", "echo", "hello"], {
     help: "What the clients speak: with a relay, an echo server, or (hello) an HTTP server",
     default: "relay",

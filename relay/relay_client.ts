@@ -5,6 +5,7 @@ import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, ConnectError, FramingError } from "../socket/errors.ts";
 import type { Clock, Random, Timer } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
+import { assertToken } from "../socket/token_text.ts";
 import { type BackOff, backOffDelay } from "./back_off.ts";
 
 /** How long a client holds a message before it answers. */
@@ -90,7 +91,9 @@ export class RelayClient {
   #acknowledged = false;
   #stopped = false;
 
+  /** @throws {RangeError} If the token cannot be one. */
   constructor(options: RelayClientOptions) {
+    if (options.token !== undefined) assertToken(options.token);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;

@@ -5,6 +5,7 @@ import type { Connection } from "../socket/connection.ts";
 import { ConnectionClosedError, describeCloseReason, FramingError } from "../socket/errors.ts";
 import type { Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
+import { assertToken } from "../socket/token_text.ts";
 import { downloadLength, filesCodec, type FilesFrame } from "./files/files_codec.ts";
 import { formatPath, parsePath } from "./files/path.ts";
 
@@ -102,11 +103,16 @@ export class FilesClient implements AsyncDisposable {
     this.#clock = clock;
   }
 
-  /** Connects. @throws As {@linkcode connect} does. */
+  /**
+   * Connects.
+   *
+   * @throws {RangeError} If the token cannot be one; and as {@linkcode connect} does.
+   */
   static async connect(options: FilesClientOptions): Promise<FilesClient> {
-    const { timeout = TIMEOUT, clock = systemClock } = options;
+    const { timeout = TIMEOUT, clock = systemClock, token } = options;
+    if (token !== undefined) assertToken(token);
     const connection = await connect({ ...options, timeout, clock, codec: filesCodec(downloadLength) });
-    if (options.token !== undefined) connection.send(`auth ${options.token}`);
+    if (token !== undefined) connection.send(`auth ${token}`);
     return new FilesClient(connection, timeout, clock);
   }
 
