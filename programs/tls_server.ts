@@ -12,8 +12,6 @@ import type { TlsServerOptions } from "../socket/tls.ts";
 import { type IdentityFiles, readAuthority, readIdentity } from "./pem.ts";
 
 const file = { placeholder: "FILE" } as const;
-// A week is for who renews by hand; who renews by a program has done so long before.
-const SOON_MS = 7 * 86_400_000;
 
 /** Of every service with connections. */
 export const tlsServerOptions = {
@@ -71,7 +69,8 @@ export async function serverNetwork(
   if (files === undefined) return {};
   const { log, onSignal } = context;
   const { TlsNetwork } = await import("../socket/tls.ts");
-  const network = new TlsNetwork(systemNetwork, { server: await read(files, log) });
+  const server = await read(files, log);
+  const network = supported(() => new TlsNetwork(systemNetwork, { server }));
   // Windows knows the signal, and ends the program by it when a console is closed.
   if (Deno.build.os === "windows") return { network };
   const reload = async (signal: Deno.Signal): Promise<void> => {
@@ -87,6 +86,15 @@ export async function serverNetwork(
   let reloading = Promise.resolve();
   onSignal(["SIGHUP"], (signal) => void (reloading = reloading.then(() => reload(signal))));
   return { network };
+}
+
+function supported<Result>(make: () => Result): Result {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotSupported)) throw cause;
+    throw new ExitError(cause.message, { cause });
+  }
 }
 
 function filesOf(
@@ -130,7 +138,7 @@ async function read(files: TlsFiles, log: Log): Promise<TlsServerOptions> {
   };
 }
 
-/** Reads a certificate and its key, and warns where clients do not take it any more, or soon will not. */
+/** Reads a certificate and its key, and warns of one that no client takes today. */
 async function readOwn(files: IdentityFiles, log: Log): Promise<Identity> {
   const identity = await readIdentity(files);
   const { readCertificate } = await import("../socket/identity.ts");
@@ -139,7 +147,6 @@ async function readOwn(files: IdentityFiles, log: Log): Promise<Identity> {
   const certificate = `Certificate ${quoted(files.certificate)}`;
   if (until.getTime() < now) log.warn(`${certificate} has expired: it was good until ${until.toISOString()}`);
   else if (from.getTime() > now) log.warn(`${certificate} is not good before ${from.toISOString()}`);
-  else if (until.getTime() - now < SOON_MS) log.warn(`${certificate} expires on ${until.toISOString()}`);
   return identity;
 }
 

@@ -33,7 +33,10 @@ export class TlsAcceptor {
   readonly #default: Server;
   readonly #hosts: ReadonlyMap<string, Server>;
 
-  /** @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used. */
+  /**
+   * @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used.
+   * @throws {Deno.errors.NotSupported} With a runtime that is too old.
+   */
   constructor(options: TlsServerOptions, timing: HandshakeTiming) {
     this.#timing = timing;
     this.#notice = options.notice ?? ((why) => `error ${why}\n`);
@@ -116,7 +119,7 @@ function serverFor(identity: Identity, options: TlsServerOptions): Server {
   const { clientCa, alpn, minVersion = MIN_VERSION } = options;
   checkIdentity(identity);
   if (clientCa !== undefined) readCertificate(clientCa);
-  return createServer({
+  const server = createServer({
     cert: identity.certificate,
     key: identity.key,
     minVersion,
@@ -126,6 +129,18 @@ function serverFor(identity: Identity, options: TlsServerOptions): Server {
     allowHalfOpen: true,
     handshakeTimeout: NEVER,
   });
+  assertTakesStreams(server);
+  return server;
+}
+
+/**
+ * Deno's before 2.8 bind sockets of their own and know no others: every handshake would end by its timeout.
+ *
+ * @throws {Deno.errors.NotSupported} If it is one of these.
+ */
+export function assertTakesStreams(server: Pick<Server, "listenerCount">): void {
+  if (server.listenerCount("connection") > 0) return;
+  throw new Deno.errors.NotSupported("Cannot serve TLS with this runtime: Deno 2.8 or a later one is needed");
 }
 
 /** The name itself goes before a wildcard, which stands for one label (RFC 9525, 6.3). */

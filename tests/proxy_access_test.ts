@@ -39,18 +39,18 @@ async function say(port: number, text: string): Promise<string> {
   return await client.rest();
 }
 
-for (const start of [startProxy, startBalance]) {
-  Deno.test(`${start.name}() judges by its lists the client that a trusted proxy names, not the proxy`, async () => {
-    const cases: [header: string, lists: AddressLists, heard: string][] = [
-      [FROM_FAR, { deny: ["203.0.113.0/24"] }, ""],
-      [FROM_FAR, { deny: ["127.0.0.1"] }, "hello\n"],
-      [FROM_FAR, { allow: ["203.0.113.0/24"] }, "hello\n"],
-      [FROM_FAR, { allow: ["127.0.0.1"] }, ""],
-      ["PROXY TCP6 ::ffff:203.0.113.7 ::1 1234 80\r\n", { deny: ["203.0.113.7"] }, ""],
-      // It names nobody: then the proxy itself is judged.
-      ["PROXY UNKNOWN\r\n", { deny: ["203.0.113.0/24"] }, "hello\n"],
-      ["PROXY UNKNOWN\r\n", { allow: ["203.0.113.0/24"] }, ""],
-    ];
+Deno.test("startProxy() and startBalance() judge by their lists whom a trusted proxy names, not the proxy", async () => {
+  const cases: [header: string, lists: AddressLists, heard: string][] = [
+    [FROM_FAR, { deny: ["203.0.113.0/24"] }, ""],
+    [FROM_FAR, { deny: ["127.0.0.1"] }, "hello\n"],
+    [FROM_FAR, { allow: ["203.0.113.0/24"] }, "hello\n"],
+    [FROM_FAR, { allow: ["127.0.0.1"] }, ""],
+    ["PROXY TCP6 ::ffff:203.0.113.7 ::1 1234 80\r\n", { deny: ["203.0.113.7"] }, ""],
+    // It names nobody: then the proxy itself is judged.
+    ["PROXY UNKNOWN\r\n", { deny: ["203.0.113.0/24"] }, "hello\n"],
+    ["PROXY UNKNOWN\r\n", { allow: ["203.0.113.0/24"] }, ""],
+  ];
+  for (const start of [startProxy, startBalance]) {
     for (const [header, lists, expected] of cases) {
       const { heard, passed } = await answer(start, header, { lists });
       assertEquals(heard, expected, `${header} ${JSON.stringify(lists)}`);
@@ -60,8 +60,8 @@ for (const start of [startProxy, startBalance]) {
         assertEquals(passed[0]!.backend, undefined);
       }
     }
-  });
-}
+  }
+});
 
 Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
   const { heard, passed } = await answer(startProxy, FROM_FAR, { proxyIn: [] });

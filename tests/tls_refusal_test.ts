@@ -1,5 +1,5 @@
 /** Clients that a TLS server does not serve, and what they are told. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { bytesCodec } from "../socket/bytes_codec.ts";
@@ -10,6 +10,7 @@ import { type CloseReason, TlsError } from "../socket/errors.ts";
 import type { Clock, Network } from "../socket/network.ts";
 import { systemClock, systemNetwork } from "../socket/system.ts";
 import { type TlsClientOptions, TlsNetwork, type TlsServerOptions } from "../socket/tls.ts";
+import { assertTakesStreams } from "../socket/tls_acceptor.ts";
 import { TlsTransport } from "../socket/tls_transport.ts";
 import { VirtualClock } from "../socket/virtual_clock.ts";
 import type { Identity } from "../socket/identity.ts";
@@ -163,6 +164,15 @@ Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert"
   assertEquals(reason.error.code, "handshake");
   assertMatch(reason.error.message, /^Cannot speak TLS with the peer: received corrupt message/);
   assert(!reason.error.message.includes("version"));
+});
+
+Deno.test("assertTakesStreams() tells a runtime that would let every handshake hang", () => {
+  assertTakesStreams({ listenerCount: () => 1 });
+  assertThrows(
+    () => assertTakesStreams({ listenerCount: () => 0 }),
+    Deno.errors.NotSupported,
+    "Deno 2.8 or a later one",
+  );
 });
 
 Deno.test("TlsNetwork chooses by name though the client's hello comes in pieces", async () => {
