@@ -1,4 +1,4 @@
-/** What can go wrong with a socket, and why one ended. @module */
+/** What can go wrong with a socket, and why one ended. Pure. @module */
 
 /** Why bytes could not be framed into lines or messages. */
 export type FramingErrorCode =
