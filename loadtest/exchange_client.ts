@@ -13,6 +13,8 @@ export interface ExchangeObserver<Frame> {
   notConnected(error: ConnectError): void;
   sent(connection: Connection<Frame>): void;
   acknowledged(connection: Connection<Frame>, text: string, own: boolean): void;
+  /** The server said in a line of its own what is wrong. */
+  complained(connection: Connection<Frame>, error: string): void;
   closed(connection: Connection<Frame>, reason: CloseReason): void;
 }
 
@@ -85,6 +87,7 @@ export class ExchangeClient<Frame> {
     let ending: Promise<CloseReason> | undefined;
     const take = (answered: Answered | undefined): void => {
       if (answered === undefined) return;
+      if ("complaint" in answered) return observer.complained(connection, answered.complaint);
       if ("error" in answered) {
         ending ??= connection.end({ type: "local", why: answered.error });
         return;
