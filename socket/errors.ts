@@ -94,11 +94,6 @@ export type CloseReason =
   /** The code that served the connection threw. */
   | { readonly type: "handler-failed"; readonly error: Error };
 
-/** What a socket met that ends its connection, before that has sorted it into a {@linkcode CloseReason}. */
-export type SocketFailure =
-  | { readonly type: "reset" | "write-failed"; readonly cause: unknown }
-  | CloseReason & { readonly type: "slow-reader" };
-
 /** The `type` of a {@linkcode CloseReason}: what counters go by. */
 export type CloseType = CloseReason["type"];
 
