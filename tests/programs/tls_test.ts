@@ -160,7 +160,8 @@ Deno.test("Clients say so at once when they speak TLS to a plain server, whateve
     const service of [["relay"], ["echo"], ["hello"], ["chat"], ["http"], ["files", "--root", root.path]]
   ) {
     await using plain = await ServerProcess.start(...service as [string]);
-    const { code, err } = await runClient(["echo", "hi", "--port", `${plain.port}`, "--tls", ...trust]);
+    const args = ["echo", "hi", "--port", `${plain.port}`, "--timeout", "3s", "--tls", ...trust];
+    const { code, err } = await runClient(args);
     assertEquals(code, 1);
     assertStringIncludes(err, "Peer speaks plain text, not TLS");
   }
