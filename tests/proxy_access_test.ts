@@ -5,6 +5,8 @@ import { startBalance } from "../services/balance.ts";
 import { startEcho } from "../services/echo.ts";
 import { startProxy } from "../services/proxy.ts";
 import type { Passed } from "../services/proxy/gateway.ts";
+import { MemoryNetwork } from "../socket/memory_network.ts";
+import { VirtualClock } from "../socket/virtual_clock.ts";
 import { talk } from "./helpers/exchange.ts";
 
 const FROM_FAR = "PROXY TCP4 203.0.113.7 198.51.100.1 1234 80\r\n";
@@ -67,3 +69,25 @@ Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
   const { heard, passed } = await answer(startProxy, FROM_FAR, { proxyIn: [] });
   assertEquals([heard, passed[0]!.reason], ["", { type: "local", why: "Client is not a trusted proxy" }]);
 });
+
+Deno.test(
+  "startProxy() waits five seconds for a PROXY header, and no longer",
+  { permissions: "none" },
+  async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const passed: Passed[] = [];
+    const proxy = startProxy({
+      ...{ network, clock, port: 8000, to: { hostname: "127.0.0.1", port: 1 }, proxyIn: ["127.0.0.1"] },
+      onPassed: (one) => passed.push(one),
+    });
+    const client = await clock.runUntil(talk(8000, { network, clock }));
+    const begun = clock.now();
+    client.connection.send(new TextEncoder().encode("PROXY TCP4 203.0.113.7 "));
+    assertEquals(await clock.runUntil(client.rest().catch(() => "")), "");
+    assertEquals(clock.now() - begun, 5000);
+    client.connection.close();
+    await clock.runUntil(proxy.close());
+    assertEquals(passed.map(({ reason }) => reason), [{ type: "timeout", which: "PROXY header", ms: 5000 }]);
+  },
+);
