@@ -58,7 +58,7 @@ export function ownUsage(): ProcessUsage {
 /** What the generator of this process needs. */
 export interface LocalGeneratorOptions extends Omit<GeneratorRun, "tls"> {
   readonly network: Network;
-  /** What the clients dial by; as those that speak TLS do. Default: `network`. */
+  /** What the clients dial by, with TLS where they speak it. Default: `network`. */
   readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;

@@ -77,7 +77,7 @@ export async function requestHttp(
     idleTimeout: timeout,
     // All that was asked for is there: a server that does not close is left at once.
     drainTimeout: LEAVE_TIMEOUT,
-    network: isSecure(target) ? await secureNetwork(network) : network,
+    network: isSecure(target) ? await httpsNetwork(network) : network,
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -145,7 +145,7 @@ function isSecure({ protocol }: URL): boolean {
 const secured = new WeakMap<Network, Promise<Network>>();
 
 /** What an `https:` URL is dialled by, see {@linkcode HttpRequestOptions.network}. */
-export async function secureNetwork(network: Network): Promise<Network> {
+export async function httpsNetwork(network: Network): Promise<Network> {
   const { TlsNetwork } = await import("../socket/tls.ts");
   if (network instanceof TlsNetwork) return network;
   const known = secured.get(network) ?? securedNetwork(network, { alpn: HTTP_ALPN });

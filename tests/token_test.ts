@@ -3,7 +3,7 @@ import { parseCommandLine } from "../cli/options.ts";
 import { UsageError } from "../cli/exit.ts";
 import { RelayClient } from "../relay/relay_client.ts";
 import { FilesClient } from "../services/files_client.ts";
-import { secureNetwork } from "../services/http_client.ts";
+import { httpsNetwork } from "../services/http_client.ts";
 import { MemoryNetwork } from "../socket/memory_network.ts";
 import { assertToken } from "../socket/token_text.ts";
 import { guardTokenOption } from "../programs/token_option.ts";
@@ -54,10 +54,10 @@ Deno.test(
   },
 );
 
-Deno.test("secureNetwork() is one for each network, however many requests are sent by it", async () => {
+Deno.test("httpsNetwork() is one for each network, however many requests are sent by it", async () => {
   const [one, other] = [new MemoryNetwork(), new MemoryNetwork()];
-  const secure = await secureNetwork(one);
-  assertStrictEquals(await secureNetwork(one), secure);
-  assertStrictEquals(await secureNetwork(secure), secure);
-  assertEquals(await secureNetwork(other) === secure, false);
+  const secure = await httpsNetwork(one);
+  assertStrictEquals(await httpsNetwork(one), secure);
+  assertStrictEquals(await httpsNetwork(secure), secure);
+  assertEquals(await httpsNetwork(other) === secure, false);
 });
