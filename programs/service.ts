@@ -82,8 +82,11 @@ export type SharedValues = Values<typeof sharedOptions> & { readonly port: numbe
 export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
 
 type SharedListenOptions =
-  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed">
-  & { onClosed(connection: EndedConnection, reason: CloseReason): void };
+  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & {
+    onClosed(connection: EndedConnection, reason: CloseReason): void;
+    onLateFailure(connection: EndedConnection, error: Error): void;
+  };
 
 /**
  * What the options of connections mean to a listener; what goes wrong in serving one is logged.
@@ -97,6 +100,8 @@ export async function listenOptions(
 ): Promise<SharedListenOptions> {
   const { port, reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } =
     values;
+  const failed = ({ remote }: EndedConnection, error: Error) =>
+    log.error(`Serving ${formatAddress(remote)} failed: ${describeFailure(error)}`);
   return {
     ...hostnames(values),
     ...await guardListenOptions(values, { log, alpn }),
@@ -109,12 +114,13 @@ export async function listenOptions(
     drainTimeout,
     onClosed: (connection, reason) => {
       if (reason.type === "handler-failed") {
-        log.error(`Serving ${formatAddress(connection.remote)} failed: ${describeFailure(reason.error)}`);
+        failed(connection, reason.error);
       } else if (values.verbose) {
         const { bytesIn, bytesOut } = connection.stats();
         log.info(`${closing(connection.remote, reason)}; ${bytesIn} bytes in, ${bytesOut} out`);
       }
     },
+    onLateFailure: failed,
   };
 }
 

@@ -11,9 +11,12 @@ import { systemClock } from "../socket/system.ts";
 export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
-export interface ServiceOptions extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed"> {
+export interface ServiceOptions
+  extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed" | "onLateFailure"> {
   /** Called once for each connection that has ended; for logs. */
   onClosed?: (connection: EndedConnection, reason: CloseReason) => void;
+  /** Told what went wrong in serving a connection that had ended. Default: `closed` rejects with the first of these. */
+  onLateFailure?: (connection: EndedConnection, error: Error) => void;
 }
 
 /** What a service of lines tells a peer that it closes. */

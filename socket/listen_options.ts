@@ -2,6 +2,7 @@
 import type { AcceptStats } from "./accept.ts";
 import type { Codec } from "./codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
+import type { Connection } from "./connection.ts";
 import type { ConnectionCounts } from "./connection_set.ts";
 import type { Clock, Network } from "./network.ts";
 
@@ -33,6 +34,12 @@ export interface ListenOptions<Frame = string>
   onExhausted?: (exhausted: boolean) => void;
   /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
   refusal?: (why: string) => Frame;
+  /**
+   * Told what a handler throws after its connection has ended, when `onClosed` has told why already: but for the
+   * `ConnectionClosedError` of that connection, which is what a handler is to expect. Default: `closed` of the listener
+   * rejects with the first, when all has ended.
+   */
+  onLateFailure?: (connection: Connection<Frame>, error: Error) => void;
   /** Called whenever `until` looks again, for who watches more than the listener. */
   onChanged?: () => void;
   network?: Network;
@@ -57,5 +64,3 @@ export interface ListenerStats extends AcceptStats, ConnectionCounts {
   /** Accepted peers that wait for room, where they may. */
   readonly waiting: number;
 }
-
-// A refused peer that does not go away holds a descriptor: not for long.

@@ -30,7 +30,8 @@ export type {
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
    * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
-   * when accepting failed for good, or `onClosed` threw.
+   * when accepting failed for good, `onClosed` threw, or a handler threw after its connection had ended and there is no
+   * `onLateFailure`.
    */
   readonly closed: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
@@ -94,7 +95,10 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, handler)));
+    const failedLate = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
+    this.#setTaker((connection) =>
+      void this.#tasks.add(serveConnection(connection, { handler, failedLate }))
+    );
     return this.closed;
   }
 
