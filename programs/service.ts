@@ -19,6 +19,13 @@ export interface RunningService {
   /** Stops accepting until `resume`. Both are left out by a service that takes no connections. */
   suspend?(): void;
   resume?(): void;
+  /**
+   * Gives a backend no new connections until `restoreBackend`. Both are left out by a service that has no several.
+   *
+   * @throws {RangeError} If there is none of that name.
+   */
+  drainBackend?(name: string): void;
+  restoreBackend?(name: string): void;
   drain(): Promise<void>;
   close(): Promise<void>;
 }

@@ -131,7 +131,10 @@ Deno.test("startBalance() loses no request while a backend is killed and comes b
 });
 
 Deno.test("startBalance() notices by itself that a backend is dead, and that it is back", async () => {
-  const { clock, start, backends, balancer } = startInMemory(2);
+  const told: unknown[] = [];
+  const { clock, start, backends, balancer } = startInMemory(2, {
+    onHealth: (name, healthy) => told.push([name, healthy]),
+  });
   const healthy = () => balancer.stats().backends.map((backend) => backend.healthy);
   await clock.runUntil(backends[0]!.close());
   await clock.advance(1500);
@@ -143,6 +146,7 @@ Deno.test("startBalance() notices by itself that a backend is dead, and that it 
   assertEquals(healthy(), [false, true]);
   await clock.advance(1000);
   assertEquals(healthy(), [true, true]);
+  assertEquals(told, [["127.0.0.1:1", false], ["127.0.0.1:1", true]]);
   await clock.runUntil(Promise.all([balancer.close(), back.close(), backends[1]!.close()]));
   assertEquals(clock.timers, 0);
 });

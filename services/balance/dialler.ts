@@ -18,6 +18,8 @@ export interface DiallerOptions {
   readonly queueTimeout?: number;
   /** Time in ms between two health checks of a backend. Default 2000. */
   readonly checkInterval?: number;
+  /** Told when a backend is declared dead, and when it is back. */
+  readonly onHealth?: (name: string, healthy: boolean) => void;
 }
 
 const QUEUE_TIMEOUT = 10_000;
@@ -48,16 +50,9 @@ export class Dialler {
     try {
       for (;;) {
         const backend = await this.#acquire({ source: source.hostname, avoid }, giveUp.signal);
-        try {
-          const connection = await this.#dial(backend, giveUp.signal);
-          this.#pool.report(backend, true);
-          return { connection, release: () => this.#pool.release(backend) };
-        } catch (error) {
-          this.#pool.release(backend);
-          if (giveUp.signal.aborted || !(error instanceof ConnectError)) throw error;
-          this.#pool.report(backend, false);
-          avoid.add(backend);
-        }
+        const connection = await this.#dialFor(backend, giveUp.signal);
+        if (connection !== undefined) return { connection, release: () => this.#pool.release(backend) };
+        avoid.add(backend);
       }
     } finally {
       timer.cancel();
@@ -73,15 +68,34 @@ export class Dialler {
     while (!signal.aborted) {
       try {
         await pause(this.#options.checkInterval ?? CHECK_INTERVAL, this.#clock, signal);
-        const connection = await this.#dial(backend, signal);
-        this.#pool.report(backend, true);
-        await connection.end();
+        await using _ = await this.#dial(backend, signal);
+        this.#report(backend, true);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ConnectError)) throw error;
-        this.#pool.report(backend, false);
+        this.#report(backend, false);
       }
     }
+  }
+
+  /** Dials a backend that was granted. Gives none, and the grant back, where it cannot be reached. */
+  async #dialFor(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array> | undefined> {
+    let connection: Connection<Uint8Array> | undefined;
+    try {
+      connection = await this.#dial(backend, signal);
+      this.#report(backend, true);
+      return connection;
+    } catch (error) {
+      connection?.close();
+      this.#pool.release(backend);
+      if (signal.aborted || !(error instanceof ConnectError)) throw error;
+      this.#report(backend, false);
+      return undefined;
+    }
+  }
+
+  #report(backend: Backend, ok: boolean): void {
+    if (this.#pool.report(backend, ok)) this.#options.onHealth?.(backend.name, ok);
   }
 
   #dial(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array>> {
