@@ -30,7 +30,10 @@ export interface ListenOptions<Frame = string>
   maxAcceptRate?: number;
   /** Which addresses may connect; others are told and closed. Default: all. */
   mayConnect?: (address: string) => boolean;
-  /** Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when it accepts. */
+  /**
+   * Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when a peer is accepted
+   * after five seconds without that.
+   */
   onExhausted?: (exhausted: boolean) => void;
   /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
   refusal?: (why: string) => Frame;
