@@ -6,8 +6,10 @@ import {
   ConnectionClosedError,
   listen,
   MemoryNetwork,
+  type Network,
   VirtualClock,
 } from "../socket/mod.ts";
+import { systemError } from "../socket/socket_errors.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 import { until } from "./helpers/until.ts";
 
@@ -248,4 +250,25 @@ Deno.test("startBalance() tells the mistake by which a client was not served", a
   assertEquals(await exchange(balance.port, "x").catch(() => ""), "");
   await until(() => ends.length === 1);
   assertEquals(ends, [{ type: "handler-failed", error }]);
+});
+
+Deno.test("startBalance() waits when it has no descriptor itself, and blames no backend for it", async () => {
+  const full = systemError(new Error("Too many open files"), "EMFILE");
+  let dial: Network["connect"] = () => Promise.reject(full);
+  const { clock, network, backends, balancer } = startInMemory(1, {
+    fall: 1,
+    backendNetwork: {
+      listen: (options) => network.listen(options),
+      connect: (options) => dial(options),
+    },
+  });
+  const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
+  client.send("hello");
+  await clock.advance(5000);
+  assertEquals(balancer.stats().backends.map(({ healthy, failures }) => [healthy, failures]), [[true, 0]]);
+  dial = (options) => network.connect(options);
+  const lines = client.lines();
+  assertEquals((await clock.runUntil(lines.next())).value, "hello");
+  await clock.runUntil(client.end());
+  await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });

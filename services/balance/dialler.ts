@@ -24,6 +24,8 @@ export interface DiallerOptions {
 
 const QUEUE_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 2000;
+// As for accepting: a descriptor that comes free may be had soon.
+const EXHAUSTED_BACK_OFF = 100;
 
 /** Connects to backends: for clients, and to see whether they are there. */
 export class Dialler {
@@ -73,7 +75,7 @@ export class Dialler {
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ConnectError)) throw error;
-        this.#report(backend, false);
+        this.#failed(backend, error);
       }
     }
   }
@@ -89,9 +91,15 @@ export class Dialler {
       connection?.close();
       this.#pool.release(backend);
       if (signal.aborted || !(error instanceof ConnectError)) throw error;
-      this.#report(backend, false);
+      if (error.code === "exhausted") await pause(EXHAUSTED_BACK_OFF, this.#clock, signal);
+      this.#failed(backend, error);
       return undefined;
     }
+  }
+
+  /** A backend could not be reached; that this process had no descriptor for it says nothing of the backend. */
+  #failed(backend: Backend, { code }: ConnectError): void {
+    if (code !== "exhausted") this.#report(backend, false);
   }
 
   #report(backend: Backend, ok: boolean): void {
