@@ -128,6 +128,9 @@ export async function listenOptions(
       }
     },
     onLateFailure: failed,
+    onRefused: (remote, { why }) => {
+      if (values.verbose) log.info(`${formatAddress(remote)} refused, ${why}`);
+    },
   };
 }
 

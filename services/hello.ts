@@ -3,6 +3,7 @@ import { bytesCodec } from "../socket/bytes_codec.ts";
 import type { Connection } from "../socket/connection.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
+import { refusalResponse } from "./http/refusal.ts";
 import { serializeResponse } from "./http/response.ts";
 import { pause } from "../socket/pause.ts";
 import { ListenerService, type ServiceOptions } from "./service.ts";
@@ -63,6 +64,6 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
       { request: undefined, keepAlive: false, date: new Date() },
     ));
   };
-  const listener = listen({ ...options, codec: bytesCodec });
+  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, waiting }) });
 }

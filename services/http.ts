@@ -4,6 +4,7 @@ import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
 import { HttpSession } from "./http/http_session.ts";
 import { ItemStore } from "./http/item_store.ts";
+import { refusalResponse } from "./http/refusal.ts";
 import type { RequestLimits } from "./http/request_parser.ts";
 import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
 
@@ -58,7 +59,7 @@ export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array
     keepAliveTimeout: options.keepAliveTimeout ?? KEEP_ALIVE_TIMEOUT,
     answered: (status: number) => void (answers[status] = (answers[status] ?? 0) + 1),
   };
-  const listener = listen({ ...options, codec: bytesCodec });
+  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, async (connection, draining) => {
     const session = new HttpSession(connection, sessionOptions);
     using _ = onAbort(draining, () => session.drain());

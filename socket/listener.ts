@@ -30,7 +30,7 @@ export type {
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
    * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
-   * when accepting failed for good, `onClosed` threw, or a handler threw after its connection had ended and there is no
+   * when accepting failed for good, `onClosed` or `onRefused` threw, or a handler threw after its connection had ended and there is no
    * `onLateFailure`.
    */
   readonly closed: Promise<void>;
@@ -57,7 +57,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
       mayConnect: options.mayConnect ?? (() => true),
     });
-    this.#refusals = new Refusals(this.#tasks, options.refusal);
+    this.#refusals = new Refusals(this.#tasks, options);
     this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
       clock: this.#clock,
@@ -233,12 +233,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     if (this.#options.whenFull === "wait" && this.#connections.full) {
       return this.#untilRoom().then(() => this.#admit(transport));
     }
-    const why = this.#connections.refusal(transport.remote.hostname);
+    const refusal = this.#connections.refusal(transport.remote.hostname);
     const { total } = this.#connections;
     const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
-    if (why !== undefined) {
+    if (refusal !== undefined) {
       const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
-      this.#refusals.refuse(new Connection(transport, brief), why);
+      this.#refusals.refuse(new Connection(transport, brief), refusal);
       this.#changed();
       return;
     }
