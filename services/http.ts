@@ -6,7 +6,7 @@ import { HttpSession } from "./http/http_session.ts";
 import { ItemStore } from "./http/item_store.ts";
 import { refusalResponse } from "./http/refusal.ts";
 import type { RequestLimits } from "./http/request_parser.ts";
-import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import { ListenerService, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startHttp}. */
 export interface HttpOptions extends ServiceOptions, RequestLimits {
@@ -62,7 +62,7 @@ export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array
   const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, async (connection, draining) => {
     const session = new HttpSession(connection, sessionOptions);
-    using _ = onAbort(draining, () => session.drain());
+    using _ = draining.whenBegun(() => session.drain());
     await session.run();
   }, {
     ...options,
