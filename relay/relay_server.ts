@@ -142,24 +142,26 @@ export class RelayServer implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting for good, tells every peer, takes no more messages, gives those under way four fifths of `drainTimeout`
-   * to get their oks, then ends every connection; what still stands after `drainTimeout` is cut.
+   * Stops accepting for good, tells every peer, gives the pending messages four fifths of `drainTimeout` to get their oks,
+   * then ends every connection; what still stands after `drainTimeout` is cut. Half of that time new messages are taken, for
+   * they may be on their way; then no more, for peers that go on sending would keep it from ever coming to an end.
    */
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
     const deadline = this.#clock.now() + this.#drainTimeout;
     const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
     for (const connection of this.#listener.connections) connection.send(notice);
-    // Peers that go on sending would keep it from ever coming to an end.
-    this.#router.close("server is draining");
     const late = new AbortController();
-    const timer = this.#clock.after(this.#drainTimeout * 0.8, () => late.abort());
+    const timers = [
+      this.#clock.after(this.#drainTimeout * 0.4, () => this.#router.close("server is draining")),
+      this.#clock.after(this.#drainTimeout * 0.8, () => late.abort()),
+    ];
     try {
       await this.until((stats) => stats.pending === 0, { signal: late.signal });
     } catch (error) {
       if (!late.signal.aborted) throw error;
     } finally {
-      timer.cancel();
+      for (const timer of timers) timer.cancel();
     }
     this.#noteUnsettled();
     await this.#listener.drain({ within: deadline - this.#clock.now() });
