@@ -148,7 +148,7 @@ export class RelayServer implements AsyncDisposable {
    */
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
-    const deadline = this.#clock.now() + this.#drainTimeout;
+    const since = this.#clock.now();
     const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
     for (const connection of this.#listener.connections) connection.send(notice);
     const late = new AbortController();
@@ -164,7 +164,7 @@ export class RelayServer implements AsyncDisposable {
       for (const timer of timers) timer.cancel();
     }
     this.#noteUnsettled();
-    await this.#listener.drain({ within: deadline - this.#clock.now() });
+    await this.#listener.drain({ within: this.#drainTimeout, since });
   }
 
   /** Closes everything now. */

@@ -140,16 +140,18 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * Stops accepting for good and ends every connection in order, a slice at a time.
    *
    * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
+   * @param options.since When that time began, on the clock, ms. Default now.
    */
-  async drain(options: { within?: number } = {}): Promise<void> {
+  async drain(options: { within?: number; since?: number } = {}): Promise<void> {
     const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
+    const left = options.since === undefined ? ms : Math.max(0, options.since + ms - this.#clock.now());
     this.#stop();
-    const late = this.#clock.after(ms, () => {
+    const late = this.#clock.after(left, () => {
       for (const connection of this.#connections) connection.close({ type: "timeout", which: "drain", ms });
     });
     const ending = spread([...this.#connections], {
       clock: this.#clock,
-      ms: ms / 2, // The other half is for the last of them.
+      ms: left / 2, // The other half is for the last of them.
       each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
     });
     try {
