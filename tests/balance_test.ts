@@ -7,6 +7,7 @@ import {
   listen,
   MemoryNetwork,
   type Network,
+  type Transport,
   VirtualClock,
 } from "../socket/mod.ts";
 import { systemError } from "../socket/socket_errors.ts";
@@ -271,4 +272,37 @@ Deno.test("startBalance() waits when it has no descriptor itself, and blames no 
   assertEquals((await clock.runUntil(lines.next())).value, "hello");
   await clock.runUntil(client.end());
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
+});
+
+Deno.test("startBalance() leaves no connection behind where onHealth throws", async () => {
+  const mistake = new RangeError("broken");
+  const dials: PromiseWithResolvers<Transport>[] = [];
+  const { clock, network, backends, balancer, passed } = startInMemory(1, {
+    rise: 1,
+    fall: 1,
+    backendNetwork: {
+      listen: (options) => network.listen(options),
+      connect: () => {
+        const dial = Promise.withResolvers<Transport>();
+        dials.push(dial);
+        return dial.promise;
+      },
+    },
+    onHealth(_, healthy) {
+      if (healthy) throw mistake;
+    },
+  });
+  const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
+  await clock.advance(1000);
+  const [ofClient, ofCheck] = dials;
+  ofCheck!.reject(new Error("no"));
+  await clock.advance(0);
+  assertEquals(balancer.stats().backends[0]!.healthy, false);
+  ofClient!.resolve(await clock.runUntil(network.connect({ port: backends[0]!.port })));
+  await clock.advance(0);
+  assertEquals(passed.map(({ reason }) => reason), [{ type: "handler-failed", error: mistake }]);
+  assertEquals(balancer.stats().backends[0]!.open, 0);
+  client.close();
+  await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
+  assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });

@@ -10,7 +10,8 @@ import {
   startHttp,
   startProxy,
 } from "../services/mod.ts";
-import type { Address, CloseReason, ListenerStats } from "../socket/mod.ts";
+import { type Address, type CloseReason, type ListenerStats, VirtualClock } from "../socket/mod.ts";
+import { Draining } from "../services/draining.ts";
 import { Simulation } from "./helpers/simulation.ts";
 
 const permissions = "none";
