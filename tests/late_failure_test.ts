@@ -1,9 +1,10 @@
 /** What goes wrong in serving a connection that has ended: no close reason can tell of it, and still somebody is told. */
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Gateway } from "../services/proxy/gateway.ts";
+import { tunnel } from "../services/proxy/tunnel.ts";
 import { passingCodec } from "../services/proxy/passing_codec.ts";
 import { type Passed, startEcho, startProxy } from "../services/mod.ts";
-import { type CloseReason, ConnectionClosedError, type Handler, listen } from "../socket/mod.ts";
+import { type CloseReason, connect, ConnectionClosedError, type Handler, listen } from "../socket/mod.ts";
 import { Simulation } from "./helpers/simulation.ts";
 
 const permissions = "none";
@@ -159,3 +160,16 @@ Deno.test(
     peer.connection.close();
   },
 );
+
+Deno.test("tunnel() rejects with what is no end of a connection", { permissions }, async () => {
+  const world = new Simulation();
+  const { clock } = world;
+  const server = listen({ ...world.seam, codec: passingCodec });
+  const dial = () => connect({ ...world.seam, port: server.port, codec: passingCodec });
+  const [one, other] = [await clock.runUntil(dial()), await clock.runUntil(dial())];
+  const reading = one.batches().next(); // which the tunnel wants to do
+  await assertRejects(() => tunnel(one, other, { clock, idleTimeout: 0 }), TypeError, "twice");
+  for (const connection of [one, other]) connection.close();
+  await reading;
+  await clock.runUntil(server.close());
+});

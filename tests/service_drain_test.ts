@@ -39,6 +39,21 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
   assertEquals([server.stats().closed.local, server.stats().timeouts, world.clock.timers], [1000, {}, 0]);
 });
 
+Deno.test("Draining.begin() asks nobody to end who has finished meanwhile", { permissions }, async () => {
+  const clock = new VirtualClock();
+  const draining = new Draining();
+  const ended: number[] = [];
+  const waits = Array.from({ length: 250 }, (_, index) => draining.whenBegun(() => ended.push(index)));
+  const timer = draining.begin({ clock, ms: 1000 });
+  assertEquals(ended.length, 100);
+  waits[150]![Symbol.dispose]();
+  await clock.advance(10);
+  assertEquals([ended.length, ended.includes(150)], [199, false]);
+  timer.cancel();
+  await clock.advance(1000);
+  assertEquals(ended.length, 199);
+});
+
 Deno.test(
   "ListenerService.drain() tells who is let in while it drains as well",
   { permissions },
