@@ -1,6 +1,6 @@
 /** What is counted and told of each limit: one number for all of them would not say which is too narrow. */
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { startHello, startHttp } from "../services/mod.ts";
+import { type ServiceOptions, startHello, startHttp } from "../services/mod.ts";
 import { connect, type LineListenOptions, listen, type Listener, type Refusal } from "../socket/mod.ts";
 import { until } from "./helpers/until.ts";
 import { Simulation } from "./helpers/simulation.ts";
@@ -102,9 +102,9 @@ Deno.test("Listener.stats() counts what could not be framed by why", { permissio
   assertEquals(server.stats().framingErrors, { "line-too-long": 2, "invalid-utf8": 1, "unterminated": 1 });
 });
 
-for (const [name, start] of Object.entries({ startHttp, startHello })) {
-  Deno.test(`${name}() tells whom it refuses by HTTP`, async () => {
-    const answerOf = async (options: Parameters<typeof startHttp>[0]) => {
+Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
+  for (const start of [startHttp, startHello]) {
+    const answerOf = async (options: ServiceOptions) => {
       await using service = start(options);
       await using first = await connect({ port: service.port });
       await until(() => service.stats().accepted === 1);
@@ -115,5 +115,5 @@ for (const [name, start] of Object.entries({ startHttp, startHello })) {
     };
     assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connections are open\n"]);
     assertEquals(await answerOf({ mayConnect: () => false }), [403, "not allowed from this address\n"]);
-  });
-}
+  }
+});
