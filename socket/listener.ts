@@ -96,9 +96,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    */
   serve(handler: Handler<Frame>): Promise<void> {
     const failedLate = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
-    this.#setTaker((connection) =>
-      void this.#tasks.add(serveConnection(connection, { handler, failedLate }))
-    );
+    const serving = { handler, failedLate };
+    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, serving)));
     return this.closed;
   }
 

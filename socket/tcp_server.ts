@@ -122,6 +122,16 @@ export class TcpServer<Frame = Uint8Array> {
     return connection && connectionInfo(connection, this.#clock);
   }
 
+  /** Stops accepting until {@linkcode TcpServer.resume}; see {@linkcode Listener.suspend}. Does nothing while it does not listen. */
+  suspend(): void {
+    this.#listener?.suspend();
+  }
+
+  /** Accepts again, those first who have come meanwhile. */
+  resume(): void {
+    this.#listener?.resume();
+  }
+
   /** Stops accepting, ends every connection in order, and waits for that. It may listen again afterwards. */
   async stop(): Promise<void> {
     const listener = this.#listener;
