@@ -7,6 +7,9 @@ import { echo } from "../../programs/services/echo.ts";
 import { connect, type Connection } from "../../socket/mod.ts";
 import { ServerProcess } from "../helpers/program.ts";
 
+// A limit that does not hold is waited for in vain.
+const timeout = 30_000;
+
 /** The next line of a peer. */
 async function hear(peer: Connection): Promise<string | undefined> {
   return (await peer.lines().next()).value;
@@ -19,7 +22,7 @@ async function enter(server: ServerProcess, ...lines: readonly string[]): Promis
   return peer;
 }
 
-Deno.test("server.ts --verbose names the peers that it refuses", async () => {
+Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections", "1", "--verbose");
   await using first = await connect({ port: server.port });
   first.send("hello");
@@ -31,7 +34,7 @@ Deno.test("server.ts --verbose names the peers that it refuses", async () => {
   assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
 });
 
-Deno.test("server.ts --max-connections-per-ip refuses one more of an address", async () => {
+Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
@@ -39,7 +42,7 @@ Deno.test("server.ts --max-connections-per-ip refuses one more of an address", a
   assertEquals(await hear(second), "error busy: 1 connections are open from this address");
 });
 
-Deno.test("server.ts --when-full wait lets one more wait for room", async () => {
+Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections", "1", "--when-full", "wait");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
@@ -49,7 +52,7 @@ Deno.test("server.ts --when-full wait lets one more wait for room", async () => 
   assertEquals(await hear(second), "and me");
 });
 
-Deno.test("server.ts --accept-rate takes only so many a second", async () => {
+Deno.test("server.ts --accept-rate takes only so many a second", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--accept-rate", "2");
   const peers = await Promise.all(["1", "2", "3"].map((line) => enter(server, line)));
   await server.until(({ paced }) => Number(paced) > 0);
@@ -62,7 +65,7 @@ const TIMEOUTS: readonly (readonly [option: string, lines: readonly string[], wh
   ["--idle-timeout", ["hello"], "idle"],
 ];
 for (const [option, lines, which] of TIMEOUTS) {
-  Deno.test(`server.ts ${option} tells a peer, and closes it`, async () => {
+  Deno.test(`server.ts ${option} tells a peer, and closes it`, { timeout }, async () => {
     await using server = await ServerProcess.start("echo", option, "300ms");
     await using peer = await enter(server, ...lines);
     const heard = await Array.fromAsync(peer.lines());
@@ -76,7 +79,7 @@ for (const [option, lines, which] of TIMEOUTS) {
 /** More than both sides' sockets hold. */
 const FLOOD = Array.from({ length: 400 }, (_, index) => `message ${index}${"x".repeat(60_000)}`);
 
-Deno.test("server.ts --write-timeout closes who takes nothing", async () => {
+Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--write-timeout", "300ms");
   await using peer = await enter(server, ...FLOOD);
   const { timeouts } = await server.until(({ connections, accepted }) => connections === 0 && accepted === 1);
@@ -84,7 +87,7 @@ Deno.test("server.ts --write-timeout closes who takes nothing", async () => {
   peer.close();
 });
 
-Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", async () => {
+Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", { timeout }, async () => {
   await using server = await ServerProcess.start("relay", "--write-buffer", "64KiB", "--verbose");
   await using peer = await enter(server, ...FLOOD);
   await server.remarked("bytes queued, limit 65536");
@@ -92,7 +95,7 @@ Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", 
   peer.close();
 });
 
-Deno.test("server.ts --max-line tells whose line is too long", async () => {
+Deno.test("server.ts --max-line tells whose line is too long", { timeout }, async () => {
   await using server = await ServerProcess.start("relay", "--max-line", "16");
   await using peer = await enter(server, "message ".padEnd(17, "x"));
   assertEquals(await hear(peer), "error line is over the limit of 16 bytes");
@@ -104,7 +107,7 @@ Deno.test("server.ts --max-line tells whose line is too long", async () => {
 for (
   const [option, of] of [["--max-under-way", "in all"], ["--max-under-way-per-peer", "of this connection"]]
 ) {
-  Deno.test(`server.ts ${option} refuses one message more`, async () => {
+  Deno.test(`server.ts ${option} refuses one message more`, { timeout }, async () => {
     await using server = await ServerProcess.start("relay", option!, "1");
     await using peer = await enter(server, "message one", "message two");
     const lines = peer.lines();
@@ -119,6 +122,7 @@ for (
 Deno.test({
   name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
   ignore: Deno.build.os === "windows",
+  timeout,
   fn: async () => {
     await using server = await ServerProcess.startWithin(64, "echo");
     const peers = [];
@@ -139,7 +143,7 @@ Deno.test({
   },
 });
 
-Deno.test("listenOptions() logs what fails when a connection has ended", async () => {
+Deno.test("listenOptions() logs what fails when a connection has ended", { timeout }, async () => {
   let said = "";
   const stderr = {
     isTerminal: () => false,
