@@ -7,6 +7,7 @@ import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { Outbound } from "./outbound.ts";
 import { watchPeer } from "./peer_deadlines.ts";
+import { restOf } from "./rest.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
@@ -66,6 +67,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
       transport,
       decoder: codec.decoder(),
       now,
+      rest: restOf(clock),
       failed,
     });
     this.#outbound = new Outbound({
