@@ -44,7 +44,7 @@ const PURE = [
   /^relay\/(router\w*|delivery|roster|seat|text_table|due_list|back_off)\.ts$/,
   NOTATION,
   /^loadtest\/(plan|arrival|open_clients|payload|random|reply_delay|history|history_line|fault_spec|ok_faults|response_reader)\.ts$/,
-  /^loadtest\/(ledger|column|finding|reason|run_facts|rules|account|latency|measures|verdict|verdict_text|threshold|summary|usage|timeline|junit|confidence|comparison|statistics|\w+_table)\.ts$/,
+  /^loadtest\/(ledger|column|finding|reason|run_facts|rules|account|latency|measures|verdict|verdict_text|threshold|summary|usage|timeline|junit|confidence|comparison|statistics|xml|\w+_table)\.ts$/,
   /^loadtest\/report\/(html|number|chart|bins|tables|(latency|time)_charts)\.ts$/,
   /^services\/(proxy_protocol\/(header|crc32c)|balance\/(policy|backend_pool)|chat\/(chat_room|text)|datagram_room|files\/(path|request|files_codec))\.ts$/,
   /^services\/http\/(body_reader|grammar|http_error|line_reader|request_head|request_parser|response|response_parser)\.ts$/,
