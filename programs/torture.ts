@@ -13,7 +13,7 @@ import { firstLook } from "../loadtest/torture/first_look.ts";
 import { renderTortureJunit } from "../loadtest/torture/junit.ts";
 import { TargetProcess } from "../loadtest/torture/target_process.ts";
 import { caseNames, torture, type TortureResult } from "../loadtest/torture/torture.ts";
-import { unescapeText } from "../protocol.ts";
+import { ProtocolError, unescapeText } from "../protocol.ts";
 import { formatAddress } from "../socket/network.ts";
 import type { TlsClientOptions } from "../socket/tls.ts";
 import { assertWritable, writeText } from "./loadtest_report.ts";
@@ -27,7 +27,7 @@ const MIB = 1024 * 1024;
 const options = {
   target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
   ...tlsClientOptions,
-  probe: custom(unescapeText, {
+  probe: custom(parseProbe, {
     help: "What an honest peer says, and is to be answered; \\r and \\n stand for CR and LF",
     accepts: "text, in which \\r, \\n and \\\\ stand for CR, LF and a backslash",
     placeholder: "TEXT",
@@ -114,7 +114,13 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
     const faults = left === undefined ? [] : [`Left in the server: ${left}`];
     const after = before && process?.holding();
     if (before !== undefined) faults.push(...memoryFaults(before.memory, after?.memory, values.memoryGrowth));
-    if (interrupted.signal.aborted) faults.push("Interrupted before all was done");
+    const missing = caseNames(values.only).length - results.length;
+    if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
+    else if (missing > 0) {
+      faults.push(
+        `The server serves nobody since ${quoted(results.at(-1)?.name ?? "")}: ${missing} cases were not run`,
+      );
+    }
     const failed = results.filter(({ fault }) => fault !== undefined).length;
     const verdict = failed + faults.length === 0 ? "survived" : "failed";
     log.result(tortureReport({ results, before, faults }), {
@@ -169,6 +175,15 @@ async function greetingOf(asked: BenchOptions & { readonly tls?: TlsClientOption
       printable(answer)
     }${hint}`,
   );
+}
+
+function parseProbe(given: string): string {
+  try {
+    return unescapeText(given);
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw new RangeError(cause.message, { cause });
+    throw cause;
+  }
 }
 
 function parseScale(given: string): number {

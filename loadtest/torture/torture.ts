@@ -41,6 +41,8 @@ export interface TortureOptions extends BenchOptions {
 
 const CASE_TIMEOUT_MS = 60_000;
 const PATIENCE_MS = 5000;
+/** In which somebody may start a server again that has crashed. */
+const RESTART_MS = 1000;
 /** A server may open some of its own accord meanwhile: to a database, to another service. */
 const SOCKETS_OF_ITS_OWN = 4;
 
@@ -54,15 +56,26 @@ export function caseNames(only: string): readonly string[] {
   return tortureCases(() => 0).map(({ name }) => name).filter((name) => name.includes(only));
 }
 
-/** Runs the cases one after another; a result without a `fault` is a case survived. */
+/**
+ * Runs the cases one after another; a result without a `fault` is a case survived. Ends early where the server is gone
+ * after one, and does not come back: the others would only say the same.
+ */
 export async function* torture(options: TortureOptions): AsyncIterableIterator<TortureResult> {
   const { only = "", random } = options;
   for (const one of tortureCases(random)) {
     if (!one.name.includes(only)) continue;
     if (options.signal?.aborted) return;
     options.onCase?.(one.name);
-    yield await runCase(one, options);
+    const result = await runCase(one, options);
+    yield result;
+    if (result.probeMs === null && await isGone(options)) return;
   }
+}
+
+async function isGone(options: TortureOptions): Promise<boolean> {
+  using bench = new Bench(options);
+  await bench.pause(RESTART_MS);
+  return typeof await bench.probe() === "string";
 }
 
 async function runCase(one: TortureCase, options: TortureOptions): Promise<TortureResult> {
