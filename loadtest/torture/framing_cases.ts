@@ -36,6 +36,18 @@ async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<Answer | { 
   return first;
 }
 
+/** That a server answered otherwise than to `whole` is its fault only if it still answers that as before: no clock in it. */
+async function blame(
+  bench: Bench,
+  { bytes, whole, fault }: { bytes: Uint8Array; whole: Answer; fault: string },
+): Promise<Pick<Observation, "fault" | "unjudged">> {
+  const now = await answerToAll(bench, bytes);
+  if ("unjudged" in now) return now;
+  return now.text === whole.text
+    ? { fault }
+    : { unjudged: "it answers the same bytes differently after a while" };
+}
+
 /** What becomes of a peer that sends `bytes`. */
 async function fateOf(
   bench: Bench,
@@ -58,18 +70,19 @@ async function everySplit(bench: Bench): Promise<Observation> {
   const whole = await answerToAll(bench, SCRIPT);
   const saw = `${SCRIPT.length - 1} split points, and byte by byte`;
   if ("unjudged" in whole) return { saw, ...whole };
-  const bytes = whole.ended ? undefined : whole.bytes;
+  const expected = whole.ended ? undefined : whole.bytes;
   const different: number[] = [];
   for (let at = 1; at < SCRIPT.length; at++) {
-    const { text } = await answerTo(bench, [SCRIPT.subarray(0, at), SCRIPT.subarray(at)], bytes);
+    const { text } = await answerTo(bench, [SCRIPT.subarray(0, at), SCRIPT.subarray(at)], expected);
     if (text !== whole.text) different.push(at);
   }
-  const bytewise = await answerTo(bench, [...SCRIPT].map((byte) => Uint8Array.of(byte)), bytes);
+  const bytewise = await answerTo(bench, [...SCRIPT].map((byte) => Uint8Array.of(byte)), expected);
   if (different.length === 0 && bytewise.text === whole.text) return { saw };
   const where = different.length > 0
     ? `cut after byte ${different.slice(0, 5).join(", ")}`
     : "sent byte by byte";
-  return { saw, fault: `answers differently when ${where}` };
+  const fault = `answers differently when ${where}`;
+  return { saw, ...await blame(bench, { bytes: SCRIPT, whole, fault }) };
 }
 
 async function lineLimit(bench: Bench): Promise<Observation> {
@@ -111,14 +124,16 @@ async function noLineEnd(bench: Bench): Promise<Observation> {
 }
 
 async function carriageReturns(bench: Bench): Promise<Observation> {
-  const pieces = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"].map((text) => encoder.encode(text));
+  const texts = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"];
   const saw = "CR and LF in different packets, CR in a line";
-  const whole = await answerToAll(bench, encoder.encode("torture\r\ntorture\r\r\n\r\ntor\rture\n"));
+  const bytes = encoder.encode(texts.join(""));
+  const whole = await answerToAll(bench, bytes);
   if ("unjudged" in whole) return { saw, ...whole };
+  const pieces = texts.map((text) => encoder.encode(text));
   const split = await answerTo(bench, pieces, whole.ended ? undefined : whole.bytes);
-  return split.text === whole.text
-    ? { saw }
-    : { saw, fault: "answers differently when CR and LF come apart" };
+  if (split.text === whole.text) return { saw };
+  const fault = "answers differently when CR and LF come apart";
+  return { saw, ...await blame(bench, { bytes, whole, fault }) };
 }
 
 async function brokenText(bench: Bench): Promise<Observation> {
