@@ -78,6 +78,8 @@ function headerOf(pieces: Iterable<Uint8Array>): unknown {
 
 const responses = nearly([
   "HTTP/1.1 200 OK\r\n",
+  "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
   "HTTP/1.0 204\r\n",
   "HTTP/1.1 100 Continue\r\n\r\n",
   "HTTP/1.1 101 Switching\r\n",
