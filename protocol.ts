@@ -3,7 +3,7 @@
  *
  * Backslash, LF and CR in the string are written `\\`, `\n`, `\r`, and a surrogate without its partner `\uD800`,
  * so that every JavaScript string survives, while text without a backslash can be typed as it is. Each string has
- * exactly one spelling: a server compares strings as they came and unescapes nothing.
+ * exactly one spelling: a server compares strings as they came and unescapes nothing. Pure.
  *
  * @example
  * ```ts

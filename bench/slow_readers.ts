@@ -1,111 +1,28 @@
 /**
- * What 1 % of peers that never read cost the others: round trips of honest peers at a server that echoes lines, without
- * the slow ones and with them.
+ * What peers that never read cost the others: round trips of polite peers at a server that echoes lines, alone, beside
+ * peers that send on and on and read what comes back, and beside as many that send the same and never read.
  *
- * `deno task slow-readers`; the server and the slow ones run in processes of their own. Exit 0 when the slow ones are cut off and the others'
- * 99th percentile grows by less than 10 %, or by less than a millisecond.
+ * `deno task slow-readers [--rate KIB] [--seconds N] [--rounds N]`; all peers are of `peers/readers.go`, which needs Go:
+ * what measures pauses must have none of its own. Exit 0 when the slow ones are cut off and the others' 99th percentile, of
+ * the rounds' median, is within a tenth or a millisecond of what it is without them.
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { LineProcess } from "../loadtest/line_process.ts";
-import { Bench } from "../loadtest/torture/bench.ts";
-import { connect } from "../socket/connect.ts";
-import { listen, type ListenerStats } from "../socket/listener.ts";
+import { listen } from "../socket/listener.ts";
+import { buildGo, figuresOf, missingPrograms } from "./peer.ts";
 
+// As the server program has it.
+const HEAP = "--v8-flags=--max-semi-space-size=4";
 const WRITE_BUFFER = 256 * 1024;
-const WARM_UP_MS = 2000;
-const PAUSE_MS = 500;
+const POLITE = 1980;
+const OTHERS = 20;
 const BOUND = 1.1;
+const BOUND_MS = 1;
 
-function say(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-/** Sends every line back, and does not wait for who does not read. */
-async function serve(): Promise<void> {
-  const server = listen({ writeBuffer: WRITE_BUFFER });
-  const served = server.serve(async (peer) => {
-    for await (const lines of peer.batches()) for (const line of lines) peer.send(line);
-  });
-  say(JSON.stringify({ event: "listening", port: server.port }));
-  for await (const _ of Deno.stdin.readable) say(JSON.stringify({ event: "state", ...server.stats() }));
-  await server.close();
-  await served;
-}
-
-class Server {
-  readonly #process: LineProcess;
-  readonly #listening = Promise.withResolvers<number>();
-  #state = Promise.withResolvers<ListenerStats>();
-
-  constructor() {
-    const program = new URL(import.meta.url).pathname;
-    this.#process = new LineProcess({
-      command: [Deno.execPath(), "run", "-A", program, "serve"],
-      env: { [CURE_VARIABLE]: CURE_VALUE },
-      onLine: (line) => {
-        if (line.event === "listening") this.#listening.resolve(Number(line.port));
-        else this.#state.resolve(line as unknown as ListenerStats);
-      },
-    });
-  }
-
-  port(): Promise<number> {
-    return this.#listening.promise;
-  }
-
-  async state(): Promise<ListenerStats> {
-    this.#state = Promise.withResolvers();
-    await this.#process.say("state");
-    return await this.#state.promise;
-  }
-
-  async stop(): Promise<void> {
-    this.#process.kill("SIGKILL");
-    await this.#process.ended;
-  }
-}
-
-/** One honest peer: asks, waits for the answer, pauses. */
-async function honest(
-  port: number,
-  options: { over: () => boolean; note: (ms: number) => void },
-): Promise<void> {
-  const connection = await connect({ port });
-  const lines = connection.lines();
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
-  while (!options.over()) {
-    const start = performance.now();
-    connection.send("how are you");
-    await lines.next();
-    options.note(performance.now() - start);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
-  await connection.end();
-}
-
-/** One that asks for 640 KiB a second and reads nothing; cut off, it comes again. */
-async function slow(port: number, over: () => boolean): Promise<void> {
-  using bench = new Bench({ target: { hostname: "127.0.0.1", port } });
-  const chunk = `${"x".repeat(1023)}\n`.repeat(64);
-  while (!over()) {
-    const peer = await bench.connect();
-    peer.pause();
-    // Not all in step: that would be a burst, and no stream of requests.
-    while (!over() && await peer.write(chunk, { within: 1000 })) await bench.pause(50 + 100 * Math.random());
-    peer.close();
-  }
-}
-
-function startSlow(port: number, peers: number): LineProcess {
-  const program = new URL(import.meta.url).pathname;
-  return new LineProcess({
-    command: [Deno.execPath(), "run", "-A", program, "slow", `${port}`, `${peers}`],
-    env: {},
-    onLine: () => {},
-  });
-}
+type Others = "none" | "quick" | "slow";
 
 interface Figures {
   readonly p50: number;
@@ -114,42 +31,97 @@ interface Figures {
   readonly cutOff: number;
 }
 
-async function measure(peers: number, slowPeers: number, ms: number): Promise<Figures> {
-  const server = new Server();
-  const port = await server.port();
-  const trips: number[] = [];
-  const start = performance.now();
-  const over = () => performance.now() - start > WARM_UP_MS + ms;
-  const note = (trip: number) => {
-    if (performance.now() - start > WARM_UP_MS) trips.push(trip);
-  };
-  const others = slowPeers > 0 ? startSlow(port, slowPeers) : undefined;
-  await Promise.all(Array.from({ length: peers - slowPeers }, () => honest(port, { over, note })));
-  const { closed } = await server.state();
-  others?.kill("SIGKILL");
-  await others?.ended;
-  await server.stop();
-  trips.sort((a, b) => a - b);
-  const at = (share: number) => trips[Math.floor(trips.length * share)] ?? NaN;
-  return { p50: at(0.5), p99: at(0.99), trips: trips.length, cutOff: closed["slow-reader"] };
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+/** Sends every line back, and does not wait for who does not read. */
+async function serve(): Promise<void> {
+  const server = listen({ writeBuffer: WRITE_BUFFER });
+  const served = server.serve((peer) =>
+    peer.consume((lines) => {
+      for (const line of lines) peer.send(line);
+    })
+  );
+  say(JSON.stringify({ event: "listening", port: server.port }));
+  for await (const _ of Deno.stdin.readable) {
+    say(JSON.stringify({ event: "state", cutOff: server.stats().closed["slow-reader"] }));
+  }
+  await server.close();
+  await served;
+}
+
+async function measure(readers: string, others: Others, { rate, seconds }: Options): Promise<Figures> {
+  let heard = Promise.withResolvers<Record<string, unknown>>();
+  const server = new LineProcess({
+    command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
+    env: { [CURE_VARIABLE]: CURE_VALUE },
+    onLine: (line) => heard.resolve(line),
+  });
+  const address = `127.0.0.1:${(await heard.promise).port}`;
+  const pouring = others === "none"
+    ? undefined
+    : new LineProcess({ command: [readers, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
+  const { p50, p99, count } = await figuresOf(readers, ["polite", address, `${POLITE}`, `${seconds}`]);
+  heard = Promise.withResolvers();
+  await server.say("state");
+  const cutOff = Number((await heard.promise).cutOff);
+  pouring?.kill("SIGKILL");
+  await pouring?.ended;
+  server.kill("SIGKILL");
+  await server.ended;
+  return { p50: p50!, p99: p99!, trips: count!, cutOff };
+}
+
+interface Options {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+function optionsOf(args: readonly string[]): Options {
+  const given = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
+  const { rate = "160", seconds = "20", rounds = "3" } = given;
+  return { rate: Number(rate), seconds: Number(seconds), rounds: Number(rounds) };
+}
+
+const median = (numbers: readonly number[]) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+
+async function main(options: Options): Promise<boolean> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const readers = await buildGo("readers", folder);
+    const p99s: Record<Others, number[]> = { none: [], quick: [], slow: [] };
+    let cutOff = Infinity;
+    for (let round = 0; round < options.rounds; round++) {
+      for (const others of ["none", "quick", "slow"] as const) {
+        const figures = await measure(readers, others, options);
+        p99s[others].push(figures.p99);
+        if (others === "slow") cutOff = Math.min(cutOff, figures.cutOff);
+        say(
+          `${others.padEnd(5)}: p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ` +
+            `${figures.trips} round trips, ${figures.cutOff} cut off`,
+        );
+      }
+    }
+    const [none, quick, slow] = [median(p99s.none), median(p99s.quick), median(p99s.slow)];
+    say(
+      `p99 beside ${OTHERS} that send ${options.rate} KiB a second and never read: ${slow.toFixed(2)} ms, ` +
+        `× ${(slow / none).toFixed(2)} of ${none.toFixed(2)} ms without them, ` +
+        `× ${(slow / quick).toFixed(2)} of ${quick.toFixed(2)} ms beside such that read`,
+    );
+    return cutOff > 0 && (slow < none * BOUND || slow - none < BOUND_MS);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 if (Deno.args[0] === "serve") {
   await serve();
-} else if (Deno.args[0] === "slow") {
-  const [port, peers] = Deno.args.slice(1).map(Number);
-  await Promise.all(Array.from({ length: peers! }, () => slow(port!, () => false)));
+} else if ((await missingPrograms(["go"])).length > 0) {
+  say("Go is needed for the peers, and is not installed");
+  Deno.exit(1);
 } else {
-  const peers = Number(Deno.args[0] ?? 2000);
-  const ms = Number(Deno.args[1] ?? 20_000);
-  const without = await measure(peers, 0, ms);
-  const beside = await measure(peers, Math.ceil(peers / 100), ms);
-  for (const [name, { p50, p99, trips, cutOff }] of Object.entries({ without, beside })) {
-    say(
-      `${name}: p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${trips} round trips, ${cutOff} cut off`,
-    );
-  }
-  const held = beside.p99 < without.p99 * BOUND || beside.p99 - without.p99 < 1;
-  say(`p99 × ${(beside.p99 / without.p99).toFixed(2)}`);
-  Deno.exit(held && beside.cutOff > 0 ? 0 : 1);
+  Deno.exit(await main(optionsOf(Deno.args)) ? 0 : 1);
 }

@@ -1,4 +1,4 @@
-/** How a program ends: exit codes by name, and the errors that carry one. @module */
+/** How a program ends: exit codes by name, and the errors that carry one. Pure. @module */
 
 /** The exit codes of every program. */
 export const ExitCode = {

@@ -21,22 +21,41 @@ export interface Answer<Frame> {
   end(): Answered | undefined;
 }
 
-/** The text that an answer is for, or why it is none. */
-export type Answered = { readonly text: string } | { readonly error: string };
+/** The text that an answer is for, why it is none, or what the server says is wrong: then an answer may still come. */
+export type Answered =
+  | { readonly text: string }
+  | { readonly error: string }
+  | { readonly complaint: string };
+
+/** What an echo exchange knows apart from its text. */
+export interface EchoExchangeOptions {
+  /** Most bytes of a line. */
+  readonly maxLine: number;
+  /** Whether some client sends this text: as such it is told of, whatever its first word is. */
+  readonly isMessage: (text: string) => boolean;
+}
+
+/** How a line begins in which a server says what is wrong, as those of this project do before they close. */
+const ERROR = "error ";
 
 /**
  * A line, and the same line back, from an echo server of whatever make. A text of several lines is sent as one, written
  * as the relay's protocol does.
- *
- * @param maxLine Most bytes of a line
  */
-export function echoExchange(text: string, maxLine: number): Exchange<string> {
+export function echoExchange(text: string, { maxLine, isMessage }: EchoExchangeOptions): Exchange<string> {
   const question = escapeText(text);
+  const judged = (line: string): Answered => {
+    if (line === question) return { text };
+    const other = readable(line);
+    return line.startsWith(ERROR) && !isMessage(other)
+      ? { complaint: line.slice(ERROR.length) }
+      : { text: other };
+  };
   return {
     codec: lineCodec({ maxLine }),
     question,
     answer: () => ({
-      push: (line) => ({ text: line === question ? text : readable(line) }),
+      push: judged,
       end: () => undefined,
     }),
   };
@@ -57,9 +76,11 @@ export function httpExchange(text: string, host: string): Exchange<Uint8Array> {
       const reader = new ResponseReader();
       let told = false;
       const judged = (): Answered | undefined => {
-        const { status, complete } = reader;
-        if (told || !complete || status === undefined) return undefined;
-        told = true;
+        if (told) return undefined;
+        const { status, complete, strayLine } = reader;
+        told = strayLine !== undefined || complete;
+        if (strayLine?.startsWith(ERROR)) return { complaint: strayLine.slice(ERROR.length) };
+        if (!complete || status === undefined) return undefined;
         return status >= 200 && status < 400 ? { text } : { error: `HTTP status ${status}` };
       };
       return {

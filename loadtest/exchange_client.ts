@@ -1,9 +1,10 @@
 /** A client that asks one question until it has its answer: the life of a relay's client, without the relay. @module */
-import { type BackOff, backOffDelay } from "../relay/back_off.ts";
+import { Attempts } from "../relay/attempts.ts";
+import type { BackOff } from "../relay/back_off.ts";
 import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
-import { type CloseReason, ConnectError, FramingError } from "../socket/errors.ts";
-import type { Clock, Network, Random, Timer } from "../socket/network.ts";
+import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
+import type { Clock, Network, Random } from "../socket/network.ts";
 import type { Answered, Exchange } from "./exchange.ts";
 
 /** Sees what an exchange client does, by the names that the relay's has for it. Must not throw. */
@@ -13,6 +14,8 @@ export interface ExchangeObserver<Frame> {
   notConnected(error: ConnectError): void;
   sent(connection: Connection<Frame>): void;
   acknowledged(connection: Connection<Frame>, text: string, own: boolean): void;
+  /** The server said in a line of its own what is wrong. */
+  complained(connection: Connection<Frame>, error: string): void;
   closed(connection: Connection<Frame>, reason: CloseReason): void;
 }
 
@@ -37,45 +40,31 @@ export interface ExchangeClientOptions<Frame> {
 /** One client. */
 export class ExchangeClient<Frame> {
   readonly #options: ExchangeClientOptions<Frame>;
-  readonly #dialling = new AbortController();
+  readonly #attempts: Attempts;
   #connection: Connection<Frame> | undefined;
-  #waiting: { timer: Timer; wake: () => void } | undefined;
   #answered = false;
-  #stopped = false;
 
   constructor(options: ExchangeClientOptions<Frame>) {
     this.#options = options;
+    const { clock, random, backOff, observer } = options;
+    this.#attempts = new Attempts({ clock, random, backOff, observer });
   }
 
   /** Asks until the answer has come and the connection is closed, or it is stopped. Once only. */
   async run(): Promise<void> {
-    const { observer, random, backOff } = this.#options;
-    for (let attempt = 1; !this.#answered && !this.#stopped; attempt++) {
-      if (attempt > 1) await this.#wait(backOffDelay(attempt - 1, { ...backOff, random }));
-      if (this.#stopped) break;
-      observer.dialling(attempt);
-      try {
-        await this.#attempt();
-      } catch (cause) {
-        if (!(cause instanceof ConnectError)) throw cause;
-        observer.notConnected(cause);
-      }
-    }
+    await this.#attempts.run(() => this.#attempt(), () => this.#answered);
   }
 
   /** Gives up now. */
   stop(): void {
-    this.#stopped = true;
-    this.#dialling.abort(new ConnectError("other", "Cannot connect: the client was stopped"));
-    this.#waiting?.timer.cancel();
-    this.#waiting?.wake();
+    this.#attempts.stop();
     this.#connection?.close({ type: "local", why: "stopped" });
   }
 
   async #attempt(): Promise<void> {
     const { exchange, clock, timeout: ms, observer } = this.#options;
     const { codec, question } = exchange;
-    const connection = await connect<Frame>({ ...this.#options, codec, signal: this.#dialling.signal });
+    const connection = await connect<Frame>({ ...this.#options, codec, signal: this.#attempts.signal });
     this.#connection = connection;
     observer.connected(connection);
     connection.send(question);
@@ -85,6 +74,7 @@ export class ExchangeClient<Frame> {
     let ending: Promise<CloseReason> | undefined;
     const take = (answered: Answered | undefined): void => {
       if (answered === undefined) return;
+      if ("complaint" in answered) return observer.complained(connection, answered.complaint);
       if ("error" in answered) {
         ending ??= connection.end({ type: "local", why: answered.error });
         return;
@@ -108,11 +98,5 @@ export class ExchangeClient<Frame> {
     }
     ending ??= connection.end({ type: "local", why: "the server ended before the answer" });
     observer.closed(connection, await ending);
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting = { timer: this.#options.clock.after(ms, resolve), wake: resolve };
-    });
   }
 }

@@ -188,7 +188,10 @@ export class Fleet {
           replyDelay: plan.answering(index),
         });
       case "echo":
-        return new ExchangeClient({ ...shared, exchange: echoExchange(text, maxLine) });
+        return new ExchangeClient({
+          ...shared,
+          exchange: echoExchange(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
+        });
       case "hello":
         return new ExchangeClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
     }

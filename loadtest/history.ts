@@ -1,6 +1,6 @@
 /**
  * What happened in a load test, as events: the ledger of a live run and the judge of a written history read the
- * very same ones. Written, each is one line of JSON.
+ * very same ones. Written, each is one line of JSON. Pure.
  *
  * Times are `at`, in ms from the beginning of the run. Addresses are written `127.0.0.1:8000`.
  *

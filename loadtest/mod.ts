@@ -8,6 +8,7 @@ export * from "./arrival.ts";
 export * from "./comparison.ts";
 export * from "./confidence.ts";
 export * from "./fault_spec.ts";
+export type { Figures, FiguresInput } from "./figures.ts";
 export * from "./finding.ts";
 export * from "./history.ts";
 export * from "./history_digest.ts";

@@ -1,6 +1,6 @@
 /**
  * Chance that can be repeated: every draw of a load test comes from a stream named by the seed, what the draw is
- * for, and an index. Client 17 draws the same numbers whichever process runs it and whatever ran before.
+ * for, and an index. Client 17 draws the same numbers whichever process runs it and whatever ran before. Pure.
  *
  * @module
  */

@@ -1,20 +1,28 @@
 /** Reads one response of HTTP/1 far enough to know its status and its end (RFC 9112). Pure. @module */
+import { Buffer } from "node:buffer";
 
 const HEAD_END = "\r\n\r\n";
 const MOST_HEAD_BYTES = 64 * 1024;
 
 /** Takes the bytes of a connection that carries one response, to a request with `Connection: close`. */
 export class ResponseReader {
+  /** What came before the body, a unit a byte. */
   #head = "";
   #status: number | undefined;
   /** Bytes of the body to come; Infinity where only the end of the connection tells. */
   #left = Infinity;
   #complete = false;
-  readonly #decoder = new TextDecoder("latin1");
 
   /** The status, once the head is there; `undefined` before, and for what is no response. */
   get status(): number | undefined {
     return this.#status;
+  }
+
+  /** The first line of what came, once it is whole, where it is none of a response. */
+  get strayLine(): string | undefined {
+    const end = this.#head.indexOf("\n");
+    if (end < 0 || this.#head.startsWith("HTTP/")) return undefined;
+    return Buffer.from(this.#head.slice(0, end), "latin1").toString().replace(/\r$/, "");
   }
 
   /** Whether the response has come to its end. */
@@ -25,7 +33,7 @@ export class ResponseReader {
   push(bytes: Uint8Array): void {
     if (this.#status !== undefined) return this.#take(bytes.length);
     if (this.#head.length > MOST_HEAD_BYTES) return;
-    this.#head += this.#decoder.decode(bytes);
+    this.#head += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
     const end = this.#head.indexOf(HEAD_END);
     if (end < 0) return;
     const body = this.#head.length - end - HEAD_END.length;

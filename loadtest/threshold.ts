@@ -1,7 +1,7 @@
 /** Bounds that a run must keep to, such as `p99<500ms`: read, and held against the figures. Pure. @module */
 import { formatDuration, parseDuration } from "../cli/duration.ts";
 import type { Percentiles } from "./latency.ts";
-import type { Figures } from "./summary.ts";
+import type { Figures } from "./figures.ts";
 
 /** A bound, read from text by {@linkcode parseThreshold}. */
 export interface Threshold {

@@ -7,12 +7,12 @@ import { ARRIVALS } from "../loadtest/arrival.ts";
 import { formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
 import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../loadtest/fault_spec.ts";
 import { Plan } from "../loadtest/plan.ts";
-import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
+import { type DelayDistribution, formatReplyDelay } from "../loadtest/reply_delay.ts";
 import { parseThreshold } from "../loadtest/threshold.ts";
 import { fileError } from "./file_error.ts";
+import { replyDelayOption } from "./reply_delay_option.ts";
 import { tlsClientOptions, tokenOption } from "./tls_client.ts";
 
-const NO_DELAY: DelayDistribution = { type: "none" };
 const SHORT: PayloadSpec = { type: "short" };
 
 /** The reply delays that make sense with each protocol: only clients of a relay answer, and a hello server waits alike for all. */
@@ -29,16 +29,7 @@ export const runOptions = {
   clients: integer({ help: "How many clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
   window: duration({ help: "Their starts are spread over this", default: 10_000 }),
   arrival: choice(ARRIVALS, { help: "How they are spread", default: "uniform" }),
-  replyDelay: custom(parseReplyDelay, {
-    help: "How long a message is held before it is answered",
-    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
-    format: formatReplyDelay,
-    default: NO_DELAY,
-    environment: ["CLIENT_REPLY_DELAY", {
-      name: "DELAY_TIME",
-      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
-    }],
-  }),
+  ...replyDelayOption,
   payload: custom(parsePayload, {
     help: "What the messages are",
     accepts: "short, mixed, size:1KiB or file:F",

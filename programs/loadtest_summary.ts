@@ -1,4 +1,4 @@
-/** The summary of a load test for people. Pure. @module */
+/** The summary of a load test for people. @module */
 import { formatTable } from "../cli/table.ts";
 import type { Percentiles } from "../loadtest/latency.ts";
 import type { Summary } from "../loadtest/summary.ts";

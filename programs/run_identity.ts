@@ -11,15 +11,24 @@ export class RunIdentity implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Makes them, in a folder that nobody else may read. */
+  /**
+   * Makes them, in a folder that nobody else may read.
+   *
+   * @throws What the system says where they cannot be written; nothing is left then.
+   */
   static async create(hostnames: readonly string[]): Promise<RunIdentity> {
     // Loaded here: it is of use to nobody else.
     const { createCertificate } = await import("./run_certificate.ts");
     const { certificate, key } = await createCertificate(hostnames);
-    const folder = await Deno.makeTempDir({ prefix: "okline-" });
-    await Deno.writeTextFile(`${folder}/certificate.pem`, certificate);
-    await Deno.writeTextFile(`${folder}/key.pem`, key, { mode: 0o600 });
-    return new RunIdentity(certificate, folder);
+    // What is made so far is removed where the rest fails.
+    await using made = new AsyncDisposableStack();
+    const identity = made.use(
+      new RunIdentity(certificate, await Deno.makeTempDir({ prefix: "okline-" })),
+    );
+    await Deno.writeTextFile(`${identity.#folder}/certificate.pem`, certificate);
+    await Deno.writeTextFile(`${identity.#folder}/key.pem`, key, { mode: 0o600 });
+    made.move();
+    return identity;
   }
 
   /** What makes `server.ts` use them. */

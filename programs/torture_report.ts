@@ -1,4 +1,4 @@
-/** What came of a torture, for people. Pure. @module */
+/** What came of a torture, for people. @module */
 import { printable } from "../cli/printable.ts";
 import { formatTable } from "../cli/table.ts";
 import type { Holding } from "../loadtest/torture/target_process.ts";

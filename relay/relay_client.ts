@@ -2,10 +2,11 @@
 import { decodeFrame, encodeFrame, ProtocolError } from "../protocol.ts";
 import { connect, type LineConnectOptions } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
-import { type CloseReason, ConnectError, FramingError } from "../socket/errors.ts";
+import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
 import type { Clock, Random, Timer } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
-import { type BackOff, backOffDelay } from "./back_off.ts";
+import { Attempts } from "./attempts.ts";
+import type { BackOff } from "./back_off.ts";
 
 /** How long a client holds a message before it answers. */
 export interface ReplyDelay {
@@ -75,7 +76,6 @@ const NO_DELAY: ReplyDelay = { draw: () => 0, longest: 0 };
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #timeout: number;
   readonly #replyDelay: ReplyDelay;
   readonly #linger: number;
@@ -85,19 +85,23 @@ export class RelayClient {
   #lingering: Timer | undefined;
   #connection: Connection | undefined;
   #ending: Promise<CloseReason> | undefined;
-  #waiting: { timer: Timer; wake: () => void } | undefined;
-  readonly #dialling = new AbortController();
+  readonly #attempts: Attempts;
   #acknowledged = false;
-  #stopped = false;
 
   constructor(options: RelayClientOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
     this.#timeout = options.timeout ?? TIMEOUT;
     this.#replyDelay = options.replyDelay ?? NO_DELAY;
     this.#linger = options.linger ?? this.#replyDelay.longest;
     this.#observer = options.observer ?? {};
+    this.#attempts = new Attempts({
+      clock: this.#clock,
+      random: options.random ?? systemRandom,
+      backOff: options.backOff,
+      most: options.maxAttempts,
+      observer: this.#observer,
+    });
   }
 
   /** Whether the ok for its message has come. */
@@ -107,33 +111,17 @@ export class RelayClient {
 
   /** Sends until the ok has come and the connection is closed, or the attempts are used up, or it is stopped. Once only. */
   async run(): Promise<RelayClientResult> {
-    const { maxAttempts = Infinity, backOff = {} } = this.#options;
-    let attempts = 0;
     let closed: CloseReason | undefined;
-    let error: Error | undefined;
-    while (!this.#acknowledged && !this.#stopped && attempts < maxAttempts) {
-      if (attempts > 0) await this.#wait(backOffDelay(attempts, { ...backOff, random: this.#random }));
-      if (this.#stopped) break;
-      attempts++;
-      this.#observer.dialling?.(attempts);
-      try {
-        closed = await this.#attempt();
-        error = undefined;
-      } catch (cause) {
-        if (!(cause instanceof ConnectError)) throw cause;
-        this.#observer.notConnected?.(cause);
-        error = cause;
-      }
-    }
-    return { acknowledged: this.#acknowledged, attempts, closed, error };
+    const attempt = async () => {
+      closed = await this.#attempt();
+    };
+    const error = await this.#attempts.run(attempt, () => this.#acknowledged);
+    return { acknowledged: this.#acknowledged, attempts: this.#attempts.count, closed, error };
   }
 
   /** Gives up now: closes the connection, waits and dials no more. */
   stop(): void {
-    this.#stopped = true;
-    this.#dialling.abort(new ConnectError("other", "Cannot connect: the client was stopped"));
-    this.#waiting?.timer.cancel();
-    this.#waiting?.wake();
+    this.#attempts.stop();
     this.#connection?.close({ type: "local", why: "stopped" });
   }
 
@@ -141,7 +129,7 @@ export class RelayClient {
     const connection = await connect({
       ...this.#options,
       timeout: this.#timeout,
-      signal: this.#dialling.signal,
+      signal: this.#attempts.signal,
     });
     this.#connection = connection;
     this.#ending = undefined;
@@ -249,12 +237,6 @@ export class RelayClient {
 
   #end(connection: Connection): void {
     this.#ending ??= connection.end();
-  }
-
-  #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting = { timer: this.#clock.after(ms, resolve), wake: resolve };
-    });
   }
 }
 

@@ -1,4 +1,4 @@
-/** Bytes gathered until somebody takes them. @module */
+/** Bytes gathered until somebody takes them. Pure. @module */
 import type { Encoder } from "./codec.ts";
 
 /** The first allocation, where less than this is pushed: a few short frames fit, an idle peer costs nothing. */

@@ -1,4 +1,4 @@
-/** No framing at all: bytes as they came. @module */
+/** No framing at all: bytes as they came. Pure. @module */
 import { ByteQueue } from "./byte_queue.ts";
 import type { Codec, Decoded } from "./codec.ts";
 import type { FramingError } from "./errors.ts";

@@ -1,4 +1,4 @@
-/** What turns bytes into frames and back: the one interface behind lines and length-prefixed messages. @module */
+/** What turns bytes into frames and back: the one interface behind lines and length-prefixed messages. Pure. @module */
 import type { FramingError } from "./errors.ts";
 
 /** What one push of bytes gave: the frames completed by it, and the error that ends the stream, if there is one. */

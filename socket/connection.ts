@@ -1,7 +1,8 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { type CloseReason, ConnectionClosedError, type SocketFailure, TlsError } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError } from "./errors.ts";
+import { closeReasonOf, type SocketFailure } from "./failure.ts";
 import { gathererOf } from "./gather.ts";
 import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
@@ -63,13 +64,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
     const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
-    this.#inbound = new Inbound({
-      transport,
-      decoder: codec.decoder(),
-      now,
-      rest: restOf(clock),
-      failed,
-    });
+    const rest = restOf(clock);
+    this.#inbound = new Inbound({ transport, decoder: codec.decoder(), now, rest, failed });
     this.#outbound = new Outbound({
       transport,
       encoder: codec.encoder(),
@@ -255,16 +251,13 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   /** A read or write has failed. */
   #fail(failure: SocketFailure): void {
-    if (failure.type === "slow-reader") return this.#finish(failure);
-    const { type, cause } = failure;
-    if (this.#ending !== undefined && this.#ending.type !== "natural") {
+    const { type } = failure;
+    if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
       this.#finish(this.#ending); // It was over before.
     } else if (type === "write-failed" && this.peerEnded) {
       this.#finish(NATURAL); // A peer that is done does not read, and need not.
-    } else if (cause instanceof TlsError) {
-      this.#finish({ type: "tls-failed", error: cause });
     } else {
-      this.#finish({ type, error: cause instanceof Error ? cause : new Error(String(cause)) });
+      this.#finish(closeReasonOf(failure));
     }
   }
 

@@ -1,4 +1,4 @@
-/** What can go wrong with a socket, and why one ended. @module */
+/** What can go wrong with a socket, and why one ended. Pure. @module */
 
 /** Why bytes could not be framed into lines or messages. */
 export type FramingErrorCode =
@@ -93,11 +93,6 @@ export type CloseReason =
   | { readonly type: "unauthorized"; readonly why: string }
   /** The code that served the connection threw. */
   | { readonly type: "handler-failed"; readonly error: Error };
-
-/** What a socket met that ends its connection, before that has sorted it into a {@linkcode CloseReason}. */
-export type SocketFailure =
-  | { readonly type: "reset" | "write-failed"; readonly cause: unknown }
-  | CloseReason & { readonly type: "slow-reader" };
 
 /** The `type` of a {@linkcode CloseReason}: what counters go by. */
 export type CloseType = CloseReason["type"];

@@ -1,4 +1,4 @@
-/** Who somebody is to a TLS peer. Pure but for the key arithmetic. @module */
+/** Who somebody is to a TLS peer. Pure. @module */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { TlsError } from "./errors.ts";
 

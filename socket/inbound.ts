@@ -1,6 +1,7 @@
 /** The reading half of a connection: bytes of its socket to frames, as they are asked for. @module */
 import type { Decoder } from "./codec.ts";
-import type { FramingError, SocketFailure } from "./errors.ts";
+import type { FramingError } from "./errors.ts";
+import type { SocketFailure } from "./failure.ts";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { Resting, SharedRest } from "./rest.ts";

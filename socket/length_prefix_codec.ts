@@ -1,4 +1,4 @@
-/** Frames that carry their length in front. @module */
+/** Frames that carry their length in front. Pure. @module */
 import { ByteQueue } from "./byte_queue.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 import { FramingError } from "./errors.ts";

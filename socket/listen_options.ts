@@ -57,5 +57,3 @@ export interface ListenerStats extends AcceptStats, ConnectionCounts {
   /** Accepted peers that wait for room, where they may. */
   readonly waiting: number;
 }
-
-// A refused peer that does not go away holds a descriptor: not for long.

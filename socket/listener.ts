@@ -1,13 +1,11 @@
 /** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
 import { Acceptor } from "./accept.ts";
-import { Connection } from "./connection.ts";
-import { ConnectionSet } from "./connection_set.ts";
-import type { CloseReason } from "./errors.ts";
+import { Admission } from "./admission.ts";
+import type { Connection } from "./connection.ts";
 import { Handover } from "./handover.ts";
 import { lineCodec } from "./line_decoder.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
 import type { Address, Clock, Transport } from "./network.ts";
-import { Refusals, REFUSED_DRAIN_TIMEOUT } from "./refusals.ts";
 import { type Handler, serveConnection } from "./serving.ts";
 import { spread } from "./spread.ts";
 import { systemClock, systemNetwork } from "./system.ts";
@@ -36,27 +34,23 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
   readonly #acceptor: Acceptor;
-  readonly #connections: ConnectionSet<Frame>;
+  readonly #admission: Admission<Frame>;
   readonly #watch = new Watch(() => this.stats());
   /** What {@linkcode Listener.closed} waits for. */
   readonly #tasks = new TaskSet();
-  readonly #refusals: Refusals<Frame>;
   #take: ((connection: Connection<Frame>) => Promise<void> | undefined) | undefined;
   #taker = Promise.withResolvers<void>();
-  #nextId = 1;
-  #room: PromiseWithResolvers<void> | undefined;
-  #waiting = 0;
-  #stopped = false;
 
   constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#connections = new ConnectionSet({
-      maxConnections: options.maxConnections ?? 0,
-      maxConnectionsPerIp: options.maxConnectionsPerIp ?? 0,
-      mayConnect: options.mayConnect ?? (() => true),
+    this.#admission = new Admission({
+      listen: options,
+      clock: this.#clock,
+      tasks: this.#tasks,
+      hand: (connection) => this.#hand(connection),
+      changed: () => this.#changed(),
     });
-    this.#refusals = new Refusals(this.#tasks, options.refusal);
     this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
       clock: this.#clock,
@@ -84,7 +78,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   /** The connections that stand. */
   get connections(): Iterable<Connection<Frame>> {
-    return this.#connections;
+    return this.#admission.connections;
   }
 
   /**
@@ -141,9 +135,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stop();
     const late = this.#clock.after(ms, () => {
-      for (const connection of this.#connections) connection.close({ type: "timeout", which: "drain", ms });
+      for (const connection of this.connections) connection.close({ type: "timeout", which: "drain", ms });
     });
-    const ending = spread([...this.#connections], {
+    const ending = spread([...this.connections], {
       clock: this.#clock,
       ms: ms / 2, // The other half is for the last of them.
       each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
@@ -159,16 +153,16 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Closes everything now; what waits to be sent is dropped. */
   async close(): Promise<void> {
     this.#stop();
-    this.#closeConnections("listener closed");
+    this.#admission.closeAll("listener closed");
     await this.closed;
   }
 
   stats(): ListenerStats {
     return {
       ...this.#acceptor.stats(),
-      ...this.#connections.counts(),
+      ...this.#admission.connections.counts(),
       suspended: this.#acceptor.suspended,
-      waiting: this.#waiting,
+      waiting: this.#admission.waiting,
     };
   }
 
@@ -194,9 +188,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   #stop(): void {
-    this.#stopped = true;
     this.#acceptor.close();
-    this.#makeRoom();
+    this.#admission.stop();
     this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
   }
 
@@ -212,63 +205,18 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       transport.close();
       this.#tasks.fail(error);
       this.#stop();
-      this.#closeConnections("accepting failed");
+      this.#admission.closeAll("accepting failed");
     };
     try {
-      return this.#admit(transport)?.catch(failed);
+      return this.#admission.admit(transport)?.catch(failed);
     } catch (error) {
       failed(error);
     }
   }
 
-  #admit(transport: Transport): Promise<void> | undefined {
-    if (this.#stopped) {
-      transport.close();
-      return;
-    }
-    if (this.#options.whenFull === "wait" && this.#connections.full) {
-      return this.#untilRoom().then(() => this.#admit(transport));
-    }
-    const why = this.#connections.refusal(transport.remote.hostname);
-    const { total } = this.#connections;
-    const options = { ...this.#options, clock: this.#clock, id: this.#nextId++, total };
-    if (why !== undefined) {
-      const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
-      this.#refusals.refuse(new Connection(transport, brief), why);
-      this.#changed();
-      return;
-    }
-    const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
-    this.#connections.add(connection);
-    this.#tasks.begin();
-    this.#changed();
+  #hand(connection: Connection<Frame>): Promise<void> | undefined {
     if (this.#take !== undefined) return this.#take(connection);
     return this.#taker.promise.then(() => connection.open ? this.#take?.(connection) : undefined);
-  }
-
-  readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
-    this.#connections.remove(connection, reason);
-    this.#makeRoom();
-    this.#changed();
-    try {
-      this.#options.onClosed?.(connection, reason);
-    } catch (error) {
-      this.#tasks.fail(error);
-    }
-    this.#tasks.end();
-  };
-
-  async #untilRoom(): Promise<void> {
-    this.#waiting++;
-    this.#changed();
-    this.#room ??= Promise.withResolvers();
-    await this.#room.promise;
-    this.#waiting--;
-  }
-
-  #makeRoom(): void {
-    this.#room?.resolve();
-    this.#room = undefined;
   }
 
   async #untilClosed(): Promise<void> {
@@ -276,16 +224,11 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       await this.#acceptor.stopped;
     } catch (error) {
       this.#tasks.fail(error);
-      this.#closeConnections("accepting failed");
+      this.#admission.closeAll("accepting failed");
     } finally {
       this.#stop();
     }
     await this.#tasks.allSettled();
-  }
-
-  #closeConnections(why: string): void {
-    for (const connection of this.#connections) connection.close({ type: "local", why });
-    this.#refusals.close(why);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The seam between okline and the machine: bytes of sockets ({@linkcode Network}), time ({@linkcode Clock}) and
  * chance ({@linkcode Random}). Everything in `socket/` and `relay/` gets them handed in, so that the same server
- * and client run on real sockets and, replayable from a seed, on sockets in memory.
+ * and client run on real sockets and, replayable from a seed, on sockets in memory. Pure.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /** The writing half of a connection: frames to bytes, in order, bounded, one write at a time. @module */
 import type { Encoder } from "./codec.ts";
-import { type CloseReason, ConnectionClosedError, type SocketFailure } from "./errors.ts";
+import { type CloseReason, ConnectionClosedError } from "./errors.ts";
+import type { SocketFailure } from "./failure.ts";
 import type { Flushable, TurnGatherer } from "./gather.ts";
 import type { Transport } from "./network.ts";
 

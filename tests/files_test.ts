@@ -19,6 +19,15 @@ function put(path: string, content: string): string {
   return `PUT ${path} ${content.length}\n${content}sha256 ${sha256(content)}\n`;
 }
 
+/** Begins an upload of `a`, 11 bytes of it, and leaves after 8. */
+async function cutOff(server: Awaited<ReturnType<typeof startFiles>>): Promise<void> {
+  const peer = await talk(server.port);
+  await peer.send("PUT a 11\nhello wo");
+  await peer.upTo("ready 0\n");
+  await peer.connection.end();
+  await server.until((stats) => stats.connections === 0);
+}
+
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
 Deno.test("startFiles() lists, describes and sends files, from an offset too", async () => {
@@ -76,11 +85,7 @@ Deno.test("startFiles() drops an upload whose checksum is wrong or missing", asy
 Deno.test("startFiles() keeps what came of an upload that was cut off, and goes on from there", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
-  const cut = await talk(server.port);
-  await cut.send("PUT a 11\nhello wo");
-  await cut.upTo("ready 0\n");
-  await cut.connection.end();
-  await server.until((stats) => stats.connections === 0);
+  await cutOff(server);
   assertEquals((await dir.names()).length, 1);
   const answer = await exchange(
     server.port,
@@ -101,11 +106,7 @@ Deno.test("startFiles() keeps what came of an upload that was cut off, and goes 
 Deno.test("startFiles() leaves nothing of a longer upload that was cut off in a shorter one", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
-  const cut = await talk(server.port);
-  await cut.send("PUT a 11\nhello wo");
-  await cut.upTo("ready 0\n");
-  await cut.connection.end();
-  await server.until((stats) => stats.connections === 0);
+  await cutOff(server);
   const answer = await exchange(server.port, `PUT a 6 5\n!sha256 ${sha256("hello!")}\nQUIT\n`);
   assertEquals(answer, "ready 5\nok\nok\n");
   assertEquals(await dir.read("a"), "hello!");

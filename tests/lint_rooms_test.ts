@@ -1,7 +1,10 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { isPure } from "../tools/lint/purity.ts";
 import rooms from "../tools/lint_rooms.ts";
 
 const NO_SYSTEM = { permissions: "none" } as const;
+/** Whether a file is pure stands in it. */
+const READS = { permissions: { read: true } } as const;
 
 /** What the plugin says about `source` as the file `file`: rule and message, in order. */
 function lint(file: string, source: string): { rule: string; message: string }[] {
@@ -91,23 +94,71 @@ Deno.test("rooms/direction wants every folder in its table", NO_SYSTEM, () => {
   assertRefused("attic/old.ts", `export const a = 1;`, "rooms/direction", "attic/");
 });
 
-Deno.test("rooms/direction lets a pure file import pure files and types only", NO_SYSTEM, () => {
-  assertAllowed("relay/router.ts", `import { unescape } from "../protocol.ts";`);
-  assertAllowed("relay/router.ts", `import { FramingError } from "../socket/errors.ts";`);
-  assertAllowed("relay/router.ts", `import type { Connection } from "../socket/connection.ts";`);
-  assertAllowed("relay/router.ts", `import { type Connection } from "../socket/connection.ts";`);
-  assertAllowed("loadtest/plan.ts", `import type { Options } from "cli-table3";`);
-  assertAllowed("loadtest/latency.ts", `import { build } from "hdr-histogram-js";`);
+/** A source of a file that calls itself pure. */
+function pure(source: string): string {
+  return `/** What it is. Pure. @module */\n${source}`;
+}
 
-  const refused = (file: string, specifier: string, named: string) =>
-    assertRefused(file, `import { a } from "${specifier}";`, "rooms/direction", named);
-  refused("relay/router.ts", "./relay_server.ts", "relay/relay_server.ts");
-  refused("socket/line_decoder.ts", "./system.ts", "socket/system.ts");
-  refused("socket/length_codec.ts", "./mod.ts", "socket/mod.ts");
-  refused("loadtest/plan.ts", "./fleet.ts", "loadtest/fleet.ts");
-  refused("loadtest/client_table.ts", "./fleet.ts", "loadtest/fleet.ts");
-  refused("loadtest/ledger.ts", "../relay/mod.ts", "relay/mod.ts");
-  refused("protocol.ts", "node:fs", "node:fs");
+Deno.test("rooms/direction lets a pure file import pure files and types only", READS, () => {
+  for (
+    const source of [
+      `import { unescape } from "../protocol.ts";`,
+      `import { FramingError } from "../socket/errors.ts";`,
+      `import type { Connection } from "../socket/connection.ts";`,
+      `import { type Connection } from "../socket/connection.ts";`,
+      `import type { Options } from "cli-table3";`,
+      `import { build } from "hdr-histogram-js";`,
+      `import { createHash } from "node:crypto";`,
+    ]
+  ) assertAllowed("loadtest/made_up.ts", pure(source));
+  for (
+    const [specifier, named] of [
+      ["../relay/relay_server.ts", "relay/relay_server.ts"],
+      ["../relay/mod.ts", "relay/mod.ts"],
+      ["../socket/system.ts", "socket/system.ts"],
+      ["./fleet.ts", "loadtest/fleet.ts"],
+      ["./not_there.ts", "loadtest/not_there.ts"],
+      ["node:fs", "node:fs"],
+    ] as const
+  ) {
+    const source = `import { a } from "${specifier}";`;
+    assertAllowed("loadtest/made_up.ts", source);
+    assertRefused("loadtest/made_up.ts", pure(source), "rooms/direction", named);
+  }
+});
+
+Deno.test("rooms/direction takes a file for pure that says so in its @module comment", READS, () => {
+  const source = `import { a } from "./fleet.ts";`;
+  for (
+    const comment of [
+      "/** What it is. Pure. @module */",
+      "#!/usr/bin/env -S deno run\n/** What it is. Pure: no clock. @module */",
+      "/**\n * What it is. Pure, and\n * fast.\n *\n * @module\n */",
+    ]
+  ) assertRefused("loadtest/made_up.ts", `${comment}\n${source}`, "rooms/direction", "loadtest/fleet.ts");
+  for (
+    const comment of [
+      "/** What it is: no pure thing. @module */",
+      "/** What it is. Pure. */",
+      "/** What it is. @module */\n/** Pure. @module */",
+      "// Pure. @module",
+    ]
+  ) assertAllowed("loadtest/made_up.ts", `${comment}\n${source}`);
+});
+
+Deno.test("The codecs, the router, the plan and the ledger call themselves pure", READS, () => {
+  for (
+    const file of [
+      "protocol.ts",
+      "socket/line_decoder.ts",
+      "socket/length_prefix_codec.ts",
+      "socket/network.ts",
+      "relay/router.ts",
+      "loadtest/plan.ts",
+      "loadtest/ledger.ts",
+      "loadtest/rules.ts",
+    ]
+  ) assert(isPure(file), file);
 });
 
 const TIMED: readonly (readonly [source: string, named: string])[] = [
@@ -174,20 +225,13 @@ Deno.test("rooms/pure-time leaves the real ones and the other folders alone", NO
 });
 
 Deno.test("rooms/pure-time refuses the system in pure files, and nowhere else", NO_SYSTEM, () => {
-  const pure = [
-    "protocol.ts",
-    "socket/codec.ts",
-    "socket/line_decoder.ts",
-    "socket/network.ts",
-    "relay/router.ts",
-    "loadtest/plan.ts",
-    "loadtest/ledger.ts",
-  ];
-  for (const file of pure) {
-    assertRefused(file, `const stat = Deno.statSync("a");`, "rooms/pure-time", "Deno");
-    assertRefused(file, `globalThis.Deno.exit(1);`, "rooms/pure-time", "Deno");
-    assertRefused(file, `const t = Date.now();`, "rooms/pure-time", "Date");
-    assertAllowed(file, `let conn: Deno.Conn | undefined;`);
+  for (
+    const file of ["protocol.ts", "socket/codec.ts", "relay/router.ts", "loadtest/plan.ts", "cli/size.ts"]
+  ) {
+    assertRefused(file, pure(`const stat = Deno.statSync("a");`), "rooms/pure-time", "Deno");
+    assertRefused(file, pure(`globalThis.Deno.exit(1);`), "rooms/pure-time", "Deno");
+    assertRefused(file, pure(`const t = Date.now();`), "rooms/pure-time", "Date");
+    assertAllowed(file, pure(`let conn: Deno.Conn | undefined;`));
   }
   assertAllowed("socket/listener.ts", `const busy = error instanceof Deno.errors.AddrInUse;`);
   assertAllowed("loadtest/fleet.ts", `const stat = Deno.statSync("a");`);

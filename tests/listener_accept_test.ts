@@ -1,22 +1,17 @@
 /** How a listener binds and accepts, and what becomes of it when that fails. */
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import type { Connection } from "../socket/connection.ts";
 import type { CloseReason } from "../socket/errors.ts";
 import { listen } from "../socket/listener.ts";
 import { MemoryNetwork } from "../socket/memory_network.ts";
 import { systemError } from "../socket/socket_errors.ts";
 import { VirtualClock } from "../socket/virtual_clock.ts";
-import { memoryServer } from "./helpers/memory_server.ts";
+import { echo, memoryServer } from "./helpers/memory_server.ts";
 import { readText, text } from "./helpers/transport_pair.ts";
 
 const permissions = "none";
 
 function outOfDescriptors(): Error {
   return systemError(new Error("Too many open files (os error 24)"), "EMFILE");
-}
-
-async function echo(peer: Connection): Promise<void> {
-  for await (const line of peer.lines()) peer.send(line);
 }
 
 for (const whenFull of ["refuse", "wait"] as const) {

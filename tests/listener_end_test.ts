@@ -1,15 +1,10 @@
 /** How a listener suspends, drains and ends. */
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Connection } from "../socket/connection.ts";
 import type { CloseReason } from "../socket/errors.ts";
-import { memoryServer } from "./helpers/memory_server.ts";
+import { echo, memoryServer } from "./helpers/memory_server.ts";
 import { readText, readToEnd, text } from "./helpers/transport_pair.ts";
 
 const permissions = "none";
-
-async function echo(peer: Connection): Promise<void> {
-  for await (const line of peer.lines()) peer.send(line);
-}
 
 Deno.test(
   "Listener has counted a connection as ended, and told onClosed, before its `closed` is heard",

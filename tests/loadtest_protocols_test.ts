@@ -1,9 +1,9 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ServerState } from "../loadtest/history.ts";
 import { ResponseReader } from "../loadtest/response_reader.ts";
 import { type EchoOptions, type HelloOptions, startEcho, startHello } from "../services/mod.ts";
 import type { ListenerStats } from "../socket/listener.ts";
-import { listen } from "../socket/mod.ts";
+import { type Connection, listen } from "../socket/mod.ts";
 import { type Run, simulate } from "./helpers/simulated_run.ts";
 import { Simulation } from "./helpers/simulation.ts";
 
@@ -74,6 +74,56 @@ Deno.test(
   },
 );
 
+for (const protocol of ["echo", "hello"] as const) {
+  Deno.test(`runLoadTest() tells the reason in an error line of a server (${protocol})`, {
+    permissions,
+  }, async () => {
+    const world = new Simulation({ latency: 1 });
+    const server = listen({ ...world.seam, mayConnect: () => false, refusal: (why) => `error ${why} – näh` });
+    const serving = server.serve(() => {});
+    const { judgement } = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => stateOf(server.stats()),
+      protocol,
+      plan: { clients: 1, replyDelay: NO_DELAY, deadline: 10_000 },
+    });
+    await world.clock.runUntil(server.close());
+    await serving;
+    assertEquals([judgement.verdict, judgement.count("unexpected")], ["failed", 0]);
+    const reasons = judgement.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);
+    assertMatch(reasons[0]!, /^The server answered \d+ times: error not allowed from this address – näh$/);
+  });
+}
+
+Deno.test("runLoadTest() takes no message of another client for an error line", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = listen(world.seam);
+  const held: Connection[] = [];
+  const serving = server.serve(async (connection) => {
+    const { value } = await connection.lines().next();
+    const other = held.pop();
+    if (other === undefined) held.push(connection);
+    else other.send(value!);
+    for await (const _ of connection.lines());
+  });
+  const { judgement } = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => stateOf(server.stats()),
+    protocol: "echo",
+    plan: {
+      clients: 2,
+      replyDelay: NO_DELAY,
+      payload: { type: "file", path: "errors" },
+      lines: ["error disk full"],
+      deadline: 5000,
+    },
+  });
+  await world.clock.runUntil(server.close());
+  await serving;
+  assertEquals(judgement.count("unexpected") > 0, true);
+  assertEquals(judgement.findings.filter(({ text }) => text.includes("The server answered")), []);
+});
+
 Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions }, async () => {
   const world = new Simulation({ latency: 1 });
   const server = listen(world.seam);
@@ -119,6 +169,21 @@ Deno.test(
     const coded =
       "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     assertEquals([read([coded]), read([coded], { end: true })], [[200, false], [200, true]]);
+  },
+);
+
+Deno.test(
+  "ResponseReader gives the first line of what is no response, once it is whole",
+  { permissions },
+  () => {
+    const reader = new ResponseReader();
+    reader.push(new TextEncoder().encode("error n\u00e4h"));
+    assertEquals(reader.strayLine, undefined);
+    reader.push(new TextEncoder().encode("\r\nmore\n"));
+    assertEquals(reader.strayLine, "error n\u00e4h");
+    const response = new ResponseReader();
+    response.push(new TextEncoder().encode("HTTP/1.1 200 OK\r\nDate: x\r\n"));
+    assertEquals(response.strayLine, undefined);
   },
 );
 

@@ -2,21 +2,14 @@
 import type { Context } from "../../cli/cured.ts";
 import { ExitCode } from "../../cli/exit.ts";
 import { Log } from "../../cli/log.ts";
-import { custom, duration, integer, text } from "../../cli/option.ts";
+import { duration, integer, text } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
-import {
-  type DelayDistribution,
-  drawReplyDelay,
-  formatReplyDelay,
-  longestReplyDelay,
-  parseReplyDelay,
-} from "../../loadtest/reply_delay.ts";
+import { drawReplyDelay, longestReplyDelay } from "../../loadtest/reply_delay.ts";
 import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
+import { replyDelayOption } from "../reply_delay_option.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
 import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
-
-const NO_DELAY: DelayDistribution = { type: "none" };
 
 const options = {
   ...serverOptions(8000),
@@ -29,16 +22,7 @@ const options = {
     default: 10_000,
     environment: "SESSION_TIME",
   }),
-  replyDelay: custom(parseReplyDelay, {
-    help: "How long a message is held before it is answered",
-    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
-    format: formatReplyDelay,
-    default: NO_DELAY,
-    environment: ["CLIENT_REPLY_DELAY", {
-      name: "DELAY_TIME",
-      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
-    }],
-  }),
+  ...replyDelayOption,
   linger: duration({
     help: "Longest wait for answers still owed, after the own ok",
     defaultText: "the longest reply delay",

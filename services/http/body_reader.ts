@@ -1,4 +1,4 @@
-/** Bodies of requests: sized or chunked (RFC 9112, 6 and 7). @module */
+/** Bodies of requests: sized or chunked (RFC 9112, 6 and 7). Pure. @module */
 import { parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./http_error.ts";
 import { LineReader } from "./line_reader.ts";

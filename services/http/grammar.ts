@@ -1,4 +1,4 @@
-/** The parts of HTTP's grammar that more than one parser needs (RFC 9110, 5.6). @module */
+/** The parts of HTTP's grammar that more than one parser needs (RFC 9110, 5.6). Pure. @module */
 
 import { HttpError } from "./http_error.ts";
 

@@ -1,4 +1,4 @@
-/** What the server refuses a request with. @module */
+/** What the server refuses a request with. Pure. @module */
 
 /** Status codes this server answers with, and their reason phrases (RFC 9110, 15). */
 export const REASONS = {

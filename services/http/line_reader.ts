@@ -1,4 +1,4 @@
-/** Lines of HTTP: ended by CRLF and nothing else, bounded. @module */
+/** Lines of HTTP: ended by CRLF and nothing else, bounded. Pure. @module */
 import { ByteQueue } from "../../socket/byte_queue.ts";
 import { latin1 } from "./grammar.ts";
 import { HttpError } from "./http_error.ts";

@@ -1,4 +1,4 @@
-/** Request line and header fields, and what follows from them. @module */
+/** Request line and header fields, and what follows from them. Pure. @module */
 import { isToken, listMembers, parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./http_error.ts";
 

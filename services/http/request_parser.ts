@@ -1,4 +1,4 @@
-/** Requests of HTTP/1.1 from bytes that come in any pieces. @module */
+/** Requests of HTTP/1.1 from bytes that come in any pieces. Pure. @module */
 import { type BodyReader, ChunkedBodyReader, SizedBodyReader } from "./body_reader.ts";
 import { HttpError } from "./http_error.ts";
 import { LineReader } from "./line_reader.ts";

@@ -1,4 +1,4 @@
-/** Responses as bytes. @module */
+/** Responses as bytes. Pure. @module */
 import { REASONS, type Status } from "./http_error.ts";
 import type { RequestHead } from "./request_head.ts";
 

@@ -1,4 +1,4 @@
-/** The checksum of PROXY protocol headers. @module */
+/** The checksum of PROXY protocol headers. Pure. @module */
 
 /** Castagnoli's polynomial, its bits reversed. */
 const POLYNOMIAL = 0x82f63b78;

@@ -1,4 +1,4 @@
-/** What a PROXY protocol header says. @module */
+/** What a PROXY protocol header says. Pure. @module */
 import type { Address } from "../../socket/network.ts";
 
 /** 1 is a line of text, 2 is binary. */

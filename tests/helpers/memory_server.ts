@@ -1,4 +1,5 @@
 /** A listener under test and bare peers for it, in memory on a clock moved by hand. */
+import type { Connection } from "../../socket/connection.ts";
 import { type LineListenOptions, listen, type Listener } from "../../socket/listener.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../socket/memory_network.ts";
 import type { MemorySocket } from "../../socket/memory_socket.ts";
@@ -33,4 +34,9 @@ export function memoryServer(options: LineListenOptions & MemoryNetworkOptions =
       await clock.runUntil(listener.close());
     },
   };
+}
+
+/** A handler that sends lines back. */
+export async function echo(peer: Connection): Promise<void> {
+  for await (const line of peer.lines()) peer.send(line);
 }

@@ -1,0 +1,19 @@
+/** How long messages are held before they are answered, as an option of every program with relay clients. @module */
+import { custom } from "../cli/option.ts";
+import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
+
+const NO_DELAY: DelayDistribution = { type: "none" };
+
+/** `--reply-delay` */
+export const replyDelayOption = {
+  replyDelay: custom(parseReplyDelay, {
+    help: "How long a message is held before it is answered",
+    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
+    format: formatReplyDelay,
+    default: NO_DELAY,
+    environment: ["CLIENT_REPLY_DELAY", {
+      name: "DELAY_TIME",
+      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
+    }],
+  }),
+};
