@@ -58,17 +58,14 @@ export class HostilePeer {
       tcp.setTimeout(CONNECT_TIMEOUT_MS, () => tcp.destroy(new Error("timeout")));
       const socket = tls === undefined ? tcp : secure(secureOptions(tcp, hostname, tls));
       const fail = (cause: Error) => {
-        const code = sortConnectError(cause);
         tcp.destroy();
-        reject(new Error(`Cannot connect: ${code === "other" ? cause.message : code}`, { cause }));
+        reject(new Error(`Cannot connect: ${whyNot(cause)}`, { cause }));
       };
-      tcp.once("error", fail);
-      if (tls !== undefined) socket.once("error", fail);
-      socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      // What fails on TCP is told by TLS as well, and after the first failure nobody wants to know of others.
+      tcp.on("error", fail);
+      if (socket !== tcp) socket.on("error", fail);
+      socket.once(socket === tcp ? "connect" : "secureConnect", () => {
         tcp.setTimeout(0);
-        tcp.off("error", fail);
-        socket.off("error", fail);
-        if (tls !== undefined) tcp.on("error", () => {}); // Told by the socket above as well.
         resolve(new HostilePeer(socket, tcp));
       });
     });
@@ -149,6 +146,12 @@ export class HostilePeer {
   close(): void {
     this.#socket.destroy();
   }
+}
+
+function whyNot(cause: Error): string {
+  if (Reflect.get(cause, "code") === "ERR_SSL_WRONG_VERSION_NUMBER") return "it speaks plain text, not TLS";
+  const code = sortConnectError(cause);
+  return code === "other" ? cause.message : code;
 }
 
 function secureOptions(socket: Socket, hostname: string, tls: TlsClientOptions): ConnectionOptions {

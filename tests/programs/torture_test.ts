@@ -77,6 +77,19 @@ Deno.test("loadtest.ts torture says what an honest peer needs, and runs no case 
   );
   assertEquals([secured.code, secured.summary.cases, secured.summary.unjudged], [0, 1, 0]);
 
+  await using plaintext = await ServerProcess.start("echo");
+  const wrong = await loadTest(
+    "torture",
+    "--target",
+    `127.0.0.1:${plaintext.port}`,
+    "--quiet",
+    "--tls",
+    "--tls-ca",
+    ca,
+  );
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.err, "Cannot connect: it speaks plain text, not TLS");
+
   await using choosy = new BrokenServer({
     read: async (session, bytes) => {
       if (String.fromCharCode(...bytes) === "PING\r\n") await session.say("PONG\n");
