@@ -1,15 +1,20 @@
 /** Every case of the torture suite against a server that does not stand it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { randomStream } from "../loadtest/random.ts";
-import { firstLook } from "../loadtest/torture/first_look.ts";
-import { TargetProcess } from "../loadtest/torture/target_process.ts";
-import { caseNames, torture, type TortureOptions, type TortureResult } from "../loadtest/torture/torture.ts";
-import { TlsNetwork } from "../socket/tls.ts";
-import { listen } from "../socket/listener.ts";
-import { systemNetwork } from "../socket/system.ts";
-import { BrokenServer, type Flaw, LIMIT } from "./helpers/broken_server.ts";
-import { BROKEN, end } from "./helpers/broken_servers.ts";
-import { Authority } from "./helpers/certificates.ts";
+import { randomStream } from "../../loadtest/random.ts";
+import { firstLook } from "../../loadtest/torture/first_look.ts";
+import { TargetProcess } from "../../loadtest/torture/target_process.ts";
+import {
+  caseNames,
+  torture,
+  type TortureOptions,
+  type TortureResult,
+} from "../../loadtest/torture/torture.ts";
+import { TlsNetwork } from "../../socket/tls.ts";
+import { listen } from "../../socket/listener.ts";
+import { systemNetwork } from "../../socket/system.ts";
+import { BrokenServer, type Flaw, LIMIT } from "../helpers/broken_server.ts";
+import { BROKEN, end } from "../helpers/broken_servers.ts";
+import { Authority } from "../helpers/certificates.ts";
 
 async function tortured(port: number, options: Partial<TortureOptions>): Promise<TortureResult[]> {
   const target = { hostname: "127.0.0.1", port };
