@@ -40,7 +40,7 @@ const options = {
     min: 1,
     defaultText: "those that listen there, on this machine",
   }),
-  memoryGrowth: size({ help: "Most memory that the server may have more at the end", default: 256 * MIB }),
+  memoryGrowth: size({ help: "Most memory that the server may have more at the end", default: 512 * MIB }),
   maxLine: size({ help: "Longest line that the server takes", min: 1, default: 64 * 1024 }),
   scale: custom(parseScale, {
     help: "All counts and volumes times this",

@@ -65,6 +65,11 @@ export class Bench implements Disposable {
     this.patience = options.patience ?? 5000;
   }
 
+  /** Whether peers speak TLS, which reads ahead of what is asked for. */
+  get isTls(): boolean {
+    return this.#tls !== undefined;
+  }
+
   /** A count or a volume of this run: at least 1. */
   scaled(full: number): number {
     return Math.max(1, Math.round(full * this.#scale));
