@@ -14,7 +14,10 @@ export function fileError(doing: string, cause: unknown): ExitError {
 
 /** Whether the system, or Deno's permissions, keep a file from being used: nothing that the program did wrong. */
 export function isFileError(cause: unknown): boolean {
-  return cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type);
+  if (cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type)) return true;
+  // A full disk and the like have no class of their own, only a code such as ENOSPC.
+  const code = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
 
 const REASONS = [
@@ -26,5 +29,6 @@ const REASONS = [
 
 function reason(cause: unknown): string {
   const known = REASONS.find(([type]) => cause instanceof type);
-  return known?.[1] ?? printable(cause instanceof Error ? cause.message : String(cause));
+  const words = cause instanceof Error ? cause.message.replace(/ \(os error \d+\).*$/s, "") : String(cause);
+  return known?.[1] ?? printable(words);
 }
