@@ -49,6 +49,41 @@ Deno.test("client.ts echo takes the lines of stdin where no text is given", asyn
   assertEquals([code, out], [0, "one\ntwo\nthree\n"]);
 });
 
+Deno.test("client.ts echo sends stdin as it is, and nothing for what is no UTF-8", async () => {
+  await using server = await ServerProcess.start("echo");
+  const echo = denoRun("client.ts", ["echo", "--port", `${server.port}`]);
+  assertEquals((await run(echo, { stdin: "\ufeffone" })).out, "\\u{feff}one\n");
+  const { code, out, err } = await run(["sh", "-c", 'printf "\\377\\n" | "$0" "$@"', ...echo]);
+  assertEquals([code, out], [1, ""]);
+  assertEquals(err, "error: Cannot read stdin: expected UTF-8, got bytes that are none\n");
+});
+
+Deno.test("client.ts relay says why a client has no ok, and whether it tries again", async () => {
+  const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
+  const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
+  assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
+  await using server = listen({ port: 0 });
+  server.serve(async (peer) => void await peer.end());
+  const left = await runClient([
+    "relay",
+    "--port",
+    `${server.port}`,
+    "--clients",
+    "1",
+    "--max-attempts",
+    "1",
+  ]);
+  assertEquals([left.code, left.err], [1, "warning: Client 1: the server ended before the ok\n"]);
+});
+
+Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", async () => {
+  const { code, err } = await runClient(["relay"], { env: { DELAY_TIME: "2s" } });
+  assertEquals(
+    [code, err],
+    [2, 'error: Bad value in DELAY_TIME: Expected a number of seconds such as 2 or 0.5, got "2s"\n'],
+  );
+});
+
 Deno.test("client.ts echo fails where replies are wrong, or do not come", async () => {
   await using wrong = listen({});
   const served = wrong.serve(async (peer) => {
