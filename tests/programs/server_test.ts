@@ -209,7 +209,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "server.ts relay serves on when the disk is full that its history is on, and says so",
+  name: "server.ts relay serves on when the disk of its history is full, and says so",
   // A device of Linux on which every write finds the disk full.
   ignore: Deno.build.os !== "linux",
   async fn() {
