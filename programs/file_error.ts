@@ -15,10 +15,11 @@ export function fileError(doing: string, cause: unknown): ExitError {
 /** Whether the system, or Deno's permissions, keep a file from being used: nothing that the program did wrong. */
 export function isFileError(cause: unknown): boolean {
   if (cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type)) return true;
-  // A full disk and the like have no class of their own, only a code such as ENOSPC.
-  const code = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
-  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
+  // A full disk and the like have no class of their own, and not each has a code: only the system's number in the words.
+  return cause instanceof Error && SYSTEM_NUMBER.test(cause.message);
 }
+
+const SYSTEM_NUMBER = / \(os error \d+\).*$/s;
 
 const REASONS = [
   [Deno.errors.NotFound, "no such file or directory"],
@@ -29,6 +30,6 @@ const REASONS = [
 
 function reason(cause: unknown): string {
   const known = REASONS.find(([type]) => cause instanceof type);
-  const words = cause instanceof Error ? cause.message.replace(/ \(os error \d+\).*$/s, "") : String(cause);
+  const words = cause instanceof Error ? cause.message.replace(SYSTEM_NUMBER, "") : String(cause);
   return known?.[1] ?? printable(words);
 }

@@ -278,3 +278,26 @@ Deno.test("client.ts download and upload say what is refused, and leave nothing 
   }
   assertEquals([await here.names(), await there.names()], [["one"], []]);
 });
+
+Deno.test({
+  name: "client.ts download says in one line that its file cannot be written, and goes on there next time",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using here = new TempDir();
+    await using there = new TempDir();
+    await using server = await ServerProcess.start("files", "--root", there.path);
+    await there.write("big", new Uint8Array(100_000).fill(7));
+    const args = ["--port", `${server.port}`, "--quiet"];
+    // A shell whose files may have so many blocks of 512 bytes: past them writing fails, as on a full disk.
+    const limited = await run([
+      ...["sh", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'] as const,
+      ...denoRun("client.ts", ["download", "big", ...args]),
+    ], { cwd: here.path });
+    assertEquals([limited.code, limited.err], [1, 'error: Cannot write "big": File too large\n']);
+    const again = await runClient(["download", "big", ...args, "--json"], { cwd: here.path });
+    assertEquals([again.code, records(again.out)[0]?.resumedAt], [0, 8192]);
+    await Deno.mkdir(`${here.path}/folder`);
+    const folder = await runClient(["download", "big", "--output", "folder", ...args], { cwd: here.path });
+    assertEquals([folder.code, folder.err], [1, 'error: Cannot write "folder": it is a directory\n']);
+  },
+});
