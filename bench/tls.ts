@@ -29,6 +29,8 @@ interface Files {
   readonly certificate: string;
   readonly key: string;
   readonly authority: string;
+  /** Whether the certificate is chosen by the name that clients ask for. */
+  readonly byName: boolean;
 }
 
 function say(text: string): void {
@@ -40,7 +42,9 @@ function networkOf(files: Files | undefined): Network {
   const certificate = Deno.readTextFileSync(files.certificate);
   const key = Deno.readTextFileSync(files.key);
   const ca = Deno.readTextFileSync(files.authority);
-  return new TlsNetwork(systemNetwork, { server: { identity: { certificate, key } }, client: { ca } });
+  const identity = { certificate, key };
+  const hosts = files.byName ? { localhost: identity, "*.example.org": identity } : {};
+  return new TlsNetwork(systemNetwork, { server: { identity, hosts }, client: { ca } });
 }
 
 /** Echoes lines on one port, and swallows bytes on another; tells what it costs when it is asked. */
@@ -152,5 +156,6 @@ if (Deno.args[0] === "serve") {
   await using authority = await Authority.create();
   await authority.issue("server", ["DNS:localhost"]);
   await measure("TCP", undefined);
-  await measure("TLS", authority.files);
+  await measure("TLS", { ...authority.files, byName: false });
+  await measure("TLS by name", { ...authority.files, byName: true });
 }

@@ -85,9 +85,14 @@ async function runInWorker(url: string): Promise<void> {
     worker.onmessage = ({ data }: MessageEvent<ExitCode>) => Deno.exit(data);
     worker.onerror = () => Deno.exit(ExitCode.failure);
   } else {
-    const { Worker } = await import("node:worker_threads");
+    const threads = await import("node:worker_threads");
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION };
-    const worker = new Worker(new URL(url), { name: WORKER_NAME, resourceLimits });
+    // Its own copy of the environment would want the permission for all of it, which a terminal is asked for.
+    const worker = new threads.Worker(new URL(url), {
+      name: WORKER_NAME,
+      resourceLimits,
+      env: threads.SHARE_ENV,
+    });
     worker.on("message", (code: ExitCode) => Deno.exit(code));
     worker.on("error", () => Deno.exit(ExitCode.failure));
   }

@@ -62,7 +62,7 @@ export class Log {
   /** What the program was asked for: `text` for people, `record` for machines. */
   result(text: string, record: Readonly<Record<string, unknown>>): void {
     const { json, quiet, stdout, stderr } = this.#options;
-    writeLine(stdout, json ? JSON.stringify(record) : text);
+    writeLine(stdout, json ? safeJson(record) : text);
     if (json && !quiet) writeLine(stderr, text);
   }
 
@@ -90,6 +90,17 @@ export class Log {
 /** Whether colours may be written to `sink`: it is a terminal, and `NO_COLOR` is not set. */
 export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
   return !noColor && sink.isTerminal();
+}
+
+// JSON spells out the control characters below U+0020 by itself.
+const UNSAFE_IN_JSON = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** JSON that does nothing to a terminal, and reads as what it is: the same value to whoever parses it. */
+function safeJson(record: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(record).replace(UNSAFE_IN_JSON, (character) => {
+    const units = character.split("");
+    return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  });
 }
 
 const encoder = new TextEncoder();

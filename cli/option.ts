@@ -34,7 +34,8 @@ export interface Settings<V> {
   readonly defaultText?: string;
   /**
    * The variables that stand in for the option; the first that is set and not empty counts. The variable of a
-   * repeatable option holds several values, separated by commas.
+   * repeatable option holds several values, separated by commas. That of a secret counts where it is empty, too: a
+   * secret that was lost on its way must not leave open what it was to guard.
    */
   readonly environment?: string | readonly (string | Variable<V>)[];
   /** May be given more than once; the value is an array. Default `false`. */

@@ -70,13 +70,13 @@ function missing(what: string, { settings, accepts }: Option<unknown>): undefine
 
 function readEnvironment(told: Told): unknown[] {
   const { option, environment } = told;
-  const { environment: declared = [], repeatable } = option.settings;
+  const { environment: declared = [], repeatable, secret } = option.settings;
   for (const variable of typeof declared === "string" ? [declared] : declared) {
     const { name, parse }: Variable<unknown> = typeof variable === "string"
       ? { name: variable, parse: option.parse }
       : variable;
-    const text = environment(name) ?? "";
-    if (text === "") continue;
+    const text = environment(name);
+    if (text === undefined || text === "" && secret !== true) continue;
     const texts = repeatable === true ? text.split(",").map((part) => part.trim()) : [text];
     return texts.map((part) => readText({ where: `in ${name}`, option: { ...option, parse }, text: part }));
   }

@@ -58,7 +58,7 @@ export function ownUsage(): ProcessUsage {
 /** What the generator of this process needs. */
 export interface LocalGeneratorOptions extends Omit<GeneratorRun, "tls"> {
   readonly network: Network;
-  /** What the clients dial by; see {@linkcode clientNetwork}. Default: `network`. */
+  /** What the clients dial by, with TLS where they speak it. Default: `network`. */
   readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -113,11 +113,4 @@ export class LocalGenerator implements Generator {
   usage(): ProcessUsage {
     return this.#usage;
   }
-}
-
-/** The network by which clients dial: `network`, with TLS on it where they speak it. */
-export async function clientNetwork(network: Network, tls: TlsClientOptions | undefined): Promise<Network> {
-  if (tls === undefined) return network;
-  const { TlsNetwork } = await import("../socket/tls.ts");
-  return new TlsNetwork(network, { client: tls });
 }

@@ -1,9 +1,10 @@
 /** A part of the clients, run in a process of its own: the end of that process. @module */
 import { Buffer } from "node:buffer";
 import { serialize } from "node:v8";
+import { securedNetwork } from "../socket/secured.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { Fleet } from "./fleet.ts";
-import { clientNetwork, type GeneratorRun, ownUsage } from "./generator.ts";
+import { type GeneratorRun, ownUsage } from "./generator.ts";
 import { formatHistoryLine } from "./history_line.ts";
 import { Ledger } from "./ledger.ts";
 import { LineFile } from "./line_file.ts";
@@ -52,7 +53,7 @@ export async function runPart({ orders, say, onStop }: PartOptions): Promise<voi
     stopped = true;
     stop();
   });
-  const dialled = await clientNetwork(systemNetwork, order.tls);
+  const dialled = await securedNetwork(systemNetwork, order.tls);
   say({ event: "ready" });
   const { beginsAt } = await next<PartBegin>(orders);
   const fleet = new Fleet({

@@ -1,13 +1,14 @@
 /** The options that the clients of the files service have in common. @module */
 import { flag } from "../cli/option.ts";
-import { tlsClientOptions, tokenOption } from "./tls_client.ts";
+import { tlsClientOptions } from "./tls_client.ts";
+import { showTokenOption } from "./token_option.ts";
 import { outputOptions, serverOptions, timeoutOption } from "./service_client.ts";
 
 /** Of every one. */
 export const filesOptions = {
   ...serverOptions(8891),
   ...tlsClientOptions,
-  ...tokenOption,
+  ...showTokenOption,
   timeout: timeoutOption,
   ...outputOptions,
 };

@@ -1,21 +1,29 @@
 /** What the services that pass connections on have in common: options, and their log. @module */
 import { formatDuration } from "../cli/duration.ts";
 import { UsageError } from "../cli/exit.ts";
-import type { Log } from "../cli/log.ts";
 import { NETWORK_NOTATION, parseNetwork } from "../cli/address.ts";
 import { choice, custom, duration, flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { GatewayOptions, Passed } from "../services/proxy/gateway.ts";
 import { formatAddress, type Network } from "../socket/network.ts";
+import { securedNetwork } from "../socket/secured.ts";
 import { systemNetwork } from "../socket/system.ts";
 import { readAuthority } from "./pem.ts";
-import { closing, connectionOptions, type ConnectionValues, listenOptions } from "./service.ts";
+import {
+  closing,
+  connectionOptions,
+  type ConnectionValues,
+  listenOptions,
+  type ServiceHost,
+} from "./service.ts";
 
 /** The options of proxy and balancer. */
 export const gatewayOptions = {
   connectTimeout: duration({ help: "Longest time to connect to a backend", default: 5000 }),
   proxyIn: custom(parseNetwork, {
-    help: "Take connections from this address or network alone, each with a PROXY protocol header",
+    help:
+      "Take connections from this address or network alone, each with a PROXY protocol header; --allow and --deny " +
+      "judge the client it names",
     accepts: NETWORK_NOTATION,
     placeholder: "NET",
     repeatable: true,
@@ -38,10 +46,11 @@ type GatewayValues = Values<typeof gatewayOptions> & ConnectionValues;
  * @throws {UsageError} If an authority is given without TLS; and as {@linkcode listenOptions} does.
  * @throws {ExitError} If the file of the authority cannot be read or used.
  */
-export async function passOptions(values: GatewayValues, log: Log): Promise<GatewayOptions> {
+export async function passOptions(values: GatewayValues, host: ServiceHost): Promise<GatewayOptions> {
+  const { log } = host;
   const { connectTimeout, proxyIn, proxyOut } = values;
   return {
-    ...await listenOptions({ ...values, verbose: false }, log),
+    ...await listenOptions({ ...values, verbose: false }, host),
     connectTimeout,
     backendNetwork: await backendNetwork(values),
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
@@ -55,9 +64,10 @@ async function backendNetwork({ toTls, toTlsCa }: GatewayValues): Promise<Networ
     if (toTlsCa !== undefined) throw new UsageError("Option --to-tls-ca goes with --to-tls");
     return systemNetwork;
   }
-  const { TlsNetwork } = await import("../socket/tls.ts");
-  if (toTlsCa === undefined) return new TlsNetwork(systemNetwork, {});
-  return new TlsNetwork(systemNetwork, { client: { ca: await readAuthority(toTlsCa) } });
+  return await securedNetwork(
+    systemNetwork,
+    toTlsCa === undefined ? {} : { ca: await readAuthority(toTlsCa) },
+  );
 }
 
 function describe(

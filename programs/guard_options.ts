@@ -1,11 +1,11 @@
 /** The options of every service with connections that keep it safe: who may connect, how fast, for how long, by TLS. @module */
 import { NETWORK_NOTATION, parseNetwork } from "../cli/address.ts";
-import { UsageError } from "../cli/exit.ts";
-import { choice, custom, duration, integer, text } from "../cli/option.ts";
+import { choice, custom, duration, integer } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { PeerAuth } from "../services/service.ts";
 import type { ListenOptions } from "../socket/listener.ts";
 import { serverNetwork, type TlsServerContext, tlsServerOptions } from "./tls_server.ts";
+import type { guardTokenOption } from "./token_option.ts";
 
 const network = { accepts: NETWORK_NOTATION, placeholder: "NET", repeatable: true } as const;
 
@@ -24,15 +24,6 @@ export const guardOptions = {
   allow: custom(parseNetwork, { help: "Let only this address or network connect", ...network }),
   deny: custom(parseNetwork, { help: "Let this address or network not connect", ...network }),
   ...tlsServerOptions,
-};
-
-/** The option of services that a token can guard. */
-export const tokenOptions = {
-  token: text({
-    help: "Serve only peers whose first line is `auth TOKEN`",
-    placeholder: "TOKEN",
-    environment: "OKLINE_TOKEN",
-  }),
 };
 
 type GuardValues = Values<typeof guardOptions>;
@@ -55,8 +46,9 @@ type GuardListenOptions = Pick<
  */
 export async function guardListenOptions(
   values: GuardValues,
-  { log, alpn }: TlsServerContext,
+  context: TlsServerContext,
 ): Promise<GuardListenOptions> {
+  const { log } = context;
   const { whenFull, acceptRate, firstLineTimeout, writeTimeout, allow, deny } = values;
   const { addressCheck } = allow.length + deny.length > 0
     ? await import("../socket/address_list.ts")
@@ -70,24 +62,16 @@ export async function guardListenOptions(
       if (exhausted) log.warn("Out of descriptors: accepting pauses until there is room");
       else log.info("Accepting again");
     },
-    ...(addressCheck === undefined ? {} : { mayConnect: addressCheck({ allow, deny }) }),
-    ...(await serverNetwork(values, { log, alpn })),
+    ...(addressCheck === undefined
+      ? {}
+      : { mayConnect: addressCheck({ deny, ...(allow.length > 0 ? { allow } : {}) }) }),
+    ...(await serverNetwork(values, context)),
   };
 }
 
-/**
- * What `--token` means to a service.
- *
- * @throws {UsageError} If the token cannot be one; it is not in the message.
- */
-export async function authOf(values: Values<typeof tokenOptions>): Promise<{ auth?: PeerAuth }> {
-  const { token } = values;
+/** What `--token` means to a service. */
+export async function authOf({ token }: Values<typeof guardTokenOption>): Promise<{ auth?: PeerAuth }> {
   if (token === undefined) return {};
   const { tokenCheck } = await import("../socket/token.ts");
-  try {
-    return { auth: { isToken: tokenCheck(token) } };
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new UsageError(`Option --token: ${cause.message}`, { cause });
-  }
+  return { auth: { isToken: tokenCheck(token) } };
 }

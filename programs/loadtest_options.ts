@@ -11,7 +11,8 @@ import { type DelayDistribution, formatReplyDelay } from "../loadtest/reply_dela
 import { parseThreshold } from "../loadtest/threshold.ts";
 import { fileError } from "./file_error.ts";
 import { replyDelayOption } from "./reply_delay_option.ts";
-import { tlsClientOptions, tokenOption } from "./tls_client.ts";
+import { tlsClientOptions } from "./tls_client.ts";
+import { showTokenOption } from "./token_option.ts";
 
 const SHORT: PayloadSpec = { type: "short" };
 
@@ -50,7 +51,7 @@ export const runOptions = {
   }),
   target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
   ...tlsClientOptions,
-  ...tokenOption,
+  ...showTokenOption,
   protocol: choice(["relay", "echo", "hello"], {
     help: "What the clients speak: with a relay, an echo server, or (hello) an HTTP server",
     default: "relay",

@@ -4,7 +4,7 @@ import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { quoted } from "../cli/printable.ts";
 import { formatFaults } from "../loadtest/fault_spec.ts";
-import { clientNetwork, type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
+import { type Generator, type GeneratorRun, LocalGenerator } from "../loadtest/generator.ts";
 import { GeneratorProcesses } from "../loadtest/generator_processes.ts";
 import { SCHEMA } from "../loadtest/history.ts";
 import { formatHistoryLine } from "../loadtest/history_line.ts";
@@ -16,6 +16,7 @@ import { RunHistory } from "../loadtest/run_history.ts";
 import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
 import { formatAddress } from "../socket/network.ts";
+import { securedNetwork } from "../socket/secured.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
 import { fileError, isFileError } from "./file_error.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
@@ -169,7 +170,7 @@ async function prepareGenerator(
   const generator = new LocalGenerator({
     ...rest,
     network: systemNetwork,
-    clientNetwork: await clientNetwork(systemNetwork, tls),
+    clientNetwork: await securedNetwork(systemNetwork, tls),
     clock: systemClock,
     random: systemRandom,
     ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),

@@ -8,7 +8,13 @@ import type { Program } from "../cli/program.ts";
 import { programName, VERSION } from "../cli/version.ts";
 import { formatAddress } from "../socket/network.ts";
 import { operate } from "./operate.ts";
-import { hostnames, type RunningService, type Service, type SharedValues } from "./service.ts";
+import {
+  hostnames,
+  type RunningService,
+  type Service,
+  type ServiceHost,
+  type SharedValues,
+} from "./service.ts";
 import { services } from "./services/mod.ts";
 
 const program = {
@@ -37,7 +43,7 @@ export async function runServer(
   }
   const { json, quiet, control } = told.options;
   const log = new Log({ json, quiet });
-  const service = await start(services[told.command], told.options, log);
+  const service = await start(services[told.command], told.options, { log, onSignal });
   const ended = operate(service, { log, onSignal, control, untilStdinEnds });
   // Last, when all its own sockets stand: who counts them from outside begins here.
   announce(service, told.command, log);
@@ -45,9 +51,9 @@ export async function runServer(
   return ExitCode.ok;
 }
 
-async function start(service: Service, values: SharedValues, log: Log): Promise<RunningService> {
+async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {
   try {
-    return await service.start(values, log);
+    return await service.start(values, host);
   } catch (cause) {
     const why = whyNotBound(cause);
     if (why === undefined) throw cause;

@@ -1,4 +1,5 @@
 /** What a service has to be so that `server.ts` can run it, and the options that services share. @module */
+import type { Context } from "../cli/cured.ts";
 import type { Log } from "../cli/log.ts";
 import { duration, flag, host, integer, type Option, port, size } from "../cli/option.ts";
 import { printable } from "../cli/printable.ts";
@@ -8,6 +9,7 @@ import type { ListenOptions } from "../socket/listener.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
 import type { EndedConnection } from "../services/service.ts";
 import { guardListenOptions, guardOptions } from "./guard_options.ts";
+import type { ServiceTls } from "./tls_server.ts";
 
 /** A service that runs. */
 export interface RunningService {
@@ -30,7 +32,12 @@ export interface RunningService {
 export interface Service extends Command {
   readonly options: typeof sharedOptions & { readonly port: Option<number> };
   /** @throws {ExitError} When it cannot start for a reason that the user can do something about, besides binding. */
-  start(values: SharedValues, log: Log): Promise<RunningService>;
+  start(values: SharedValues, host: ServiceHost): Promise<RunningService>;
+}
+
+/** What a service is handed by the program that runs it. */
+export interface ServiceHost extends Pick<Context, "onSignal"> {
+  readonly log: Log;
 }
 
 /** The options that every service takes, besides its {@linkcode servicePort}. */
@@ -88,18 +95,19 @@ type SharedListenOptions =
 /**
  * What the options of connections mean to a listener; what goes wrong in serving one is logged.
  *
- * @param options.alpn The protocols that the service speaks, for clients that ask by TLS. Default: none.
+ * @param tls What the service speaks, for clients that ask by TLS. Default: lines.
  */
 export async function listenOptions(
   values: ConnectionValues,
-  log: Log,
-  { alpn }: { readonly alpn?: readonly string[] } = {},
+  host: ServiceHost,
+  tls: ServiceTls = {},
 ): Promise<SharedListenOptions> {
+  const { log } = host;
   const { port, reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } =
     values;
   return {
     ...hostnames(values),
-    ...await guardListenOptions(values, { log, alpn }),
+    ...await guardListenOptions(values, { ...host, ...tls }),
     port,
     reusePort,
     maxConnections,

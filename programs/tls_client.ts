@@ -1,8 +1,9 @@
-/** The options by which a client speaks TLS, and shows a token. @module */
+/** The options by which a client speaks TLS. @module */
 import { UsageError } from "../cli/exit.ts";
 import { flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { Network } from "../socket/network.ts";
+import { securedNetwork } from "../socket/secured.ts";
 import { systemNetwork } from "../socket/system.ts";
 import type { TlsClientOptions } from "../socket/tls.ts";
 import { readAuthority, readIdentity } from "./pem.ts";
@@ -27,15 +28,6 @@ export const tlsClientOptions = {
 /** Values of {@linkcode tlsClientOptions}. */
 export type TlsClientValues = Values<typeof tlsClientOptions>;
 
-/** Of the clients of services that a token can guard. */
-export const tokenOption = {
-  token: text({
-    help: "Show the server this token first",
-    placeholder: "TOKEN",
-    environment: "OKLINE_TOKEN",
-  }),
-};
-
 /**
  * The network that these options ask for.
  *
@@ -48,9 +40,10 @@ export async function clientNetwork(
   { alpn }: { readonly alpn?: readonly string[] } = {},
 ): Promise<Network> {
   const client = await tlsClient(values);
-  if (client === undefined) return systemNetwork;
-  const { TlsNetwork } = await import("../socket/tls.ts");
-  return new TlsNetwork(systemNetwork, { client: { ...client, ...(alpn === undefined ? {} : { alpn }) } });
+  return await securedNetwork(
+    systemNetwork,
+    client && { ...client, ...(alpn === undefined ? {} : { alpn }) },
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The options by which a server speaks TLS. @module */
+import type { Context } from "../cli/cured.ts";
 import { ExitError, UsageError } from "../cli/exit.ts";
 import type { Log } from "../cli/log.ts";
 import { choice, text } from "../cli/option.ts";
@@ -34,18 +35,24 @@ export const tlsServerOptions = {
   }),
 };
 
-/** What a service adds to the options. */
-export interface TlsServerContext {
-  readonly log: Log;
+/** What a service speaks by TLS. */
+export interface ServiceTls {
   /** What is offered by ALPN where no option says. Default: nothing. */
-  readonly alpn?: readonly string[] | undefined;
+  readonly alpn?: readonly string[];
+  /** Makes what a client is told that may not stay. Default: a line. */
+  readonly notice?: (why: string) => string;
+}
+
+/** What {@linkcode serverNetwork} needs besides the options. */
+export interface TlsServerContext extends ServiceTls, Pick<Context, "onSignal"> {
+  readonly log: Log;
 }
 
 /** What the options say, before a file is read. */
 interface TlsFiles {
   readonly identities: readonly [IdentityFiles, ...IdentityFiles[]];
   readonly clientCa: string | undefined;
-  readonly rest: Pick<TlsServerOptions, "minVersion" | "alpn">;
+  readonly rest: Pick<TlsServerOptions, "minVersion" | "alpn" | "notice">;
 }
 
 /**
@@ -56,26 +63,43 @@ interface TlsFiles {
  */
 export async function serverNetwork(
   values: Values<typeof tlsServerOptions>,
-  { log, alpn }: TlsServerContext,
+  context: TlsServerContext,
 ): Promise<{ network?: Network }> {
-  const files = filesOf(values, alpn);
+  const files = filesOf(values, context);
   if (files === undefined) return {};
+  const { log, onSignal } = context;
   const { TlsNetwork } = await import("../socket/tls.ts");
-  const network = new TlsNetwork(systemNetwork, { server: await read(files) });
+  const server = await read(files, log);
+  const network = supported(() => new TlsNetwork(systemNetwork, { server }));
   // Windows knows the signal, and ends the program by it when a console is closed.
   if (Deno.build.os === "windows") return { network };
-  Deno.addSignalListener("SIGHUP", () => {
-    read(files).then((server) => network.reload(server)).then(
-      () => log.info("SIGHUP: read the certificate again"),
-      (error: Error) => log.error(`SIGHUP: the old certificate stays: ${error.message}`),
-    );
-  });
+  const reload = async (signal: Deno.Signal): Promise<void> => {
+    try {
+      network.reload(await read(files, log));
+      log.info(`${signal}: read the certificate again`);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      log.error(`${signal}: the old certificate stays: ${error.message}`);
+    }
+  };
+  // One after another: what was read last is to count.
+  let reloading = Promise.resolve();
+  onSignal(["SIGHUP"], (signal) => void (reloading = reloading.then(() => reload(signal))));
   return { network };
+}
+
+function supported<Result>(make: () => Result): Result {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotSupported)) throw cause;
+    throw new ExitError(cause.message, { cause });
+  }
 }
 
 function filesOf(
   values: Values<typeof tlsServerOptions>,
-  ownAlpn: readonly string[] = [],
+  { alpn: ownAlpn = [], notice }: ServiceTls,
 ): TlsFiles | undefined {
   const { tlsCert, tlsKey, tlsClientCa: clientCa, tlsMinVersion: minVersion, tlsAlpn } = values;
   if (tlsCert.length !== tlsKey.length) {
@@ -99,26 +123,43 @@ function filesOf(
     rest: {
       ...(minVersion === undefined ? {} : { minVersion }),
       ...(alpn.length === 0 ? {} : { alpn }),
+      ...(notice === undefined ? {} : { notice }),
     },
   };
 }
 
-async function read({ identities: [first, ...others], clientCa, rest }: TlsFiles): Promise<TlsServerOptions> {
+async function read(files: TlsFiles, log: Log): Promise<TlsServerOptions> {
+  const { identities: [first, ...others], clientCa, rest } = files;
   return {
-    identity: await readIdentity(first),
-    hosts: await hostsOf(others),
+    identity: await readOwn(first, log),
+    hosts: await hostsOf(others, log),
     ...(clientCa === undefined ? {} : { clientCa: await readAuthority(clientCa) }),
     ...rest,
   };
 }
 
+/** Reads a certificate and its key, and warns of one that no client takes today. */
+async function readOwn(files: IdentityFiles, log: Log): Promise<Identity> {
+  const identity = await readIdentity(files);
+  const { readCertificate } = await import("../socket/identity.ts");
+  const { validFrom, validTo } = readCertificate(identity.certificate);
+  const [from, until, now] = [new Date(validFrom), new Date(validTo), Date.now()];
+  const certificate = `Certificate ${quoted(files.certificate)}`;
+  if (until.getTime() < now) log.warn(`${certificate} has expired: it was good until ${until.toISOString()}`);
+  else if (from.getTime() > now) log.warn(`${certificate} is not good before ${from.toISOString()}`);
+  return identity;
+}
+
 /** Who the server is to whom, by the names that the certificates have in them. */
-async function hostsOf(all: readonly IdentityFiles[]): Promise<Readonly<Record<string, Identity>>> {
+async function hostsOf(
+  all: readonly IdentityFiles[],
+  log: Log,
+): Promise<Readonly<Record<string, Identity>>> {
   const { certificateNames } = await import("../socket/identity.ts");
   const owners = new Map<string, string>();
   const hosts: Record<string, Identity> = {};
   for (const files of all) {
-    const identity = await readIdentity(files);
+    const identity = await readOwn(files, log);
     const names = certificateNames(identity.certificate);
     if (names.length === 0) {
       throw new ExitError(`Cannot choose ${quoted(files.certificate)} by server name: it has no name in it`);

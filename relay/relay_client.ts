@@ -5,6 +5,7 @@ import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
 import type { Clock, Random, Timer } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/system.ts";
+import { assertToken } from "../socket/token_text.ts";
 import { Attempts } from "./attempts.ts";
 import type { BackOff } from "./back_off.ts";
 
@@ -88,7 +89,9 @@ export class RelayClient {
   readonly #attempts: Attempts;
   #acknowledged = false;
 
+  /** @throws {RangeError} If the token cannot be one. */
   constructor(options: RelayClientOptions) {
+    if (options.token !== undefined) assertToken(options.token);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#timeout = options.timeout ?? TIMEOUT;

@@ -6,7 +6,7 @@ import { systemClock, systemRandom } from "../socket/system.ts";
 import { BackendPool, type BackendPoolStats } from "./balance/backend_pool.ts";
 import { Dialler } from "./balance/dialler.ts";
 import { createPolicy, type PolicyName } from "./balance/policy.ts";
-import { backendDial, Gateway, type GatewayOptions } from "./proxy/gateway.ts";
+import { backendDial, Gateway, type GatewayOptions, listenerOptions } from "./proxy/gateway.ts";
 import { ListenerService } from "./service.ts";
 
 /** Options of {@linkcode startBalance}. `idleTimeout` counts bytes either way. */
@@ -46,7 +46,7 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
     const dialler = new Dialler(pool, { ...options, ...backendDial(options), clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialler.open(source, signal));
     // Without the listener's own idle timeout: that would count what the client sends alone.
-    const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
+    const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: passingCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),

@@ -5,8 +5,9 @@ import type { Connection } from "../socket/connection.ts";
 import { ConnectionClosedError, describeCloseReason, FramingError } from "../socket/errors.ts";
 import type { Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
+import { assertToken } from "../socket/token_text.ts";
 import { downloadLength, filesCodec, type FilesFrame } from "./files/files_codec.ts";
-import { formatPath, parsePath } from "./files/path.ts";
+import { formatPath, parsePath, PathError } from "./files/path.ts";
 
 /** Whom to ask. */
 export interface FilesClientOptions extends Dial {
@@ -102,11 +103,16 @@ export class FilesClient implements AsyncDisposable {
     this.#clock = clock;
   }
 
-  /** Connects. @throws As {@linkcode connect} does. */
+  /**
+   * Connects.
+   *
+   * @throws {RangeError} If the token cannot be one; and as {@linkcode connect} does.
+   */
   static async connect(options: FilesClientOptions): Promise<FilesClient> {
-    const { timeout = TIMEOUT, clock = systemClock } = options;
+    const { timeout = TIMEOUT, clock = systemClock, token } = options;
+    if (token !== undefined) assertToken(token);
     const connection = await connect({ ...options, timeout, clock, codec: filesCodec(downloadLength) });
-    if (options.token !== undefined) connection.send(`auth ${options.token}`);
+    if (token !== undefined) connection.send(`auth ${token}`);
     return new FilesClient(connection, timeout, clock);
   }
 
@@ -120,9 +126,7 @@ export class FilesClient implements AsyncDisposable {
     for (;;) {
       const line = await this.#answer();
       if (/^ok \d+$/.test(line)) return;
-      const entry = parseEntry(line);
-      const [name = ""] = parsePath(ENTRY.exec(line)?.[4] ?? "");
-      yield { ...entry, name };
+      yield { ...parseEntry(line), name: parseName(line) };
     }
   }
 
@@ -247,6 +251,17 @@ function parseEntry(line: string): Omit<RemoteEntry, "name"> {
   const [, type, size, modified = ""] = ENTRY.exec(line) ?? [];
   if (type !== "file" && type !== "directory") throw unexpected(line);
   return { type, size: Number(size), modified: new Date(modified) };
+}
+
+/** The name in the line of an entry. */
+function parseName(line: string): string {
+  try {
+    const [name = ""] = parsePath(ENTRY.exec(line)?.[4] ?? "");
+    return name;
+  } catch (cause) {
+    if (!(cause instanceof PathError)) throw cause;
+    throw unexpected(line);
+  }
 }
 
 function lineOf(frame: FilesFrame): string {

@@ -1,6 +1,8 @@
 /** Hello World, late, to whoever asks for anything. @module */
 import { bytesCodec } from "../socket/bytes_codec.ts";
 import type { Connection } from "../socket/connection.ts";
+import { isClientHello } from "../socket/client_hello.ts";
+import { FramingError } from "../socket/errors.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
 import { serializeResponse } from "./http/response.ts";
@@ -20,10 +22,11 @@ export interface HelloStats extends ListenerStats {
 }
 
 const DELAY = 4000;
+const PLAIN_TEXT = "This port speaks plain text, not TLS";
 
 /**
- * Starts a service that answers the first bytes of each connection, whatever they are, with an HTTP response that
- * says `Hello World!`, and closes. Waiting clients cost nothing but their sockets.
+ * Starts a service that answers the first bytes of each connection, whatever they are unless TLS, with an HTTP response
+ * that says `Hello World!`, and closes. Waiting clients cost nothing but their sockets.
  *
  * @returns The service, listening.
  * @throws As {@linkcode listen} does.
@@ -55,14 +58,22 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     }
   };
   const handler = async (client: Connection<Uint8Array>): Promise<void> => {
-    const request = await client.batches().next();
-    if (request.done) return;
+    const { done, value: [start] = [] } = await client.batches().next();
+    if (done) return;
+    if (start !== undefined && isClientHello(start)) {
+      client.send(answer(400, `${PLAIN_TEXT}\n`));
+      throw new FramingError("tls", PLAIN_TEXT);
+    }
     if (delay > 0) await wait(client);
-    client.send(serializeResponse(
-      { status: 200, headers: { "Content-Type": "text/plain; charset=utf-8" }, body: "Hello World!\n" },
-      { request: undefined, keepAlive: false, date: new Date() },
-    ));
+    client.send(answer(200, "Hello World!\n"));
   };
   const listener = listen({ ...options, codec: bytesCodec });
   return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, waiting }) });
+}
+
+function answer(status: 200 | 400, body: string): Uint8Array {
+  return serializeResponse(
+    { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body },
+    { request: undefined, keepAlive: false, date: new Date() },
+  );
 }

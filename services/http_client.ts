@@ -4,6 +4,7 @@ import { connect, type Dial } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { describeCloseReason } from "../socket/errors.ts";
 import type { Clock, Network } from "../socket/network.ts";
+import { securedNetwork } from "../socket/secured.ts";
 import { systemNetwork } from "../socket/system.ts";
 import { HTTP_ALPN, isToken } from "./http/grammar.ts";
 import {
@@ -65,7 +66,7 @@ export async function requestHttp(
   url: string | URL,
   options: HttpRequestOptions = {},
 ): Promise<HttpResponse> {
-  const { method = "GET", timeout = TIMEOUT, clock, signal } = options;
+  const { method = "GET", timeout = TIMEOUT, network = systemNetwork, clock, signal } = options;
   const target = parseUrl(url);
   const request = serializeRequest(target, options);
   const connection = await connect({
@@ -76,7 +77,7 @@ export async function requestHttp(
     idleTimeout: timeout,
     // All that was asked for is there: a server that does not close is left at once.
     drainTimeout: LEAVE_TIMEOUT,
-    network: await networkFor(target, options.network),
+    network: isSecure(target) ? await httpsNetwork(network) : network,
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -144,10 +145,16 @@ function isSecure({ protocol }: URL): boolean {
   return protocol === "https:";
 }
 
-async function networkFor(target: URL, network: Network = systemNetwork): Promise<Network> {
-  if (!isSecure(target)) return network;
+// One for each network, however many requests are sent by it: to read the authorities is a third of what a dial costs.
+const secured = new WeakMap<Network, Promise<Network>>();
+
+/** What an `https:` URL is dialled by, see {@linkcode HttpRequestOptions.network}. */
+export async function httpsNetwork(network: Network): Promise<Network> {
   const { TlsNetwork } = await import("../socket/tls.ts");
-  return network instanceof TlsNetwork ? network : new TlsNetwork(network, { client: { alpn: HTTP_ALPN } });
+  if (network instanceof TlsNetwork) return network;
+  const known = secured.get(network) ?? securedNetwork(network, { alpn: HTTP_ALPN });
+  secured.set(network, known);
+  return await known;
 }
 
 function serializeRequest(target: URL, options: HttpRequestOptions): Uint8Array {

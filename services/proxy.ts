@@ -10,6 +10,7 @@ import {
   CONNECT_TIMEOUT,
   Gateway,
   type GatewayOptions,
+  listenerOptions,
   type Upstream,
 } from "./proxy/gateway.ts";
 import { pause } from "../socket/pause.ts";
@@ -71,7 +72,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
     },
   }, (_source, signal) => dial(options, clock, signal));
   // Without the listener's own idle timeout: that would count what the client sends alone.
-  const listener = listen({ ...options, idleTimeout: 0, codec: passingCodec });
+  const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: passingCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),

@@ -6,7 +6,7 @@ export type AddressCheck = (address: string) => boolean;
 
 /** Addresses (`192.0.2.7`, `::1`) and ranges in CIDR notation (`192.0.2.0/24`, `fd00::/8`). */
 export interface AddressLists {
-  /** Only these may connect. Default: all. */
+  /** Only these may connect: nobody where there are none. Default: all. */
   readonly allow?: readonly string[];
   /** These may not, even when they are allowed. Default: none. */
   readonly deny?: readonly string[];
@@ -27,9 +27,10 @@ export interface AddressLists {
  * ```
  */
 export function addressCheck(lists: AddressLists): AddressCheck {
-  const { allow = [], deny = [] } = lists;
-  const [allowed, denied] = [contains(allow), contains(deny)];
-  return (address) => (allow.length === 0 || allowed(address)) && !denied(address);
+  const { allow, deny = [] } = lists;
+  const allowed = allow === undefined ? () => true : contains(allow);
+  const denied = contains(deny);
+  return (address) => allowed(address) && !denied(address);
 }
 
 function contains(ranges: readonly string[]): AddressCheck {

@@ -1,5 +1,6 @@
 /** Bytes to bounded lines, and back: the codec of every line protocol here. Pure. @module */
 import { Buffer } from "node:buffer";
+import { isClientHello } from "./client_hello.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 import { encodeUtf8 } from "./encode.ts";
 import { FramingError } from "./errors.ts";
@@ -150,14 +151,6 @@ export class LineDecoder implements Decoder<string> {
   #tooLong(): FramingError {
     return new FramingError("line-too-long", `Line is over the limit of ${this.#maxLine} bytes`);
   }
-}
-
-/**
- * Whether bytes are the start of a TLS connection (RFC 8446, 4.1.2 and 5.1): it would wait for ever for an answer, as
- * it sends no line end. A TLS client sends them in one piece.
- */
-function isClientHello(bytes: Uint8Array): boolean {
-  return bytes.length > 5 && bytes[0] === 0x16 && bytes[1] === 3 && bytes[2]! <= 4 && bytes[5] === 1;
 }
 
 function assertMaxLine(maxLine: number): void {

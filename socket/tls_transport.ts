@@ -3,30 +3,21 @@ import type { TLSSocket } from "node:tls";
 import { TlsError } from "./errors.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { badResource, brokenPipe, interrupted, twice } from "./socket_errors.ts";
-import { TransportStream, type TransportStreamOwner } from "./transport_stream.ts";
+import { sessionOf, type TlsSession } from "./tls_session.ts";
+import { type FirstBytes, TransportStream, type TransportStreamOwner } from "./transport_stream.ts";
 
 // Four records of TLS: the rest of a long write waits where `queuedBytes` still counts it.
 const WRITE_CHUNK = 64 * 1024;
 // Decrypted bytes that may wait for their reader before the peer feels it.
 const READ_AHEAD = 64 * 1024;
 
-/** What is known of the peer once the handshake is done. */
-export interface TlsSession {
-  /** As `"TLSv1.3"`. */
-  readonly protocol: string;
-  /** The protocol agreed on by ALPN, where there was one. */
-  readonly alpn: string | undefined;
-  /** The subject's common name in the peer's certificate, where it gave one that was verified. */
-  readonly peerName: string | undefined;
-}
-
 /** What a {@linkcode TlsTransport} needs. */
 export interface TlsTransportOptions {
   readonly clock: Clock;
   /** In ms; 0 for no bound. */
   readonly handshakeTimeout: number;
-  /** Looks at the first bytes of the peer; gives `false` when they are not TLS, which is then not spoken. */
-  readonly first?: (bytes: Uint8Array) => boolean;
+  /** Judges the first bytes of the peer; TLS is spoken with one whose bytes are taken. */
+  readonly first?: (bytes: Uint8Array) => FirstBytes;
 }
 
 /** An operation that waits. */
@@ -66,6 +57,8 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   #broken = false;
   /** What the transport below met, until somebody is told. */
   #lost: Error | undefined;
+  /** Why the peer may not stay: it is being told. */
+  #refusal: TlsError | undefined;
   #failure: TlsError | undefined;
   #closed = false;
 
@@ -111,12 +104,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
       this.#ended = true;
       this.#serveReader();
     });
-    const subject = socket.getPeerCertificate()?.subject;
-    this.#secured.resolve({
-      protocol: socket.getProtocol() ?? "unknown",
-      alpn: socket.alpnProtocol || undefined,
-      peerName: subject === undefined || !socket.authorized ? undefined : String(subject.CN),
-    });
+    this.#secured.resolve(sessionOf(socket));
     this.#serveReader();
     this.#serveWriter();
   }
@@ -125,8 +113,14 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   fail(error: TlsError): void {
     if (this.#over) return;
     this.#timer?.cancel();
-    this.#failure = error;
-    void this.#giveUp(error);
+    this.#failure = this.#refusal ?? error;
+    void this.#giveUp(this.#failure);
+  }
+
+  /** For who shakes hands: the peer may not stay, whatever happens while it is told so; {@linkcode fail} follows. */
+  refuse(error: TlsError): void {
+    this.#timer?.cancel();
+    this.#refusal = error;
   }
 
   read(into: Uint8Array): Promise<number | null> {
@@ -171,13 +165,13 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   }
 
   /** For the stream. */
-  first(bytes: Uint8Array): boolean {
-    return this.#first?.(bytes) ?? true;
+  first(bytes: Uint8Array): FirstBytes {
+    return this.#first?.(bytes) ?? "take";
   }
 
   /** For the stream: the transport below has ended. */
   ended(error?: Error): void {
-    if (this.#over) return;
+    if (this.#over || this.#refusal !== undefined) return;
     if (this.#socket === undefined) {
       const what = error === undefined ? "Peer closed the connection" : "Connection was lost";
       this.fail(

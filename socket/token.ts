@@ -1,10 +1,9 @@
 /** Secrets that peers must show. @module */
 import { createHash, timingSafeEqual } from "node:crypto";
+import { assertToken } from "./token_text.ts";
 
 /** Whether what a peer gave is the secret. */
 export type TokenCheck = (given: string) => boolean;
-
-const PLAIN = /^[^\\\p{Cc}\p{Surrogate}]+$/u;
 
 /**
  * Compares with a secret in a time that tells nothing of where the two differ, nor of how long the secret is: digests of
@@ -23,11 +22,7 @@ const PLAIN = /^[^\\\p{Cc}\p{Surrogate}]+$/u;
  * ```
  */
 export function tokenCheck(secret: string): TokenCheck {
-  if (!PLAIN.test(secret)) {
-    throw new RangeError(
-      "Cannot use the token: expected at least one character, no backslash and no control character",
-    );
-  }
+  assertToken(secret);
   const expected = digest(secret);
   return (given) => timingSafeEqual(digest(given), expected);
 }

@@ -4,10 +4,13 @@ import { Duplex } from "node:stream";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
+/** What becomes of the first bytes: the stream gets them, waits until more have come, or never gets any. */
+export type FirstBytes = "take" | "wait" | "refuse";
+
 /** Who a {@linkcode TransportStream} tells what its transport meets: the stream itself never fails. */
 export interface TransportStreamOwner {
-  /** The first bytes have come; gives `false` when they are not for the stream, which then sees nothing more. */
-  first?(bytes: Uint8Array): boolean;
+  /** Judges all the bytes that have come so far, until it takes or refuses them. Default: takes them. */
+  first?(bytes: Uint8Array): FirstBytes;
   /** Nothing more will come: the peer's FIN, or what the read met instead. */
   ended(error?: Error): void;
   /** A write has failed. What is written from now on is dropped. */
@@ -22,7 +25,8 @@ export class TransportStream extends Duplex {
   readonly #transport: Transport;
   readonly #owner: TransportStreamOwner;
   readonly #buffer = new ReadBuffer();
-  #begun = false;
+  /** What the owner has not judged yet; `undefined` once it has. */
+  #start: Uint8Array | undefined = new Uint8Array(0);
   #full: () => boolean = () => false;
   #waiting = false;
   #written: (() => void) | undefined;
@@ -85,13 +89,16 @@ export class TransportStream extends Duplex {
       this.push(null);
       return;
     }
-    const bytes = this.#buffer.filled(count);
-    if (!this.#begun) {
-      this.#begun = true;
-      if (this.#owner.first?.(bytes) === false) return;
-    }
     // A copy: the buffer is read into again, and an idle stream should hold no more than the small one.
-    this.push(Buffer.from(bytes));
+    let bytes = Buffer.from(this.#buffer.filled(count));
+    if (this.#start !== undefined) {
+      if (this.#start.length > 0) bytes = Buffer.concat([this.#start, bytes]);
+      const verdict = this.#owner.first?.(bytes) ?? "take";
+      this.#start = verdict === "wait" ? bytes : undefined;
+      if (verdict === "wait") this._read();
+      if (verdict !== "take") return;
+    }
+    this.push(bytes);
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

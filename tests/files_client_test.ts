@@ -112,6 +112,24 @@ for (
   });
 }
 
+Deno.test("FilesClient.list() does not take what is no name for one", async () => {
+  for (const name of ["ev%1b[31mil", "%", "..", "%00"]) {
+    await withServer(async (peer, lines) => {
+      await lines.next();
+      peer.send(`file 5 2026-01-01T00:00:00Z ${name}`);
+      await peer.closeWrite();
+    }, async (port) => {
+      await using client = await FilesClient.connect({ port });
+      const error = await assertRejects(
+        () => Array.fromAsync(client.list()),
+        FilesError,
+        "which is no answer",
+      );
+      assertEquals(error.code, "broken");
+    });
+  }
+});
+
 Deno.test("FilesClient waits for an answer no longer than its timeout", async () => {
   await withServer(async (peer) => void await peer.closed, async (port) => {
     await using client = await FilesClient.connect({ port, timeout: 20 });

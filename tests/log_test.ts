@@ -34,6 +34,21 @@ Deno.test("Log.result() with json is an object on stdout, and the line for peopl
   assertEquals([stdout.text(), stderr.text()], ['{"event":"x","text":"a\\nb"}\n', "a\nb\n"]);
 });
 
+Deno.test(
+  "Log.result() with json spells out what would act on a terminal, and stays the same value",
+  pure,
+  () => {
+    const stdout = memorySink();
+    const record = { event: "x", text: "\x1b[2J\x7f\x9b31m\u202eevil\u2028\u200b\u{e0001}é\u{1f600}" };
+    new Log({ stdout, quiet: true, json: true }).result("", record);
+    assertEquals(
+      stdout.text(),
+      '{"event":"x","text":"\\u001b[2J\\u007f\\u009b31m\\u202eevil\\u2028\\u200b\\udb40\\udc01é\u{1f600}"}\n',
+    );
+    assertEquals(JSON.parse(stdout.text()), record);
+  },
+);
+
 Deno.test("Log keeps results, warnings and errors when quiet, and drops the rest", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];
   const log = new Log({ stdout, stderr, quiet: true });

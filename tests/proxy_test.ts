@@ -273,7 +273,7 @@ Deno.test("startProxy() takes no connection from where no proxy is trusted, nor 
   assertEquals(await exchange(trusting.port, "hello\n").catch(() => ""), "");
   assertEquals(echo.stats().accepted, 0);
   assertEquals(strict.stats().unserved + trusting.stats().unserved, 2);
-  assertThrows(() => startProxy({ to, proxyIn: ["10.0.0.0/33"] }), TypeError, "10.0.0.0/33");
+  assertThrows(() => startProxy({ to, proxyIn: ["10.0.0.0/33"] }), RangeError, "10.0.0.0/33");
 });
 
 Deno.test("startProxy() drains: who is connected stays, who comes is not taken", async () => {

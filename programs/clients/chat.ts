@@ -14,12 +14,13 @@ import {
   timeoutOption,
   type Told,
 } from "../service_client.ts";
-import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
+import { showTokenOption } from "../token_option.ts";
 
 const options = {
   ...serverOptions(8889),
   ...tlsClientOptions,
-  ...tokenOption,
+  ...showTokenOption,
   name: text({ help: "Who you are", defaultText: "the first line typed" }),
   timeout: timeoutOption,
   ...outputOptions,

@@ -9,12 +9,13 @@ import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts
 import { describeCloseReason } from "../../socket/errors.ts";
 import { replyDelayOption } from "../reply_delay_option.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
-import { clientNetwork, tlsClientOptions, tokenOption } from "../tls_client.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
+import { showTokenOption } from "../token_option.ts";
 
 const options = {
   ...serverOptions(8000),
   ...tlsClientOptions,
-  ...tokenOption,
+  ...showTokenOption,
   clients: integer({ help: "How many clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
   message: text({ help: "What each of them sends", empty: true, defaultText: "a different one each" }),
   timeout: duration({

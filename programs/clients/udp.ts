@@ -3,6 +3,7 @@ import { ExitCode, ExitError } from "../../cli/exit.ts";
 import { Log } from "../../cli/log.ts";
 import { duration, flag, integer, text } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
+import type { DatagramSocket } from "../../socket/datagram.ts";
 import type { Address } from "../../socket/network.ts";
 import {
   inputLines,
@@ -39,7 +40,7 @@ export const udp = {
     const { DatagramSocket } = await import("../../socket/datagram.ts");
     const { port, timeout, attempts, json, chat } = values;
     const server = { hostname: await resolve(values.host), port };
-    using socket = new DatagramSocket({ hostname: server.hostname.includes(":") ? "::" : "0.0.0.0" });
+    using socket = bind(() => new DatagramSocket({ hostname: localFor(server.hostname) }));
     if (chat) {
       const { talk } = await import("../datagram_talk.ts");
       return await talk({ socket, server, json });
@@ -69,11 +70,27 @@ async function resolve(host: string): Promise<Address["hostname"]> {
   }
 }
 
+/** Where to be bound for a server: not to more than it takes, as permissions for loopback alone are enough for loopback. */
+function localFor(hostname: string): string {
+  if (hostname.includes(":")) return hostname === "::1" ? "::1" : "::";
+  return hostname.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";
+}
+
+function bind(make: () => DatagramSocket): DatagramSocket {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new ExitError(`Cannot send datagrams: ${cause.message}`, { cause });
+  }
+}
+
 async function ask(send: () => Promise<Uint8Array>): Promise<Uint8Array> {
   try {
     return await send();
   } catch (cause) {
-    if (cause instanceof Deno.errors.TimedOut || cause instanceof RangeError) {
+    const { TimedOut, NotCapable } = Deno.errors;
+    if (cause instanceof TimedOut || cause instanceof RangeError || cause instanceof NotCapable) {
       throw new ExitError(cause.message, { cause });
     }
     throw cause;

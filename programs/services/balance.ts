@@ -1,12 +1,11 @@
 /** `server.ts balance`. @module */
 import { UsageError } from "../../cli/exit.ts";
-import type { Log } from "../../cli/log.ts";
 import { address, choice, duration, integer } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
 import { POLICY_NAMES } from "../../services/balance/policy.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { gatewayOptions, passOptions } from "../gateway_options.ts";
-import { type RunningService, type Service, servicePort } from "../service.ts";
+import { type RunningService, type Service, type ServiceHost, servicePort } from "../service.ts";
 
 const options = {
   port: servicePort(8893),
@@ -29,13 +28,13 @@ export const balance = {
     ["balance --to 10.0.0.1:80 --to 10.0.0.2:80", "Two backends in turn"],
     ["balance --to [::1]:8001 --to [::1]:8002 --policy source", "Each client always at the same one"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startBalance } = await import("../../services/balance.ts");
     const { to, policy, maxPerBackend, maxQueue, queueTimeout, checkInterval, rise, fall } = values;
     if (new Set(to.map(formatAddress)).size < to.length) {
       throw new UsageError("Option --to names a backend twice");
     }
     const own = { to, policy, maxPerBackend, maxQueue, queueTimeout, checkInterval, rise, fall };
-    return startBalance({ ...await passOptions(values, log), ...own });
+    return startBalance({ ...await passOptions(values, host), ...own });
   },
 } as const satisfies Service;

@@ -1,5 +1,4 @@
 /** `server.ts chat`. @module */
-import type { Log } from "../../cli/log.ts";
 import { text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
 import type { Values } from "../../cli/program.ts";
@@ -9,10 +8,12 @@ import {
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
 import { fileError } from "../file_error.ts";
-import { authOf, tokenOptions } from "../guard_options.ts";
+import { authOf } from "../guard_options.ts";
+import { guardTokenOption } from "../token_option.ts";
 
 const options = {
   port: servicePort(8889),
@@ -24,7 +25,7 @@ const options = {
   }),
   ...connectionOptions,
   ...lineOptions,
-  ...tokenOptions,
+  ...guardTokenOption,
 };
 
 /** A chat room. */
@@ -35,11 +36,11 @@ export const chat = {
     ["chat", "A room on 127.0.0.1:8889"],
     ["chat --host 0.0.0.0 --users users.txt", "On every address, some names with a password"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startChat } = await import("../../services/chat.ts");
     const { users, maxLine } = values;
     const accounts = users === undefined ? {} : { accounts: await readAccounts(users) };
-    return startChat({ ...await listenOptions(values, log), maxLine, ...accounts, ...await authOf(values) });
+    return startChat({ ...await listenOptions(values, host), maxLine, ...accounts, ...await authOf(values) });
   },
 } as const satisfies Service;
 

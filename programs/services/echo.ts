@@ -1,5 +1,4 @@
 /** `server.ts echo`. @module */
-import type { Log } from "../../cli/log.ts";
 import type { Values } from "../../cli/program.ts";
 import { systemClock } from "../../socket/system.ts";
 import { EchoCounter } from "../echo_counter.ts";
@@ -9,6 +8,7 @@ import {
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
 
@@ -26,9 +26,10 @@ export const echo = {
     ["echo", "An echo on 127.0.0.1:8080"],
     ["echo --port 7 --verbose", "On the port that echo has by standard, with a line of figures now and then"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
+    const { log } = host;
     const { startEcho } = await import("../../services/echo.ts");
-    const service = startEcho({ ...await listenOptions(values, log), maxLine: values.maxLine });
+    const service = startEcho({ ...await listenOptions(values, host), maxLine: values.maxLine });
     if (!values.verbose) return service;
     const counter = new EchoCounter({
       count: () => service.stats().messages,

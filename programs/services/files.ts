@@ -1,6 +1,5 @@
 /** `server.ts files`. @module */
 import { ExitError } from "../../cli/exit.ts";
-import type { Log } from "../../cli/log.ts";
 import { flag, text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
 import type { Values } from "../../cli/program.ts";
@@ -10,9 +9,11 @@ import {
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
-import { authOf, tokenOptions } from "../guard_options.ts";
+import { authOf } from "../guard_options.ts";
+import { guardTokenOption } from "../token_option.ts";
 
 const options = {
   port: servicePort(8891),
@@ -24,7 +25,7 @@ const options = {
   writable: flag({ help: "Let clients upload and delete" }),
   ...connectionOptions,
   ...lineOptions,
-  ...tokenOptions,
+  ...guardTokenOption,
 };
 
 /** The files of one directory. */
@@ -35,12 +36,12 @@ export const files = {
     ["files --root .", "The current directory on 127.0.0.1:8891, read-only"],
     ["files --root /srv/drop --writable", "One that clients may upload to"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startFiles } = await import("../../services/files.ts");
     const { root, writable, maxLine } = values;
     await requireDirectory(root);
     return await startFiles({
-      ...await listenOptions(values, log),
+      ...await listenOptions(values, host),
       root,
       writable,
       maxLine,

@@ -1,13 +1,13 @@
 /** `server.ts hello`. @module */
-import type { Log } from "../../cli/log.ts";
 import { duration } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
-import { HTTP_ALPN } from "../../services/http/grammar.ts";
+import { HTTP_TLS } from "../../services/http/tls.ts";
 import {
   connectionOptions,
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
 
@@ -25,8 +25,8 @@ export const hello = {
     ["hello", "Answers on 127.0.0.1:1729 after four seconds"],
     ["hello --delay 0", "Answers at once"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startHello } = await import("../../services/hello.ts");
-    return startHello({ ...await listenOptions(values, log, { alpn: HTTP_ALPN }), delay: values.delay });
+    return startHello({ ...await listenOptions(values, host, HTTP_TLS), delay: values.delay });
   },
 } as const satisfies Service;

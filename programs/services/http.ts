@@ -1,13 +1,13 @@
 /** `server.ts http`. @module */
-import type { Log } from "../../cli/log.ts";
 import { duration, size } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
-import { HTTP_ALPN } from "../../services/http/grammar.ts";
+import { HTTP_TLS } from "../../services/http/tls.ts";
 import {
   connectionOptions,
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
 
@@ -30,11 +30,11 @@ export const http = {
     ["http", "A web server on 127.0.0.1:8890"],
     ["http --port 8080 --max-body 64KiB", "On another port, with smaller bodies"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startHttp } = await import("../../services/http.ts");
     const { requestTimeout, keepAliveTimeout, maxBody } = values;
     return startHttp({
-      ...await listenOptions(values, log, { alpn: HTTP_ALPN }),
+      ...await listenOptions(values, host, HTTP_TLS),
       requestTimeout,
       keepAliveTimeout,
       maxBody,

@@ -1,9 +1,8 @@
 /** `server.ts proxy`. @module */
-import type { Log } from "../../cli/log.ts";
 import { address, integer } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
 import { gatewayOptions, passOptions } from "../gateway_options.ts";
-import { type RunningService, type Service, servicePort } from "../service.ts";
+import { type RunningService, type Service, type ServiceHost, servicePort } from "../service.ts";
 
 const options = {
   port: servicePort(8892),
@@ -20,9 +19,9 @@ export const proxy = {
     ["proxy --to 127.0.0.1:8000", "A relay by another door"],
     ["proxy --to db.internal:5432 --idle-timeout 5m --proxy-out v2", "With the clients' addresses passed on"],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startProxy } = await import("../../services/proxy.ts");
     const { to, connectAttempts } = values;
-    return startProxy({ ...await passOptions(values, log), to, connectAttempts });
+    return startProxy({ ...await passOptions(values, host), to, connectAttempts });
   },
 } as const satisfies Service;

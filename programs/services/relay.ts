@@ -12,16 +12,18 @@ import {
   listenOptions,
   type RunningService,
   type Service,
+  type ServiceHost,
   servicePort,
 } from "../service.ts";
 import { fileError } from "../file_error.ts";
-import { authOf, tokenOptions } from "../guard_options.ts";
+import { authOf } from "../guard_options.ts";
+import { guardTokenOption } from "../token_option.ts";
 
 const options = {
   port: servicePort(8000),
   ...connectionOptions,
   ...lineOptions,
-  ...tokenOptions,
+  ...guardTokenOption,
   ackTimeout: duration({
     help: "Redeliver a message that has no ok after so long; 0 for never",
     default: 10_000,
@@ -49,11 +51,11 @@ export const relay = {
       "On every address, for 10,000 peers at most",
     ],
   ],
-  async start(values: Values<typeof options>, log: Log): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startRelay } = await import("../../relay/relay_server.ts");
     const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
-    const { onClosed, ...listen } = await listenOptions(values, log);
-    const history = values.history === undefined ? undefined : await openHistory(values.history, log);
+    const { onClosed, ...listen } = await listenOptions(values, host);
+    const history = values.history === undefined ? undefined : await openHistory(values.history, host.log);
     const clock = new CountedClock(systemClock);
     const relay = startRelay({
       ...listen,

@@ -1,5 +1,5 @@
 /** What proxy and balancer share: a client, whose connection it is, a connection for it, bytes both ways. @module */
-import ipaddr from "ipaddr.js";
+import { type AddressCheck, addressCheck } from "../../socket/address_list.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address, Clock, Network } from "../../socket/network.ts";
@@ -18,7 +18,11 @@ import { tunnel } from "./tunnel.ts";
 export interface GatewayOptions extends ServiceOptions {
   /** Time in ms that one connect to a backend may take. Default 5000. */
   connectTimeout?: number;
-  /** Addresses or networks (`10.0.0.0/8`) of proxies: from these, and only these, connections are taken, and each starts with a PROXY protocol header. Default: no headers, all may connect. */
+  /**
+   * Addresses or networks (`10.0.0.0/8`) of proxies: from these, and only these, connections are taken, and each starts with
+   * a PROXY protocol header. `mayConnect` judges the client that the header names then, and the proxy where it names none.
+   * Default: no headers, all may connect.
+   */
   proxyIn?: readonly string[];
   /** Sends backends a PROXY protocol header of this version. Default: none. */
   proxyOut?: ProxyProtocolVersion;
@@ -62,13 +66,13 @@ const HEADER_TIMEOUT = 5000;
 /** Serves clients by passing them through to what `open` gives. */
 export class Gateway {
   readonly #options: GatewayOptions & { readonly clock: Clock };
-  readonly #trusted: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][] | undefined;
+  readonly #isTrusted: AddressCheck | undefined;
   readonly #open: OpenUpstream;
 
-  /** @throws {TypeError} If an entry of `proxyIn` is neither an address nor a network. */
+  /** @throws {RangeError} If an entry of `proxyIn` is neither an address nor a network. */
   constructor(options: GatewayOptions & { readonly clock: Clock }, open: OpenUpstream) {
     this.#options = options;
-    this.#trusted = options.proxyIn?.map(parseNetwork);
+    this.#isTrusted = options.proxyIn && addressCheck({ allow: options.proxyIn });
     this.#open = open;
   }
 
@@ -78,8 +82,12 @@ export class Gateway {
     let ends: ProxiedEnds = { source: client.remote, destination: client.local };
     let upstream: Upstream | undefined;
     try {
-      const read = this.#trusted && await this.#readHeader(client, this.#trusted);
+      const read = this.#isTrusted && await this.#readHeader(client, this.#isTrusted);
       ends = read?.header.ends ?? ends;
+      // Of the sockets alone the listener could not tell.
+      if (read && this.#options.mayConnect?.(ends.source.hostname) === false) {
+        throw new ConnectError("other", "Client's address is not allowed");
+      }
       upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
     } catch (error) {
@@ -131,12 +139,9 @@ export class Gateway {
 
   async #readHeader(
     client: Connection<Uint8Array>,
-    trusted: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][],
+    isTrusted: AddressCheck,
   ): Promise<ReadHeader> {
-    const remote = ipaddr.process(client.remote.hostname);
-    if (!trusted.some((network) => remote.kind() === network[0].kind() && remote.match(network))) {
-      throw new ProxyProtocolError("Client is not a trusted proxy");
-    }
+    if (!isTrusted(client.remote.hostname)) throw new ProxyProtocolError("Client is not a trusted proxy");
     const ms = HEADER_TIMEOUT;
     const timer = this.#options.clock.after(
       ms,
@@ -163,19 +168,15 @@ function reasonOf(error: unknown): CloseReason {
   return { type: "handler-failed", error: error instanceof Error ? error : new Error(String(error)) };
 }
 
+/** The options of the listener below: who is behind a proxy is known, and judged, only when the header has come. */
+export function listenerOptions(options: GatewayOptions): ServiceOptions {
+  if (options.proxyIn === undefined) return options;
+  const { mayConnect: _, ...rest } = options;
+  return rest;
+}
+
 /** The network for `connect` to a backend. */
 export function backendDial({ backendNetwork, network }: GatewayOptions): { readonly network?: Network } {
   const dialled = backendNetwork ?? network;
   return dialled === undefined ? {} : { network: dialled };
-}
-
-function parseNetwork(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
-  if (!ipaddr.isValid(text)) {
-    throw new TypeError(
-      `Cannot trust ${JSON.stringify(text)}: expected an address or a network, as in 10.0.0.0/8`,
-    );
-  }
-  const address = ipaddr.process(text);
-  return [address, address.kind() === "ipv4" ? 32 : 128];
 }

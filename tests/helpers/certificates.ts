@@ -37,8 +37,15 @@ export class Authority implements AsyncDisposable {
     return { certificate: `${path}.pem`, key: `${path}.key`, authority: `${this.#folder}/ca.pem` };
   }
 
-  /** @param names What the certificate is for, as `DNS:localhost` or `IP:127.0.0.1`. */
-  async issue(commonName: string, names: readonly string[] = ["IP:127.0.0.1"]): Promise<Identity> {
+  /**
+   * @param names What the certificate is for, as `DNS:localhost` or `IP:127.0.0.1`.
+   * @param options.days How long it is good for; less than 0 for one that has expired. Default 2.
+   */
+  async issue(
+    commonName: string,
+    names: readonly string[] = ["IP:127.0.0.1"],
+    { days = 2 }: { readonly days?: number } = {},
+  ): Promise<Identity> {
     const path = `${this.#folder}/${++this.#count}`;
     await openssl(
       ...["req", ...NEW_KEY, "-subj", `/CN=${commonName}`, "-keyout", `${path}.key`, "-out", `${path}.csr`],
@@ -51,7 +58,7 @@ export class Authority implements AsyncDisposable {
         "-in",
         `${path}.csr`,
         "-days",
-        "2",
+        `${days}`,
         "-out",
         `${path}.pem`,
         "-extfile",

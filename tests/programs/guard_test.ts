@@ -1,7 +1,7 @@
 /** TLS, tokens and addresses, from the command line, for every service that has them. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority } from "../helpers/certificates.ts";
-import { runClient, runServer, ServerProcess } from "../helpers/program.ts";
+import { denoRun, run, runClient, runServer, ServerProcess } from "../helpers/program.ts";
 
 let authority: Authority;
 let serverTls: string[];
@@ -114,6 +114,31 @@ Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   assertEquals((help.out + help.err).includes("open-sesame"), false);
   const bad = await runServer(["relay", "--token", "xyzzy\\1", "--port", "0"]);
   assertEquals([bad.code, bad.err.includes("xyzzy")], [2, false]);
+});
+
+Deno.test("server.ts, client.ts and loadtest.ts refuse a token that cannot be one, and print none", async () => {
+  const broken = ["sesame\\n", "sesame\nmessage x", "sesame\x1b[31m"];
+  for (const token of broken) {
+    const commands = [
+      denoRun("server.ts", ["relay", "--port", "0", "--token", token]),
+      denoRun("client.ts", ["relay", "--token", token]),
+      denoRun("client.ts", ["chat", "--token", token]),
+      denoRun("client.ts", ["list", "--token", token]),
+      denoRun("loadtest.ts", ["--clients", "1", "--token", token]),
+    ];
+    for (const command of commands) {
+      const { code, out, err } = await run(command);
+      assertEquals([code, out], [2, ""]);
+      assertStringIncludes(err, "Bad value for --token: Expected at least one character, no backslash");
+      assertEquals(err.includes("sesame"), false);
+    }
+  }
+});
+
+Deno.test("server.ts takes an empty OKLINE_TOKEN for a mistake, not for an open door", async () => {
+  const { code, err } = await runServer(["relay", "--port", "0"], { env: { OKLINE_TOKEN: "" } });
+  assertEquals(code, 2);
+  assertStringIncludes(err, "Bad value in OKLINE_TOKEN: Expected at least one character");
 });
 
 Deno.test("server.ts refuses addresses by --deny and --allow", async () => {

@@ -1,6 +1,7 @@
 /** What the server offers by TLS, seen by `openssl`, and the clients and gateways that speak it. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority } from "../helpers/certificates.ts";
+import { TempDir } from "../helpers/temp_dir.ts";
 import { type Outcome, run, runClient, runServer, ServerProcess } from "../helpers/program.ts";
 
 let authority: Authority;
@@ -134,4 +135,44 @@ Deno.test("server.ts says which certificate it cannot use, and starts nothing", 
     assertEquals([outcome.code, outcome.out], [code, ""], outcome.err);
     assertStringIncludes(outcome.err, says);
   }
+});
+
+Deno.test("server.ts http and hello tell in HTTP who may not stay", async () => {
+  for (const service of [["http"], ["hello", "--delay", "0"]]) {
+    await using secure = await ServerProcess.start(
+      ...service as [string],
+      ...pair,
+      "--tls-client-ca",
+      trust[1]!,
+    );
+    const plain = await runClient(["http", "GET", `http://127.0.0.1:${secure.port}/`]);
+    assertStringIncludes(plain.out, "HTTP/1.1 400 Bad Request");
+    assertStringIncludes(plain.out, "this port speaks TLS, not plain text\n");
+    const stranger = await runClient(["http", "GET", `https://127.0.0.1:${secure.port}/`, ...trust]);
+    assertStringIncludes(stranger.out, "HTTP/1.1 400 Bad Request");
+    assertStringIncludes(stranger.out, "TLS certificate refused: the client showed none\n");
+  }
+});
+
+Deno.test("Clients say so at once when they speak TLS to a plain server, whatever the service", async () => {
+  await using root = new TempDir();
+  for (
+    const service of [["relay"], ["echo"], ["hello"], ["chat"], ["http"], ["files", "--root", root.path]]
+  ) {
+    await using plain = await ServerProcess.start(...service as [string]);
+    const args = ["echo", "hi", "--port", `${plain.port}`, "--timeout", "3s", "--tls", ...trust];
+    const { code, err } = await runClient(args);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "Peer speaks plain text, not TLS");
+  }
+});
+
+Deno.test("server.ts warns of a certificate that no client takes any more, and serves", async () => {
+  await authority.issue("old", ["IP:127.0.0.1"], { days: -1 });
+  const old = lastIssued();
+  await using server = await ServerProcess.start("echo", ...old);
+  await server.remarked(`warning: Certificate "${old[1]}" has expired: it was good until `);
+  const { code, err } = await runClient(["echo", "hi", "--port", `${server.port}`, "--tls", ...trust]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "certificate has expired");
 });
