@@ -5,9 +5,6 @@ import { quoted } from "../cli/printable.ts";
 import type { Gate } from "./gate.ts";
 import type { RunningService } from "./service.ts";
 
-/** What a line may ask for. */
-const COMMANDS = "state, suspend or resume";
-
 /** Answers each line on stdin with a line of JSON, until stdin ends: `state` with the service's figures. */
 export async function answerControl(service: RunningService, gate: Gate): Promise<void> {
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
@@ -15,7 +12,9 @@ export async function answerControl(service: RunningService, gate: Gate): Promis
   for await (const line of lines) log.result("", answer(line, service, gate));
 }
 
-function answer(line: string, service: RunningService, gate: Gate): Readonly<Record<string, unknown>> {
+type Answer = Readonly<Record<string, unknown>>;
+
+function answer(line: string, service: RunningService, gate: Gate): Answer {
   switch (line) {
     case "state":
       return { event: "state", ...service.stats() };
@@ -23,11 +22,37 @@ function answer(line: string, service: RunningService, gate: Gate): Readonly<Rec
       return refusal(gate.suspend()) ?? { event: "suspended" };
     case "resume":
       return refusal(gate.resume()) ?? { event: "resumed" };
-    default:
-      return { event: "error", message: `Unknown command ${quoted(line)}: expected ${COMMANDS}` };
   }
+  const ofBackend = /^(drain|undrain) (.+)$/.exec(line);
+  if (ofBackend !== null) return turnBackend(service, ofBackend[2]!, { on: ofBackend[1] === "undrain" });
+  return { event: "error", message: `Unknown command ${quoted(line)}: expected ${commandsOf(service)}` };
 }
 
-function refusal(why: string | undefined): Readonly<Record<string, unknown>> | undefined {
+/** What a line may ask for. */
+function commandsOf({ drainBackend }: RunningService): string {
+  return drainBackend === undefined
+    ? "state, suspend or resume"
+    : "state, suspend, resume, drain HOST:PORT or undrain HOST:PORT";
+}
+
+/** Gives a backend of the service no new connections, or new ones again. */
+function turnBackend(service: RunningService, name: string, { on }: { readonly on: boolean }): Answer {
+  if (service.drainBackend === undefined || service.restoreBackend === undefined) {
+    return {
+      event: "error",
+      message: `Cannot ${on ? "undrain" : "drain"}: this service has no backends to choose from`,
+    };
+  }
+  try {
+    if (on) service.restoreBackend(name);
+    else service.drainBackend(name);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { event: "error", message: error.message };
+  }
+  return { event: on ? "undrained" : "draining", backend: name };
+}
+
+function refusal(why: string | undefined): Answer | undefined {
   return why === undefined ? undefined : { event: "error", message: why };
 }

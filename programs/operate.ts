@@ -4,6 +4,7 @@ import { ExitError } from "../cli/exit.ts";
 import type { Log } from "../cli/log.ts";
 import { answerControl } from "./control.ts";
 import { Gate } from "./gate.ts";
+import { cutOff, leftBehind } from "./last_state.ts";
 import type { RunningService } from "./service.ts";
 
 /** What {@linkcode operate} needs besides the service. */
@@ -16,23 +17,24 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
 }
 
 /**
- * Lets a service be operated until it has ended.
+ * Lets a service be operated until it has ended. Warns of what it had to cut off.
  *
- * @throws {ExitError} When it failed for a reason of the system's, such as accepting that fails for good; with any other
- * error as it is, for that is a mistake of the program's own.
+ * @throws {ExitError} When it failed for a reason of the system's, such as accepting that fails for good, or still holds
+ * something when it has ended; with any other error as it is, for that is a mistake of the program's own.
  */
 export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
   const { log, onSignal, control, untilStdinEnds } = options;
   const gate = new Gate(service);
   const failed = Promise.withResolvers<never>();
   // The first signal drains, the second closes now; either way the service ends by being closed.
-  let draining = false;
+  const endings: Promise<void>[] = [];
   onSignal(["SIGINT", "SIGTERM"], (signal) => {
+    const draining = endings.length > 0;
     log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
     gate.end();
     const ending = draining ? service.close() : service.drain();
-    draining = true;
     ending.catch(failed.reject);
+    endings.push(ending);
   });
   onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
   if (control) {
@@ -42,10 +44,16 @@ export async function operate(service: RunningService, options: OperateOptions):
   }
   try {
     await Promise.race([service.closed, failed.promise]);
+    await Promise.all(endings); // Which may still have a timer to cancel.
   } catch (cause) {
     if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
     throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
   }
+  const stats = service.stats();
+  const cut = cutOff(stats);
+  if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
+  const left = leftBehind(stats);
+  if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
 }
 
 /** `EINVAL` and the like. */

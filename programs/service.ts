@@ -21,6 +21,13 @@ export interface RunningService {
   /** Stops accepting until `resume`. Both are left out by a service that takes no connections. */
   suspend?(): void;
   resume?(): void;
+  /**
+   * Gives a backend no new connections until `restoreBackend`. Both are left out by a service that has no several.
+   *
+   * @throws {RangeError} If there is none of that name.
+   */
+  drainBackend?(name: string): void;
+  restoreBackend?(name: string): void;
   drain(): Promise<void>;
   close(): Promise<void>;
 }
@@ -89,8 +96,11 @@ export type SharedValues = Values<typeof sharedOptions> & { readonly port: numbe
 export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
 
 type SharedListenOptions =
-  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed">
-  & { onClosed(connection: EndedConnection, reason: CloseReason): void };
+  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & {
+    onClosed(connection: EndedConnection, reason: CloseReason): void;
+    onLateFailure(connection: EndedConnection, error: Error): void;
+  };
 
 /**
  * What the options of connections mean to a listener; what goes wrong in serving one is logged.
@@ -105,6 +115,8 @@ export async function listenOptions(
   const { log } = host;
   const { port, reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } =
     values;
+  const failed = ({ remote }: EndedConnection, error: Error) =>
+    log.error(`Serving ${formatAddress(remote)} failed: ${describeFailure(error)}`);
   return {
     ...hostnames(values),
     ...await guardListenOptions(values, { ...host, ...tls }),
@@ -117,11 +129,15 @@ export async function listenOptions(
     drainTimeout,
     onClosed: (connection, reason) => {
       if (reason.type === "handler-failed") {
-        log.error(`Serving ${formatAddress(connection.remote)} failed: ${describeFailure(reason.error)}`);
+        failed(connection, reason.error);
       } else if (values.verbose) {
         const { bytesIn, bytesOut } = connection.stats();
         log.info(`${closing(connection.remote, reason)}; ${bytesIn} bytes in, ${bytesOut} out`);
       }
+    },
+    onLateFailure: failed,
+    onRefused: (remote, { why }) => {
+      if (values.verbose) log.info(`${formatAddress(remote)} refused, ${why}`);
     },
   };
 }

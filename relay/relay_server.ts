@@ -39,6 +39,8 @@ export interface RelayServerOptions
 /** The state of a relay server: of its sockets, of its router, and the timers that run. */
 export interface RelayServerStats extends ListenerStats, RouterStats {
   readonly timers: number;
+  /** Messages that had no ok when draining or closing ended the connections. */
+  readonly unsettled: number;
 }
 
 const ACK_TIMEOUT = 10_000;
@@ -64,6 +66,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #watch = new Watch(() => this.stats());
   readonly #out: (peer: Peer, line: string) => void;
   #ackTimer: Timer | undefined;
+  #unsettled = 0;
 
   constructor(options: RelayServerOptions) {
     const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
@@ -117,6 +120,7 @@ export class RelayServer implements AsyncDisposable {
       ...this.#listener.stats(),
       ...this.#router.stats(),
       timers: this.#ackTimer === undefined ? 0 : 1,
+      unsettled: this.#unsettled,
     };
   }
 
@@ -139,33 +143,44 @@ export class RelayServer implements AsyncDisposable {
 
   /**
    * Stops accepting for good, tells every peer, gives the pending messages four fifths of `drainTimeout` to get their oks,
-   * then ends every connection; what still stands after `drainTimeout` is cut.
+   * then ends every connection; what still stands after `drainTimeout` is cut. Half of that time new messages are taken, for
+   * they may be on their way; then no more, for peers that go on sending would keep it from ever coming to an end.
    */
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
-    const deadline = this.#clock.now() + this.#drainTimeout;
+    const since = this.#clock.now();
     const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
     for (const connection of this.#listener.connections) connection.send(notice);
     const late = new AbortController();
-    const timer = this.#clock.after(this.#drainTimeout * 0.8, () => late.abort());
+    const timers = [
+      this.#clock.after(this.#drainTimeout * 0.4, () => this.#router.close("server is draining")),
+      this.#clock.after(this.#drainTimeout * 0.8, () => late.abort()),
+    ];
     try {
       await this.until((stats) => stats.pending === 0, { signal: late.signal });
     } catch (error) {
       if (!late.signal.aborted) throw error;
     } finally {
-      timer.cancel();
+      for (const timer of timers) timer.cancel();
     }
-    await this.#listener.drain({ within: deadline - this.#clock.now() });
+    this.#noteUnsettled();
+    await this.#listener.drain({ within: this.#drainTimeout, since });
   }
 
   /** Closes everything now. */
   async close(): Promise<void> {
+    this.#noteUnsettled();
     await this.#listener.close();
   }
 
   /** As {@linkcode RelayServer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** What is pending now will be dropped; it may be asked for twice, as when a drain is cut short. */
+  #noteUnsettled(): void {
+    this.#unsettled = Math.max(this.#unsettled, this.#router.stats().pending);
   }
 
   #serve(connection: Connection): Promise<void> {

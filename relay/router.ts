@@ -52,6 +52,8 @@ export class Router<Peer extends RouterPeer> {
   readonly #pool = new DeliveryPool<Peer>();
   /** Sendings whose origin is there. */
   #underWay = 0;
+  /** Why no message is taken any more. */
+  #closedFor: string | undefined;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -88,6 +90,11 @@ export class Router<Peer extends RouterPeer> {
         if (this.#options.redeliver) this.#redeliver(held, this.#roster.anyone(), now, out);
       }
     }
+  }
+
+  /** From now on no message is taken, for this reason; those under way are settled as ever. */
+  close(why: string): void {
+    this.#closedFor = why;
   }
 
   /** A line of an active peer, as it came. `now` is the time in ms. */
@@ -156,8 +163,9 @@ export class Router<Peer extends RouterPeer> {
     return MESSAGE;
   }
 
-  /** Which limit one more sending would pass. */
+  /** Why one more sending is not taken. */
   #excess(origin: Seat<Peer>): string | undefined {
+    if (this.#closedFor !== undefined) return this.#closedFor;
     const { maxUnderWay, maxUnderWayPerPeer } = this.#options;
     if (maxUnderWay > 0 && this.#underWay >= maxUnderWay) {
       return `too many messages under way: ${maxUnderWay} in all`;

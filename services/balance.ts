@@ -27,6 +27,8 @@ export interface BalanceOptions extends GatewayOptions {
   rise?: number;
   /** Failed checks or connects in a row that declare a backend dead. Default 3. */
   fall?: number;
+  /** Told when a backend is declared dead, and when it is back. */
+  onHealth?: (name: string, healthy: boolean) => void;
   random?: Random;
 }
 

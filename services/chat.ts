@@ -6,14 +6,8 @@ import { FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../socket/listener.ts";
 import type { Accounts } from "./chat/accounts.ts";
 import { ChatRoom } from "./chat/chat_room.ts";
-import {
-  authOptions,
-  farewellLine,
-  ListenerService,
-  onAbort,
-  type PeerAuth,
-  type ServiceOptions,
-} from "./service.ts";
+import type { Draining } from "./draining.ts";
+import { authOptions, farewellLine, ListenerService, type PeerAuth, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startChat}. */
 export interface ChatOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
@@ -67,8 +61,8 @@ export function startChat(options: ChatOptions = {}): ListenerService<string, Ch
     }
   };
   const auth = options.auth && authOptions(options.auth, options);
-  const handler = async (peer: Connection, draining: AbortSignal): Promise<void> => {
-    using _ = onAbort(draining, () => {
+  const handler = async (peer: Connection, draining: Draining): Promise<void> => {
+    using _ = draining.whenBegun(() => {
       peer.send("-- The server is closing");
       void peer.end({ type: "local", why: "drained" });
     });

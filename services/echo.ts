@@ -3,7 +3,8 @@ import { errorLine } from "../protocol.ts";
 import type { Connection } from "../socket/connection.ts";
 import { FramingError } from "../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../socket/listener.ts";
-import { farewellLine, ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import type { Draining } from "./draining.ts";
+import { DRAINING_LINE, farewellLine, ListenerService, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startEcho}. */
 export type EchoOptions = ServiceOptions & Pick<LineListenOptions, "maxLine">;
@@ -43,8 +44,11 @@ export function startEcho(options: EchoOptions = {}): ListenerService<string, Ec
       if (!room) await peer.flushed();
     }
   };
-  const handler = async (peer: Connection, draining: AbortSignal): Promise<void> => {
-    using _ = onAbort(draining, () => void peer.end({ type: "local", why: "drained" }));
+  const handler = async (peer: Connection, draining: Draining): Promise<void> => {
+    using _ = draining.whenBegun(() => {
+      peer.send(DRAINING_LINE);
+      void peer.end({ type: "local", why: "drained" });
+    });
     try {
       await echo(peer);
     } catch (error) {

@@ -6,14 +6,7 @@ import { type LineListenOptions, listen, type ListenerStats } from "../socket/li
 import { FileStore } from "./files/file_store.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./files/files_codec.ts";
 import { FilesSession } from "./files/files_session.ts";
-import {
-  authOptions,
-  farewellLine,
-  ListenerService,
-  onAbort,
-  type PeerAuth,
-  type ServiceOptions,
-} from "./service.ts";
+import { authOptions, farewellLine, ListenerService, type PeerAuth, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startFiles}. */
 export interface FilesOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
@@ -82,7 +75,7 @@ export async function startFiles(options: FilesOptions): Promise<ListenerService
   const auth = options.auth && authOptions(options.auth, options);
   return new ListenerService(listener, async (client, draining) => {
     const session = new FilesSession(client, sessionOptions);
-    using _ = onAbort(draining, () => session.drain());
+    using _ = draining.whenBegun(() => session.drain());
     try {
       if (auth === undefined || await authenticate(client, auth)) await session.run();
     } catch (error) {

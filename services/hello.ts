@@ -5,6 +5,7 @@ import { isClientHello } from "../socket/client_hello.ts";
 import { FramingError } from "../socket/errors.ts";
 import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
+import { refusalResponse } from "./http/refusal.ts";
 import { serializeResponse } from "./http/response.ts";
 import { pause } from "../socket/pause.ts";
 import { ListenerService, type ServiceOptions } from "./service.ts";
@@ -67,7 +68,7 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     if (delay > 0) await wait(client);
     client.send(answer(200, "Hello World!\n"));
   };
-  const listener = listen({ ...options, codec: bytesCodec });
+  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, waiting }) });
 }
 

@@ -4,8 +4,9 @@ import { listen, type ListenerStats } from "../socket/listener.ts";
 import { systemClock } from "../socket/system.ts";
 import { HttpSession } from "./http/http_session.ts";
 import { ItemStore } from "./http/item_store.ts";
+import { refusalResponse } from "./http/refusal.ts";
 import type { RequestLimits } from "./http/request_parser.ts";
-import { ListenerService, onAbort, type ServiceOptions } from "./service.ts";
+import { ListenerService, type ServiceOptions } from "./service.ts";
 
 /** Options of {@linkcode startHttp}. */
 export interface HttpOptions extends ServiceOptions, RequestLimits {
@@ -58,10 +59,10 @@ export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array
     keepAliveTimeout: options.keepAliveTimeout ?? KEEP_ALIVE_TIMEOUT,
     answered: (status: number) => void (answers[status] = (answers[status] ?? 0) + 1),
   };
-  const listener = listen({ ...options, codec: bytesCodec });
+  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, async (connection, draining) => {
     const session = new HttpSession(connection, sessionOptions);
-    using _ = onAbort(draining, () => session.drain());
+    using _ = draining.whenBegun(() => session.drain());
     await session.run();
   }, {
     ...options,

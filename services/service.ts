@@ -6,15 +6,22 @@ import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address, Clock } from "../socket/network.ts";
 import { systemClock } from "../socket/system.ts";
+import { Draining } from "./draining.ts";
 
 /** A connection that has ended, whatever its frames were. */
 export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
-export interface ServiceOptions extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed"> {
+export interface ServiceOptions
+  extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed" | "onLateFailure"> {
   /** Called once for each connection that has ended; for logs. */
   onClosed?: (connection: EndedConnection, reason: CloseReason) => void;
+  /** Told what went wrong in serving a connection that had ended. Default: `closed` rejects with the first of these. */
+  onLateFailure?: (connection: EndedConnection, error: Error) => void;
 }
+
+/** What a service of lines tells its peers when it drains. */
+export const DRAINING_LINE: string = errorLine("server is draining");
 
 /** What a service of lines tells a peer that it closes. */
 export function farewellLine(reason: CloseReason): string {
@@ -53,9 +60,9 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
 /**
  * Serves one connection. When it returns, the connection is ended in order.
  *
- * @param draining Aborts when the service starts to drain: from then on the handler is to come to an end.
+ * @param draining Tells when the handler is to come to an end, because the service drains.
  */
-export type ServiceHandler<Frame> = (connection: Connection<Frame>, draining: AbortSignal) => Promise<void>;
+export type ServiceHandler<Frame> = (connection: Connection<Frame>, draining: Draining) => Promise<void>;
 
 /** What {@linkcode ListenerService} needs besides its listener. */
 export interface ListenerServiceOptions {
@@ -75,7 +82,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   readonly #clock: Clock;
   readonly #drainTimeout: number;
   readonly #stats: (stats: ListenerStats) => Stats;
-  readonly #draining = new AbortController();
+  readonly #draining = new Draining();
 
   constructor(
     listener: Listener<Frame>,
@@ -120,15 +127,21 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
 
   async drain(): Promise<void> {
     this.#listener.stopAccepting();
-    this.#draining.abort();
-    const timer = this.#clock.after(this.#drainTimeout, () => {
-      // Not lost: what it fails with, `closed` below fails with, too.
+    const ms = this.#drainTimeout;
+    // The other half is for the last of them.
+    const ending = this.#draining.begin({ clock: this.#clock, ms: ms / 2 });
+    const late = this.#clock.after(ms, () => {
+      for (const connection of this.#listener.connections) {
+        connection.close({ type: "timeout", which: "drain", ms });
+      }
+      // Those that are refused, too. Not lost: what it fails with, `closed` below fails with.
       this.#listener.close().catch(() => {});
     });
     try {
       await this.closed;
     } finally {
-      timer.cancel();
+      late.cancel();
+      ending.cancel();
     }
   }
 
@@ -146,14 +159,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     background: ListenerServiceOptions["background"] = () => Promise.resolve(),
   ): Promise<void> {
     const ended = new AbortController();
-    const served = this.#listener.serve((connection) => handler(connection, this.#draining.signal));
+    const served = this.#listener.serve((connection) => handler(connection, this.#draining));
     await Promise.all([served.finally(() => ended.abort()), background(ended.signal)]);
   }
-}
-
-/** Calls `run` when `signal` aborts, at once if it has; until what it returns is disposed of. */
-export function onAbort(signal: AbortSignal, run: () => void): Disposable {
-  if (signal.aborted) run();
-  else signal.addEventListener("abort", run, { once: true });
-  return { [Symbol.dispose]: () => signal.removeEventListener("abort", run) };
 }

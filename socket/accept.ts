@@ -1,4 +1,5 @@
 /** The accept loops of a listener: errors sorted, suspended and resumed. @module */
+import { Exhaustion } from "./exhaustion.ts";
 import type { Address, Clock, Network, Timer, Transport, TransportListener } from "./network.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
@@ -59,7 +60,7 @@ export interface AcceptorOptions {
   reusePort: boolean;
   /** Most peers a second; 0 for no bound. */
   maxAcceptRate: number;
-  /** Told once when the process is out of descriptors, and once when it accepts again. */
+  /** Told once when the process is out of descriptors, and once when that is over. */
   onExhausted: (exhausted: boolean) => void;
   /** Takes each peer. Accepting goes on when the promise it may give, which must not reject, is fulfilled. */
   deliver: (transport: Transport) => Promise<void> | void;
@@ -80,11 +81,12 @@ export class Acceptor {
   readonly #pauses = new Set<Timer>();
   readonly #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
   readonly #rate: TokenBucket | undefined;
-  #exhausted = false;
+  readonly #exhaustion: Exhaustion;
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
     if (options.maxAcceptRate > 0) this.#rate = new TokenBucket(options.maxAcceptRate);
+    this.#exhaustion = new Exhaustion(options.onExhausted);
     this.#sockets = bind(options);
     this.addresses = this.#sockets.map((socket) => socket.address);
     this.stopped = this.#runAll();
@@ -147,7 +149,7 @@ export class Acceptor {
         return;
       }
       this.#stats.accepted++;
-      this.#setExhausted(false);
+      this.#exhaustion.passed(() => this.#options.clock.now());
       const taken = this.#options.deliver(transport);
       if (taken !== undefined) await this.#orClosed(taken);
       const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
@@ -168,16 +170,10 @@ export class Acceptor {
     if (kind === "transient") this.#stats.transientErrors++;
     else {
       this.#stats.outOfDescriptors++;
-      this.#setExhausted(true);
+      this.#exhaustion.met(this.#options.clock.now());
     }
     this.#options.changed();
     if (kind === "out-of-descriptors") await this.#orClosed(this.#pause(BACK_OFF_MS));
-  }
-
-  #setExhausted(exhausted: boolean): void {
-    if (this.#exhausted === exhausted) return;
-    this.#exhausted = exhausted;
-    this.#options.onExhausted(exhausted);
   }
 
   #pause(ms: number): Promise<void> {

@@ -12,7 +12,7 @@ export interface AdmissionOptions<Frame> {
   /** What the listener was told of limits, refusals and connections. */
   readonly listen: FrameListenOptions<Frame>;
   readonly clock: Clock;
-  /** Counts each connection until it has ended, and keeps what `onClosed` throws. */
+  /** Counts each connection until it has ended, and keeps what `onClosed` and `onRefused` throw. */
   readonly tasks: TaskSet;
   /** Hands a connection to who serves it; the next may come once the promise is fulfilled. */
   readonly hand: (connection: Connection<Frame>) => Promise<void> | undefined;
@@ -39,7 +39,7 @@ export class Admission<Frame> {
       maxConnectionsPerIp: listen.maxConnectionsPerIp ?? 0,
       mayConnect: listen.mayConnect ?? (() => true),
     });
-    this.#refusals = new Refusals(tasks, listen.refusal);
+    this.#refusals = new Refusals(tasks, listen);
   }
 
   /** How many have been accepted and wait for room. */
@@ -62,12 +62,12 @@ export class Admission<Frame> {
     if (listen.whenFull === "wait" && this.connections.full) {
       return this.#untilRoom().then(() => this.admit(transport));
     }
-    const why = this.connections.refusal(transport.remote.hostname);
+    const refusal = this.connections.refusal(transport.remote.hostname);
     const { total } = this.connections;
     const options = { ...listen, clock, id: this.#nextId++, total };
-    if (why !== undefined) {
+    if (refusal !== undefined) {
       const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
-      this.#refusals.refuse(new Connection(transport, brief), why);
+      this.#refusals.refuse(new Connection(transport, brief), refusal);
       changed();
       return;
     }

@@ -3,6 +3,14 @@ import type { Connection } from "./connection.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
 import type { QueuedBytes } from "./outbound.ts";
 
+/** Why a peer was not let in. */
+export interface Refusal {
+  /** What stood against it; `address` is `mayConnect`. */
+  readonly limit: "max-connections" | "max-connections-per-ip" | "address";
+  /** The same for people. */
+  readonly why: string;
+}
+
 /** How many of each kind a {@linkcode ConnectionSet} has seen. */
 export interface ConnectionCounts {
   /** Connections that stand now. */
@@ -10,8 +18,14 @@ export interface ConnectionCounts {
   readonly peakConnections: number;
   /** Refused for a limit, or for their address. */
   readonly refused: number;
+  /** The same by what stood against them. */
+  readonly refusals: Readonly<Record<Refusal["limit"], number>>;
   /** Ended connections, by the type of their reason. */
   readonly closed: Readonly<Record<CloseType, number>>;
+  /** Those that ended by a timeout, by which it was: `idle`, `first line`, `write`, `drain`, and what handlers add. */
+  readonly timeouts: Readonly<Record<string, number>>;
+  /** Those whose input could not be framed, by the code of the error: `line-too-long`, `invalid-utf8`, … */
+  readonly framingErrors: Readonly<Record<string, number>>;
   /** Bytes that wait in all connections for their peers. */
   readonly queuedBytes: number;
 }
@@ -43,7 +57,14 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     "handler-failed": 0,
   };
   #peak = 0;
-  #refused = 0;
+  readonly #refusals: Record<Refusal["limit"], number> = {
+    "max-connections": 0,
+    "max-connections-per-ip": 0,
+    "address": 0,
+  };
+  // Names are of this side's code, and so are few.
+  readonly #timeouts = new Map<string, number>();
+  readonly #framingErrors = new Map<string, number>();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
@@ -64,18 +85,10 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   }
 
   /** Why one more from this address may not stand, or `undefined` where it may; a refusal is counted. */
-  refusal(hostname: string): string | undefined {
-    const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
-    let why: string | undefined;
-    if (!mayConnect(hostname)) {
-      why = "not allowed from this address";
-    } else if (this.full) {
-      why = `busy: ${maxConnections} connections are open`;
-    } else if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
-      why = `busy: ${maxConnectionsPerIp} connections are open from this address`;
-    }
-    if (why !== undefined) this.#refused++;
-    return why;
+  refusal(hostname: string): Refusal | undefined {
+    const refusal = this.#refusal(hostname);
+    if (refusal !== undefined) this.#refusals[refusal.limit]++;
+    return refusal;
   }
 
   add(connection: Connection<Frame>): void {
@@ -87,6 +100,8 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   remove(connection: Connection<Frame>, reason: CloseReason): void {
     this.#connections.delete(connection);
     this.#closed[reason.type]++;
+    if (reason.type === "timeout") countOne(this.#timeouts, reason.which);
+    if (reason.type === "framing") countOne(this.#framingErrors, reason.error.code);
     this.#countIp(connection, -1);
   }
 
@@ -94,10 +109,24 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return {
       connections: this.size,
       peakConnections: this.#peak,
-      refused: this.#refused,
+      refused: Object.values(this.#refusals).reduce((sum, count) => sum + count, 0),
+      refusals: { ...this.#refusals },
       closed: { ...this.#closed },
+      timeouts: Object.fromEntries(this.#timeouts),
+      framingErrors: Object.fromEntries(this.#framingErrors),
       queuedBytes: this.total.queuedBytes,
     };
+  }
+
+  #refusal(hostname: string): Refusal | undefined {
+    const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
+    if (!mayConnect(hostname)) return { limit: "address", why: "not allowed from this address" };
+    if (this.full) return { limit: "max-connections", why: `busy: ${maxConnections} connections are open` };
+    if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
+      const why = `busy: ${maxConnectionsPerIp} connections are open from this address`;
+      return { limit: "max-connections-per-ip", why };
+    }
+    return undefined;
   }
 
   #countIp(connection: Connection<Frame>, by: number): void {
@@ -107,4 +136,8 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     if (count > 0) this.#perIp.set(hostname, count);
     else this.#perIp.delete(hostname);
   }
+}
+
+function countOne(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

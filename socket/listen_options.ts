@@ -2,8 +2,9 @@
 import type { AcceptStats } from "./accept.ts";
 import type { Codec } from "./codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
-import type { ConnectionCounts } from "./connection_set.ts";
-import type { Clock, Network } from "./network.ts";
+import type { Connection } from "./connection.ts";
+import type { ConnectionCounts, Refusal } from "./connection_set.ts";
+import type { Address, Clock, Network } from "./network.ts";
 
 /** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>
@@ -29,10 +30,21 @@ export interface ListenOptions<Frame = string>
   maxAcceptRate?: number;
   /** Which addresses may connect; others are told and closed. Default: all. */
   mayConnect?: (address: string) => boolean;
-  /** Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when it accepts. */
+  /**
+   * Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when a peer is accepted
+   * after five seconds without that.
+   */
   onExhausted?: (exhausted: boolean) => void;
   /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
-  refusal?: (why: string) => Frame;
+  refusal?: (why: string, limit: Refusal["limit"]) => Frame;
+  /** Told of each peer that is refused; `onClosed` is not, for it was never let in. */
+  onRefused?: (remote: Address, refusal: Refusal) => void;
+  /**
+   * Told what a handler throws after its connection has ended, when `onClosed` has told why already: but for the
+   * `ConnectionClosedError` of that connection, which is what a handler is to expect. Default: `closed` of the listener
+   * rejects with the first, when all has ended.
+   */
+  onLateFailure?: (connection: Connection<Frame>, error: Error) => void;
   /** Called whenever `until` looks again, for who watches more than the listener. */
   onChanged?: () => void;
   network?: Network;

@@ -28,7 +28,8 @@ export type {
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
    * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
-   * when accepting failed for good, or `onClosed` threw.
+   * when accepting failed for good, `onClosed` or `onRefused` threw, or a handler threw after its connection had ended and there is no
+   * `onLateFailure`.
    */
   readonly closed: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
@@ -88,7 +89,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, handler)));
+    const failedLate = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
+    const serving = { handler, failedLate };
+    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, serving)));
     return this.closed;
   }
 
@@ -130,16 +133,18 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * Stops accepting for good and ends every connection in order, a slice at a time.
    *
    * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
+   * @param options.since When that time began, on the clock, ms. Default now.
    */
-  async drain(options: { within?: number } = {}): Promise<void> {
+  async drain(options: { within?: number; since?: number } = {}): Promise<void> {
     const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
+    const left = options.since === undefined ? ms : Math.max(0, options.since + ms - this.#clock.now());
     this.#stop();
-    const late = this.#clock.after(ms, () => {
+    const late = this.#clock.after(left, () => {
       for (const connection of this.connections) connection.close({ type: "timeout", which: "drain", ms });
     });
     const ending = spread([...this.connections], {
       clock: this.#clock,
-      ms: ms / 2, // The other half is for the last of them.
+      ms: left / 2, // The other half is for the last of them.
       each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
     });
     try {

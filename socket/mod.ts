@@ -36,6 +36,7 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
+export type { Refusal } from "./connection_set.ts";
 export { CountedClock } from "./counted_clock.ts";
 export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";
 export { MemoryListener } from "./memory_listener.ts";

@@ -32,7 +32,7 @@ export interface TcpServerCallbacks<Frame> {
 /** Options of a {@linkcode TcpServer}: those of {@linkcode listen} but for the address. */
 export type TcpServerOptions = Omit<
   ListenOptions,
-  "hostnames" | "tryHostnames" | "port" | "refusal" | "farewell" | "onClosed"
+  "hostnames" | "tryHostnames" | "port" | "refusal" | "farewell" | "onClosed" | "onLateFailure"
 >;
 
 /**
@@ -120,6 +120,16 @@ export class TcpServer<Frame = Uint8Array> {
   info(id: number): TcpConnectionInfo | undefined {
     const connection = this.#connections.get(id);
     return connection && connectionInfo(connection, this.#clock);
+  }
+
+  /** Stops accepting until {@linkcode TcpServer.resume}; see {@linkcode Listener.suspend}. Does nothing while it does not listen. */
+  suspend(): void {
+    this.#listener?.suspend();
+  }
+
+  /** Accepts again, those first who have come meanwhile. */
+  resume(): void {
+    this.#listener?.resume();
   }
 
   /** Stops accepting, ends every connection in order, and waits for that. It may listen again afterwards. */

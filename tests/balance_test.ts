@@ -6,8 +6,11 @@ import {
   ConnectionClosedError,
   listen,
   MemoryNetwork,
+  type Network,
+  type Transport,
   VirtualClock,
 } from "../socket/mod.ts";
+import { systemError } from "../socket/socket_errors.ts";
 import { exchange, talk } from "./helpers/exchange.ts";
 import { until } from "./helpers/until.ts";
 
@@ -131,7 +134,10 @@ Deno.test("startBalance() loses no request while a backend is killed and comes b
 });
 
 Deno.test("startBalance() notices by itself that a backend is dead, and that it is back", async () => {
-  const { clock, start, backends, balancer } = startInMemory(2);
+  const told: unknown[] = [];
+  const { clock, start, backends, balancer } = startInMemory(2, {
+    onHealth: (name, healthy) => told.push([name, healthy]),
+  });
   const healthy = () => balancer.stats().backends.map((backend) => backend.healthy);
   await clock.runUntil(backends[0]!.close());
   await clock.advance(1500);
@@ -143,6 +149,7 @@ Deno.test("startBalance() notices by itself that a backend is dead, and that it 
   assertEquals(healthy(), [false, true]);
   await clock.advance(1000);
   assertEquals(healthy(), [true, true]);
+  assertEquals(told, [["127.0.0.1:1", false], ["127.0.0.1:1", true]]);
   await clock.runUntil(Promise.all([balancer.close(), back.close(), backends[1]!.close()]));
   assertEquals(clock.timers, 0);
 });
@@ -244,4 +251,58 @@ Deno.test("startBalance() tells the mistake by which a client was not served", a
   assertEquals(await exchange(balance.port, "x").catch(() => ""), "");
   await until(() => ends.length === 1);
   assertEquals(ends, [{ type: "handler-failed", error }]);
+});
+
+Deno.test("startBalance() waits when it has no descriptor itself, and blames no backend for it", async () => {
+  const full = systemError(new Error("Too many open files"), "EMFILE");
+  let dial: Network["connect"] = () => Promise.reject(full);
+  const { clock, network, backends, balancer } = startInMemory(1, {
+    fall: 1,
+    backendNetwork: {
+      listen: (options) => network.listen(options),
+      connect: (options) => dial(options),
+    },
+  });
+  const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
+  client.send("hello");
+  await clock.advance(5000);
+  assertEquals(balancer.stats().backends.map(({ healthy, failures }) => [healthy, failures]), [[true, 0]]);
+  dial = (options) => network.connect(options);
+  const lines = client.lines();
+  assertEquals((await clock.runUntil(lines.next())).value, "hello");
+  await clock.runUntil(client.end());
+  await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
+});
+
+Deno.test("startBalance() leaves no connection behind where onHealth throws", async () => {
+  const mistake = new RangeError("broken");
+  const dials: PromiseWithResolvers<Transport>[] = [];
+  const { clock, network, backends, balancer, passed } = startInMemory(1, {
+    rise: 1,
+    fall: 1,
+    backendNetwork: {
+      listen: (options) => network.listen(options),
+      connect: () => {
+        const dial = Promise.withResolvers<Transport>();
+        dials.push(dial);
+        return dial.promise;
+      },
+    },
+    onHealth(_, healthy) {
+      if (healthy) throw mistake;
+    },
+  });
+  const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
+  await clock.advance(1000);
+  const [ofClient, ofCheck] = dials;
+  ofCheck!.reject(new Error("no"));
+  await clock.advance(0);
+  assertEquals(balancer.stats().backends[0]!.healthy, false);
+  ofClient!.resolve(await clock.runUntil(network.connect({ port: backends[0]!.port })));
+  await clock.advance(0);
+  assertEquals(passed.map(({ reason }) => reason), [{ type: "handler-failed", error: mistake }]);
+  assertEquals(balancer.stats().backends[0]!.open, 0);
+  client.close();
+  await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
+  assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });

@@ -52,13 +52,14 @@ Deno.test("startEcho() reads no more from a client that does not read, and loses
   assertEquals((await client.end()).type, "natural");
 });
 
-Deno.test("startEcho() drains: every line that came is answered, then it closes", async () => {
+Deno.test("startEcho() drains: every line that came is answered, the peer is told, then it closes", async () => {
   await using server = startEcho();
   await using client = await connect({ port: server.port });
   const lines = client.lines();
   client.send("one");
   assertEquals((await lines.next()).value, "one");
   const drained = server.drain();
+  assertEquals((await lines.next()).value, "error server is draining");
   assertEquals((await lines.next()).done, true);
   await client.end();
   await drained;

@@ -71,6 +71,24 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   assertEquals(server.address, undefined);
 });
 
+Deno.test("TcpServer.suspend() lets who comes wait until resume(), and who is there go on", async () => {
+  const { server, events, port } = startServer();
+  await using early = await connect({ port });
+  await until(() => server.ids.length === 1);
+  server.suspend();
+  await using late = await connect({ port });
+  late.send("late");
+  early.send("early");
+  await until(() => events.includes("data 1 early"));
+  assertEquals(server.ids, [1]);
+  server.resume();
+  await until(() => events.includes("data 2 late"));
+  for (const client of [early, late]) client.close();
+  await server.stop();
+  server.suspend(); // Nothing to do, as it does not listen.
+  server.resume();
+});
+
 Deno.test("TcpServer gives errors of callbacks and of framing to `error`, and nobody else notices", async () => {
   const { server, events, port } = startServer({
     data(_id, line) {

@@ -243,9 +243,9 @@ Deno.test("startFiles() drains: a transfer under way is finished, idle clients a
   await idle.send("LIST\n");
   await idle.upTo("ok 0\n");
   const drained = server.drain();
-  assertEquals(await idle.rest(), "");
+  assertEquals(await idle.rest(), "error server is draining\n");
   await busy.send(`ysha256 ${sha256("xy")}\n`);
-  assertEquals(await busy.rest(), "ok\n");
+  assertEquals(await busy.rest(), "ok\nerror server is draining\n");
   await Promise.all([idle, busy].map(({ connection }) => connection.end()));
   await drained;
   assertEquals(await dir.read("a"), "xy");

@@ -183,8 +183,22 @@ Deno.test("Listener.onExhausted is told once, and once when it accepts again", {
   const second = await world.peer(server.port);
   second.say("again");
   assertEquals(await second.hear(), "again");
+  await world.clock.advance(4900);
+  world.network.failAccept(full()); // At the limit one place comes free now and then: nothing new.
+  const third = await world.peer(server.port);
+  await world.clock.advance(4999);
+  const fourth = await world.peer(server.port);
+  await world.clock.advance(0);
+  assertEquals(told, [true]);
+  await world.clock.advance(1);
+  const fifth = await world.peer(server.port);
+  await world.clock.advance(0);
   assertEquals(told, [true, false]);
-  for (const peer of [first, second]) peer.connection.close();
+  world.network.failAccept(full());
+  const sixth = await world.peer(server.port);
+  await world.clock.advance(0);
+  assertEquals(told, [true, false, true]);
+  for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.close();
 });
 
 Deno.test(

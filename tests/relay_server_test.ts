@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { CloseReason } from "../socket/mod.ts";
 import { Simulation } from "./helpers/simulation.ts";
 
 const permissions = "none";
@@ -142,12 +143,18 @@ Deno.test(
 
 Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions }, async () => {
   const world = new Simulation();
-  const server = world.relay({ drainTimeout: 1000 });
+  const ends: CloseReason[] = [];
+  const server = world.relay({
+    drainTimeout: 1000,
+    observer: { closed: (_, reason) => ends.push(reason) },
+  });
   const alice = await world.peer(server.port);
-  await world.clock.runUntil(() => server.stats().active === 1);
-  const drained = server.drain();
-  await world.clock.runUntil(drained);
-  assertEquals(server.stats().closed.timeout, 1);
+  alice.say("message x"); // waited for, though in vain
+  await world.clock.runUntil(() => server.stats().pending === 1);
+  const begun = world.clock.now();
+  await world.clock.runUntil(server.drain());
+  assertEquals(world.clock.now() - begun, 1000);
+  assertEquals(ends, [{ type: "timeout", which: "drain", ms: 1000 }]);
   assertEquals(server.stats().connections, 0);
   alice.connection.close();
 });

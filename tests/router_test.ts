@@ -237,3 +237,15 @@ Deno.test("Router.line() compares texts as written and carries the empty one", p
   bench.router.line(a, "ok ", 0, bench.out);
   assertEquals(bench.take(), ["a < message ", "a < message \\\\", "a < ok "]);
 });
+
+Deno.test("Router.close() takes no more messages, and settles those under way", pure, () => {
+  const bench = new Bench();
+  const [a] = bench.join("a") as [Peer];
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.close("enough");
+  assertEquals(bench.router.line(a, "message y", 0, bench.out), { kind: "limited", reason: "enough" });
+  assertEquals(bench.router.line(a, "ok x", 0, bench.out), { kind: "ok" });
+  assertEquals(bench.take(), ["a < message x", "a < ok x"]);
+  const { messages, limited, pending } = bench.router.stats();
+  assertEquals({ messages, limited, pending }, { messages: 1, limited: 1, pending: 0 });
+});

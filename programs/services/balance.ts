@@ -1,6 +1,6 @@
 /** `server.ts balance`. @module */
 import { UsageError } from "../../cli/exit.ts";
-import { address, choice, duration, integer } from "../../cli/option.ts";
+import { address, choice, duration, flag, integer } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
 import { POLICY_NAMES } from "../../services/balance/policy.ts";
 import { formatAddress } from "../../socket/network.ts";
@@ -18,6 +18,11 @@ const options = {
   rise: integer({ help: "Good checks in a row that bring a backend back", default: 2, min: 1 }),
   fall: integer({ help: "Failed ones in a row after which it gets no more clients", default: 3, min: 1 }),
   ...gatewayOptions,
+  control: flag({
+    help:
+      "Answer each line `state`, `suspend`, `resume`, `drain HOST:PORT` or `undrain HOST:PORT` (a backend) on " +
+      "stdin with a line of JSON on stdout",
+  }),
 };
 
 /** A TCP load balancer. */
@@ -35,6 +40,13 @@ export const balance = {
       throw new UsageError("Option --to names a backend twice");
     }
     const own = { to, policy, maxPerBackend, maxQueue, queueTimeout, checkInterval, rise, fall };
-    return startBalance({ ...await passOptions(values, host), ...own });
+    return startBalance({
+      ...await passOptions(values, host),
+      ...own,
+      onHealth: (backend, healthy) => {
+        if (healthy) host.log.info(`Backend ${backend} is back`);
+        else host.log.warn(`Backend ${backend} cannot be reached: it gets no clients until it is back`);
+      },
+    });
   },
 } as const satisfies Service;

@@ -18,10 +18,14 @@ export interface DiallerOptions {
   readonly queueTimeout?: number;
   /** Time in ms between two health checks of a backend. Default 2000. */
   readonly checkInterval?: number;
+  /** Told when a backend is declared dead, and when it is back. */
+  readonly onHealth?: (name: string, healthy: boolean) => void;
 }
 
 const QUEUE_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 2000;
+// As for accepting: a descriptor that comes free may be had soon.
+const EXHAUSTED_BACK_OFF = 100;
 
 /** Connects to backends: for clients, and to see whether they are there. */
 export class Dialler {
@@ -48,16 +52,9 @@ export class Dialler {
     try {
       for (;;) {
         const backend = await this.#acquire({ source: source.hostname, avoid }, giveUp.signal);
-        try {
-          const connection = await this.#dial(backend, giveUp.signal);
-          this.#pool.report(backend, true);
-          return { connection, release: () => this.#pool.release(backend) };
-        } catch (error) {
-          this.#pool.release(backend);
-          if (giveUp.signal.aborted || !(error instanceof ConnectError)) throw error;
-          this.#pool.report(backend, false);
-          avoid.add(backend);
-        }
+        const connection = await this.#dialFor(backend, giveUp.signal);
+        if (connection !== undefined) return { connection, release: () => this.#pool.release(backend) };
+        avoid.add(backend);
       }
     } finally {
       timer.cancel();
@@ -73,15 +70,40 @@ export class Dialler {
     while (!signal.aborted) {
       try {
         await pause(this.#options.checkInterval ?? CHECK_INTERVAL, this.#clock, signal);
-        const connection = await this.#dial(backend, signal);
-        this.#pool.report(backend, true);
-        await connection.end();
+        await using _ = await this.#dial(backend, signal);
+        this.#report(backend, true);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ConnectError)) throw error;
-        this.#pool.report(backend, false);
+        this.#failed(backend, error);
       }
     }
+  }
+
+  /** Dials a backend that was granted. Gives none, and the grant back, where it cannot be reached. */
+  async #dialFor(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array> | undefined> {
+    let connection: Connection<Uint8Array> | undefined;
+    try {
+      connection = await this.#dial(backend, signal);
+      this.#report(backend, true);
+      return connection;
+    } catch (error) {
+      connection?.close();
+      this.#pool.release(backend);
+      if (signal.aborted || !(error instanceof ConnectError)) throw error;
+      if (error.code === "exhausted") await pause(EXHAUSTED_BACK_OFF, this.#clock, signal);
+      this.#failed(backend, error);
+      return undefined;
+    }
+  }
+
+  /** A backend could not be reached; that this process had no descriptor for it says nothing of the backend. */
+  #failed(backend: Backend, { code }: ConnectError): void {
+    if (code !== "exhausted") this.#report(backend, false);
+  }
+
+  #report(backend: Backend, ok: boolean): void {
+    if (this.#pool.report(backend, ok)) this.#options.onHealth?.(backend.name, ok);
   }
 
   #dial(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array>> {

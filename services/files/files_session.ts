@@ -1,6 +1,7 @@
 /** One client of the files service: its requests in order. @module */
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
+import { DRAINING_LINE } from "../service.ts";
 import { type FileStore, FileStoreError } from "./file_store.ts";
 import { type FilesFrame, uploadLength } from "./files_codec.ts";
 import { hashStart, readPieces } from "./hash.ts";
@@ -32,6 +33,7 @@ export class FilesSession {
   #busy = false;
   /** It ends with the request under way. */
   #last = false;
+  #draining = false;
   #ended = false;
 
   constructor(connection: Connection<FilesFrame>, options: FilesSessionOptions) {
@@ -58,6 +60,7 @@ export class FilesSession {
   /** Ends it after the request under way, at once if there is none. */
   drain(): void {
     this.#last = true;
+    this.#draining = true;
     if (!this.#busy) this.#end("drained");
   }
 
@@ -209,6 +212,7 @@ export class FilesSession {
 
   #end(why?: string): void {
     this.#ended = true;
+    if (this.#draining) this.#send(DRAINING_LINE);
     void this.#connection.end(why === undefined ? undefined : { type: "local", why });
   }
 }

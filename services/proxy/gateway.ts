@@ -91,8 +91,11 @@ export class Gateway {
       upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
     } catch (error) {
+      const why = reasonOf(error);
+      // A mistake here that the end of the client can no longer tell of is told by whoever runs this.
+      if (!client.open && why.type === "handler-failed") throw error;
       // Now: ended in order, as below, it would look served.
-      client.close(reasonOf(error));
+      client.close(why);
     } finally {
       upstream?.release();
       const reason = await client.end();

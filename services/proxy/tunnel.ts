@@ -1,6 +1,6 @@
 /** Bytes both ways between two connections. @module */
 import type { Connection } from "../../socket/connection.ts";
-import type { CloseReason } from "../../socket/errors.ts";
+import { type CloseReason, ConnectionClosedError } from "../../socket/errors.ts";
 import type { Clock, Timer } from "../../socket/network.ts";
 
 /** What a {@linkcode tunnel} needs besides its ends. */
@@ -33,7 +33,7 @@ export async function tunnel(
       if (from.peerEnded && from.open && to.open) await to.closeWrite();
     } catch (error) {
       // Closed on the way, which is what `closed` is there to say.
-      if (to.open) throw error;
+      if (!(error instanceof ConnectionClosedError)) throw error;
     }
     if (!from.open || !to.open) close({ type: "local", why: "other side ended" });
   };

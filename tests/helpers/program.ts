@@ -76,8 +76,23 @@ export class ServerProcess implements AsyncDisposable {
 
   /** As {@linkcode ServerProcess.start}, at the addresses it has without a `--host`. */
   static async startAnywhere(service: string, ...options: readonly string[]): Promise<ServerProcess> {
-    const args = [service, "--port", "0", "--json", "--control", ...options];
-    const process = new Lines(denoRun("server.ts", args));
+    return await ServerProcess.#run(serverCommand(service, options));
+  }
+
+  /** As {@linkcode ServerProcess.start}, with no more descriptors than so many. Not on Windows. */
+  static async startWithin(descriptors: number, service: string): Promise<ServerProcess> {
+    const command = serverCommand(service, ["--host", "127.0.0.1"]);
+    return await ServerProcess.#run([
+      "sh",
+      "-c",
+      'ulimit -n "$0" && exec "$@"',
+      `${descriptors}`,
+      ...command,
+    ]);
+  }
+
+  static async #run(command: readonly [string, ...string[]]): Promise<ServerProcess> {
+    const process = new Lines(command);
     const { port } = await process.next("listening");
     return new ServerProcess(process, Number(port));
   }
@@ -133,6 +148,10 @@ export class ServerProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process.kill();
   }
+}
+
+function serverCommand(service: string, options: readonly string[]): [string, ...string[]] {
+  return denoRun("server.ts", [service, "--port", "0", "--json", "--control", ...options]);
 }
 
 /** A process that says lines of JSON on stdout, and anything on stderr. */

@@ -4,8 +4,20 @@ import { closing } from "../../programs/service.ts";
 import { connect, VirtualClock } from "../../socket/mod.ts";
 import { runServer, ServerProcess } from "../helpers/program.ts";
 
-/** Every service, with the options it cannot do without, and a figure of its own in its state. */
-const SERVICES: Readonly<Record<string, { options?: readonly string[]; figure: string; port: number }>> = {
+/** What a test knows of a service. */
+interface Known {
+  /** Those it cannot do without. */
+  readonly options?: readonly string[];
+  /** What its control channel takes. */
+  readonly commands?: string;
+  /** One of its own in its state. */
+  readonly figure: string;
+  readonly port: number;
+}
+
+const COMMANDS = "state, suspend or resume";
+
+const SERVICES: Readonly<Record<string, Known>> = {
   relay: { figure: "pending", port: 8000 },
   echo: { figure: "messages", port: 8080 },
   hello: { figure: "waiting", port: 1729 },
@@ -14,10 +26,15 @@ const SERVICES: Readonly<Record<string, { options?: readonly string[]; figure: s
   files: { options: ["--root", "."], figure: "bodyBytesOut", port: 8891 },
   udp: { figure: "received", port: 12_345 },
   proxy: { options: ["--to", "127.0.0.1:1"], figure: "unserved", port: 8892 },
-  balance: { options: ["--to", "127.0.0.1:1"], figure: "backends", port: 8893 },
+  balance: {
+    options: ["--to", "127.0.0.1:1"],
+    commands: "state, suspend, resume, drain HOST:PORT or undrain HOST:PORT",
+    figure: "backends",
+    port: 8893,
+  },
 };
 
-for (const [name, { options = [], figure, port }] of Object.entries(SERVICES)) {
+for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object.entries(SERVICES)) {
   Deno.test(`server.ts ${name} listens, tells its state, and ends at SIGTERM`, async () => {
     await using server = await ServerProcess.start(name, ...options);
     const state = await server.state();
@@ -25,7 +42,7 @@ for (const [name, { options = [], figure, port }] of Object.entries(SERVICES)) {
     await server.say("status");
     assertEquals(await server.next("error"), {
       event: "error",
-      message: 'Unknown command "status": expected state, suspend or resume',
+      message: `Unknown command "status": expected ${commands}`,
     });
     const { code, err } = await server.stop();
     assertEquals([code, err.replace(/^listening on .*\n/, "")], [

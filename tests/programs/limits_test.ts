@@ -1,0 +1,170 @@
+/** The limits of a server as its options set them: what a peer is told, and what is counted. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Log } from "../../cli/log.ts";
+import { parseCommandLine } from "../../cli/options.ts";
+import { listenOptions } from "../../programs/service.ts";
+import { echo } from "../../programs/services/echo.ts";
+import { connect, type Connection } from "../../socket/mod.ts";
+import { ServerProcess } from "../helpers/program.ts";
+
+// A limit that does not hold is waited for in vain.
+const timeout = 30_000;
+
+/** The next line of a peer. */
+async function hear(peer: Connection): Promise<string | undefined> {
+  return (await peer.lines().next()).value;
+}
+
+/** Connects, and sends lines. */
+async function enter(server: ServerProcess, ...lines: readonly string[]): Promise<Connection> {
+  const peer = await connect({ port: server.port, writeBuffer: 2 ** 30 });
+  for (const line of lines) peer.send(line);
+  return peer;
+}
+
+Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections", "1", "--verbose");
+  await using first = await connect({ port: server.port });
+  first.send("hello");
+  await first.lines().next();
+  await using second = await connect({ port: server.port });
+  assertEquals((await second.lines().next()).value, "error busy: 1 connections are open");
+  await server.remarked("refused, busy: 1 connections are open");
+  const { refusals } = await server.state();
+  assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
+});
+
+Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
+  await using first = await enter(server, "hello");
+  assertEquals(await hear(first), "hello");
+  await using second = await enter(server);
+  assertEquals(await hear(second), "error busy: 1 connections are open from this address");
+});
+
+Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections", "1", "--when-full", "wait");
+  await using first = await enter(server, "hello");
+  assertEquals(await hear(first), "hello");
+  await using second = await enter(server, "and me");
+  await server.until(({ waiting }) => waiting === 1);
+  await first.end();
+  assertEquals(await hear(second), "and me");
+});
+
+Deno.test("server.ts --accept-rate takes only so many a second", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--accept-rate", "2");
+  const peers = await Promise.all(["1", "2", "3"].map((line) => enter(server, line)));
+  await server.until(({ paced }) => Number(paced) > 0);
+  assertEquals(await Promise.all(peers.map(hear)), ["1", "2", "3"]);
+  for (const peer of peers) await peer.end();
+});
+
+const TIMEOUTS: readonly (readonly [option: string, lines: readonly string[], which: string])[] = [
+  ["--first-line-timeout", [], "first line"],
+  ["--idle-timeout", ["hello"], "idle"],
+];
+for (const [option, lines, which] of TIMEOUTS) {
+  Deno.test(`server.ts ${option} tells a peer, and closes it`, { timeout }, async () => {
+    await using server = await ServerProcess.start("echo", option, "300ms");
+    await using peer = await enter(server, ...lines);
+    const heard = await Array.fromAsync(peer.lines());
+    assertEquals(heard, [...lines, `error timeout: ${which} for 300 ms`]);
+    await peer.end();
+    const { timeouts } = await server.until(({ connections }) => connections === 0);
+    assertEquals(timeouts, { [which]: 1 });
+  });
+}
+
+/** More than both sides' sockets hold. */
+const FLOOD = Array.from({ length: 400 }, (_, index) => `message ${index}${"x".repeat(60_000)}`);
+
+Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--write-timeout", "300ms");
+  await using peer = await enter(server, ...FLOOD);
+  const { timeouts } = await server.until(({ connections, accepted }) => connections === 0 && accepted === 1);
+  assertEquals(timeouts, { write: 1 });
+  peer.close();
+});
+
+Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", { timeout }, async () => {
+  await using server = await ServerProcess.start("relay", "--write-buffer", "64KiB", "--verbose");
+  await using peer = await enter(server, ...FLOOD);
+  await server.remarked("bytes queued, limit 65536");
+  assertEquals((await server.state()).queuedBytes, 0);
+  peer.close();
+});
+
+Deno.test("server.ts --max-line tells whose line is too long", { timeout }, async () => {
+  await using server = await ServerProcess.start("relay", "--max-line", "16");
+  await using peer = await enter(server, "message ".padEnd(17, "x"));
+  assertEquals(await hear(peer), "error line is over the limit of 16 bytes");
+  await peer.end();
+  const { framingErrors } = await server.until(({ connections }) => connections === 0);
+  assertEquals(framingErrors, { "line-too-long": 1 });
+});
+
+for (
+  const [option, of] of [["--max-under-way", "in all"], ["--max-under-way-per-peer", "of this connection"]]
+) {
+  Deno.test(`server.ts ${option} refuses one message more`, { timeout }, async () => {
+    await using server = await ServerProcess.start("relay", option!, "1");
+    await using peer = await enter(server, "message one", "message two");
+    const lines = peer.lines();
+    assertEquals((await lines.next()).value, "message one");
+    assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
+    const { limited, pending } = await server.state();
+    assertEquals([limited, pending], [1, 1]);
+    peer.close();
+  });
+}
+
+Deno.test({
+  name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
+  ignore: Deno.build.os === "windows",
+  timeout,
+  fn: async () => {
+    await using server = await ServerProcess.startWithin(64, "echo");
+    const peers = [];
+    for (let count = 0; count < 64; count++) peers.push(await enter(server));
+    await server.remarked("Out of descriptors: accepting pauses until there is room");
+    const { connections } = await server.until(({ outOfDescriptors }) => Number(outOfDescriptors) > 2);
+    const first = peers[0]!;
+    first.send("still here");
+    assertEquals(await hear(first), "still here");
+    for (let count = 1; count <= 3; count++) {
+      peers.shift()!.close();
+      await server.until(({ accepted }) => accepted === Number(connections) + count);
+    }
+    for (const peer of peers) peer.close();
+    await server.until((state) => state.connections === 0 && state.accepted === 64);
+    const { code, err } = await server.stop();
+    assertEquals([code, err.split("Out of descriptors").length], [0, 2]);
+  },
+});
+
+Deno.test("listenOptions() logs what fails when a connection has ended", { timeout }, async () => {
+  let said = "";
+  const stderr = {
+    isTerminal: () => false,
+    writeSync(bytes: Uint8Array): number {
+      said += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  };
+  const program = {
+    name: "server",
+    summary: "",
+    version: "1",
+    commandNoun: "service",
+    commands: { echo },
+    defaultCommand: "echo",
+  };
+  const told = parseCommandLine(program, { args: [], environment: () => undefined });
+  if ("text" in told) throw new Error(told.text);
+  const { onLateFailure } = await listenOptions(told.options, new Log({ stderr, noColor: true }));
+  await using server = await ServerProcess.start("echo");
+  await using peer = await enter(server);
+  onLateFailure(peer, new RangeError("broken"));
+  assertStringIncludes(said, `error: Serving 127.0.0.1:${server.port} failed: RangeError: broken`);
+});
