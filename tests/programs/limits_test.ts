@@ -162,7 +162,10 @@ Deno.test("listenOptions() logs what fails when a connection has ended", { timeo
   };
   const told = parseCommandLine(program, { args: [], environment: () => undefined });
   if ("text" in told) throw new Error(told.text);
-  const { onLateFailure } = await listenOptions(told.options, new Log({ stderr, noColor: true }));
+  const { onLateFailure } = await listenOptions(told.options, {
+    log: new Log({ stderr, noColor: true }),
+    onSignal() {},
+  });
   await using server = await ServerProcess.start("echo");
   await using peer = await enter(server);
   onLateFailure(peer, new RangeError("broken"));
