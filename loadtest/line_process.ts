@@ -73,7 +73,9 @@ export class LineProcess {
   }
 
   async #watch(onLine: (line: ChildLine) => void): Promise<ChildEnd> {
-    const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
+      new TextLineStream(),
+    );
     for await (const line of lines) {
       const parsed = parseLine(line);
       if (parsed !== undefined) onLine(parsed);

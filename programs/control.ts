@@ -7,7 +7,9 @@ import type { RunningService } from "./service.ts";
 
 /** Answers each line on stdin with a line of JSON, until stdin ends: `state` with the service's figures. */
 export async function answerControl(service: RunningService, gate: Gate): Promise<void> {
-  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
+    new TextLineStream(),
+  );
   const log = new Log({ json: true, quiet: true });
   for await (const line of lines) log.result("", answer(line, service, gate));
 }

@@ -45,7 +45,7 @@ export async function* inputLines(texts: readonly string[]): AsyncIterableIterat
   if (texts.length === 0) {
     const text = new TextDecoderStream("utf-8", { fatal: true, ignoreBOM: true });
     try {
-      yield* Deno.stdin.readable.pipeThrough(text).pipeThrough(new TextLineStream());
+      yield* Deno.stdin.readable.pipeThrough(text).pipeThrough<string>(new TextLineStream());
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw cause;
       throw new ExitError("Cannot read stdin: expected UTF-8, got bytes that are none", { cause });

@@ -11,6 +11,16 @@ async function blockOf(language: string): Promise<string> {
   return block ?? "";
 }
 
+Deno.test("A project that links okline passes the type check whatever it imports", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  await using project = new TempDir();
+  await project.write("deno.json", (await blockOf("json")).replace("../okline", ROOT.pathname));
+  const imports = Object.keys(exports).map((name) => `import "@okline/okline${name.slice(1)}";\n`);
+  await project.write("main.ts", imports.join(""));
+  const { code, err } = await run([Deno.execPath(), "check", "--quiet", "main.ts"], { cwd: project.path });
+  assertEquals([code, err], [0, ""]);
+});
+
 Deno.test("README.md has a library project that checks and runs, with the deno.json that it shows", async () => {
   await using project = new TempDir();
   const config = await blockOf("json");
