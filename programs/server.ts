@@ -9,7 +9,7 @@ import { programName, VERSION } from "../cli/version.ts";
 import { formatAddress } from "../socket/network.ts";
 import { operate } from "./operate.ts";
 import {
-  hostnames,
+  requiredHosts,
   type RunningService,
   type Service,
   type ServiceHost,
@@ -57,7 +57,7 @@ async function start(service: Service, values: SharedValues, host: ServiceHost):
   } catch (cause) {
     const why = whyNotBound(cause);
     if (why === undefined) throw cause;
-    const where = `${hostnames(values).hostnames.join(", ")} port ${values.port}`;
+    const where = `${requiredHosts(values).join(", ")} port ${values.port}`;
     throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
   }
 }

@@ -113,14 +113,12 @@ export async function listenOptions(
   tls: ServiceTls = {},
 ): Promise<SharedListenOptions> {
   const { log } = host;
-  const { port, reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } =
-    values;
+  const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   const failed = ({ remote }: EndedConnection, error: Error) =>
     log.error(`Serving ${formatAddress(remote)} failed: ${describeFailure(error)}`);
   return {
-    ...hostnames(values),
+    ...bindOptions(values, host),
     ...await guardListenOptions(values, { ...host, ...tls }),
-    port,
     reusePort,
     maxConnections,
     maxConnectionsPerIp,
@@ -142,11 +140,29 @@ export async function listenOptions(
   };
 }
 
-/** What `--host` means: on which addresses to listen, and on which only where that can be. */
-export function hostnames(
-  { host }: SharedValues,
-): { readonly hostnames: readonly string[]; readonly tryHostnames?: readonly string[] } {
-  return host.length > 0 ? { hostnames: host } : { hostnames: ["127.0.0.1"], tryHostnames: ["::1"] };
+/** Where a service must listen, as `--host` says. */
+export function requiredHosts({ host }: SharedValues): readonly string[] {
+  return host.length > 0 ? host : ["127.0.0.1"];
+}
+
+/** What `--host` and `--port` mean to a service: where to listen, and where only if that can be. */
+export function bindOptions(
+  values: SharedValues,
+  { log }: ServiceHost,
+): Pick<ListenOptions<never>, "hostnames" | "tryHostnames" | "onNotBound" | "port"> {
+  const where = { hostnames: requiredHosts(values), port: values.port };
+  if (values.host.length > 0) return where;
+  return {
+    ...where,
+    tryHostnames: ["::1"],
+    onNotBound: (hostname, cause) => {
+      // Anything else means that the machine or the permissions do not have it.
+      if (!(cause instanceof Deno.errors.AddrInUse)) return;
+      log.warn(
+        `Not listening on ${hostname}: the port is in use there, and who connects to localhost may reach that program instead`,
+      );
+    },
+  };
 }
 
 /** How a log tells of the end of a connection. */

@@ -12,6 +12,8 @@ export interface DatagramEchoOptions {
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
   tryHostnames?: readonly string[];
+  /** Told of each of `tryHostnames` that could not be bound, and what the system said. Must not throw. */
+  onNotBound?: (hostname: string, cause: unknown) => void;
   /** Port; 0 lets the system pick one. Default 0. */
   port?: number;
   /** Passes what one sends on to all others that have sent something lately, instead of back. Default `false`. */
@@ -82,8 +84,8 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     for (const hostname of tryHostnames) {
       try {
         this.#bind(hostname, options.port);
-      } catch {
-        // Asked for only where it is possible: the addresses tell what was bound.
+      } catch (cause) {
+        options.onNotBound?.(hostname, cause); // Asked for only where it is possible.
       }
     }
     this.closed = this.#serveAll();

@@ -56,6 +56,8 @@ export interface AcceptorOptions {
   hostnames: readonly string[];
   /** Addresses to bind as well where the system allows it. */
   tryHostnames: readonly string[];
+  /** Told of each of these that could not be bound. */
+  onNotBound: (hostname: string, cause: unknown) => void;
   port: number;
   reusePort: boolean;
   /** Most peers a second; 0 for no bound. */
@@ -219,6 +221,7 @@ function bind(options: AcceptorOptions): TransportListener[] {
     } catch (error) {
       // Asked for only where it is possible: the addresses tell what was bound. But something must be.
       if (bound.length === 0 && hostname === options.tryHostnames.at(-1)) throw error;
+      options.onNotBound(hostname, error);
     }
   }
   if (bound.length === 0) throw new TypeError("Cannot listen: no address to bind was given");

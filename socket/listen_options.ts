@@ -13,6 +13,8 @@ export interface ListenOptions<Frame = string>
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
   tryHostnames?: readonly string[];
+  /** Told of each of `tryHostnames` that could not be bound, and what the system said. Must not throw. Default: it is left out without a word. */
+  onNotBound?: (hostname: string, cause: unknown) => void;
   /** Port; 0 lets the system pick one. Default 0. */
   port?: number;
   /** Share the port with other processes that also ask for it. Default `false`. */

@@ -57,6 +57,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       clock: this.#clock,
       hostnames: options.hostnames ?? ["127.0.0.1"],
       tryHostnames: options.tryHostnames ?? [],
+      onNotBound: options.onNotBound ?? (() => {}),
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,
       maxAcceptRate: options.maxAcceptRate ?? 0,

@@ -32,7 +32,7 @@ export interface TcpServerCallbacks<Frame> {
 /** Options of a {@linkcode TcpServer}: those of {@linkcode listen} but for the address. */
 export type TcpServerOptions = Omit<
   ListenOptions,
-  "hostnames" | "tryHostnames" | "port" | "refusal" | "farewell" | "onClosed" | "onLateFailure"
+  "hostnames" | "tryHostnames" | "onNotBound" | "port" | "refusal" | "farewell" | "onClosed" | "onLateFailure"
 >;
 
 /**

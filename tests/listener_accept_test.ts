@@ -151,8 +151,15 @@ Deno.test(
   async () => {
     const network = new MemoryNetwork({ clock: new VirtualClock() });
     const taken = network.listen({ hostname: "::1", port: 7 });
-    const listener = listen({ network, tryHostnames: ["::1"], port: 7 });
+    const left: unknown[] = [];
+    const listener = listen({
+      network,
+      tryHostnames: ["::1"],
+      port: 7,
+      onNotBound: (hostname, cause) => left.push(hostname, cause instanceof Deno.errors.AddrInUse),
+    });
     assertEquals(listener.addresses, [{ hostname: "127.0.0.1", port: 7 }]);
+    assertEquals(left, ["::1", true]);
     await listener.close();
     assertThrows(
       () => listen({ network, hostnames: [], tryHostnames: ["::1"], port: 7 }),

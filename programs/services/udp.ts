@@ -1,7 +1,14 @@
 /** `server.ts udp`. @module */
 import { duration, flag, integer } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
-import { hostnames, type RunningService, type Service, servicePort, sharedOptions } from "../service.ts";
+import {
+  bindOptions,
+  type RunningService,
+  type Service,
+  type ServiceHost,
+  servicePort,
+  sharedOptions,
+} from "../service.ts";
 
 const options = {
   port: servicePort(12_345),
@@ -19,9 +26,9 @@ export const udp = {
     ["udp", "A datagram echo on 127.0.0.1:12345"],
     ["udp --chat --host 0.0.0.0", "A chat of datagrams, on every address"],
   ],
-  async start(values: Values<typeof options>): Promise<RunningService> {
+  async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startDatagramEcho } = await import("../../services/datagram_echo.ts");
-    const { port, chat, maxSenders, forgetAfter } = values;
-    return startDatagramEcho({ ...hostnames(values), port, chat, maxSenders, forgetAfter });
+    const { chat, maxSenders, forgetAfter } = values;
+    return startDatagramEcho({ ...bindOptions(values, host), chat, maxSenders, forgetAfter });
   },
 } as const satisfies Service;

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EchoCounter } from "../../programs/echo_counter.ts";
 import { closing } from "../../programs/service.ts";
-import { connect, VirtualClock } from "../../socket/mod.ts";
+import { connect, DatagramSocket, VirtualClock } from "../../socket/mod.ts";
 import { runServer, ServerProcess } from "../helpers/program.ts";
 
 /** What a test knows of a service. */
@@ -69,6 +69,23 @@ for (const name of ["echo", "udp"]) {
     }
     const { out } = await server.stop();
     assertEquals(out.trimEnd().split("\n").length, canBind("::1") ? 2 : 1);
+  });
+}
+
+for (const name of ["echo", "udp"]) {
+  Deno.test({
+    name: `server.ts ${name} warns that another program has its port on ::1`,
+    ignore: !canBind("::1"),
+    fn: async () => {
+      using other = name === "udp"
+        ? new DatagramSocket({ hostname: "::1" })
+        : Deno.listen({ hostname: "::1", port: 0 });
+      const { port } = "addr" in other ? other.addr : other.address;
+      await using server = await ServerProcess.startAnywhere(name, "--port", `${port}`);
+      const { out, err } = await server.stop();
+      assertEquals(out.trimEnd().split("\n").length, 1);
+      assertStringIncludes(err, "warning: Not listening on ::1: the port is in use there");
+    },
   });
 }
 
