@@ -47,6 +47,7 @@ export interface LogOptions {
  */
 export class Log {
   readonly #options: Required<LogOptions>;
+  readonly #terminals: ReadonlySet<Sink>;
 
   constructor(options: LogOptions = {}) {
     this.#options = {
@@ -57,18 +58,20 @@ export class Log {
       noColor: Deno.noColor,
       ...options,
     };
+    const { stdout, stderr } = this.#options;
+    this.#terminals = new Set([stdout, stderr].filter((sink) => sink.isTerminal()));
   }
 
   /** What the program was asked for: `text` for people, `record` for machines. */
   result(text: string, record: Readonly<Record<string, unknown>>): void {
     const { json, quiet, stdout, stderr } = this.#options;
-    writeLine(stdout, json ? safeJson(record) : text);
-    if (json && !quiet) writeLine(stderr, text);
+    this.#write(stdout, json ? safeJson(record) : text);
+    if (json && !quiet) this.#write(stderr, text);
   }
 
   /** A remark, for people alone. */
   info(text: string): void {
-    if (!this.#options.quiet) writeLine(this.#options.stderr, text);
+    if (!this.#options.quiet) this.#write(this.#options.stderr, text);
   }
 
   /** What a person should know of, though the program goes on. */
@@ -83,7 +86,17 @@ export class Log {
 
   #remark(label: string, { paint, text }: { paint: (text: string) => string; text: string }): void {
     const { stderr } = this.#options;
-    writeLine(stderr, `${hasColor(stderr, this.#options.noColor) ? paint(label) : label} ${text}`);
+    this.#write(stderr, `${hasColor(stderr, this.#options.noColor) ? paint(label) : label} ${text}`);
+  }
+
+  /** A terminal that has hung up shows nothing to nobody: what is under way is not to fail for that. */
+  #write(sink: Sink, text: string): void {
+    try {
+      writeLine(sink, text);
+    } catch (error) {
+      const isIo = error instanceof Error && Reflect.get(error, "code") === "EIO";
+      if (!isIo || !this.#terminals.has(sink)) throw error;
+    }
   }
 }
 

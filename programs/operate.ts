@@ -5,7 +5,7 @@ import type { Log } from "../cli/log.ts";
 import { answerControl } from "./control.ts";
 import { Gate } from "./gate.ts";
 import { cutOff, leftBehind } from "./last_state.ts";
-import type { RunningService } from "./service.ts";
+import type { Reload, RunningService } from "./service.ts";
 
 /** What {@linkcode operate} needs besides the service. */
 export interface OperateOptions extends Pick<Context, "onSignal"> {
@@ -14,6 +14,10 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly control: boolean;
   /** With `control`: close, too, when stdin ends, because whoever asked there is gone. */
   readonly untilStdinEnds: boolean;
+  /** Whether the terminal that the program was started at is gone. */
+  readonly hungUp: () => boolean;
+  /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
+  readonly reload: Reload | undefined;
 }
 
 /**
@@ -23,18 +27,24 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
  * something when it has ended; with any other error as it is, for that is a mistake of the program's own.
  */
 export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
-  const { log, onSignal, control, untilStdinEnds } = options;
+  const { log, onSignal, control, untilStdinEnds, hungUp } = options;
   const gate = new Gate(service);
   const failed = Promise.withResolvers<never>();
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const endings: Promise<void>[] = [];
-  onSignal(["SIGINT", "SIGTERM"], (signal) => {
+  const end = (signal: Deno.Signal) => {
     const draining = endings.length > 0;
     log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
     gate.end();
     const ending = draining ? service.close() : service.drain();
     ending.catch(failed.reject);
     endings.push(ending);
+  };
+  onSignal(["SIGINT", "SIGTERM"], end);
+  onSignal(["SIGHUP"], (signal) => {
+    if (!hungUp()) read(signal, options);
+    // A shell that hangs up may send it as well as the system: the second one does not mean more than the first.
+    else if (endings.length === 0) end(signal);
   });
   onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
   if (control) {
@@ -54,6 +64,12 @@ export async function operate(service: RunningService, options: OperateOptions):
   if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
   const left = leftBehind(stats);
   if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
+}
+
+/** What a daemon does at SIGHUP. */
+function read(signal: Deno.Signal, { log, reload }: OperateOptions): void {
+  if (reload === undefined) log.info(`${signal}: there is no certificate to read again`);
+  else reload(signal);
 }
 
 /** `EINVAL` and the like. */

@@ -5,10 +5,12 @@ import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { parseCommandLine } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
+import { watchTerminal } from "../cli/terminal.ts";
 import { programName, VERSION } from "../cli/version.ts";
 import { formatAddress } from "../socket/network.ts";
 import { operate } from "./operate.ts";
 import {
+  type Reload,
   requiredHosts,
   type RunningService,
   type Service,
@@ -43,8 +45,12 @@ export async function runServer(
   }
   const { json, quiet, control } = told.options;
   const log = new Log({ json, quiet });
-  const service = await start(services[told.command], told.options, { log, onSignal });
-  const ended = operate(service, { log, onSignal, control, untilStdinEnds });
+  // Windows ends a program by SIGHUP when its console is closed, and knows no other use of it.
+  const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
+  let reload: Reload | undefined;
+  const onReload = (asked: Reload) => void (reload = asked);
+  const service = await start(services[told.command], told.options, { log, onReload });
+  const ended = operate(service, { log, onSignal, control, untilStdinEnds, hungUp, reload });
   // Last, when all its own sockets stand: who counts them from outside begins here.
   announce(service, told.command, log);
   await ended;

@@ -1,5 +1,4 @@
 /** What a service has to be so that `server.ts` can run it, and the options that services share. @module */
-import type { Context } from "../cli/cured.ts";
 import type { Log } from "../cli/log.ts";
 import { duration, flag, host, integer, type Option, port, size } from "../cli/option.ts";
 import { printable } from "../cli/printable.ts";
@@ -43,9 +42,14 @@ export interface Service extends Command {
 }
 
 /** What a service is handed by the program that runs it. */
-export interface ServiceHost extends Pick<Context, "onSignal"> {
+export interface ServiceHost {
   readonly log: Log;
+  /** Takes what is to be done when the server is told to read its files again. */
+  readonly onReload: (reload: Reload) => void;
 }
+
+/** Reads again what can be read while a service runs, because of a signal, and logs what came of it. */
+export type Reload = (signal: Deno.Signal) => void;
 
 /** The options that every service takes, besides its {@linkcode servicePort}. */
 export const sharedOptions = {
@@ -70,7 +74,10 @@ export const connectionOptions = {
   maxConnectionsPerIp: integer({ help: "The same for each remote address", default: 0, min: 0 }),
   idleTimeout: duration({ help: "Close a peer that is silent for so long; 0 for never", default: 0 }),
   writeBuffer: size({ help: "Cut off a peer that leaves more than this unread", default: 1024 * 1024 }),
-  drainTimeout: duration({ help: "Longest wait for peers when stopping", default: 10_000 }),
+  drainTimeout: duration({
+    help: "Longest wait for peers when stopping: at SIGINT, SIGTERM, or when the terminal hangs up",
+    default: 10_000,
+  }),
   ...guardOptions,
   ...sharedOptions,
 };

@@ -1,5 +1,4 @@
 /** The options by which a server speaks TLS. @module */
-import type { Context } from "../cli/cured.ts";
 import { ExitError, UsageError } from "../cli/exit.ts";
 import type { Log } from "../cli/log.ts";
 import { choice, text } from "../cli/option.ts";
@@ -44,8 +43,10 @@ export interface ServiceTls {
 }
 
 /** What {@linkcode serverNetwork} needs besides the options. */
-export interface TlsServerContext extends ServiceTls, Pick<Context, "onSignal"> {
+export interface TlsServerContext extends ServiceTls {
   readonly log: Log;
+  /** Takes what reads the files again. */
+  readonly onReload: (reload: (signal: Deno.Signal) => void) => void;
 }
 
 /** What the options say, before a file is read. */
@@ -56,7 +57,7 @@ interface TlsFiles {
 }
 
 /**
- * The network that these options ask for; none where they ask for no TLS. SIGHUP makes it read its files again.
+ * The network that these options ask for; none where they ask for no TLS. What it hands to `onReload` makes it read its files again.
  *
  * @throws {UsageError} If a certificate comes without its key, or one of the other options without a certificate.
  * @throws {ExitError} If a file cannot be read or used.
@@ -67,12 +68,10 @@ export async function serverNetwork(
 ): Promise<{ network?: Network }> {
   const files = filesOf(values, context);
   if (files === undefined) return {};
-  const { log, onSignal } = context;
+  const { log, onReload } = context;
   const { TlsNetwork } = await import("../socket/tls.ts");
   const server = await read(files, log);
   const network = supported(() => new TlsNetwork(systemNetwork, { server }));
-  // Windows knows the signal, and ends the program by it when a console is closed.
-  if (Deno.build.os === "windows") return { network };
   const reload = async (signal: Deno.Signal): Promise<void> => {
     try {
       network.reload(await read(files, log));
@@ -84,7 +83,7 @@ export async function serverNetwork(
   };
   // One after another: what was read last is to count.
   let reloading = Promise.resolve();
-  onSignal(["SIGHUP"], (signal) => void (reloading = reloading.then(() => reload(signal))));
+  onReload((signal) => void (reloading = reloading.then(() => reload(signal))));
   return { network };
 }
 

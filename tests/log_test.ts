@@ -111,3 +111,21 @@ Deno.test("writeLine() fails with an ExitError when the disk is full", pure, () 
   };
   assertThrows(() => writeLine(full, "x"), ExitError, "no space is left");
 });
+
+Deno.test(
+  "Log goes on when its terminal has hung up, and tells of a file that cannot be written",
+  pure,
+  () => {
+    let there = true;
+    const stderr: Sink = {
+      isTerminal: () => there,
+      writeSync() {
+        throw Object.assign(new Error("Input/output error (os error 5)"), { code: "EIO" });
+      },
+    };
+    const log = new Log({ stderr });
+    there = false;
+    log.warn("not seen by anybody");
+    assertThrows(() => new Log({ stderr }).warn("lost"), Error, "Input/output error");
+  },
+);

@@ -1,14 +1,22 @@
 /** What an operator is told when a service has ended, and by which exit code. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, fail } from "@std/assert";
 import { ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
-import { operate } from "../programs/operate.ts";
+import { operate, type OperateOptions } from "../programs/operate.ts";
 import type { RunningService } from "../programs/service.ts";
 
 const permissions = "none";
 
+type Tried = Partial<RunningService> & Pick<RunningService, "stats">;
+type Told = Partial<Pick<OperateOptions, "hungUp" | "reload">>;
+
 /** Ends a service by as many signals, and gives what is said on stderr. */
-async function signal(count: number, service: Partial<RunningService> & Pick<RunningService, "stats">) {
+async function signal(count: number, service: Tried) {
+  return await signals(new Array(count).fill("SIGTERM"), service);
+}
+
+/** The same for signals that may be others. */
+async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told = {}) {
   const ended = Promise.withResolvers<void>();
   const asked: string[] = [];
   let said = "";
@@ -19,7 +27,7 @@ async function signal(count: number, service: Partial<RunningService> & Pick<Run
       return bytes.length;
     },
   };
-  let send: (signal: Deno.Signal) => void = () => {};
+  const handlers = new Map<Deno.Signal, (signal: Deno.Signal) => void>();
   const operated = operate({
     addresses: [],
     closed: ended.promise,
@@ -29,12 +37,15 @@ async function signal(count: number, service: Partial<RunningService> & Pick<Run
   }, {
     log: new Log({ stderr, noColor: true }),
     onSignal: (signals, handler) => {
-      if (signals.includes("SIGTERM")) send = handler;
+      for (const signal of signals) handlers.set(signal, handler);
     },
     control: false,
     untilStdinEnds: false,
+    hungUp: () => false,
+    reload: undefined,
+    ...told,
   });
-  for (let sent = 0; sent < count; sent++) send("SIGTERM");
+  for (const signal of sent) handlers.get(signal)?.(signal);
   ended.resolve();
   await operated;
   return { asked, said };
@@ -53,6 +64,28 @@ Deno.test("operate() closes at the second signal, and at each after it", { permi
   const { asked, said } = await signal(3, { stats: () => ZERO });
   assertEquals(asked, ["drain", "close", "close"]);
   assertEquals(said.split("\n").slice(1, -1), ["SIGTERM: closing now", "SIGTERM: closing now"]);
+});
+
+Deno.test("operate() reads again at SIGHUP, and says so where there is nothing to read", {
+  permissions,
+}, async () => {
+  const reloaded: Deno.Signal[] = [];
+  const reload = (signal: Deno.Signal) => void reloaded.push(signal);
+  const reading = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, { reload });
+  assertEquals([reloaded, reading.asked, reading.said], [["SIGHUP", "SIGHUP"], [], ""]);
+  const idle = await signals(["SIGHUP"], { stats: () => ZERO });
+  assertEquals([idle.asked, idle.said], [[], "SIGHUP: there is no certificate to read again\n"]);
+});
+
+Deno.test("operate() drains when its terminal hangs up, however often that is told", {
+  permissions,
+}, async () => {
+  const reload = () => fail("A terminal that hangs up asks for no reading");
+  const told = { hungUp: () => true, reload };
+  const { asked, said } = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, told);
+  assertEquals([asked, said], [["drain"], "SIGHUP: draining; once more to close now\n"]);
+  const both = await signals(["SIGHUP", "SIGTERM"], { stats: () => ZERO }, told);
+  assertEquals(both.asked, ["drain", "close"]);
 });
 
 Deno.test("operate() warns of what did not end in order", { permissions }, async () => {

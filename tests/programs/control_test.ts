@@ -134,6 +134,8 @@ function failing(error: Error): Promise<void> {
     onSignal: () => {},
     control: false,
     untilStdinEnds: false,
+    hungUp: () => false,
+    reload: undefined,
   });
 }
 

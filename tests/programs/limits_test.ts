@@ -164,7 +164,7 @@ Deno.test("listenOptions() logs what fails when a connection has ended", { timeo
   if ("text" in told) throw new Error(told.text);
   const { onLateFailure } = await listenOptions(told.options, {
     log: new Log({ stderr, noColor: true }),
-    onSignal() {},
+    onReload() {},
   });
   await using server = await ServerProcess.start("echo");
   await using peer = await enter(server);
