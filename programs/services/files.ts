@@ -1,5 +1,4 @@
 /** `server.ts files`. @module */
-import { ExitError } from "../../cli/exit.ts";
 import { flag, text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
 import type { Values } from "../../cli/program.ts";
@@ -12,6 +11,8 @@ import {
   type ServiceHost,
   servicePort,
 } from "../service.ts";
+import { PARTIAL_PREFIX } from "../../services/files/path.ts";
+import { fileError } from "../file_error.ts";
 import { authOf } from "../guard_options.ts";
 import { guardTokenOption } from "../token_option.ts";
 
@@ -39,7 +40,7 @@ export const files = {
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startFiles } = await import("../../services/files.ts");
     const { root, writable, maxLine } = values;
-    await requireDirectory(root);
+    await requireDirectory(root, values);
     return await startFiles({
       ...await listenOptions(values, host),
       root,
@@ -50,11 +51,26 @@ export const files = {
   },
 } as const satisfies Service;
 
-/** Says in the user's terms what would otherwise be the system's error for one of its calls. */
-async function requireDirectory(root: string): Promise<void> {
-  const why = await Deno.stat(root).then(
-    ({ isDirectory }) => isDirectory ? undefined : "it is no directory",
-    (error: Error) => error instanceof Deno.errors.NotFound ? "there is no such directory" : error.message,
-  );
-  if (why !== undefined) throw new ExitError(`Cannot serve the files of ${quoted(root)}: ${why}`);
+/** Refuses a directory that no request could be served from, before anybody asks for one. */
+async function requireDirectory(root: string, { writable }: { readonly writable: boolean }): Promise<void> {
+  const serving = `serve the files of ${quoted(root)}`;
+  const permitted = async (doing: string, attempt: () => Promise<void>): Promise<void> => {
+    try {
+      await attempt();
+    } catch (cause) {
+      throw fileError(doing, cause);
+    }
+  };
+  await permitted(serving, async () => {
+    if (!(await Deno.stat(root)).isDirectory) throw new Error("it is not a directory");
+    for await (const _ of Deno.readDir(root)) break;
+  });
+  if (writable) await permitted(`take uploads in ${quoted(root)}`, () => tryWriting(root));
+}
+
+/** Writes a file and deletes it. Only that tells of permissions, of the file system's as well as the program's. */
+async function tryWriting(directory: string): Promise<void> {
+  const path = `${directory}/${PARTIAL_PREFIX}${crypto.randomUUID()}`;
+  await Deno.writeFile(path, new Uint8Array(), { createNew: true });
+  await Deno.remove(path);
 }

@@ -33,7 +33,11 @@ export async function downloadFile(
   options: TransferOptions = {},
 ): Promise<Transferred> {
   const part = `${files.destination}.part`;
-  const there = await sizeOf(part);
+  // Or it would be found out by the last step, when all has come.
+  if ((await statOf(files.destination))?.isDirectory) {
+    throw new Deno.errors.IsADirectory(`Cannot download to ${files.destination}: it is a directory`);
+  }
+  const there = (await statOf(part))?.size ?? 0;
   let done = there > 0 && await isWithin(client, files.path, there)
     ? await fetchFrom(client, { path: files.path, part, offset: there }, options)
     : undefined;
@@ -79,12 +83,12 @@ async function isWithin(client: FilesClient, path: string, offset: number): Prom
   return entry !== undefined && offset <= entry.size;
 }
 
-/** Bytes of a file; 0 if there is none. */
-async function sizeOf(path: string): Promise<number> {
+/** What is at a path; `undefined` if nothing is. */
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).size;
+    return await Deno.stat(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }

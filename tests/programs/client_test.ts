@@ -299,5 +299,6 @@ Deno.test({
     await Deno.mkdir(`${here.path}/folder`);
     const folder = await runClient(["download", "big", "--output", "folder", ...args], { cwd: here.path });
     assertEquals([folder.code, folder.err], [1, 'error: Cannot write "folder": it is a directory\n']);
+    assertEquals(await here.names(), ["big", "folder"]);
   },
 });

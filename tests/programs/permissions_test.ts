@@ -95,6 +95,11 @@ Deno.test("server.ts and client.ts say in a line which file or address they may 
   const cases: [set: string, args: string[], says: string][] = [
     ["server", ["echo", "--tls-cert", certificate, "--tls-key", key], `Cannot read "${certificate}"`],
     ["server", ["files", "--root", "/"], 'Cannot serve the files of "/": Requires read access'],
+    [
+      "server",
+      ["files", "--root", "docs", "--writable"],
+      'Cannot take uploads in "docs": Requires write access',
+    ],
     ["server", ["chat", "--users", ca], `Cannot read the accounts in "${ca}": Requires read access`],
     [
       "server",

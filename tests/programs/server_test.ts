@@ -115,9 +115,9 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   [
     "files --root /no/such/place",
     1,
-    'Cannot serve the files of "/no/such/place": there is no such directory',
+    'Cannot serve the files of "/no/such/place": no such file or directory',
   ],
-  ["files --root /etc/passwd", 1, 'Cannot serve the files of "/etc/passwd": it is no directory'],
+  ["files --root /etc/passwd", 1, 'Cannot serve the files of "/etc/passwd": it is not a directory'],
   ["chat --users /no/such/file", 1, 'Cannot read the accounts in "/no/such/file": no such file'],
   ["proxy", 2, "Option --to is required"],
   ["proxy --to nowhere", 2, "Bad value for --to: Expected HOST:PORT"],
