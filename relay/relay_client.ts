@@ -1,5 +1,6 @@
 /** The life of a relay client: send, answer, close on its own ok; time out, reconnect, send again. @module */
 import { decodeFrame, encodeFrame, ProtocolError } from "../protocol.ts";
+import { isAuthRefusal } from "../socket/auth.ts";
 import { connect, type LineConnectOptions } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
@@ -64,7 +65,7 @@ export interface RelayClientOptions extends Omit<LineConnectOptions, "id" | "sig
 export interface RelayClientResult {
   readonly acknowledged: boolean;
   readonly attempts: number;
-  /** How the last connection ended; `undefined` when none ever stood. */
+  /** How the last connection ended, `unauthorized` where the server wanted another token; `undefined` when none ever stood. */
   readonly closed: CloseReason | undefined;
   /** Why the last attempt got no ok, where it got none. */
   readonly error: Error | undefined;
@@ -88,6 +89,7 @@ export class RelayClient {
   #ending: Promise<CloseReason> | undefined;
   readonly #attempts: Attempts;
   #acknowledged = false;
+  #refused = false;
 
   /** @throws {RangeError} If the token cannot be one. */
   constructor(options: RelayClientOptions) {
@@ -112,13 +114,16 @@ export class RelayClient {
     return this.#acknowledged;
   }
 
-  /** Sends until the ok has come and the connection is closed, or the attempts are used up, or it is stopped. Once only. */
+  /**
+   * Sends until the ok has come and the connection is closed, or the attempts are used up, or the server does not let it in for
+   * want of the right token, or it is stopped. Once only.
+   */
   async run(): Promise<RelayClientResult> {
     let closed: CloseReason | undefined;
     const attempt = async () => {
       closed = await this.#attempt();
     };
-    const error = await this.#attempts.run(attempt, () => this.#acknowledged);
+    const error = await this.#attempts.run(attempt, () => this.#acknowledged || this.#refused);
     return { acknowledged: this.#acknowledged, attempts: this.#attempts.count, closed, error };
   }
 
@@ -189,7 +194,10 @@ export class RelayClient {
         break;
       }
       case "error":
+        // Of the message that came after the wrong token it complains as well.
+        if (this.#refused) break;
         this.#observer.complained?.(connection, frame.text);
+        if (!this.#acknowledged && isAuthRefusal(frame.text)) this.#giveUp(connection, frame.text);
         break;
       case "auth":
         this.#observer.complained?.(
@@ -236,6 +244,12 @@ export class RelayClient {
 
   #endWhenAnswered(connection: Connection): void {
     if (this.#acknowledged && this.#held.size === 0) this.#end(connection);
+  }
+
+  /** The server wants another token, or one at all: no other attempt would show one. */
+  #giveUp(connection: Connection, why: string): void {
+    this.#refused = true;
+    this.#ending ??= connection.end({ type: "unauthorized", why });
   }
 
   #end(connection: Connection): void {

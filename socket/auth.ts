@@ -20,6 +20,9 @@ export interface AuthOptions {
 const TIMEOUT = 10_000;
 const TRIES = 3;
 const AUTH = "auth ";
+const WRONG = "wrong token";
+const MISSING = "expected auth TOKEN as the first line";
+const DISMISSED = "unauthorized: ";
 
 /**
  * Reads a peer's lines until one is `auth TOKEN` with the right token, and no further. A wrong one, or a line that is
@@ -42,7 +45,7 @@ export async function authenticate<Frame>(
     for await (const line of connection.frames()) {
       const isAuth = typeof line === "string" && line.startsWith(AUTH);
       if (isAuth && options.isToken(line.slice(AUTH.length))) return true;
-      const why = isAuth ? "wrong token" : "expected auth TOKEN as the first line";
+      const why = isAuth ? WRONG : MISSING;
       if (--left === 0) {
         await connection.dismiss({ type: "unauthorized", why });
         return false;
@@ -53,4 +56,14 @@ export async function authenticate<Frame>(
   } finally {
     timer.cancel();
   }
+}
+
+/**
+ * Whether the reason of an error line is that {@linkcode authenticate} did not let the peer in. A peer that has only one token to
+ * show, or none, need not try again.
+ *
+ * @param reason What came after `error `.
+ */
+export function isAuthRefusal(reason: string): boolean {
+  return reason === WRONG || reason === MISSING || reason.startsWith(DISMISSED);
 }

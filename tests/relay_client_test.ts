@@ -38,6 +38,32 @@ Deno.test("RelayClient takes no other ok for its own, and no second one", { perm
   assertEquals(acks, [["hell", false], ["hello\n", false], ["hello", true], ["hello", false]]);
 });
 
+for (
+  const why of [
+    "expected auth TOKEN as the first line",
+    "wrong token",
+    "unauthorized: wrong token",
+    "unauthorized: expected auth TOKEN as the first line",
+  ]
+) {
+  Deno.test(`RelayClient gives up where the server says ${why}`, { permissions }, async () => {
+    const world = new Simulation();
+    await using server = scripted(world, (say) => say(`error ${why}`));
+    const client = world.client({ port: server.port, text: "hello", token: "guess" });
+    const result = await world.clock.runUntil(client);
+    const closed = { type: "unauthorized", why } as const;
+    assertEquals(result, { acknowledged: false, attempts: 1, closed, error: undefined });
+    assertEquals([world.clock.now(), world.clock.timers], [0, 0]);
+  });
+}
+
+Deno.test("RelayClient waits on after any other error", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = scripted(world, (say) => ["error wrong tokens", "ok hello"].forEach(say));
+  const result = await world.clock.runUntil(world.client({ port: server.port, text: "hello" }));
+  assertEquals(result.closed?.type, "natural");
+});
+
 Deno.test("RelayClient answers each message after its delay", { permissions }, async () => {
   const world = new Simulation();
   const heard: [number, string][] = [];

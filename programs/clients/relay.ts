@@ -90,7 +90,8 @@ export const relay = {
             });
           },
           closed: (_, reason) => {
-            if (reason.type === "natural") return;
+            // Why it was not let in, the server has said itself.
+            if (reason.type === "natural" || reason.type === "unauthorized") return;
             const why = reason.type === "local"
               ? reason.why
               : `connection ended, ${describeCloseReason(reason)}`;

@@ -88,23 +88,19 @@ Deno.test({
 Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   const token = ["--token", "open-sesame"];
   await using relay = await ServerProcess.start("relay", ...token);
-  const args = [
-    "relay",
-    "--clients",
-    "2",
-    "--max-attempts",
-    "1",
-    "--timeout",
-    "2s",
-    "--port",
-    `${relay.port}`,
-  ];
+  const args = ["relay", "--clients", "2", "--timeout", "1h", "--port", `${relay.port}`];
   assertStringIncludes((await runClient([...args, ...token])).out, "2 of 2 acknowledged");
   const fromEnvironment = await runClient(args, { env: { OKLINE_TOKEN: "open-sesame" } });
   assertStringIncludes(fromEnvironment.out, "2 of 2 acknowledged");
   const refused = await runClient([...args, "--token", "guess"]);
   assertStringIncludes(refused.out, "0 of 2 acknowledged");
-  assertStringIncludes(refused.err, "wrong token");
+  assertEquals([refused.code, refused.err], [
+    1,
+    [1, 2].map((client) => `warning: Client ${client}: the server says wrong token\n`).join(""),
+  ]);
+  const empty = await runClient(args);
+  assertEquals(empty.code, 1);
+  assertStringIncludes(empty.err, "the server says expected auth TOKEN as the first line");
   const root = await Deno.makeTempDir();
   await using files = await ServerProcess.start("files", "--root", root, ...token);
   assertEquals((await runClient(["list", "--port", `${files.port}`, ...token])).code, 0);
