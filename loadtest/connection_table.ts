@@ -1,19 +1,6 @@
 /** Every connection that clients made: whose, from where to where, when, and how it ended. Pure. @module */
 import { Column } from "./column.ts";
-import type { EndType } from "./history.ts";
-
-/** In the order of their codes in the table. */
-const END_TYPES: readonly EndType[] = [
-  "natural",
-  "local",
-  "reset",
-  "write-failed",
-  "slow-reader",
-  "framing",
-  "timeout",
-  "handler-failed",
-  "stopped",
-];
+import { END_TYPES, type EndType } from "./history.ts";
 
 const OPEN = 255;
 

@@ -89,8 +89,23 @@ export interface MessageEvent<Kind extends "receive" | "answer" | "ack"> {
   readonly message: MessageName;
 }
 
-/** How a client's connection ended; `stopped` when the run was over for it, as at the deadline. */
-export type EndType = CloseType | "stopped";
+/** Every way in which a client's connection may end; tables keep its place here. */
+export const END_TYPES = [
+  "natural",
+  "local",
+  "reset",
+  "tls-failed",
+  "write-failed",
+  "slow-reader",
+  "framing",
+  "timeout",
+  "unauthorized",
+  "handler-failed",
+  "stopped",
+] as const;
+
+/** How a client's connection ended: a `CloseType`, or `stopped` when the run was over for it, as at the deadline. */
+export type EndType = (typeof END_TYPES)[number];
 
 /** A client's connection ended, as the client saw it. */
 export interface CloseEvent {

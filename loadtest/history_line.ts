@@ -1,5 +1,5 @@
 /** Events of a history to lines of JSON and back, every field checked. Pure. @module */
-import { type EndType, type HistoryEvent, SCHEMA } from "./history.ts";
+import { END_TYPES, type HistoryEvent, SCHEMA } from "./history.ts";
 
 /** A line of a history that is no event. */
 export class HistoryError extends Error {
@@ -19,27 +19,13 @@ const DIGITS = 1000;
 type Check = (value: unknown) => boolean;
 type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
 
-const END_TYPES: Readonly<Record<EndType, true>> = {
-  natural: true,
-  local: true,
-  reset: true,
-  "tls-failed": true,
-  "write-failed": true,
-  "slow-reader": true,
-  framing: true,
-  timeout: true,
-  unauthorized: true,
-  "handler-failed": true,
-  stopped: true,
-};
-
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const message: Check = (value) => text(value) || index(value);
-const reason: Check = (value) => typeof value === "string" && Object.hasOwn(END_TYPES, value);
 const oneOf = (...values: readonly unknown[]): Check => (value) => values.includes(value);
+const reason: Check = oneOf(...END_TYPES);
 const optional = (check: Check): Check => (value) => value === undefined || check(value);
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

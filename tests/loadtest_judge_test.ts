@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import type { HistoryEvent } from "../loadtest/history.ts";
+import { END_TYPES, type HistoryEvent } from "../loadtest/history.ts";
 import { judge } from "../loadtest/verdict.ts";
 import {
   addressOf,
@@ -39,6 +39,21 @@ Deno.test("judge() finds a lost ok: sent, timed out, never acknowledged", pure, 
   assertEquals(judgement.account.closed, { natural: 2, timeout: 1, error: 0 });
   assertFinding(judgement, "lost", "Message 1 of client 1", addressOf(1), "sent once");
 });
+
+for (const reason of END_TYPES) {
+  Deno.test(`judge() takes a connection that ended as ${reason} for ended`, pure, () => {
+    const judgement = changedRun({
+      without: (event) => of("ack", 1)(event) || of("close", 1)(event),
+      extra: [{ event: "close", client: 1, at: 20, reason }],
+    });
+    const { verdict, account, findings } = judgement;
+    assertEquals([verdict, account.lost + account.underWay], ["failed", 1]);
+    assertEquals(account.closed.natural, 2);
+    assertEquals(account.closed.timeout + account.closed.error, 1);
+    assert(!findings.some(({ kind }) => kind === "inconsistent"));
+    assertFinding(judgement, "unnatural", `ended as ${reason}`);
+  });
+}
 
 Deno.test("judge() counts what the deadline cut off as under way, not as lost", pure, () => {
   const judgement = changedRun({

@@ -45,11 +45,13 @@ export const relay = {
     const { replyDelay, token } = values;
     const network = await clientNetwork(values);
     let interrupted = false;
+    const dials = { reconnects: 0, refused: 0 };
     const clients = Array.from({ length: values.clients }, (_, index) => {
       const client = index + 1;
       const message = values.message ?? `hello from client ${client}`;
       let begun = performance.now();
       let attempts = 0;
+      let connections = 0;
       let acknowledged = false;
       const again = (): string =>
         acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
@@ -71,7 +73,14 @@ export const relay = {
             attempts = attempt;
             if (attempt === 1) begun = performance.now();
           },
-          notConnected: (error) => log.warn(`Client ${client}: ${error.message}${again()}`),
+          connected: () => {
+            if (connections++ > 0) dials.reconnects++;
+          },
+          notConnected: (error) => {
+            // A dial that an interrupt broke off was not refused.
+            if (!interrupted) dials.refused++;
+            log.warn(`Client ${client}: ${error.message}${again()}`);
+          },
           complained: (_, error) =>
             log.warn(
               `Client ${client}: the server says ${
@@ -105,19 +114,24 @@ export const relay = {
       for (const client of clients) client.stop();
     });
     const results = await Promise.all(clients.map((client) => client.run()));
-    summarise(results, log);
+    summarise(results, { ...dials, log });
     if (interrupted) return ExitCode.interrupted;
     return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;
   },
 } as const satisfies ServiceClient;
 
-function summarise(results: readonly RelayClientResult[], log: Log): void {
+function summarise(
+  results: readonly RelayClientResult[],
+  { reconnects, refused, log }: { readonly reconnects: number; readonly refused: number; readonly log: Log },
+): void {
   const clients = results.length;
   const acked = results.filter((result) => result.acknowledged).length;
   const natural = results.filter((result) => result.closed?.type === "natural").length;
-  const reconnects = results.reduce((sum, result) => sum + Math.max(0, result.attempts - 1), 0);
-  log.result(
-    `${acked} of ${clients} acknowledged, ${natural} connections closed naturally, ${reconnects} reconnects`,
-    { event: "summary", clients, acked, natural, reconnects },
-  );
+  const counts = [
+    `${acked} of ${clients} acknowledged`,
+    `${natural} connections closed naturally`,
+    `${reconnects} reconnects`,
+    ...(refused > 0 ? [`${refused} attempts to connect failed`] : []),
+  ];
+  log.result(counts.join(", "), { event: "summary", clients, acked, natural, reconnects, refused });
 }

@@ -62,6 +62,10 @@ Deno.test("client.ts relay says why a client has no ok, and whether it tries aga
   const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
   const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
   assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
+  assertEquals(
+    gone.out,
+    "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, 2 attempts to connect failed\n",
+  );
   await using server = listen({ port: 0 });
   server.serve(async (peer) => void await peer.end());
   const left = await runClient([
@@ -74,6 +78,9 @@ Deno.test("client.ts relay says why a client has no ok, and whether it tries aga
     "1",
   ]);
   assertEquals([left.code, left.err], [1, "warning: Client 1: the server ended before the ok\n"]);
+  const again = ["relay", "--port", `${server.port}`, "--clients", "2", "--max-attempts", "3", "--json"];
+  const summary = records((await runClient(again)).out).at(-1);
+  assertEquals([summary?.reconnects, summary?.refused], [4, 0]);
 });
 
 Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", async () => {
