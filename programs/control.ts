@@ -11,12 +11,14 @@ export async function answerControl(service: RunningService, gate: Gate): Promis
     new TextLineStream(),
   );
   const log = new Log({ json: true, quiet: true });
-  for await (const line of lines) log.result("", answer(line, service, gate));
+  for await (const line of lines) log.result("", answerCommand(line, service, gate));
 }
 
-type Answer = Readonly<Record<string, unknown>>;
+/** What a line is answered by, as JSON. */
+export type Answer = Readonly<Record<string, unknown>>;
 
-function answer(line: string, service: RunningService, gate: Gate): Answer {
+/** Does what a line asks for. */
+export function answerCommand(line: string, service: RunningService, gate: Gate): Answer {
   switch (line) {
     case "state":
       return { event: "state", ...service.stats() };

@@ -1,5 +1,5 @@
 /** A client of the files service. @module */
-import { decodeFrame } from "../protocol.ts";
+import { decodeFrame, ProtocolError } from "../protocol.ts";
 import { connect, type Dial } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { ConnectionClosedError, describeCloseReason, FramingError } from "../socket/errors.ts";
@@ -248,20 +248,21 @@ function encodePath(path: string): string {
 }
 
 function parseEntry(line: string): Omit<RemoteEntry, "name"> {
-  const [, type, size, modified = ""] = ENTRY.exec(line) ?? [];
-  if (type !== "file" && type !== "directory") throw unexpected(line);
-  return { type, size: Number(size), modified: new Date(modified) };
+  const [, type, size, time = ""] = ENTRY.exec(line) ?? [];
+  const modified = new Date(time);
+  if ((type !== "file" && type !== "directory") || Number.isNaN(modified.getTime())) throw unexpected(line);
+  return { type, size: Number(size), modified };
 }
 
 /** The name in the line of an entry. */
 function parseName(line: string): string {
   try {
-    const [name = ""] = parsePath(ENTRY.exec(line)?.[4] ?? "");
-    return name;
+    const [name, ...further] = parsePath(ENTRY.exec(line)?.[4] ?? "");
+    if (name !== undefined && further.length === 0) return name;
   } catch (cause) {
     if (!(cause instanceof PathError)) throw cause;
-    throw unexpected(line);
   }
+  throw unexpected(line);
 }
 
 function lineOf(frame: FilesFrame): string {
@@ -271,13 +272,24 @@ function lineOf(frame: FilesFrame): string {
 
 /** The error that a line tells of, or is. */
 function unexpected(line: string): FilesError {
-  if (!line.startsWith("error ")) {
+  const why = refusalIn(line);
+  if (why === undefined) {
     return new FilesError(
       "broken",
       `Server answered ${JSON.stringify(line.slice(0, 60))}, which is no answer`,
     );
   }
-  const { text } = decodeFrame(line);
-  const code = text.startsWith("checksum differs") ? "checksum" : "refused";
-  return new FilesError(code, `Server refuses: ${text}`);
+  const code = why.startsWith("checksum differs") ? "checksum" : "refused";
+  return new FilesError(code, `Server refuses: ${why}`);
+}
+
+/** What an error line says; `undefined` for any other. */
+function refusalIn(line: string): string | undefined {
+  try {
+    const frame = decodeFrame(line);
+    return frame.verb === "error" ? frame.text : undefined;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return undefined;
+  }
 }

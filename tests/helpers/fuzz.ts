@@ -8,6 +8,8 @@ import { parseRequest, RequestError } from "../../services/files/request.ts";
 import { RequestParser } from "../../services/http/request_parser.ts";
 import { lineCodec } from "../../socket/line_decoder.ts";
 import { chunks, cuts, decoded, nearly, type Properties } from "./fuzz_bytes.ts";
+import { CONTROL_PROPERTIES } from "./fuzz_control.ts";
+import { FILES_PROPERTIES } from "./fuzz_files.ts";
 import { PEER_PROPERTIES } from "./fuzz_peers.ts";
 import { WIRE_PROPERTIES } from "./fuzz_wire.ts";
 
@@ -103,6 +105,8 @@ const filesLines = nearly([
 export const PROPERTIES: Properties = {
   ...WIRE_PROPERTIES,
   ...PEER_PROPERTIES,
+  ...FILES_PROPERTIES,
+  ...CONTROL_PROPERTIES,
   "lines are the textbook's, however the bytes are cut": (parameters) =>
     fc.assert(
       fc.property(lines, cuts, (bytes, sizes) => {
