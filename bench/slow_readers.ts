@@ -80,17 +80,16 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const given = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
-  const { rate = "160", seconds = "20", rounds = "3" } = given;
+  const { rate, seconds, rounds } = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
   // A tenth of the rate goes out at once, and not less than a line of 1 KiB.
   return {
-    rate: integerOf("--rate", rate, 10),
-    seconds: integerOf("--seconds", seconds, 1),
-    rounds: integerOf("--rounds", rounds, 1),
+    rate: integerOf("--rate", rate ?? 160, 10),
+    seconds: integerOf("--seconds", seconds ?? 20, 1),
+    rounds: integerOf("--rounds", rounds ?? 3, 1),
   };
 }
 
-function integerOf(name: string, text: string, min: number): number {
+function integerOf(name: string, text: unknown, min: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= min) return value;
   say(`Option ${name} is not an integer of at least ${min}: ${JSON.stringify(text)}`);
