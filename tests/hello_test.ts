@@ -25,7 +25,7 @@ Deno.test("startHello() answers 500 waiting clients at the same time, whatever t
     { length: 500 },
     (_, index) => exchange(server.port, index % 2 ? "x" : "GET / HTTP/1.1\r\n\r\n"),
   );
-  await until(() => server.stats().waiting === 500);
+  await until(() => server.stats().delayed === 500);
   patience.end();
   for (const answer of await Promise.all(answers)) {
     const [head = "", body] = answer.split("\r\n\r\n");
@@ -41,7 +41,7 @@ Deno.test("startHello() drains: who waits is still answered", async () => {
   const patience = createPatience();
   await using server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   const drained = server.drain();
   patience.end();
   assertStringIncludes(await answer, "Hello World!");
@@ -56,7 +56,7 @@ Deno.test("startHello() that cannot end in order tells who drains it, and nobody
     },
   });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   await assertRejects(() => server.drain(), RangeError, "broken");
   assertEquals(await answer, "");
 });
@@ -65,7 +65,7 @@ Deno.test("startHello() closes at once though clients wait", async () => {
   const patience = createPatience();
   const server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   await server.close();
   assertEquals(await answer, "");
 });

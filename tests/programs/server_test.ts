@@ -20,7 +20,7 @@ const COMMANDS = "state, suspend or resume";
 const SERVICES: Readonly<Record<string, Known>> = {
   relay: { figure: "pending", port: 8000 },
   echo: { figure: "messages", port: 8080 },
-  hello: { figure: "waiting", port: 1729 },
+  hello: { figure: "delayed", port: 1729 },
   chat: { figure: "names", port: 8889 },
   http: { figure: "items", port: 8890 },
   files: { options: ["--root", "."], figure: "bodyBytesOut", port: 8891 },
@@ -139,7 +139,7 @@ Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets i
   await using server = await ServerProcess.start("hello", "--delay", "300ms");
   await using client = await connect({ port: server.port });
   client.send("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  await server.until(({ delayed }) => delayed === 1);
   server.signal("SIGTERM");
   await server.remarked("draining");
   assertEquals((await Array.fromAsync(client.lines())).at(-1), "Hello World!");
@@ -151,7 +151,7 @@ Deno.test("server.ts closes at the second SIGTERM, though somebody waits", async
   await using server = await ServerProcess.start("hello", "--delay", "10m", "--drain-timeout", "10m");
   await using client = await connect({ port: server.port });
   client.send("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  await server.until(({ delayed }) => delayed === 1);
   server.signal("SIGTERM");
   await server.remarked("draining");
   server.signal("SIGTERM");
