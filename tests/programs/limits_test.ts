@@ -28,18 +28,28 @@ Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, as
   first.send("hello");
   await first.lines().next();
   await using second = await connect({ port: server.port });
-  assertEquals((await second.lines().next()).value, "error busy: 1 connections are open");
-  await server.remarked("refused, busy: 1 connections are open");
+  assertEquals((await second.lines().next()).value, "error busy: 1 connection is open");
+  await server.remarked("refused, busy: 1 connection is open");
   const { refusals } = await server.state();
   assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
 });
+
+for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]] as const) {
+  Deno.test(`server.ts ${service} --verbose names the peers that --deny keeps out`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--deny", "127.0.0.0/8", "--verbose");
+    await using peer = await connect({ port: server.port });
+    const from = `${peer.local.hostname}:${peer.local.port}`;
+    await server.remarked(`${from} refused, not allowed from this address\n`);
+    await Array.fromAsync(peer.lines());
+  });
+}
 
 Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
   await using second = await enter(server);
-  assertEquals(await hear(second), "error busy: 1 connections are open from this address");
+  assertEquals(await hear(second), "error busy: 1 connection is open from this address");
 });
 
 Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
@@ -105,16 +115,20 @@ Deno.test("server.ts --max-line tells whose line is too long", { timeout }, asyn
 });
 
 for (
-  const [option, of] of [["--max-under-way", "in all"], ["--max-under-way-per-peer", "of this connection"]]
+  const [option, of] of [["max-under-way", "in all"], [
+    "max-under-way-per-peer",
+    "of this connection",
+  ]] as const
 ) {
-  Deno.test(`server.ts ${option} refuses one message more`, { timeout }, async () => {
-    await using server = await ServerProcess.start("relay", option!, "1");
+  Deno.test(`server.ts --${option} refuses one message more`, { timeout }, async () => {
+    await using server = await ServerProcess.start("relay", `--${option}`, "1");
     await using peer = await enter(server, "message one", "message two");
     const lines = peer.lines();
     assertEquals((await lines.next()).value, "message one");
     assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
-    const { limited, pending } = await server.state();
+    const { limited, limitedBy, pending } = await server.state();
     assertEquals([limited, pending], [1, 1]);
+    assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });
     peer.close();
   });
 }
@@ -162,7 +176,10 @@ Deno.test("listenOptions() logs what fails when a connection has ended", { timeo
   };
   const told = parseCommandLine(program, { args: [], environment: () => undefined });
   if ("text" in told) throw new Error(told.text);
-  const { onLateFailure } = await listenOptions(told.options, new Log({ stderr, noColor: true }));
+  const { onLateFailure } = await listenOptions(told.options, {
+    log: new Log({ stderr, noColor: true }),
+    onSignal() {},
+  });
   await using server = await ServerProcess.start("echo");
   await using peer = await enter(server);
   onLateFailure(peer, new RangeError("broken"));
