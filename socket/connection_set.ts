@@ -81,6 +81,11 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return this.#connections.values();
   }
 
+  /** Addresses that a count is kept for: those that have a connection, and 0 where they are not bounded. */
+  get countedAddresses(): number {
+    return this.#perIp.size;
+  }
+
   /** Whether there is no room for anybody. */
   get full(): boolean {
     const { maxConnections } = this.#limits;
