@@ -157,31 +157,41 @@ Deno.test({
   },
 });
 
-Deno.test("listenOptions() logs what fails when a connection has ended", { timeout }, async () => {
-  let said = "";
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      said += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
-  const program = {
-    name: "server",
-    summary: "",
-    version: "1",
-    commandNoun: "service",
-    commands: { echo },
-    defaultCommand: "echo",
-  };
-  const told = parseCommandLine(program, { args: [], environment: () => undefined });
-  if ("text" in told) throw new Error(told.text);
-  const { onLateFailure } = await listenOptions(told.options, {
-    log: new Log({ stderr, noColor: true }),
-    onSignal() {},
-  });
-  await using server = await ServerProcess.start("echo");
-  await using peer = await enter(server);
-  onLateFailure(peer, new RangeError("broken"));
-  assertStringIncludes(said, `error: Serving 127.0.0.1:${server.port} failed: RangeError: broken`);
-});
+Deno.test(
+  "listenOptions() logs what fails in serving, whether or not the connection has ended",
+  { timeout },
+  async () => {
+    let said = "";
+    const stderr = {
+      isTerminal: () => false,
+      writeSync(bytes: Uint8Array): number {
+        said += new TextDecoder().decode(bytes);
+        return bytes.length;
+      },
+    };
+    const program = {
+      name: "server",
+      summary: "",
+      version: "1",
+      commandNoun: "service",
+      commands: { echo },
+      defaultCommand: "echo",
+    };
+    const told = parseCommandLine(program, { args: [], environment: () => undefined });
+    if ("text" in told) throw new Error(told.text);
+    const { onClosed, onLateFailure } = await listenOptions(told.options, {
+      log: new Log({ stderr, noColor: true }),
+      onSignal() {},
+    });
+    await using server = await ServerProcess.start("echo");
+    await using peer = await enter(server);
+    onLateFailure(peer, new RangeError("broken"));
+    const failed = `error: Serving 127.0.0.1:${server.port} failed: RangeError:`;
+    assertStringIncludes(said, `${failed} broken\n`);
+    onClosed(peer, { type: "handler-failed", error: new RangeError("broken\x1b[31m") });
+    assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
+    said = "";
+    onClosed(peer, { type: "reset", error: new Error("gone") });
+    assertEquals(said, "", "no mistake of the program's");
+  },
+);

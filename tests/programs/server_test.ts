@@ -54,6 +54,16 @@ for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object
   });
 }
 
+Deno.test("server.ts --reuse-port shares its port, and without it none is taken twice", async () => {
+  await using first = await ServerProcess.start("echo", "--reuse-port");
+  const port = ["--port", `${first.port}`];
+  await using second = await ServerProcess.start("echo", ...port, "--reuse-port");
+  assertEquals(second.port, first.port);
+  const third = await runServer(["echo", "--host", "127.0.0.1", ...port]);
+  assertEquals([third.code, third.out], [1, ""]);
+  assertStringIncludes(third.err, `Cannot listen on 127.0.0.1 port ${first.port}: the port is in use`);
+});
+
 Deno.test("server.ts announces each of its addresses, all on one port", async () => {
   await using server = await ServerProcess.start("echo", "--host", "127.0.0.2");
   const { pid: _, version: __, ...said } = await server.next("listening");
