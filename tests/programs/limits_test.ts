@@ -5,6 +5,7 @@ import { parseCommandLine } from "../../cli/options.ts";
 import { listenOptions } from "../../programs/service.ts";
 import { echo } from "../../programs/services/echo.ts";
 import { connect, type Connection } from "../../socket/mod.ts";
+import { exchange } from "../helpers/exchange.ts";
 import { ServerProcess } from "../helpers/program.ts";
 
 // A limit that does not hold is waited for in vain.
@@ -105,14 +106,17 @@ Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", 
   peer.close();
 });
 
-Deno.test("server.ts --max-line tells whose line is too long", { timeout }, async () => {
-  await using server = await ServerProcess.start("relay", "--max-line", "16");
-  await using peer = await enter(server, "message ".padEnd(17, "x"));
-  assertEquals(await hear(peer), "error line is over the limit of 16 bytes");
-  await peer.end();
-  const { framingErrors } = await server.until(({ connections }) => connections === 0);
-  assertEquals(framingErrors, { "line-too-long": 1 });
-});
+for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "--root", "."]] as const) {
+  Deno.test(`server.ts ${service} --max-line tells whose line is too long`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
+    await using peer = await enter(server, "message ".padEnd(17, "x"));
+    const heard = await Array.fromAsync(peer.lines());
+    assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
+    await peer.end();
+    const { framingErrors } = await server.until(({ connections }) => connections === 0);
+    assertEquals(framingErrors, { "line-too-long": 1 });
+  });
+}
 
 for (
   const [option, of] of [["max-under-way", "in all"], [
@@ -132,6 +136,39 @@ for (
     peer.close();
   });
 }
+
+Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not", { timeout }, async () => {
+  const options = ["relay", "--ack-timeout", "100ms"] as const;
+  await using server = await ServerProcess.start(...options);
+  await using peer = await enter(server, "message again");
+  const lines = peer.lines();
+  assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
+  peer.close();
+  await using bare = await ServerProcess.start(...options, "--no-redeliver");
+  await using other = await enter(bare, "message once");
+  assertEquals(await hear(other), "message once");
+  const { due, pending } = await bare.state();
+  assertEquals([due, pending], [0, 1]);
+  other.close();
+});
+
+const REQUEST = "GET /time HTTP/1.1\r\nHost: a.test\r\n";
+const LATE: readonly (readonly [option: string, sent: string, heard: string])[] = [
+  ["--request-timeout", REQUEST, "HTTP/1.1 408 Request Timeout"],
+  ["--keep-alive-timeout", `${REQUEST}\r\n`, "HTTP/1.1 200 OK"],
+];
+for (const [option, sent, status] of LATE) {
+  Deno.test(`server.ts http ${option} ends a connection`, { timeout }, async () => {
+    await using server = await ServerProcess.start("http", option, "200ms");
+    assertEquals((await exchange(server.port, sent)).split("\r\n")[0], status);
+  });
+}
+
+Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
+  await using server = await ServerProcess.start("http", "--max-body", "4");
+  const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
+  assertEquals([response.status, (await response.text()).trim()], [413, "Body of 5 bytes is over 4"]);
+});
 
 Deno.test({
   name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
@@ -158,7 +195,7 @@ Deno.test({
 });
 
 Deno.test(
-  "listenOptions() logs what fails in serving, whether or not the connection has ended",
+  "listenOptions() logs what fails in serving, and when descriptors are short",
   { timeout },
   async () => {
     let said = "";
@@ -179,7 +216,7 @@ Deno.test(
     };
     const told = parseCommandLine(program, { args: [], environment: () => undefined });
     if ("text" in told) throw new Error(told.text);
-    const { onClosed, onLateFailure } = await listenOptions(told.options, {
+    const { onClosed, onExhausted, onLateFailure } = await listenOptions(told.options, {
       log: new Log({ stderr, noColor: true }),
       onSignal() {},
     });
@@ -193,5 +230,11 @@ Deno.test(
     said = "";
     onClosed(peer, { type: "reset", error: new Error("gone") });
     assertEquals(said, "", "no mistake of the program's");
+    onExhausted?.(true);
+    onExhausted?.(false);
+    assertEquals(
+      said,
+      "warning: Out of descriptors: accepting pauses until there is room\nAccepting again\n",
+    );
   },
 );
