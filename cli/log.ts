@@ -108,7 +108,7 @@ const encoder = new TextEncoder();
 /**
  * Writes `text` and a line end, all of it, before it returns.
  *
- * @throws {ExitError} The reader has gone, as `head` does after its lines.
+ * @throws {ExitError} The reader has gone, as `head` does after its lines; or `sink` is a file on a full disk.
  */
 export function writeLine(sink: Sink, text: string): void {
   writeText(sink, `${text}\n`);
@@ -127,6 +127,9 @@ export function writeBytes(sink: Sink, bytes: Uint8Array): void {
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) {
         throw new ExitError("Nobody reads the output any more", { cause: error });
+      }
+      if (error instanceof Error && Reflect.get(error, "code") === "ENOSPC") {
+        throw new ExitError("Cannot write the output: no space is left on the device", { cause: error });
       }
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
       // A pipe or terminal that another program made non-blocking is full: wait, as a blocking one would have.

@@ -31,7 +31,7 @@ export function readOption(told: Told): unknown {
   const values = texts.length > 0
     ? texts.map((text) => readText({ where: `for ${name}`, option, text }))
     : readEnvironment(told);
-  return settle(values, option) ?? missing(`Option ${name} is required: ${option.accepts}`, option);
+  return settle(values, option) ?? missing(`Option ${name} is required`, option);
 }
 
 /**
@@ -46,7 +46,7 @@ export function readPositionals(table: OptionTable, words: readonly string[]): R
     const name = positionalName(key);
     const texts = rest.splice(0, option.settings.repeatable === true ? rest.length : 1);
     const read = texts.map((text) => readText({ where: `for ${name}`, option, text }));
-    values[key] = settle(read, option) ?? missing(`${name} is missing: ${option.accepts}`, option);
+    values[key] = settle(read, option) ?? missing(`${name} is missing`, option);
   }
   if (rest.length > 0) {
     const names = Object.keys(table).map(positionalName);
@@ -63,8 +63,8 @@ function settle(values: readonly unknown[], option: Option<unknown>): unknown {
   return fallback ?? (repeatable === true && required !== true ? [] : undefined);
 }
 
-function missing(message: string, option: Option<unknown>): undefined {
-  if (option.settings.required === true) throw new UsageError(message);
+function missing(what: string, { settings, accepts }: Option<unknown>): undefined {
+  if (settings.required === true) throw new UsageError(`${what} (${settings.help}): ${accepts}`);
   return undefined;
 }
 

@@ -78,6 +78,32 @@ export class Findings {
   }
 }
 
+/** How many findings of a kind a person is shown at first: more of the same say little more. */
+const LEADING = 3;
+
+/**
+ * Findings in two heaps: the first few of each kind, which say what is wrong, and all others.
+ *
+ * @example
+ * ```ts
+ * import { leadingFindings } from "@okline/okline/loadtest";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lost = [1, 2, 3, 4].map((client) => ({ kind: "lost", text: `Message ${client}` } as const));
+ * const { leading, others } = leadingFindings([...lost, { kind: "died", text: "The server" }]);
+ * assertEquals([leading.length, others], [4, [{ kind: "lost", text: "Message 4" }]]);
+ * ```
+ */
+export function leadingFindings(
+  findings: readonly Finding[],
+): { readonly leading: readonly Finding[]; readonly others: readonly Finding[] } {
+  const kinds = Map.groupBy(findings, ({ kind }) => kind).values().toArray();
+  return {
+    leading: kinds.flatMap((list) => list.slice(0, LEADING)),
+    others: kinds.flatMap((list) => list.slice(LEADING)),
+  };
+}
+
 /** {@linkcode Findings} as plain data. */
 export interface FindingsSnapshot {
   readonly told: readonly (readonly [FindingKind, readonly string[]])[];

@@ -1,4 +1,5 @@
 /** The result of a run as JUnit XML, which CI systems show: a test case for each property and threshold. Pure. @module */
+import { element, escapeXml } from "./xml.ts";
 import type { FindingKind } from "./finding.ts";
 import type { Summary } from "./summary.ts";
 import { describeThreshold } from "./threshold.ts";
@@ -89,7 +90,7 @@ export function renderJunit({ summary, faults = false, startedAt }: JunitInput):
       element("testsuite", suite, [
         element("properties", {}, properties),
         ...cases.map(xmlOf),
-        element("system-out", {}, [escape(`${summary.verdict}: ${describeVerdict(summary)}`)]),
+        element("system-out", {}, [escapeXml(`${summary.verdict}: ${describeVerdict(summary)}`)]),
       ]),
     ])
   }\n`;
@@ -132,29 +133,7 @@ function propertiesOf(summary: Summary): (readonly [string, string])[] {
 function xmlOf({ name, failures, skipped }: Case): string {
   const children = skipped === undefined ? [] : [element("skipped", { message: skipped })];
   if (failures.length > 0) {
-    children.push(element("failure", { message: failures[0] ?? "" }, [escape(failures.join("\n"))]));
+    children.push(element("failure", { message: failures[0] ?? "" }, [escapeXml(failures.join("\n"))]));
   }
   return element("testcase", { classname: "okline.loadtest", name }, children);
-}
-
-function element(
-  name: string,
-  attributes: Readonly<Record<string, string>>,
-  children: string[] = [],
-): string {
-  const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value)}"`).join("");
-  return children.length === 0 ? `<${name}${written}/>` : `<${name}${written}>${children.join("")}</${name}>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-/** What XML 1.0 cannot have in it in any spelling, lone surrogates among it. */
-const FORBIDDEN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
-
-function escape(text: string): string {
-  return text
-    .replaceAll(FORBIDDEN, "\ufffd")
-    .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character)
-    // A parser would make blanks of them in an attribute.
-    .replaceAll(/[\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

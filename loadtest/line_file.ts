@@ -4,12 +4,23 @@ const BUFFER_BYTES = 64 * 1024;
 /** How long a written line may wait, ms: who looks on sees it soon, and a killed process leaves nearly all. */
 const FLUSH_MS = 1000;
 
-/** A file that grows line by line. */
+/** What a {@linkcode LineFile} may be told. */
+export interface LineFileOptions {
+  /** Called once, when a line cannot be written. Default: closing the file throws what the system said. */
+  readonly onFailed?: (error: unknown) => void;
+}
+
+/**
+ * A file that grows line by line. Where it cannot, as on a full disk, what it was to have from there on is dropped, and
+ * whoever writes lines goes on: they come from the midst of serving others.
+ */
 export class LineFile implements Disposable {
   readonly #file: Deno.FsFile;
+  readonly #onFailed: LineFileOptions["onFailed"];
   readonly #encoder = new TextEncoder();
   #text = "";
   #closed = false;
+  #failure: { readonly error: unknown } | undefined;
   #flushing: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -17,23 +28,30 @@ export class LineFile implements Disposable {
    *
    * @throws {Deno.errors.NotFound} And what else the system says when it cannot be written.
    */
-  constructor(path: string | URL) {
+  constructor(path: string | URL, { onFailed }: LineFileOptions = {}) {
+    this.#onFailed = onFailed;
     this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
   }
 
   /** Writes a line, given without its LF. The file has it within a second, and at the latest when it is closed. */
   write(line: string): void {
+    if (this.#failure !== undefined) return;
     this.#text += line + "\n";
     if (this.#text.length >= BUFFER_BYTES) this.#flush();
     else this.#flushing ??= setTimeout(() => this.#flush(), FLUSH_MS);
   }
 
-  /** Writes what waits, and closes the file; may be repeated. */
+  /**
+   * Writes what waits, and closes the file; may be repeated.
+   *
+   * @throws The first time, what the system said when a line could not be written, unless `onFailed` was told.
+   */
   [Symbol.dispose](): void {
     if (this.#closed) return;
+    this.#closed = true;
     this.#flush();
     this.#file.close();
-    this.#closed = true;
+    if (this.#failure !== undefined && this.#onFailed === undefined) throw this.#failure.error;
   }
 
   #flush(): void {
@@ -41,7 +59,12 @@ export class LineFile implements Disposable {
     this.#flushing = undefined;
     let bytes = this.#encoder.encode(this.#text);
     this.#text = "";
-    while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(this.#file.writeSync(bytes));
+    } catch (error) {
+      this.#failure = { error };
+      this.#onFailed?.(error);
+    }
   }
 }
 

@@ -52,6 +52,9 @@ const MIXED: readonly ((mark: string) => string)[] = [
   (mark) => `${mark} ${"é".repeat(2 * KIBI)}`,
 ];
 
+/** Bytes. Each message is a string on its way through several of the generator's buffers, each of them twice as large. */
+const LARGEST_SIZE = 64 * KIBI * KIBI;
+
 /** Bytes of a mark and the blank before it, at most. */
 const LONGEST_MARK = " #4294967295".length;
 
@@ -85,10 +88,10 @@ export function formatPayload(spec: PayloadSpec): string {
  * - `short`: `hello #17`.
  * - `mixed`: every kind of string that framing could break: the empty one (once), newlines, lone surrogates,
  *   NUL, words of the protocol, 60 KiB.
- * - `size`: exactly that many bytes, the mark at the end.
+ * - `size`: exactly that many bytes, 64 MiB at most, the mark at the end.
  * - `file`: the lines of the file in turn, the mark behind each.
  *
- * @throws {RangeError} If the texts cannot all be different, or there are no lines
+ * @throws {RangeError} If the texts cannot all be different, or are too large, or there are no lines
  *
  * @example
  * ```ts
@@ -131,6 +134,11 @@ function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions
       if (spec.bytes < least) {
         throw new RangeError(
           `Payload size must be at least ${least} bytes to tell ${clients} messages apart: got ${spec.bytes}`,
+        );
+      }
+      if (spec.bytes > LARGEST_SIZE) {
+        throw new RangeError(
+          `Payload size must be at most ${formatSize(LARGEST_SIZE)}: got ${formatSize(spec.bytes)}`,
         );
       }
       return { text: (index) => `#${index}`.padStart(spec.bytes, "x"), longest: spec.bytes };

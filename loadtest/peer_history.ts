@@ -3,7 +3,7 @@ import type { RelayObserver } from "../relay/relay_server.ts";
 import { formatAddress } from "../socket/network.ts";
 import type { AcceptedEvent, EndedEvent } from "./history.ts";
 import { formatHistoryLine, parseHistoryLine } from "./history_line.ts";
-import { LineFile, readLines } from "./line_file.ts";
+import { LineFile, type LineFileOptions, readLines } from "./line_file.ts";
 
 /** What a server saw of a connection. */
 export type PeerEvent = AcceptedEvent | EndedEvent;
@@ -16,9 +16,13 @@ export class PeerHistory implements Disposable {
   readonly #file: LineFile;
   readonly #now: () => number;
 
-  /** @param now The time in ms since 1970. */
-  constructor(path: string | URL, now: () => number) {
-    this.#file = new LineFile(path);
+  /**
+   * Creates the file, or empties it.
+   *
+   * @param options.now The time in ms since 1970.
+   */
+  constructor(path: string | URL, { now, ...options }: LineFileOptions & { readonly now: () => number }) {
+    this.#file = new LineFile(path, options);
     this.#now = now;
   }
 

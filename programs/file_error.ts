@@ -14,8 +14,12 @@ export function fileError(doing: string, cause: unknown): ExitError {
 
 /** Whether the system, or Deno's permissions, keep a file from being used: nothing that the program did wrong. */
 export function isFileError(cause: unknown): boolean {
-  return cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type);
+  if (cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type)) return true;
+  // A full disk and the like have no class of their own, and not each has a code: only the system's number in the words.
+  return cause instanceof Error && SYSTEM_NUMBER.test(cause.message);
 }
+
+const SYSTEM_NUMBER = / \(os error \d+\).*$/s;
 
 const REASONS = [
   [Deno.errors.NotFound, "no such file or directory"],
@@ -26,5 +30,6 @@ const REASONS = [
 
 function reason(cause: unknown): string {
   const known = REASONS.find(([type]) => cause instanceof type);
-  return known?.[1] ?? printable(cause instanceof Error ? cause.message : String(cause));
+  const words = cause instanceof Error ? cause.message.replace(SYSTEM_NUMBER, "") : String(cause);
+  return known?.[1] ?? printable(words);
 }

@@ -5,14 +5,15 @@ import { printable } from "../cli/printable.ts";
 import type { Values } from "../cli/program.ts";
 import { startProgress } from "../cli/progress.ts";
 import { FilesClient, FilesError } from "../services/files_client.ts";
-import type { TransferOptions } from "../services/files/transfer.ts";
+import type { TransferOptions, Transferred } from "../services/files/transfer.ts";
+import { fileError, isFileError } from "./file_error.ts";
 import type { filesOptions } from "./files_options.ts";
 import { clientNetwork } from "./tls_client.ts";
 
 /**
  * Connects, and runs `use`.
  *
- * @throws {ExitError} What the server refuses, and what this machine's files do.
+ * @throws {ExitError} What the server refuses.
  */
 export async function withFiles<Result>(
   values: Values<typeof filesOptions>,
@@ -30,7 +31,7 @@ export async function withFiles<Result>(
   try {
     return await use(client);
   } catch (cause) {
-    if (!(cause instanceof FilesError || isFileError(cause))) throw cause;
+    if (!(cause instanceof FilesError)) throw cause;
     throw new ExitError(printable(cause.message), { cause });
   }
 }
@@ -54,10 +55,15 @@ export async function startTransferProgress(
   };
 }
 
-/** What the system says of a file of this machine, in its own words. */
-function isFileError(error: unknown): error is Error {
-  const { NotFound, PermissionDenied, AlreadyExists, IsADirectory, NotADirectory } = Deno.errors;
-  return [NotFound, PermissionDenied, AlreadyExists, IsADirectory, NotADirectory].some((kind) =>
-    error instanceof kind
-  );
+/**
+ * Waits for a transfer, and ends the program with one line where a file of this machine keeps it from going on.
+ *
+ * @param doing As for {@linkcode fileError}.
+ */
+export async function transferred(transfer: Promise<Transferred>, doing: string): Promise<Transferred> {
+  try {
+    return await transfer;
+  } catch (cause) {
+    throw isFileError(cause) ? fileError(doing, cause) : cause;
+  }
 }

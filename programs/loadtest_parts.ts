@@ -9,6 +9,7 @@ import type { Context } from "../cli/cured.ts";
 import { ExitCode } from "../cli/exit.ts";
 import { writeLine } from "../cli/log.ts";
 import { runPart } from "../loadtest/generator_part.ts";
+import { fileError, isFileError } from "./file_error.ts";
 import { runServer } from "./server.ts";
 
 /** The words by which a load test starts its parts; they are not for people, and so not in its help. */
@@ -41,5 +42,8 @@ async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
     say: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
     onStop: (stop) => onSignal(["SIGTERM"], stop),
   });
-  return await Promise.race([part.then(() => ExitCode.ok), parentGone]);
+  const done = part.then(() => ExitCode.ok, (cause) => {
+    throw isFileError(cause) ? fileError("write a part of the history", cause) : cause;
+  });
+  return await Promise.race([done, parentGone]);
 }

@@ -34,7 +34,7 @@ export async function writeReport(
   // Loaded here: the plotting library in it is of no use to any other run.
   const { renderReport } = await import("../loadtest/report/report.ts");
   const command = commandAgain(run.args, run.summary.seed);
-  await write(file, renderReport({ ...run, command, version: VERSION, machine: machineFacts() }));
+  await writeText(file, renderReport({ ...run, command, version: VERSION, machine: machineFacts() }));
 }
 
 /**
@@ -44,7 +44,7 @@ export async function writeReport(
  * @throws {ExitError} If the file cannot be written.
  */
 export async function writeJunit(file: string, { summary, ledger, startedAt }: FinishedRun): Promise<void> {
-  await write(file, renderJunit({ summary, startedAt, faults: ledger.run.faults }));
+  await writeText(file, renderJunit({ summary, startedAt, faults: ledger.run.faults }));
 }
 
 /**
@@ -53,7 +53,7 @@ export async function writeJunit(file: string, { summary, ledger, startedAt }: F
  * @throws {ExitError} If the file cannot be written.
  */
 export async function assertWritable(file: string): Promise<void> {
-  await write(file, "");
+  await writeText(file, "");
 }
 
 /**
@@ -106,7 +106,12 @@ function machineFacts(): [string, string][] {
   }
 }
 
-async function write(file: string, text: string): Promise<void> {
+/**
+ * Writes a file; what is there is overwritten.
+ *
+ * @throws {ExitError} If it cannot be written.
+ */
+export async function writeText(file: string, text: string): Promise<void> {
   try {
     await Deno.writeTextFile(file, text);
   } catch (cause) {

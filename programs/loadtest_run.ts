@@ -1,6 +1,6 @@
 /** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
 import type { Context } from "../cli/cured.ts";
-import { ExitCode } from "../cli/exit.ts";
+import { ExitCode, ExitError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { quoted } from "../cli/printable.ts";
 import { formatFaults } from "../loadtest/fault_spec.ts";
@@ -19,7 +19,7 @@ import { counted } from "../socket/counted.ts";
 import { formatAddress } from "../socket/network.ts";
 import { securedNetwork } from "../socket/secured.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
-import { fileError } from "./file_error.ts";
+import { fileError, isFileError } from "./file_error.ts";
 import { planOf, type RunValues } from "./loadtest_options.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./loadtest_parts.ts";
@@ -70,7 +70,6 @@ async function runAndReport(
     onProgress: (progress) => view.update(progress),
     ...(history && { onEvent: (event) => history.record(event) }),
   });
-  prepared[Symbol.dispose]();
   view[Symbol.dispose]();
   const measures = measure(result.ledger);
   const summary = summarize({
@@ -80,17 +79,40 @@ async function runAndReport(
     usage: { server: target.usage(), generator: prepared.generator.usage() },
     thresholds: values.threshold,
   });
-  await history?.finish(order.run, {
-    parts: processes,
-    verdict: summary.verdict,
-    crossed: crossedOf(summary),
-  });
   const startedAt = new Date(performance.timeOrigin + prepared.generator.begin);
   const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
-  if (report !== undefined) await writeReport(report, { ...finished, args });
-  if (junit !== undefined) await writeJunit(junit, finished);
+  const unwritten = await failuresOf([
+    async () => {
+      const { verdict } = summary;
+      try {
+        prepared[Symbol.dispose]();
+        await history?.finish(order.run, { parts: processes, verdict, crossed: crossedOf(summary) });
+      } catch (cause) {
+        if (!isFileError(cause)) throw cause;
+        throw fileError(`write the history ${quoted(values.history ?? "")}`, cause);
+      }
+    },
+    async () => report === undefined ? undefined : await writeReport(report, { ...finished, args }),
+    async () => junit === undefined ? undefined : await writeJunit(junit, finished),
+  ]);
   log.result(summaryText(summary), { ...summary });
-  return EXIT_CODES[summary.verdict];
+  for (const { message } of unwritten) log.error(message);
+  const code = EXIT_CODES[summary.verdict];
+  return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
+}
+
+/** Writes one file after another. One that fails, as on a full disk, takes neither the others nor the result along. */
+async function failuresOf(writes: readonly (() => Promise<void>)[]): Promise<ExitError[]> {
+  const failures: ExitError[] = [];
+  for (const write of writes) {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      failures.push(error);
+    }
+  }
+  return failures;
 }
 
 function openHistory({ history }: RunValues): RunHistory | undefined {

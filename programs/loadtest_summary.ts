@@ -1,5 +1,6 @@
 /** The summary of a load test for people. @module */
 import { formatTable } from "../cli/table.ts";
+import { leadingFindings } from "../loadtest/finding.ts";
 import type { Percentiles } from "../loadtest/latency.ts";
 import type { Summary } from "../loadtest/summary.ts";
 import { describeThreshold } from "../loadtest/threshold.ts";
@@ -9,9 +10,11 @@ import { counted } from "../socket/counted.ts";
 /** The verdict, what it rests on, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
+  const { leading, others } = leadingFindings(summary.findings);
   return [
     `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`,
-    ...summary.findings.map(({ text }) => `  ${text}`),
+    ...leading.map(({ text }) => `  ${text}`),
+    ...(others.length === 0 ? [] : [`  ${others.length} more lines like these: see --report, or --json`]),
     ...summary.thresholds.map((threshold) =>
       `  threshold ${describeThreshold(threshold)}${threshold.holds ? "" : ", crossed"}`
     ),

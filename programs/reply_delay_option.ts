@@ -1,5 +1,6 @@
 /** How long messages are held before they are answered, as an option of every program with relay clients. @module */
 import { custom } from "../cli/option.ts";
+import { quoted } from "../cli/printable.ts";
 import { type DelayDistribution, formatReplyDelay, parseReplyDelay } from "../loadtest/reply_delay.ts";
 
 const NO_DELAY: DelayDistribution = { type: "none" };
@@ -13,7 +14,12 @@ export const replyDelayOption = {
     default: NO_DELAY,
     environment: ["CLIENT_REPLY_DELAY", {
       name: "DELAY_TIME",
-      parse: (seconds) => parseReplyDelay(`uniform:0s-${seconds}s`),
+      parse: upToSeconds,
     }],
   }),
 };
+
+function upToSeconds(text: string): DelayDistribution {
+  if (/^\d+(\.\d+)?$/.test(text)) return parseReplyDelay(`uniform:0s-${text}s`);
+  throw new RangeError(`Expected a number of seconds such as 2 or 0.5, got ${quoted(text)}`);
+}

@@ -1,7 +1,7 @@
 /** What the client of a service has to be so that `client.ts` can run it, and what clients share. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Context } from "../cli/cured.ts";
-import type { ExitCode } from "../cli/exit.ts";
+import { type ExitCode, ExitError } from "../cli/exit.ts";
 import { duration, flag, host, type Option, port } from "../cli/option.ts";
 import type { Command, OptionTable, Values } from "../cli/program.ts";
 
@@ -36,10 +36,20 @@ export const timeoutOption: Option<number> = duration({
   default: 10_000,
 });
 
-/** The lines of the texts given or, where none is, those of stdin as they come. */
+/**
+ * The lines of the texts given or, where none is, those of stdin as they come.
+ *
+ * @throws {ExitError} If stdin is not UTF-8: what is sent would be something else than what was given.
+ */
 export async function* inputLines(texts: readonly string[]): AsyncIterableIterator<string> {
   if (texts.length === 0) {
-    yield* Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+    const text = new TextDecoderStream("utf-8", { fatal: true, ignoreBOM: true });
+    try {
+      yield* Deno.stdin.readable.pipeThrough(text).pipeThrough(new TextLineStream());
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new ExitError("Cannot read stdin: expected UTF-8, got bytes that are none", { cause });
+    }
   }
   // A line end inside a text ends a line, as it does in a file.
   for (const text of texts) yield* text.split(/\r?\n/);

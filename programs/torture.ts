@@ -1,21 +1,46 @@
 /** `loadtest.ts torture`: hostile peers against a server of lines. @module */
 import type { Context } from "../cli/cured.ts";
-import { ExitCode, ExitError } from "../cli/exit.ts";
+import { ExitCode, ExitError, UsageError } from "../cli/exit.ts";
 import { Log } from "../cli/log.ts";
 import { address, custom, duration, flag, integer, size, text } from "../cli/option.ts";
-import { printable } from "../cli/printable.ts";
+import { printable, quoted } from "../cli/printable.ts";
 import type { Values } from "../cli/program.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { formatTable } from "../cli/table.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import { randomStream } from "../loadtest/random.ts";
-import { Bench } from "../loadtest/torture/bench.ts";
-import { torture, type TortureResult } from "../loadtest/torture/torture.ts";
-import { type Address, formatAddress } from "../socket/network.ts";
+import { type BenchOptions, PROBE } from "../loadtest/torture/bench.ts";
+import { firstLook } from "../loadtest/torture/first_look.ts";
+import { renderTortureJunit } from "../loadtest/torture/junit.ts";
+import { TargetProcess } from "../loadtest/torture/target_process.ts";
+import { caseNames, torture, type TortureResult } from "../loadtest/torture/torture.ts";
+import { ProtocolError, unescapeText } from "../protocol.ts";
+import { formatAddress } from "../socket/network.ts";
+import type { TlsClientOptions } from "../socket/tls.ts";
+import { assertWritable, writeText } from "./loadtest_report.ts";
+import { RunIdentity } from "./run_identity.ts";
 import { loadTestCommand } from "./self.ts";
+import { tlsClient, tlsClientOptions } from "./tls_client.ts";
+import { tortureReport } from "./torture_report.ts";
+
+const MIB = 1024 * 1024;
 
 const options = {
   target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
+  ...tlsClientOptions,
+  probe: custom(parseProbe, {
+    help: "What an honest peer says, and is to be answered; \\r and \\n stand for CR and LF",
+    accepts: "text, in which \\r, \\n and \\\\ stand for CR, LF and a backslash",
+    placeholder: "TEXT",
+    format: (probe) => printable(probe),
+    default: PROBE,
+  }),
+  patience: duration({ help: "Longest wait for an answer", default: 5000 }),
+  pid: integer({
+    help: "The target's process, whose memory and sockets are looked at",
+    min: 1,
+    defaultText: "those that listen there, on this machine",
+  }),
+  memoryGrowth: size({ help: "Most memory that the server may have more at the end", default: 512 * MIB }),
   maxLine: size({ help: "Longest line that the server takes", min: 1, default: 64 * 1024 }),
   scale: custom(parseScale, {
     help: "All counts and volumes times this",
@@ -26,6 +51,7 @@ const options = {
   only: text({ help: "Only the cases with this in their names", placeholder: "TEXT", default: "" }),
   caseTimeout: duration({ help: "Longest time for one case", default: 60_000 }),
   seed: integer({ help: "The same seed gives the same random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
+  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
   quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
 };
@@ -37,6 +63,7 @@ export const tortureCommand = {
   examples: [
     ["torture", "Every case against a relay of its own"],
     ["torture --target 127.0.0.1:7 --scale 0.1", "A tenth of it against a server that runs already"],
+    ["torture --target 127.0.0.1:6379 --probe 'PING\\r\\n'", "A server that answers only what it knows"],
   ],
 } as const;
 
@@ -46,55 +73,117 @@ const ZERO_TIMEOUT = 5000;
 /**
  * Runs the suite; exit 0 when every case was survived.
  *
+ * @throws {UsageError} If the options contradict each other, or no case is called so.
  * @throws {ExitError} If the target serves nobody, before the first case.
  */
 export async function runTorture(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
   const log = new Log({ json: values.json, quiet: values.quiet });
+  assertUsable(values);
+  const told = await tlsClient(values);
+  if (values.junit !== undefined) await assertWritable(values.junit);
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
-  if (values.target !== undefined) await assertServed(values.target);
-  const own = values.target === undefined ? await startOwn(values.maxLine) : undefined;
+  const startedAt = new Date();
+  const { own, ca } = values.target === undefined ? await startOwn(values) : {};
+  const tls = ca === undefined ? told : { ca };
+  const { maxLine, scale, patience, probe } = values;
   const target = own?.addresses[0] ?? values.target!;
-  log.info(`Torturing ${formatAddress(target)}`);
+  const asked = { target, maxLine, scale, patience, probe, ...(tls === undefined ? {} : { tls }) };
+  const process = own ? new TargetProcess([own.pid]) : processOf(values);
   const results: TortureResult[] = [];
-  for await (
-    const result of torture({
-      target,
-      maxLine: values.maxLine,
-      scale: values.scale,
-      only: values.only,
-      caseTimeout: values.caseTimeout,
-      random: randomStream(values.seed, "fault"),
-      signal: interrupted.signal,
-      onCase: (name) => log.info(`${name} …`),
-    })
-  ) {
-    results.push(result);
-    if (values.json) log.result("", { event: "case", ...result });
+  try {
+    const greeting = await greetingOf(asked);
+    const before = process?.holding();
+    log.info(`Torturing ${formatAddress(target)}${process ? `, process ${process.pids.join(", ")}` : ""}`);
+    for await (
+      const result of torture({
+        ...asked,
+        greeting,
+        process: before && process,
+        only: values.only,
+        caseTimeout: values.caseTimeout,
+        random: randomStream(values.seed, "fault"),
+        signal: interrupted.signal,
+        onCase: (name) => log.info(`${name} …`),
+      })
+    ) {
+      results.push(result);
+      if (values.json) log.result("", { event: "case", ...result });
+    }
+    const left = own === undefined ? undefined : await whatIsLeft(own);
+    const faults = left === undefined ? [] : [`Left in the server: ${left}`];
+    const after = before && process?.holding();
+    if (before !== undefined) faults.push(...memoryFaults(before.memory, after?.memory, values.memoryGrowth));
+    const missing = caseNames(values.only).length - results.length;
+    if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
+    else if (missing > 0) {
+      faults.push(
+        `The server serves nobody since ${quoted(results.at(-1)?.name ?? "")}: ${missing} cases were not run`,
+      );
+    }
+    const failed = results.filter(({ fault }) => fault !== undefined).length;
+    const verdict = failed + faults.length === 0 ? "survived" : "failed";
+    log.result(tortureReport({ results, before, faults }), {
+      event: "torture",
+      verdict,
+      cases: results.length,
+      failed,
+      unjudged: results.filter(({ unjudged }) => unjudged !== undefined).length,
+      left: left ?? null,
+      faults,
+      server: before === undefined ? null : { pids: process?.pids, before, after: after ?? null },
+    });
+    if (values.junit !== undefined) {
+      await writeText(values.junit, renderTortureJunit({ results, faults, startedAt }));
+    }
+    if (interrupted.signal.aborted) return ExitCode.interrupted;
+    return verdict === "survived" ? ExitCode.ok : ExitCode.failure;
+  } finally {
+    await own?.stop();
   }
-  const left = own === undefined ? undefined : await whatIsLeft(own);
-  await own?.stop();
-  const failed = results.filter(({ fault }) => fault !== undefined).length;
-  const verdict = failed === 0 && left === undefined && !interrupted.signal.aborted ? "survived" : "failed";
-  log.result(summary(results, left), {
-    event: "torture",
-    verdict,
-    cases: results.length,
-    failed,
-    left: left ?? null,
-  });
-  if (interrupted.signal.aborted) return ExitCode.interrupted;
-  return verdict === "survived" ? ExitCode.ok : ExitCode.failure;
 }
 
-/** Every case would fail at a server that serves nobody, and say nothing of how it stands the case. */
-async function assertServed(target: Address): Promise<void> {
-  using bench = new Bench({ target });
-  const probe = await bench.probe();
-  if (typeof probe === "number") return;
+function assertUsable({ only, target, pid, tls, ...values }: Values<typeof options>): void {
+  if (caseNames(only).length === 0) {
+    throw new UsageError(
+      `No case has ${quoted(only)} in its name: expected part of ${caseNames("").join(", ")}`,
+    );
+  }
+  if (target !== undefined) return;
+  if (pid !== undefined) throw new UsageError("Option --pid goes with --target");
+  const { tlsCa, tlsCert, tlsKey, tlsServerName } = values;
+  if (tls && (tlsCa ?? tlsCert ?? tlsKey ?? tlsServerName) !== undefined) {
+    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+  }
+}
+
+/**
+ * What the server says of its own accord, in bytes.
+ *
+ * @throws {ExitError} If it serves nobody: every case would fail, and say nothing of how it stands the case.
+ */
+async function greetingOf(asked: BenchOptions & { readonly tls?: TlsClientOptions }): Promise<number> {
+  const { greeting, answer } = await firstLook(asked);
+  if (typeof answer === "number") return greeting;
+  const hint = answer.startsWith("no answer") || answer.startsWith("finishes")
+    ? ` to ${quoted(asked.probe ?? PROBE)}: --probe says something it answers`
+    : answer.startsWith("it speaks TLS")
+    ? ": --tls speaks it"
+    : "";
   throw new ExitError(
-    `Cannot torture ${formatAddress(target)}, which does not serve an honest peer: ${printable(probe)}`,
+    `Cannot torture ${formatAddress(asked.target)}, which does not serve an honest peer: ${
+      printable(answer)
+    }${hint}`,
   );
+}
+
+function parseProbe(given: string): string {
+  try {
+    return unescapeText(given);
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw new RangeError(cause.message, { cause });
+    throw cause;
+  }
 }
 
 function parseScale(given: string): number {
@@ -103,12 +192,44 @@ function parseScale(given: string): number {
   return scale;
 }
 
-async function startOwn(maxLine: number): Promise<OwnServer> {
-  return await OwnServer.start({
-    command: [...loadTestCommand("own-server"), "--max-line", `${maxLine}`],
+/** @throws {ExitError} If the process that is told is not there, or may not be looked at. */
+function processOf({ pid, target }: Values<typeof options>): TargetProcess | undefined {
+  if (pid === undefined) return target === undefined ? undefined : TargetProcess.find(target);
+  const process = new TargetProcess([pid]);
+  if (process.holding() === undefined) {
+    throw new ExitError(`Cannot look at process ${pid}: not there, or not ours`);
+  }
+  return process;
+}
+
+/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
+async function startOwn(
+  { maxLine, tls }: Values<typeof options>,
+): Promise<{ readonly own: OwnServer; readonly ca: string | undefined }> {
+  const hostnames = ["127.0.0.1"];
+  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
+  const own = await OwnServer.start({
+    command: [
+      ...loadTestCommand("own-server"),
+      "--max-line",
+      `${maxLine}`,
+      ...(identity?.serverOptions ?? []),
+    ],
     env: { [CURE_VARIABLE]: CURE_VALUE },
-    hostnames: ["127.0.0.1"],
+    hostnames,
   });
+  return { own, ca: identity?.certificate };
+}
+
+function memoryFaults(before: number, after: number | undefined, most: number): string[] {
+  if (after === undefined) return ["The server's process is gone"];
+  if (after - before <= most) return [];
+  const mib = (bytes: number) => Math.round(bytes / MIB);
+  return [
+    `The server's memory grew from ${mib(before)} to ${mib(after)} MiB: more than ${
+      mib(most)
+    } MiB (--memory-growth)`,
+  ];
 }
 
 /** What the own server still holds; `undefined` when that is nothing. */
@@ -120,18 +241,4 @@ async function whatIsLeft(own: OwnServer): Promise<string | undefined> {
     .filter(([, count]) => (count ?? 0) !== 0)
     .map(([name, count]) => `${name} ${count}`);
   return held.length === 0 ? undefined : held.join(", ");
-}
-
-function summary(results: readonly TortureResult[], left: string | undefined): string {
-  const table = formatTable({
-    head: ["case", "verdict", "ms", "honest peer ms", "what was seen"],
-    rows: results.map(({ name, fault, ms, probeMs, saw }) => [
-      name,
-      fault === undefined ? "survived" : "FAILED",
-      Math.round(ms),
-      probeMs === null ? "-" : Math.round(probeMs),
-      printable(fault === undefined ? saw : `${fault}${saw === "" ? "" : ` (${saw})`}`),
-    ]),
-  });
-  return left === undefined ? table : `${table}\nLeft in the server: ${left}`;
 }

@@ -130,7 +130,11 @@ async function* readEvents(
 
 function parseUrl(url: string | URL): URL {
   const target = URL.parse(String(url));
-  if (target === null) throw new TypeError(`Cannot request ${JSON.stringify(String(url))}: it is no URL`);
+  if (target === null) {
+    throw new TypeError(
+      `Cannot request ${JSON.stringify(String(url))}: it is no URL, as http://127.0.0.1:8890/ is`,
+    );
+  }
   if (target.protocol !== "http:" && !isSecure(target)) {
     throw new TypeError(`Cannot request ${target.href}: expected http: or https:, got ${target.protocol}`);
   }

@@ -8,6 +8,7 @@ import { Inbound } from "./inbound.ts";
 import type { Address, Clock, Timer, Transport } from "./network.ts";
 import { Outbound } from "./outbound.ts";
 import { watchPeer } from "./peer_deadlines.ts";
+import { restOf } from "./rest.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
@@ -63,7 +64,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
     const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
-    this.#inbound = new Inbound({ transport, decoder: codec.decoder(), now, failed });
+    const rest = restOf(clock);
+    this.#inbound = new Inbound({ transport, decoder: codec.decoder(), now, rest, failed });
     this.#outbound = new Outbound({
       transport,
       encoder: codec.encoder(),
@@ -124,8 +126,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /**
-   * Calls `handle` with what each read gave, never empty, until nothing more will come. The cheapest way to read where
-   * thousands of connections wait: each read makes fewer promises than a turn of a loop over {@linkcode Connection.batches}.
+   * Calls `handle` with what each read gave, never empty and in parts of 1024 frames at most, until nothing more will come.
+   * The cheapest way to read where thousands of connections wait: each read makes fewer promises than a turn of a loop over {@linkcode Connection.batches}.
    * What `handle` throws ends it; called again, it goes on where it was.
    *
    * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.
@@ -153,7 +155,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /**
-   * What each read gave, never empty. A loop that is left early and begun again,
+   * What each read gave, never empty and in parts of 1024 frames at most. A loop that is left early and begun again,
    * this way or by `frames` or `lines`, goes on where it was.
    *
    * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.

@@ -4,6 +4,7 @@ import type { FramingError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import type { Resting, SharedRest } from "./rest.ts";
 
 /** What an {@linkcode Inbound} needs. */
 export interface InboundOptions<Frame> {
@@ -11,9 +12,19 @@ export interface InboundOptions<Frame> {
   decoder: Decoder<Frame>;
   /** The time, ms, for who will ask for {@linkcode Inbound.readSince}. */
   now: () => number;
+  /** Where it rests when it has had its share. */
+  rest: SharedRest;
   /** Told once when a read fails. */
   failed: (failure: SocketFailure) => void;
 }
+
+// A socket that has more at once is read again without waiting, and the runtime looks at the others only when nothing is
+// left to do, or every 61 turns: with thousands of lines a turn, that is seconds. So who keeps it busy that long, ms, rests.
+const TURN_MS = 10;
+// The clock is looked at after so many frames. Those of whole buffers are few, and cost so little that nobody notices.
+const FRAMES_A_LOOK = 1024;
+// A read of fewer bytes had to be waited for, and the others had their turn meanwhile.
+const BACKLOG_BYTES = 4096;
 
 /** Who waits for frames. */
 interface Asker {
@@ -57,10 +68,11 @@ class Consumer implements Asker {
  * No function here is async but on the edge: a read makes no promise and no closure besides those of the socket.
  * Where thousands of connections wait, each of those would outlive several young generations of the garbage collector.
  */
-export class Inbound<Frame> {
+export class Inbound<Frame> implements Resting {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
   readonly #now: () => number;
+  readonly #rest: SharedRest;
   readonly #failed: (failure: SocketFailure) => void;
   readonly #buffer = new ReadBuffer();
   #reading = false;
@@ -71,6 +83,11 @@ export class Inbound<Frame> {
   #asker: Asker | undefined;
   /** Whether the asker is at what it was given: it may end this reading there, and throw afterwards. */
   #serving = false;
+  /** How many were given since the last look at the clock. */
+  #inRow = 0;
+  /** When it began to have more than others, ms. */
+  #busySince: number | undefined;
+  #resting = false;
   #discarded: PromiseWithResolvers<void> | undefined;
   #stopped = false;
   #peerEnded = false;
@@ -82,6 +99,7 @@ export class Inbound<Frame> {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
     this.#now = options.now;
+    this.#rest = options.rest;
     this.#failed = options.failed;
   }
 
@@ -108,17 +126,17 @@ export class Inbound<Frame> {
     return this.#frames;
   }
 
-  /** What each read gave, or what is left of it. */
+  /** What each read gave, or what is left of it, or as much of it as one turn may. */
   batches(): AsyncIterableIterator<readonly Frame[]> {
     return this.#iterate(() => this.#take());
   }
 
   /** One by one. */
   each(): AsyncIterableIterator<Frame> {
-    return this.#iterate(() => this.#batch[this.#taken++]!);
+    return this.#iterate(() => this.#takeOne());
   }
 
-  /** Calls `handle` with what each read gave, or what is left of it, until nothing more will come. */
+  /** Calls `handle` with what {@linkcode Inbound.batches} would give, until nothing more will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#ask(new Consumer(() => handle(this.#take()), resolve, reject));
@@ -135,6 +153,11 @@ export class Inbound<Frame> {
   /** Reads no more: the socket is closed. */
   stop(): void {
     this.#stopped = true;
+    if (this.#resting) {
+      this.#rest.remove(this);
+      // Who waits has what was left, and then hears of the end. Not now: whoever stops it is in the middle of something.
+      queueMicrotask(() => this.rested());
+    }
     this.#readOn();
   }
 
@@ -166,7 +189,7 @@ export class Inbound<Frame> {
   /** Gives the asker what there is, and reads on when that was all. */
   #serve(): void {
     this.#serving = true;
-    while (this.#asker !== undefined && this.#taken < this.#batch.length && this.#discarded === undefined) {
+    while (this.#asker !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()) {
       const asker = this.#asker;
       if (!asker.more()) this.#asker = undefined;
     }
@@ -174,19 +197,57 @@ export class Inbound<Frame> {
     this.#readOn();
   }
 
+  /** Whether some of the last read are nobody's yet. */
+  get #hasFrames(): boolean {
+    return this.#taken < this.#batch.length;
+  }
+
   #take(): readonly Frame[] {
-    const frames = this.#taken === 0 ? this.#batch : this.#batch.slice(this.#taken);
-    this.#taken = this.#batch.length;
+    const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
+    const whole = this.#taken === 0 && this.#batch.length <= most;
+    const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
+    this.#taken += frames.length;
+    this.#inRow += frames.length;
     return frames;
+  }
+
+  #takeOne(): Frame {
+    this.#inRow++;
+    return this.#batch[this.#taken++]!;
+  }
+
+  /** For the rest: the others have had their turn. */
+  rested(): void {
+    this.#resting = false;
+    this.#beginTurn();
+    this.#serve();
+  }
+
+  #beginTurn(): void {
+    this.#inRow = 0;
+    this.#busySince = undefined;
+  }
+
+  /** Whether it is the others' turn; begins that where this one has had its share. A socket that is closed has no more. */
+  #rests(): boolean {
+    if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
+    this.#inRow = 0;
+    const now = this.#rest.now();
+    this.#busySince ??= now;
+    this.#resting = now - this.#busySince >= TURN_MS;
+    if (this.#resting) this.#rest.add(this);
+    return this.#resting;
   }
 
   /** Begins a read where one is wanted and none is under way; tells who waits where no more frames will come. */
   #readOn(): void {
     if (this.#serving) return;
+    if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
     if (over) this.#discarded?.resolve();
     if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
     if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
+    if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
     this.#transport.read(this.#buffer.free()).then(this.#onRead, this.#onReadError);
@@ -200,6 +261,7 @@ export class Inbound<Frame> {
       this.#framing ??= this.#decoder.end();
     } else {
       this.#bytes += count;
+      if (count < BACKLOG_BYTES) this.#beginTurn();
       if (this.#discarded === undefined) {
         const { frames, error } = this.#decoder.push(this.#buffer.filled(count));
         this.#framing = error;

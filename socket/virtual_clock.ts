@@ -35,7 +35,7 @@ const FOREVER = 24 * 60 * 60 * 1000;
  * ```
  */
 export class VirtualClock implements Clock {
-  readonly #alarms = new BinaryHeap<Alarm>((a, b) => a.due - b.due || a.order - b.order);
+  readonly #alarms = new BinaryHeap<Alarm>((a: Alarm, b: Alarm) => a.due - b.due || a.order - b.order);
   #soon: (() => void)[] = [];
   #now = 0;
   #order = 0;

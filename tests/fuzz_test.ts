@@ -5,7 +5,7 @@ import { PROPERTIES } from "./helpers/fuzz.ts";
 const SEEDS: Readonly<Record<string, readonly number[]>> = {};
 
 for (const [name, property] of Object.entries(PROPERTIES)) {
-  Deno.test(`Fuzzing: ${name}`, { permissions: "none" }, () => {
-    for (const seed of [1, ...SEEDS[name] ?? []]) property({ seed, numRuns: 300 });
+  Deno.test(`Fuzzing: ${name}`, { permissions: "none" }, async () => {
+    for (const seed of [1, ...SEEDS[name] ?? []]) await property({ seed, numRuns: 300 });
   });
 }

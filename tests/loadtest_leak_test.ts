@@ -49,7 +49,8 @@ async function findings(leak: string): Promise<string[]> {
   });
   await server.stop();
   assertEquals(judgement.account.acked, CLIENTS);
-  return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
+  // What a busy machine does to the clients says nothing of the server.
+  return judgement.findings.filter(({ kind }) => kind === "leftover").map(({ text }) => text);
 }
 
 Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothing", async () => {

@@ -77,13 +77,19 @@ Deno.test(
   },
 );
 
-Deno.test("createPayload() of a size is exactly that many bytes, and refuses one too small", pure, () => {
-  const payload = createPayload({ type: "size", bytes: 1024 }, { seed: 1, clients: 1000 });
-  assertEquals(new TextEncoder().encode(payload.text(999)).length, 1024);
-  const small: PayloadSpec = { type: "size", bytes: 3 };
-  assertEquals(createPayload(small, { seed: 1, clients: 100 }).text(99), "#99");
-  assertThrows(() => createPayload(small, { seed: 1, clients: 101 }), RangeError, "at least 4 bytes");
-});
+Deno.test(
+  "createPayload() of a size is exactly that many bytes, and refuses one too small or too large",
+  pure,
+  () => {
+    const payload = createPayload({ type: "size", bytes: 1024 }, { seed: 1, clients: 1000 });
+    assertEquals(new TextEncoder().encode(payload.text(999)).length, 1024);
+    const small: PayloadSpec = { type: "size", bytes: 3 };
+    assertEquals(createPayload(small, { seed: 1, clients: 100 }).text(99), "#99");
+    assertThrows(() => createPayload(small, { seed: 1, clients: 101 }), RangeError, "at least 4 bytes");
+    const large: PayloadSpec = { type: "size", bytes: 64 * 1024 * 1024 + 1 };
+    assertThrows(() => createPayload(large, { seed: 1, clients: 1 }), RangeError, "at most 64MiB");
+  },
+);
 
 Deno.test("createPayload() of a file without lines is refused", pure, () => {
   assertThrows(

@@ -101,3 +101,13 @@ Deno.test("writeLine() fails with an ExitError when nobody reads", pure, () => {
   };
   assertThrows(() => writeLine(closed, "x"), ExitError, "Nobody reads the output");
 });
+
+Deno.test("writeLine() fails with an ExitError when the disk is full", pure, () => {
+  const full: Sink = {
+    isTerminal: () => false,
+    writeSync() {
+      throw Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+    },
+  };
+  assertThrows(() => writeLine(full, "x"), ExitError, "no space is left");
+});

@@ -144,8 +144,8 @@ Deno.test("parseCommandLine() refuses an unknown command, and says what there is
 });
 
 Deno.test("parseCommandLine() refuses missing and stray words and options", pure, () => {
-  assertStringIncludes(refusal(["proxy"]), "Option --to is required: HOST:PORT");
-  assertEquals(refusal(["get", "GET"]), "URL is missing: a text that is not empty");
+  assertStringIncludes(refusal(["proxy"]), "Option --to is required (Where to): HOST:PORT");
+  assertEquals(refusal(["get", "GET"]), "URL is missing (Of what): a text that is not empty");
   assertEquals(refusal(["relay", "x"]), 'Unexpected argument "x": the command takes none');
 });
 

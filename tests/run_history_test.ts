@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { HistoryEvent } from "../loadtest/history.ts";
 import { judgeHistoryFile } from "../loadtest/history_file.ts";
 import { formatHistoryLine } from "../loadtest/history_line.ts";
@@ -93,10 +93,33 @@ Deno.test("LineFile writes what it was given, and readLines() reads it", async (
   assertEquals(read, lines);
 });
 
+// A device of Linux on which every write finds the disk full.
+const onLinux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test("LineFile on a full disk lets its writer go on, and says so when it is closed", onLinux, () => {
+  const file = new LineFile("/dev/full");
+  const line = "x".repeat(100_000);
+  file.write(line);
+  file.write(line);
+  assertThrows(() => file[Symbol.dispose](), Error, "No space left");
+  file[Symbol.dispose]();
+});
+
+Deno.test("LineFile tells onFailed once that it cannot be written", onLinux, () => {
+  const told: unknown[] = [];
+  const file = new LineFile("/dev/full", { onFailed: (error) => told.push(error) });
+  const line = "x".repeat(100_000);
+  file.write(line);
+  assertEquals(told.length, 1);
+  file.write(line);
+  file[Symbol.dispose]();
+  assertEquals(told.length, 1);
+});
+
 Deno.test("PeerHistory tells when which connection came and how it ended", async () => {
   using folder = new Folder();
   const world = new Simulation();
-  const history = new PeerHistory(folder.file("peers"), () => 1_000_000 + world.clock.now());
+  const history = new PeerHistory(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
   const server = world.relay({ port: 8000, observer: history.observer });
   const peer = await world.peer(8000);
   const remote = `127.0.0.1:${peer.connection.local.port}`;

@@ -3,7 +3,6 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { randomStream } from "../loadtest/random.ts";
 import { torture, type TortureOptions, type TortureResult } from "../loadtest/torture/torture.ts";
 import { startRelay } from "../relay/relay_server.ts";
-import { bytesCodec } from "../socket/bytes_codec.ts";
 import { listen } from "../socket/listener.ts";
 
 const SMALL = { scale: 0.003, patience: 1000 };
@@ -51,48 +50,6 @@ Deno.test("torture() finds a server without a limit for lines", async () => {
   const found = faults(results);
   assertStringIncludes(found["line limit"] ?? "", "a line of 1025 bytes is not refused");
   assertStringIncludes(found["no line end"] ?? "", "took 3 MiB without a line end");
-  await server.close();
-  await served;
-});
-
-Deno.test("torture() finds a server that takes each packet for a line", async () => {
-  await using server = listen({ codec: bytesCodec });
-  const served = server.serve(async (peer) => {
-    for await (const bytes of peer.frames()) {
-      peer.send(new TextEncoder().encode(`${bytes.length}\n`));
-    }
-  });
-  const found = faults(await tortured(server.port, { only: "split" }));
-  assertStringIncludes(found["split at every byte"] ?? "", "answers differently");
-  await server.close();
-  await served;
-});
-
-Deno.test("torture() finds a server that keeps peers which have finished", async () => {
-  await using server = listen();
-  const served = server.serve(async (peer) => {
-    try {
-      for await (const line of peer.lines()) peer.send(line);
-    } catch {
-      await peer.closed; // never ends it
-    }
-  });
-  const found = faults(await tortured(server.port, { only: "FIN", patience: 100 }));
-  assertStringIncludes(found["FIN in mid-line"] ?? "", "kept open though they have finished");
-  await server.close();
-  await served;
-});
-
-Deno.test("torture() finds a server that serves nobody while one is silent", async () => {
-  await using server = listen();
-  const served = (async () => {
-    for await (const peer of server) {
-      for await (const line of peer.lines()) peer.send(line); // one after another
-      await peer.end();
-    }
-  })();
-  const found = faults(await tortured(server.port, { only: "silent", patience: 200 }));
-  assertStringIncludes(found["silent connections"] ?? "", "others are not served meanwhile");
   await server.close();
   await served;
 });

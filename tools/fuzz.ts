@@ -24,7 +24,7 @@ for (const [name, property] of Object.entries(PROPERTIES)) {
   try {
     for (; performance.now() < end; rounds++) {
       seed = Math.floor(Math.random() * 2 ** 31);
-      property({ seed, numRuns: RUNS });
+      await property({ seed, numRuns: RUNS });
     }
     say(`held   ${name}: ${rounds * RUNS} runs`);
   } catch (error) {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { counted } from "../../socket/counted.ts";
-import type { Finding } from "../finding.ts";
+import { type Finding, leadingFindings } from "../finding.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Measures } from "../measures.ts";
 import type { Plan } from "../plan.ts";
@@ -33,9 +33,6 @@ export interface ReportInput {
   /** What it ran on, as pairs of what and how much. */
   readonly machine: readonly (readonly [string, string])[];
 }
-
-/** Findings of each kind shown at once; the others can be unfolded. */
-const FINDINGS_SHOWN = 3;
 
 /** Few enough for a bucket to hold more than chance, and enough for a curve. */
 const BUCKETS = 200;
@@ -106,17 +103,17 @@ export function renderReport(input: ReportInput): string {
 
 function verdictSection({ summary, startedAt }: ReportInput): Html {
   const { verdict, findings } = summary;
-  const kinds = Map.groupBy(findings, ({ kind }) => kind).values().toArray();
-  const shown = kinds.flatMap((list) => list.slice(0, FINDINGS_SHOWN));
-  const more = kinds.flatMap((list) => list.slice(FINDINGS_SHOWN));
+  const { leading, others } = leadingFindings(findings);
   return html`
     <header class="verdict ${TONES[verdict]}">
         <h1>${capitalized(verdict)}</h1>
         <p>${describeVerdict(summary)}.</p>
-        ${findingList(shown)}
-    ${more.length === 0
+        ${findingList(leading)}
+    ${others.length === 0
       ? ""
-      : html`<details><summary>${more.length} more findings</summary>${findingList(more)}</details>`}
+      : html`<details><summary>${counted(others.length, "more finding")}</summary>${
+        findingList(others)
+      }</details>`}
     ${thresholdList(summary)}
       </header>
     <p class="run">${counted(summary.clients, "client", { format: formatCount })}, seed ${summary

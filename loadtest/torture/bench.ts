@@ -1,10 +1,17 @@
 /** What a case of the torture suite works with. @module */
 import type { Address } from "../../socket/network.ts";
+import type { TlsClientOptions } from "../../socket/tls.ts";
 import { HostilePeer } from "./hostile_peer.ts";
 
 /** What to torture, and how hard. */
 export interface BenchOptions {
   readonly target: Address;
+  /** How to speak TLS with it. Default: not at all. */
+  readonly tls?: TlsClientOptions;
+  /** What an honest peer says, for which it is to get an answer. Default: a line that makes no sense to anybody. */
+  readonly probe?: string;
+  /** How many bytes the server says of its own accord: they are no answer. Default 0. */
+  readonly greeting?: number;
   /** The longest line in bytes that the server is to take. Default 64 KiB. */
   readonly maxLine?: number;
   /** All counts and volumes times this. Default 1. */
@@ -19,6 +26,8 @@ export interface Observation {
   readonly saw: string;
   /** What was wrong with that, where something was. */
   readonly fault?: string;
+  /** Why nothing can be said about it, where that is so. */
+  readonly unjudged?: string;
 }
 
 /** One way to be hostile. */
@@ -27,6 +36,9 @@ export interface TortureCase {
   run(bench: Bench): Promise<Observation>;
 }
 
+/** What an honest peer says. */
+export const PROBE = "okline torture probe\r\n";
+
 /** Connections that one process asks for at a time: more would only wait in the kernel's queue. */
 const CONCURRENT = 200;
 
@@ -34,7 +46,10 @@ const CONCURRENT = 200;
 export class Bench implements Disposable {
   readonly maxLine: number;
   readonly patience: number;
+  readonly greeting: number;
   readonly #target: Address;
+  readonly #tls: TlsClientOptions | undefined;
+  readonly #probe: string;
   readonly #scale: number;
   readonly #peers = new Set<HostilePeer>();
   readonly #pauses = new Map<ReturnType<typeof setTimeout>, () => void>();
@@ -42,9 +57,17 @@ export class Bench implements Disposable {
 
   constructor(options: BenchOptions) {
     this.#target = options.target;
+    this.#tls = options.tls;
+    this.#probe = options.probe ?? PROBE;
+    this.greeting = options.greeting ?? 0;
     this.maxLine = options.maxLine ?? 64 * 1024;
     this.#scale = options.scale ?? 1;
     this.patience = options.patience ?? 5000;
+  }
+
+  /** Whether peers speak TLS, which reads ahead of what is asked for. */
+  get isTls(): boolean {
+    return this.#tls !== undefined;
   }
 
   /** A count or a volume of this run: at least 1. */
@@ -52,9 +75,19 @@ export class Bench implements Disposable {
     return Math.max(1, Math.round(full * this.#scale));
   }
 
-  async connect(): Promise<HostilePeer> {
+  /** @throws {Error} If the connection cannot be made, or the case is over. */
+  connect(): Promise<HostilePeer> {
+    return this.#connect(this.#tls);
+  }
+
+  /** As {@linkcode Bench.connect}, without TLS whatever the server speaks. */
+  connectPlain(): Promise<HostilePeer> {
+    return this.#connect(undefined);
+  }
+
+  async #connect(tls: TlsClientOptions | undefined): Promise<HostilePeer> {
     if (this.#over) throw new Error("Cannot connect: the case is over");
-    const peer = await HostilePeer.connect(this.#target);
+    const peer = await HostilePeer.connect(this.#target, tls);
     if (this.#over) peer.close();
     this.#peers.add(peer);
     peer.ended.then(() => this.#peers.delete(peer));
@@ -83,7 +116,7 @@ export class Bench implements Disposable {
   }
 
   /**
-   * Whether the server still serves somebody honest: it answers a line, with whatever it likes, or finishes in order.
+   * Whether the server serves somebody honest: it answers the probe, whatever it answers.
    *
    * @returns The time in ms it took, or what was wrong.
    */
@@ -91,12 +124,13 @@ export class Bench implements Disposable {
     const start = performance.now();
     try {
       const peer = await this.connect();
-      await peer.write("okline torture probe\r\n");
-      const answered = await peer.until(() => peer.bytes > 0, this.patience);
+      await peer.write(this.#probe, { within: this.patience });
+      const answered = await peer.until(() => peer.bytes > this.greeting, this.patience);
       const { end } = peer;
       peer.close();
-      if (answered || end === "fin") return performance.now() - start;
-      return end === "reset" ? "resets an honest peer" : `no answer within ${this.patience} ms`;
+      if (answered) return performance.now() - start;
+      if (end === "fin") return "finishes the connection of an honest peer without an answer";
+      return end === undefined ? `no answer within ${this.patience} ms` : "resets an honest peer";
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
     }

@@ -5,82 +5,102 @@ import type { HostilePeer } from "./hostile_peer.ts";
 /** The first 11 bytes of a TLS ClientHello that says it is 512 bytes long. */
 const HALF_HELLO = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3);
 
-/** Opens peers, and does not mind those that are refused. */
-async function open(bench: Bench, count: number): Promise<{ peers: HostilePeer[]; refused: number }> {
-  const peers: HostilePeer[] = [];
-  let refused = 0;
-  await bench.crowd(count, async () => {
+/** So many that are not let go prove it. */
+const MOST_KEPT = 200;
+
+/** Counts those that could not connect, by the reason: a server may refuse some, and say so. */
+class Refusals {
+  readonly #counts = new Map<string, number>();
+
+  /** Does something that needs a connection. */
+  async guard(act: () => Promise<void>): Promise<void> {
     try {
-      peers.push(await bench.connect());
-    } catch {
-      refused++;
+      await act();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#counts.set(why, (this.#counts.get(why) ?? 0) + 1);
     }
-  });
-  return { peers, refused };
+  }
+
+  /** `", 3 times: Cannot connect: refused"`, or nothing. */
+  toString(): string {
+    return [...this.#counts].map(([why, count]) => `, ${count} times: ${why}`).join("");
+  }
+}
+
+/** Opens peers, and does not mind those that are refused. */
+async function open(
+  bench: Bench,
+  count: number,
+  connect: () => Promise<HostilePeer> = () => bench.connect(),
+): Promise<{ peers: HostilePeer[]; refusals: Refusals }> {
+  const peers: HostilePeer[] = [];
+  const refusals = new Refusals();
+  await bench.crowd(count, () => refusals.guard(async () => void peers.push(await connect())));
+  return { peers, refusals };
 }
 
 /** Whether the server serves others while `peers` are there; then they go. */
 async function whileOpen(bench: Bench, peers: readonly HostilePeer[], saw: string): Promise<Observation> {
   const answer = await bench.probe();
+  const left = peers.filter((peer) => peer.end === undefined).length;
+  const ended = left === peers.length ? "" : `, ${peers.length - left} of them ended by the server`;
   for (const peer of peers) peer.close();
-  if (typeof answer === "number") return { saw: `${saw}; others answered in ${answer.toFixed(0)} ms` };
-  return { saw, fault: `others are not served meanwhile: ${answer}` };
+  if (typeof answer === "number") {
+    return { saw: `${saw}${ended}; others answered in ${answer.toFixed(0)} ms` };
+  }
+  return { saw: `${saw}${ended}`, fault: `others are not served meanwhile: ${answer}` };
 }
 
 async function silent(bench: Bench): Promise<Observation> {
-  const { peers, refused } = await open(bench, bench.scaled(10_000));
-  return await whileOpen(
-    bench,
-    peers,
-    `${peers.length} open and silent${refused > 0 ? `, ${refused} refused` : ""}`,
-  );
+  const { peers, refusals } = await open(bench, bench.scaled(10_000));
+  return await whileOpen(bench, peers, `${peers.length} connected and silent${refusals}`);
 }
 
 async function drip(bench: Bench): Promise<Observation> {
-  const { peers } = await open(bench, bench.scaled(500));
+  const { peers, refusals } = await open(bench, bench.scaled(500));
   const seconds = Math.min(5, bench.scaled(5));
   for (let i = 0; i < seconds; i++) {
-    await Promise.all(peers.map((peer) => peer.write("x")));
+    await Promise.all(peers.map((peer) => peer.write("x", { within: bench.patience })));
     await bench.pause(1000);
   }
-  return await whileOpen(bench, peers, `${peers.length} send a byte a second, ${seconds} s long`);
+  return await whileOpen(bench, peers, `${peers.length} send a byte a second, ${seconds} s long${refusals}`);
 }
 
 async function halfHandshake(bench: Bench): Promise<Observation> {
-  const { peers } = await open(bench, bench.scaled(500));
+  const { peers, refusals } = await open(bench, bench.scaled(500), () => bench.connectPlain());
   await Promise.all(peers.map((peer) => peer.write(HALF_HELLO)));
-  return await whileOpen(bench, peers, `${peers.length} stop in their TLS handshake`);
+  return await whileOpen(bench, peers, `${peers.length} stop in their TLS handshake${refusals}`);
 }
 
 async function resetStorm(bench: Bench): Promise<Observation> {
   const count = bench.scaled(20_000);
-  let refused = 0;
-  await bench.crowd(count, async (index) => {
-    try {
+  const refusals = new Refusals();
+  await bench.crowd(count, (index) =>
+    refusals.guard(async () => {
       const peer = await bench.connect();
-      if (index % 2 === 0) await peer.write("torture and gone\ntorture in mid-l");
+      if (index % 2 === 0) {
+        await peer.write("torture and gone\ntorture in mid-line", { within: bench.patience });
+      }
       peer.reset();
-    } catch {
-      refused++;
-    }
-  });
-  return { saw: `${count} connect and reset${refused > 0 ? `, ${refused} refused` : ""}` };
+    }));
+  return { saw: `${count} connect and reset${refusals}` };
 }
 
 async function churn(bench: Bench): Promise<Observation> {
   const count = bench.scaled(10_000);
-  let refused = 0;
-  await bench.crowd(count, async () => {
-    try {
+  const refusals = new Refusals();
+  let kept = 0;
+  await bench.crowd(count, () =>
+    refusals.guard(async () => {
+      if (kept > MOST_KEPT) return; // Each of them costs the whole patience.
       const peer = await bench.connect();
       peer.finish();
-      await peer.until(() => peer.end !== undefined, bench.patience);
+      if (!await peer.until(() => peer.end !== undefined, bench.patience)) kept++;
       peer.close();
-    } catch {
-      refused++;
-    }
-  });
-  return { saw: `${count} connect and finish${refused > 0 ? `, ${refused} refused` : ""}` };
+    }));
+  const saw = `${count} connect and finish${refusals}`;
+  return kept === 0 ? { saw } : { saw, fault: `${kept} are kept open though they have finished` };
 }
 
 /** Crowds. */

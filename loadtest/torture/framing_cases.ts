@@ -6,17 +6,46 @@ const encoder = new TextEncoder();
 const MIB = 1024 * 1024;
 const SCRIPT = encoder.encode("torture one\r\ntorture två €😀\n\ntorture three\r\n");
 
-/** What a server answers to some bytes, sent in the pieces given. */
-async function answerTo(bench: Bench, pieces: readonly Uint8Array[]): Promise<string> {
+/** What a server answers. */
+interface Answer {
+  readonly text: string;
+  readonly bytes: number;
+  /** Whether the server has ended the connection. */
+  readonly ended: boolean;
+}
+
+/** What a server answers to some bytes, sent in the pieces given; to its end, or until that many bytes have come. */
+async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Infinity): Promise<Answer> {
   const peer = await bench.connect();
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) await bench.pause(2); // So that the server reads the pieces one by one.
-    await peer.write(piece);
+    await peer.write(piece, { within: bench.patience });
   }
   peer.finish();
-  await peer.until(() => peer.end !== undefined, bench.patience);
+  await peer.until(() => peer.end !== undefined || peer.bytes >= bytes, bench.patience);
   peer.close();
-  return peer.text;
+  return { text: peer.text, bytes: peer.bytes, ended: peer.end !== undefined };
+}
+
+/** What a server answers to some bytes each time, however they are cut; or why that cannot be said. */
+async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<Answer | { unjudged: string }> {
+  const first = await answerTo(bench, [bytes]);
+  if (first.bytes <= bench.greeting) return { unjudged: "it answers nothing that could be compared" };
+  const again = await answerTo(bench, [bytes], first.ended ? undefined : first.bytes);
+  if (again.text !== first.text) return { unjudged: "it answers the same bytes differently each time" };
+  return first;
+}
+
+/** That a server answered otherwise than to `whole` is its fault only if it still answers that as before: no clock in it. */
+async function blame(
+  bench: Bench,
+  { bytes, whole, fault }: { bytes: Uint8Array; whole: Answer; fault: string },
+): Promise<Pick<Observation, "fault" | "unjudged">> {
+  const now = await answerToAll(bench, bytes);
+  if ("unjudged" in now) return now;
+  return now.text === whole.text
+    ? { fault }
+    : { unjudged: "it answers the same bytes differently after a while" };
 }
 
 /** What becomes of a peer that sends `bytes`. */
@@ -26,7 +55,7 @@ async function fateOf(
   ms: number,
 ): Promise<Observation & { ended: boolean }> {
   const peer = await bench.connect();
-  await peer.write(bytes);
+  await peer.write(bytes, { within: bench.patience });
   const ended = await peer.until(() => peer.end !== undefined, ms);
   const saw = describePeer(peer);
   peer.close();
@@ -38,19 +67,22 @@ function lineOf(size: number, end: string): Uint8Array {
 }
 
 async function everySplit(bench: Bench): Promise<Observation> {
-  const whole = await answerTo(bench, [SCRIPT]);
+  const whole = await answerToAll(bench, SCRIPT);
+  const saw = `${SCRIPT.length - 1} split points, and byte by byte`;
+  if ("unjudged" in whole) return { saw, ...whole };
+  const expected = whole.ended ? undefined : whole.bytes;
   const different: number[] = [];
   for (let at = 1; at < SCRIPT.length; at++) {
-    const text = await answerTo(bench, [SCRIPT.subarray(0, at), SCRIPT.subarray(at)]);
-    if (text !== whole) different.push(at);
+    const { text } = await answerTo(bench, [SCRIPT.subarray(0, at), SCRIPT.subarray(at)], expected);
+    if (text !== whole.text) different.push(at);
   }
-  const bytewise = await answerTo(bench, [...SCRIPT].map((byte) => Uint8Array.of(byte)));
-  const saw = `${SCRIPT.length - 1} split points, and byte by byte`;
-  if (different.length === 0 && bytewise === whole) return { saw };
+  const bytewise = await answerTo(bench, [...SCRIPT].map((byte) => Uint8Array.of(byte)), expected);
+  if (different.length === 0 && bytewise.text === whole.text) return { saw };
   const where = different.length > 0
     ? `cut after byte ${different.slice(0, 5).join(", ")}`
     : "sent byte by byte";
-  return { saw, fault: `answers differently when ${where}` };
+  const fault = `answers differently when ${where}`;
+  return { saw, ...await blame(bench, { bytes: SCRIPT, whole, fault }) };
 }
 
 async function lineLimit(bench: Bench): Promise<Observation> {
@@ -66,7 +98,7 @@ async function lineLimit(bench: Bench): Promise<Observation> {
   ];
   for (const [name, bytes, over] of tries) {
     const { ended, saw } = await fateOf(bench, bytes, over ? bench.patience : 300);
-    if (ended && !over) faults.push(`a line of ${name} is ${saw}`);
+    if (ended && !over) faults.push(`a line of ${name}, which it is to take, is ${saw}`);
     if (!ended && over) faults.push(`a line of ${name} is not refused`);
   }
   const saw = `limit ${maxLine}: one less, exact, one more`;
@@ -78,20 +110,30 @@ async function noLineEnd(bench: Bench): Promise<Observation> {
   const peer = await bench.connect();
   const chunk = new Uint8Array(64 * 1024).fill(0x78);
   let sent = 0;
-  while (sent < volume && peer.end === undefined && await peer.write(chunk)) sent += chunk.length;
+  let isRead = true;
+  while (sent < volume && peer.end === undefined && isRead) {
+    isRead = await peer.write(chunk, { within: bench.patience });
+    if (isRead) sent += chunk.length;
+  }
   await peer.until(() => peer.end !== undefined, 1000);
-  const saw = `${Math.ceil(sent / 1024)} KiB sent, ${describePeer(peer)}`;
+  const stops = isRead || peer.end !== undefined ? "" : "then the server reads no more, ";
+  const saw = `${Math.ceil(sent / 1024)} KiB sent, ${stops}${describePeer(peer)}`;
   const took = sent >= volume && peer.end === undefined;
   peer.close();
   return took ? { saw, fault: `took ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
 }
 
 async function carriageReturns(bench: Bench): Promise<Observation> {
-  const pieces = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"].map((text) => encoder.encode(text));
-  const whole = await answerTo(bench, [encoder.encode("torture\r\ntorture\r\r\n\r\ntor\rture\n")]);
-  const split = await answerTo(bench, pieces);
+  const texts = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"];
   const saw = "CR and LF in different packets, CR in a line";
-  return split === whole ? { saw } : { saw, fault: "answers differently when CR and LF come apart" };
+  const bytes = encoder.encode(texts.join(""));
+  const whole = await answerToAll(bench, bytes);
+  if ("unjudged" in whole) return { saw, ...whole };
+  const pieces = texts.map((text) => encoder.encode(text));
+  const split = await answerTo(bench, pieces, whole.ended ? undefined : whole.bytes);
+  if (split.text === whole.text) return { saw };
+  const fault = "answers differently when CR and LF come apart";
+  return { saw, ...await blame(bench, { bytes, whole, fault }) };
 }
 
 async function brokenText(bench: Bench): Promise<Observation> {
@@ -115,7 +157,9 @@ function garbage(random: Random): (bench: Bench) => Promise<Observation> {
     await bench.crowd(count, async () => {
       const size = 1 + Math.floor(random() * 8192);
       const peer = await bench.connect();
-      await peer.write(Uint8Array.from({ length: size }, () => Math.floor(random() * 256)));
+      await peer.write(Uint8Array.from({ length: size }, () => Math.floor(random() * 256)), {
+        within: bench.patience,
+      });
       await peer.until(() => peer.end !== undefined, 100);
       peer.close();
     });

@@ -1,7 +1,9 @@
 /** A peer that does what no honest one would. @module */
-import { createConnection, type Socket } from "node:net";
+import { createConnection, isIP, type Socket } from "node:net";
+import { connect as secure, type ConnectionOptions } from "node:tls";
 import { sortConnectError } from "../../socket/connect.ts";
 import type { Address } from "../../socket/network.ts";
+import type { TlsClientOptions } from "../../socket/tls.ts";
 
 /** How the server, or this peer, ended the connection. */
 export type HostileEnd = "fin" | "reset" | "closed";
@@ -18,14 +20,17 @@ export class HostilePeer {
   /** Settles when the server has finished or reset the connection, or this side has closed it. */
   readonly ended: Promise<HostileEnd>;
   readonly #socket: Socket;
+  /** The one that TCP is spoken on, which is the same without TLS. */
+  readonly #tcp: Socket;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #heard = new Set<() => void>();
   #text = "";
   #bytes = 0;
   #end: HostileEnd | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, tcp: Socket) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.ended = new Promise((resolve) => {
       const end = (how: HostileEnd) => {
         this.#end ??= how;
@@ -43,20 +48,25 @@ export class HostilePeer {
     });
   }
 
-  /** @throws {Error} If the connection cannot be made, or does not stand within ten seconds. */
-  static connect({ hostname, port }: Address): Promise<HostilePeer> {
+  /**
+   * @param tls How to speak TLS. Default: not at all.
+   * @throws {Error} If the connection cannot be made, or does not stand within ten seconds.
+   */
+  static connect({ hostname, port }: Address, tls?: TlsClientOptions): Promise<HostilePeer> {
     return new Promise((resolve, reject) => {
-      const socket = createConnection({ host: hostname, port, noDelay: true, allowHalfOpen: true });
-      socket.setTimeout(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error("timeout")));
+      const tcp = createConnection({ host: hostname, port, noDelay: true, allowHalfOpen: true });
+      tcp.setTimeout(CONNECT_TIMEOUT_MS, () => tcp.destroy(new Error("timeout")));
+      const socket = tls === undefined ? tcp : secure(secureOptions(tcp, hostname, tls));
       const fail = (cause: Error) => {
-        const code = sortConnectError(cause);
-        reject(new Error(`Cannot connect: ${code === "other" ? cause.message : code}`, { cause }));
+        tcp.destroy();
+        reject(new Error(`Cannot connect: ${whyNot(cause)}`, { cause }));
       };
-      socket.once("error", fail);
-      socket.once("connect", () => {
-        socket.setTimeout(0);
-        socket.off("error", fail);
-        resolve(new HostilePeer(socket));
+      // What fails on TCP is told by TLS as well, and after the first failure nobody wants to know of others.
+      tcp.on("error", fail);
+      if (socket !== tcp) socket.on("error", fail);
+      socket.once(socket === tcp ? "connect" : "secureConnect", () => {
+        tcp.setTimeout(0);
+        resolve(new HostilePeer(socket, tcp));
       });
     });
   }
@@ -128,11 +138,31 @@ export class HostilePeer {
 
   /** RST, whatever is under way. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
+    this.#socket.destroy();
   }
 
   /** Closes without a word. */
   close(): void {
     this.#socket.destroy();
   }
+}
+
+function whyNot(cause: Error): string {
+  if (Reflect.get(cause, "code") === "ERR_SSL_WRONG_VERSION_NUMBER") return "it speaks plain text, not TLS";
+  const code = sortConnectError(cause);
+  return code === "other" ? cause.message : code;
+}
+
+function secureOptions(socket: Socket, hostname: string, tls: TlsClientOptions): ConnectionOptions {
+  const { ca, identity, alpn, minVersion = "TLSv1.2", serverName = hostname } = tls;
+  return {
+    socket,
+    host: serverName,
+    minVersion,
+    ...(isIP(serverName) !== 0 ? {} : { servername: serverName }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+    ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
+  };
 }

@@ -30,7 +30,7 @@ export const download = {
   async run(
     { options: values, positionals: words }: Told<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
-    const [{ startTransferProgress, withFiles }, { downloadFile }] = await Promise.all([
+    const [{ startTransferProgress, transferred, withFiles }, { downloadFile }] = await Promise.all([
       import("../files_session.ts"),
       import("../../services/files/transfer.ts"),
     ]);
@@ -39,7 +39,8 @@ export const download = {
     const done = await withFiles(values, async (client) => {
       const { entry } = await client.stat(path);
       using progress = await startTransferProgress(entry?.size ?? 0, values.quiet);
-      return await downloadFile(client, { path, destination }, progress);
+      const transfer = downloadFile(client, { path, destination }, progress);
+      return await transferred(transfer, `write ${quoted(destination)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
       `${quoted(destination)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +

@@ -50,6 +50,10 @@ export const relay = {
       const client = index + 1;
       const message = values.message ?? `hello from client ${client}`;
       let begun = performance.now();
+      let attempts = 0;
+      let acknowledged = false;
+      const again = (): string =>
+        acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
       return new RelayClient({
         hostname: values.host,
         port: values.port,
@@ -65,9 +69,10 @@ export const relay = {
         ...(values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts }),
         observer: {
           dialling: (attempt) => {
+            attempts = attempt;
             if (attempt === 1) begun = performance.now();
           },
-          notConnected: (error) => log.warn(`Client ${client}: ${error.message}`),
+          notConnected: (error) => log.warn(`Client ${client}: ${error.message}${again()}`),
           complained: (_, error) =>
             log.warn(
               `Client ${client}: the server says ${
@@ -76,6 +81,7 @@ export const relay = {
             ),
           acknowledged: (_, text, own) => {
             if (!own) return;
+            acknowledged = true;
             const ms = Math.round((performance.now() - begun) * 10) / 10;
             log.result(`client ${client}: ok ${printable(text)} after ${ms} ms`, {
               event: "ack",
@@ -85,9 +91,11 @@ export const relay = {
             });
           },
           closed: (_, reason) => {
-            if (reason.type !== "natural") {
-              log.warn(`Client ${client}: the connection ended, ${describeCloseReason(reason)}`);
-            }
+            if (reason.type === "natural") return;
+            const why = reason.type === "local"
+              ? reason.why
+              : `connection ended, ${describeCloseReason(reason)}`;
+            log.warn(`Client ${client}: ${why}${again()}`);
           },
         },
       });

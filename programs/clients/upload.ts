@@ -27,7 +27,7 @@ export const upload = {
   async run(
     { options: values, positionals: words }: Told<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
-    const [{ startTransferProgress, withFiles }, { uploadFile }] = await Promise.all([
+    const [{ startTransferProgress, transferred, withFiles }, { uploadFile }] = await Promise.all([
       import("../files_session.ts"),
       import("../../services/files/transfer.ts"),
     ]);
@@ -36,7 +36,7 @@ export const upload = {
     const size = await sizeOf(source);
     const done = await withFiles(values, async (client) => {
       using progress = await startTransferProgress(size, values.quiet);
-      return await uploadFile(client, { source, path }, progress);
+      return await transferred(uploadFile(client, { source, path }, progress), `upload ${quoted(source)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
       `${quoted(path)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +

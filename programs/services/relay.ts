@@ -1,4 +1,5 @@
 /** `server.ts relay`. @module */
+import type { Log } from "../../cli/log.ts";
 import { duration, flag, integer, text } from "../../cli/option.ts";
 import type { Values } from "../../cli/program.ts";
 import { quoted } from "../../cli/printable.ts";
@@ -32,7 +33,7 @@ const options = {
     default: true,
   }),
   history: text({
-    help: "Write every connection and its end to this file, a line of JSON each",
+    help: "Write every connection and its end to this file, a line of JSON each; what it had is replaced",
     placeholder: "FILE",
   }),
   maxUnderWay: integer({ help: "Most messages under way in all; 0 for no bound", default: 0, min: 0 }),
@@ -54,7 +55,7 @@ export const relay = {
     const { startRelay } = await import("../../relay/relay_server.ts");
     const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
     const { onClosed, ...listen } = await listenOptions(values, host);
-    const history = values.history === undefined ? undefined : await openHistory(values.history);
+    const history = values.history === undefined ? undefined : await openHistory(values.history, host.log);
     const clock = new CountedClock(systemClock);
     const relay = startRelay({
       ...listen,
@@ -86,10 +87,17 @@ export const relay = {
   },
 } as const satisfies Service;
 
-async function openHistory(path: string): Promise<PeerHistory> {
+/** A history that comes to its end before the server does takes nobody's connection along. */
+async function openHistory(path: string, log: Log): Promise<PeerHistory> {
   const { PeerHistory } = await import("../../loadtest/peer_history.ts");
   try {
-    return new PeerHistory(path, () => performance.timeOrigin + performance.now());
+    return new PeerHistory(path, {
+      now: () => performance.timeOrigin + performance.now(),
+      onFailed: (cause) =>
+        log.error(
+          `${fileError(`write the history ${quoted(path)}`, cause).message}; serving goes on without it`,
+        ),
+    });
   } catch (cause) {
     throw fileError(`write the history ${quoted(path)}`, cause);
   }

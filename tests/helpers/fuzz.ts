@@ -6,47 +6,10 @@ import { filesCodec, uploadLength } from "../../services/files/files_codec.ts";
 import { formatPath, parsePath, PathError } from "../../services/files/path.ts";
 import { parseRequest, RequestError } from "../../services/files/request.ts";
 import { RequestParser } from "../../services/http/request_parser.ts";
-import type { Codec } from "../../socket/codec.ts";
 import { lineCodec } from "../../socket/line_decoder.ts";
-
-/** Bytes near what a grammar knows: pieces of it, cut short, doubled, and noise between them. */
-function nearly(pieces: readonly string[]): fc.Arbitrary<Uint8Array> {
-  const piece = fc.oneof(
-    { weight: 6, arbitrary: fc.constantFrom(...pieces).map((text) => new TextEncoder().encode(text)) },
-    { weight: 2, arbitrary: fc.uint8Array({ maxLength: 12 }) },
-    {
-      weight: 1,
-      arbitrary: fc.string({ maxLength: 40, unit: "binary" }).map((text) => new TextEncoder().encode(text)),
-    },
-  );
-  return fc.array(piece, { maxLength: 40 }).map((all) => Uint8Array.from(all.flatMap((bytes) => [...bytes])));
-}
-
-/** Where to cut bytes into chunks: sizes, repeated. */
-const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
-
-function* chunks(bytes: Uint8Array, sizes: readonly number[]): Iterable<Uint8Array> {
-  for (let at = 0, i = 0; at < bytes.length; i++) {
-    const size = sizes[i % sizes.length]!;
-    yield bytes.slice(at, at + size); // of its own, as a socket's buffer is used again
-    at += size;
-  }
-}
-
-/** What a decoder makes of bytes: its frames, and how it ended. */
-function decoded<Frame>(
-  codec: Codec<Frame>,
-  pieces: Iterable<Uint8Array>,
-): { frames: Frame[]; error: string | undefined } {
-  const decoder = codec.decoder();
-  const frames: Frame[] = [];
-  for (const piece of pieces) {
-    const step = decoder.push(piece);
-    frames.push(...step.frames);
-    if (step.error !== undefined) return { frames, error: step.error.code };
-  }
-  return { frames, error: decoder.end()?.code };
-}
+import { chunks, cuts, decoded, nearly, type Properties } from "./fuzz_bytes.ts";
+import { PEER_PROPERTIES } from "./fuzz_peers.ts";
+import { WIRE_PROPERTIES } from "./fuzz_wire.ts";
 
 const MAX_LINE = 16;
 const lines = nearly([
@@ -136,8 +99,10 @@ const filesLines = nearly([
   " ",
 ]);
 
-/** Every property by its name. Each takes the runs of fast-check; a failure throws with its seed and path. */
-export const PROPERTIES: Readonly<Record<string, (parameters: fc.Parameters<unknown>) => void>> = {
+/** Every property. */
+export const PROPERTIES: Properties = {
+  ...WIRE_PROPERTIES,
+  ...PEER_PROPERTIES,
   "lines are the textbook's, however the bytes are cut": (parameters) =>
     fc.assert(
       fc.property(lines, cuts, (bytes, sizes) => {

@@ -49,6 +49,41 @@ Deno.test("client.ts echo takes the lines of stdin where no text is given", asyn
   assertEquals([code, out], [0, "one\ntwo\nthree\n"]);
 });
 
+Deno.test("client.ts echo sends stdin as it is, and nothing for what is no UTF-8", async () => {
+  await using server = await ServerProcess.start("echo");
+  const echo = denoRun("client.ts", ["echo", "--port", `${server.port}`]);
+  assertEquals((await run(echo, { stdin: "\ufeffone" })).out, "\\u{feff}one\n");
+  const { code, out, err } = await run(["sh", "-c", 'printf "\\377\\n" | "$0" "$@"', ...echo]);
+  assertEquals([code, out], [1, ""]);
+  assertEquals(err, "error: Cannot read stdin: expected UTF-8, got bytes that are none\n");
+});
+
+Deno.test("client.ts relay says why a client has no ok, and whether it tries again", async () => {
+  const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
+  const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
+  assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
+  await using server = listen({ port: 0 });
+  server.serve(async (peer) => void await peer.end());
+  const left = await runClient([
+    "relay",
+    "--port",
+    `${server.port}`,
+    "--clients",
+    "1",
+    "--max-attempts",
+    "1",
+  ]);
+  assertEquals([left.code, left.err], [1, "warning: Client 1: the server ended before the ok\n"]);
+});
+
+Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", async () => {
+  const { code, err } = await runClient(["relay"], { env: { DELAY_TIME: "2s" } });
+  assertEquals(
+    [code, err],
+    [2, 'error: Bad value in DELAY_TIME: Expected a number of seconds such as 2 or 0.5, got "2s"\n'],
+  );
+});
+
 Deno.test("client.ts echo fails where replies are wrong, or do not come", async () => {
   await using wrong = listen({});
   const served = wrong.serve(async (peer) => {
@@ -242,4 +277,27 @@ Deno.test("client.ts download and upload say what is refused, and leave nothing 
     assertEquals([code, err], [1, message]);
   }
   assertEquals([await here.names(), await there.names()], [["one"], []]);
+});
+
+Deno.test({
+  name: "client.ts download says in one line that its file cannot be written, and goes on there next time",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using here = new TempDir();
+    await using there = new TempDir();
+    await using server = await ServerProcess.start("files", "--root", there.path);
+    await there.write("big", new Uint8Array(100_000).fill(7));
+    const args = ["--port", `${server.port}`, "--quiet"];
+    // A shell whose files may have so many blocks of 512 bytes: past them writing fails, as on a full disk.
+    const limited = await run([
+      ...["sh", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'] as const,
+      ...denoRun("client.ts", ["download", "big", ...args]),
+    ], { cwd: here.path });
+    assertEquals([limited.code, limited.err], [1, 'error: Cannot write "big": File too large\n']);
+    const again = await runClient(["download", "big", ...args, "--json"], { cwd: here.path });
+    assertEquals([again.code, records(again.out)[0]?.resumedAt], [0, 8192]);
+    await Deno.mkdir(`${here.path}/folder`);
+    const folder = await runClient(["download", "big", "--output", "folder", ...args], { cwd: here.path });
+    assertEquals([folder.code, folder.err], [1, 'error: Cannot write "folder": it is a directory\n']);
+  },
 });

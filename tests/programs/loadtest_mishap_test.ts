@@ -187,6 +187,31 @@ Deno.test("loadtest.ts --target tells what the server said of a wrong token, in 
   }
 });
 
+// A device of Linux on which every write finds the disk full.
+const onLinux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test("loadtest.ts tells what came of a run though no file of it can be written", onLinux, async () => {
+  const { code, err, summary } = await loadTest(
+    ...["--clients", "20", "--window", "100ms", "--json", "--quiet"],
+    ...["--history", "/dev/full", "--report", "/dev/full", "--junit", "/dev/full"],
+  );
+  assertEquals([code, summary.verdict], [1, "proven"]);
+  assertEquals(err.trimEnd().split("\n"), [
+    'error: Cannot write the history "/dev/full": No space left on device',
+    'error: Cannot write "/dev/full": No space left on device',
+    'error: Cannot write "/dev/full": No space left on device',
+  ]);
+});
+
+Deno.test("loadtest.ts shows a person a few findings of each kind, and says that there are more", async () => {
+  const { code, out } = await loadTest(
+    ...["--target", "127.0.0.1:1", "--clients", "10", "--window", "100ms", "--timeout", "500ms", "--quiet"],
+  );
+  assertEquals(code, 1);
+  assertEquals(out.match(/^ {2}Message .* was not sent yet when the run ended$/gm)?.length, 3);
+  assertStringIncludes(out, "more lines like these: see --report, or --json\n");
+});
+
 Deno.test("loadtest.ts torture tells in one line that nobody serves at its target, and runs no case", async () => {
   const { code, out, err } = await loadTest("torture", "--target", "127.0.0.1:1");
   assertEquals([code, out], [1, ""]);

@@ -234,3 +234,20 @@ Deno.test(
     ]);
   },
 );
+
+Deno.test({
+  name: "server.ts relay serves on when the disk of its history is full, and says so",
+  // A device of Linux on which every write finds the disk full.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using server = await ServerProcess.start("relay", "--history", "/dev/full");
+    const client = await connect({ port: server.port });
+    assertEquals((await client.end()).type, "natural");
+    await server.remarked(
+      'error: Cannot write the history "/dev/full": No space left on device; serving goes on without it\n',
+    );
+    const later = await connect({ port: server.port });
+    assertEquals((await later.end()).type, "natural");
+    assertEquals((await server.stop()).code, 0);
+  },
+});

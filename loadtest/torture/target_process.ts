@@ -1,0 +1,91 @@
+/** The processes behind a target on this machine, seen from outside: what they hold. @module */
+import type { Address } from "../../socket/network.ts";
+import { countSockets, residentMemory } from "../proc.ts";
+
+/** What processes hold together. */
+export interface Holding {
+  /** Open sockets. */
+  readonly sockets: number;
+  /** Resident memory, bytes. */
+  readonly memory: number;
+}
+
+const POLL_MS = 50;
+const LISTEN = "0A";
+
+/** Processes that are looked at while others torture them. */
+export class TargetProcess {
+  readonly pids: readonly number[];
+
+  constructor(pids: readonly number[]) {
+    this.pids = pids;
+  }
+
+  /**
+   * Those that listen at `target`; `undefined` where they cannot be known: it is on another machine, in a container,
+   * another user's, or this is not Linux.
+   */
+  static find(target: Address): TargetProcess | undefined {
+    if (!/^(127\.|::1$|localhost$)/.test(target.hostname)) return undefined;
+    const sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listeners(table, target.port));
+    const pids = processes().filter((pid) => holdsOneOf(pid, sockets));
+    return pids.length === 0 ? undefined : new TargetProcess(pids);
+  }
+
+  /** What they hold now; `undefined` when one of them is gone. */
+  holding(): Holding | undefined {
+    let sockets = 0;
+    let memory = 0;
+    for (const pid of this.pids) {
+      const resident = residentMemory(pid);
+      const open = countSockets(pid);
+      if (resident === null || open === null) return undefined;
+      memory += resident;
+      sockets += open;
+    }
+    return { sockets, memory };
+  }
+
+  /** Waits until they hold no more than `most` sockets, or `ms` have passed; gives what they hold. */
+  async settled(most: number, ms: number): Promise<Holding | undefined> {
+    const giveUpAt = performance.now() + ms;
+    while (true) {
+      const holding = this.holding();
+      if (holding === undefined || holding.sockets <= most || performance.now() >= giveUpAt) return holding;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** The inodes of the sockets that listen at `port`. Fields as in proc(5): the second is the address, the fourth the state. */
+function listeners(table: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  return readable(() => Deno.readTextFileSync(table), "").split("\n").slice(1).flatMap((line) => {
+    const fields = line.trim().split(/\s+/);
+    return fields[3] === LISTEN && fields[1]?.endsWith(suffix) ? [`socket:[${fields[9]}]`] : [];
+  });
+}
+
+function processes(): number[] {
+  return readable(() => [...Deno.readDirSync("/proc")], [])
+    .map(({ name }) => Number(name)).filter(Number.isInteger);
+}
+
+function holdsOneOf(pid: number, sockets: readonly string[]): boolean {
+  return readable(() => [...Deno.readDirSync(`/proc/${pid}/fd`)], []).some(({ name }) =>
+    sockets.includes(readable(() => Deno.readLinkSync(`/proc/${pid}/fd/${name}`), ""))
+  );
+}
+
+/** What `read` gives, or `otherwise`, where that is not there (any more) or may not be read. */
+function readable<Result>(read: () => Result, otherwise: Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (
+      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotCapable
+    ) return otherwise;
+    throw error;
+  }
+}

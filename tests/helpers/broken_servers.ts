@@ -1,0 +1,187 @@
+/** A server for every case of the torture suite, which does not stand it. */
+import { BrokenServer, type Flaw, LIMIT, Places, type Session } from "./broken_server.ts";
+
+const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
+
+/** Those that a server has forgotten; they go when it does. */
+const kept: (() => void)[] = [];
+
+/** A flaw, and what the suite is to find because of it. */
+export interface Broken {
+  readonly flaw: () => Flaw;
+  readonly fault: RegExp;
+  readonly scale?: number;
+}
+
+/** A flaw that makes all wait for who shows some bytes, until that one has gone. */
+function waitsFor(shows: (session: Session, bytes: Uint8Array) => boolean): Flaw {
+  const turn = new Places(1);
+  const holders = new Set<Session>();
+  return {
+    async read(session, bytes) {
+      if (shows(session, bytes)) {
+        await turn.take();
+        holders.add(session);
+      } else if (!holders.has(session)) {
+        await turn.take();
+        turn.give();
+      }
+      await session.take(text(bytes));
+    },
+    async serve(session) {
+      try {
+        await session.readAll();
+      } finally {
+        if (holders.delete(session)) turn.give();
+      }
+    },
+  };
+}
+
+/** A flaw that has so many places, and gives one back only where `gives` says so. */
+function losesPlaces(count: number, gives: (ended: "natural" | "reset") => boolean): Flaw {
+  let free = count;
+  return {
+    async serve(session) {
+      if (free === 0) return;
+      free--;
+      let ended: "natural" | "reset" = "reset";
+      try {
+        await session.readAll();
+        ended = "natural";
+      } finally {
+        if (gives(ended)) free++;
+      }
+    },
+  };
+}
+
+/** By the names of the cases. */
+export const BROKEN: Readonly<Record<string, Broken>> = {
+  "split at every byte": {
+    // Takes each packet for whole characters.
+    flaw: () => ({
+      read: (session, bytes) => session.take(unescape(encodeURIComponent(new TextDecoder().decode(bytes)))),
+    }),
+    fault: /^answers differently when cut after byte \d+/,
+  },
+  "line limit": {
+    flaw: () => ({ read: (session, bytes) => session.take(text(bytes), LIMIT - 1) }),
+    fault: /^a line of 1024 bytes, which it is to take, is (finished|reset) by the server; .* CRLF, which/,
+  },
+  "no line end": {
+    flaw: () => ({ read: (session, bytes) => session.take(text(bytes), Infinity) }),
+    fault: /^took 3 MiB without a line end$/,
+  },
+  "CR at the boundary": {
+    // Drops a CR that may belong to an LF to come, whatever comes.
+    flaw: () => ({ read: (session, bytes) => session.take(text(bytes).replace(/\r$/, "")) }),
+    fault: /^answers differently when CR and LF come apart$/,
+  },
+  "broken UTF-8, NUL, escape sequences": {
+    flaw: () => ({
+      async read(session, bytes) {
+        try {
+          new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+        } catch {
+          session.crash();
+        }
+        await session.take(text(bytes));
+      },
+    }),
+    fault: /^Cannot connect: refused$/,
+  },
+  "random bytes": {
+    flaw: () => ({
+      read: (session, bytes) =>
+        bytes.filter((byte) => byte > 127).length > 20 ? session.crash() : session.take(text(bytes)),
+    }),
+    fault: /Cannot connect: refused/,
+  },
+  "FIN in mid-line": {
+    flaw: () => ({
+      async serve(session) {
+        await session.readAll();
+        if (session.rest !== "") await new Promise<void>((resolve) => kept.push(resolve));
+      },
+    }),
+    fault: /kept open though they have finished$/,
+  },
+  "silent connections": {
+    flaw: () => {
+      const places = new Places(20);
+      return {
+        async serve(session) {
+          await places.take();
+          try {
+            await session.readAll();
+          } finally {
+            places.give();
+          }
+        },
+      };
+    },
+    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+  },
+  "a byte a second": {
+    flaw: () => waitsFor((_session, bytes) => bytes.length === 1 && bytes[0] === 0x78),
+    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+  },
+  "half a TLS handshake": {
+    flaw: () => waitsFor((_session, bytes) => bytes[0] === 0x16),
+    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+  },
+  "connect and reset": {
+    flaw: () => losesPlaces(50, (ended) => ended === "natural"),
+    fault: /^afterwards: finishes the connection of an honest peer without an answer$/,
+  },
+  "connect and finish": {
+    flaw: () => ({
+      async serve(session) {
+        await session.readAll();
+        if (session.rest === "") await new Promise<void>((resolve) => kept.push(resolve));
+      },
+    }),
+    fault: /^30 are kept open though they have finished$/,
+  },
+  "tiny lines in a row": {
+    // Forgets who has sent a thousand lines.
+    flaw: () => {
+      const lines = new Map<Session, number>();
+      return {
+        async read(session, bytes) {
+          const count = (lines.get(session) ?? 0) + text(bytes).split("\n").length;
+          lines.set(session, count);
+          if (count > 1000) await new Promise<void>((resolve) => kept.push(resolve));
+          await session.take(text(bytes));
+        },
+      };
+    },
+    fault: /^neither answers all lines nor ends, within 400 ms of the last answer$/,
+  },
+  "asks and never reads": {
+    // Writes to one at a time.
+    flaw: () => {
+      const turn = new Places(1);
+      return {
+        async read(session, bytes) {
+          await turn.take();
+          try {
+            await session.take(text(bytes));
+          } finally {
+            turn.give();
+          }
+        },
+      };
+    },
+    scale: 0.2,
+    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+  },
+};
+
+/** Closes the server, and lets go who was kept. */
+export async function end(server: BrokenServer): Promise<void> {
+  server.close();
+  for (const letGo of kept.splice(0)) letGo();
+  await server[Symbol.asyncDispose]();
+}
