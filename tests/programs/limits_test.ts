@@ -164,6 +164,11 @@ for (const [option, sent, status] of LATE) {
   });
 }
 
+Deno.test("server.ts hello --delay answers before another timeout can pass", { timeout }, async () => {
+  await using server = await ServerProcess.start("hello", "--delay", "0", "--idle-timeout", "1s");
+  assertEquals((await exchange(server.port, "GET")).split("\r\n")[0], "HTTP/1.1 200 OK");
+});
+
 Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
   await using server = await ServerProcess.start("http", "--max-body", "4");
   const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
