@@ -164,9 +164,12 @@ for (const [option, sent, status] of LATE) {
   });
 }
 
-Deno.test("server.ts hello --delay answers before another timeout can pass", { timeout }, async () => {
-  await using server = await ServerProcess.start("hello", "--delay", "0", "--idle-timeout", "1s");
-  assertEquals((await exchange(server.port, "GET")).split("\r\n")[0], "HTTP/1.1 200 OK");
+Deno.test("server.ts hello --delay answers before the drain timeout cuts it off", { timeout }, async () => {
+  await using server = await ServerProcess.start("hello", "--delay", "0", "--drain-timeout", "1s");
+  const answer = exchange(server.port, "GET");
+  await server.until(({ accepted }) => accepted === 1);
+  await server.stop();
+  assertEquals((await answer).split("\r\n")[0], "HTTP/1.1 200 OK");
 });
 
 Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
