@@ -15,6 +15,7 @@ import { runLoadTest } from "../loadtest/run.ts";
 import { RunHistory } from "../loadtest/run_history.ts";
 import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { counted } from "../socket/counted.ts";
 import { formatAddress } from "../socket/network.ts";
 import { securedNetwork } from "../socket/secured.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
@@ -188,5 +189,7 @@ function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Targe
   const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
     (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
-  return `${plan.clients} clients over ${window / 1000} s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
+  return `${counted(plan.clients, "client")} over ${
+    window / 1000
+  } s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
 }

@@ -76,7 +76,7 @@ Deno.test("judge() finds unnatural ends that the server only counted", pure, () 
     }],
   });
   assertEquals(judgement.verdict, "failed");
-  assertFinding(judgement, "unnatural", "1 connections end as write-failed");
+  assertFinding(judgement, "unnatural", "1 connection end as write-failed");
 });
 
 Deno.test(

@@ -1,10 +1,11 @@
 /** Charts of a run over time. Pure. @module */
+import { counted } from "../../socket/counted.ts";
 import type { Ledger } from "../ledger.ts";
 import { MAX_GENERATOR_LAG } from "../rules.ts";
 import type { Summary } from "../summary.ts";
 import type { Quantiles, Timeline } from "../timeline.ts";
 import type { Chart, Series } from "./chart.ts";
-import { counted, formatCount, formatMs, significant } from "./number.ts";
+import { formatCount, formatMs, significant } from "./number.ts";
 
 /** How many connections were open. */
 export function openChart(timeline: Timeline): Chart {
@@ -101,7 +102,7 @@ export function lagChart(
     id: "lag",
     title: "Starts behind schedule: the generator's own health",
     says:
-      `99 % of the ${counted(summary.started, "client")} started at most ${
+      `99 % of the ${counted(summary.started, "client", { format: formatCount })} started at most ${
         formatMs(summary.scheduleLag.p99)
       } late; ` +
       `beyond ${formatMs(MAX_GENERATOR_LAG)} a run is invalid.${looped}`,

@@ -6,6 +6,7 @@ import { duration, integer, text } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
 import { drawReplyDelay, longestReplyDelay } from "../../loadtest/reply_delay.ts";
 import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
+import { counted } from "../../socket/counted.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import { replyDelayOption } from "../reply_delay_option.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
@@ -116,7 +117,9 @@ function summarise(results: readonly RelayClientResult[], log: Log): void {
   const natural = results.filter((result) => result.closed?.type === "natural").length;
   const reconnects = results.reduce((sum, result) => sum + Math.max(0, result.attempts - 1), 0);
   log.result(
-    `${acked} of ${clients} acknowledged, ${natural} connections closed naturally, ${reconnects} reconnects`,
+    `${acked} of ${clients} acknowledged, ${counted(natural, "connection")} closed naturally, ${
+      counted(reconnects, "reconnect")
+    }`,
     { event: "summary", clients, acked, natural, reconnects },
   );
 }

@@ -151,7 +151,8 @@ export class ServerProcess implements AsyncDisposable {
 }
 
 function serverCommand(service: string, options: readonly string[]): [string, ...string[]] {
-  return denoRun("server.ts", [service, "--port", "0", "--json", "--control", ...options]);
+  const port = options.includes("--port") ? [] : ["--port", "0"];
+  return denoRun("server.ts", [service, ...port, "--json", "--control", ...options]);
 }
 
 /** A process that says lines of JSON on stdout, and anything on stderr. */

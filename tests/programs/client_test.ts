@@ -95,7 +95,7 @@ Deno.test("client.ts echo fails where replies are wrong, or do not come", async 
   const args = ["echo", "--port", `${wrong.port}`];
   const { code, out, err } = await runClient([...args, "wrong", "missing"]);
   assertEquals([code, out.split("\n")[0]], [1, "other"]);
-  assertStringIncludes(err, "Client 1: 1 replies did not come and 1 were not what was sent");
+  assertStringIncludes(err, "Client 1: 1 reply did not come, 1 was not what was sent");
   await wrong.close();
   await served;
   const refused = await runClient([...args, "hello"]);

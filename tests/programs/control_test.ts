@@ -96,7 +96,7 @@ Deno.test("server.ts drains though it is suspended, and can be resumed no more",
   await using server = await ServerProcess.start("hello", "--delay", "300ms");
   await using guest = await Guest.enter(server);
   guest.say("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  await server.until(({ delayed }) => delayed === 1);
   await server.say("suspend");
   await server.next("suspended");
   server.signal("SIGTERM");
