@@ -35,6 +35,7 @@ const END_TYPES: Readonly<Record<EndType, true>> = {
 
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
+const positive: Check = (value) => time(value) && Number(value) > 0;
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const message: Check = (value) => text(value) || index(value);
@@ -68,6 +69,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     protocol: oneOf("relay", "echo", "hello"),
     server: oneOf("own", "foreign"),
     faults: flag,
+    maxLag: optional(positive),
   },
   planned: { client: index, at: time, text, length: optional(index) },
   start: { client: index, at: time },

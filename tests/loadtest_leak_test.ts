@@ -4,6 +4,7 @@ import type { RunEvent } from "../loadtest/history.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import { Plan } from "../loadtest/plan.ts";
 import { runLoadTest } from "../loadtest/run.ts";
+import { ANY_LAG_MS } from "./helpers/any_lag.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
 
 const MUTANT = new URL("helpers/mutant_server.ts", import.meta.url).pathname;
@@ -31,6 +32,7 @@ async function findings(leak: string): Promise<string[]> {
     protocol: "relay",
     server: "own",
     faults: false,
+    maxLag: ANY_LAG_MS,
   };
   const clock = systemClock;
   const generator = new LocalGenerator({
