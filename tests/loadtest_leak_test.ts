@@ -47,12 +47,17 @@ async function findings(leak: string): Promise<string[]> {
     plan,
     generator,
     clock,
-    server: { finalState: () => server.untilZero(500) },
+    server: {
+      finalState: async () => {
+        // What is leaked stays; the clients' connections go, however long that takes on a busy machine.
+        while (((await server.state())?.connections ?? 0) > 0);
+        return await server.untilZero(500);
+      },
+    },
   });
   await server.stop();
   assertEquals(judgement.account.acked, CLIENTS);
-  // What a busy machine does to the clients says nothing of the server.
-  return judgement.findings.filter(({ kind }) => kind === "leftover").map(({ text }) => text);
+  return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
 }
 
 Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothing", async () => {

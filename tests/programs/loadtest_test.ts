@@ -153,7 +153,7 @@ Deno.test("loadtest.ts gives its own server room for messages over its usual lim
 Deno.test("loadtest.ts comes through faults that it was asked for", async () => {
   using history = new HistoryPath();
   const { code, summary } = await loadTest(
-    ...[...SMALL, "--seed", "3", "--timeout", "3s", "--history", history.path],
+    ...[...SMALL, "--seed", "3", "--timeout", "3s", "--deadline", "1m", "--history", history.path],
     ...["--faults", "reset=2%,stall=1%,slice,drop-ok=1%,duplicate-ok=1%"],
   );
   assertEquals([code, summary.verdict, summary.acked], [0, "proven", 300]);
