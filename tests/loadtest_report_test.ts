@@ -84,7 +84,7 @@ Deno.test("renderReport() does not claim natural ends for a run in which faults 
 Deno.test("renderReport() says and draws by how much the generator might lag", () => {
   for (const [run, bound, says] of [[{}, "100ms", "100 ms"], [{ maxLag: 2000 }, "2s", "2 s"]] as const) {
     const page = reportOf(goodRun(40, run));
-    assertStringIncludes(page, `beyond ${says} this run is invalid.`);
+    assertStringIncludes(page, `the run is invalid beyond ${says}.`);
     assertMatch(page, new RegExp(`Lag of the generator</th>\\s*<td>at most ${bound}</td>`));
     assertStringIncludes(page, `&quot;maxLagMs&quot;: ${run.maxLag ?? 100}`);
   }

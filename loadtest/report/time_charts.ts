@@ -105,7 +105,7 @@ export function lagChart(
       `99 % of the ${counted(summary.started, "client")} started at most ${
         formatMs(summary.scheduleLag.p99)
       } late; ` +
-      `beyond ${formatMs(maxLag)} this run is invalid.${looped}`,
+      `the run is invalid beyond ${formatMs(maxLag)}.${looped}`,
     x: timeAxis(timeline),
     y: { label: "late by", unit: "ms", log: true },
     series: [
