@@ -145,7 +145,7 @@ export interface ServerState {
   readonly pending: number;
   readonly timers: number;
   readonly queuedBytes: number;
-  /** Sockets above those right after it began to listen; `null` when they could not be counted. */
+  /** Sockets that it did not have right after it began to listen; `null` when they could not be counted. */
   readonly descriptors: number | null;
   /** How its connections ended. */
   readonly closed: Readonly<Partial<Record<CloseType, number>>>;

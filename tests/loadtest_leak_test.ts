@@ -68,6 +68,12 @@ Deno.test("OwnServer.untilZero() names one socket that a server in a process of 
   assertEquals(await findings("socket"), ["The server is left with 1 sockets more than at its start"]);
 });
 
+Deno.test("OwnServer.untilZero() does not count less what a server had at its start and has no more", async () => {
+  assertEquals(await findings("less"), []);
+  const leaked = await findings("less-and-socket");
+  assertEquals(leaked, ["The server is left with 1 sockets more than at its start"]);
+});
+
 Deno.test("OwnServer.untilZero() names one timer that a server in a process of its own has left running", async () => {
   assertEquals(await findings("timer"), ["The server is left with 1 running timers"]);
 });
