@@ -3,16 +3,10 @@ import { formatDuration } from "../cli/duration.ts";
 import { counted } from "../socket/counted.ts";
 import { type Account, lastEndOf, outcomeOf } from "./account.ts";
 import type { Findings } from "./finding.ts";
-import type { EndedEvent } from "./history.ts";
+import { type EndedEvent, maxLagOf } from "./history.ts";
 import { describeClient, type Ledger } from "./ledger.ts";
 import { measureScheduleLag } from "./measures.ts";
 import { times } from "./reason.ts";
-
-/**
- * The most that the generator may lag at the 99th percentile, in ms, behind its schedule, in its event loop and in hearing from its sockets.
- * Beyond it what is measured is the generator.
- */
-export const MAX_GENERATOR_LAG = 100;
 
 const PLANNED = { one: "client was", many: "clients were" };
 
@@ -88,9 +82,10 @@ export function findOverload(ledger: Ledger, account: Account, findings: Finding
   if (account.notStarted > 0) {
     findings.add("overloaded", () => `${counted(account.notStarted, PLANNED)} planned and never started`);
   }
-  const bound = formatDuration(MAX_GENERATOR_LAG);
+  const maxLag = maxLagOf(ledger.run);
+  const bound = formatDuration(maxLag);
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
-  if (lag > MAX_GENERATOR_LAG) {
+  if (lag > maxLag) {
     findings.add("overloaded", () => {
       return `One client in a hundred started ${
         formatDuration(lag)
@@ -101,7 +96,7 @@ export function findOverload(ledger: Ledger, account: Account, findings: Finding
     for (
       const [what, lag] of [["its event loop", loopLag], ["hearing from its sockets", socketLag]] as const
     ) {
-      if (lag <= MAX_GENERATOR_LAG) continue;
+      if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
         return `Generator process ${process} lagged in ${what} by ${formatDuration(lag)} at the 99th ` +
           `percentile, over the bound of ${bound}`;

@@ -124,7 +124,7 @@ function openHistory({ history }: RunValues): RunHistory | undefined {
   }
 }
 
-function orderOf({ protocol, faults, token }: RunValues, plan: Plan, target: Target): GeneratorRun {
+function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, target: Target): GeneratorRun {
   return {
     run: {
       event: "run",
@@ -134,6 +134,7 @@ function orderOf({ protocol, faults, token }: RunValues, plan: Plan, target: Tar
       protocol,
       server: target.kind,
       faults: faults !== undefined,
+      maxLag,
     },
     plan,
     targets: target.addresses,

@@ -88,7 +88,9 @@ export function renderReport(input: ReportInput): string {
     <h2>Counts</h2>
     ${countTables(summary, ledger.run)}
     <h2>Configuration</h2>
-    <div class="card">${configurationTable(plan, [["okline", version], ...machine])}</div>
+    <div class="card">${
+    configurationTable(plan, { run: ledger.run, facts: [["okline", version], ...machine] })
+  }</div>
     <h2>Run it again</h2>
     <div class="command"><pre><code id="command">${command}</code></pre><button id="copy" type="button">Copy</button></div>
     <h2>Everything, as JSON</h2>

@@ -146,13 +146,18 @@ for (const name of ["echo", "udp"]) {
 }
 
 Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets it", async () => {
-  await using server = await ServerProcess.start("hello", "--delay", "300ms");
+  await using server = await ServerProcess.start("relay");
   await using client = await connect({ port: server.port });
-  client.send("GET");
-  await server.until(({ delayed }) => delayed === 1);
+  const lines = client.lines();
+  client.send("message held until the server drains");
+  assertEquals((await lines.next()).value, "message held until the server drains");
   server.signal("SIGTERM");
   await server.remarked("draining");
-  assertEquals((await Array.fromAsync(client.lines())).at(-1), "Hello World!");
+  client.send("ok held until the server drains");
+  assertEquals(await Array.fromAsync(lines), [
+    "error server is draining: connections end within 10000 ms",
+    "ok held until the server drains",
+  ]);
   await client.end();
   assertEquals((await server.ended()).code, 0);
 });
