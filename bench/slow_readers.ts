@@ -2,7 +2,7 @@
  * What peers that never read cost the others: round trips of polite peers at a server that echoes lines, alone, beside
  * peers that send on and on and read what comes back, and beside as many that send the same and never read.
  *
- * `deno task slow-readers [--rate KIB] [--seconds N] [--rounds N]`; all peers are of `peers/readers.go`, which needs Go:
+ * `deno task slow-readers [--rate KIB] [--seconds N] [--rounds N]`; all peers are of `peers/traffic.go`, which needs Go:
  * what measures pauses must have none of its own. Exit 0 when the slow ones are cut off and the others' 99th percentile, of
  * the rounds' median, is within a tenth or a millisecond of what it is without them.
  *
@@ -51,7 +51,7 @@ async function serve(): Promise<void> {
   await served;
 }
 
-async function measure(readers: string, others: Others, { rate, seconds }: Options): Promise<Figures> {
+async function measure(traffic: string, others: Others, { rate, seconds }: Options): Promise<Figures> {
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new LineProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
@@ -61,8 +61,8 @@ async function measure(readers: string, others: Others, { rate, seconds }: Optio
   const address = `127.0.0.1:${(await heard.promise).port}`;
   const pouring = others === "none"
     ? undefined
-    : new LineProcess({ command: [readers, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
-  const { p50, p99, count } = await figuresOf(readers, ["polite", address, `${POLITE}`, `${seconds}`]);
+    : new LineProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
+  const { p50, p99, count } = await figuresOf(traffic, ["polite", address, `${POLITE}`, `${seconds}`]);
   heard = Promise.withResolvers();
   await server.say("state");
   const cutOff = Number((await heard.promise).cutOff);
@@ -70,7 +70,7 @@ async function measure(readers: string, others: Others, { rate, seconds }: Optio
   await pouring?.ended;
   server.kill("SIGKILL");
   await server.ended;
-  return { p50: p50!, p99: p99!, trips: count!, cutOff };
+  return { p50: p50! / 1000, p99: p99! / 1000, trips: count!, cutOff };
 }
 
 interface Options {
@@ -80,9 +80,20 @@ interface Options {
 }
 
 function optionsOf(args: readonly string[]): Options {
-  const given = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
-  const { rate = "160", seconds = "20", rounds = "3" } = given;
-  return { rate: Number(rate), seconds: Number(seconds), rounds: Number(rounds) };
+  const { rate, seconds, rounds } = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
+  // A tenth of the rate goes out at once, and not less than a line of 1 KiB.
+  return {
+    rate: integerOf("--rate", rate ?? 160, 10),
+    seconds: integerOf("--seconds", seconds ?? 20, 1),
+    rounds: integerOf("--rounds", rounds ?? 3, 1),
+  };
+}
+
+function integerOf(name: string, text: unknown, min: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min) return value;
+  say(`Option ${name} is not an integer of at least ${min}: ${JSON.stringify(text)}`);
+  Deno.exit(2);
 }
 
 const median = (numbers: readonly number[]) =>
@@ -91,12 +102,12 @@ const median = (numbers: readonly number[]) =>
 async function main(options: Options): Promise<boolean> {
   const folder = await Deno.makeTempDir();
   try {
-    const readers = await buildGo("readers", folder);
+    const traffic = await buildGo("traffic", folder);
     const p99s: Record<Others, number[]> = { none: [], quick: [], slow: [] };
     let cutOff = Infinity;
     for (let round = 0; round < options.rounds; round++) {
       for (const others of ["none", "quick", "slow"] as const) {
-        const figures = await measure(readers, others, options);
+        const figures = await measure(traffic, others, options);
         p99s[others].push(figures.p99);
         if (others === "slow") cutOff = Math.min(cutOff, figures.cutOff);
         say(

@@ -155,15 +155,24 @@ export function integer<const S extends IntegerSettings>(
 /** What an {@linkcode integer} may say of itself. */
 export type IntegerSettings = Settings<number> & { readonly min?: number; readonly max?: number };
 
-/** A time, in ms: `250ms`, `5s`, `1m`; see {@linkcode parseDuration}. */
-export function duration<const S extends Settings<number>>(
-  settings: Only<S, number, Settings<number>>,
+/** A time in ms, `min` at least: `250ms`, `5s`, `1m`; see {@linkcode parseDuration}. */
+export function duration<const S extends DurationSettings>(
+  settings: Only<S, number, DurationSettings>,
 ): Option<ValueOf<number, S>> {
-  return make(
-    { placeholder: "D", accepts: DURATION_NOTATION, parse: parseDuration, format: formatDuration },
-    settings,
-  );
+  const { min = 0 } = settings;
+  const parse = (value: string): number => {
+    const ms = parseDuration(value);
+    if (ms >= min) return ms;
+    throw new RangeError(`Expected a duration of at least ${formatDuration(min)}, got ${quoted(value)}`);
+  };
+  return make({ placeholder: "D", accepts: DURATION_NOTATION, parse, format: formatDuration }, settings);
 }
+
+/** What a {@linkcode duration} may say of itself. */
+export type DurationSettings = Settings<number> & {
+  /** ms. Default 0. */
+  readonly min?: number;
+};
 
 /** Bytes, `min` at least: `64KiB`, `1MiB`; see {@linkcode parseSize}. */
 export function size<const S extends SizeSettings>(

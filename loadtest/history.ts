@@ -11,6 +11,12 @@ import type { CloseType } from "../socket/errors.ts";
 /** The schema of histories and summaries that this version writes. */
 export const SCHEMA = 1;
 
+/**
+ * The most that a generator may lag at the 99th percentile unless it is told otherwise, in ms: behind its schedule, in its
+ * event loop and in hearing from its sockets. Beyond it what is measured is the generator.
+ */
+export const DEFAULT_MAX_LAG = 100;
+
 /** The plan's message of that index, which client of that index sends; or the text itself, when it is not of the plan. */
 export type MessageName = number | string;
 
@@ -26,6 +32,11 @@ export interface RunEvent {
   readonly server: "own" | "foreign";
   /** Whether faults were asked for, which excuse what they cause. */
   readonly faults: boolean;
+  /**
+   * The most that a generator may lag before the run is invalid, in ms. Default {@linkcode DEFAULT_MAX_LAG}, as in histories
+   * of versions that had no choice.
+   */
+  readonly maxLag?: number;
 }
 
 /** A client was planned, and its message. */
@@ -149,7 +160,7 @@ export interface ServerState {
   readonly pending: number;
   readonly timers: number;
   readonly queuedBytes: number;
-  /** Sockets above those right after it began to listen; `null` when they could not be counted. */
+  /** Sockets that it did not have right after it began to listen; `null` when they could not be counted. */
   readonly descriptors: number | null;
   /** How its connections ended. */
   readonly closed: Readonly<Partial<Record<CloseType, number>>>;
@@ -221,6 +232,11 @@ export type HistoryEvent =
   | DiedEvent
   | StopEvent
   | VerdictEvent;
+
+/** The most that the generators of a run may lag, in ms. */
+export function maxLagOf({ maxLag = DEFAULT_MAX_LAG }: RunEvent): number {
+  return maxLag;
+}
 
 /** How much of a message a `planned` event shows, in UTF-16 units: enough to know it by. */
 const TEXT_SHOWN = 80;

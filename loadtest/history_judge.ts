@@ -1,4 +1,5 @@
 /** Judges a written history by the same rules as a live run, and tells whether it is as it was written. @module */
+import { counted } from "../socket/counted.ts";
 import type { VerdictEvent } from "./history.ts";
 import { HistoryDigest } from "./history_digest.ts";
 import { HistoryError, parseHistoryLine } from "./history_line.ts";
@@ -91,7 +92,7 @@ export class HistoryJudge {
     const discrepancies: string[] = [];
     if (lines !== found.lines) {
       discrepancies.push(
-        `The history was written with ${lines} lines before its verdict, and has ${found.lines}`,
+        `The history was written with ${counted(lines, "line")} before its verdict, and has ${found.lines}`,
       );
     }
     if (sha256 !== found.sha256) discrepancies.push("The history was changed after it was written");

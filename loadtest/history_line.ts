@@ -1,4 +1,5 @@
 /** Events of a history to lines of JSON and back, every field checked. Pure. @module */
+import { MAX_DURATION } from "../cli/duration.ts";
 import { END_TYPES, type HistoryEvent, SCHEMA } from "./history.ts";
 
 /** A line of a history that is no event. */
@@ -21,6 +22,7 @@ type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
 
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
+const bound: Check = (value) => time(value) && Number(value) > 0 && Number(value) <= MAX_DURATION;
 const text: Check = (value) => typeof value === "string";
 const flag: Check = (value) => typeof value === "boolean";
 const message: Check = (value) => text(value) || index(value);
@@ -54,6 +56,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     protocol: oneOf("relay", "echo", "hello"),
     server: oneOf("own", "foreign"),
     faults: flag,
+    maxLag: optional(bound),
   },
   planned: { client: index, at: time, text, length: optional(index) },
   start: { client: index, at: time },

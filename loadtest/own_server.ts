@@ -2,7 +2,7 @@
 import type { Address } from "../socket/network.ts";
 import type { ServerState } from "./history.ts";
 import { type ChildEnd, type ChildLine, describeEnd, LineProcess } from "./line_process.ts";
-import { countSockets, usageOf } from "./proc.ts";
+import { socketsOf, usageOf } from "./proc.ts";
 import type { ProcessUsage } from "./usage.ts";
 
 /** What to start. */
@@ -28,14 +28,15 @@ export class OwnServer {
   readonly ended: Promise<ChildEnd>;
   readonly #process: LineProcess;
   readonly #answers: PromiseWithResolvers<ChildLine | undefined>[];
-  readonly #socketsAtStart: number | null;
+  readonly #socketsAtStart: ReadonlySet<string> | null;
 
   private constructor(started: Started) {
     this.#process = started.process;
     this.#answers = started.answers;
     this.addresses = started.addresses;
     this.ended = started.process.ended;
-    this.#socketsAtStart = countSockets(started.process.pid);
+    const sockets = socketsOf(started.process.pid);
+    this.#socketsAtStart = sockets && new Set(sockets);
   }
 
   /**
@@ -89,13 +90,12 @@ export class OwnServer {
     const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
     clearTimeout(giveUp);
     if (line === undefined) return null;
-    const sockets = countSockets(this.pid);
     return {
       connections: Number(line.connections),
       pending: Number(line.pending ?? 0), // What only a relay has.
       timers: Number(line.timers ?? 0),
       queuedBytes: Number(line.queuedBytes),
-      descriptors: sockets === null || this.#socketsAtStart === null ? null : sockets - this.#socketsAtStart,
+      descriptors: this.#newSockets(),
       closed: line.closed as ServerState["closed"],
       ...(line.stray === undefined ? {} : { stray: Number(line.stray) }),
       ...(line.redelivered === undefined ? {} : { redelivered: Number(line.redelivered) }),
@@ -110,6 +110,15 @@ export class OwnServer {
       if (state === null || isZero(state) || performance.now() >= giveUpAt) return state;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+  }
+
+  /**
+   * How many of its sockets it did not have at its start. Those that it had may have gone since, such as the one by which
+   * Deno looks for a newer version of itself: that makes up for none that is left.
+   */
+  #newSockets(): number | null {
+    const [before, now] = [this.#socketsAtStart, socketsOf(this.pid)];
+    return before && now && now.filter((socket) => !before.has(socket)).length;
   }
 
   usage(): ProcessUsage {

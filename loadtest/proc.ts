@@ -14,13 +14,14 @@ export function usageOf(pid: number): ProcessUsage {
   return { cpuSeconds: cpuSeconds(pid), peakMemory: peakMemory(pid) };
 }
 
-/** How many sockets a process has open. */
-export function countSockets(pid: number): number | null {
+/** The sockets that a process has open, one for each descriptor, by names that no other socket gets. */
+export function socketsOf(pid: number): readonly string[] | null {
   try {
-    let sockets = 0;
+    const sockets: string[] = [];
     for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
       try {
-        if (Deno.readLinkSync(`/proc/${pid}/fd/${name}`).startsWith("socket:")) sockets++;
+        const target = Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
+        if (target.startsWith("socket:")) sockets.push(target);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error; // Closed since the folder was read.
       }
@@ -29,6 +30,11 @@ export function countSockets(pid: number): number | null {
   } catch (error) {
     return unknownWhere(error);
   }
+}
+
+/** How many sockets a process has open. */
+export function countSockets(pid: number): number | null {
+  return socketsOf(pid)?.length ?? null;
 }
 
 /** Processor time that a process has used, in seconds. */

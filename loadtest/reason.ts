@@ -78,6 +78,7 @@ function byCount([one, ones]: readonly [string, number], [other, others]: readon
   return others - ones || (one < other ? -1 : 1);
 }
 
-function times(count: number): string {
+/** How often: `once`, `1,000 times`. */
+export function times(count: number): string {
   return count === 1 ? "once" : `${count.toLocaleString("en")} times`;
 }

@@ -1,16 +1,14 @@
 /** The rules that a run is judged by: each looks at the ledger and tells what is wrong. Pure. @module */
 import { formatDuration } from "../cli/duration.ts";
+import { counted } from "../socket/counted.ts";
 import { type Account, lastEndOf, outcomeOf } from "./account.ts";
 import type { Findings } from "./finding.ts";
-import type { EndedEvent } from "./history.ts";
+import { type EndedEvent, maxLagOf } from "./history.ts";
 import { describeClient, type Ledger } from "./ledger.ts";
 import { measureScheduleLag } from "./measures.ts";
+import { times } from "./reason.ts";
 
-/**
- * The most that the generator may lag at the 99th percentile, in ms, behind its schedule, in its event loop and in hearing from its sockets.
- * Beyond it what is measured is the generator.
- */
-export const MAX_GENERATOR_LAG = 100;
+const PLANNED = { one: "client was", many: "clients were" };
 
 const LEFTOVERS = [
   ["connections", "open connections"],
@@ -71,7 +69,9 @@ export function findForgeries(ledger: Ledger, account: Account, findings: Findin
   if (account.extraDeliveries <= account.redelivered) return;
   for (const message of duplicated) {
     findings.add("unexpected", () => {
-      const times = `${account.deliveries[message]} times for ${sends[message]} sends`;
+      const times = `${counted(account.deliveries[message]!, "time")} for ${
+        counted(sends[message]!, "send")
+      }`;
       return `Message ${message} was delivered ${times}, and the server redelivered ${account.redelivered} in all`;
     });
   }
@@ -80,11 +80,12 @@ export function findForgeries(ledger: Ledger, account: Account, findings: Findin
 /** A generator that was late, or did not start all its clients. */
 export function findOverload(ledger: Ledger, account: Account, findings: Findings): void {
   if (account.notStarted > 0) {
-    findings.add("overloaded", () => `${account.notStarted} clients were planned and never started`);
+    findings.add("overloaded", () => `${counted(account.notStarted, PLANNED)} planned and never started`);
   }
-  const bound = formatDuration(MAX_GENERATOR_LAG);
+  const maxLag = maxLagOf(ledger.run);
+  const bound = formatDuration(maxLag);
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
-  if (lag > MAX_GENERATOR_LAG) {
+  if (lag > maxLag) {
     findings.add("overloaded", () => {
       return `One client in a hundred started ${
         formatDuration(lag)
@@ -95,7 +96,7 @@ export function findOverload(ledger: Ledger, account: Account, findings: Finding
     for (
       const [what, lag] of [["its event loop", loopLag], ["hearing from its sockets", socketLag]] as const
     ) {
-      if (lag <= MAX_GENERATOR_LAG) continue;
+      if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
         return `Generator process ${process} lagged in ${what} by ${formatDuration(lag)} at the 99th ` +
           `percentile, over the bound of ${bound}`;
@@ -149,7 +150,7 @@ export function findServerEnds(ledger: Ledger, findings: Findings): void {
   if (ended.length === 0) {
     for (const [reason, count] of Object.entries(facts.server?.closed ?? {})) {
       if (reason === "natural" || count === 0) continue;
-      findings.add("unnatural", () => `The server saw ${count} connections end as ${reason}`);
+      findings.add("unnatural", () => `The server saw ${counted(count, "connection")} end as ${reason}`);
     }
     return;
   }
@@ -179,8 +180,4 @@ function ownersByAddress({ connections }: Ledger): Map<string, number[]> {
 
 function pairOf({ local, remote }: EndedEvent): string {
   return `${remote} ${local}`;
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : `${count} times`;
 }

@@ -1,7 +1,7 @@
 /** The figures of a run as machines read them: the last line of `--json`. Pure. @module */
 import { type Figures, type FiguresInput, figuresOf } from "./figures.ts";
 import type { Finding } from "./finding.ts";
-import { SCHEMA } from "./history.ts";
+import { maxLagOf, type RunEvent, SCHEMA } from "./history.ts";
 import { formatPayload } from "./payload.ts";
 import type { Plan } from "./plan.ts";
 import { formatReplyDelay } from "./reply_delay.ts";
@@ -29,6 +29,7 @@ export interface PlanSummary {
   readonly timeoutMs: number;
   readonly lingerMs: number;
   readonly deadlineMs: number;
+  readonly maxLagMs: number;
 }
 
 /** What a summary is made from. */
@@ -41,7 +42,7 @@ export interface SummaryInput extends FiguresInput {
 
 /** Makes the summary, and sets the verdict to `threshold` where the run is good and one was crossed. */
 export function summarize(input: SummaryInput): Summary {
-  const { judgement, plan, thresholds = [] } = input;
+  const { judgement, ledger, plan, thresholds = [] } = input;
   const figures = figuresOf(input);
   const checked = thresholds.map((threshold) => checkThreshold(threshold, figures));
   const good = judgement.verdict === "proven" || judgement.verdict === "delivered";
@@ -51,12 +52,12 @@ export function summarize(input: SummaryInput): Summary {
     ...figures,
     findings: judgement.findings,
     thresholds: checked,
-    plan: plan === undefined ? null : summarizePlan(plan),
+    plan: plan === undefined ? null : summarizePlan(plan, ledger.run),
     schema: SCHEMA,
   };
 }
 
-function summarizePlan({ options, timeout, linger, deadline }: Plan): PlanSummary {
+function summarizePlan({ options, timeout, linger, deadline }: Plan, run: RunEvent): PlanSummary {
   return {
     windowMs: options.window,
     arrival: options.arrival,
@@ -65,5 +66,6 @@ function summarizePlan({ options, timeout, linger, deadline }: Plan): PlanSummar
     timeoutMs: timeout,
     lingerMs: Math.round(linger),
     deadlineMs: deadline,
+    maxLagMs: maxLagOf(run),
   };
 }

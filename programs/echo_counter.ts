@@ -1,4 +1,5 @@
 /** A line of figures now and then: how much an echo has done. @module */
+import { counted } from "../socket/counted.ts";
 import type { Clock, Timer } from "../socket/network.ts";
 
 /** What an {@linkcode EchoCounter} needs. */
@@ -51,6 +52,6 @@ export class EchoCounter {
     if (fresh === 0) return;
     // The first turn of a clock may have no length at all.
     const rate = seconds > 0 ? `, ${Math.round(fresh / seconds)} msg/s` : "";
-    show(`${fresh} messages in ${seconds.toFixed(1)} s${rate}; ${messages} in all`);
+    show(`${counted(fresh, "message")} in ${seconds.toFixed(1)} s${rate}; ${messages} in all`);
   }
 }

@@ -5,6 +5,7 @@ import { NETWORK_NOTATION, parseNetwork } from "../cli/address.ts";
 import { choice, custom, duration, flag, text } from "../cli/option.ts";
 import type { Values } from "../cli/program.ts";
 import type { GatewayOptions, Passed } from "../services/proxy/gateway.ts";
+import { counted } from "../socket/counted.ts";
 import { formatAddress, type Network } from "../socket/network.ts";
 import { securedNetwork } from "../socket/secured.ts";
 import { systemNetwork } from "../socket/system.ts";
@@ -49,8 +50,13 @@ type GatewayValues = Values<typeof gatewayOptions> & ConnectionValues;
 export async function passOptions(values: GatewayValues, host: ServiceHost): Promise<GatewayOptions> {
   const { log } = host;
   const { connectTimeout, proxyIn, proxyOut } = values;
+  const listen = await listenOptions(values, host);
   return {
-    ...await listenOptions({ ...values, verbose: false }, host),
+    ...listen,
+    onClosed: (connection, reason) => {
+      // `onPassed` tells of any other end.
+      if (reason.type === "handler-failed") listen.onClosed(connection, reason);
+    },
     connectTimeout,
     backendNetwork: await backendNetwork(values),
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
@@ -74,6 +80,8 @@ function describe(
   { source, backend, bytesFromClient, bytesFromBackend, durationMs, reason }: Passed,
 ): string {
   const way = backend === undefined ? "no backend" : `to ${formatAddress(backend)}`;
-  return `${closing(source, reason)}; ${way}, ${bytesFromClient} bytes there, ${bytesFromBackend} back, ` +
+  return `${closing(source, reason)}; ${way}, ${
+    counted(bytesFromClient, "byte")
+  } there, ${bytesFromBackend} back, ` +
     formatDuration(Math.round(durationMs));
 }

@@ -3,7 +3,7 @@
 /** What comes to nothing at every service that has it: its figures by these names. */
 const HELD = ["connections", "pending", "timers", "queuedBytes", "waiting", "queued"] as const;
 
-/** What an ended service still holds, as in `1 connections, 3 timers`; `undefined` where it holds nothing, as it must. */
+/** What an ended service still holds, as in `connections 1, timers 3`; `undefined` where it holds nothing, as it must. */
 export function leftBehind(stats: object): string | undefined {
   const left = HELD.map((name) => [name, figureOf(stats, name)] as const).filter(([, count]) => count > 0);
   return left.length === 0 ? undefined : left.map(([name, count]) => `${name} ${count}`).join(", ");

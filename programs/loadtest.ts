@@ -11,6 +11,7 @@ import { programName, VERSION } from "../cli/version.ts";
 import { judgeHistoryFile } from "../loadtest/history_file.ts";
 import { HistoryError } from "../loadtest/history_line.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { counted } from "../socket/counted.ts";
 import { fileError, isFileError } from "./file_error.ts";
 import { compareFiles } from "./loadtest_compare.ts";
 import { runOptions } from "./loadtest_options.ts";
@@ -94,7 +95,9 @@ async function verify(file: string, log: Log): Promise<ExitCode> {
     const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
     const { clients, acked, lost, underWay } = judgement.account;
     log.result(
-      [`${verdict.toUpperCase()}: ${acked} of ${clients} messages acknowledged`, ...findings].join("\n  "),
+      [`${verdict.toUpperCase()}: ${acked} of ${counted(clients, "message")} acknowledged`, ...findings].join(
+        "\n  ",
+      ),
       {
         event: "verified",
         verdict,

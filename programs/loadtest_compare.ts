@@ -5,6 +5,7 @@ import { formatTable } from "../cli/table.ts";
 import { quoted } from "../cli/printable.ts";
 import { type Change, compareRuns, type Comparison, type SummaryRecord } from "../loadtest/comparison.ts";
 import { SCHEMA } from "../loadtest/history.ts";
+import { counted } from "../socket/counted.ts";
 import { fileError } from "./file_error.ts";
 
 /**
@@ -85,7 +86,7 @@ export function comparisonText({ changes, remarks, worse }: Comparison): string 
         change.judged,
       ]),
     }),
-    `${same} other figures did not change or were not measured`,
+    `Not changed, or not measured: ${counted(same, "other figure")}`,
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@ import { address, choice, custom, duration, flag, integer, text } from "../cli/o
 import type { Values } from "../cli/program.ts";
 import { quoted } from "../cli/printable.ts";
 import { ARRIVALS } from "../loadtest/arrival.ts";
+import { DEFAULT_MAX_LAG } from "../loadtest/history.ts";
 import { formatPayload, parsePayload, type PayloadSpec } from "../loadtest/payload.ts";
 import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../loadtest/fault_spec.ts";
 import { Plan } from "../loadtest/plan.ts";
@@ -69,6 +70,11 @@ export const runOptions = {
     min: 1,
     max: 64,
     defaultText: "as many as their sockets need",
+  }),
+  maxLag: duration({
+    help: "A run is invalid when its generators lag by more, at the 99th percentile",
+    default: DEFAULT_MAX_LAG,
+    min: 1,
   }),
   threshold: custom(parseThreshold, {
     help: "A bound that must hold, as in p99<500ms",

@@ -8,6 +8,7 @@ import type { Ledger } from "../loadtest/ledger.ts";
 import type { Measures } from "../loadtest/measures.ts";
 import type { Plan } from "../loadtest/plan.ts";
 import type { Summary } from "../loadtest/summary.ts";
+import { counted } from "../socket/counted.ts";
 import { fileError } from "./file_error.ts";
 
 /** A run that is over. */
@@ -95,7 +96,7 @@ function machineFacts(): [string, string][] {
     const processors = cpus();
     const memory = formatSize(2 ** 20 * Math.round(Deno.systemMemoryInfo().total / 2 ** 20));
     return [
-      ["Processor", `${processors[0]?.model.trim() ?? "unknown"}, ${processors.length} cores`],
+      ["Processor", `${processors[0]?.model.trim() ?? "unknown"}, ${counted(processors.length, "core")}`],
       ["Memory", memory],
       [system[0], `${system[1]}, ${release()}`],
       runtime,

@@ -15,6 +15,7 @@ import { runLoadTest } from "../loadtest/run.ts";
 import { RunHistory } from "../loadtest/run_history.ts";
 import { summarize, type Summary } from "../loadtest/summary.ts";
 import { EXIT_CODES } from "../loadtest/verdict.ts";
+import { counted } from "../socket/counted.ts";
 import { formatAddress } from "../socket/network.ts";
 import { securedNetwork } from "../socket/secured.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
@@ -123,7 +124,7 @@ function openHistory({ history }: RunValues): RunHistory | undefined {
   }
 }
 
-function orderOf({ protocol, faults, token }: RunValues, plan: Plan, target: Target): GeneratorRun {
+function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, target: Target): GeneratorRun {
   return {
     run: {
       event: "run",
@@ -133,6 +134,7 @@ function orderOf({ protocol, faults, token }: RunValues, plan: Plan, target: Tar
       protocol,
       server: target.kind,
       faults: faults !== undefined,
+      maxLag,
     },
     plan,
     targets: target.addresses,
@@ -188,5 +190,7 @@ function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Targe
   const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
     (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
-  return `${plan.clients} clients over ${window / 1000} s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
+  return `${counted(plan.clients, "client")} over ${
+    window / 1000
+  } s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
 }

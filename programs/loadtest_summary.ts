@@ -5,6 +5,7 @@ import type { Percentiles } from "../loadtest/latency.ts";
 import type { Summary } from "../loadtest/summary.ts";
 import { describeThreshold } from "../loadtest/threshold.ts";
 import { describeVerdict } from "../loadtest/verdict_text.ts";
+import { counted } from "../socket/counted.ts";
 
 /** The verdict, what it rests on, and the latencies. */
 export function summaryText(summary: Summary): string {
@@ -56,7 +57,7 @@ export function summaryText(summary: Summary): string {
       ],
     }),
     "",
-    `${clients} clients in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
+    `${counted(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
   ].join("\n");
 }

@@ -3,6 +3,7 @@ import type { Log } from "../cli/log.ts";
 import { duration, flag, host, integer, type Option, port, size } from "../cli/option.ts";
 import { printable } from "../cli/printable.ts";
 import type { Command, Values } from "../cli/program.ts";
+import { counted } from "../socket/counted.ts";
 import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { ListenOptions } from "../socket/listener.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
@@ -122,7 +123,7 @@ export async function listenOptions(
   const { log } = host;
   const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   const failed = ({ remote }: EndedConnection, error: Error) =>
-    log.error(`Serving ${formatAddress(remote)} failed: ${describeFailure(error)}`);
+    log.error(`Serving ${named(remote)} failed: ${describeFailure(error)}`);
   return {
     ...bindOptions(values, host),
     ...await guardListenOptions(values, { ...host, ...tls }),
@@ -137,12 +138,12 @@ export async function listenOptions(
         failed(connection, reason.error);
       } else if (values.verbose) {
         const { bytesIn, bytesOut } = connection.stats();
-        log.info(`${closing(connection.remote, reason)}; ${bytesIn} bytes in, ${bytesOut} out`);
+        log.info(`${closing(connection.remote, reason)}; ${counted(bytesIn, "byte")} in, ${bytesOut} out`);
       }
     },
     onLateFailure: failed,
     onRefused: (remote, { why }) => {
-      if (values.verbose) log.info(`${formatAddress(remote)} refused, ${why}`);
+      if (values.verbose) log.info(`${named(remote)} refused, ${why}`);
     },
   };
 }
@@ -172,9 +173,14 @@ export function bindOptions(
   };
 }
 
+/** A peer as a log names it: where it comes from may be what a proxy said. */
+function named(remote: Address): string {
+  return printable(formatAddress(remote));
+}
+
 /** How a log tells of the end of a connection. */
 export function closing(remote: Address, reason: CloseReason): string {
-  return `${formatAddress(remote)} closed, ${printable(describeCloseReason(reason))}`;
+  return `${named(remote)} closed, ${printable(describeCloseReason(reason))}`;
 }
 
 /** An error of the program's own: where it comes from is what one wants to know. */

@@ -6,8 +6,16 @@ import { Roster } from "./roster.ts";
 import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
 import type { Seat } from "./seat.ts";
 import { TextTable } from "./text_table.ts";
+import { UnderWay } from "./under_way.ts";
 
-export type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./router_types.ts";
+export type {
+  LineVerdict,
+  MessageLimit,
+  RouterOptions,
+  RouterPeer,
+  RouterStats,
+  Sink,
+} from "./router_types.ts";
 
 const OK_TEXT_START = "ok ".length;
 const MESSAGE: LineVerdict = { kind: "message" };
@@ -40,7 +48,7 @@ const ERROR: LineVerdict = { kind: "error" };
  * ```
  */
 export class Router<Peer extends RouterPeer> {
-  readonly #options: Required<RouterOptions>;
+  readonly #options: RouterOptions;
   readonly #timed: boolean;
   readonly #roster: Roster<Peer>;
   /**
@@ -50,10 +58,7 @@ export class Router<Peer extends RouterPeer> {
   readonly #pending: TextTable<Delivery<Peer>>;
   readonly #due = new DueList<Delivery<Peer>>();
   readonly #pool = new DeliveryPool<Peer>();
-  /** Sendings whose origin is there. */
-  #underWay = 0;
-  /** Why no message is taken any more. */
-  #closedFor: string | undefined;
+  readonly #underWay: UnderWay;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -63,13 +68,13 @@ export class Router<Peer extends RouterPeer> {
     dropped: 0,
     errors: 0,
     rejected: 0,
-    limited: 0,
   };
 
   constructor(options: RouterOptions) {
-    this.#options = { maxUnderWay: 0, maxUnderWayPerPeer: 0, hashSeed: 0, ...options };
+    this.#options = options;
+    this.#underWay = new UnderWay(options);
     this.#roster = new Roster(options.random);
-    this.#pending = new TextTable(this.#options.hashSeed);
+    this.#pending = new TextTable(options.hashSeed ?? 0);
     this.#timed = options.redeliver && options.ackTimeout > 0;
   }
 
@@ -94,7 +99,7 @@ export class Router<Peer extends RouterPeer> {
 
   /** From now on no message is taken, for this reason; those under way are settled as ever. */
   close(why: string): void {
-    this.#closedFor = why;
+    this.#underWay.close(why);
   }
 
   /** A line of an active peer, as it came. `now` is the time in ms. */
@@ -139,17 +144,20 @@ export class Router<Peer extends RouterPeer> {
   }
 
   stats(): RouterStats {
-    return { active: this.#roster.size, pending: this.#pending.size, due: this.#due.size, ...this.#counts };
+    return {
+      active: this.#roster.size,
+      pending: this.#pending.size,
+      due: this.#due.size,
+      ...this.#counts,
+      ...this.#underWay.counts(),
+    };
   }
 
   #message(origin: Seat<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    const excess = this.#excess(origin);
-    if (excess !== undefined) {
-      this.#counts.limited++;
-      return { kind: "limited", reason: excess };
-    }
+    const refusal = this.#underWay.refusal(origin.sentCount);
+    if (refusal !== undefined) return refusal;
     this.#counts.messages++;
-    this.#underWay++;
+    this.#underWay.begin();
     const hash = this.#pending.hash(line, TEXT_START);
     const first = this.#pending.get(line.slice(TEXT_START), hash);
     // Of many sendings one line is kept: it may be long.
@@ -161,19 +169,6 @@ export class Router<Peer extends RouterPeer> {
     this.#give(sending, holder, now);
     out(holder.peer, line);
     return MESSAGE;
-  }
-
-  /** Why one more sending is not taken. */
-  #excess(origin: Seat<Peer>): string | undefined {
-    if (this.#closedFor !== undefined) return this.#closedFor;
-    const { maxUnderWay, maxUnderWayPerPeer } = this.#options;
-    if (maxUnderWay > 0 && this.#underWay >= maxUnderWay) {
-      return `too many messages under way: ${maxUnderWay} in all`;
-    }
-    if (maxUnderWayPerPeer > 0 && origin.sentCount >= maxUnderWayPerPeer) {
-      return `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
-    }
-    return undefined;
   }
 
   #ok(holder: Seat<Peer>, line: string, out: Sink<Peer>): LineVerdict {
@@ -285,7 +280,7 @@ export class Router<Peer extends RouterPeer> {
     holder?.removeHeld(delivery);
     if (origin !== undefined) {
       origin.removeSent(delivery);
-      this.#underWay--;
+      this.#underWay.end();
       if (this.#timed) this.#due.remove(delivery);
     }
     this.#pool.giveBack(delivery);

@@ -21,7 +21,10 @@ export type LineVerdict =
   /** Well-framed, but no frame of the protocol: the peer should hear `reason`, and stays. */
   | { readonly kind: "rejected"; readonly reason: string }
   /** A message over a limit: it goes to nobody. The peer should hear `reason`, and stays. */
-  | { readonly kind: "limited"; readonly reason: string };
+  | { readonly kind: "limited"; readonly limit: MessageLimit; readonly reason: string };
+
+/** What stood against a message: as many are under way as may be, in all or of its sender, or the router is closed. */
+export type MessageLimit = "max-under-way" | "max-under-way-per-peer" | "draining";
 
 /** What a router has seen, and what it holds now. */
 export interface RouterStats {
@@ -42,8 +45,10 @@ export interface RouterStats {
   readonly dropped: number;
   readonly errors: number;
   readonly rejected: number;
-  /** Messages that went to nobody, as too many were under way. */
+  /** Messages that went to nobody: too many were under way, or no more were taken. */
   readonly limited: number;
+  /** The same by what stood against them. */
+  readonly limitedBy: Readonly<Record<MessageLimit, number>>;
 }
 
 /** What a `Router` needs. */

@@ -19,7 +19,7 @@ export interface HelloOptions extends ServiceOptions {
 /** What a hello service counts. */
 export interface HelloStats extends ListenerStats {
   /** Clients whose delay runs. */
-  readonly waiting: number;
+  readonly delayed: number;
 }
 
 const DELAY = 4000;
@@ -44,18 +44,18 @@ const PLAIN_TEXT = "This port speaks plain text, not TLS";
  */
 export function startHello(options: HelloOptions = {}): ListenerService<Uint8Array, HelloStats> {
   const { delay = DELAY, clock = systemClock } = options;
-  let waiting = 0;
+  let delayed = 0;
   const wait = async (client: Connection<Uint8Array>): Promise<void> => {
     const gone = new AbortController();
     void client.closed.then(() => gone.abort());
-    waiting++;
+    delayed++;
     try {
       await pause(delay, clock, gone.signal);
     } catch (error) {
       // Nobody waits any more.
       if (!gone.signal.aborted) throw error;
     } finally {
-      waiting--;
+      delayed--;
     }
   };
   const handler = async (client: Connection<Uint8Array>): Promise<void> => {
@@ -69,7 +69,7 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     client.send(answer(200, "Hello World!\n"));
   };
   const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
-  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, waiting }) });
+  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, delayed }) });
 }
 
 function answer(status: 200 | 400, body: string): Uint8Array {

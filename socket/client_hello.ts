@@ -22,6 +22,27 @@ export function isClientHello(bytes: Uint8Array): boolean {
     bytes[RECORD_HEADER] === CLIENT_HELLO;
 }
 
+/** What clients say they speak that know no version of TLS later than these (RFC 8446, 4.1.2). */
+const OUTDATED: ReadonlyMap<number, string> = new Map([
+  [0x0300, "SSL 3.0"],
+  [0x0301, "TLS 1.0"],
+  [0x0302, "TLS 1.1"],
+]);
+
+/**
+ * The newest version that a client speaks, as `TLS 1.1`, where that is older than TLS 1.2.
+ *
+ * @param bytes All that it has sent so far.
+ * @returns `undefined` for any other, and where too little has come to know.
+ */
+export function outdatedVersion(bytes: Uint8Array): string | undefined {
+  const message = joinRecords(bytes);
+  if (message === undefined || message[0] !== CLIENT_HELLO || message.length < MESSAGE_HEADER + 2) {
+    return undefined;
+  }
+  return OUTDATED.get(uint16(message, MESSAGE_HEADER));
+}
+
 /**
  * The name that a TLS client asks for (RFC 6066, 3), in lower case.
  *

@@ -1,7 +1,10 @@
 /** The connections that stand, counted and bounded. @module */
 import type { Connection } from "./connection.ts";
+import { counted } from "./counted.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
 import type { QueuedBytes } from "./outbound.ts";
+
+const OPEN = { one: "connection is", many: "connections are" };
 
 /** Why a peer was not let in. */
 export interface Refusal {
@@ -78,6 +81,11 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return this.#connections.values();
   }
 
+  /** Addresses that a count is kept for: those that have a connection, and 0 where they are not bounded. */
+  get countedAddresses(): number {
+    return this.#perIp.size;
+  }
+
   /** Whether there is no room for anybody. */
   get full(): boolean {
     const { maxConnections } = this.#limits;
@@ -121,9 +129,9 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   #refusal(hostname: string): Refusal | undefined {
     const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
     if (!mayConnect(hostname)) return { limit: "address", why: "not allowed from this address" };
-    if (this.full) return { limit: "max-connections", why: `busy: ${maxConnections} connections are open` };
+    if (this.full) return { limit: "max-connections", why: `busy: ${counted(maxConnections, OPEN)} open` };
     if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
-      const why = `busy: ${maxConnectionsPerIp} connections are open from this address`;
+      const why = `busy: ${counted(maxConnectionsPerIp, OPEN)} open from this address`;
       return { limit: "max-connections-per-ip", why };
     }
     return undefined;

@@ -1,4 +1,5 @@
 /** UDP: messages that may be lost, doubled or overtaken. @module */
+import { counted } from "./counted.ts";
 import { type Address, type Clock, formatAddress } from "./network.ts";
 import { systemClock } from "./system.ts";
 
@@ -123,7 +124,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
       }
     }
     throw new Deno.errors.TimedOut(
-      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${attempts} times`,
+      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${counted(attempts, "time")}`,
     );
   }
 

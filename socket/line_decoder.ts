@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { isClientHello } from "./client_hello.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
+import { counted } from "./counted.ts";
 import { encodeUtf8 } from "./encode.ts";
 import { FramingError } from "./errors.ts";
 
@@ -79,7 +80,10 @@ export class LineDecoder implements Decoder<string> {
 
   end(): FramingError | undefined {
     if (this.#held === 0) return undefined;
-    return new FramingError("unterminated", `Input ended inside a line, ${this.#held} bytes after its start`);
+    return new FramingError(
+      "unterminated",
+      `Input ended inside a line, ${counted(this.#held, "byte")} after its start`,
+    );
   }
 
   /** Lines of what was held and the bytes up to `last`. What follows the first LF is decoded where it is. */
@@ -149,7 +153,7 @@ export class LineDecoder implements Decoder<string> {
   }
 
   #tooLong(): FramingError {
-    return new FramingError("line-too-long", `Line is over the limit of ${this.#maxLine} bytes`);
+    return new FramingError("line-too-long", `Line is over the limit of ${counted(this.#maxLine, "byte")}`);
   }
 }
 

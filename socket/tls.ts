@@ -96,7 +96,8 @@ export class TlsNetwork implements Network {
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     };
     const secured = connect(options);
-    secured.on("error", (error) => transport.fail(tlsError(error, { speaksTls: false })));
+    const attempt = { speaksTls: false, minVersion: this.#client.minVersion ?? MIN_VERSION };
+    secured.on("error", (error) => transport.fail(tlsError(error, attempt)));
     secured.once("secureConnect", () => transport.succeed(secured));
   }
 }

@@ -1,19 +1,20 @@
 /** The server's side of TLS handshakes. @module */
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { requestedName } from "./client_hello.ts";
+import { outdatedVersion, requestedName } from "./client_hello.ts";
 import { TlsError } from "./errors.ts";
 import { checkIdentity, type Identity, readCertificate } from "./identity.ts";
 import type { Clock, Transport } from "./network.ts";
-import { tlsError } from "./tls_error.ts";
-import { MIN_VERSION, type TlsServerOptions } from "./tls_options.ts";
-import { refusePlainText, refuseSecured } from "./tls_refusal.ts";
+import { type TlsAttempt, tlsError } from "./tls_error.ts";
+import { MIN_VERSION, type TlsServerOptions, versionsFrom } from "./tls_options.ts";
+import { refuseSecured, refuseUnsecured } from "./tls_refusal.ts";
 import { TlsTransport } from "./tls_transport.ts";
 import type { FirstBytes } from "./transport_stream.ts";
 
 const HANDSHAKE_RECORD = 0x16;
 // node:tls has a timer of its own for the handshake; the one of the clock that is handed in comes first.
 const NEVER = 2 ** 31 - 1;
-const PEER_SPEAKS_TLS = { speaksTls: true } as const;
+// A fatal alert `protocol_version` (RFC 8446, 6), in a record that every version reads.
+const WRONG_VERSION = Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70);
 
 /** What a {@linkcode TlsAcceptor} needs besides its options. */
 export interface HandshakeTiming {
@@ -28,7 +29,8 @@ export interface HandshakeTiming {
  */
 export class TlsAcceptor {
   readonly #timing: HandshakeTiming;
-  readonly #notice: (why: string) => string;
+  readonly #notice: (why: string) => Uint8Array;
+  readonly #attempt: TlsAttempt;
   readonly #asksForCertificate: boolean;
   readonly #default: Server;
   readonly #hosts: ReadonlyMap<string, Server>;
@@ -39,7 +41,9 @@ export class TlsAcceptor {
    */
   constructor(options: TlsServerOptions, timing: HandshakeTiming) {
     this.#timing = timing;
-    this.#notice = options.notice ?? ((why) => `error ${why}\n`);
+    const { notice = (why) => `error ${why}\n`, minVersion = MIN_VERSION } = options;
+    this.#notice = (why) => new TextEncoder().encode(notice(why));
+    this.#attempt = { speaksTls: true, minVersion };
     this.#asksForCertificate = options.clientCa !== undefined;
     this.#default = serverFor(options.identity, options);
     const servers = new Map<Identity, Server>();
@@ -66,7 +70,15 @@ export class TlsAcceptor {
     if (bytes[0] !== HANDSHAKE_RECORD) {
       const error = new TlsError("plain-text", "Peer speaks plain text, not TLS");
       const notice = this.#notice("this port speaks TLS, not plain text");
-      void refusePlainText({ ...client, ...this.#timing, error, notice });
+      void refuseUnsecured({ ...client, ...this.#timing, error, notice });
+      return "refuse";
+    }
+    const outdated = outdatedVersion(bytes);
+    if (outdated !== undefined) {
+      // The TLS library would say that it misses something of a later version, to this side and to the client.
+      const why = `Peer does not speak ${versionsFrom(this.#attempt.minVersion)}: its newest is ${outdated}`;
+      const error = new TlsError("handshake", why);
+      void refuseUnsecured({ ...client, ...this.#timing, error, notice: WRONG_VERSION });
       return "refuse";
     }
     const name = this.#hosts.size === 0 ? "" : requestedName(bytes);
@@ -83,7 +95,7 @@ export class TlsAcceptor {
       emit: {
         value: (event: string, about: unknown): boolean => {
           if (event === "secureConnection") this.#secured(about as TLSSocket, client);
-          else if (event === "tlsClientError") transport.fail(tlsError(about, PEER_SPEAKS_TLS));
+          else if (event === "tlsClientError") transport.fail(tlsError(about, this.#attempt));
           return true;
         },
       },
@@ -92,7 +104,7 @@ export class TlsAcceptor {
   }
 
   #secured(socket: TLSSocket, client: Client): void {
-    socket.on("error", (error) => client.transport.fail(tlsError(error, PEER_SPEAKS_TLS)));
+    socket.on("error", (error) => client.transport.fail(tlsError(error, this.#attempt)));
     if (!this.#asksForCertificate || socket.authorized) {
       client.transport.succeed(socket);
       return;

@@ -8,6 +8,11 @@ export type TlsVersion = "TLSv1.2" | "TLSv1.3";
 /** Where nothing else is asked for. */
 export const MIN_VERSION: TlsVersion = "TLSv1.2";
 
+/** The versions that are spoken from this one on, for people. */
+export function versionsFrom(minVersion: TlsVersion): string {
+  return minVersion === "TLSv1.3" ? "TLS 1.3" : "TLS 1.2 or TLS 1.3";
+}
+
 /** How a server speaks TLS. */
 export interface TlsServerOptions {
   /** Who the server is. */

@@ -16,14 +16,14 @@ export interface RefusedPeer {
   readonly clock: Clock;
   readonly error: TlsError;
   /** What it is told. */
-  readonly notice: string;
+  readonly notice: Uint8Array;
 }
 
-/** Refuses a peer that speaks plain text, in plain text. */
-export function refusePlainText(peer: RefusedPeer): Promise<void> {
+/** Refuses a peer that no handshake is begun with: what it is told goes out as it is. */
+export function refuseUnsecured(peer: RefusedPeer): Promise<void> {
   const { inner, notice } = peer;
   return leave(peer, async () => {
-    for (let rest = new TextEncoder().encode(notice); rest.length > 0;) {
+    for (let rest = notice; rest.length > 0;) {
       rest = rest.subarray(await inner.write(rest));
     }
     await inner.closeWrite();

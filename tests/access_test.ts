@@ -1,6 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { addressCheck } from "../socket/address_list.ts";
+import { authenticate } from "../socket/auth.ts";
+import type { CloseReason } from "../socket/errors.ts";
+import { listen } from "../socket/listener.ts";
 import { tokenCheck } from "../socket/token.ts";
 import { TokenBucket } from "../socket/token_bucket.ts";
 import { Simulation } from "./helpers/simulation.ts";
@@ -58,6 +61,18 @@ Deno.test("tokenCheck() knows its secret and nothing else", { permissions }, () 
   fc.assert(fc.property(fc.string(), (given) => tokenCheck("päss word")(given) === (given === "päss word")));
   const isToken = tokenCheck("päss word");
   assertEquals(isToken("päss word"), true);
+  // What is nearly the secret: parts of it, more than it, and what looks the same.
+  const near = [
+    "",
+    "p",
+    "päss wor",
+    "päss word ",
+    " päss word",
+    "Päss word",
+    "pa\u0308ss word",
+    "päss\u00a0word",
+  ];
+  assertEquals(near.filter(isToken), []);
   // So many that a part of the digest is the same for some.
   for (let i = 0; i < 2000; i++) assertEquals(isToken(`päss word ${i}`), false);
 });
@@ -162,6 +177,30 @@ Deno.test("RelayServer.auth waits no longer than its timeout", { permissions }, 
   early.connection.close();
   silent.connection.close();
 });
+
+Deno.test(
+  "authenticate() by itself waits ten seconds, and tells by error lines",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const isToken = tokenCheck("sesame");
+    const reasons: CloseReason[] = [];
+    await using server = listen({ ...world.seam, onClosed: (_, reason) => reasons.push(reason) });
+    void server.serve(async (peer) => {
+      if (await authenticate(peer, { isToken, tries: 2, clock: world.clock })) peer.send("welcome");
+    });
+    const [guesser, silent] = [await world.peer(server.port), await world.peer(server.port)];
+    guesser.say("auth Sesame");
+    assertEquals(await guesser.hear(), "error wrong token");
+    guesser.say("auth sesame ");
+    await world.clock.runUntil(server.until(({ connections }) => connections === 0));
+    assertEquals(reasons, [
+      { type: "unauthorized", why: "wrong token" },
+      { type: "timeout", which: "auth", ms: 10_000 },
+    ]);
+    for (const peer of [guesser, silent]) peer.connection.close();
+  },
+);
 
 Deno.test("RelayClient.token opens a guarded server", { permissions }, async () => {
   const world = new Simulation();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { isClientHello, requestedName } from "../socket/client_hello.ts";
+import { isClientHello, outdatedVersion, requestedName } from "../socket/client_hello.ts";
 import { listen } from "../socket/listener.ts";
 import { bytesCodec } from "../socket/bytes_codec.ts";
 import { systemNetwork } from "../socket/system.ts";
@@ -14,9 +14,21 @@ const vector = (bytes: readonly number[]): number[] => [...uint16(bytes.length),
 const extension = (type: number, body: readonly number[]): number[] => [...uint16(type), ...vector(body)];
 const nameList = (name: string, type = 0): number[] => vector([type, ...vector(ascii(name))]);
 
-/** A hello with these extensions, by the letter of RFC 8446, 4.1.2; `size` is the most that a record carries. */
-function hello(extensions: readonly number[], { size = 2 ** 14 } = {}): Uint8Array {
-  const body = [3, 3, ...Array(32).fill(7), 1, 9, ...vector([0x13, 1]), 1, 0, ...vector(extensions)];
+/**
+ * A hello with these extensions, by the letter of RFC 8446, 4.1.2; `size` is the most that a record carries, `version` what
+ * it says besides them.
+ */
+function hello(extensions: readonly number[], { size = 2 ** 14, version = 0x0303 } = {}): Uint8Array {
+  const body = [
+    ...uint16(version),
+    ...Array(32).fill(7),
+    1,
+    9,
+    ...vector([0x13, 1]),
+    1,
+    0,
+    ...vector(extensions),
+  ];
   const message = [1, 0, ...uint16(body.length), ...body];
   const records: number[] = [];
   for (let at = 0; at < message.length; at += size) {
@@ -60,6 +72,19 @@ Deno.test("requestedName() finds none where none is asked for, or not as it shou
     "a hello without an end": Uint8Array.from([0x16, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff, ...Array(16_380)]),
   };
   for (const [what, bytes] of Object.entries(cases)) assertEquals(requestedName(bytes), "", what);
+});
+
+Deno.test("outdatedVersion() tells a version before TLS 1.2, as soon as it is there", pure, () => {
+  const versions = [0x0000, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304];
+  const told = [undefined, "SSL 3.0", "TLS 1.0", "TLS 1.1", undefined, undefined];
+  for (const size of [2 ** 14, 7, 3, 1]) {
+    assertEquals(versions.map((version) => outdatedVersion(hello(NAMED, { size, version }))), told);
+  }
+  const bytes = hello(NAMED, { version: 0x0302 });
+  const known = Array.from(bytes, (_, length) => outdatedVersion(bytes.subarray(0, length)) !== undefined);
+  assertEquals(known.indexOf(true), 11);
+  assertEquals(known.lastIndexOf(false), 10);
+  assertEquals(outdatedVersion(Uint8Array.from([0x16, 3, 1, 0, 6, 2, 0, 0, 2, 3, 1])), undefined);
 });
 
 Deno.test("requestedName() reads what a TLS client sends", async () => {

@@ -96,7 +96,7 @@ Deno.test("startFiles() keeps what came of an upload that was cut off, and goes 
     answer,
     new RegExp(
       `^ok 0\nok partial 8\nerror no such file\n` +
-        `error offset is 9, but of an earlier upload there are 8 bytes\nready 6\nok\nok file 11 ${TIME}\nok\n$`,
+        `error offset is 9, but an earlier upload has left 8 bytes\nready 6\nok\nok file 11 ${TIME}\nok\n$`,
     ),
   );
   assertEquals(await dir.read("a"), "hello world");

@@ -25,7 +25,7 @@ Deno.test("startHello() answers 500 waiting clients at the same time, whatever t
     { length: 500 },
     (_, index) => exchange(server.port, index % 2 ? "x" : "GET / HTTP/1.1\r\n\r\n"),
   );
-  await until(() => server.stats().waiting === 500);
+  await until(() => server.stats().delayed === 500);
   patience.end();
   for (const answer of await Promise.all(answers)) {
     const [head = "", body] = answer.split("\r\n\r\n");
@@ -37,11 +37,21 @@ Deno.test("startHello() answers 500 waiting clients at the same time, whatever t
   assertEquals((await server.until((stats) => stats.connections === 0)).closed.natural, 500);
 });
 
+Deno.test("startHello() tells who speaks TLS to it that it does not, by HTTP", async () => {
+  await using server = startHello({ delay: 0 });
+  const hello = Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3);
+  const [head = "", body] = (await exchange(server.port, hello)).split("\r\n\r\n");
+  assertEquals(head.split("\r\n")[0], "HTTP/1.1 400 Bad Request");
+  assertEquals(body, "This port speaks plain text, not TLS\n");
+  const { framingErrors } = await server.until((stats) => stats.connections === 0);
+  assertEquals(framingErrors, { tls: 1 });
+});
+
 Deno.test("startHello() drains: who waits is still answered", async () => {
   const patience = createPatience();
   await using server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   const drained = server.drain();
   patience.end();
   assertStringIncludes(await answer, "Hello World!");
@@ -56,7 +66,7 @@ Deno.test("startHello() that cannot end in order tells who drains it, and nobody
     },
   });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   await assertRejects(() => server.drain(), RangeError, "broken");
   assertEquals(await answer, "");
 });
@@ -65,7 +75,7 @@ Deno.test("startHello() closes at once though clients wait", async () => {
   const patience = createPatience();
   const server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
-  await until(() => server.stats().waiting === 1);
+  await until(() => server.stats().delayed === 1);
   await server.close();
   assertEquals(await answer, "");
 });

@@ -113,7 +113,7 @@ Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
       first.close();
       return [response.status, text];
     };
-    assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connections are open\n"]);
+    assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connection is open\n"]);
     assertEquals(await answerOf({ mayConnect: () => false }), [403, "not allowed from this address\n"]);
   }
 });

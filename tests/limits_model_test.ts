@@ -127,8 +127,8 @@ class Trial {
   #say(peer: Peer, verb: "message" | "ok", text: string): void {
     peer.connection.send(`${verb} ${text}`);
     if (verb === "message") {
-      const limit = this.#model.message(peer, text);
-      if (limit !== undefined) this.#expectError(peer, limit);
+      const limited = this.#model.message(peer, text);
+      if (limited !== undefined) this.#expectError(peer, limited.reason);
     } else {
       for (const origin of this.#model.ok(peer, text)) this.#expect(origin, `ok ${text}`);
     }
@@ -170,7 +170,7 @@ class Trial {
   /** The counters of the server that the models know. */
   #counters(): Partial<RelayServerStats> {
     const { accepted, refused, served } = this.door;
-    const { sendings, underWay, limited } = this.#model;
+    const { sendings, underWay, limitedBy } = this.#model;
     return {
       accepted,
       refused,
@@ -178,7 +178,7 @@ class Trial {
       active: served.size,
       pending: sendings.size,
       due: underWay,
-      limited,
+      limitedBy,
     };
   }
 }

@@ -117,7 +117,7 @@ Deno.test("Listener.maxConnectionsPerIp bounds one address and no other", { perm
   await using server = startEcho(world, { maxConnectionsPerIp: 1, hostnames: ["127.0.0.1"] });
   const first = await world.peer(server.port);
   const second = await world.peer(server.port);
-  assertEquals(await second.hear(), "error busy: 1 connections are open from this address");
+  assertEquals(await second.hear(), "error busy: 1 connection is open from this address");
   const elsewhere = world.network.from("10.0.0.1");
   const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
   await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));

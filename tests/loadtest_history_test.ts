@@ -109,6 +109,27 @@ Deno.test("HistoryJudge agrees with the run", pure, () => {
   assertEquals(judged(written(goodRun(4), ["p99<1ms"])).verdict, "threshold");
 });
 
+Deno.test(
+  "HistoryJudge judges by the lag that the history allows, and by 100 ms where it says nothing",
+  pure,
+  () => {
+    const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 120, socketLag: 1 };
+    for (
+      const [run, verdict] of [[{}, "invalid"], [{ maxLag: 119 }, "invalid"], [
+        { maxLag: 120 },
+        "proven",
+      ]] as const
+    ) {
+      const { discrepancies, ...history } = judged(written([...goodRun(4, run), slow]));
+      assertEquals([history.verdict, discrepancies], [verdict, []]);
+    }
+    for (const maxLag of [0, -1, 2 ** 31, "1h", null]) {
+      const line = JSON.stringify({ ...runEvent(4), maxLag });
+      assertThrows(() => judged([line]), HistoryError, 'bad "maxLag" of "run"');
+    }
+  },
+);
+
 Deno.test("HistoryJudge measures what the run measured, to the microsecond", pure, () => {
   const instants = fc.array(fc.double({ min: 0, max: 5, noNaN: true }), { minLength: 10, maxLength: 10 });
   fc.assert(fc.property(instants, (extra) => {

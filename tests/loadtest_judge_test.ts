@@ -148,7 +148,7 @@ Deno.test("judge() finds a message delivered twice that the server did not redel
   ];
   const judgement = changedRun({ after: of("answer", 0), extra });
   assertEquals(judgement.verdict, "failed");
-  assertFinding(judgement, "unexpected", "Message 2 was delivered 2 times for 1 sends");
+  assertFinding(judgement, "unexpected", "Message 2 was delivered 2 times for 1 send");
 });
 
 Deno.test("judge() takes what the server redelivered as delivered again", pure, () => {

@@ -4,6 +4,7 @@ import type { RunEvent } from "../loadtest/history.ts";
 import { OwnServer } from "../loadtest/own_server.ts";
 import { Plan } from "../loadtest/plan.ts";
 import { runLoadTest } from "../loadtest/run.ts";
+import { ANY_LAG_MS } from "./helpers/any_lag.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
 
 const MUTANT = new URL("helpers/mutant_server.ts", import.meta.url).pathname;
@@ -31,6 +32,7 @@ async function findings(leak: string): Promise<string[]> {
     protocol: "relay",
     server: "own",
     faults: false,
+    maxLag: ANY_LAG_MS,
   };
   const clock = systemClock;
   const generator = new LocalGenerator({
@@ -45,12 +47,17 @@ async function findings(leak: string): Promise<string[]> {
     plan,
     generator,
     clock,
-    server: { finalState: () => server.untilZero(500) },
+    server: {
+      finalState: async () => {
+        // What is leaked stays; the clients' connections go, however long that takes on a busy machine.
+        while (((await server.state())?.connections ?? 0) > 0);
+        return await server.untilZero(500);
+      },
+    },
   });
   await server.stop();
   assertEquals(judgement.account.acked, CLIENTS);
-  // What a busy machine does to the clients says nothing of the server.
-  return judgement.findings.filter(({ kind }) => kind === "leftover").map(({ text }) => text);
+  return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
 }
 
 Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothing", async () => {
@@ -59,6 +66,12 @@ Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothi
 
 Deno.test("OwnServer.untilZero() names one socket that a server in a process of its own has left open", async () => {
   assertEquals(await findings("socket"), ["The server is left with 1 sockets more than at its start"]);
+});
+
+Deno.test("OwnServer.untilZero() does not count less what a server had at its start and has no more", async () => {
+  assertEquals(await findings("less"), []);
+  const leaked = await findings("less-and-socket");
+  assertEquals(leaked, ["The server is left with 1 sockets more than at its start"]);
 });
 
 Deno.test("OwnServer.untilZero() names one timer that a server in a process of its own has left running", async () => {

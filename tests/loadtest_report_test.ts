@@ -81,6 +81,15 @@ Deno.test("renderReport() does not claim natural ends for a run in which faults 
   );
 });
 
+Deno.test("renderReport() says and draws by how much the generator might lag", () => {
+  for (const [run, bound, says] of [[{}, "100ms", "100 ms"], [{ maxLag: 2000 }, "2s", "2 s"]] as const) {
+    const page = reportOf(goodRun(40, run));
+    assertStringIncludes(page, `the run is invalid beyond ${says}.`);
+    assertMatch(page, new RegExp(`Lag of the generator</th>\\s*<td>at most ${bound}</td>`));
+    assertStringIncludes(page, `&quot;maxLagMs&quot;: ${run.maxLag ?? 100}`);
+  }
+});
+
 Deno.test("renderReport() shows thresholds, and says so where there is nothing to draw", () => {
   const page = reportOf(goodRun(40), { thresholds: ["p50<1ms"], replyDelay: { type: "none" } });
   assertStringIncludes(page, "<h1>Threshold</h1>");

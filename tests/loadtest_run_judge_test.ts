@@ -76,7 +76,7 @@ Deno.test("judge() finds unnatural ends that the server only counted", pure, () 
     }],
   });
   assertEquals(judgement.verdict, "failed");
-  assertFinding(judgement, "unnatural", "1 connections end as write-failed");
+  assertFinding(judgement, "unnatural", "1 connection end as write-failed");
 });
 
 Deno.test(
@@ -100,6 +100,23 @@ Deno.test(
     assertFinding(unstarted, "overloaded", "2 clients were planned and never started");
   },
 );
+
+Deno.test("judge() calls a run invalid by the lag that the run allows, and names it", pure, () => {
+  const late: HistoryEvent = { event: "start", client: 1, at: 10 + 150 };
+  const change = { without: of("start", 1), after: of("planned", 1), extra: [late] };
+  for (const lag of ["loopLag", "socketLag"] as const) {
+    const lagging: HistoryEvent = { event: "generator", process: 3, loopLag: 1, socketLag: 1, [lag]: 150 };
+    const [allowed, bounded] = [{ maxLag: 150 }, { maxLag: 149 }].map((run) =>
+      changedRun({ run, extra: [lagging] })
+    );
+    assertEquals([allowed?.verdict, bounded?.verdict], ["proven", "invalid"]);
+    assertFinding(bounded!, "overloaded", "by 150ms", "over the bound of 149ms");
+  }
+  assertEquals(changedRun({ ...change, run: { maxLag: 150 } }).verdict, "proven");
+  const bounded = changedRun({ ...change, run: { maxLag: 149 } });
+  assertEquals(bounded.verdict, "invalid");
+  assertFinding(bounded, "overloaded", "started 150ms late", "over the bound of 149ms");
+});
 
 Deno.test("judge() holds to the order of verdicts", pure, () => {
   const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 1000, socketLag: 1 };

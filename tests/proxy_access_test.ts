@@ -58,7 +58,7 @@ Deno.test("startProxy() and startBalance() judge by their lists whom a trusted p
       assertEquals(heard, expected, `${header} ${JSON.stringify(lists)}`);
       assertEquals(passed.length, 1);
       if (expected === "") {
-        assertEquals(passed[0]!.reason, { type: "local", why: "Client's address is not allowed" });
+        assertEquals(passed[0]!.reason, { type: "unauthorized", why: "Client's address is not allowed" });
         assertEquals(passed[0]!.backend, undefined);
       }
     }
@@ -67,7 +67,10 @@ Deno.test("startProxy() and startBalance() judge by their lists whom a trusted p
 
 Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
   const { heard, passed } = await answer(startProxy, FROM_FAR, { proxyIn: [] });
-  assertEquals([heard, passed[0]!.reason], ["", { type: "local", why: "Client is not a trusted proxy" }]);
+  assertEquals([heard, passed[0]!.reason], ["", {
+    type: "unauthorized",
+    why: "Client is not a trusted proxy",
+  }]);
 });
 
 Deno.test(

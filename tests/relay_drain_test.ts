@@ -30,10 +30,10 @@ Deno.test("RelayServer.drain() takes messages for a while, then no more, so that
   assertEquals(await alice.hear(), undefined);
   await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end(), drained]));
   assertEquals(world.clock.now(), 4000);
-  const { messages, limited, unsettled, timeouts } = server.stats();
-  assertEquals({ messages, limited, unsettled, timeouts }, {
+  const { messages, limitedBy, unsettled, timeouts } = server.stats();
+  assertEquals({ messages, limitedBy, unsettled, timeouts }, {
     messages: 2,
-    limited: 3,
+    limitedBy: { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 3 },
     unsettled: 0,
     timeouts: {},
   });

@@ -109,7 +109,7 @@ Deno.test("RelayServer refuses one connection over its limit with a reason", { p
   await using server = world.relay({ maxConnections: 1 });
   const alice = await world.peer(server.port);
   const late = await world.peer(server.port);
-  assertEquals(await late.hear(), "error busy: 1 connections are open");
+  assertEquals(await late.hear(), "error busy: 1 connection is open");
   assertEquals(await late.hear(), undefined);
   alice.say("message x");
   assertEquals(await alice.hear(), "message x");

@@ -82,10 +82,10 @@ class Trial {
   }
 
   #message(peer: Peer, text: string): void {
-    const reason = this.#model.message(peer, text);
+    const limited = this.#model.message(peer, text);
     const verdict = this.#router.line(peer, `message ${text}`, this.#now, this.#out);
-    assertEquals(verdict, reason === undefined ? { kind: "message" } : { kind: "limited", reason });
-    this.#seen[reason === undefined ? "messages" : "limited"]++;
+    assertEquals(verdict, limited === undefined ? { kind: "message" } : { kind: "limited", ...limited });
+    this.#seen[limited === undefined ? "messages" : "limited"]++;
   }
 
   #ok(peer: Peer, text: string): void {
@@ -118,7 +118,7 @@ class Trial {
   #compare(): void {
     const stats = this.#router.stats();
     const { deliveries, ...seen } = this.#seen;
-    assertEquals({ ...stats, ...seen }, stats);
+    assertEquals({ ...stats, ...seen, limitedBy: this.#model.limitedBy }, stats);
     const { active, pending, due, dropped, redelivered } = stats;
     assertEquals({ active, pending, due, dropped, redelivered }, {
       active: this.#peers.length,

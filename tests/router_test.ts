@@ -243,9 +243,11 @@ Deno.test("Router.close() takes no more messages, and settles those under way", 
   const [a] = bench.join("a") as [Peer];
   bench.router.line(a, "message x", 0, bench.out);
   bench.router.close("enough");
-  assertEquals(bench.router.line(a, "message y", 0, bench.out), { kind: "limited", reason: "enough" });
+  const verdict = bench.router.line(a, "message y", 0, bench.out);
+  assertEquals(verdict, { kind: "limited", limit: "draining", reason: "enough" });
   assertEquals(bench.router.line(a, "ok x", 0, bench.out), { kind: "ok" });
   assertEquals(bench.take(), ["a < message x", "a < ok x"]);
-  const { messages, limited, pending } = bench.router.stats();
+  const { messages, limited, limitedBy, pending } = bench.router.stats();
   assertEquals({ messages, limited, pending }, { messages: 1, limited: 1, pending: 0 });
+  assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 1 });
 });

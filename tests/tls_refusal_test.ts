@@ -1,5 +1,5 @@
 /** Clients that a TLS server does not serve, and what they are told. */
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
 import { bytesCodec } from "../socket/bytes_codec.ts";
@@ -164,6 +164,41 @@ Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert"
   assertEquals(reason.error.code, "handshake");
   assertMatch(reason.error.message, /^Cannot speak TLS with the peer: received corrupt message/);
   assert(!reason.error.message.includes("version"));
+});
+
+Deno.test("TlsNetwork says which versions it speaks of a client that speaks an older one", async () => {
+  await using server = startEcho();
+  const client = await connect({ port: server.listener.port, codec: bytesCodec });
+  const hello = [1, 0, 0, 42, 3, 2, ...Array(32).fill(7), 0, 0, 2, 0, 47, 1, 0, 0, 0];
+  client.send(Uint8Array.from([0x16, 3, 1, 0, hello.length, ...hello]));
+  const { value } = await client.frames().next();
+  assertEquals(value, Uint8Array.from([0x15, 3, 1, 0, 2, 2, 70]));
+  assertEquals(await client.end(), { type: "natural" });
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "handshake");
+  assertEquals(reason.error.message, "Peer does not speak TLS 1.2 or TLS 1.3: its newest is TLS 1.1");
+});
+
+Deno.test("TlsNetwork says which versions it speaks to whom the other side has none of", async () => {
+  const memory = new MemoryNetwork();
+  const listener = memory.listen({ hostname: "127.0.0.1", port: 0 });
+  for (const [minVersion, versions] of [["TLSv1.2", "TLS 1.2 or TLS 1.3"], ["TLSv1.3", "TLS 1.3"]] as const) {
+    const client = new TlsNetwork(memory, { client: { minVersion } }).connect({
+      port: listener.address.port,
+    });
+    const failed = assertRejects(
+      () => client,
+      TlsError,
+      `Peer refused to speak ${versions}: received fatal alert`,
+    );
+    const peer = await listener.accept();
+    await peer.write(Uint8Array.from([0x15, 3, 3, 0, 2, 2, 70]));
+    await failed;
+    peer.close();
+  }
+  listener.close();
 });
 
 Deno.test("assertTakesStreams() tells a runtime that would let every handshake hang", () => {

@@ -6,6 +6,9 @@
 //	traffic stream ADDRESS BYTES               one stream
 //	traffic short ADDRESS COUNT AT-ONCE        connections for one request and its answer each
 //	traffic lines ADDRESS COUNT AT-ONCE SECONDS  COUNT connections, each with AT-ONCE lines under way
+//	traffic polite ADDRESS COUNT SECONDS       COUNT connections that ask, wait for the answer and pause
+//	traffic quick ADDRESS COUNT RATE           COUNT connections that send RATE KiB a second each and read what comes back
+//	traffic slow ADDRESS COUNT RATE            the same, but none reads; one that is cut off comes again
 package main
 
 import (
@@ -14,12 +17,15 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand"
 	"net"
 	"os"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -28,10 +34,22 @@ const block = 256 * 1024
 
 const request = "GET / HTTP/1.0\n"
 
+const (
+	question = "how are you\n"
+	pause    = 500 * time.Millisecond
+	// Till all are connected and the server has compiled what it runs often.
+	warmUp = 3 * time.Second
+	// Chunks of who sends on and on.
+	perSecond = 10
+	segment   = 1448
+)
+
+const commands = "sink, answer, stream, short, lines, polite, quick or slow"
+
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) < 2 {
-		log.Fatal("Expected a command: sink, answer, stream, short or lines")
+		log.Fatalf("Expected a command: %s", commands)
 	}
 	switch os.Args[1] {
 	case "sink":
@@ -44,8 +62,14 @@ func main() {
 		short(address(), number(3), number(4))
 	case "lines":
 		lines(address(), number(3), number(4), time.Duration(number(5))*time.Second)
+	case "polite":
+		polite(address(), number(3), time.Duration(number(4))*time.Second)
+	case "quick":
+		pourAll(address(), number(3), number(4), true)
+	case "slow":
+		pourAll(address(), number(3), number(4), false)
 	default:
-		log.Fatalf("Unknown command %q: expected sink, answer, stream, short or lines", os.Args[1])
+		log.Fatalf("Unknown command %q: expected %s", os.Args[1], commands)
 	}
 }
 
@@ -194,11 +218,78 @@ func lines(address string, count, atOnce int, duration time.Duration) {
 		}
 	})
 	took := time.Since(began)
+	every := joined(latencies)
+	tell(every, len(every)*atOnce, took)
+}
+
+func joined(latencies [][]time.Duration) []time.Duration {
 	every := []time.Duration{}
 	for _, some := range latencies {
 		every = append(every, some...)
 	}
-	tell(every, len(every)*atOnce, took)
+	return every
+}
+
+// distant connects as a peer beyond an Ethernet does. The segments of the loopback device are 45 times as large, and the
+// system takes so many of them for a peer that reads nothing: 2.5 MiB and more.
+func distant(address string) net.Conn {
+	dialer := net.Dialer{Control: func(_, _ string, conn syscall.RawConn) error {
+		return conn.Control(func(socket uintptr) {
+			check(syscall.SetsockoptInt(int(socket), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, segment))
+		})
+	}}
+	conn, err := dialer.Dial("tcp", address)
+	check(err)
+	return conn
+}
+
+func polite(address string, count int, duration time.Duration) {
+	conns := make([]net.Conn, count)
+	for i := range conns {
+		conns[i] = distant(address)
+	}
+	latencies := make([][]time.Duration, count)
+	began := time.Now().Add(warmUp)
+	each(count, count, func(i int) {
+		answer := make([]byte, len(question))
+		time.Sleep(time.Duration(rand.Int63n(int64(pause))))
+		for time.Since(began) < duration {
+			since := time.Now()
+			_, err := io.WriteString(conns[i], question)
+			check(err)
+			_, err = io.ReadFull(conns[i], answer)
+			check(err)
+			if since.After(began) {
+				latencies[i] = append(latencies[i], time.Since(since))
+			}
+			time.Sleep(pause)
+		}
+	})
+	every := joined(latencies)
+	tell(every, len(every), time.Since(began))
+}
+
+func pourAll(address string, count, rate int, reads bool) {
+	each(count, count, func(int) { pour(address, rate, reads) })
+}
+
+// pour sends on and on, over a connection after the other, and reads what comes back or does not.
+func pour(address string, rate int, reads bool) {
+	chunk := []byte(strings.Repeat(strings.Repeat("x", 1023)+"\n", rate/perSecond))
+	for {
+		conn := distant(address)
+		if reads {
+			go io.Copy(io.Discard, conn)
+		}
+		var err error
+		for err == nil {
+			// Not all in step: that would be a burst, and no stream of requests.
+			time.Sleep(time.Duration(500+rand.Intn(1000)) * time.Millisecond / perSecond)
+			check(conn.SetWriteDeadline(time.Now().Add(time.Second)))
+			_, err = conn.Write(chunk)
+		}
+		conn.Close()
+	}
 }
 
 func tell(latencies []time.Duration, count int, took time.Duration) {

@@ -1,4 +1,5 @@
 /** Charts of how long things took: percentile curves, histogram, and holds as asked and as measured. Pure. @module */
+import { counted } from "../../socket/counted.ts";
 import type { LatencyHistogram } from "../latency.ts";
 import type { Ledger } from "../ledger.ts";
 import { addedByRelay, type Measures } from "../measures.ts";
@@ -6,7 +7,7 @@ import type { Plan } from "../plan.ts";
 import { formatReplyDelay } from "../reply_delay.ts";
 import { type Bins, countInBins, evenBins, logBins } from "./bins.ts";
 import type { Chart } from "./chart.ts";
-import { counted, formatCount, formatMs } from "./number.ts";
+import { formatCount, formatMs } from "./number.ts";
 
 /** The least duration that a logarithmic axis shows, in ms: the microsecond to which durations are kept. */
 const FINEST = 0.001;
@@ -77,7 +78,9 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
     id: "holds",
     title: "Reply delay, asked and measured",
     says:
-      `${formatReplyDelay(plan.options.replyDelay)} was asked for, and ${counted(asked.length, "message")} ` +
+      `${formatReplyDelay(plan.options.replyDelay)} was asked for, and ${
+        counted(asked.length, "message", { format: formatCount })
+      } ` +
       `answered, half of them at most ${lateBy(0.5)} later than asked, 99 % at most ${
         lateBy(0.99)
       }, all at most ${lateBy(1)}.`,
@@ -90,9 +93,13 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
   };
 }
 
+const MESSAGES = { one: "message was", many: "messages were" };
+
 /** What the charts do not show of a run in which nothing was to be held. */
 export function saysOfHolds({ held }: Measures): string {
-  return `No reply delay was asked for. ${formatCount(held.count)} messages were answered after ` +
+  return `No reply delay was asked for. ${
+    counted(held.count, MESSAGES, { format: formatCount })
+  } answered after ` +
     `${formatMs(held.percentile(50))} at the median, ${formatMs(held.max)} at most.`;
 }
 

@@ -28,8 +28,3 @@ export function significant(value: number): string {
     : 3;
   return String(Number(value.toFixed(decimals)));
 }
-
-/** A word with its number: `1 client`, `2 clients`. */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
-}

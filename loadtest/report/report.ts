@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import { counted } from "../../socket/counted.ts";
 import { type Finding, leadingFindings } from "../finding.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Measures } from "../measures.ts";
@@ -12,7 +13,7 @@ import { describeVerdict } from "../verdict_text.ts";
 import { type Chart, figureOf } from "./chart.ts";
 import { type Content, Html, html, jsonScript } from "./html.ts";
 import { histogramChart, holdChart, percentileChart, saysOfHolds } from "./latency_charts.ts";
-import { counted, formatMs } from "./number.ts";
+import { formatCount, formatMs } from "./number.ts";
 import pageScript from "./page.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
 import { configurationTable, countTables, keyFigures, latencyTable, thresholdList } from "./tables.ts";
@@ -62,7 +63,7 @@ export function renderReport(input: ReportInput): string {
   const health = lagChart(timeline, { ledger, summary });
   const charts = [...latency, ...overTime, ...maybe(hold), ...maybe(trouble), health];
   const title = `${capitalized(summary.verdict)}: ${
-    counted(summary.clients, "client")
+    counted(summary.clients, "client", { format: formatCount })
   }, seed ${summary.seed}`;
 
   const body = html`<main>
@@ -87,7 +88,9 @@ export function renderReport(input: ReportInput): string {
     <h2>Counts</h2>
     ${countTables(summary, ledger.run)}
     <h2>Configuration</h2>
-    <div class="card">${configurationTable(plan, [["okline", version], ...machine])}</div>
+    <div class="card">${
+    configurationTable(plan, { run: ledger.run, facts: [["okline", version], ...machine] })
+  }</div>
     <h2>Run it again</h2>
     <div class="command"><pre><code id="command">${command}</code></pre><button id="copy" type="button">Copy</button></div>
     <h2>Everything, as JSON</h2>
@@ -110,10 +113,13 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
         ${findingList(leading)}
     ${others.length === 0
       ? ""
-      : html`<details><summary>${others.length} more findings</summary>${findingList(others)}</details>`}
+      : html`<details><summary>${counted(others.length, "more finding")}</summary>${
+        findingList(others)
+      }</details>`}
     ${thresholdList(summary)}
       </header>
-    <p class="run">${counted(summary.clients, "client")}, seed ${summary.seed}, ${startedAt.toISOString()
+    <p class="run">${counted(summary.clients, "client", { format: formatCount })}, seed ${summary
+      .seed}, ${startedAt.toISOString()
       .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}</p>
   `;
 }

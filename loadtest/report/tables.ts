@@ -1,4 +1,5 @@
 /** The figures of a run as tables. Pure. @module */
+import { maxLagOf, type RunEvent } from "../history.ts";
 import type { Percentiles } from "../latency.ts";
 import type { Plan } from "../plan.ts";
 import { formatPayload } from "../payload.ts";
@@ -127,7 +128,10 @@ export function thresholdList({ thresholds }: Summary): Content {
 }
 
 /** What the run was asked to do, and where it ran. */
-export function configurationTable(plan: Plan, facts: readonly (readonly [string, string])[]): Html {
+export function configurationTable(
+  plan: Plan,
+  { run, facts }: { run: RunEvent; facts: readonly (readonly [string, string])[] },
+): Html {
   const { seed, window, arrival, replyDelay, payload } = plan.options;
   const rows: (readonly [string, string])[] = [
     ["Seed", String(seed)],
@@ -138,6 +142,7 @@ export function configurationTable(plan: Plan, facts: readonly (readonly [string
     ["Timeout of a client", formatDuration(plan.timeout)],
     ["Answers after its own ok", `for at most ${formatDuration(Math.round(plan.linger))}`],
     ["Deadline", formatDuration(plan.deadline)],
+    ["Lag of the generator", `at most ${formatDuration(maxLagOf(run))}`],
     ["Planned peak of open clients", formatCount(plan.peakOpen)],
     ...facts,
   ];

@@ -1,10 +1,11 @@
 /** Charts of a run over time. Pure. @module */
+import { counted } from "../../socket/counted.ts";
+import { maxLagOf } from "../history.ts";
 import type { Ledger } from "../ledger.ts";
-import { MAX_GENERATOR_LAG } from "../rules.ts";
 import type { Summary } from "../summary.ts";
 import type { Quantiles, Timeline } from "../timeline.ts";
 import type { Chart, Series } from "./chart.ts";
-import { counted, formatCount, formatMs, significant } from "./number.ts";
+import { formatCount, formatMs, significant } from "./number.ts";
 
 /** How many connections were open. */
 export function openChart(timeline: Timeline): Chart {
@@ -91,6 +92,7 @@ export function lagChart(
   { ledger, summary }: { ledger: Ledger; summary: Summary },
 ): Chart {
   const { scheduleLag } = timeline;
+  const maxLag = maxLagOf(ledger.run);
   const loops = ledger.facts.generators.map(({ process, loopLag, socketLag }) =>
     `${formatMs(loopLag)} in process ${process}, and heard ${formatMs(socketLag)} late from its sockets`
   );
@@ -101,17 +103,17 @@ export function lagChart(
     id: "lag",
     title: "Starts behind schedule: the generator's own health",
     says:
-      `99 % of the ${counted(summary.started, "client")} started at most ${
+      `99 % of the ${counted(summary.started, "client", { format: formatCount })} started at most ${
         formatMs(summary.scheduleLag.p99)
       } late; ` +
-      `beyond ${formatMs(MAX_GENERATOR_LAG)} a run is invalid.${looped}`,
+      `the run is invalid beyond ${formatMs(maxLag)}.${looped}`,
     x: timeAxis(timeline),
     y: { label: "late by", unit: "ms", log: true },
     series: [
       ...quantileSeries(scheduleLag, timeline),
       {
         label: "bound for the p99 of the run",
-        values: [...timeline.at].map(() => MAX_GENERATOR_LAG),
+        values: [...timeline.at].map(() => maxLag),
         color: 5,
         style: "line",
         dashed: true,

@@ -3,6 +3,7 @@ import { ExitCode, UsageError } from "../../cli/exit.ts";
 import { Log } from "../../cli/log.ts";
 import { text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
+import { counted } from "../../socket/counted.ts";
 import { transferOptions } from "../files_options.ts";
 import type { ServiceClient, Told } from "../service_client.ts";
 
@@ -42,7 +43,7 @@ export const download = {
       return await transferred(transfer, `write ${quoted(destination)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
-      `${quoted(destination)}: ${done.size} bytes, SHA-256 ${done.checksum}` +
+      `${quoted(destination)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +
         (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
       { event: "downloaded", name: path, file: destination, ...done },
     );

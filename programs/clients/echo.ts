@@ -4,6 +4,7 @@ import { Log } from "../../cli/log.ts";
 import { integer, text } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
 import { connect } from "../../socket/connect.ts";
+import { counted } from "../../socket/counted.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import { EchoClient } from "../echo_client.ts";
 import {
@@ -15,6 +16,9 @@ import {
   type Told,
 } from "../service_client.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_client.ts";
+
+const REPLIES = { one: "reply", many: "replies" };
+const WRONG = { one: "was", many: "were" };
 
 const options = {
   ...serverOptions(8080),
@@ -62,7 +66,9 @@ export const echo = {
     for (const [index, { missing, wrong, reason }] of results.entries()) {
       if (missing === 0 && wrong === 0) continue;
       log.warn(
-        `Client ${index + 1}: ${missing} replies did not come and ${wrong} were not what was sent; ` +
+        `Client ${index + 1}: ${counted(missing, REPLIES)} did not come, ${
+          counted(wrong, WRONG)
+        } not what was sent; ` +
           `the connection ended, ${printable(describeCloseReason(reason))}`,
       );
     }
@@ -71,7 +77,9 @@ export const echo = {
     const seconds = Math.round(performance.now() - begun) / 1000;
     if (count > 1 || json || good < count) {
       log.result(
-        `${good} of ${count} clients got all they sent, ${messages} replies in ${seconds} s`,
+        `${good} of ${counted(count, "client")} got all they sent, ${
+          counted(messages, REPLIES)
+        } in ${seconds} s`,
         {
           event: "summary",
           clients: count,

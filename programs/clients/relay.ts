@@ -6,6 +6,7 @@ import { duration, integer, text } from "../../cli/option.ts";
 import { printable } from "../../cli/printable.ts";
 import { drawReplyDelay, longestReplyDelay } from "../../loadtest/reply_delay.ts";
 import { RelayClient, type RelayClientResult } from "../../relay/relay_client.ts";
+import { counted } from "../../socket/counted.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import { replyDelayOption } from "../reply_delay_option.ts";
 import { outputOptions, serverOptions, type ServiceClient, type Told } from "../service_client.ts";
@@ -129,9 +130,9 @@ function summarise(
   const natural = results.filter((result) => result.closed?.type === "natural").length;
   const counts = [
     `${acked} of ${clients} acknowledged`,
-    `${natural} connections closed naturally`,
-    `${reconnects} reconnects`,
-    ...(refused > 0 ? [`${refused} attempts to connect failed`] : []),
+    `${counted(natural, "connection")} closed naturally`,
+    counted(reconnects, "reconnect"),
+    ...(refused > 0 ? [`connecting failed ${refused === 1 ? "once" : `${refused} times`}`] : []),
   ];
   log.result(counts.join(", "), { event: "summary", clients, acked, natural, reconnects, refused });
 }

@@ -3,6 +3,7 @@ import { ExitCode, ExitError } from "../../cli/exit.ts";
 import { Log } from "../../cli/log.ts";
 import { text } from "../../cli/option.ts";
 import { quoted } from "../../cli/printable.ts";
+import { counted } from "../../socket/counted.ts";
 import { fileError } from "../file_error.ts";
 import { transferOptions } from "../files_options.ts";
 import type { ServiceClient, Told } from "../service_client.ts";
@@ -38,7 +39,7 @@ export const upload = {
       return await transferred(uploadFile(client, { source, path }, progress), `upload ${quoted(source)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
-      `${quoted(path)}: ${done.size} bytes, SHA-256 ${done.checksum}` +
+      `${quoted(path)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +
         (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
       { event: "uploaded", file: source, name: path, ...done },
     );

@@ -1,5 +1,6 @@
 /** A chat room: who is in it, and who is told what. Pure. @module */
 import { errorLine } from "../../protocol.ts";
+import { counted } from "../../socket/counted.ts";
 import { foldName, isName, NAME_RULE, sanitize } from "./text.ts";
 
 /** Where a room's lines go. */
@@ -30,6 +31,7 @@ interface Member {
 const MAX_FAILED_LOGINS = 3;
 /** Names on a line of `/who`. */
 const NAMES_PER_LINE = 40;
+const OTHERS = { one: "other is", many: "others are" };
 const HELP = [
   "-- /msg NAME TEXT  to one alone",
   "-- /me TEXT        what you do",
@@ -178,8 +180,7 @@ export class ChatRoom<Peer> {
       member.name = name;
       this.#named.set(foldName(name), { peer, name });
       const others = this.#named.size - 1;
-      const here = others === 1 ? "1 other is here" : `${others} others are here`;
-      this.#tell(peer, `-- Hello ${name}. ${here}; /help lists commands`);
+      this.#tell(peer, `-- Hello ${name}. ${counted(others, OTHERS)} here; /help lists commands`);
       this.#broadcast(peer, `-- ${name} joined`);
     }
   }

@@ -1,6 +1,7 @@
 /** Lines, some of which announce a body of raw bytes. Pure. @module */
 import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codec.ts";
 import { ByteQueue } from "../../socket/byte_queue.ts";
+import { counted } from "../../socket/counted.ts";
 import { FramingError } from "../../socket/errors.ts";
 import { lineCodec } from "../../socket/line_decoder.ts";
 
@@ -77,7 +78,10 @@ class FilesDecoder implements Decoder<FilesFrame> {
 
   end(): FramingError | undefined {
     if (this.#bodyLeft === 0) return this.#lines.end();
-    return new FramingError("unterminated", `Input ended ${this.#bodyLeft} bytes before the end of a body`);
+    return new FramingError(
+      "unterminated",
+      `Input ended ${counted(this.#bodyLeft, "byte")} before the end of a body`,
+    );
   }
 }
 

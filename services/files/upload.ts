@@ -1,5 +1,6 @@
 /** One upload: gathered beside its target, renamed when whole. @module */
 import { createHash, type Hash } from "node:crypto";
+import { counted } from "../../socket/counted.ts";
 import { type FileStore, FileStoreError, publicError } from "./file_store.ts";
 import { hashStart } from "./hash.ts";
 
@@ -129,7 +130,9 @@ async function createPartial(store: FileStore, names: readonly string[]): Promis
 async function continuePartial(store: FileStore, names: readonly string[], offset: number): Promise<Partial> {
   const there = await store.partialSize(names);
   if (there === undefined || there < offset) {
-    throw new FileStoreError(`Offset is ${offset}, but of an earlier upload there are ${there ?? 0} bytes`);
+    throw new FileStoreError(
+      `Offset is ${offset}, but an earlier upload has left ${counted(there ?? 0, "byte")}`,
+    );
   }
   const { file } = await store.openVerified(await store.partialPath(names), { read: true, write: true });
   try {

@@ -1,4 +1,5 @@
 /** Bodies of requests: sized or chunked (RFC 9112, 6 and 7). Pure. @module */
+import { counted } from "../../socket/counted.ts";
 import { parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./http_error.ts";
 import { LineReader } from "./line_reader.ts";
@@ -89,7 +90,7 @@ export class ChunkedBodyReader implements BodyReader {
     this.#left = parseInt(parts[1]!, 16);
     this.#total += this.#left;
     if (this.#total > this.#limits.maxBody) {
-      throw new HttpError(413, `Body is over ${this.#limits.maxBody} bytes`);
+      throw new HttpError(413, `Body is over ${counted(this.#limits.maxBody, "byte")}`);
     }
     this.#expected = this.#left === 0 ? "trailers" : "data";
     return { used };
@@ -117,7 +118,7 @@ export class ChunkedBodyReader implements BodyReader {
     const { line, used } = this.#lines.take(
       bytes,
       maxHeaders - this.#trailerBytes,
-      () => new HttpError(431, `Trailers are over ${maxHeaders} bytes`),
+      () => new HttpError(431, `Trailers are over ${counted(maxHeaders, "byte")}`),
     );
     if (line === undefined) return { used };
     // Never merged into the headers: what was decided by those cannot be changed afterwards.

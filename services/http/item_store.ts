@@ -1,4 +1,5 @@
 /** The resources of the HTTP service: a page, the time, a small store of items. @module */
+import { counted } from "../../socket/counted.ts";
 import type { Status } from "./http_error.ts";
 import type { RequestHead } from "./request_head.ts";
 import type { Response } from "./response.ts";
@@ -97,7 +98,7 @@ export class ItemStore {
     }
     const created = !this.#items.has(id);
     if (created && this.#items.size >= this.#maxItems) {
-      return text(507, `There are ${this.#maxItems} items already`);
+      return text(507, `The store is full: ${counted(this.#maxItems, "item")}`);
     }
     this.#items.set(id, value);
     this.#nextId = Math.max(this.#nextId, id + 1);

@@ -86,7 +86,7 @@ export class Gateway {
       ends = read?.header.ends ?? ends;
       // Of the sockets alone the listener could not tell.
       if (read && this.#options.mayConnect?.(ends.source.hostname) === false) {
-        throw new ConnectError("other", "Client's address is not allowed");
+        throw new UnauthorizedError("Client's address is not allowed");
       }
       upstream = await this.#openFor(client, ends.source);
       await this.#pass(client, upstream.connection, ends, read?.rest);
@@ -144,7 +144,7 @@ export class Gateway {
     client: Connection<Uint8Array>,
     isTrusted: AddressCheck,
   ): Promise<ReadHeader> {
-    if (!isTrusted(client.remote.hostname)) throw new ProxyProtocolError("Client is not a trusted proxy");
+    if (!isTrusted(client.remote.hostname)) throw new UnauthorizedError("Client is not a trusted proxy");
     const ms = HEADER_TIMEOUT;
     const timer = this.#options.clock.after(
       ms,
@@ -163,8 +163,12 @@ export class Gateway {
   }
 }
 
-/** Why a client is closed that could not be passed on: for want of a backend, for its header, or by a mistake here. */
+/** A client that may not be passed on. */
+class UnauthorizedError extends Error {}
+
+/** Why a client is closed that could not be passed on: for who it is, for want of a backend, for its header, or by a mistake here. */
 function reasonOf(error: unknown): CloseReason {
+  if (error instanceof UnauthorizedError) return { type: "unauthorized", why: error.message };
   if (error instanceof ConnectError || error instanceof ProxyProtocolError) {
     return { type: "local", why: error.message };
   }

@@ -1,5 +1,6 @@
 /** Version 2 of the PROXY protocol: binary, with extensions. @module */
 import ipaddr from "ipaddr.js";
+import { counted } from "../../socket/counted.ts";
 import { crc32c } from "./crc32c.ts";
 import { type ProxiedEnds, type ProxyExtension, type ProxyHeader, ProxyProtocolError } from "./header.ts";
 
@@ -41,7 +42,9 @@ export function parseBinaryHeader(bytes: Uint8Array): ProxyHeader {
   // Without a family nobody can say where the addresses end and extensions would start.
   if (addressBytes === 0) return { version: 2, ends: undefined, extensions: [] };
   if (bytes.length < BINARY_PREFIX + addressBytes) {
-    throw new ProxyProtocolError(`Header's addresses take ${addressBytes} bytes, its length says less`);
+    throw new ProxyProtocolError(
+      `Header's addresses take ${counted(addressBytes, "byte")}, its length says less`,
+    );
   }
   const extensions = parseExtensions(bytes, BINARY_PREFIX + addressBytes);
   const ends = family === TCP4 ? readEnds(bytes, 4) : family === TCP6 ? readEnds(bytes, 16) : undefined;

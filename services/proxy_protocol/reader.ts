@@ -1,5 +1,6 @@
 /** The PROXY protocol of HAProxy, versions 1 and 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt). @module */
 import { ByteQueue } from "../../socket/byte_queue.ts";
+import { counted } from "../../socket/counted.ts";
 import {
   BINARY_PREFIX,
   BINARY_SIGNATURE,
@@ -72,7 +73,9 @@ function headerLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < BINARY_PREFIX) return undefined;
   const length = binaryHeaderLength(bytes);
   if (length > MAX_BINARY_HEADER) {
-    throw new ProxyProtocolError(`Header of ${length} bytes is over the limit of ${MAX_BINARY_HEADER}`);
+    throw new ProxyProtocolError(
+      `Header of ${counted(length, "byte")} is over the limit of ${MAX_BINARY_HEADER}`,
+    );
   }
   return bytes.length < length ? undefined : length;
 }

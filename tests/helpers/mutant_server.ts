@@ -1,5 +1,6 @@
 // A relay server that leaks once, as its first word says: a socket that it takes for closed, or a timer that it takes
-// for cancelled. It answers `state` on stdin as the real one does.
+// for cancelled. Or its first word, `less`, makes it close a socket that it had at its start, alone or, as `less-and-socket`,
+// besides. It answers `state` on stdin as the real one does.
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { writeLine } from "../../cli/log.ts";
 import { startRelay } from "../../relay/mod.ts";
@@ -12,7 +13,7 @@ import {
   type Transport,
 } from "../../socket/mod.ts";
 
-const [leak, ...args] = Deno.args;
+const [leak = "nothing", ...args] = Deno.args;
 const counted = new CountedClock(systemClock);
 const hostnames = args.flatMap((arg, place) => args[place - 1] === "--host" ? [arg] : []);
 
@@ -60,12 +61,17 @@ const server = startRelay({
   hostnames,
   port: 0,
   ackTimeout: 60_000,
-  network: leak === "socket" ? leakySockets() : systemNetwork,
+  network: leak.endsWith("socket") ? leakySockets() : systemNetwork,
   clock: leak === "timer" ? leakyTimers(counted) : counted,
 });
+let other = leak.startsWith("less") ? Deno.listen({ port: 0 }) : undefined;
 const say = (record: object): void => writeLine(Deno.stdout, JSON.stringify(record));
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 // Last, when all its own sockets stand: who counts them from outside begins here.
 for (const { hostname: host, port } of server.addresses) say({ event: "listening", host, port });
-for await (const _ of lines) say({ event: "state", ...server.stats(), timers: counted.running });
+for await (const _ of lines) {
+  other?.close();
+  other = undefined;
+  say({ event: "state", ...server.stats(), timers: counted.running });
+}

@@ -1,5 +1,6 @@
 /** The relay by its rules and nothing else: sets and sums, no speed. */
 import { assert } from "@std/assert";
+import type { MessageLimit } from "../../relay/router.ts";
 
 /** The bounds of a {@linkcode RelayModel}. */
 export interface UnderWayLimits {
@@ -13,8 +14,8 @@ export class RelayModel<Peer> {
   readonly sendings = new Map<string, readonly Peer[]>();
   /** For each text under way those it was given to that are still there. */
   readonly holders = new Map<string, Set<Peer>>();
-  /** Messages that were one too many. */
-  limited = 0;
+  /** Messages that were one too many, by which limit it was. */
+  readonly limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
   /** Texts whose last origin went. */
   dropped = 0;
   readonly #limits: UnderWayLimits;
@@ -28,16 +29,19 @@ export class RelayModel<Peer> {
   }
 
   /** A peer sends a text: which limit keeps it out, or `undefined` where none does. */
-  message(origin: Peer, text: string): string | undefined {
+  message(origin: Peer, text: string): { limit: MessageLimit; reason: string } | undefined {
     const { maxUnderWay, maxUnderWayPerPeer } = this.#limits;
     const own = [...this.sendings.values()].flat().filter((peer) => peer === origin).length;
-    let limit: string | undefined;
-    if (this.underWay === maxUnderWay) limit = `${maxUnderWay} in all`;
-    else if (own === maxUnderWayPerPeer) limit = `${maxUnderWayPerPeer} of this connection`;
-    else this.sendings.set(text, [...this.sendings.get(text) ?? [], origin]);
-    if (limit === undefined) return undefined;
-    this.limited++;
-    return `too many messages under way: ${limit}`;
+    const tooMany = (limit: MessageLimit, which: string) => {
+      this.limitedBy[limit]++;
+      return { limit, reason: `too many messages under way: ${which}` };
+    };
+    if (this.underWay === maxUnderWay) return tooMany("max-under-way", `${maxUnderWay} in all`);
+    if (own === maxUnderWayPerPeer) {
+      return tooMany("max-under-way-per-peer", `${maxUnderWayPerPeer} of this connection`);
+    }
+    this.sendings.set(text, [...this.sendings.get(text) ?? [], origin]);
+    return undefined;
   }
 
   delivered(holder: Peer, text: string): void {

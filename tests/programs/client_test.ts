@@ -64,7 +64,7 @@ Deno.test("client.ts relay says why a client has no ok, and whether it tries aga
   assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
   assertEquals(
     gone.out,
-    "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, 2 attempts to connect failed\n",
+    "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, connecting failed 2 times\n",
   );
   await using server = listen({ port: 0 });
   server.serve(async (peer) => void await peer.end());
@@ -102,7 +102,7 @@ Deno.test("client.ts echo fails where replies are wrong, or do not come", async 
   const args = ["echo", "--port", `${wrong.port}`];
   const { code, out, err } = await runClient([...args, "wrong", "missing"]);
   assertEquals([code, out.split("\n")[0]], [1, "other"]);
-  assertStringIncludes(err, "Client 1: 1 replies did not come and 1 were not what was sent");
+  assertStringIncludes(err, "Client 1: 1 reply did not come, 1 was not what was sent");
   await wrong.close();
   await served;
   const refused = await runClient([...args, "hello"]);

@@ -93,10 +93,10 @@ for (const [name, { suspend, resume }] of Object.entries(WAYS)) {
 }
 
 Deno.test("server.ts drains though it is suspended, and can be resumed no more", async () => {
-  await using server = await ServerProcess.start("hello", "--delay", "300ms");
+  await using server = await ServerProcess.start("relay");
   await using guest = await Guest.enter(server);
-  guest.say("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  guest.say("message held");
+  assertEquals(await guest.hear(), "message held");
   await server.say("suspend");
   await server.next("suspended");
   server.signal("SIGTERM");

@@ -1,5 +1,6 @@
 /** TLS, tokens and addresses, from the command line, for every service that has them. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { connect } from "../../socket/mod.ts";
 import { Authority } from "../helpers/certificates.ts";
 import { denoRun, run, runClient, runServer, ServerProcess } from "../helpers/program.ts";
 
@@ -106,6 +107,11 @@ Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   assertEquals((await runClient(["list", "--port", `${files.port}`, ...token])).code, 0);
   assertEquals((await runClient(["list", "--port", `${files.port}`])).code, 1);
   await Deno.remove(root);
+  await using chat = await ServerProcess.start("chat", ...token);
+  const guest = await connect({ port: chat.port });
+  guest.send("Ann");
+  assertEquals((await guest.lines().next()).value, "error expected auth TOKEN as the first line");
+  guest.close();
   const help = await runServer(["relay", "--help"], { env: { OKLINE_TOKEN: "open-sesame" } });
   assertEquals((help.out + help.err).includes("open-sesame"), false);
   const bad = await runServer(["relay", "--token", "xyzzy\\1", "--port", "0"]);

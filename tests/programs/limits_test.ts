@@ -5,6 +5,7 @@ import { parseCommandLine } from "../../cli/options.ts";
 import { listenOptions } from "../../programs/service.ts";
 import { echo } from "../../programs/services/echo.ts";
 import { connect, type Connection } from "../../socket/mod.ts";
+import { exchange } from "../helpers/exchange.ts";
 import { ServerProcess } from "../helpers/program.ts";
 
 // A limit that does not hold is waited for in vain.
@@ -28,18 +29,28 @@ Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, as
   first.send("hello");
   await first.lines().next();
   await using second = await connect({ port: server.port });
-  assertEquals((await second.lines().next()).value, "error busy: 1 connections are open");
-  await server.remarked("refused, busy: 1 connections are open");
+  assertEquals((await second.lines().next()).value, "error busy: 1 connection is open");
+  await server.remarked("refused, busy: 1 connection is open");
   const { refusals } = await server.state();
   assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
 });
+
+for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]] as const) {
+  Deno.test(`server.ts ${service} --verbose names the peers that --deny keeps out`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--deny", "127.0.0.0/8", "--verbose");
+    await using peer = await connect({ port: server.port });
+    const from = `${peer.local.hostname}:${peer.local.port}`;
+    await server.remarked(`${from} refused, not allowed from this address\n`);
+    await Array.fromAsync(peer.lines());
+  });
+}
 
 Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
   await using second = await enter(server);
-  assertEquals(await hear(second), "error busy: 1 connections are open from this address");
+  assertEquals(await hear(second), "error busy: 1 connection is open from this address");
 });
 
 Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
@@ -95,29 +106,77 @@ Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", 
   peer.close();
 });
 
-Deno.test("server.ts --max-line tells whose line is too long", { timeout }, async () => {
-  await using server = await ServerProcess.start("relay", "--max-line", "16");
-  await using peer = await enter(server, "message ".padEnd(17, "x"));
-  assertEquals(await hear(peer), "error line is over the limit of 16 bytes");
-  await peer.end();
-  const { framingErrors } = await server.until(({ connections }) => connections === 0);
-  assertEquals(framingErrors, { "line-too-long": 1 });
-});
+for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "--root", "."]] as const) {
+  Deno.test(`server.ts ${service} --max-line tells whose line is too long`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
+    await using peer = await enter(server, "message ".padEnd(17, "x"));
+    const heard = await Array.fromAsync(peer.lines());
+    assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
+    await peer.end();
+    const { framingErrors } = await server.until(({ connections }) => connections === 0);
+    assertEquals(framingErrors, { "line-too-long": 1 });
+  });
+}
 
 for (
-  const [option, of] of [["--max-under-way", "in all"], ["--max-under-way-per-peer", "of this connection"]]
+  const [option, of] of [["max-under-way", "in all"], [
+    "max-under-way-per-peer",
+    "of this connection",
+  ]] as const
 ) {
-  Deno.test(`server.ts ${option} refuses one message more`, { timeout }, async () => {
-    await using server = await ServerProcess.start("relay", option!, "1");
+  Deno.test(`server.ts --${option} refuses one message more`, { timeout }, async () => {
+    await using server = await ServerProcess.start("relay", `--${option}`, "1");
     await using peer = await enter(server, "message one", "message two");
     const lines = peer.lines();
     assertEquals((await lines.next()).value, "message one");
     assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
-    const { limited, pending } = await server.state();
+    const { limited, limitedBy, pending } = await server.state();
     assertEquals([limited, pending], [1, 1]);
+    assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });
     peer.close();
   });
 }
+
+Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not", { timeout }, async () => {
+  const options = ["relay", "--ack-timeout", "100ms"] as const;
+  await using server = await ServerProcess.start(...options);
+  await using peer = await enter(server, "message again");
+  const lines = peer.lines();
+  assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
+  peer.close();
+  await using bare = await ServerProcess.start(...options, "--no-redeliver");
+  await using other = await enter(bare, "message once");
+  assertEquals(await hear(other), "message once");
+  const { due, pending } = await bare.state();
+  assertEquals([due, pending], [0, 1]);
+  other.close();
+});
+
+const REQUEST = "GET /time HTTP/1.1\r\nHost: a.test\r\n";
+const LATE: readonly (readonly [option: string, sent: string, heard: string])[] = [
+  ["--request-timeout", REQUEST, "HTTP/1.1 408 Request Timeout"],
+  ["--keep-alive-timeout", `${REQUEST}\r\n`, "HTTP/1.1 200 OK"],
+];
+for (const [option, sent, status] of LATE) {
+  Deno.test(`server.ts http ${option} ends a connection`, { timeout }, async () => {
+    await using server = await ServerProcess.start("http", option, "200ms");
+    assertEquals((await exchange(server.port, sent)).split("\r\n")[0], status);
+  });
+}
+
+Deno.test("server.ts hello --delay answers before the drain timeout cuts it off", { timeout }, async () => {
+  await using server = await ServerProcess.start("hello", "--delay", "0", "--drain-timeout", "1s");
+  const answer = exchange(server.port, "GET");
+  await server.until(({ accepted }) => accepted === 1);
+  await server.stop();
+  assertEquals((await answer).split("\r\n")[0], "HTTP/1.1 200 OK");
+});
+
+Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
+  await using server = await ServerProcess.start("http", "--max-body", "4");
+  const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
+  assertEquals([response.status, (await response.text()).trim()], [413, "Body of 5 bytes is over 4"]);
+});
 
 Deno.test({
   name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
@@ -143,31 +202,47 @@ Deno.test({
   },
 });
 
-Deno.test("listenOptions() logs what fails when a connection has ended", { timeout }, async () => {
-  let said = "";
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      said += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
-  const program = {
-    name: "server",
-    summary: "",
-    version: "1",
-    commandNoun: "service",
-    commands: { echo },
-    defaultCommand: "echo",
-  };
-  const told = parseCommandLine(program, { args: [], environment: () => undefined });
-  if ("text" in told) throw new Error(told.text);
-  const { onLateFailure } = await listenOptions(told.options, {
-    log: new Log({ stderr, noColor: true }),
-    onReload() {},
-  });
-  await using server = await ServerProcess.start("echo");
-  await using peer = await enter(server);
-  onLateFailure(peer, new RangeError("broken"));
-  assertStringIncludes(said, `error: Serving 127.0.0.1:${server.port} failed: RangeError: broken`);
-});
+Deno.test(
+  "listenOptions() logs what fails in serving, and when descriptors are short",
+  { timeout },
+  async () => {
+    let said = "";
+    const stderr = {
+      isTerminal: () => false,
+      writeSync(bytes: Uint8Array): number {
+        said += new TextDecoder().decode(bytes);
+        return bytes.length;
+      },
+    };
+    const program = {
+      name: "server",
+      summary: "",
+      version: "1",
+      commandNoun: "service",
+      commands: { echo },
+      defaultCommand: "echo",
+    };
+    const told = parseCommandLine(program, { args: [], environment: () => undefined });
+    if ("text" in told) throw new Error(told.text);
+    const { onClosed, onExhausted, onLateFailure } = await listenOptions(told.options, {
+      log: new Log({ stderr, noColor: true }),
+      onReload() {},
+    });
+    await using server = await ServerProcess.start("echo");
+    await using peer = await enter(server);
+    onLateFailure(peer, new RangeError("broken"));
+    const failed = `error: Serving 127.0.0.1:${server.port} failed: RangeError:`;
+    assertStringIncludes(said, `${failed} broken\n`);
+    onClosed(peer, { type: "handler-failed", error: new RangeError("broken\x1b[31m") });
+    assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
+    said = "";
+    onClosed(peer, { type: "reset", error: new Error("gone") });
+    assertEquals(said, "", "no mistake of the program's");
+    onExhausted?.(true);
+    onExhausted?.(false);
+    assertEquals(
+      said,
+      "warning: Out of descriptors: accepting pauses until there is room\nAccepting again\n",
+    );
+  },
+);

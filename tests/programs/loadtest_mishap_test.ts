@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
+import { ANY_LAG } from "../helpers/any_lag.ts";
 import {
   childrenOf,
   isThere,
@@ -69,7 +70,8 @@ Deno.test("loadtest.ts ends at once at a second SIGINT, and so does what it star
   try {
     Deno.kill(server, "SIGSTOP"); // so that it cannot be asked for its state, and the report has to wait
     run.program.kill("SIGINT");
-    await delay(100); // two signals at the same time may come as one
+    // Two signals at the same time may come as one: the second is sent when the first has stopped the clients.
+    await when(() => readOr(`${run.history}.part-0`).includes('"reason":"stopped"'));
     run.program.kill("SIGINT");
     assertEquals(await run.program.exit, 130);
   } finally {
@@ -113,22 +115,26 @@ Deno.test("loadtest.ts names its server that died, and ends", async () => {
   assertEquals(await run.verdict(), [1, "failed", "failed"]);
 });
 
-Deno.test("loadtest.ts says invalid when it did not get the time to keep its schedule", async () => {
-  using run = new RunUnderWay();
-  await run.acknowledged();
+Deno.test("loadtest.ts says invalid when it did not get the time to keep its schedule, unless it may lag so", async () => {
+  using bounded = new RunUnderWay();
+  using unbounded = new RunUnderWay(...ANY_LAG);
+  await Promise.all([bounded, unbounded].map((run) => run.acknowledged()));
   // As a limit on its share of the processor would: nothing is done until the window is over.
-  run.program.kill("SIGSTOP");
+  for (const { program } of [bounded, unbounded]) program.kill("SIGSTOP");
   await delay(4000);
-  run.program.kill("SIGCONT");
-  const { code, summary } = await run.program.outcome;
+  for (const { program } of [bounded, unbounded]) program.kill("SIGCONT");
+  const { code, summary } = await bounded.program.outcome;
   assertEquals([code, summary.verdict, summary.acked], [3, "invalid", 2000]);
-  assertStringIncludes(textsOf(summary.findings), "One client in a hundred started");
-  assertEquals(await run.verdict(), [3, "invalid", "invalid"]);
+  assertMatch(textsOf(summary.findings), /One client in a hundred started .* over the bound of 100ms/);
+  assertEquals(await bounded.verdict(), [3, "invalid", "invalid"]);
+  const late = await unbounded.program.outcome;
+  assertEquals([late.code, late.summary.verdict, late.summary.acked], [0, "proven", 2000]);
+  assertEquals(await unbounded.verdict(), [0, "proven", "proven"]);
 });
 
 Deno.test("every client ends with its ok when the server is killed half-way and started again", async () => {
   const { server, port } = await startServer("--port", "0");
-  using run = new RunUnderWay("--target", `127.0.0.1:${port}`);
+  using run = new RunUnderWay("--target", `127.0.0.1:${port}`, ...ANY_LAG);
   await run.acknowledged();
   server.kill("SIGKILL");
   await server.outcome;
@@ -136,12 +142,7 @@ Deno.test("every client ends with its ok when the server is killed half-way and 
   const { code, summary } = await run.program.outcome;
   assertEquals([summary.acked, summary.lost, summary.unexpected], [2000, 0, 0]);
   assert(Number(summary.reconnects) > 0);
-  // Not smooth, and so failed; or, where this machine was too busy to keep the schedule, invalid.
-  assertEquals([code, summary.verdict, summary.server], [
-    code === 3 ? 3 : 1,
-    code === 3 ? "invalid" : "failed",
-    null,
-  ]);
+  assertEquals([code, summary.verdict, summary.server], [1, "failed", null]); // It did not go smoothly.
   again.server.kill("SIGTERM");
   assertEquals((await again.server.outcome).code, 0);
 });
@@ -150,6 +151,7 @@ Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () 
   const { server, port } = await startServer("--port", "0");
   const { code, summary } = await loadTest(
     ...["--target", `127.0.0.1:${port}`, "--clients", "300", "--window", "1s", "--json", "--quiet"],
+    ...ANY_LAG,
   );
   assertEquals([code, summary.verdict, summary.server, summary.acked], [0, "delivered", null, 300]);
   server.kill("SIGTERM");
@@ -159,7 +161,7 @@ Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () 
 Deno.test("loadtest.ts --target tells why nobody could connect, how often", async () => {
   const { code, summary } = await loadTest(
     ...["--target", "127.0.0.1:1", "--clients", "3", "--window", "100ms", "--timeout", "500ms"],
-    ...["--json", "--quiet"],
+    ...["--json", "--quiet", ...ANY_LAG],
   );
   assertEquals([code, summary.acked], [1, 0]);
   assertStringIncludes(
@@ -175,6 +177,7 @@ Deno.test("loadtest.ts --target tells what the server said of a wrong token, in 
     const run = await loadTest(
       ...["--target", `127.0.0.1:${port}`, "--clients", "3", "--window", "100ms", "--timeout", "500ms"],
       ...["--token", "wrong", "--history", `${folder}/run.jsonl`, "--json", "--quiet"],
+      ...ANY_LAG,
     );
     assertEquals([run.code, run.summary.acked], [1, 0]);
     assert(/The server answered (\d+ times|once): error wrong token/.test(textsOf(run.summary.findings)));
@@ -192,7 +195,7 @@ const onLinux = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("loadtest.ts tells what came of a run though no file of it can be written", onLinux, async () => {
   const { code, err, summary } = await loadTest(
-    ...["--clients", "20", "--window", "100ms", "--json", "--quiet"],
+    ...["--clients", "20", "--window", "100ms", "--json", "--quiet", ...ANY_LAG],
     ...["--history", "/dev/full", "--report", "/dev/full", "--junit", "/dev/full"],
   );
   assertEquals([code, summary.verdict], [1, "proven"]);
@@ -206,6 +209,7 @@ Deno.test("loadtest.ts tells what came of a run though no file of it can be writ
 Deno.test("loadtest.ts shows a person a few findings of each kind, and says that there are more", async () => {
   const { code, out } = await loadTest(
     ...["--target", "127.0.0.1:1", "--clients", "10", "--window", "100ms", "--timeout", "500ms", "--quiet"],
+    ...ANY_LAG,
   );
   assertEquals(code, 1);
   assertEquals(out.match(/^ {2}Message .* was not sent yet when the run ended$/gm)?.length, 3);

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ANY_LAG, ANY_LAG_MS } from "../helpers/any_lag.ts";
 import { loadTest, type Outcome } from "../helpers/loadtest_program.ts";
 
-const SMALL = ["--clients", "300", "--window", "1s", "--json", "--quiet"];
+const SMALL = ["--clients", "300", "--window", "1s", "--json", "--quiet", ...ANY_LAG];
 
 /** A history in a folder of its own, which goes when the test is over. */
 class HistoryPath implements Disposable {
@@ -27,13 +28,7 @@ async function verify(path: string): Promise<Outcome> {
 
 Deno.test("loadtest.ts proves its own server, and its last line has every figure", async () => {
   const { code, summary } = await loadTest(
-    "--clients",
-    "1000",
-    "--window",
-    "2s",
-    "--seed",
-    "7",
-    "--json",
+    ...["--clients", "1000", "--window", "2s", "--seed", "7", "--json", ...ANY_LAG],
   );
   const {
     confidence,
@@ -79,6 +74,7 @@ Deno.test("loadtest.ts proves its own server, and its last line has every figure
       timeoutMs: 30_000,
       lingerMs: 0,
       deadlineMs: 62_000,
+      maxLagMs: ANY_LAG_MS,
     },
     schema: 1,
   });
@@ -105,6 +101,7 @@ Deno.test("loadtest.ts proves every kind of string, answered late, from two proc
   const { code, summary } = await loadTest(
     ...["--clients", "1000", "--window", "1s", "--seed", "7", "--payload", "mixed", "--json", "--quiet"],
     ...["--reply-delay", "uniform:0s-1s", "--processes", "2", "--history", history.path],
+    ...ANY_LAG,
   );
   assertEquals([code, summary.verdict, summary.acked], [0, "proven", 1000]);
   assertEquals([...Deno.readDirSync(history.folder)].map(({ name }) => name), ["run.jsonl"]);
@@ -148,14 +145,7 @@ Deno.test("loadtest.ts exits with 99 for a threshold that is crossed, and verify
 
 Deno.test("loadtest.ts gives its own server room for messages over its usual limits", async () => {
   const { code, summary } = await loadTest(
-    "--clients",
-    "20",
-    "--window",
-    "200ms",
-    "--payload",
-    "size:300KiB",
-    "--json",
-    "--quiet",
+    ...["--clients", "20", "--window", "200ms", "--payload", "size:300KiB", "--json", "--quiet", ...ANY_LAG],
   );
   assertEquals([code, summary.verdict, summary.findings], [0, "proven", []]);
 });
@@ -163,7 +153,7 @@ Deno.test("loadtest.ts gives its own server room for messages over its usual lim
 Deno.test("loadtest.ts comes through faults that it was asked for", async () => {
   using history = new HistoryPath();
   const { code, summary } = await loadTest(
-    ...[...SMALL, "--seed", "3", "--timeout", "3s", "--history", history.path],
+    ...[...SMALL, "--seed", "3", "--timeout", "3s", "--deadline", "1m", "--history", history.path],
     ...["--faults", "reset=2%,stall=1%,slice,drop-ok=1%,duplicate-ok=1%"],
   );
   assertEquals([code, summary.verdict, summary.acked], [0, "proven", 300]);
@@ -178,6 +168,10 @@ Deno.test("loadtest.ts comes through faults that it was asked for", async () => 
 for (
   const { args, says } of [
     { args: ["--clients", "0"], says: "--clients" },
+    {
+      args: ["--max-lag", "0"],
+      says: 'Bad value for --max-lag: Expected a duration of at least 1ms, got "0"',
+    },
     { args: ["--server-processes", "2"], says: "--server-processes" },
     { args: ["--faults", "reset=1"], says: "reset=1%" },
     { args: ["--protocol", "smtp"], says: "hello" },

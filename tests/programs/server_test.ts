@@ -20,7 +20,7 @@ const COMMANDS = "state, suspend or resume";
 const SERVICES: Readonly<Record<string, Known>> = {
   relay: { figure: "pending", port: 8000 },
   echo: { figure: "messages", port: 8080 },
-  hello: { figure: "waiting", port: 1729 },
+  hello: { figure: "delayed", port: 1729 },
   chat: { figure: "names", port: 8889 },
   http: { figure: "items", port: 8890 },
   files: { options: ["--root", "."], figure: "bodyBytesOut", port: 8891 },
@@ -53,6 +53,16 @@ for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object
     assertStringIncludes(help.out, `[default: ${port}; environment:`);
   });
 }
+
+Deno.test("server.ts --reuse-port shares its port, and without it none is taken twice", async () => {
+  await using first = await ServerProcess.start("echo", "--reuse-port");
+  const port = ["--port", `${first.port}`];
+  await using second = await ServerProcess.start("echo", ...port, "--reuse-port");
+  assertEquals(second.port, first.port);
+  const third = await runServer(["echo", "--host", "127.0.0.1", ...port]);
+  assertEquals([third.code, third.out], [1, ""]);
+  assertStringIncludes(third.err, `Cannot listen on 127.0.0.1 port ${first.port}: the port is in use`);
+});
 
 Deno.test("server.ts announces each of its addresses, all on one port", async () => {
   await using server = await ServerProcess.start("echo", "--host", "127.0.0.2");
@@ -153,13 +163,18 @@ for (const name of ["echo", "udp"]) {
 }
 
 Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets it", async () => {
-  await using server = await ServerProcess.start("hello", "--delay", "300ms");
+  await using server = await ServerProcess.start("relay");
   await using client = await connect({ port: server.port });
-  client.send("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  const lines = client.lines();
+  client.send("message held until the server drains");
+  assertEquals((await lines.next()).value, "message held until the server drains");
   server.signal("SIGTERM");
   await server.remarked("draining");
-  assertEquals((await Array.fromAsync(client.lines())).at(-1), "Hello World!");
+  client.send("ok held until the server drains");
+  assertEquals(await Array.fromAsync(lines), [
+    "error server is draining: connections end within 10000 ms",
+    "ok held until the server drains",
+  ]);
   await client.end();
   assertEquals((await server.ended()).code, 0);
 });
@@ -168,7 +183,7 @@ Deno.test("server.ts closes at the second SIGTERM, though somebody waits", async
   await using server = await ServerProcess.start("hello", "--delay", "10m", "--drain-timeout", "10m");
   await using client = await connect({ port: server.port });
   client.send("GET");
-  await server.until(({ waiting }) => waiting === 1);
+  await server.until(({ delayed }) => delayed === 1);
   server.signal("SIGTERM");
   await server.remarked("draining");
   server.signal("SIGTERM");

@@ -75,8 +75,10 @@ Deno.test("server.ts http offers http/1.1 by ALPN, and another service what --tl
 });
 
 Deno.test("server.ts --tls-min-version refuses what is older", async () => {
-  await using server = await ServerProcess.start("echo", ...pair, "--tls-min-version", "TLSv1.3");
+  const options = [...pair, "--tls-min-version", "TLSv1.3", "--verbose"];
+  await using server = await ServerProcess.start("echo", ...options);
   assertEquals((await shake(server, "-tls1_2")).code, 1);
+  await server.remarked("closed, tls-failed: Peer does not speak TLS 1.3: ");
   assertEquals((await shake(server, "-tls1_3")).code, 0);
   await using lenient = await ServerProcess.start("echo", ...pair);
   assertEquals((await shake(lenient, "-tls1_2")).code, 0);

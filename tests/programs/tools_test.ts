@@ -1,5 +1,6 @@
 // The services and the clients that people have already: nc, curl, ab, wrk, socat, sha256sum.
 import { assertEquals, assertGreaterOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
+import { ANY_LAG } from "../helpers/any_lag.ts";
 import { denoRun, run, ServerProcess } from "../helpers/program.ts";
 import { TempDir } from "../helpers/temp_dir.ts";
 
@@ -165,7 +166,7 @@ Deno.test("server.ts proxy passes an HTTP server on to curl, and balance spreads
 Deno.test("server.ts proxy passes a load test of the relay behind it", async () => {
   await using relay = await ServerProcess.start("relay");
   await using proxy = await ServerProcess.start("proxy", "--to", `127.0.0.1:${relay.port}`, "--quiet");
-  const args = ["--clients", "300", "--window", "1s", "--seed", "1", "--quiet", "--json"];
+  const args = ["--clients", "300", "--window", "1s", "--seed", "1", "--quiet", "--json", ...ANY_LAG];
   const { code, out } = await run(denoRun("loadtest.ts", [...args, "--target", `127.0.0.1:${proxy.port}`]));
   const { verdict, acked, lost } = JSON.parse(out.trimEnd().split("\n").at(-1)!);
   assertEquals([code, verdict, acked, lost], [0, "delivered", 300, 0]);
