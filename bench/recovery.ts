@@ -160,11 +160,16 @@ export interface RollingRestart extends Recovery {
   readonly firstEnd: ChildEnd;
 }
 
-/** Starts a second server on the port of the first when a tenth of the clients have been connected, and then drains the first. */
+/**
+ * Starts a second server on the port of the first when a tenth of the clients have been connected, and then drains the first.
+ * Clients come for so long that they still do then: ten times as long as the first took to start, if that is more than `window`.
+ */
 export async function rollingRestart(load: Load): Promise<RollingRestart> {
+  const since = performance.now();
   const first = await startOwn(0, "--reuse-port");
+  const window = Math.max(load.window, 10 * (performance.now() - since));
   let connected = 0;
-  const recovery = await survive(load, {
+  const recovery = await survive({ ...load, window }, {
     first,
     after: 0.1, // Early: a server takes a while to start where clients take the processor.
     takeOver: async () => {
@@ -181,7 +186,6 @@ if (import.meta.main) {
   // They hold for so long that most of them are there when the last has come.
   const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000, hold: 6000 };
   const kill = await killAndRestart(load);
-  // Clients have to come for so long that they still do when the second server has started.
   const { firstEnd, ...rolling } = await rollingRestart({ ...load, window: 6000 });
   const report = { kill, rolling: { ...rolling, firstEnd: describeEnd(firstEnd) } };
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(report, undefined, 2)}\n`));

@@ -2,8 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { killAndRestart, rollingRestart } from "../bench/recovery.ts";
 
-// A second server has to start while clients still come.
-const load = { clients: 150, window: 2000, hold: 600 };
+const load = { clients: 150, window: 1000, hold: 600 };
 
 Deno.test("Every client gets its ok though the server is killed and started again", async () => {
   const { clients, acked, lost, resent, left } = await killAndRestart(load);

@@ -32,10 +32,10 @@ Deno.test("torture() finds nothing wrong with the server that the broken ones ar
   for (const { name, fault, unjudged } of results) assertEquals([name, fault ?? unjudged], [name, undefined]);
 });
 
-for (const [name, { flaw, fault, scale }] of Object.entries(BROKEN)) {
+for (const [name, { flaw, fault, ...options }] of Object.entries(BROKEN)) {
   Deno.test(`torture() finds the server that fails at: ${name}`, async () => {
     const server = new BrokenServer(flaw());
-    const found = await tortured(server.port, { only: name, ...(scale === undefined ? {} : { scale }) });
+    const found = await tortured(server.port, { only: name, ...options });
     assertEquals(found.length, 1);
     assertMatch(found[0]?.fault ?? "nothing", fault);
     await end(server);
