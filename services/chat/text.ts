@@ -5,8 +5,7 @@ const NAME = /^[\p{L}\p{N}_.-]{1,24}$/u;
 export const NAME_RULE = "1 to 24 letters, digits, dots, dashes or underscores";
 
 // Control characters move the cursor, ring, recolour; the bidirectional ones let text pass for another's. Tab stays.
-// deno-lint-ignore no-control-regex
-const UNSAFE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /(?!\t)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** The text with each character that could harm a terminal replaced by U+FFFD. */
 export function sanitize(text: string): string {
