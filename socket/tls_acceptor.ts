@@ -32,6 +32,8 @@ export class TlsAcceptor {
   readonly #notice: (why: string) => Uint8Array;
   readonly #attempt: TlsAttempt;
   readonly #asksForCertificate: boolean;
+  /** The certificates that were good in a whole handshake, by SHA-256: as many as the authority has issued at most. */
+  readonly #vouchedFor = new Set<string>();
   readonly #default: Server;
   readonly #hosts: ReadonlyMap<string, Server>;
 
@@ -105,11 +107,12 @@ export class TlsAcceptor {
 
   #secured(socket: TLSSocket, client: Client): void {
     socket.on("error", (error) => client.transport.fail(tlsError(error, this.#attempt)));
-    if (!this.#asksForCertificate || socket.authorized) {
+    const why = this.#asksForCertificate ? this.#whyUnauthorized(socket) : undefined;
+    if (why === undefined) {
       client.transport.succeed(socket);
       return;
     }
-    const message = `TLS certificate refused: ${whyUnauthorized(socket)}`;
+    const message = `TLS certificate refused: ${why}`;
     const notice = this.#notice(message);
     void refuseSecured(socket, {
       ...client,
@@ -117,6 +120,24 @@ export class TlsAcceptor {
       error: new TlsError("untrusted", message),
       notice,
     });
+  }
+
+  /**
+   * Why a client that has shaken hands is not one of those that the authority vouches for; `undefined` for one of them.
+   *
+   * The TLS library's word counts for a whole handshake alone. Where a session is resumed it looks at no certificate, and
+   * calls the client authorized even if it was refused in the handshake that the session is from.
+   */
+  #whyUnauthorized(socket: TLSSocket): string | undefined {
+    const { fingerprint256 } = socket.getPeerCertificate() ?? {};
+    if (fingerprint256 === undefined) return "the client showed none";
+    if (socket.isSessionReused()) {
+      return this.#vouchedFor.has(fingerprint256) ? undefined : "it was refused before";
+    }
+    // A code, as in `CERT_HAS_EXPIRED`.
+    if (!socket.authorized) return String(socket.authorizationError).toLowerCase().replaceAll("_", " ");
+    this.#vouchedFor.add(fingerprint256);
+    return undefined;
   }
 }
 
@@ -158,11 +179,4 @@ export function assertTakesStreams(server: Pick<Server, "listenerCount">): void 
 /** The name itself goes before a wildcard, which stands for one label (RFC 9525, 6.3). */
 function serverByName(name: string, hosts: ReadonlyMap<string, Server>): Server | undefined {
   return hosts.get(name) ?? hosts.get(name.replace(/^[^.]+/, "*"));
-}
-
-/** Why a client that has shaken hands is not one of those that the authority vouches for. */
-function whyUnauthorized(socket: TLSSocket): string {
-  if (Object.keys(socket.getPeerCertificate() ?? {}).length === 0) return "the client showed none";
-  // A code, as in `CERT_HAS_EXPIRED`.
-  return String(socket.authorizationError).toLowerCase().replaceAll("_", " ");
 }

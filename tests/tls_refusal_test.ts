@@ -15,6 +15,7 @@ import { TlsTransport } from "../socket/tls_transport.ts";
 import { VirtualClock } from "../socket/virtual_clock.ts";
 import type { Identity } from "../socket/identity.ts";
 import { Authority } from "./helpers/certificates.ts";
+import { TempDir } from "./helpers/temp_dir.ts";
 import { readText, text, transportPair } from "./helpers/transport_pair.ts";
 
 let authority: Authority;
@@ -77,6 +78,45 @@ Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => 
     assertMatch(reason.error.message, /^TLS certificate refused: /);
   }
 });
+
+/** Says a word to an echo server by a client that can resume sessions, and gives what it hears until the server ends. */
+async function sayBySession(port: number, word: string, options: readonly string[]): Promise<string> {
+  const command = `echo ${word} | openssl s_client -quiet -connect 127.0.0.1:${port} "$@"`;
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", command, "sh", ...options],
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+for (const version of ["-tls1_2", "-tls1_3"]) {
+  Deno.test(`TlsNetwork lets nobody in by a session that began with a refusal, by ${version}`, async () => {
+    const network = new TlsNetwork(systemNetwork, { server: { identity, clientCa: authority.certificate } });
+    await using server = listen({ network });
+    void server.serve(async (peer) => {
+      for await (const line of peer.lines()) {
+        peer.send(line);
+        return;
+      }
+    });
+    await using rogue = await Authority.create();
+    await using folder = new TempDir();
+    const session = `${folder.path}/session`;
+    const sayTwice = async ({ certificate, key }: Authority["files"]): Promise<string[]> => [
+      await sayBySession(server.port, "first", [
+        ...[version, "-cert", certificate, "-key", key, "-sess_out", session],
+      ]),
+      await sayBySession(server.port, "second", [version, "-sess_in", session]),
+    ];
+    await rogue.issue("mallory");
+    assertEquals(await sayTwice(rogue.files), [
+      "error TLS certificate refused: unable to verify leaf signature\n",
+      "error TLS certificate refused: it was refused before\n",
+    ]);
+    await authority.issue("guest", ["DNS:guest"]);
+    assertEquals(await sayTwice(authority.files), ["first\n", "second\n"]);
+  });
+}
 
 Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset", async () => {
   await using server = startEcho({ clientCa: authority.certificate });
