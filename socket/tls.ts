@@ -79,7 +79,7 @@ export class TlsNetwork implements Network {
     if (this.#acceptor === undefined) {
       throw new TypeError("Cannot reload a certificate: none was given before");
     }
-    this.#acceptor = new TlsAcceptor(options, this.#timing);
+    this.#acceptor = this.#acceptor.renewed(options);
   }
 
   #dial(transport: TlsTransport, hostname: string): void {

@@ -31,7 +31,7 @@ export class TlsAcceptor {
   readonly #timing: HandshakeTiming;
   readonly #notice: (why: string) => Uint8Array;
   readonly #attempt: TlsAttempt;
-  readonly #asksForCertificate: boolean;
+  readonly #clientCa: string | undefined;
   /** The certificates that were good in a whole handshake, by SHA-256: as many as the authority has issued at most. */
   readonly #vouchedFor = new Set<string>();
   readonly #default: Server;
@@ -46,7 +46,7 @@ export class TlsAcceptor {
     const { notice = (why) => `error ${why}\n`, minVersion = MIN_VERSION } = options;
     this.#notice = (why) => new TextEncoder().encode(notice(why));
     this.#attempt = { speaksTls: true, minVersion };
-    this.#asksForCertificate = options.clientCa !== undefined;
+    this.#clientCa = options.clientCa;
     this.#default = serverFor(options.identity, options);
     const servers = new Map<Identity, Server>();
     this.#hosts = new Map(
@@ -56,6 +56,20 @@ export class TlsAcceptor {
         return [name.toLowerCase(), server];
       }),
     );
+  }
+
+  /**
+   * One with other options for the clients to come. The runtime keeps sessions for the whole process: who was vouched for
+   * stays so, where the authority is the same.
+   *
+   * @throws As the constructor does.
+   */
+  renewed(options: TlsServerOptions): TlsAcceptor {
+    const next = new TlsAcceptor(options, this.#timing);
+    if (options.clientCa === this.#clientCa) {
+      for (const fingerprint of this.#vouchedFor) next.#vouchedFor.add(fingerprint);
+    }
+    return next;
   }
 
   /** Shakes hands, as soon as the client begins to. */
@@ -107,7 +121,7 @@ export class TlsAcceptor {
 
   #secured(socket: TLSSocket, client: Client): void {
     socket.on("error", (error) => client.transport.fail(tlsError(error, this.#attempt)));
-    const why = this.#asksForCertificate ? this.#whyUnauthorized(socket) : undefined;
+    const why = this.#clientCa === undefined ? undefined : this.#whyUnauthorized(socket);
     if (why === undefined) {
       client.transport.succeed(socket);
       return;
@@ -132,7 +146,7 @@ export class TlsAcceptor {
     const { fingerprint256 } = socket.getPeerCertificate() ?? {};
     if (fingerprint256 === undefined) return "the client showed none";
     if (socket.isSessionReused()) {
-      return this.#vouchedFor.has(fingerprint256) ? undefined : "it was refused before";
+      return this.#vouchedFor.has(fingerprint256) ? undefined : "the session began without a good one";
     }
     // A code, as in `CERT_HAS_EXPIRED`.
     if (!socket.authorized) return String(socket.authorizationError).toLowerCase().replaceAll("_", " ");

@@ -89,9 +89,14 @@ async function sayBySession(port: number, word: string, options: readonly string
   return new TextDecoder().decode(stdout);
 }
 
-for (const version of ["-tls1_2", "-tls1_3"]) {
-  Deno.test(`TlsNetwork lets nobody in by a session that began with a refusal, by ${version}`, async () => {
-    const network = new TlsNetwork(systemNetwork, { server: { identity, clientCa: authority.certificate } });
+Deno.test("TlsNetwork lets nobody in by a session that began with a refusal", async () => {
+  const options = { identity, clientCa: authority.certificate };
+  await using rogue = await Authority.create();
+  await using folder = new TempDir();
+  const refused = "error TLS certificate refused: ";
+  const unknown = `${refused}the session began without a good one\n`;
+  for (const version of ["-tls1_2", "-tls1_3"]) {
+    const network = new TlsNetwork(systemNetwork, { server: options });
     await using server = listen({ network });
     void server.serve(async (peer) => {
       for await (const line of peer.lines()) {
@@ -99,24 +104,25 @@ for (const version of ["-tls1_2", "-tls1_3"]) {
         return;
       }
     });
-    await using rogue = await Authority.create();
-    await using folder = new TempDir();
     const session = `${folder.path}/session`;
-    const sayTwice = async ({ certificate, key }: Authority["files"]): Promise<string[]> => [
-      await sayBySession(server.port, "first", [
+    const begin = ({ certificate, key }: Authority["files"]): Promise<string> =>
+      sayBySession(server.port, "begun", [
         ...[version, "-cert", certificate, "-key", key, "-sess_out", session],
-      ]),
-      await sayBySession(server.port, "second", [version, "-sess_in", session]),
-    ];
+      ]);
+    const resume = () => sayBySession(server.port, "resumed", [version, "-sess_in", session]);
+
     await rogue.issue("mallory");
-    assertEquals(await sayTwice(rogue.files), [
-      "error TLS certificate refused: unable to verify leaf signature\n",
-      "error TLS certificate refused: it was refused before\n",
-    ]);
+    assertEquals(await begin(rogue.files), `${refused}unable to verify leaf signature\n`);
+    assertEquals(await resume(), unknown);
+
     await authority.issue("guest", ["DNS:guest"]);
-    assertEquals(await sayTwice(authority.files), ["first\n", "second\n"]);
-  });
-}
+    assertEquals([await begin(authority.files), await resume()], ["begun\n", "resumed\n"]);
+    network.reload(options);
+    assertEquals(await resume(), "resumed\n");
+    network.reload({ ...options, clientCa: rogue.certificate });
+    assertEquals(await resume(), unknown);
+  }
+});
 
 Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset", async () => {
   await using server = startEcho({ clientCa: authority.certificate });
