@@ -50,6 +50,12 @@ Deno.test("requestedName() finds the name, in lower case, once the hello is whol
   }
 });
 
+Deno.test("requestedName() waits for 16 KiB at most", pure, () => {
+  const endless = hello(extension(21, Array(20_000).fill(0)));
+  assertEquals(requestedName(endless.subarray(0, 16 * 1024 - 1)), undefined);
+  assertEquals(requestedName(endless.subarray(0, 16 * 1024)), "");
+});
+
 Deno.test("requestedName() finds none where none is asked for, or not as it should be", pure, () => {
   const cases: Record<string, Uint8Array> = {
     "no extensions": hello([]),
