@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { type Context, run } from "./cli/cured.ts";
-import type { ExitCode } from "./cli/exit.ts";
+import { type Context, run } from "./cli/run_program.ts";
+import type { ExitCode } from "./cli/terminal/exit.ts";
 
 export * from "./loadtest/mod.ts";
 
 /** Runs a load test; gives the exit code. */
 export async function main(context: Context): Promise<ExitCode> {
-  const { runLoadTester } = await import("./programs/loadtest.ts");
+  const { runLoadTester } = await import("./cli/loadtest/main.ts");
   return await runLoadTester(context);
 }
 

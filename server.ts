@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { type Context, run } from "./cli/cured.ts";
-import type { ExitCode } from "./cli/exit.ts";
+import { type Context, run } from "./cli/run_program.ts";
+import type { ExitCode } from "./cli/terminal/exit.ts";
 
 /** Runs a service until it is told to stop. */
 export async function main(context: Context): Promise<ExitCode> {
-  const { runServer } = await import("./programs/server.ts");
+  const { runServer } = await import("./cli/server/main.ts");
   return await runServer(context);
 }
 

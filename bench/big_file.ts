@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { formatSize, parseSize } from "../cli/size.ts";
-import { writeLine } from "../cli/log.ts";
-import { formatTable } from "../cli/table.ts";
-import { peakMemory } from "../loadtest/proc.ts";
-import { denoRun, run, ServerProcess } from "../tests/helpers/program.ts";
-import { TempDir } from "../tests/helpers/temp_dir.ts";
+import { formatSize, parseSize } from "../internal/size.ts";
+import { writeLine } from "../cli/terminal/log.ts";
+import { formatTable } from "../cli/terminal/table.ts";
+import { peakMemory } from "../loadtest/process/process_usage.ts";
+import { denoRun, run, ServerProcess } from "../tests/_util/programs/program.ts";
+import { TempDir } from "../tests/_util/temp_dir.ts";
 
 const MIB = 2 ** 20;
 /** Each buffer on the way is far smaller than this file, so with a larger one nothing may grow. */

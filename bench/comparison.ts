@@ -1,7 +1,7 @@
 /** Servers held against one another in one run: the same traffic to each in turn, round by round. @module */
-import { writeLine } from "../cli/log.ts";
-import { formatTable } from "../cli/table.ts";
-import { denoRun } from "../tests/helpers/program.ts";
+import { writeLine } from "../cli/terminal/log.ts";
+import { formatTable } from "../cli/terminal/table.ts";
+import { denoRun } from "../tests/_util/programs/program.ts";
 import { figuresOf, Peer } from "./peer.ts";
 
 /** What a {@linkcode compare} compares. Ours is the last of `servers`. */

@@ -1,6 +1,6 @@
 /** Round trips of lines to an echo server in a process of its own. @module */
 import { connect } from "../socket/mod.ts";
-import { ServerProcess } from "../tests/helpers/program.ts";
+import { ServerProcess } from "../tests/_util/programs/program.ts";
 
 const LINE = "message 0123456789";
 

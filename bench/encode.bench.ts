@@ -1,7 +1,7 @@
 /** Frames to bytes, and bytes to frames with their length in front. Runs of 1,000 frames, or of 1 MB. @module */
-import type { Codec } from "../socket/codec.ts";
-import { lengthPrefixCodec } from "../socket/length_prefix_codec.ts";
-import { lineCodec } from "../socket/line_decoder.ts";
+import type { Codec } from "../socket/codecs/codec.ts";
+import { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
+import { lineCodec } from "../socket/codecs/line_codec.ts";
 
 const LINE = "message 0123456789";
 

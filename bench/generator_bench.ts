@@ -10,13 +10,13 @@
  */
 import { memoryUsage } from "node:process";
 import { starvationCured } from "../cli/starvation.ts";
-import { formatTable } from "../cli/table.ts";
-import { writeLine } from "../cli/log.ts";
-import { LocalGenerator, ownUsage } from "../loadtest/generator.ts";
-import { OwnServer } from "../loadtest/own_server.ts";
-import { Plan } from "../loadtest/plan.ts";
-import { PART_NAMES } from "../programs/loadtest_parts.ts";
-import { loadTestCommand } from "../programs/self.ts";
+import { formatTable } from "../cli/terminal/table.ts";
+import { writeLine } from "../cli/terminal/log.ts";
+import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
+import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { Plan } from "../loadtest/plan/plan.ts";
+import { PART_NAMES } from "../cli/loadtest/worker_processes.ts";
+import { loadTestCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 10_000);

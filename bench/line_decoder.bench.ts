@@ -1,5 +1,5 @@
 /** Bytes to lines. A run takes in 1 MB, so that 1,000 runs a second are 1 GB/s; or 1,000 lines, where that is said. @module */
-import { LineDecoder } from "../socket/line_decoder.ts";
+import { LineDecoder } from "../socket/codecs/line_codec.ts";
 
 const MB = 1_000_000;
 const bytesOf = (text: string) => new TextEncoder().encode(text);

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { Log } from "../cli/log.ts";
-import { formatSize, parseSize } from "../cli/size.ts";
-import { TempDir } from "../tests/helpers/temp_dir.ts";
+import { Log } from "../cli/terminal/log.ts";
+import { formatSize, parseSize } from "../internal/size.ts";
+import { TempDir } from "../tests/_util/temp_dir.ts";
 import { compare, startOurs } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "./peer.ts";
 

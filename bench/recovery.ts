@@ -8,14 +8,14 @@
  */
 import { delay } from "@std/async/delay";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { LocalGenerator } from "../loadtest/generator.ts";
-import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history.ts";
-import { type ChildEnd, describeEnd } from "../loadtest/line_process.ts";
-import { OwnServer } from "../loadtest/own_server.ts";
-import { Plan } from "../loadtest/plan.ts";
+import { LocalGenerator } from "../loadtest/generate/generator.ts";
+import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history/events.ts";
+import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
+import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { Plan } from "../loadtest/plan/plan.ts";
 import { runLoadTest } from "../loadtest/run.ts";
-import { loadTestCommand } from "../programs/self.ts";
-import { systemClock, systemNetwork, systemRandom } from "../socket/system.ts";
+import { loadTestCommand } from "../cli/loadtest/respawn.ts";
+import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
 
 /** How many clients, in how many ms they start, and how long at most each holds what it gets, in ms. */
 export interface Load {

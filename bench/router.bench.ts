@@ -1,5 +1,5 @@
 /** The relay's router alone: what messages cost before any socket has a part in it. @module */
-import { Router } from "../relay/router.ts";
+import { Router } from "../relay/router/router.ts";
 import { RouterLoad } from "./router_load.ts";
 
 // A batch is what is measured: fewer would drown in the cost of the measurement.

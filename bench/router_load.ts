@@ -1,6 +1,6 @@
 /** Peers of a router that send and answer, without sockets: each sends again when it has its ok. @module */
 import { Buffer } from "node:buffer";
-import { Router } from "../relay/router.ts";
+import { Router } from "../relay/router/router.ts";
 
 interface Peer {
   slot: number;

@@ -7,7 +7,7 @@
  * @module
  */
 import process from "node:process";
-import { writeLine } from "../cli/log.ts";
+import { writeLine } from "../cli/terminal/log.ts";
 import { RouterLoad } from "./router_load.ts";
 
 const ROUNDS = 20;

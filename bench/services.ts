@@ -1,6 +1,6 @@
 /** Echo and hello against the same in Go, in one run. Run by `deno task bench:services`. @module */
-import { Log } from "../cli/log.ts";
-import { TempDir } from "../tests/helpers/temp_dir.ts";
+import { Log } from "../cli/terminal/log.ts";
+import { TempDir } from "../tests/_util/temp_dir.ts";
 import { compare, startOurs } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "./peer.ts";
 

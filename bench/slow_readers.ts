@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { LineProcess } from "../loadtest/line_process.ts";
+import { LineProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import { buildGo, figuresOf, missingPrograms } from "./peer.ts";
 

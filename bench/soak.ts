@@ -8,13 +8,13 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { OwnServer } from "../loadtest/own_server.ts";
-import { residentMemory } from "../loadtest/proc.ts";
-import { randomStream } from "../loadtest/random.ts";
-import { Bench } from "../loadtest/torture/bench.ts";
+import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { residentMemory } from "../loadtest/process/process_usage.ts";
+import { randomStream } from "../loadtest/plan/seeded_random.ts";
+import { Bench } from "../loadtest/torture/rig.ts";
 import { torture } from "../loadtest/torture/torture.ts";
-import { loadTestCommand } from "../programs/self.ts";
-import { runRelayClient } from "../relay/relay_client.ts";
+import { loadTestCommand } from "../cli/loadtest/respawn.ts";
+import { runRelayClient } from "../relay/client.ts";
 
 const MIB = 1024 * 1024;
 const RSS_BOUND = 1.1;

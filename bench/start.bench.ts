@@ -1,6 +1,6 @@
 /** From exec to listening. The compiled binary is measured where `deno task compile:server` has made it. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { denoRun } from "../tests/helpers/program.ts";
+import { denoRun } from "../tests/_util/programs/program.ts";
 
 const COMPILED = new URL("../dist/okline-server", import.meta.url).pathname;
 const STARTS = 20;

@@ -8,12 +8,12 @@
  */
 import { cpuUsage } from "node:process";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { LineProcess } from "../loadtest/line_process.ts";
+import { LineProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import type { Network, Transport } from "../socket/network.ts";
-import { systemNetwork } from "../socket/system.ts";
-import { TlsNetwork } from "../socket/tls.ts";
-import { Authority } from "../tests/helpers/certificates.ts";
+import { systemNetwork } from "../socket/tcp.ts";
+import { TlsNetwork } from "../tls/mod.ts";
+import { Authority } from "../tests/_util/certificates.ts";
 
 // As the server program has it.
 const HEAP = "--v8-flags=--max-semi-space-size=4";

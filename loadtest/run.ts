@@ -1,12 +1,12 @@
 /** One load test from beginning to end: run the clients, ask the server, judge. @module */
-import type { Clock } from "../socket/network.ts";
-import type { FleetProgress } from "./fleet.ts";
-import type { Generator } from "./generator.ts";
-import type { HistoryEvent, ServerState, StopEvent } from "./history.ts";
-import type { PeerEvent } from "./peer_history.ts";
-import type { Ledger } from "./ledger.ts";
-import type { Plan } from "./plan.ts";
-import { judge, type Judgement } from "./verdict.ts";
+import type { Clock } from "../internal/clock.ts";
+import type { FleetProgress } from "./generate/fleet.ts";
+import type { Generator } from "./generate/generator.ts";
+import type { HistoryEvent, ServerState, StopEvent } from "./history/events.ts";
+import type { PeerEvent } from "./history/server_events.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+import type { Plan } from "./plan/plan.ts";
+import { judge, type Judgement } from "./judge/verdict.ts";
 
 /** The server as the load test sees it. */
 export interface ServerUnderTest {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export * from "./back_off.ts";
-export * from "./relay_client.ts";
-export * from "./relay_server.ts";
-export * from "./router.ts";
+export * from "../internal/back_off.ts";
+export * from "./client.ts";
+export * from "./server.ts";
+export * from "./router/router.ts";

@@ -1,6 +1,6 @@
 /** The beginning of the end of a service, for those who serve its connections. @module */
-import type { Clock, Timer } from "../socket/network.ts";
-import { spread } from "../socket/spread.ts";
+import type { Clock, Timer } from "../internal/clock.ts";
+import { spread } from "../internal/stagger.ts";
 
 /** Tells who serves a connection that it is to come to an end: not all at once, for they would all come back at once. */
 export class Draining {

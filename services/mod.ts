@@ -1,12 +1,12 @@
 /** Small systems on sockets, each a function that starts it. @module */
-export { type BalanceOptions, BalanceService, type BalanceStats, startBalance } from "./balance.ts";
+export { type BalanceOptions, BalanceService, type BalanceStats, startBalance } from "./balance/service.ts";
 export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool.ts";
 export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
-export { type ChatOptions, type ChatStats, startChat } from "./chat.ts";
+export { type ChatOptions, type ChatStats, startChat } from "./chat/service.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
-export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./datagram_echo.ts";
-export { type EchoOptions, type EchoStats, startEcho } from "./echo.ts";
-export { type FilesOptions, type FilesStats, startFiles } from "./files.ts";
+export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./udp/echo.ts";
+export { type EchoOptions, type EchoStats, startEcho } from "./echo/service.ts";
+export { type FilesOptions, type FilesStats, startFiles } from "./files/service.ts";
 export {
   type Download,
   FilesClient,
@@ -15,12 +15,12 @@ export {
   type RemoteEntry,
   type RemoteState,
   type Upload,
-} from "./files_client.ts";
+} from "./files/client.ts";
 export { downloadFile, type TransferOptions, type Transferred, uploadFile } from "./files/transfer.ts";
-export { type HelloOptions, type HelloStats, startHello } from "./hello.ts";
-export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http_client.ts";
-export { HttpResponseError, type ResponseHead } from "./http/response_parser.ts";
-export { type HttpOptions, type HttpStats, startHttp } from "./http.ts";
-export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy.ts";
+export { type HelloOptions, type HelloStats, startHello } from "./hello/service.ts";
+export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http/client.ts";
+export { HttpResponseError, type ResponseHead } from "../http/response_parser.ts";
+export { type HttpOptions, type HttpStats, startHttp } from "./http/service.ts";
+export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy/service.ts";
 export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
 export { type EndedConnection, ListenerService, type Service, type ServiceOptions } from "./service.ts";

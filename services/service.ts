@@ -1,11 +1,12 @@
 /** What every service is: a listener that finishes its work before it ends. @module */
 import { errorLine } from "../protocol.ts";
-import type { AuthOptions } from "../socket/auth.ts";
+import type { AuthOptions } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
-import type { Address, Clock } from "../socket/network.ts";
-import { systemClock } from "../socket/system.ts";
+import type { Address } from "../socket/network.ts";
+import type { Clock } from "../internal/clock.ts";
+import { systemClock } from "../socket/tcp.ts";
 import { Draining } from "./draining.ts";
 
 /** A connection that has ended, whatever its frames were. */

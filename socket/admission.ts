@@ -3,9 +3,10 @@ import { Connection } from "./connection.ts";
 import { ConnectionSet } from "./connection_set.ts";
 import type { CloseReason } from "./errors.ts";
 import type { FrameListenOptions } from "./listen_options.ts";
-import type { Clock, Transport } from "./network.ts";
+import type { Transport } from "./network.ts";
+import type { Clock } from "../internal/clock.ts";
 import { Refusals, REFUSED_DRAIN_TIMEOUT } from "./refusals.ts";
-import type { TaskSet } from "./task_set.ts";
+import type { TaskSet } from "../internal/task_set.ts";
 
 /** What an {@linkcode Admission} is given by its listener. */
 export interface AdmissionOptions<Frame> {

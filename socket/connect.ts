@@ -1,11 +1,12 @@
 /** Dialling, with a timeout and errors by kind. @module */
-import type { Codec } from "./codec.ts";
+import type { Codec } from "./codecs/codec.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { ConnectError, TlsError } from "./errors.ts";
-import { lineCodec } from "./line_decoder.ts";
-import { type Clock, formatAddress, type Network, type Transport } from "./network.ts";
-import { systemClock, systemNetwork } from "./system.ts";
+import { lineCodec } from "./codecs/line_codec.ts";
+import { formatAddress, type Network, type Transport } from "./network.ts";
+import { type Clock } from "../internal/clock.ts";
+import { systemClock, systemNetwork } from "./tcp.ts";
 
 /** Whom to dial, and for how long. */
 export interface Dial {

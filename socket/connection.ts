@@ -1,14 +1,15 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
-import type { Deadlines } from "./deadlines.ts";
+import type { Deadlines } from "./timeouts.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
 import { closeReasonOf, type SocketFailure } from "./failure.ts";
 import { gathererOf } from "./gather.ts";
-import { Inbound } from "./inbound.ts";
-import type { Address, Clock, Timer, Transport } from "./network.ts";
-import { Outbound } from "./outbound.ts";
+import { Inbound } from "./reader.ts";
+import type { Address, Transport } from "./network.ts";
+import type { Clock, Timer } from "../internal/clock.ts";
+import { Outbound } from "./writer.ts";
 import { watchPeer } from "./peer_deadlines.ts";
-import { restOf } from "./rest.ts";
+import { restOf } from "./fairness.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
@@ -135,7 +136,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { connect, listen, MemoryNetwork } from "@okline/okline/socket";
+   * import { connect, listen } from "@okline/okline/socket";
+import { MemoryNetwork } from "@okline/okline/testing";
    * import { assertEquals } from "@std/assert";
    *
    * const network = new MemoryNetwork();

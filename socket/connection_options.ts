@@ -1,9 +1,9 @@
 /** What a connection is told, and what it tells. @module */
-import type { Codec } from "./codec.ts";
+import type { Codec } from "./codecs/codec.ts";
 import type { Connection } from "./connection.ts";
 import type { CloseReason } from "./errors.ts";
-import type { Clock } from "./network.ts";
-import type { QueuedBytes } from "./outbound.ts";
+import type { Clock } from "../internal/clock.ts";
+import type { QueuedBytes } from "./writer.ts";
 
 /** What a `Connection` needs besides its socket. */
 export interface ConnectionOptions<Frame> {

@@ -1,8 +1,8 @@
 /** The connections that stand, counted and bounded. @module */
 import type { Connection } from "./connection.ts";
-import { counted } from "./counted.ts";
+import { counted } from "../internal/plural.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
-import type { QueuedBytes } from "./outbound.ts";
+import type { QueuedBytes } from "./writer.ts";
 
 const OPEN = { one: "connection is", many: "connections are" };
 

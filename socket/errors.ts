@@ -1,5 +1,5 @@
 /** What can go wrong with a socket, and why one ended. Pure. @module */
-import { counted } from "./counted.ts";
+import { counted } from "../internal/plural.ts";
 
 /** Why bytes could not be framed into lines or messages. */
 export type FramingErrorCode =

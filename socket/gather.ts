@@ -1,5 +1,5 @@
 /** Runs what many connections have to flush once a turn of the event loop. Pure but for the clock handed in. @module */
-import type { Clock } from "./network.ts";
+import type { Clock } from "../internal/clock.ts";
 
 /** Something with output to flush at the end of this turn. */
 export interface Flushable {

@@ -1,10 +1,11 @@
 /** What a listener is told, and what it tells. @module */
-import type { AcceptStats } from "./accept.ts";
-import type { Codec } from "./codec.ts";
+import type { AcceptStats } from "./accept_loop.ts";
+import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionCounts, Refusal } from "./connection_set.ts";
-import type { Address, Clock, Network } from "./network.ts";
+import type { Address, Network } from "./network.ts";
+import type { Clock } from "../internal/clock.ts";
 
 /** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>

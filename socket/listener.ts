@@ -1,16 +1,17 @@
 /** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
-import { Acceptor } from "./accept.ts";
+import { Acceptor } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
 import type { Connection } from "./connection.ts";
-import { Handover } from "./handover.ts";
-import { lineCodec } from "./line_decoder.ts";
+import { Handover } from "./handoff_queue.ts";
+import { lineCodec } from "./codecs/line_codec.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
-import type { Address, Clock, Transport } from "./network.ts";
+import type { Address, Transport } from "./network.ts";
+import type { Clock } from "../internal/clock.ts";
 import { type Handler, serveConnection } from "./serving.ts";
-import { spread } from "./spread.ts";
-import { systemClock, systemNetwork } from "./system.ts";
-import { TaskSet } from "./task_set.ts";
-import { Watch } from "./watch.ts";
+import { spread } from "../internal/stagger.ts";
+import { systemClock, systemNetwork } from "./tcp.ts";
+import { TaskSet } from "../internal/task_set.ts";
+import { Watch } from "../internal/watch.ts";
 
 const DRAIN_TIMEOUT = 10_000;
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { bytesCodec } from "./bytes_codec.ts";
-export * from "./codec.ts";
+export { bytesCodec } from "./codecs/bytes_codec.ts";
+export * from "./codecs/codec.ts";
 export { Connection } from "./connection.ts";
 export * from "./connection_options.ts";
 export {
@@ -21,12 +21,15 @@ export {
   DatagramSocket,
   type DatagramStats,
   MAX_DATAGRAM,
-} from "./datagram.ts";
+} from "./udp.ts";
 export * from "./errors.ts";
-export { type Fault, type Faults, faultyNetwork, type FaultyNetworkOptions } from "./faulty_network.ts";
-export { type LengthPrefix, lengthPrefixCodec, type LengthPrefixOptions } from "./length_prefix_codec.ts";
-export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./line_decoder.ts";
-export { type CodecOptions, type TcpConnectionInfo } from "./events.ts";
+export {
+  type LengthPrefix,
+  lengthPrefixCodec,
+  type LengthPrefixOptions,
+} from "./codecs/length_prefix_codec.ts";
+export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./codecs/line_codec.ts";
+export { type CodecOptions, type TcpConnectionInfo } from "./callbacks/types.ts";
 export {
   type FrameListenOptions,
   type Handler,
@@ -37,18 +40,14 @@ export {
   type ListenOptions,
 } from "./listener.ts";
 export type { Refusal } from "./connection_set.ts";
-export { CountedClock } from "./counted_clock.ts";
-export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";
-export { MemoryListener } from "./memory_listener.ts";
-export { MemorySocket } from "./memory_socket.ts";
 export * from "./network.ts";
-export { systemClock, systemNetwork, systemRandom } from "./system.ts";
-export { TcpServer, type TcpServerCallbacks, type TcpServerOptions } from "./tcp_server.ts";
+export { systemClock, systemNetwork, systemRandom } from "./tcp.ts";
+export { TcpServer, type TcpServerCallbacks, type TcpServerOptions } from "./callbacks/tcp_server.ts";
 export {
   type ReconnectOptions,
   TcpSocket,
   type TcpSocketCallbacks,
   type TcpSocketOptions,
-} from "./tcp_socket.ts";
-export { VirtualClock } from "./virtual_clock.ts";
-export { Watch } from "./watch.ts";
+} from "./callbacks/tcp_socket.ts";
+export type { Clock, Random, Timer } from "../internal/clock.ts";
+export { Watch } from "../internal/watch.ts";

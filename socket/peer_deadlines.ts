@@ -1,6 +1,6 @@
 /** What a peer may be waited for, and for how long. @module */
-import { Deadlines } from "./deadlines.ts";
-import type { Clock } from "./network.ts";
+import { Deadlines } from "./timeouts.ts";
+import type { Clock } from "../internal/clock.ts";
 
 /** The bounds of the waits for one peer, ms; 0 for none. */
 export interface PeerTimeouts {

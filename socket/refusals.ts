@@ -2,7 +2,7 @@
 import type { Connection } from "./connection.ts";
 import type { Refusal } from "./connection_set.ts";
 import type { Address } from "./network.ts";
-import type { TaskSet } from "./task_set.ts";
+import type { TaskSet } from "../internal/task_set.ts";
 
 /** Longest time in ms that a refused peer may take to go away: it holds a descriptor. */
 export const REFUSED_DRAIN_TIMEOUT = 1000;

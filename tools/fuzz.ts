@@ -1,11 +1,11 @@
 /**
  * Fuzzes everything that reads bytes of a stranger, for a time: `deno task fuzz`, `deno run tools/fuzz.ts --seconds 600`.
- * What it finds is printed with its seed, to be kept in `tests/fuzz_test.ts`.
+ * What it finds is printed with its seed, to be kept in `tests/fuzz/fuzz_test.ts`.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { PROPERTIES } from "../tests/helpers/fuzz.ts";
+import { PROPERTIES } from "../tests/_util/fuzz/fuzz.ts";
 
 const told = parseArgs(Deno.args, { string: ["seconds"] });
 const seconds = Number(told.seconds ?? 60);

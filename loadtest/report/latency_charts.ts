@@ -1,10 +1,10 @@
 /** Charts of how long things took: percentile curves, histogram, and holds as asked and as measured. Pure. @module */
-import { counted } from "../../socket/counted.ts";
-import type { LatencyHistogram } from "../latency.ts";
-import type { Ledger } from "../ledger.ts";
-import { addedByRelay, type Measures } from "../measures.ts";
-import type { Plan } from "../plan.ts";
-import { formatReplyDelay } from "../reply_delay.ts";
+import { counted } from "../../internal/plural.ts";
+import type { LatencyHistogram } from "../metrics/latency.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { addedByRelay, type Measures } from "../metrics/measure.ts";
+import type { Plan } from "../plan/plan.ts";
+import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type Bins, countInBins, evenBins, logBins } from "./bins.ts";
 import type { Chart } from "./chart.ts";
 import { formatCount, formatMs } from "./number.ts";

@@ -1,12 +1,12 @@
 /** The figures of a run as tables. Pure. @module */
-import { maxLagOf, type RunEvent } from "../history.ts";
-import type { Percentiles } from "../latency.ts";
-import type { Plan } from "../plan.ts";
-import { formatPayload } from "../payload.ts";
-import { formatReplyDelay } from "../reply_delay.ts";
-import type { Summary } from "../summary.ts";
-import { describeThreshold } from "../threshold.ts";
-import { formatDuration } from "../../cli/duration.ts";
+import { maxLagOf, type RunEvent } from "../history/events.ts";
+import type { Percentiles } from "../metrics/latency.ts";
+import type { Plan } from "../plan/plan.ts";
+import { formatPayload } from "../plan/payload.ts";
+import { formatReplyDelay } from "../plan/reply_delay.ts";
+import type { Summary } from "../metrics/summary.ts";
+import { describeThreshold } from "../metrics/threshold.ts";
+import { formatDuration } from "../../internal/duration.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { formatCount, formatMs, NONE } from "./number.ts";
 

@@ -1,9 +1,9 @@
 /** Charts of a run over time. Pure. @module */
-import { counted } from "../../socket/counted.ts";
-import { maxLagOf } from "../history.ts";
-import type { Ledger } from "../ledger.ts";
-import type { Summary } from "../summary.ts";
-import type { Quantiles, Timeline } from "../timeline.ts";
+import { counted } from "../../internal/plural.ts";
+import { maxLagOf } from "../history/events.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Summary } from "../metrics/summary.ts";
+import type { Quantiles, Timeline } from "../metrics/timeline.ts";
 import type { Chart, Series } from "./chart.ts";
 import { formatCount, formatMs, significant } from "./number.ts";
 

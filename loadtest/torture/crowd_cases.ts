@@ -1,5 +1,5 @@
 /** Many peers that each cost little and give nothing. @module */
-import type { Bench, Observation, TortureCase } from "./bench.ts";
+import type { Bench, Observation, TortureCase } from "./rig.ts";
 import type { HostilePeer } from "./hostile_peer.ts";
 
 /** The first 11 bytes of a TLS ClientHello that says it is 512 bytes long. */

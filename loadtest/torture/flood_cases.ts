@@ -1,6 +1,6 @@
 /** One peer that sends more than its share. @module */
 import type { HostilePeer } from "./hostile_peer.ts";
-import { type Bench, describePeer, type Observation, type TortureCase } from "./bench.ts";
+import { type Bench, describePeer, type Observation, type TortureCase } from "./rig.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = 64 * 1024;

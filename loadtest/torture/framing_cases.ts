@@ -1,6 +1,6 @@
 /** Hostile bytes of a single peer. @module */
-import type { Random } from "../../socket/network.ts";
-import { type Bench, describePeer, type Observation, type TortureCase } from "./bench.ts";
+import type { Random } from "../../internal/clock.ts";
+import { type Bench, describePeer, type Observation, type TortureCase } from "./rig.ts";
 
 const encoder = new TextEncoder();
 const MIB = 1024 * 1024;

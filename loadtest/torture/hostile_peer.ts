@@ -3,7 +3,7 @@ import { createConnection, isIP, type Socket } from "node:net";
 import { connect as secure, type ConnectionOptions } from "node:tls";
 import { sortConnectError } from "../../socket/connect.ts";
 import type { Address } from "../../socket/network.ts";
-import type { TlsClientOptions } from "../../socket/tls.ts";
+import type { TlsClientOptions } from "../../tls/mod.ts";
 
 /** How the server, or this peer, ended the connection. */
 export type HostileEnd = "fin" | "reset" | "closed";

@@ -1,5 +1,5 @@
 /** What came of a torture as JUnit XML, in the same form as that of a run. Pure. @module */
-import { element, escapeXml } from "../xml.ts";
+import { element, escapeXml } from "../report/xml.ts";
 import type { TortureResult } from "./torture.ts";
 
 /** What {@linkcode renderTortureJunit} needs. */

@@ -1,6 +1,6 @@
 /** The processes behind a target on this machine, seen from outside: what they hold. @module */
 import type { Address } from "../../socket/network.ts";
-import { countSockets, residentMemory } from "../proc.ts";
+import { countSockets, residentMemory } from "../process/process_usage.ts";
 
 /** What processes hold together. */
 export interface Holding {

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { Random } from "../../socket/network.ts";
-import { Bench, type BenchOptions, type Observation, type TortureCase } from "./bench.ts";
+import type { Random } from "../../internal/clock.ts";
+import { Bench, type BenchOptions, type Observation, type TortureCase } from "./rig.ts";
 import { crowdCases } from "./crowd_cases.ts";
 import { floodCases } from "./flood_cases.ts";
 import { framingCases } from "./framing_cases.ts";

@@ -1,5 +1,5 @@
 /** Which of several backends takes the next connection. Pure. @module */
-import type { Random } from "../../socket/network.ts";
+import type { Random } from "../../internal/clock.ts";
 
 /** The policies by name. */
 export const POLICY_NAMES = ["round-robin", "least-connections", "random", "source"] as const;

@@ -1,6 +1,6 @@
 /** A chat room: who is in it, and who is told what. Pure. @module */
 import { errorLine } from "../../protocol.ts";
-import { counted } from "../../socket/counted.ts";
+import { counted } from "../../internal/plural.ts";
 import { foldName, isName, NAME_RULE, sanitize } from "./text.ts";
 
 /** Where a room's lines go. */

@@ -1,6 +1,6 @@
 /** Checksums of files as they go by. @module */
 import { createHash, type Hash } from "node:crypto";
-import { counted } from "../../socket/counted.ts";
+import { counted } from "../../internal/plural.ts";
 
 /** Bytes read from a file at once. */
 export const READ_SIZE = 64 * 1024;

@@ -1,6 +1,6 @@
 /** Files of this machine to and from a files service: resumed where they can be, and checked. @module */
 import type { Hash } from "node:crypto";
-import { type FilesClient, FilesError } from "../files_client.ts";
+import { type FilesClient, FilesError } from "./client.ts";
 import { hashStart, readPieces } from "./hash.ts";
 
 /** What a transfer may be told. */

@@ -1,6 +1,6 @@
 /** One upload: gathered beside its target, renamed when whole. @module */
 import { createHash, type Hash } from "node:crypto";
-import { counted } from "../../socket/counted.ts";
+import { counted } from "../../internal/plural.ts";
 import { type FileStore, FileStoreError, publicError } from "./file_store.ts";
 import { hashStart } from "./hash.ts";
 

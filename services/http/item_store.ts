@@ -1,8 +1,8 @@
 /** The resources of the HTTP service: a page, the time, a small store of items. @module */
-import { counted } from "../../socket/counted.ts";
-import type { Status } from "./http_error.ts";
-import type { RequestHead } from "./request_head.ts";
-import type { Response } from "./response.ts";
+import { counted } from "../../internal/plural.ts";
+import type { Status } from "../../http/errors.ts";
+import type { RequestHead } from "../../http/request_head.ts";
+import type { Response } from "../../http/response.ts";
 
 /** What a {@linkcode ItemStore} may be told. */
 export interface ItemStoreOptions {

@@ -1,5 +1,5 @@
 /** How a service of HTTP speaks TLS. Pure. @module */
-import { HTTP_ALPN } from "./grammar.ts";
+import { HTTP_ALPN } from "../../http/grammar.ts";
 
 /** What it has to say by ALPN, and to who may not stay. */
 export const HTTP_TLS = {

@@ -1,8 +1,9 @@
 /** What proxy and balancer share: a client, whose connection it is, a connection for it, bytes both ways. @module */
-import { type AddressCheck, addressCheck } from "../../socket/address_list.ts";
+import { type AddressCheck, addressCheck } from "../../access/address_list.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
-import type { Address, Clock, Network } from "../../socket/network.ts";
+import type { Address, Network } from "../../socket/network.ts";
+import type { Clock } from "../../internal/clock.ts";
 import type { ServiceOptions } from "../service.ts";
 import {
   formatProxyHeader,
@@ -11,7 +12,7 @@ import {
   ProxyProtocolError,
   type ProxyProtocolVersion,
   type ReadHeader,
-} from "../proxy_protocol/mod.ts";
+} from "./proxy_protocol/mod.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** Options that proxy and balancer share. */

@@ -1,7 +1,7 @@
 /** Bytes both ways between two connections. @module */
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectionClosedError } from "../../socket/errors.ts";
-import type { Clock, Timer } from "../../socket/network.ts";
+import type { Clock, Timer } from "../../internal/clock.ts";
 
 /** What a {@linkcode tunnel} needs besides its ends. */
 export interface TunnelOptions {

@@ -1,50 +1,57 @@
-/** The rule `rooms/direction`. @module */
+/** The rule `layout/direction`. @module */
 import { eachImport } from "./imports.ts";
-import { inProject, roomOf, target } from "./project.ts";
+import { folderOf, inProject, target } from "./project.ts";
 import { computes, declaresPure, isPure, PURE_HINT } from "./purity.ts";
 
-/** What a folder, or the executables at the top, may import besides itself. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+/** The folders that each folder may import besides itself; docs/architecture.md draws the same graph. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  internal: [],
   "protocol.ts": [],
-  socket: [],
-  cli: ["socket", "notation"],
-  notation: [],
-  relay: ["protocol.ts", "socket"],
-  services: ["protocol.ts", "socket"],
-  loadtest: ["protocol.ts", "socket", "relay", "notation"],
-  admin: ["socket", "relay", "services"],
-  programs: ["protocol.ts", "socket", "cli", "notation", "relay", "services", "loadtest", "admin"],
-  "the executables": [
-    "programs",
+  http: ["internal"],
+  socket: ["internal"],
+  native: ["socket", "internal"],
+  tls: ["socket", "internal"],
+  testing: ["socket", "internal"],
+  access: ["protocol.ts", "socket", "internal"],
+  relay: ["access", "protocol.ts", "socket", "internal"],
+  services: ["http", "access", "tls", "protocol.ts", "socket", "internal"],
+  loadtest: ["relay", "http", "tls", "testing", "access", "protocol.ts", "socket", "internal"],
+  admin: ["services", "relay", "loadtest", "http", "access", "tls", "protocol.ts", "socket", "internal"],
+  cli: [
+    "admin",
+    "services",
+    "relay",
+    "loadtest",
+    "native",
+    "testing",
+    "http",
+    "access",
+    "tls",
     "protocol.ts",
     "socket",
-    "cli",
-    "notation",
-    "relay",
-    "services",
-    "loadtest",
-    "admin",
+    "internal",
   ],
+  executables: ["cli", "loadtest", "relay", "services", "socket", "testing", "access", "tls", "protocol.ts"],
 };
 
-// Nothing of the product imports these, and they import what they like.
-const WORKSHOPS: ReadonlySet<string> = new Set(["tests", "bench", "examples", "tools"]);
+// Not part of the product: nothing in it imports these folders, and they may import anything.
+const UNCHECKED: ReadonlySet<string> = new Set(["tests", "bench", "examples", "tools"]);
 
-/** Which room may import which, and what a pure file may import. */
+/** Checks which folder may import which, and what a pure file may import. */
 export const direction: Deno.lint.Rule = {
   create(context) {
     const file = inProject(context.filename);
-    const room = roomOf(file);
-    if (WORKSHOPS.has(room) || file.endsWith(".d.ts")) return {};
-    const allowed = ROOMS[room];
+    const folder = folderOf(file);
+    if (UNCHECKED.has(folder) || file.endsWith(".d.ts")) return {};
+    const allowed = ALLOWED[folder];
     const pure = declaresPure(context.sourceCode.text);
     if (!allowed) {
       return {
         Program(node) {
           context.report({
             node,
-            message: `${room}/ is no room of this project`,
-            hint: `Move the file, or give ${room}/ its place in ROOMS of tools/lint/direction.ts`,
+            message: `${folder}/ is not a known folder of this project`,
+            hint: `Move the file, or add ${folder}/ to ALLOWED in tools/lint/direction.ts`,
           });
         },
       };
@@ -52,22 +59,22 @@ export const direction: Deno.lint.Rule = {
     return eachImport((found) => {
       const { specifier, typeOnly, node } = found;
       if (/^@okline\/okline(\/|$)/.test(specifier)) {
-        const message = `${file} imports ${specifier}: inside the project a file is imported by its path`;
+        const message = `${file} imports ${specifier}: import project files by their path`;
         return context.report({ node, message });
       }
       const path = target(file, specifier);
-      if (path === "deno.json") return; // the version
+      if (path === "deno.json") return; // for the version
       if (path === undefined) {
         if (!pure || typeOnly || computes(found)) return;
-        const message = `${file} is pure and may not import the package ${specifier}`;
+        const message = `${file} is pure and must not import the package ${specifier}`;
         return context.report({ node, message, hint: `Instead ${PURE_HINT}` });
       }
-      const to = roomOf(path);
-      if (to !== room && !allowed.includes(to)) {
-        const choice = allowed.length > 0 ? `imports only ${allowed.join(", ")}` : "imports no other room";
-        context.report({ node, message: `${file} may not import ${path}: ${room} ${choice}` });
+      const to = folderOf(path);
+      if (to !== folder && !allowed.includes(to)) {
+        const choice = allowed.length > 0 ? `may import only ${allowed.join(", ")}` : "imports nothing else";
+        context.report({ node, message: `${file} must not import ${path}: ${folder} ${choice}` });
       } else if (pure && !typeOnly && !isPure(path)) {
-        const message = `${file} is pure and may not import ${path}, which is not`;
+        const message = `${file} is pure and must not import ${path}, which is not pure`;
         context.report({ node, message, hint: `Import only types, or else ${PURE_HINT}` });
       }
     });

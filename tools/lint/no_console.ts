@@ -1,15 +1,19 @@
-/** The rule `rooms/no-console`. @module */
-import { inProject, roomOf } from "./project.ts";
+/** The rule `layout/no-console`. @module */
+import { folderOf, inProject } from "./project.ts";
 
-/** Programs say what they say through `cli/log.ts`; an example does as its readers would. */
+/** Programs say what they say through `cli/terminal/log.ts`; an example does as its readers would. */
 export const noConsole: Deno.lint.Rule = {
   create(context) {
     const file = inProject(context.filename);
-    if (roomOf(file) === "examples") return {};
+    if (folderOf(file) === "examples") return {};
     return {
       MemberExpression(node) {
         if (node.object.type !== "Identifier" || node.object.name !== "console") return;
-        context.report({ node, message: `${file} may not use console`, hint: "Use the Log of cli/log.ts" });
+        context.report({
+          node,
+          message: `${file} may not use console`,
+          hint: "Use the Log of cli/terminal/log.ts",
+        });
       },
     };
   },

@@ -1,30 +1,26 @@
-/** The files of the project, and the rooms they are in. @module */
-
-/** How people write quantities: kept in cli/, and read wherever a specification has one in it. */
-const NOTATION = /^cli\/(duration|size|printable)\.ts$/;
+/** Paths of the project's files, and the top-level folders they belong to. @module */
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
-/** Where a file of the project is, by its path from the project's root. */
+/** Returns the absolute path of a file, given its path from the project root. */
 export function fileOf(path: string): string {
   return ROOT + path;
 }
 
-/** The path from the project's root, `socket/errors.ts`. */
+/** Returns the path from the project root, such as `socket/errors.ts`. */
 export function inProject(filename: string): string {
   return filename.startsWith(ROOT) ? filename.slice(ROOT.length) : filename;
 }
 
-/** The path of what `specifier` names, from the project's root; undefined when it is no file of the project. */
+/** Resolves an import specifier to a path from the project root, or `undefined` if it names a package. */
 export function target(from: string, specifier: string): string | undefined {
   if (!/^(\.\.?\/|\/|file:)/.test(specifier)) return undefined;
   return inProject(decodeURIComponent(new URL(specifier, `file://${ROOT}${from}`).pathname));
 }
 
-/** The folder at the top that a file is in, or what stands for one. */
-export function roomOf(file: string): string {
+/** Returns the top-level folder of a file, `protocol.ts` for that file, or "executables" for the others at the top. */
+export function folderOf(file: string): string {
   if (file === "protocol.ts") return file;
-  if (NOTATION.test(file)) return "notation";
   const slash = file.indexOf("/");
-  return slash < 0 ? "the executables" : file.slice(0, slash);
+  return slash < 0 ? "executables" : file.slice(0, slash);
 }

@@ -1,4 +1,4 @@
-/** The rule `rooms/pure-time`. @module */
+/** The rule `layout/pure-time`. @module */
 import { eachImport } from "./imports.ts";
 import { inProject } from "./project.ts";
 import { computes, declaresPure, PURE_HINT } from "./purity.ts";
@@ -7,10 +7,10 @@ import { isReference, memberName } from "./reference.ts";
 type Node = Deno.lint.Node;
 
 /** Where time and chance come through the seam: these folders, except the file that has the real ones. */
-const SEAMED = /^(socket|relay)\//;
-const REAL_ONES = "socket/system.ts";
+const SEAMED = /^(internal|socket|native|tls|testing|access|relay)\//;
+const REAL_ONES = "socket/tcp.ts";
 
-const SEAM = "take it from the Clock or Random that is handed in; only socket/system.ts has the real ones";
+const SEAM = "take it from the Clock or Random that is handed in; only socket/tcp.ts has the real ones";
 
 /** Globals with a clock or chance in them. */
 const TIMED_GLOBALS: ReadonlySet<string> = new Set([

@@ -1,0 +1,8 @@
+/**
+ * Who may connect, by address and by token.
+ *
+ * @module
+ */
+export * from "./address_list.ts";
+export * from "./authenticate.ts";
+export * from "./token.ts";

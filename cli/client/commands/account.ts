@@ -1,0 +1,45 @@
+/** `client.ts account`. @module */
+import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
+import { text } from "../../args/option.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { isName, NAME_RULE } from "../../../services/chat/text.ts";
+import { inputLines, outputOptions, type ServiceClient, type Told } from "../client_command.ts";
+
+const options = outputOptions;
+
+const positionals = { name: text({ help: "Whose account", required: true }) };
+
+/** An account for a chat room. It asks no server: the line goes into a file of the server's. */
+export const account = {
+  summary: "Asks for a password, and prints the line of an account for server.ts chat --users FILE",
+  positionals,
+  options,
+  examples: [
+    ["account ann >> users.txt", "Asks for it on the terminal"],
+    ["account ann < password.txt", "Takes it from the first line of a file"],
+  ],
+  async run(
+    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+  ): Promise<ExitCode> {
+    const { name } = words;
+    if (!isName(name)) throw new UsageError(`Bad value for NAME: Expected ${NAME_RULE}, got ${quoted(name)}`);
+    const { formatAccount } = await import("../../../services/chat/accounts.ts");
+    const line = await formatAccount(name, await readPassword(name));
+    new Log({ json: values.json, quiet: true }).result(line, { event: "account", name, line });
+    return ExitCode.ok;
+  },
+} as const satisfies ServiceClient;
+
+async function readPassword(name: string): Promise<string> {
+  let password: string | undefined;
+  if (Deno.stdin.isTerminal()) {
+    const { promptPassword } = await import("../password_prompt.ts");
+    password = await promptPassword(`Password of ${name}: `);
+  } else {
+    password = (await inputLines([]).next()).value;
+  }
+  // What /login takes: the rest of a line, without the spaces around it.
+  if (password?.trim()) return password.trim();
+  throw new ExitError("Cannot make an account without a password");
+}

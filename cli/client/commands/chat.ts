@@ -1,0 +1,100 @@
+/** `client.ts chat`. @module */
+import { ExitCode, ExitError } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
+import { text } from "../../args/option.ts";
+import { printable } from "../../../internal/printable.ts";
+import { connect } from "../../../socket/connect.ts";
+import type { Connection } from "../../../socket/connection.ts";
+import { describeCloseReason } from "../../../socket/errors.ts";
+import type { ChatScreen } from "../chat_screen.ts";
+import {
+  outputOptions,
+  serverOptions,
+  type ServiceClient,
+  timeoutOption,
+  type Told,
+} from "../client_command.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
+import { showTokenOption } from "../../shared/token_option.ts";
+
+const options = {
+  ...serverOptions(8889),
+  ...tlsClientOptions,
+  ...showTokenOption,
+  name: text({ help: "Who you are", defaultText: "the first line typed" }),
+  timeout: timeoutOption,
+  ...outputOptions,
+};
+
+/** A seat in a chat room. */
+export const chat = {
+  summary: "Talks in a chat room: line editing on a terminal, plain lines elsewhere",
+  options,
+  examples: [
+    ["chat --name ann", "Enter as ann"],
+    ["chat --host chat.example.org", "Enter, and be asked for a name"],
+  ],
+  async run({ options: values }: Told<typeof options>): Promise<ExitCode> {
+    const { openScreen } = await import("../chat_screen.ts");
+    const { host, port, timeout, name, token, json } = values;
+    const connection = await connect({ hostname: host, port, timeout, network: await clientNetwork(values) });
+    const screen = openScreen(json);
+    if (token !== undefined) connection.send(`auth ${token}`);
+    if (name !== undefined) connection.send(name);
+    const visit = new Visit(connection, screen);
+    const failed = visit.speak().then(() => Promise.withResolvers<never>().promise);
+    let over: boolean;
+    try {
+      await Promise.race([visit.listen(), failed]);
+      // Before the screen is closed, which ends the input like one who leaves.
+      over = visit.over;
+    } finally {
+      screen.close();
+    }
+    const reason = await connection.end();
+    if (over) return ExitCode.ok;
+    new Log().error(`The connection ended: ${printable(describeCloseReason(reason))}`);
+    return ExitCode.failure;
+  },
+} as const satisfies ServiceClient;
+
+/** What is heard and said between entering and leaving. */
+class Visit {
+  readonly #connection: Connection;
+  readonly #screen: ChatScreen;
+  #entered = false;
+  #over = false;
+
+  constructor(connection: Connection, screen: ChatScreen) {
+    this.#connection = connection;
+    this.#screen = screen;
+  }
+
+  /** Whether it ended because this side wanted it to. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Shows what is said, until the server ends it. */
+  async listen(): Promise<void> {
+    for await (const line of this.#connection.lines()) {
+      this.#entered ||= line.startsWith("-- Hello ");
+      if (!this.#entered && !this.#screen.interactive && line.startsWith("error ")) {
+        this.#connection.close();
+        throw new ExitError(`Cannot enter: ${printable(line.slice("error ".length))}`);
+      }
+      this.#screen.show(line);
+    }
+  }
+
+  /** Says what is typed; when nothing more will be, takes leave. */
+  async speak(): Promise<void> {
+    for await (const line of this.#screen.lines()) {
+      if (line.trim() === "/quit") break;
+      if (!this.#connection.send(line)) await this.#connection.flushed().catch(() => {});
+      if (!this.#connection.open) return;
+    }
+    this.#over = true;
+    this.#connection.send("/quit");
+  }
+}

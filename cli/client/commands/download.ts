@@ -1,0 +1,58 @@
+/** `client.ts download`. @module */
+import { ExitCode, UsageError } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
+import { text } from "../../args/option.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { counted } from "../../../internal/plural.ts";
+import { transferOptions } from "../files_options.ts";
+import type { ServiceClient, Told } from "../client_command.ts";
+
+const options = {
+  output: text({
+    help: "Where to put it",
+    placeholder: "FILE",
+    defaultText: "its own name, in this directory",
+  }),
+  ...transferOptions,
+};
+
+const positionals = { name: text({ help: "Its path at the server", required: true }) };
+
+/** A file of a files service. */
+export const download = {
+  summary: "Downloads a file, goes on where an earlier try broke off, and checks its SHA-256",
+  positionals,
+  options,
+  examples: [
+    ["download report.pdf", "Into this directory"],
+    ["download photos/2026/sea.jpg --output /tmp/sea.jpg", "To another place"],
+  ],
+  async run(
+    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+  ): Promise<ExitCode> {
+    const [{ startTransferProgress, transferred, withFiles }, { downloadFile }] = await Promise.all([
+      import("../files_session.ts"),
+      import("../../../services/files/transfer.ts"),
+    ]);
+    const { name: path } = words;
+    const destination = values.output ?? lastName(path);
+    const done = await withFiles(values, async (client) => {
+      const { entry } = await client.stat(path);
+      using progress = await startTransferProgress(entry?.size ?? 0, values.quiet);
+      const transfer = downloadFile(client, { path, destination }, progress);
+      return await transferred(transfer, `write ${quoted(destination)}`);
+    });
+    new Log({ json: values.json, quiet: values.quiet }).result(
+      `${quoted(destination)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +
+        (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
+      { event: "downloaded", name: path, file: destination, ...done },
+    );
+    return ExitCode.ok;
+  },
+} as const satisfies ServiceClient;
+
+function lastName(path: string): string {
+  const name = path.split("/").at(-1) ?? "";
+  if (name !== "" && name !== "." && name !== "..") return name;
+  throw new UsageError(`Bad value for NAME: Expected the path of a file, got ${quoted(path)}`);
+}

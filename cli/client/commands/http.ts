@@ -1,0 +1,72 @@
+/** `client.ts http`. @module */
+import type { ExitCode } from "../../terminal/exit.ts";
+import { custom, flag, text } from "../../args/option.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { HTTP_ALPN } from "../../../http/grammar.ts";
+import { outputOptions, type ServiceClient, timeoutOption, type Told } from "../client_command.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
+
+/** A field of a request. */
+type Field = readonly [name: string, value: string];
+
+const FIELD_NOTATION = "NAME: VALUE";
+
+const options = {
+  header: custom(parseField, {
+    help: "A field of the request",
+    accepts: FIELD_NOTATION,
+    placeholder: "FIELD",
+    repeatable: true,
+  }),
+  data: text({ help: "Body of the request", empty: true }),
+  head: flag({ help: "Print the body alone, without status and headers", default: true }),
+  timeout: timeoutOption,
+  ...tlsClientOptions,
+  tls: flag({ help: "Speak TLS for an http: URL, too, as for an https: one" }),
+  ...outputOptions,
+};
+
+const positionals = {
+  method: text({ help: "GET, HEAD, POST, PUT, DELETE or another one", required: true }),
+  url: text({ help: "An http: or https: URL; redirects are not followed", required: true }),
+};
+
+/** One request over HTTP/1.1. */
+export const http = {
+  summary: "Sends an HTTP request, and prints status, headers and body",
+  positionals,
+  options,
+  examples: [
+    ["http GET http://127.0.0.1:8890/time", "The time of the http service"],
+    [
+      `http POST http://127.0.0.1:8890/items --header "Content-Type: application/json" --data '"a thing"'`,
+      "A thing for its store",
+    ],
+  ],
+  async run(
+    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+  ): Promise<ExitCode> {
+    const { printResponse } = await import("../http_output.ts");
+    const { header, data, timeout, json, head } = values;
+    const { method } = words;
+    const url = words.url.replace(/^http:/i, values.tls ? "https:" : "http:");
+    const tls = /^https:/i.test(url);
+    const network = await clientNetwork({ ...values, tls }, { alpn: HTTP_ALPN });
+    const request = {
+      method,
+      headers: header.map(([name, value]) => [name, value]),
+      timeout,
+      network,
+      ...(data === undefined ? {} : { body: data }),
+    };
+    return await printResponse(url, { request, json, head });
+  },
+} as const satisfies ServiceClient;
+
+function parseField(text: string): Field {
+  const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new RangeError(`Expected ${FIELD_NOTATION}, got ${quoted(text)}`);
+  }
+  return [name, value];
+}

@@ -1,0 +1,138 @@
+/** `client.ts relay`. @module */
+import type { Context } from "../../run_program.ts";
+import { ExitCode } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
+import { duration, integer, text } from "../../args/option.ts";
+import { printable } from "../../../internal/printable.ts";
+import { drawReplyDelay, longestReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
+import { RelayClient, type RelayClientResult } from "../../../relay/client.ts";
+import { counted } from "../../../internal/plural.ts";
+import { describeCloseReason } from "../../../socket/errors.ts";
+import { replyDelayOption } from "../../shared/reply_delay_option.ts";
+import { outputOptions, serverOptions, type ServiceClient, type Told } from "../client_command.ts";
+import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
+import { showTokenOption } from "../../shared/token_option.ts";
+
+const options = {
+  ...serverOptions(8000),
+  ...tlsClientOptions,
+  ...showTokenOption,
+  clients: integer({ help: "How many clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
+  message: text({ help: "What each of them sends", empty: true, defaultText: "a different one each" }),
+  timeout: duration({
+    help: "Longest wait for the ok; then the client reconnects and sends again",
+    default: 10_000,
+    environment: "SESSION_TIME",
+  }),
+  ...replyDelayOption,
+  linger: duration({
+    help: "Longest wait for answers still owed, after the own ok",
+    defaultText: "the longest reply delay",
+  }),
+  maxAttempts: integer({ help: "Attempts of a client", min: 1, defaultText: "unlimited" }),
+  ...outputOptions,
+};
+
+/** Clients that each send a message and wait for its ok. */
+export const relay = {
+  summary: "Sends messages through a relay, and answers those that come",
+  options,
+  examples: [
+    ["--clients 3", "Three clients, each with a message of its own"],
+    ["relay --message hello --reply-delay uniform:0s-2s", "Ten that say hello and take their time to answer"],
+  ],
+  async run({ options: values }: Told<typeof options>, { onSignal }: Context): Promise<ExitCode> {
+    const log = new Log({ json: values.json });
+    const { replyDelay, token } = values;
+    const network = await clientNetwork(values);
+    let interrupted = false;
+    const dials = { reconnects: 0, refused: 0 };
+    const clients = Array.from({ length: values.clients }, (_, index) => {
+      const client = index + 1;
+      const message = values.message ?? `hello from client ${client}`;
+      let begun = performance.now();
+      let attempts = 0;
+      let connections = 0;
+      let acknowledged = false;
+      const again = (): string =>
+        acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
+      return new RelayClient({
+        hostname: values.host,
+        port: values.port,
+        network,
+        ...(token === undefined ? {} : { token }),
+        text: message,
+        timeout: values.timeout,
+        replyDelay: {
+          draw: () => drawReplyDelay(replyDelay, Math.random),
+          longest: longestReplyDelay(replyDelay),
+        },
+        ...(values.linger === undefined ? {} : { linger: values.linger }),
+        ...(values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts }),
+        observer: {
+          dialling: (attempt) => {
+            attempts = attempt;
+            if (attempt === 1) begun = performance.now();
+          },
+          connected: () => {
+            if (connections++ > 0) dials.reconnects++;
+          },
+          notConnected: (error) => {
+            // A dial that an interrupt broke off was not refused.
+            if (!interrupted) dials.refused++;
+            log.warn(`Client ${client}: ${error.message}${again()}`);
+          },
+          complained: (_, error) =>
+            log.warn(
+              `Client ${client}: the server says ${
+                printable(typeof error === "string" ? error : error.message)
+              }`,
+            ),
+          acknowledged: (_, text, own) => {
+            if (!own) return;
+            acknowledged = true;
+            const ms = Math.round((performance.now() - begun) * 10) / 10;
+            log.result(`client ${client}: ok ${printable(text)} after ${ms} ms`, {
+              event: "ack",
+              client,
+              message: text,
+              ms,
+            });
+          },
+          closed: (_, reason) => {
+            // Why it was not let in, the server has said itself.
+            if (reason.type === "natural" || reason.type === "unauthorized") return;
+            const why = reason.type === "local"
+              ? reason.why
+              : `connection ended, ${describeCloseReason(reason)}`;
+            log.warn(`Client ${client}: ${why}${again()}`);
+          },
+        },
+      });
+    });
+    onSignal(["SIGINT", "SIGTERM"], () => {
+      interrupted = true;
+      for (const client of clients) client.stop();
+    });
+    const results = await Promise.all(clients.map((client) => client.run()));
+    summarise(results, { ...dials, log });
+    if (interrupted) return ExitCode.interrupted;
+    return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;
+  },
+} as const satisfies ServiceClient;
+
+function summarise(
+  results: readonly RelayClientResult[],
+  { reconnects, refused, log }: { readonly reconnects: number; readonly refused: number; readonly log: Log },
+): void {
+  const clients = results.length;
+  const acked = results.filter((result) => result.acknowledged).length;
+  const natural = results.filter((result) => result.closed?.type === "natural").length;
+  const counts = [
+    `${acked} of ${clients} acknowledged`,
+    `${counted(natural, "connection")} closed naturally`,
+    counted(reconnects, "reconnect"),
+    ...(refused > 0 ? [`connecting failed ${refused === 1 ? "once" : `${refused} times`}`] : []),
+  ];
+  log.result(counts.join(", "), { event: "summary", clients, acked, natural, reconnects, refused });
+}

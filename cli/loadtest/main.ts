@@ -1,0 +1,119 @@
+/** What `loadtest.ts` does: reads the command line, runs a load test or judges a written one again. @module */
+import type { Context } from "../run_program.ts";
+import { processEnvironment } from "../args/environment.ts";
+import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { Log } from "../terminal/log.ts";
+import { flag, text } from "../args/option.ts";
+import { parseCommandLine } from "../args/options.ts";
+import { quoted } from "../../internal/printable.ts";
+import type { Program } from "../args/program.ts";
+import { programName, VERSION } from "../version.ts";
+import { judgeHistoryFile } from "../../loadtest/history/file.ts";
+import { HistoryError } from "../../loadtest/history/line_format.ts";
+import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
+import { counted } from "../../internal/plural.ts";
+import { fileError, isFileError } from "../shared/file_error.ts";
+import { compareFiles } from "./compare.ts";
+import { runOptions } from "./options.ts";
+import { runNamedPart } from "./worker_processes.ts";
+import { runFromOptions } from "./run.ts";
+import { runTorture, tortureCommand } from "./torture.ts";
+
+const commands = {
+  run: {
+    summary: "Runs clients against a relay and proves that every message got its ok",
+    options: runOptions,
+    examples: [
+      ["--clients 10000 --window 10s", "10,000 clients within 10 s, at a server of its own"],
+      [
+        "run --target 127.0.0.1:8000 --reply-delay uniform:0s-5s",
+        "1000 clients at a relay that runs already",
+      ],
+    ],
+  },
+  torture: tortureCommand,
+  verify: {
+    summary: "Judges the history of a run again",
+    positionals: { file: text({ help: "What --history wrote", required: true }) },
+    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    examples: [
+      ["verify run.jsonl", "Judge run.jsonl; exit 0 when it agrees with its verdict, which was good"],
+      ["verify run.jsonl --json", "The same for machines"],
+    ],
+  },
+  compare: {
+    summary: "Compares runs: what changed, and whether by more than chance",
+    positionals: {
+      before: text({ help: "Summaries that --json wrote, one a line and run", required: true }),
+      after: text({ help: "The same of later runs", required: true }),
+    },
+    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    examples: [
+      ["compare before.json after.json", "Compare a run with an earlier one"],
+      ["compare five.json five-more.json", "With five runs in each file it tells change from chance"],
+    ],
+  },
+} as const;
+
+const program = {
+  name: programName("loadtest"),
+  summary: "A load test that proves delivery",
+  version: VERSION,
+  commandNoun: "command",
+  commands,
+  defaultCommand: "run",
+} as const satisfies Program;
+
+/**
+ * Runs the load tester from its command line.
+ *
+ * @throws {ExitError} When the command line cannot be understood, or nothing can be started.
+ */
+export async function runLoadTester(context: Context): Promise<ExitCode> {
+  const part = await runNamedPart(context);
+  if (part !== undefined) return part;
+  const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });
+  if ("text" in told) {
+    new Log().result(told.text, {});
+    return ExitCode.ok;
+  }
+  switch (told.command) {
+    case "run":
+      return await runFromOptions(told.options, context);
+    case "torture":
+      return await runTorture(told.options, context);
+    case "verify":
+      return await verify(told.positionals.file, new Log(told.options));
+    case "compare":
+      return compareFiles(told.positionals, new Log(told.options));
+  }
+}
+
+async function verify(file: string, log: Log): Promise<ExitCode> {
+  try {
+    const { verdict, judgement, discrepancies, recorded } = await judgeHistoryFile(file);
+    const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
+    const { clients, acked, lost, underWay } = judgement.account;
+    log.result(
+      [`${verdict.toUpperCase()}: ${acked} of ${counted(clients, "message")} acknowledged`, ...findings].join(
+        "\n  ",
+      ),
+      {
+        event: "verified",
+        verdict,
+        recorded: recorded?.verdict ?? null,
+        clients,
+        acked,
+        lost,
+        underWay,
+        findings,
+      },
+    );
+    return EXIT_CODES[verdict];
+  } catch (cause) {
+    if (cause instanceof HistoryError) {
+      throw new ExitError(`Cannot judge ${file}: ${cause.message}`, { cause });
+    }
+    throw isFileError(cause) ? fileError(`judge ${quoted(file)}`, cause) : cause;
+  }
+}

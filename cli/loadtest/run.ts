@@ -1,0 +1,196 @@
+/** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
+import type { Context } from "../run_program.ts";
+import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { Log } from "../terminal/log.ts";
+import { quoted } from "../../internal/printable.ts";
+import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
+import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
+import { GeneratorProcesses } from "../../loadtest/generate/worker_pool.ts";
+import { SCHEMA } from "../../loadtest/history/events.ts";
+import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
+import { LineFile } from "../../loadtest/history/line_file.ts";
+import { measure } from "../../loadtest/metrics/measure.ts";
+import type { Plan } from "../../loadtest/plan/plan.ts";
+import { runLoadTest } from "../../loadtest/run.ts";
+import { RunHistory } from "../../loadtest/history/merge.ts";
+import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
+import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
+import { counted } from "../../internal/plural.ts";
+import { formatAddress } from "../../socket/network.ts";
+import { securedNetwork } from "../../tls/lazy.ts";
+import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import { fileError, isFileError } from "../shared/file_error.ts";
+import { planOf, type RunValues } from "./options.ts";
+import { startLiveView } from "./live_view.ts";
+import { PART_NAMES } from "./worker_processes.ts";
+import { assertWritable, writeJunit, writeReport } from "./report.ts";
+import { summaryText } from "./summary_text.ts";
+import { CURED, prepareTarget, type Target } from "./target.ts";
+import { loadTestCommand } from "./respawn.ts";
+
+/**
+ * Runs a load test; the exit code is the verdict's. The first Ctrl-C stops the clients and judges what there is, a
+ * second one ends at once: what this program has started ends with it.
+ *
+ * @throws {ExitError} When nothing can be started.
+ */
+export async function runFromOptions(values: RunValues, { args, onSignal }: Context): Promise<ExitCode> {
+  const interrupted = new AbortController();
+  const twice = Promise.withResolvers<ExitCode>();
+  onSignal(["SIGINT", "SIGTERM"], () => {
+    if (interrupted.signal.aborted) twice.resolve(ExitCode.interrupted);
+    interrupted.abort();
+  });
+  return await Promise.race([runAndReport(values, args, interrupted.signal), twice.promise]);
+}
+
+async function runAndReport(
+  values: RunValues,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const { json, quiet, report, junit } = values;
+  const log = new Log({ json, quiet });
+  const plan = planOf(values);
+  for (const file of [report, junit]) if (file !== undefined) await assertWritable(file);
+  using history = openHistory(values);
+  await using target = await prepareTarget(values, plan, history?.serverPath);
+  log.info(describePlan(values, plan, target));
+
+  const order = orderOf(values, plan, target);
+  const processes = values.processes ?? plan.processes;
+  using prepared = await prepareGenerator(order, processes, history);
+  using view = await startLiveView(plan.clients, { quiet });
+  const result = await runLoadTest({
+    plan,
+    generator: prepared.generator,
+    server: target,
+    clock: systemClock,
+    signal,
+    onProgress: (progress) => view.update(progress),
+    ...(history && { onEvent: (event) => history.record(event) }),
+  });
+  view[Symbol.dispose]();
+  const measures = measure(result.ledger);
+  const summary = summarize({
+    ...result,
+    measures,
+    plan,
+    usage: { server: target.usage(), generator: prepared.generator.usage() },
+    thresholds: values.threshold,
+  });
+  const startedAt = new Date(performance.timeOrigin + prepared.generator.begin);
+  const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
+  const unwritten = await failuresOf([
+    async () => {
+      const { verdict } = summary;
+      try {
+        prepared[Symbol.dispose]();
+        await history?.finish(order.run, { parts: processes, verdict, crossed: crossedOf(summary) });
+      } catch (cause) {
+        if (!isFileError(cause)) throw cause;
+        throw fileError(`write the history ${quoted(values.history ?? "")}`, cause);
+      }
+    },
+    async () => report === undefined ? undefined : await writeReport(report, { ...finished, args }),
+    async () => junit === undefined ? undefined : await writeJunit(junit, finished),
+  ]);
+  log.result(summaryText(summary), { ...summary });
+  for (const { message } of unwritten) log.error(message);
+  const code = EXIT_CODES[summary.verdict];
+  return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
+}
+
+/** Writes one file after another. One that fails, as on a full disk, takes neither the others nor the result along. */
+async function failuresOf(writes: readonly (() => Promise<void>)[]): Promise<ExitError[]> {
+  const failures: ExitError[] = [];
+  for (const write of writes) {
+    try {
+      await write();
+    } catch (error) {
+      if (!(error instanceof ExitError)) throw error;
+      failures.push(error);
+    }
+  }
+  return failures;
+}
+
+function openHistory({ history }: RunValues): RunHistory | undefined {
+  if (history === undefined) return undefined;
+  try {
+    return new RunHistory(history);
+  } catch (cause) {
+    throw fileError(`write the history ${quoted(history)}`, cause);
+  }
+}
+
+function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, target: Target): GeneratorRun {
+  return {
+    run: {
+      event: "run",
+      schema: SCHEMA,
+      seed: plan.options.seed,
+      clients: plan.clients,
+      protocol,
+      server: target.kind,
+      faults: faults !== undefined,
+      maxLag,
+    },
+    plan,
+    targets: target.addresses,
+    ...(faults && { faults }),
+    ...(target.tls && { tls: target.tls }),
+    ...(token === undefined ? {} : { token }),
+  };
+}
+
+/** A generator that is ready, and what it keeps open until it has run. */
+interface PreparedGenerator extends Disposable {
+  readonly generator: Generator;
+}
+
+async function prepareGenerator(
+  order: GeneratorRun,
+  processes: number,
+  history: RunHistory | undefined,
+): Promise<PreparedGenerator> {
+  if (processes > 1) {
+    const generator = await GeneratorProcesses.start({
+      ...order,
+      command: loadTestCommand(PART_NAMES.generator),
+      env: CURED,
+      processes,
+      ...(history && {
+        historyOf: (part) => history.partPath(part),
+        onEvent: (event) => history.record(event),
+      }),
+    });
+    return { generator, [Symbol.dispose]() {} };
+  }
+  const { tls, ...rest } = order;
+  const file = history && new LineFile(history.partPath(0));
+  const generator = new LocalGenerator({
+    ...rest,
+    network: systemNetwork,
+    clientNetwork: await securedNetwork(systemNetwork, tls),
+    clock: systemClock,
+    random: systemRandom,
+    ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
+  });
+  return { generator, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
+}
+
+function crossedOf({ thresholds }: Summary): string[] {
+  return thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
+}
+
+function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Target): string {
+  const { seed, window, arrival } = plan.options;
+  const where = target.addresses.map(formatAddress).join(", ");
+  const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
+    (target.tls === undefined ? "" : ", by TLS");
+  const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
+  return `${counted(plan.clients, "client")} over ${
+    window / 1000
+  } s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
+}

@@ -1,0 +1,78 @@
+/** The summary of a load test for people. @module */
+import { formatTable } from "../terminal/table.ts";
+import { leadingFindings } from "../../loadtest/judge/findings.ts";
+import type { Percentiles } from "../../loadtest/metrics/latency.ts";
+import type { Summary } from "../../loadtest/metrics/summary.ts";
+import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
+import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
+import { counted } from "../../internal/plural.ts";
+
+/** The verdict, what it rests on, and the latencies. */
+export function summaryText(summary: Summary): string {
+  const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
+  const { leading, others } = leadingFindings(summary.findings);
+  return [
+    `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`,
+    ...leading.map(({ text }) => `  ${text}`),
+    ...(others.length === 0 ? [] : [`  ${others.length} more lines like these: see --report, or --json`]),
+    ...summary.thresholds.map((threshold) =>
+      `  threshold ${describeThreshold(threshold)}${threshold.holds ? "" : ", crossed"}`
+    ),
+    "",
+    formatTable({
+      head: ["messages", "", "connections", "", "server at the end", ""],
+      rows: [
+        ["acknowledged", acked, "natural ends", closed.natural, "connections", left(summary, "connections")],
+        ["lost", lost, "timed out", closed.timeout, "pending messages", left(summary, "pending")],
+        ["under way", underWay, "failed", closed.error, "timers", left(summary, "timers")],
+        [
+          "unexpected",
+          unexpected,
+          "reconnects",
+          summary.reconnects,
+          "queued bytes",
+          left(summary, "queuedBytes"),
+        ],
+        [
+          "duplicates",
+          duplicates,
+          "at once, peak",
+          summary.peakConnections,
+          "sockets",
+          left(summary, "descriptors"),
+        ],
+        ["resent", summary.resent, "refused", summary.refused, "redelivered", summary.redelivered],
+      ],
+    }),
+    "",
+    formatTable({
+      head: ["ms", "p50", "p90", "p99", "p99.9", "max"],
+      rows: [
+        latencyRow("ok, from planned start", summary.latency.fromPlanned),
+        latencyRow("ok, from actual start", summary.latency),
+        latencyRow("added by the relay", summary.latency.relay),
+        latencyRow("connect", summary.connect),
+        latencyRow("held before the answer", summary.held),
+        latencyRow("start behind schedule", summary.scheduleLag),
+      ],
+    }),
+    "",
+    `${counted(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
+    `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
+  ].join("\n");
+}
+
+function left(
+  { server }: Summary,
+  what: "connections" | "pending" | "timers" | "queuedBytes" | "descriptors",
+): string {
+  return `${server?.[what] ?? "not known"}`;
+}
+
+function latencyRow(name: string, { p50, p90, p99, p999, max }: Percentiles): string[] {
+  return [name, ...[p50, p90, p99, p999, max].map((ms) => ms === null ? "-" : ms.toFixed(1))];
+}
+
+function cores(value: number | null): string {
+  return value === null ? "not known" : `${value.toFixed(2)} cores`;
+}

@@ -1,0 +1,149 @@
+/** The server of a load test: one of its own, or one that runs already. @module */
+import { formatDuration } from "../../internal/duration.ts";
+import { ExitError, UsageError } from "../terminal/exit.ts";
+import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
+import { describeEnd } from "../../loadtest/process/child_process.ts";
+import { OwnServer } from "../../loadtest/process/spawned_server.ts";
+import { readPeerHistory } from "../../loadtest/history/server_events.ts";
+import type { Plan } from "../../loadtest/plan/plan.ts";
+import type { ServerUnderTest } from "../../loadtest/run.ts";
+import { type ProcessUsage, usedSince } from "../../loadtest/process/usage.ts";
+import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import type { TlsClientOptions } from "../../tls/mod.ts";
+import { HTTP_ALPN } from "../../http/grammar.ts";
+import { RunIdentity } from "./run_identity.ts";
+import { tlsClient } from "../client/tls_options.ts";
+import type { RunValues } from "./options.ts";
+import { PART_NAMES } from "./worker_processes.ts";
+import { loadTestCommand } from "./respawn.ts";
+
+/** The cure for every child: they run on their main threads with it. */
+export const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
+
+/** The server under test, and what it takes to reach and to measure it. */
+export interface Target extends ServerUnderTest, AsyncDisposable {
+  readonly kind: "own" | "foreign";
+  readonly addresses: readonly Address[];
+  /** How its clients speak TLS; `undefined` for not at all. */
+  readonly tls: TlsClientOptions | undefined;
+  /** What it used for the run, once it has told its final state; all `null` for a foreign one. */
+  usage(): ProcessUsage;
+}
+
+/** How long the server may take to come to nothing when the last client is done, ms. */
+const ZERO_TIMEOUT = 5000;
+/** Lines of the longest kind that may wait for a peer before it is taken for a slow reader. */
+const LINES_WAITING = 64;
+const LEAST_WRITE_BUFFER = 1024 * 1024;
+const UNKNOWN: ProcessUsage = { cpuSeconds: null, peakMemory: null };
+
+/**
+ * Starts the server, or looks whether the one that is asked for can be reached by so many.
+ *
+ * @param historyPath Where an own relay is to write what it sees. Default: nowhere
+ * @throws {UsageError} If the clients need more ports than there are
+ * @throws {ExitError} If the own server does not start
+ */
+export async function prepareTarget(values: RunValues, plan: Plan, historyPath?: string): Promise<Target> {
+  const tls = await tlsClient(values);
+  if (values.target !== undefined) {
+    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls) });
+  }
+  if (tls !== undefined && Object.keys(tls).length > 0) {
+    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+  }
+  const { server, ca } = await startOwnServer(values, plan, historyPath);
+  const before = server.usage();
+  let used = UNKNOWN;
+  return {
+    kind: "own",
+    addresses: server.addresses,
+    tls: ca === undefined ? undefined : forProtocol(values, { ca }),
+    died: server.ended.then(describeEnd),
+    async finalState() {
+      const state = await server.untilZero(ZERO_TIMEOUT);
+      used = usedSince(before, server.usage());
+      return state;
+    },
+    async *peers(begin) {
+      if (historyPath === undefined) return;
+      await server.stop(); // so that it has written all
+      yield* readPeerHistory(historyPath, performance.timeOrigin + begin);
+    },
+    usage: () => used,
+    [Symbol.asyncDispose]: async () => void await server.stop(),
+  };
+}
+
+function foreignTarget(
+  target: Address,
+  { plan, tls }: Pick<Target, "tls"> & { readonly plan: Plan },
+): Target {
+  refusing(() => plan.assertEnoughPorts(formatAddress(target)));
+  return {
+    kind: "foreign",
+    addresses: [target],
+    tls,
+    finalState: () => Promise.resolve(null),
+    usage: () => UNKNOWN,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+function forProtocol(
+  { protocol }: RunValues,
+  tls: TlsClientOptions | undefined,
+): TlsClientOptions | undefined {
+  return tls && protocol === "hello" ? { ...tls, alpn: HTTP_ALPN } : tls;
+}
+
+/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
+async function startOwnServer(
+  { protocol, port, replyDelay, tls, token }: RunValues,
+  plan: Plan,
+  historyPath: string | undefined,
+): Promise<{ readonly server: OwnServer; readonly ca: string | undefined }> {
+  const addresses = refusing(() => plan.loopbackAddresses);
+  const hostnames = Array.from({ length: addresses }, (_, k) => `127.0.0.${k + 1}`);
+  const lines = ["--max-line", `${Math.max(DEFAULT_MAX_LINE, plan.longestLine)}`];
+  const particular = {
+    relay: [
+      ...lines,
+      "--ack-timeout",
+      `${plan.ackTimeout}ms`,
+      ...(historyPath === undefined ? [] : ["--history", historyPath]),
+    ],
+    echo: lines,
+    hello: ["--delay", formatDuration(replyDelay.type === "fixed" ? replyDelay.delay : 0)],
+  };
+  const writeBuffer = Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine);
+  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
+  try {
+    const server = await OwnServer.start({
+      command: [
+        ...loadTestCommand(PART_NAMES.server, protocol),
+        "--write-buffer",
+        `${writeBuffer}`,
+        ...particular[protocol],
+        ...(identity?.serverOptions ?? []),
+      ],
+      // Not on its command line, which others on this machine can read.
+      env: { ...CURED, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
+      hostnames,
+      ...(port === undefined ? {} : { port }),
+    });
+    return { server, ca: identity?.certificate };
+  } catch (cause) {
+    throw new ExitError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function refusing<Result>(plan: () => Result): Result {
+  try {
+    return plan();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new UsageError(cause.message, { cause });
+    throw cause;
+  }
+}

@@ -1,0 +1,252 @@
+/** `loadtest.ts torture`: hostile peers against a server of lines. @module */
+import type { Context } from "../run_program.ts";
+import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
+import { Log } from "../terminal/log.ts";
+import { address, custom, duration, flag, integer, size, text } from "../args/option.ts";
+import { printable, quoted } from "../../internal/printable.ts";
+import type { Values } from "../args/program.ts";
+import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
+import { OwnServer } from "../../loadtest/process/spawned_server.ts";
+import { randomStream } from "../../loadtest/plan/seeded_random.ts";
+import { type BenchOptions, PROBE } from "../../loadtest/torture/rig.ts";
+import { firstLook } from "../../loadtest/torture/probe_target.ts";
+import { renderTortureJunit } from "../../loadtest/torture/junit.ts";
+import { TargetProcess } from "../../loadtest/torture/target_process.ts";
+import { caseNames, torture, type TortureResult } from "../../loadtest/torture/torture.ts";
+import { ProtocolError, unescapeText } from "../../protocol.ts";
+import { formatAddress } from "../../socket/network.ts";
+import type { TlsClientOptions } from "../../tls/mod.ts";
+import { assertWritable, writeText } from "./report.ts";
+import { RunIdentity } from "./run_identity.ts";
+import { loadTestCommand } from "./respawn.ts";
+import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
+import { tortureReport } from "./torture_report.ts";
+
+const MIB = 1024 * 1024;
+
+const options = {
+  target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
+  ...tlsClientOptions,
+  probe: custom(parseProbe, {
+    help: "What an honest peer says, and is to be answered; \\r and \\n stand for CR and LF",
+    accepts: "text, in which \\r, \\n and \\\\ stand for CR, LF and a backslash",
+    placeholder: "TEXT",
+    format: (probe) => printable(probe),
+    default: PROBE,
+  }),
+  patience: duration({ help: "Longest wait for an answer", default: 5000 }),
+  pid: integer({
+    help: "The target's process, whose memory and sockets are looked at",
+    min: 1,
+    defaultText: "those that listen there, on this machine",
+  }),
+  memoryGrowth: size({
+    help: "Most memory that the server may have more at the end",
+    defaultText: "512MiB, with TLS 1GiB",
+  }),
+  maxLine: size({ help: "Longest line that the server takes", min: 1, default: 64 * 1024 }),
+  scale: custom(parseScale, {
+    help: "All counts and volumes times this",
+    accepts: "a number over 0, up to 10",
+    format: String,
+    default: 1,
+  }),
+  only: text({ help: "Only the cases with this in their names", placeholder: "TEXT", default: "" }),
+  caseTimeout: duration({ help: "Longest time for one case", default: 60_000 }),
+  seed: integer({ help: "The same seed gives the same random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
+  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
+  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
+  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
+};
+
+/** `loadtest.ts torture`. */
+export const tortureCommand = {
+  summary: "Runs hostile peers against a server of lines, and looks whether it goes on serving others",
+  options,
+  examples: [
+    ["torture", "Every case against a relay of its own"],
+    ["torture --target 127.0.0.1:7 --scale 0.1", "A tenth of it against a server that runs already"],
+    ["torture --target 127.0.0.1:6379 --probe 'PING\\r\\n'", "A server that answers only what it knows"],
+  ],
+} as const;
+
+/** What an own server must come back to. */
+const ZERO_TIMEOUT = 5000;
+
+/**
+ * Runs the suite; exit 0 when every case was survived.
+ *
+ * @throws {UsageError} If the options contradict each other, or no case is called so.
+ * @throws {ExitError} If the target serves nobody, before the first case.
+ */
+export async function runTorture(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
+  const log = new Log({ json: values.json, quiet: values.quiet });
+  assertUsable(values);
+  const told = await tlsClient(values);
+  if (values.junit !== undefined) await assertWritable(values.junit);
+  const interrupted = new AbortController();
+  onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
+  const startedAt = new Date();
+  const { own, ca } = values.target === undefined ? await startOwn(values) : {};
+  const tls = ca === undefined ? told : { ca };
+  const { maxLine, scale, patience, probe } = values;
+  const target = own?.addresses[0] ?? values.target!;
+  const asked = { target, maxLine, scale, patience, probe, ...(tls === undefined ? {} : { tls }) };
+  const process = own ? new TargetProcess([own.pid]) : processOf(values);
+  const results: TortureResult[] = [];
+  try {
+    const greeting = await greetingOf(asked);
+    const before = process?.holding();
+    log.info(`Torturing ${formatAddress(target)}${process ? `, process ${process.pids.join(", ")}` : ""}`);
+    for await (
+      const result of torture({
+        ...asked,
+        greeting,
+        process: before && process,
+        only: values.only,
+        caseTimeout: values.caseTimeout,
+        random: randomStream(values.seed, "fault"),
+        signal: interrupted.signal,
+        onCase: (name) => log.info(`${name} …`),
+      })
+    ) {
+      results.push(result);
+      if (values.json) log.result("", { event: "case", ...result });
+    }
+    const left = own === undefined ? undefined : await whatIsLeft(own);
+    const faults = left === undefined ? [] : [`Left in the server: ${left}`];
+    const after = before && process?.holding();
+    if (before !== undefined) faults.push(...memoryFaults(before.memory, after?.memory, mostGrowth(values)));
+    const missing = caseNames(values.only).length - results.length;
+    if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
+    else if (missing > 0) {
+      faults.push(
+        `The server serves nobody since ${quoted(results.at(-1)?.name ?? "")}: ${missing} cases were not run`,
+      );
+    }
+    const failed = results.filter(({ fault }) => fault !== undefined).length;
+    const verdict = failed + faults.length === 0 ? "survived" : "failed";
+    log.result(tortureReport({ results, before, faults }), {
+      event: "torture",
+      verdict,
+      cases: results.length,
+      failed,
+      unjudged: results.filter(({ unjudged }) => unjudged !== undefined).length,
+      left: left ?? null,
+      faults,
+      server: before === undefined ? null : { pids: process?.pids, before, after: after ?? null },
+    });
+    if (values.junit !== undefined) {
+      await writeText(values.junit, renderTortureJunit({ results, faults, startedAt }));
+    }
+    if (interrupted.signal.aborted) return ExitCode.interrupted;
+    return verdict === "survived" ? ExitCode.ok : ExitCode.failure;
+  } finally {
+    await own?.stop();
+  }
+}
+
+function assertUsable({ only, target, pid, tls, ...values }: Values<typeof options>): void {
+  if (caseNames(only).length === 0) {
+    throw new UsageError(
+      `No case has ${quoted(only)} in its name: expected part of ${caseNames("").join(", ")}`,
+    );
+  }
+  if (target !== undefined) return;
+  if (pid !== undefined) throw new UsageError("Option --pid goes with --target");
+  const { tlsCa, tlsCert, tlsKey, tlsServerName } = values;
+  if (tls && (tlsCa ?? tlsCert ?? tlsKey ?? tlsServerName) !== undefined) {
+    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+  }
+}
+
+/**
+ * What the server says of its own accord, in bytes.
+ *
+ * @throws {ExitError} If it serves nobody: every case would fail, and say nothing of how it stands the case.
+ */
+async function greetingOf(asked: BenchOptions & { readonly tls?: TlsClientOptions }): Promise<number> {
+  const { greeting, answer } = await firstLook(asked);
+  if (typeof answer === "number") return greeting;
+  const hint = answer.startsWith("no answer") || answer.startsWith("finishes")
+    ? ` to ${quoted(asked.probe ?? PROBE)}: --probe says something it answers`
+    : answer.startsWith("it speaks TLS")
+    ? ": --tls speaks it"
+    : "";
+  throw new ExitError(
+    `Cannot torture ${formatAddress(asked.target)}, which does not serve an honest peer: ${
+      printable(answer)
+    }${hint}`,
+  );
+}
+
+function parseProbe(given: string): string {
+  try {
+    return unescapeText(given);
+  } catch (cause) {
+    if (cause instanceof ProtocolError) throw new RangeError(cause.message, { cause });
+    throw cause;
+  }
+}
+
+function parseScale(given: string): number {
+  const scale = Number(given);
+  if (given.trim() === "" || !(scale > 0 && scale <= 10)) throw new RangeError(given);
+  return scale;
+}
+
+/** @throws {ExitError} If the process that is told is not there, or may not be looked at. */
+function processOf({ pid, target }: Values<typeof options>): TargetProcess | undefined {
+  if (pid === undefined) return target === undefined ? undefined : TargetProcess.find(target);
+  const process = new TargetProcess([pid]);
+  if (process.holding() === undefined) {
+    throw new ExitError(`Cannot look at process ${pid}: not there, or not ours`);
+  }
+  return process;
+}
+
+/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
+async function startOwn(
+  { maxLine, tls }: Values<typeof options>,
+): Promise<{ readonly own: OwnServer; readonly ca: string | undefined }> {
+  const hostnames = ["127.0.0.1"];
+  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
+  const own = await OwnServer.start({
+    command: [
+      ...loadTestCommand("own-server"),
+      "--max-line",
+      `${maxLine}`,
+      ...(identity?.serverOptions ?? []),
+    ],
+    env: { [CURE_VARIABLE]: CURE_VALUE },
+    hostnames,
+  });
+  return { own, ca: identity?.certificate };
+}
+
+/** What the runtime keeps of ten thousand connections that have come and gone; those by TLS take several times as much. */
+function mostGrowth({ memoryGrowth, tls }: Values<typeof options>): number {
+  return memoryGrowth ?? (tls ? 1024 : 512) * MIB;
+}
+
+function memoryFaults(before: number, after: number | undefined, most: number): string[] {
+  if (after === undefined) return ["The server's process is gone"];
+  if (after - before <= most) return [];
+  const mib = (bytes: number) => Math.round(bytes / MIB);
+  return [
+    `The server's memory grew from ${mib(before)} to ${mib(after)} MiB: more than ${
+      mib(most)
+    } MiB (--memory-growth)`,
+  ];
+}
+
+/** What the own server still holds; `undefined` when that is nothing. */
+async function whatIsLeft(own: OwnServer): Promise<string | undefined> {
+  const state = await own.untilZero(ZERO_TIMEOUT);
+  if (state === null) return "the server did not tell its state: it is gone, or has no time to";
+  const { connections, pending, timers, queuedBytes, descriptors } = state;
+  const held = Object.entries({ connections, pending, timers, queuedBytes, descriptors })
+    .filter(([, count]) => (count ?? 0) !== 0)
+    .map(([name, count]) => `${name} ${count}`);
+  return held.length === 0 ? undefined : held.join(", ");
+}

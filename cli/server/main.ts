@@ -1,0 +1,95 @@
+/** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
+import type { Context } from "../run_program.ts";
+import { processEnvironment } from "../args/environment.ts";
+import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { Log } from "../terminal/log.ts";
+import { parseCommandLine } from "../args/options.ts";
+import type { Program } from "../args/program.ts";
+import { watchTerminal } from "../terminal/terminal.ts";
+import { programName, VERSION } from "../version.ts";
+import { formatAddress } from "../../socket/network.ts";
+import { operate } from "./operate.ts";
+import {
+  type Reload,
+  requiredHosts,
+  type RunningService,
+  type Service,
+  type ServiceHost,
+  type SharedValues,
+} from "./service_command.ts";
+import { services } from "./services/mod.ts";
+
+const program = {
+  name: programName("server"),
+  summary: "A TCP server: a relay, or one of the small services",
+  version: VERSION,
+  commandNoun: "service",
+  commands: services,
+  defaultCommand: "relay",
+} as const satisfies Program;
+
+/**
+ * Runs a service from its command line until it is told to stop, or fails.
+ *
+ * @param options.untilStdinEnds With `--control`: close, too, when stdin ends, because whoever asked there is gone.
+ * @throws {ExitError} When the command line cannot be understood, or the service cannot start.
+ */
+export async function runServer(
+  { args, onSignal }: Context,
+  { untilStdinEnds = false }: { untilStdinEnds?: boolean } = {},
+): Promise<ExitCode> {
+  const told = parseCommandLine(program, { args, environment: processEnvironment });
+  if ("text" in told) {
+    new Log().result(told.text, {});
+    return ExitCode.ok;
+  }
+  const { json, quiet, control } = told.options;
+  const log = new Log({ json, quiet });
+  // Windows ends a program by SIGHUP when its console is closed, and knows no other use of it.
+  const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
+  let reload: Reload | undefined;
+  const onReload = (asked: Reload) => void (reload = asked);
+  const service = await start(services[told.command], told.options, { log, onReload });
+  const ended = operate(service, { log, onSignal, control, untilStdinEnds, hungUp, reload });
+  // Last, when all its own sockets stand: who counts them from outside begins here.
+  announce(service, told.command, log);
+  await ended;
+  return ExitCode.ok;
+}
+
+async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {
+  try {
+    return await service.start(values, host);
+  } catch (cause) {
+    const why = whyNotBound(cause);
+    if (why === undefined) throw cause;
+    const where = `${requiredHosts(values).join(", ")} port ${values.port}`;
+    throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
+  }
+}
+
+/** What a user can do something about; `undefined` for anything else. */
+function whyNotBound(cause: unknown): string | undefined {
+  if (cause instanceof Deno.errors.AddrInUse) return "the port is in use";
+  if (cause instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
+  if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
+    return cause.message;
+  }
+  if (cause instanceof Error && cause.message.includes("lookup address")) return "no such host";
+  return undefined;
+}
+
+/** One line an address: what waits for the server to be ready reads them. */
+function announce(service: RunningService, name: string, log: Log): void {
+  for (const address of service.addresses) {
+    const { hostname, port } = address;
+    log.result(`listening on ${formatAddress(address)}`, {
+      event: "listening",
+      service: name,
+      host: hostname,
+      port,
+      pid: Deno.pid,
+      version: VERSION,
+    });
+  }
+}

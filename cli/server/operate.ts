@@ -1,0 +1,84 @@
+/** What an operator can do to a running service: signals, and the control channel. @module */
+import type { Context } from "../run_program.ts";
+import { ExitError } from "../terminal/exit.ts";
+import type { Log } from "../terminal/log.ts";
+import { answerControl } from "./control_channel.ts";
+import { Gate } from "./suspend.ts";
+import { cutOff, leftBehind } from "./shutdown_report.ts";
+import type { Reload, RunningService } from "./service_command.ts";
+
+/** What {@linkcode operate} needs besides the service. */
+export interface OperateOptions extends Pick<Context, "onSignal"> {
+  readonly log: Log;
+  /** Answer commands on stdin. */
+  readonly control: boolean;
+  /** With `control`: close, too, when stdin ends, because whoever asked there is gone. */
+  readonly untilStdinEnds: boolean;
+  /** Whether the terminal that the program was started at is gone. */
+  readonly hungUp: () => boolean;
+  /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
+  readonly reload: Reload | undefined;
+}
+
+/**
+ * Lets a service be operated until it has ended. Warns of what it had to cut off.
+ *
+ * @throws {ExitError} When it failed for a reason of the system's, such as accepting that fails for good, or still holds
+ * something when it has ended; with any other error as it is, for that is a mistake of the program's own.
+ */
+export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
+  const { log, onSignal, control, untilStdinEnds, hungUp } = options;
+  const gate = new Gate(service);
+  const failed = Promise.withResolvers<never>();
+  // The first signal drains, the second closes now; either way the service ends by being closed.
+  const endings: Promise<void>[] = [];
+  const end = (signal: Deno.Signal) => {
+    const draining = endings.length > 0;
+    log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
+    gate.end();
+    const ending = draining ? service.close() : service.drain();
+    ending.catch(failed.reject);
+    endings.push(ending);
+  };
+  onSignal(["SIGINT", "SIGTERM"], end);
+  onSignal(["SIGHUP"], (signal) => {
+    if (!hungUp()) read(signal, options);
+    // A shell that hangs up may send it as well as the system: the second one does not mean more than the first.
+    else if (endings.length === 0) end(signal);
+  });
+  onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
+  if (control) {
+    answerControl(service, gate).then(() => untilStdinEnds ? service.close() : undefined).catch(
+      failed.reject,
+    );
+  }
+  try {
+    await Promise.race([service.closed, failed.promise]);
+    await Promise.all(endings); // Which may still have a timer to cancel.
+  } catch (cause) {
+    if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
+    throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
+  }
+  const stats = service.stats();
+  const cut = cutOff(stats);
+  if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
+  const left = leftBehind(stats);
+  if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
+}
+
+/** What a daemon does at SIGHUP. */
+function read(signal: Deno.Signal, { log, reload }: OperateOptions): void {
+  if (reload === undefined) log.info(`${signal}: there is no certificate to read again`);
+  else reload(signal);
+}
+
+/** `EINVAL` and the like. */
+function isSystemCode(code: unknown): boolean {
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
+}
+
+function toggle(gate: Gate): string {
+  const { suspended } = gate;
+  const why = suspended ? gate.resume() : gate.suspend();
+  return why ?? (suspended ? "accepting again" : "accepting is suspended; once more to resume");
+}

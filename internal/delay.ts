@@ -1,0 +1,21 @@
+/** Waiting that may be cut short. @module */
+import type { Clock } from "./clock.ts";
+
+/**
+ * Waits for `ms`.
+ *
+ * @throws The signal's reason, when it aborts before.
+ */
+export async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const aborted = () => reject(signal.reason);
+  const timer = clock.after(ms, resolve);
+  signal.addEventListener("abort", aborted, { once: true });
+  try {
+    await promise;
+  } finally {
+    timer.cancel();
+    signal.removeEventListener("abort", aborted);
+  }
+}

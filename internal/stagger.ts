@@ -1,0 +1,30 @@
+/** Work spread over time. Pure but for the clock handed in. @module */
+import type { Clock, Timer } from "./clock.ts";
+
+// 10,000 a second, or more where that would take longer than it may.
+const SLICE_MS = 10;
+const SLICE = 100;
+
+/**
+ * Runs `each` for all items, the first ones at once, and the rest a slice at a time within `ms`: peers that are sent away
+ * all at once come back all at once.
+ *
+ * @returns Stops it.
+ */
+export function spread<Item>(
+  items: readonly Item[],
+  options: { clock: Clock; ms: number; each: (item: Item) => void },
+): Timer {
+  const { clock, ms, each } = options;
+  const slices = Math.max(1, Math.floor(ms / SLICE_MS));
+  const size = Math.max(SLICE, Math.ceil(items.length / slices));
+  let next = 0;
+  let timer: Timer | undefined;
+  const slice = () => {
+    for (const item of items.slice(next, next + size)) each(item);
+    next += size;
+    timer = next < items.length ? clock.after(SLICE_MS, slice) : undefined;
+  };
+  slice();
+  return { cancel: () => timer?.cancel() };
+}

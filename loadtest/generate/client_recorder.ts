@@ -1,0 +1,115 @@
+/** What one client does, as the events of a history. @module */
+import type { ProtocolError } from "../../protocol.ts";
+import { describeCloseReason } from "../../socket/errors.ts";
+import type { CloseReason, ConnectError } from "../../socket/errors.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import type { HistoryEvent } from "../history/events.ts";
+import type { LatencyHistogram } from "../metrics/latency.ts";
+import type { Plan } from "../plan/plan.ts";
+
+/** What {@linkcode ClientRecord} needs. */
+export interface ClientRecordOptions {
+  readonly client: number;
+  readonly plan: Plan;
+  readonly target: Address;
+  /** ms since the run began. */
+  readonly now: () => number;
+  readonly record: (event: HistoryEvent) => void;
+  /** Counted up as the client goes on. */
+  readonly progress: { acknowledged: number; open: number; resent: number };
+  /** Gets the times from planned start to ok. */
+  readonly latency: LatencyHistogram;
+  /** Whether the run has stopped its clients. */
+  readonly stopped: () => boolean;
+}
+
+/** How much of an error of the server a history shows, in UTF-16 units. */
+const ERROR_SHOWN = 200;
+
+interface Ends {
+  readonly local: Address;
+}
+
+/** Observes a client, whatever it speaks, and records what it sees. */
+export class ClientRecord {
+  readonly #options: ClientRecordOptions;
+  readonly #remote: string;
+  #dialledAt = 0;
+  #sends = 0;
+
+  constructor(options: ClientRecordOptions) {
+    this.#options = options;
+    this.#remote = formatAddress(options.target);
+  }
+
+  dialling(): void {
+    this.#dialledAt = this.#options.now();
+  }
+
+  connected(connection: Ends): void {
+    const { client, now, record, progress } = this.#options;
+    progress.open++;
+    const at = now();
+    const took = at - this.#dialledAt;
+    record({
+      event: "connect",
+      client,
+      at,
+      took,
+      local: formatAddress(connection.local),
+      remote: this.#remote,
+    });
+  }
+
+  notConnected({ message }: ConnectError): void {
+    const { client, now, record, stopped } = this.#options;
+    // A dial that the run itself broke off was not refused.
+    if (!stopped()) record({ event: "refused", client, at: now(), error: message });
+  }
+
+  sent(): void {
+    const { client, now, record, progress } = this.#options;
+    if (this.#sends++ > 0) progress.resent++;
+    record({ event: "send", client, at: now() });
+  }
+
+  received(_: Ends, text: string): void {
+    this.#message("receive", text);
+  }
+
+  answered(_: Ends, text: string): void {
+    this.#message("answer", text);
+  }
+
+  acknowledged(_: Ends, text: string, own: boolean): void {
+    if (own) this.#countOk();
+    this.#message("ack", text);
+  }
+
+  complained(_: Ends, error: string | ProtocolError): void {
+    const { client, now, record } = this.#options;
+    // Cut, for the server may say as much as a line holds, and to every client.
+    const text = typeof error === "string" ? `error ${error}` : `what is no frame: ${error.message}`;
+    record({ event: "error", client, at: now(), text: text.slice(0, ERROR_SHOWN) });
+  }
+
+  closed(_: Ends, reason: CloseReason): void {
+    const { client, now, record, progress, stopped } = this.#options;
+    progress.open--;
+    const at = now();
+    if (reason.type === "natural") return record({ event: "close", client, at, reason: reason.type });
+    const type = stopped() && reason.type === "local" ? "stopped" : reason.type;
+    record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
+  }
+
+  #countOk(): void {
+    const { client, plan, now, progress, latency } = this.#options;
+    progress.acknowledged++;
+    latency.record(now() - plan.startAt(client));
+  }
+
+  #message(event: "receive" | "answer" | "ack", text: string): void {
+    const { client, plan, now, record } = this.#options;
+    record({ event, client, at: now(), message: plan.find(text) ?? text });
+  }
+}

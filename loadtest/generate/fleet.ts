@@ -1,0 +1,227 @@
+/** Runs the clients of a plan, or a part of them, when the plan says. @module */
+import { RelayClient } from "../../relay/client.ts";
+import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
+import { type Address, formatAddress, type Network } from "../../socket/network.ts";
+import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
+import { ClientRecord } from "./client_recorder.ts";
+import { echoExchange, httpExchange } from "./request_reply.ts";
+import { ExchangeClient } from "./request_reply_client.ts";
+import { clientFaults } from "./fault_injection.ts";
+import type { FaultSpec } from "../plan/fault_spec.ts";
+import { type HistoryEvent, plannedEvent, type RunEvent } from "../history/events.ts";
+import { LatencyHistogram } from "../metrics/latency.ts";
+import type { Plan } from "../plan/plan.ts";
+import { randomStream } from "../plan/seeded_random.ts";
+import { SocketLag } from "./socket_lag.ts";
+
+/** What a {@linkcode Fleet} needs. */
+export interface FleetOptions {
+  readonly run: RunEvent;
+  readonly plan: Plan;
+  /** Which part of how many. Default: all. */
+  readonly part?: number;
+  readonly parts?: number;
+  /** Addresses of the server; the clients are spread over them. */
+  readonly targets: readonly Address[];
+  /** Default: none. */
+  readonly faults?: FaultSpec;
+  /** What the clients of a relay show it first. Default: nothing. */
+  readonly token?: string;
+  /** Plain sockets, on which the process measures its own lag. */
+  readonly network: Network;
+  /** What the clients dial by. Default: `network`. */
+  readonly clientNetwork?: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The time on the clock at which the run begins, ms. */
+  readonly begin: number;
+  /** Gets every event, as it happens. */
+  readonly record: (event: HistoryEvent) => void;
+}
+
+/** How far a fleet has come. */
+export interface FleetProgress {
+  readonly started: number;
+  readonly acknowledged: number;
+  /** Connections that stand now. */
+  readonly open: number;
+  readonly resent: number;
+  /** Clients that are done. */
+  readonly finished: number;
+  /** The times from planned start to ok so far: a `LatencyHistogram`, encoded. */
+  readonly latency: string;
+}
+
+/** A client of whatever protocol. */
+interface Client {
+  run(): Promise<unknown>;
+  stop(): void;
+}
+
+const LEAST_WRITE_BUFFER = 1024 * 1024;
+// Several long messages may wait for one client at once; it is no slow reader for that.
+const LINES_WAITING = 64;
+
+// Often enough to see a stall of a few hundredths of a second, seldom enough to cost nothing.
+const LAG_SAMPLE_MS = 20;
+
+/** The clients of one process. Starts are planned beforehand and wait for nothing. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #clock: Clock;
+  readonly #indices: readonly number[];
+  readonly #running = new Set<Client>();
+  readonly #loopLag = new LatencyHistogram();
+  readonly #done = Promise.withResolvers<void>();
+  readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+  readonly #latency = new LatencyHistogram();
+  #next = 0;
+  #stopped = false;
+  #starting: Timer | undefined;
+  #sampling: Timer | undefined;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#indices = [...options.plan.slice(options.part ?? 0, options.parts ?? 1)];
+  }
+
+  get progress(): FleetProgress {
+    return { ...this.#progress, latency: this.#latency.encode() };
+  }
+
+  /** Runs every client to its end; once only. */
+  async run(): Promise<void> {
+    for (const index of this.#indices) this.#record(plannedEvent(this.#options.plan.client(index)));
+    const { network, part: process = 0 } = this.#options;
+    const socketLag = new SocketLag({ network, clock: this.#clock, interval: LAG_SAMPLE_MS });
+    socketLag.start();
+    this.#sampleLag();
+    this.#startDue();
+    try {
+      await this.#done.promise;
+    } finally {
+      this.#starting?.cancel();
+      this.#sampling?.cancel();
+    }
+    this.#record({
+      event: "generator",
+      process,
+      loopLag: this.#loopLag.percentile(99) ?? 0,
+      socketLag: await socketLag.stop(),
+    });
+  }
+
+  /** Starts no more clients, and stops those that are not done: they stay as they are. */
+  stop(): void {
+    this.#stopped = true;
+    this.#starting?.cancel();
+    this.#next = this.#indices.length;
+    for (const client of this.#running) client.stop();
+    this.#settle();
+  }
+
+  /** Starts every client that is due: a late timer starts several, and the ledger sees how late each of them is. */
+  #startDue(): void {
+    const now = this.#now();
+    for (let index = this.#indices[this.#next]; index !== undefined; index = this.#indices[++this.#next]) {
+      const wait = this.#options.plan.startAt(index) - now;
+      if (wait > 0) {
+        this.#starting = this.#clock.after(wait, () => this.#startDue());
+        return;
+      }
+      this.#start(index);
+    }
+    this.#settle();
+  }
+
+  #start(index: number): void {
+    const client = this.#client(index);
+    this.#progress.started++;
+    this.#record({ event: "start", client: index, at: this.#now() });
+    this.#running.add(client);
+    client.run().then(() => {
+      this.#running.delete(client);
+      this.#progress.finished++;
+      this.#settle();
+    }, this.#done.reject);
+  }
+
+  #client(index: number): Client {
+    const { plan, targets, random, run, token } = this.#options;
+    const target = targets[index % targets.length]!;
+    const { text } = plan.client(index);
+    const shared = {
+      hostname: target.hostname,
+      port: target.port,
+      network: this.#networkOf(index),
+      clock: this.#clock,
+      random,
+      text,
+      timeout: plan.timeout,
+      writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
+      observer: new ClientRecord({
+        client: index,
+        plan,
+        target,
+        now: () => this.#now(),
+        record: this.#options.record,
+        progress: this.#progress,
+        latency: this.#latency,
+        stopped: () => this.#stopped,
+      }),
+    };
+    const maxLine = Math.max(DEFAULT_MAX_LINE, plan.longestLine);
+    switch (run.protocol) {
+      case "relay":
+        return new RelayClient({
+          ...shared,
+          maxLine,
+          ...(token === undefined ? {} : { token }),
+          linger: plan.linger,
+          replyDelay: plan.answering(index),
+        });
+      case "echo":
+        return new ExchangeClient({
+          ...shared,
+          exchange: echoExchange(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
+        });
+      case "hello":
+        return new ExchangeClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
+    }
+  }
+
+  /** The network as one client meets it: with faults of its own, drawn from the seed. */
+  #networkOf(client: number): Network {
+    const { faults, plan, clientNetwork: network = this.#options.network } = this.#options;
+    if (faults === undefined) return network;
+    return clientFaults(faults, {
+      network,
+      clock: this.#clock,
+      random: randomStream(plan.options.seed, "fault", { index: client }),
+      onFault: (kind) => this.#record({ event: "fault", at: this.#now(), kind, client }),
+    });
+  }
+
+  /** How late the event loop runs a timer: what this process adds to every latency that it measures. */
+  #sampleLag(): void {
+    const due = this.#clock.now() + LAG_SAMPLE_MS;
+    this.#sampling = this.#clock.after(LAG_SAMPLE_MS, () => {
+      this.#loopLag.record(this.#clock.now() - due);
+      this.#sampleLag();
+    });
+  }
+
+  #settle(): void {
+    if (this.#next >= this.#indices.length && this.#running.size === 0) this.#done.resolve();
+  }
+
+  #record(event: HistoryEvent): void {
+    this.#options.record(event);
+  }
+
+  /** ms since the run began. */
+  #now(): number {
+    return this.#clock.now() - this.#options.begin;
+  }
+}

@@ -1,0 +1,94 @@
+/** A part of the clients, run in a process of its own: the end of that process. @module */
+import { Buffer } from "node:buffer";
+import { serialize } from "node:v8";
+import { securedNetwork } from "../../tls/lazy.ts";
+import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import { Fleet } from "./fleet.ts";
+import { type GeneratorRun, ownUsage } from "./generator.ts";
+import { formatHistoryLine } from "../history/line_format.ts";
+import { Ledger } from "../ledger/ledger.ts";
+import { LineFile } from "../history/line_file.ts";
+import type { ChildLine } from "../process/child_process.ts";
+import { Plan, type PlanOptions } from "../plan/plan.ts";
+
+/** What a part is told first, in one line of JSON. */
+export interface PartOrder extends Omit<GeneratorRun, "plan"> {
+  readonly plan: PlanOptions;
+  readonly part: number;
+  readonly parts: number;
+  /** Where to write its events, if anywhere. */
+  readonly history?: string;
+}
+
+/** What a part is told when all parts are ready. */
+export interface PartBegin {
+  /** When the run begins, in ms since 1970: the one clock that processes share. */
+  readonly beginsAt: number;
+}
+
+/** What {@linkcode runPart} needs. */
+export interface PartOptions {
+  /** The lines of its parent: a {@linkcode PartOrder}, a {@linkcode PartBegin}. */
+  readonly orders: AsyncIterator<string>;
+  /** Writes a line of JSON to its parent. */
+  readonly say: (line: ChildLine) => void;
+  /** Called with what stops the part. */
+  readonly onStop: (stop: () => void) => void;
+}
+
+const PROGRESS_MS = 250;
+// A ledger travels in pieces: one line of all of it would be copied again with every read.
+const PIECE_BYTES = 96 * 1024;
+
+/** Runs one part of the clients, as ordered, and says its progress and, last, its ledger. */
+export async function runPart({ orders, say, onStop }: PartOptions): Promise<void> {
+  const order = await next<PartOrder>(orders);
+  const { run, part, parts } = order;
+  const plan = new Plan(order.plan);
+  const ledger = new Ledger(run, { part, parts });
+  using history = order.history === undefined ? undefined : new LineFile(order.history);
+  let stop = (): void => {};
+  let stopped = false;
+  onStop(() => {
+    stopped = true;
+    stop();
+  });
+  const dialled = await securedNetwork(systemNetwork, order.tls);
+  say({ event: "ready" });
+  const { beginsAt } = await next<PartBegin>(orders);
+  const fleet = new Fleet({
+    ...order,
+    plan,
+    network: systemNetwork,
+    clientNetwork: dialled,
+    clock: systemClock,
+    random: systemRandom,
+    begin: beginsAt - performance.timeOrigin,
+    record: (event) => {
+      ledger.record(event);
+      history?.write(formatHistoryLine(event));
+    },
+  });
+  stop = () => fleet.stop();
+  if (stopped) stop();
+  const sayProgress = (): void => say({ event: "progress", progress: fleet.progress });
+  const ticker = setInterval(sayProgress, PROGRESS_MS);
+  try {
+    await fleet.run();
+  } finally {
+    clearInterval(ticker);
+  }
+  sayProgress();
+  say({ event: "usage", usage: ownUsage() });
+  const bytes = serialize(ledger.snapshot());
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString("base64");
+    say({ event: "ledger", piece, last: at + PIECE_BYTES >= bytes.length });
+  }
+}
+
+async function next<Order>(orders: AsyncIterator<string>): Promise<Order> {
+  const { done, value } = await orders.next();
+  if (done) throw new TypeError("A part of a generator needs an order: got the end of its input");
+  return JSON.parse(value) as Order;
+}

@@ -1,0 +1,148 @@
+/** The clients of a plan spread over processes: the end of whoever drives them. @module */
+import { Buffer } from "node:buffer";
+import { deserialize } from "node:v8";
+import { systemClock } from "../../socket/tcp.ts";
+import type { FleetProgress } from "./fleet.ts";
+import { type Generator, type GeneratorRun, NOTHING_DONE, ownUsage } from "./generator.ts";
+import type { PartBegin, PartOrder } from "./worker.ts";
+import type { DiedEvent } from "../history/events.ts";
+import { LatencyHistogram } from "../metrics/latency.ts";
+import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
+import { type ChildLine, describeEnd, LineProcess } from "../process/child_process.ts";
+import { addUsage, NOTHING_USED, type ProcessUsage } from "../process/usage.ts";
+
+/** What {@linkcode GeneratorProcesses} needs. */
+export interface GeneratorProcessesOptions extends GeneratorRun {
+  /** The program that runs one part; it must call `runPart`. */
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly processes: number;
+  /** Where each part writes its events. Default: nowhere. */
+  readonly historyOf?: (part: number) => string;
+  /** Gets the death of a process; what the clients do goes to the parts' own histories. */
+  readonly onEvent?: (event: DiedEvent) => void;
+}
+
+/** From the word to all parts to the beginning of the run, ms: it has to arrive everywhere first. */
+const BEGIN_MS = 200;
+/** How long a process that was told to stop may take to tell its ledger, ms, before it is killed. */
+const GRACE_MS = 15_000;
+
+/** Runs all clients, in several processes. A process that dies is booked, and the others go on. */
+export class GeneratorProcesses implements Generator {
+  begin = NaN;
+  readonly #options: GeneratorProcessesOptions;
+  readonly #ledger: Ledger;
+  readonly #parts: readonly PartProcess[];
+  #usage = NOTHING_USED;
+
+  private constructor(options: GeneratorProcessesOptions) {
+    this.#options = options;
+    this.#ledger = new Ledger(options.run);
+    this.#parts = Array.from({ length: options.processes }, (_, part) => new PartProcess(options, part));
+  }
+
+  /** Starts the processes, and waits until each has its plan. */
+  static async start(options: GeneratorProcessesOptions): Promise<GeneratorProcesses> {
+    const generator = new GeneratorProcesses(options);
+    await Promise.all(generator.#parts.map((part) => part.ready));
+    return generator;
+  }
+
+  get progress(): FleetProgress {
+    const parts = this.#parts.map((part) => part.progress);
+    const sum = (of: (part: FleetProgress) => number) => parts.reduce((total, part) => total + of(part), 0);
+    const latency = new LatencyHistogram();
+    for (const part of parts) latency.mergeEncoded(part.latency);
+    return {
+      started: sum(({ started }) => started),
+      acknowledged: sum(({ acknowledged }) => acknowledged),
+      open: sum(({ open }) => open),
+      resent: sum(({ resent }) => resent),
+      finished: sum(({ finished }) => finished),
+      latency: latency.encode(),
+    };
+  }
+
+  async run(): Promise<void> {
+    this.begin = systemClock.now() + BEGIN_MS;
+    const order: PartBegin = { beginsAt: performance.timeOrigin + this.begin };
+    await Promise.all(this.#parts.map((part) => this.#runPart(part, order)));
+    this.#usage = this.#parts.map((part) => part.usage).reduce(addUsage, ownUsage());
+  }
+
+  stop(): void {
+    for (const part of this.#parts) part.process.terminate(GRACE_MS);
+  }
+
+  ledger(): Ledger {
+    return this.#ledger;
+  }
+
+  usage(): ProcessUsage {
+    return this.#usage;
+  }
+
+  async #runPart(part: PartProcess, order: PartBegin): Promise<void> {
+    await part.process.say(JSON.stringify(order));
+    const end = await part.process.ended;
+    const ledger = part.ledger();
+    if (ledger !== undefined) this.#ledger.absorb(ledger);
+    if (ledger !== undefined && end.code === 0) return;
+    const at = systemClock.now() - this.begin;
+    const event: DiedEvent = { event: "died", at, process: part.number, detail: describeEnd(end) };
+    this.#ledger.record(event);
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** One of the processes, and what it has told. */
+class PartProcess {
+  readonly number: number;
+  readonly process: LineProcess;
+  /** Settles when it waits for the run to begin, or has ended. */
+  readonly ready: Promise<void>;
+  progress = NOTHING_DONE;
+  usage = NOTHING_USED;
+  readonly #pieces: Uint8Array[] = [];
+  #whole = false;
+
+  constructor(options: GeneratorProcessesOptions, number: number) {
+    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token } = options;
+    const ready = Promise.withResolvers<void>();
+    this.number = number;
+    this.process = new LineProcess({
+      command,
+      ...(env ? { env } : {}),
+      onLine: (line) => line.event === "ready" ? ready.resolve() : this.#hear(line),
+    });
+    const history = historyOf?.(number);
+    const order: PartOrder = {
+      run,
+      targets,
+      plan: plan.options,
+      part: number,
+      parts: processes,
+      ...(faults === undefined ? {} : { faults }),
+      ...(tls === undefined ? {} : { tls }),
+      ...(token === undefined ? {} : { token }),
+      ...(history === undefined ? {} : { history }),
+    };
+    this.ready = this.process.say(JSON.stringify(order))
+      .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));
+  }
+
+  /** All that it booked, or `undefined` where it did not come to tell. */
+  ledger(): LedgerSnapshot | undefined {
+    return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
+  }
+
+  #hear(line: ChildLine): void {
+    if (line.event === "progress") this.progress = line.progress as FleetProgress;
+    else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
+    else if (line.event === "ledger") {
+      this.#pieces.push(Buffer.from(String(line.piece), "base64"));
+      this.#whole = line.last === true;
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/** Events of a history to lines of JSON and back, every field checked. Pure. @module */
+import { MAX_DURATION } from "../../internal/duration.ts";
+import { END_TYPES, type HistoryEvent, SCHEMA } from "./events.ts";
+
+/** A line of a history that is no event. */
+export class HistoryError extends Error {
+  override readonly name = "HistoryError";
+  /** The number of the line, from 1. */
+  readonly line: number;
+
+  constructor(line: number, message: string, options?: ErrorOptions) {
+    super(`History line ${line}: ${message}`, options);
+    this.line = line;
+  }
+}
+
+/** Times are written to the microsecond: finer digits are noise and a third of the file. */
+const DIGITS = 1000;
+
+type Check = (value: unknown) => boolean;
+type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
+
+const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
+const bound: Check = (value) => time(value) && Number(value) > 0 && Number(value) <= MAX_DURATION;
+const text: Check = (value) => typeof value === "string";
+const flag: Check = (value) => typeof value === "boolean";
+const message: Check = (value) => text(value) || index(value);
+const oneOf = (...values: readonly unknown[]): Check => (value) => values.includes(value);
+const reason: Check = oneOf(...END_TYPES);
+const optional = (check: Check): Check => (value) => value === undefined || check(value);
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const serverState: Check = (value) => {
+  if (value === null) return true;
+  if (!isObject(value)) return false;
+  const { connections, pending, timers, queuedBytes, descriptors, closed, stray, redelivered } = value;
+  return [connections, pending, timers, queuedBytes].every(time) &&
+    (descriptors === null || time(descriptors)) &&
+    [stray, redelivered].every(optional(index)) &&
+    isObject(closed) && Object.entries(closed).every(([type, count]) => reason(type) && index(count));
+};
+
+const ofMessage = { client: index, at: time, message };
+const ofPeer = { at: time, local: text, remote: text };
+
+/** What each kind of event has, besides its kind. */
+const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<HistoryEvent, { event: Kind }>> } = {
+  run: {
+    schema: oneOf(SCHEMA),
+    seed: index,
+    clients: index,
+    protocol: oneOf("relay", "echo", "hello"),
+    server: oneOf("own", "foreign"),
+    faults: flag,
+    maxLag: optional(bound),
+  },
+  planned: { client: index, at: time, text, length: optional(index) },
+  start: { client: index, at: time },
+  connect: { client: index, at: time, took: time, local: text, remote: text },
+  refused: { client: index, at: time, error: text },
+  error: { client: index, at: time, text },
+  send: { client: index, at: time },
+  receive: ofMessage,
+  answer: ofMessage,
+  ack: ofMessage,
+  close: { client: index, at: time, reason, detail: optional(text) },
+  fault: { at: time, kind: text, client: optional(index) },
+  accepted: ofPeer,
+  ended: { ...ofPeer, reason },
+  server: { at: time, state: serverState },
+  generator: { process: index, loopLag: time, socketLag: time },
+  died: { at: time, process: (value) => value === "server" || index(value), detail: text },
+  stop: { at: time, why: oneOf("done", "deadline", "died", "interrupted") },
+  verdict: {
+    verdict: text,
+    crossed: (value) => Array.isArray(value) && value.every(text),
+    lines: index,
+    sha256: text,
+  },
+};
+
+/**
+ * One event as one line, without its LF; times are cut to the microsecond.
+ *
+ * @example
+ * ```ts
+ * import { formatHistoryLine, parseHistoryLine } from "@okline/okline/loadtest";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const line = formatHistoryLine({ event: "ack", client: 17, at: 1200.5, message: 17 });
+ * assertEquals(line, '{"event":"ack","client":17,"at":1200.5,"message":17}');
+ * assertEquals(parseHistoryLine(line, 1), { event: "ack", client: 17, at: 1200.5, message: 17 });
+ * ```
+ */
+export function formatHistoryLine(event: HistoryEvent): string {
+  return JSON.stringify(
+    event,
+    (_key, value: unknown) => typeof value === "number" ? Math.round(value * DIGITS) / DIGITS : value,
+  );
+}
+
+/**
+ * The event that a line says.
+ *
+ * @param line A line of JSON, without its LF
+ * @param number The line's number, from 1, for the error
+ * @throws {HistoryError} If the line is no JSON, or no event, or a field is missing, unknown or of the wrong type
+ */
+export function parseHistoryLine(line: string, number: number): HistoryEvent {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch (cause) {
+    throw new HistoryError(number, `expected JSON: got ${excerpt(line)}`, { cause });
+  }
+  if (!isEvent(parsed, number)) throw new HistoryError(number, `expected an event: got ${excerpt(line)}`);
+  return parsed;
+}
+
+function isEvent(value: unknown, number: number): value is HistoryEvent {
+  if (!isObject(value) || typeof value["event"] !== "string") return false;
+  const kind = value["event"];
+  if (!isKind(kind)) {
+    throw new HistoryError(number, `unknown event "${kind}": expected ${Object.keys(EVENTS).join(", ")}`);
+  }
+  const fields: Readonly<Record<string, Check>> = EVENTS[kind];
+  for (const [name, check] of Object.entries(fields)) {
+    if (!check(value[name])) {
+      throw new HistoryError(number, `bad "${name}" of "${kind}": got ${JSON.stringify(value[name])}`);
+    }
+  }
+  for (const name of Object.keys(value)) {
+    if (name !== "event" && !Object.hasOwn(fields, name)) {
+      throw new HistoryError(number, `"${kind}" has no "${name}"`);
+    }
+  }
+  return true;
+}
+
+function isKind(kind: string): kind is HistoryEvent["event"] {
+  return Object.hasOwn(EVENTS, kind);
+}
+
+function excerpt(line: string): string {
+  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+}

@@ -1,0 +1,109 @@
+/** Every connection that clients made: whose, from where to where, when, and how it ended. Pure. @module */
+import { Column } from "./typed_column.ts";
+import { END_TYPES, type EndType } from "../history/events.ts";
+
+const OPEN = 255;
+
+/** {@linkcode ConnectionTable} as plain data. */
+export interface ConnectionTableSnapshot {
+  readonly client: Int32Array<ArrayBuffer>;
+  readonly openedAt: Float64Array<ArrayBuffer>;
+  readonly closedAt: Float64Array<ArrayBuffer>;
+  readonly took: Float64Array<ArrayBuffer>;
+  readonly reason: Uint8Array<ArrayBuffer>;
+  readonly sends: Uint8Array<ArrayBuffer>;
+  readonly acks: Uint8Array<ArrayBuffer>;
+  readonly local: readonly string[];
+  readonly remote: readonly string[];
+}
+
+/** Connections by row, in the order in which they were made. */
+export class ConnectionTable {
+  readonly client: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
+  readonly openedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
+  /** NaN while it is open. */
+  readonly closedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
+  /** How long dialling took, in ms. */
+  readonly took: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
+  /** How often the client's message was sent and acknowledged on it, up to 255. */
+  readonly sends: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
+  readonly acks: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
+  readonly #reason: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
+  readonly #local: string[] = [];
+  readonly #remote: string[] = [];
+
+  get length(): number {
+    return this.client.length;
+  }
+
+  /** Books a new connection and gives its row. */
+  open(connection: { client: number; at: number; took: number; local: string; remote: string }): number {
+    this.client.push(connection.client);
+    this.openedAt.push(connection.at);
+    this.closedAt.push(NaN);
+    this.took.push(connection.took);
+    this.#reason.push(OPEN);
+    this.sends.push(0);
+    this.acks.push(0);
+    this.#local.push(connection.local);
+    return this.#remote.push(connection.remote) - 1;
+  }
+
+  isOpen(row: number): boolean {
+    return this.#reason.at(row) === OPEN;
+  }
+
+  close(row: number, { at, reason }: { at: number; reason: EndType }): void {
+    this.closedAt.set(row, at);
+    this.#reason.set(row, END_TYPES.indexOf(reason));
+  }
+
+  /** How it ended, or `undefined` while it is open. */
+  reason(row: number): EndType | undefined {
+    return END_TYPES[this.#reason.at(row)];
+  }
+
+  /** The client's address. */
+  local(row: number): string {
+    return this.#local[row] ?? "nowhere";
+  }
+
+  /** The server's address. */
+  remote(row: number): string {
+    return this.#remote[row] ?? "nowhere";
+  }
+
+  /** Counts up a column that ends at 255. */
+  count(column: "sends" | "acks", row: number): number {
+    const count = Math.min(255, this[column].at(row) + 1);
+    this[column].set(row, count);
+    return count;
+  }
+
+  snapshot(): ConnectionTableSnapshot {
+    return {
+      client: this.client.toArray(),
+      openedAt: this.openedAt.toArray(),
+      closedAt: this.closedAt.toArray(),
+      took: this.took.toArray(),
+      reason: this.#reason.toArray(),
+      sends: this.sends.toArray(),
+      acks: this.acks.toArray(),
+      local: this.#local,
+      remote: this.#remote,
+    };
+  }
+
+  /** Appends the connections of another table. */
+  absorb(other: ConnectionTableSnapshot): void {
+    this.client.append(other.client);
+    this.openedAt.append(other.openedAt);
+    this.closedAt.append(other.closedAt);
+    this.took.append(other.took);
+    this.#reason.append(other.reason);
+    this.sends.append(other.sends);
+    this.acks.append(other.acks);
+    for (const address of other.local) this.#local.push(address);
+    for (const address of other.remote) this.#remote.push(address);
+  }
+}

@@ -1,0 +1,74 @@
+/** What is known of a run apart from its clients: the server, the generators, faults, why it stopped. Pure. @module */
+import type {
+  AcceptedEvent,
+  DiedEvent,
+  EndedEvent,
+  FaultEvent,
+  GeneratorEvent,
+  ServerEvent,
+  ServerState,
+  StopEvent,
+} from "../history/events.ts";
+
+/** The events that {@linkcode RunFacts} books. */
+export type FactEvent =
+  | ServerEvent
+  | StopEvent
+  | GeneratorEvent
+  | DiedEvent
+  | FaultEvent
+  | AcceptedEvent
+  | EndedEvent;
+
+/** {@linkcode RunFacts} as plain data. */
+export interface RunFactsSnapshot {
+  readonly events: readonly FactEvent[];
+}
+
+/** Facts of a run. */
+export class RunFacts {
+  readonly #events: FactEvent[] = [];
+
+  record(event: FactEvent): void {
+    this.#events.push(event);
+  }
+
+  /** The server's last word about itself; `null` when there was nobody to ask, or nobody asked. */
+  get server(): ServerState | null {
+    return this.#of("server").at(-1)?.state ?? null;
+  }
+
+  get stop(): StopEvent | undefined {
+    return this.#of("stop").at(-1);
+  }
+
+  get generators(): GeneratorEvent[] {
+    return this.#of("generator");
+  }
+
+  get died(): DiedEvent[] {
+    return this.#of("died");
+  }
+
+  get faults(): FaultEvent[] {
+    return this.#of("fault");
+  }
+
+  /** What the server saw of connections, in its order. */
+  get peers(): (AcceptedEvent | EndedEvent)[] {
+    return this.#events.filter((event) => event.event === "accepted" || event.event === "ended");
+  }
+
+  snapshot(): RunFactsSnapshot {
+    return { events: this.#events };
+  }
+
+  /** Adds the facts that another process knows. */
+  absorb({ events }: RunFactsSnapshot): void {
+    for (const event of events) this.#events.push(event);
+  }
+
+  #of<Kind extends FactEvent["event"]>(kind: Kind): Extract<FactEvent, { event: Kind }>[] {
+    return this.#events.filter((event): event is Extract<FactEvent, { event: Kind }> => event.event === kind);
+  }
+}

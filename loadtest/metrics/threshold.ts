@@ -1,0 +1,168 @@
+/** Bounds that a run must keep to, such as `p99<500ms`: read, and held against the figures. Pure. @module */
+import { formatDuration, parseDuration } from "../../internal/duration.ts";
+import type { Percentiles } from "./latency.ts";
+import type { Figures } from "./figures.ts";
+
+/** A bound, read from text by {@linkcode parseThreshold}. */
+export interface Threshold {
+  /** As it was written, without spaces. */
+  readonly expression: string;
+  /** The figure: a key of those that {@linkcode parseThreshold} names. */
+  readonly metric: string;
+  readonly operator: Operator;
+  /** In ms for durations, in percent of the clients for rates. */
+  readonly bound: number;
+  readonly unit: Unit;
+}
+
+/** What a bound is in. */
+export type Unit = "ms" | "count" | "percent";
+
+/** How a figure is held against its bound. */
+export type Operator = keyof typeof OPERATORS;
+
+/** A threshold and how it came out. */
+export interface CheckedThreshold {
+  readonly expression: string;
+  /** The figure, in the unit of the bound; `null` when it was not measured, and then the threshold does not hold. */
+  readonly actual: number | null;
+  readonly unit: Unit;
+  readonly holds: boolean;
+}
+
+const OPERATORS = {
+  "<=": (actual: number, bound: number) => actual <= bound,
+  ">=": (actual: number, bound: number) => actual >= bound,
+  "==": (actual: number, bound: number) => actual === bound,
+  "!=": (actual: number, bound: number) => actual !== bound,
+  "<": (actual: number, bound: number) => actual < bound,
+  ">": (actual: number, bound: number) => actual > bound,
+};
+
+type Read = (figures: Figures) => number | null;
+
+const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
+
+/** Figures in ms: percentiles by the name of what they are of, that of `latency` left out. */
+const DURATIONS: ReadonlyMap<string, Read> = new Map([
+  ...percentilesOf("", ({ latency }) => latency),
+  ...percentilesOf("fromPlanned.", ({ latency }) => latency.fromPlanned),
+  ...percentilesOf("relay.", ({ latency }) => latency.relay),
+  ...percentilesOf("connect.", ({ connect }) => connect),
+  ...percentilesOf("held.", ({ held }) => held),
+  ...percentilesOf("scheduleLag.", ({ scheduleLag }) => scheduleLag),
+  ["duration", ({ durationMs }: Figures) => durationMs] as const,
+]);
+
+/** Figures that count cases: bounds may be in percent of the clients. */
+const COUNTS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["acked", (figures) => figures.acked],
+  ["lost", (figures) => figures.lost],
+  ["unexpected", (figures) => figures.unexpected],
+  ["duplicates", (figures) => figures.duplicates],
+  ["recovered", (figures) => figures.recovered],
+  ["resent", (figures) => figures.resent],
+  ["redelivered", (figures) => figures.redelivered],
+  ["reconnects", (figures) => figures.reconnects],
+  ["refused", (figures) => figures.refused],
+  ["underWay", (figures) => figures.underWay],
+  ["stray", (figures) => figures.stray],
+  ["closed.natural", ({ closed }) => closed.natural],
+  ["closed.timeout", ({ closed }) => closed.timeout],
+  ["closed.error", ({ closed }) => closed.error],
+  ["peakConnections", (figures) => figures.peakConnections],
+]);
+
+/** Figures that are plain numbers. */
+const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["fairness", (figures) => figures.fairness],
+  ["cpu.server", ({ cpu }) => cpu.server],
+  ["cpu.generator", ({ cpu }) => cpu.generator],
+]);
+
+const EXPRESSION = /^([A-Za-z][A-Za-z0-9.]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
+const NUMBER = /^\d+(\.\d+)?$/;
+
+/**
+ * Reads a threshold: a figure, an operator, a bound.
+ *
+ * - Durations, with a unit: `p50`, `p90`, `p99`, `p999`, `max`, each also of `fromPlanned.`, `relay.`, `connect.`,
+ *   `held.` and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
+ * - Counts, plain or in percent of the clients: `lost==0`, `resent<1%`.
+ * - Numbers: `fairness>0.9`, `cpu.server<1`.
+ *
+ * @throws {TypeError} If `text` is no threshold, or its figure or unit is unknown
+ *
+ * @example
+ * ```ts
+ * import { parseThreshold } from "@okline/okline/loadtest";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { metric, operator, bound, unit } = parseThreshold("relay.p99 <= 0.1s");
+ * assertEquals([metric, operator, bound, unit], ["relay.p99", "<=", 100, "ms"]);
+ * ```
+ */
+export function parseThreshold(text: string): Threshold {
+  const expression = text.replaceAll(/\s/g, "");
+  const [, metric, operator, bound] = EXPRESSION.exec(expression) ?? [];
+  if (metric === undefined || bound === undefined || !isOperator(operator)) {
+    throw new TypeError(
+      `Threshold must be a figure, one of ${
+        Object.keys(OPERATORS).join(" ")
+      }, and a bound, as in p99<500ms: ` +
+        `got "${text}"`,
+    );
+  }
+  return { expression, metric, operator, ...boundOf(text, metric, bound) };
+}
+
+/** Holds a threshold against the figures of a run. */
+export function checkThreshold(threshold: Threshold, figures: Figures): CheckedThreshold {
+  const { expression, metric, operator, bound, unit } = threshold;
+  const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric);
+  const value = read?.(figures) ?? null;
+  const actual = value !== null && unit === "percent" ? 100 * value / figures.clients : value;
+  return { expression, actual, unit, holds: actual !== null && OPERATORS[operator](actual, bound) };
+}
+
+/** One line for people: `p99<500ms: 612ms`. */
+export function describeThreshold({ expression, actual, unit }: CheckedThreshold): string {
+  if (actual === null) return `${expression}: not measured`;
+  const shown = unit === "ms" ? formatDuration(actual) : `${Number(actual.toFixed(3))}`;
+  return `${expression}: ${shown}${unit === "percent" ? "%" : ""}`;
+}
+
+function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "bound" | "unit"> {
+  if (DURATIONS.has(metric)) {
+    // A bare number might be meant as ms, the unit of the figures, or as seconds, that of options.
+    if (NUMBER.test(bound) && Number(bound) !== 0) {
+      throw new TypeError(`Threshold "${text}" needs a unit, as in ${metric}<${bound}ms`);
+    }
+    try {
+      return { bound: parseDuration(bound), unit: "ms" };
+    } catch (cause) {
+      throw new TypeError(`Threshold "${text}" must have a duration as its bound, as in ${metric}<500ms`, {
+        cause,
+      });
+    }
+  }
+  const percent = bound.endsWith("%");
+  const number = percent ? bound.slice(0, -1) : bound;
+  if (!COUNTS.has(metric) && !NUMBERS.has(metric)) {
+    const known = [...DURATIONS.keys(), ...COUNTS.keys(), ...NUMBERS.keys()];
+    throw new TypeError(`Threshold "${text}" must be on one of ${known.join(", ")}`);
+  }
+  if (!NUMBER.test(number) || (percent && !COUNTS.has(metric))) {
+    const accepted = COUNTS.has(metric) ? "a number, or percent of the clients," : "a number";
+    throw new TypeError(`Threshold "${text}" must have ${accepted} as its bound`);
+  }
+  return { bound: Number(number), unit: percent ? "percent" : "count" };
+}
+
+function isOperator(text: string | undefined): text is Operator {
+  return text !== undefined && Object.hasOwn(OPERATORS, text);
+}
+
+function percentilesOf(prefix: string, of: (figures: Figures) => Percentiles): (readonly [string, Read])[] {
+  return PERCENTILES.map((name) => [`${prefix}${name}`, (figures) => of(figures)[name]] as const);
+}

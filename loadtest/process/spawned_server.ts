@@ -1,0 +1,145 @@
+/** The server of a load test, in a process of its own, asked and counted from outside. @module */
+import type { Address } from "../../socket/network.ts";
+import type { ServerState } from "../history/events.ts";
+import { type ChildEnd, type ChildLine, describeEnd, LineProcess } from "./child_process.ts";
+import { socketsOf, usageOf } from "./process_usage.ts";
+import type { ProcessUsage } from "./usage.ts";
+
+/** What to start. */
+export interface OwnServerOptions {
+  /** The server program and its arguments; it must take `--json --quiet --control --host H --port N`. */
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly hostnames: readonly string[];
+  /** Port; 0, the default, for a free one. */
+  readonly port?: number;
+}
+
+const POLL_MS = 50;
+/** A server that does not answer for so long, ms, is taken for one that hangs. */
+const ANSWER_MS = 5000;
+/** How long it may take to end, ms, before it is killed. */
+const GRACE_MS = 5000;
+
+/** A server process. */
+export class OwnServer {
+  readonly addresses: readonly Address[];
+  /** Settles when the process has ended. */
+  readonly ended: Promise<ChildEnd>;
+  readonly #process: LineProcess;
+  readonly #answers: PromiseWithResolvers<ChildLine | undefined>[];
+  readonly #socketsAtStart: ReadonlySet<string> | null;
+
+  private constructor(started: Started) {
+    this.#process = started.process;
+    this.#answers = started.answers;
+    this.addresses = started.addresses;
+    this.ended = started.process.ended;
+    const sockets = socketsOf(started.process.pid);
+    this.#socketsAtStart = sockets && new Set(sockets);
+  }
+
+  /**
+   * Starts a server and waits until it listens on every address.
+   *
+   * @throws {Error} If it ends before
+   */
+  static async start(options: OwnServerOptions): Promise<OwnServer> {
+    const answers: PromiseWithResolvers<ChildLine | undefined>[] = [];
+    const addresses: Address[] = [];
+    const listening = Promise.withResolvers<void>();
+    const [program, ...args] = options.command;
+    const process = new LineProcess({
+      command: [
+        program,
+        ...args,
+        "--json",
+        "--quiet",
+        "--control",
+        ...options.hostnames.flatMap((hostname) => ["--host", hostname]),
+        "--port",
+        `${options.port ?? 0}`,
+      ],
+      ...(options.env ? { env: options.env } : {}),
+      onLine: (line) => {
+        if (line.event === "listening") {
+          addresses.push({ hostname: String(line.host), port: Number(line.port) });
+        }
+        if (addresses.length === options.hostnames.length) listening.resolve();
+        if (line.event === "state") answers.shift()?.resolve(line);
+      },
+    });
+    process.ended.then((end) => {
+      listening.reject(new Error(`The server ended before it listened: ${describeEnd(end)}`));
+      for (const answer of answers.splice(0)) answer.resolve(undefined);
+    }, listening.reject);
+    await listening.promise;
+    return new OwnServer({ process, answers, addresses });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Its state now: what it says of itself, and its sockets counted from outside; `null` when it is gone, or hangs. */
+  async state(): Promise<ServerState | null> {
+    const answer = Promise.withResolvers<ChildLine | undefined>();
+    this.#answers.push(answer);
+    const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
+    await this.#process.say("state");
+    const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
+    clearTimeout(giveUp);
+    if (line === undefined) return null;
+    return {
+      connections: Number(line.connections),
+      pending: Number(line.pending ?? 0), // What only a relay has.
+      timers: Number(line.timers ?? 0),
+      queuedBytes: Number(line.queuedBytes),
+      descriptors: this.#newSockets(),
+      closed: line.closed as ServerState["closed"],
+      ...(line.stray === undefined ? {} : { stray: Number(line.stray) }),
+      ...(line.redelivered === undefined ? {} : { redelivered: Number(line.redelivered) }),
+    };
+  }
+
+  /** Asks for its state until nothing is left in it, or `timeout` ms have passed; gives the last one. */
+  async untilZero(timeout: number): Promise<ServerState | null> {
+    const giveUpAt = performance.now() + timeout;
+    while (true) {
+      const state = await this.state();
+      if (state === null || isZero(state) || performance.now() >= giveUpAt) return state;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /**
+   * How many of its sockets it did not have at its start. Those that it had may have gone since, such as the one by which
+   * Deno looks for a newer version of itself: that makes up for none that is left.
+   */
+  #newSockets(): number | null {
+    const [before, now] = [this.#socketsAtStart, socketsOf(this.pid)];
+    return before && now && now.filter((socket) => !before.has(socket)).length;
+  }
+
+  usage(): ProcessUsage {
+    return usageOf(this.pid);
+  }
+
+  /** Ends it, in order if it can. */
+  async stop(): Promise<ChildEnd> {
+    this.#process.terminate(GRACE_MS);
+    return await this.ended;
+  }
+}
+
+interface Started {
+  readonly process: LineProcess;
+  readonly answers: PromiseWithResolvers<ChildLine | undefined>[];
+  readonly addresses: readonly Address[];
+}
+
+/** Whether a server holds nothing; what cannot be counted counts as nothing here, and is judged elsewhere. */
+function isZero(state: ServerState): boolean {
+  const { connections, pending, timers, queuedBytes, descriptors } = state;
+  return connections + pending + timers + queuedBytes + (descriptors ?? 0) === 0;
+}

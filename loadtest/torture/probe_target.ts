@@ -1,0 +1,53 @@
+/** What a target says to an honest peer, before anybody is hostile. @module */
+import type { Address } from "../../socket/network.ts";
+import { Bench, type BenchOptions } from "./rig.ts";
+import { HostilePeer } from "./hostile_peer.ts";
+
+/** What was learnt of a target. */
+export interface FirstLook {
+  /** Bytes that it says of its own accord. */
+  readonly greeting: number;
+  /** How long its answer to the probe took, ms; or why it cannot be tortured. */
+  readonly answer: number | string;
+}
+
+// A greeting that takes longer passes for the answer to the first probe.
+const GREETING_MS = 300;
+const TLS_MS = 2000;
+
+// A ClientHello with one cipher suite that nobody has, so that whoever speaks TLS answers by an alert.
+const STRANGE_HELLO = Uint8Array.of(
+  ...[0x16, 3, 1, 0, 45], // handshake, 45 bytes
+  ...[1, 0, 0, 41, 3, 3], // ClientHello, 41 bytes, TLS 1.2
+  ...new Uint8Array(32),
+  ...[0, 0, 2, 0xfe, 0xfe, 1, 0],
+);
+/** An alert (RFC 8446, 5.1) of any version from 3.0. */
+const ALERT = "\x15\x03";
+
+/** Looks whether somebody serves there, and who does not speak TLS with somebody who does. */
+export async function firstLook(options: BenchOptions): Promise<FirstLook> {
+  using bench = new Bench(options);
+  let greeting = 0;
+  try {
+    const peer = await bench.connect();
+    await peer.until(() => peer.bytes > 0, Math.min(GREETING_MS, bench.patience));
+    greeting = peer.bytes;
+    peer.close();
+  } catch (error) {
+    return { greeting, answer: error instanceof Error ? error.message : String(error) };
+  }
+  if (options.tls === undefined && await speaksTls(options.target)) {
+    return { greeting, answer: "it speaks TLS, and a peer without TLS gets no answer" };
+  }
+  using honest = new Bench({ ...options, greeting });
+  return { greeting, answer: await honest.probe() };
+}
+
+async function speaksTls(target: Address): Promise<boolean> {
+  const peer = await HostilePeer.connect(target);
+  await peer.write(STRANGE_HELLO, { within: TLS_MS });
+  const isTls = await peer.until(() => peer.text.startsWith(ALERT), TLS_MS);
+  peer.close();
+  return isTls;
+}

@@ -1,9 +1,0 @@
-/** How a program starts itself again, for another part of its work. @module */
-
-/**
- * The command that runs the load tester with `args`: the compiled program itself, or Deno with its source.
- */
-export function loadTestCommand(...args: readonly string[]): [string, ...string[]] {
-  if (Deno.build.standalone) return [Deno.execPath(), ...args];
-  return [Deno.execPath(), "run", "-A", new URL("../loadtest.ts", import.meta.url).href, ...args];
-}

@@ -1,0 +1,278 @@
+/** The life of a relay client: send, answer, close on its own ok; time out, reconnect, send again. @module */
+import { decodeFrame, encodeFrame, ProtocolError } from "../protocol.ts";
+import { isAuthRefusal } from "../access/authenticate.ts";
+import { connect, type LineConnectOptions } from "../socket/connect.ts";
+import type { Connection } from "../socket/connection.ts";
+import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
+import type { Clock, Random, Timer } from "../internal/clock.ts";
+import { systemClock, systemRandom } from "../socket/tcp.ts";
+import { assertToken } from "../access/token_text.ts";
+import { Attempts } from "../socket/reconnect.ts";
+import type { BackOff } from "../internal/back_off.ts";
+
+/** How long a client holds a message before it answers. */
+export interface ReplyDelay {
+  /** The delay for this message, ms. */
+  draw(text: string): number;
+  /** The longest that `draw` gives, ms. */
+  readonly longest: number;
+}
+
+/** Sees all that a client does; for histories and tests. Must not throw. */
+export interface RelayClientObserver {
+  /** Dialling begins; `attempt` counts from 1. */
+  dialling?(attempt: number): void;
+  connected?(connection: Connection): void;
+  /** Dialling failed. */
+  notConnected?(error: ConnectError): void;
+  /** The message was queued for the server. */
+  sent?(connection: Connection): void;
+  /** A message came in to be answered. */
+  received?(connection: Connection, text: string): void;
+  /** It was answered, `heldMs` after it came; it was to be held for `delayMs`. */
+  answered?(connection: Connection, text: string, held: { heldMs: number; delayMs: number }): void;
+  /** An ok came in; `own` for the message of this client, the first time. */
+  acknowledged?(connection: Connection, text: string, own: boolean): void;
+  /** The server reported an error, or sent a line that is no frame. */
+  complained?(connection: Connection, error: string | ProtocolError): void;
+  closed?(connection: Connection, reason: CloseReason): void;
+}
+
+/** Whom to send what to, and how long to try. */
+export interface RelayClientOptions extends Omit<LineConnectOptions, "id" | "signal" | "timeout"> {
+  /** The message. */
+  text: string;
+  /** Shown first, to a server that wants it. */
+  token?: string;
+  /** Longest time in ms until a connection stands, and then until the ok has come. Default 10,000. */
+  timeout?: number;
+  /** Default: no delay. */
+  replyDelay?: ReplyDelay;
+  /**
+   * Once the own ok has come, answers due within this time in ms, from then or from when their message comes, are still
+   * given; 0 closes at once. In all it stays no longer than `timeout` or this, whichever is more. Default: the longest
+   * reply delay, so that nothing is left to others.
+   */
+  linger?: number;
+  /** Attempts to get the ok, at least 1. Default unlimited. */
+  maxAttempts?: number;
+  backOff?: BackOff;
+  random?: Random;
+  observer?: RelayClientObserver;
+}
+
+/** How a client ended. */
+export interface RelayClientResult {
+  readonly acknowledged: boolean;
+  readonly attempts: number;
+  /** How the last connection ended, `unauthorized` where the server wanted another token; `undefined` when none ever stood. */
+  readonly closed: CloseReason | undefined;
+  /** Why the last attempt got no ok, where it got none. */
+  readonly error: Error | undefined;
+}
+
+const TIMEOUT = 10_000;
+const NO_DELAY: ReplyDelay = { draw: () => 0, longest: 0 };
+
+/** One client. {@linkcode runRelayClient} makes and runs one. */
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  readonly #clock: Clock;
+  readonly #timeout: number;
+  readonly #replyDelay: ReplyDelay;
+  readonly #linger: number;
+  readonly #observer: RelayClientObserver;
+  /** Answers to come on the present connection. */
+  readonly #held = new Set<{ readonly timer: Timer; readonly due: number }>();
+  #lingering: Timer | undefined;
+  #connection: Connection | undefined;
+  #ending: Promise<CloseReason> | undefined;
+  readonly #attempts: Attempts;
+  #acknowledged = false;
+  #refused = false;
+
+  /** @throws {RangeError} If the token cannot be one. */
+  constructor(options: RelayClientOptions) {
+    if (options.token !== undefined) assertToken(options.token);
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#timeout = options.timeout ?? TIMEOUT;
+    this.#replyDelay = options.replyDelay ?? NO_DELAY;
+    this.#linger = options.linger ?? this.#replyDelay.longest;
+    this.#observer = options.observer ?? {};
+    this.#attempts = new Attempts({
+      clock: this.#clock,
+      random: options.random ?? systemRandom,
+      backOff: options.backOff,
+      most: options.maxAttempts,
+      observer: this.#observer,
+    });
+  }
+
+  /** Whether the ok for its message has come. */
+  get acknowledged(): boolean {
+    return this.#acknowledged;
+  }
+
+  /**
+   * Sends until the ok has come and the connection is closed, or the attempts are used up, or the server does not let it in for
+   * want of the right token, or it is stopped. Once only.
+   */
+  async run(): Promise<RelayClientResult> {
+    let closed: CloseReason | undefined;
+    const attempt = async () => {
+      closed = await this.#attempt();
+    };
+    const error = await this.#attempts.run(attempt, () => this.#acknowledged || this.#refused);
+    return { acknowledged: this.#acknowledged, attempts: this.#attempts.count, closed, error };
+  }
+
+  /** Gives up now: closes the connection, waits and dials no more. */
+  stop(): void {
+    this.#attempts.stop();
+    this.#connection?.close({ type: "local", why: "stopped" });
+  }
+
+  async #attempt(): Promise<CloseReason> {
+    const connection = await connect({
+      ...this.#options,
+      timeout: this.#timeout,
+      signal: this.#attempts.signal,
+    });
+    this.#connection = connection;
+    this.#ending = undefined;
+    this.#observer.connected?.(connection);
+    const { token } = this.#options;
+    if (token !== undefined) connection.send(encodeFrame({ verb: "auth", text: token }));
+    connection.send(encodeFrame({ verb: "message", text: this.#options.text }));
+    this.#observer.sent?.(connection);
+    const ms = this.#timeout;
+    const timer = this.#clock.after(
+      ms,
+      () => connection.close({ type: "timeout", which: "acknowledgement", ms }),
+    );
+    try {
+      for await (const lines of connection.batches()) {
+        for (const line of lines) this.#line(connection, line, timer);
+      }
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      this.#ending = connection.end({ type: "framing", error });
+    } finally {
+      timer.cancel();
+      this.#lingering?.cancel();
+      for (const held of this.#held) held.timer.cancel();
+      this.#held.clear();
+    }
+    const early: CloseReason = { type: "local", why: "the server ended before the ok" };
+    this.#ending ??= this.#acknowledged ? connection.end() : connection.end(early);
+    const reason = await this.#ending;
+    this.#observer.closed?.(connection, reason);
+    return reason;
+  }
+
+  #line(connection: Connection, line: string, timer: Timer): void {
+    let frame;
+    try {
+      frame = decodeFrame(line);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#observer.complained?.(connection, error);
+      return;
+    }
+    switch (frame.verb) {
+      case "message":
+        this.#hold(connection, frame.text);
+        break;
+      case "ok": {
+        const own = frame.text === this.#options.text && !this.#acknowledged;
+        this.#observer.acknowledged?.(connection, frame.text, own);
+        if (!own) break;
+        this.#acknowledged = true;
+        timer.cancel();
+        this.#lingerFor(connection);
+        break;
+      }
+      case "error":
+        // Of the message that came after the wrong token it complains as well.
+        if (this.#refused) break;
+        this.#observer.complained?.(connection, frame.text);
+        if (!this.#acknowledged && isAuthRefusal(frame.text)) this.#giveUp(connection, frame.text);
+        break;
+      case "auth":
+        this.#observer.complained?.(
+          connection,
+          new ProtocolError("unknown-verb", "Unexpected auth from the server"),
+        );
+    }
+  }
+
+  /** Answers a message after its delay. */
+  #hold(connection: Connection, text: string): void {
+    this.#observer.received?.(connection, text);
+    const since = this.#clock.now();
+    const delayMs = this.#replyDelay.draw(text);
+    const answer = () => {
+      connection.send(encodeFrame({ verb: "ok", text }));
+      this.#observer.answered?.(connection, text, { heldMs: this.#clock.now() - since, delayMs });
+    };
+    if (delayMs <= 0) return answer();
+    if (this.#acknowledged && delayMs > this.#linger) return; // Left to whom the server gives it next.
+    const timer = this.#clock.after(delayMs, () => {
+      this.#held.delete(held);
+      answer();
+      this.#endWhenAnswered(connection);
+    });
+    const held = { timer, due: since + delayMs };
+    this.#held.add(held);
+  }
+
+  /**
+   * Lingers: answers owed now would have to travel again if they were left. Messages go on to come in, so the bound is for each
+   * answer; one for the whole of the lingering left every eleventh message to others in a run with delays.
+   */
+  #lingerFor(connection: Connection): void {
+    const until = this.#clock.now() + this.#linger;
+    for (const held of this.#held) {
+      if (held.due <= until) continue;
+      held.timer.cancel();
+      this.#held.delete(held);
+    }
+    if (this.#held.size === 0) return this.#end(connection);
+    this.#lingering = this.#clock.after(Math.max(this.#linger, this.#timeout), () => this.#end(connection));
+  }
+
+  #endWhenAnswered(connection: Connection): void {
+    if (this.#acknowledged && this.#held.size === 0) this.#end(connection);
+  }
+
+  /** The server wants another token, or one at all: no other attempt would show one. */
+  #giveUp(connection: Connection, why: string): void {
+    this.#refused = true;
+    this.#ending ??= connection.end({ type: "unauthorized", why });
+  }
+
+  #end(connection: Connection): void {
+    this.#ending ??= connection.end();
+  }
+}
+
+/**
+ * Sends a message through a relay until its ok has come.
+ *
+ * @returns How it ended, after its last connection is closed.
+ *
+ * @example
+ * ```ts
+ * import { runRelayClient, startRelay } from "@okline/okline/relay";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startRelay();
+ * const texts = ["one", "two", "three"];
+ * const results = await Promise.all(texts.map((text) => runRelayClient({ port: server.port, text })));
+ * assertEquals(results.map((result) => result.closed?.type), ["natural", "natural", "natural"]);
+ * ```
+ */
+export function runRelayClient(options: RelayClientOptions): Promise<RelayClientResult> {
+  return new RelayClient(options).run();
+}

@@ -1,0 +1,61 @@
+/** Lines back as they came. @module */
+import { errorLine } from "../../protocol.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { FramingError } from "../../socket/errors.ts";
+import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import type { Draining } from "../draining.ts";
+import { DRAINING_LINE, farewellLine, ListenerService, type ServiceOptions } from "../service.ts";
+
+/** Options of {@linkcode startEcho}. */
+export type EchoOptions = ServiceOptions & Pick<LineListenOptions, "maxLine">;
+
+/** What an echo service counts. */
+export interface EchoStats extends ListenerStats {
+  /** Lines sent back so far. */
+  readonly messages: number;
+}
+
+/**
+ * Starts an echo service.
+ *
+ * @returns The service, listening.
+ * @throws As {@linkcode listen} does.
+ *
+ * @example
+ * ```ts
+ * import { startEcho } from "@okline/okline/services";
+ * import { connect } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startEcho();
+ * await using client = await connect({ port: server.port });
+ * client.send("hello");
+ * assertEquals((await client.lines().next()).value, "hello");
+ * ```
+ */
+export function startEcho(options: EchoOptions = {}): ListenerService<string, EchoStats> {
+  let messages = 0;
+  const echo = async (peer: Connection): Promise<void> => {
+    for await (const lines of peer.batches()) {
+      messages += lines.length;
+      let room = true;
+      for (const line of lines) room = peer.send(line);
+      // A peer that does not read is not read from either.
+      if (!room) await peer.flushed();
+    }
+  };
+  const handler = async (peer: Connection, draining: Draining): Promise<void> => {
+    using _ = draining.whenBegun(() => {
+      peer.send(DRAINING_LINE);
+      void peer.end({ type: "local", why: "drained" });
+    });
+    try {
+      await echo(peer);
+    } catch (error) {
+      if (error instanceof FramingError) peer.send(errorLine(error.message));
+      throw error;
+    }
+  };
+  const listener = listen({ ...options, refusal: errorLine, farewell: farewellLine });
+  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, messages }) });
+}

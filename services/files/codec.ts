@@ -1,0 +1,110 @@
+/** Lines, some of which announce a body of raw bytes. Pure. @module */
+import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
+import { ByteQueue } from "../../internal/byte_queue.ts";
+import { counted } from "../../internal/plural.ts";
+import { FramingError } from "../../socket/errors.ts";
+import { lineCodec } from "../../socket/codecs/line_codec.ts";
+
+/** A line, or a piece of the body that the line before it announced; never empty. */
+export type FilesFrame = string | Uint8Array;
+
+/** The bytes of body that follow a line; undefined for a line without a body. */
+export type BodyLength = (line: string) => number | undefined;
+
+/** What {@linkcode filesCodec} may be told. */
+export interface FilesCodecOptions {
+  /** Most bytes of a received line. Default 64 KiB. */
+  readonly maxLine?: number;
+}
+
+const LF = 10;
+const UPLOAD = /^PUT [^ ]+ (\d{1,15})(?: (\d{1,15}))?$/;
+const DOWNLOAD = /^body (\d{1,15})$/;
+
+/** What a server receives: the body of `PUT PATH SIZE [OFFSET]` has the bytes from the offset on. */
+export function uploadLength(line: string): number | undefined {
+  const [, size, offset = "0"] = UPLOAD.exec(line) ?? [];
+  return size === undefined ? undefined : Math.max(0, Number(size) - Number(offset));
+}
+
+/** What a client receives: the body of `body LENGTH`. */
+export function downloadLength(line: string): number | undefined {
+  const length = DOWNLOAD.exec(line)?.[1];
+  return length === undefined ? undefined : Number(length);
+}
+
+/** Lines and bodies, told apart by what the lines announce. Sent frames go out as they are, lines with their LF. */
+export function filesCodec(bodyLength: BodyLength, options: FilesCodecOptions = {}): Codec<FilesFrame> {
+  const lines = lineCodec(options);
+  return {
+    decoder: () => new FilesDecoder(lines.decoder(), bodyLength),
+    encoder: () => new FilesEncoder(lines.encoder()),
+  };
+}
+
+class FilesDecoder implements Decoder<FilesFrame> {
+  readonly #lines: Decoder<string>;
+  readonly #bodyLength: BodyLength;
+  #bodyLeft = 0;
+
+  constructor(lines: Decoder<string>, bodyLength: BodyLength) {
+    this.#lines = lines;
+    this.#bodyLength = bodyLength;
+  }
+
+  push(bytes: Uint8Array): Decoded<FilesFrame> {
+    const frames: FilesFrame[] = [];
+    for (let at = 0; at < bytes.length;) {
+      if (this.#bodyLeft > 0) {
+        const piece = bytes.slice(at, at + this.#bodyLeft);
+        this.#bodyLeft -= piece.length;
+        at += piece.length;
+        frames.push(piece);
+        continue;
+      }
+      // A line at a time: what comes after it may be no line.
+      const end = bytes.indexOf(LF, at);
+      const next = end < 0 ? bytes.length : end + 1;
+      const decoded = this.#lines.push(bytes.subarray(at, next));
+      at = next;
+      for (const line of decoded.frames) {
+        frames.push(line);
+        this.#bodyLeft = this.#bodyLength(line) ?? 0;
+      }
+      if (decoded.error) return { frames, error: decoded.error };
+    }
+    return { frames };
+  }
+
+  end(): FramingError | undefined {
+    if (this.#bodyLeft === 0) return this.#lines.end();
+    return new FramingError(
+      "unterminated",
+      `Input ended ${counted(this.#bodyLeft, "byte")} before the end of a body`,
+    );
+  }
+}
+
+class FilesEncoder implements Encoder<FilesFrame> {
+  readonly #lines: Encoder<string>;
+  readonly #bytes = new ByteQueue();
+
+  constructor(lines: Encoder<string>) {
+    this.#lines = lines;
+  }
+
+  get size(): number {
+    return this.#bytes.size;
+  }
+
+  push(frame: FilesFrame): void {
+    if (typeof frame === "string") {
+      this.#lines.push(frame);
+      this.#bytes.push(this.#lines.take());
+    } else this.#bytes.push(frame);
+  }
+
+  take(): Uint8Array {
+    return this.#bytes.take();
+  }
+}

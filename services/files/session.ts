@@ -1,0 +1,218 @@
+/** One client of the files service: its requests in order. @module */
+import { errorLine } from "../../protocol.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { DRAINING_LINE } from "../service.ts";
+import { type FileStore, FileStoreError } from "./file_store.ts";
+import { type FilesFrame, uploadLength } from "./codec.ts";
+import { hashStart, readPieces } from "./hash.ts";
+import { formatPath, PathError } from "./path.ts";
+import { type FilesRequest, parseRequest, RequestError } from "./request.ts";
+import { Upload } from "./upload.ts";
+
+/** What a {@linkcode FilesSession} works with. */
+export interface FilesSessionOptions {
+  readonly store: FileStore;
+  readonly writable: boolean;
+  /** Called with the bytes of each body that went through. */
+  readonly moved: (bytes: { readonly in?: number; readonly out?: number }) => void;
+}
+
+type Put = Extract<FilesRequest, { type: "put" }>;
+
+const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
+/** A refused body up to this many bytes is read and dropped; a longer one costs the client its connection. */
+const MAX_SKIPPED_BODY = 64 * 1024;
+
+/** Serves the requests of one client. */
+export class FilesSession {
+  readonly #connection: Connection<FilesFrame>;
+  readonly #options: FilesSessionOptions;
+  #upload: Upload | undefined;
+  /** A refused upload is still coming in. */
+  #skipping = false;
+  #busy = false;
+  /** It ends with the request under way. */
+  #last = false;
+  #draining = false;
+  #ended = false;
+
+  constructor(connection: Connection<FilesFrame>, options: FilesSessionOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Reads and answers until the client has finished. */
+  async run(): Promise<void> {
+    try {
+      for await (const frames of this.#connection.batches()) {
+        for (const frame of frames) {
+          if (this.#ended) return;
+          this.#busy = true;
+          await this.#take(frame);
+          this.#busy = this.#upload !== undefined;
+        }
+      }
+    } finally {
+      this.#upload?.suspend();
+    }
+  }
+
+  /** Ends it after the request under way, at once if there is none. */
+  drain(): void {
+    this.#last = true;
+    this.#draining = true;
+    if (!this.#busy) this.#end("drained");
+  }
+
+  async #take(frame: FilesFrame): Promise<void> {
+    try {
+      if (typeof frame !== "string") await this.#takeBody(frame);
+      else if (this.#upload) await this.#finishUpload(this.#upload, frame);
+      else if (this.#skipping) this.#skipping = false;
+      else await this.#request(frame);
+    } catch (error) {
+      if (!(error instanceof FileStoreError || error instanceof PathError || error instanceof RequestError)) {
+        throw error;
+      }
+      this.#send(errorLine(error.message));
+    }
+    if (this.#last && !this.#upload) this.#end("last request answered");
+  }
+
+  async #request(line: string): Promise<void> {
+    const { store } = this.#options;
+    const request = this.#parse(line);
+    switch (request.type) {
+      case "list":
+        return await this.#list(request.path);
+      case "get":
+        return await this.#get(request.path, request.offset);
+      case "put":
+        return await this.#put(request);
+      case "stat":
+        this.#send(`ok ${await this.#describe(request.path)}`);
+        return;
+      case "delete":
+        this.#requireWritable();
+        await store.delete(request.path);
+        this.#send("ok");
+        return;
+      case "quit":
+        this.#send("ok");
+        this.#end();
+        return;
+    }
+  }
+
+  #parse(line: string): FilesRequest {
+    try {
+      return parseRequest(line);
+    } catch (error) {
+      // An upload that is malformed has a body all the same; where its length is, nobody can tell where that ends.
+      if (line.startsWith("PUT")) {
+        this.#refuseBody(error instanceof PathError ? uploadLength(line) : undefined);
+      }
+      throw error;
+    }
+  }
+
+  async #list(path: readonly string[]): Promise<void> {
+    let count = 0;
+    for await (const { type, size, modified, name } of this.#options.store.list(path)) {
+      count++;
+      const room = this.#connection.send(`${type} ${size} ${modified.toISOString()} ${formatPath([name])}`);
+      if (!room) await this.#connection.flushed();
+    }
+    this.#send(`ok ${count}`);
+  }
+
+  async #describe(path: readonly string[]): Promise<string> {
+    const { store } = this.#options;
+    const partial = path.length > 0 && this.#options.writable ? await store.partialSize(path) : undefined;
+    try {
+      const { type, size, modified } = await store.stat(path);
+      const entry = `${type} ${size} ${modified.toISOString()}`;
+      return partial === undefined ? entry : `${entry} partial ${partial}`;
+    } catch (error) {
+      if (partial === undefined) throw error;
+      return `partial ${partial}`;
+    }
+  }
+
+  async #get(path: readonly string[], offset: number): Promise<void> {
+    const { file, size } = await this.#options.store.read(path);
+    try {
+      if (offset > size) throw new RequestError(`Offset ${offset} is after the end, ${size}`);
+      const length = size - offset;
+      // The checksum is that of the whole file, so that a client that resumes can trust both halves.
+      const hash = await hashStart(file, offset);
+      this.#send(`body ${length}`);
+      for await (const bytes of readPieces(file, length)) {
+        hash.update(bytes);
+        if (!this.#connection.send(bytes)) await this.#connection.flushed();
+        // Closed without anything queued, a connection does not say so when it is flushed.
+        if (!this.#connection.open) return;
+      }
+      this.#send(`sha256 ${hash.digest("hex")}`);
+      this.#options.moved({ out: length });
+    } finally {
+      file.close();
+    }
+  }
+
+  async #put(request: Put): Promise<void> {
+    try {
+      this.#requireWritable();
+      this.#upload = await Upload.begin(this.#options.store, request.path, request);
+    } catch (error) {
+      this.#refuseBody(request.size - request.offset);
+      throw error;
+    }
+    this.#send(`ready ${request.offset}`);
+  }
+
+  async #takeBody(bytes: Uint8Array): Promise<void> {
+    if (!this.#upload) return;
+    try {
+      await this.#upload.write(bytes);
+      this.#options.moved({ in: bytes.length });
+    } catch (error) {
+      const { left } = this.#upload;
+      this.#upload.suspend();
+      this.#upload = undefined;
+      this.#refuseBody(left);
+      throw error;
+    }
+  }
+
+  async #finishUpload(upload: Upload, line: string): Promise<void> {
+    this.#upload = undefined;
+    const checksum = CHECKSUM.exec(line)?.[1];
+    if (checksum === undefined) {
+      await upload.discard();
+      throw new RequestError("Body is not followed by sha256 and 64 hexadecimal digits");
+    }
+    await upload.finish(checksum);
+    this.#send("ok");
+  }
+
+  /** Goes on after a body that nobody wants; not where that would take long. */
+  #refuseBody(length: number | undefined): void {
+    if (length === undefined || length > MAX_SKIPPED_BODY) this.#last = true;
+    else this.#skipping = true;
+  }
+
+  #requireWritable(): void {
+    if (!this.#options.writable) throw new FileStoreError("Server is read-only");
+  }
+
+  #send(line: string): void {
+    this.#connection.send(line);
+  }
+
+  #end(why?: string): void {
+    this.#ended = true;
+    if (this.#draining) this.#send(DRAINING_LINE);
+    void this.#connection.end(why === undefined ? undefined : { type: "local", why });
+  }
+}

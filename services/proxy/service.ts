@@ -1,0 +1,101 @@
+/** A TCP proxy to one backend. @module */
+import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { connect } from "../../socket/connect.ts";
+import { ConnectError } from "../../socket/errors.ts";
+import { listen, type ListenerStats } from "../../socket/listener.ts";
+import type { Address } from "../../socket/network.ts";
+import type { Clock } from "../../internal/clock.ts";
+import { systemClock } from "../../socket/tcp.ts";
+import {
+  backendDial,
+  CONNECT_TIMEOUT,
+  Gateway,
+  type GatewayOptions,
+  listenerOptions,
+  type Upstream,
+} from "./gateway.ts";
+import { pause } from "../../internal/delay.ts";
+import { ListenerService } from "../service.ts";
+
+/** Options of {@linkcode startProxy}. `idleTimeout` counts bytes either way. */
+export interface ProxyOptions extends GatewayOptions {
+  /** The backend. */
+  to: Address;
+  /** Times to try to connect for one client. Default 3. */
+  connectAttempts?: number;
+  /** Time in ms before the second try; it doubles from try to try. Default 100. */
+  retryDelay?: number;
+}
+
+/** What a proxy counts. */
+export interface ProxyStats extends ListenerStats {
+  /** Bytes that came from clients whose connection has ended. */
+  readonly bytesFromClients: number;
+  /** Bytes that came from the backend for these. */
+  readonly bytesFromBackends: number;
+  /** Clients that got no backend. */
+  readonly unserved: number;
+}
+
+const CONNECT_ATTEMPTS = 3;
+const RETRY_DELAY = 100;
+
+/**
+ * Starts a proxy: each connection is passed on to the backend, byte for byte, half-closes included.
+ *
+ * @returns The service, listening.
+ * @throws As {@linkcode listen} does.
+ *
+ * @example
+ * ```ts
+ * import { startEcho, startProxy } from "@okline/okline/services";
+ * import { connect } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using echo = startEcho();
+ * await using proxy = startProxy({ to: { hostname: "127.0.0.1", port: echo.port } });
+ * await using client = await connect({ port: proxy.port });
+ * client.send("hello");
+ * assertEquals((await client.lines().next()).value, "hello");
+ * ```
+ */
+export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, ProxyStats> {
+  const { clock = systemClock } = options;
+  const counted = { bytesFromClients: 0, bytesFromBackends: 0, unserved: 0 };
+  const gateway = new Gateway({
+    ...options,
+    clock,
+    onPassed: (passed) => {
+      counted.bytesFromClients += passed.bytesFromClient;
+      counted.bytesFromBackends += passed.bytesFromBackend;
+      if (!passed.backend) counted.unserved++;
+      options.onPassed?.(passed);
+    },
+  }, (_source, signal) => dial(options, clock, signal));
+  // Without the listener's own idle timeout: that would count what the client sends alone.
+  const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: passingCodec });
+  return new ListenerService(listener, (client) => gateway.serve(client), {
+    ...options,
+    stats: (stats) => ({ ...stats, ...counted }),
+  });
+}
+
+async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): Promise<Upstream> {
+  const { to, connectTimeout = CONNECT_TIMEOUT, connectAttempts = CONNECT_ATTEMPTS } = options;
+  for (let attempt = 1, delay = options.retryDelay ?? RETRY_DELAY;; attempt++, delay *= 2) {
+    try {
+      const connection = await connect({
+        ...to,
+        ...backendDial(options),
+        clock,
+        codec: passingCodec,
+        timeout: connectTimeout,
+        signal,
+      });
+      return { connection, release() {} };
+    } catch (error) {
+      if (!(error instanceof ConnectError) || signal.aborted || attempt >= connectAttempts) throw error;
+      await pause(delay, clock, signal);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/** Datagrams back as they came, or on to everybody else. @module */
+import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import { type Clock } from "../../internal/clock.ts";
+import { systemClock } from "../../socket/tcp.ts";
+import { sanitize } from "../chat/text.ts";
+import { DatagramRoom } from "./room.ts";
+import type { Service } from "../service.ts";
+
+/** Options of {@linkcode startDatagramEcho}. */
+export interface DatagramEchoOptions {
+  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
+  hostnames?: readonly string[];
+  /** Addresses to bind as well where the system allows it. Default none. */
+  tryHostnames?: readonly string[];
+  /** Told of each of `tryHostnames` that could not be bound, and what the system said. Must not throw. */
+  onNotBound?: (hostname: string, cause: unknown) => void;
+  /** Port; 0 lets the system pick one. Default 0. */
+  port?: number;
+  /** Passes what one sends on to all others that have sent something lately, instead of back. Default `false`. */
+  chat?: boolean;
+  /** Senders that a chat knows at once. Default 64. */
+  maxSenders?: number;
+  /** Silence in ms after which a chat forgets a sender. Default 300,000. */
+  forgetAfter?: number;
+  clock?: Clock;
+}
+
+/** What a datagram service counts. */
+export interface DatagramEchoStats extends DatagramStats {
+  /** Datagrams that could not be sent. */
+  readonly failed: number;
+  /** Senders that a chat knows. */
+  readonly senders: number;
+}
+
+const MAX_SENDERS = 64;
+const FORGET_AFTER = 300_000;
+
+/**
+ * Starts a datagram echo, or a chat of datagrams: each is passed on, its sender's address before it, to all others
+ * that have sent something lately.
+ *
+ * @returns The service, bound.
+ * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listenDatagram`.
+ *
+ * @example
+ * ```ts
+ * import { startDatagramEcho } from "@okline/okline/services";
+ * import { DatagramSocket } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startDatagramEcho();
+ * using client = new DatagramSocket();
+ * const bytes = new Uint8Array([1, 2, 3]);
+ * assertEquals(await client.ask(bytes, server.addresses[0]!), bytes);
+ * ```
+ */
+export function startDatagramEcho(options: DatagramEchoOptions = {}): Service<DatagramEchoStats> {
+  return new DatagramEcho(options);
+}
+
+class DatagramEcho implements Service<DatagramEchoStats> {
+  readonly closed: Promise<void>;
+  readonly #sockets: DatagramSocket[] = [];
+  readonly #clock: Clock;
+  readonly #room: DatagramRoom | undefined;
+  #failed = 0;
+
+  constructor(options: DatagramEchoOptions) {
+    const {
+      hostnames = ["127.0.0.1"],
+      tryHostnames = [],
+      maxSenders = MAX_SENDERS,
+      forgetAfter = FORGET_AFTER,
+    } = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter }) : undefined;
+    try {
+      for (const hostname of hostnames) this.#bind(hostname, options.port);
+    } catch (error) {
+      this.#closeSockets();
+      throw error;
+    }
+    for (const hostname of tryHostnames) {
+      try {
+        this.#bind(hostname, options.port);
+      } catch (cause) {
+        options.onNotBound?.(hostname, cause); // Asked for only where it is possible.
+      }
+    }
+    this.closed = this.#serveAll();
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#sockets.map((socket) => socket.address);
+  }
+
+  get port(): number {
+    return this.#sockets[0]!.address.port;
+  }
+
+  stats(): DatagramEchoStats {
+    const sum = (count: (stats: DatagramStats) => number) =>
+      this.#sockets.reduce((total, socket) => total + count(socket.stats()), 0);
+    return {
+      received: sum((stats) => stats.received),
+      sent: sum((stats) => stats.sent),
+      bytesIn: sum((stats) => stats.bytesIn),
+      bytesOut: sum((stats) => stats.bytesOut),
+      failed: this.#failed,
+      senders: this.#room?.size ?? 0,
+    };
+  }
+
+  /** As `close`: a datagram is answered at once, or not at all. */
+  async drain(): Promise<void> {
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    this.#closeSockets();
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #bind(hostname: string, port = 0): void {
+    // A port that the system picks is picked once, for all.
+    this.#sockets.push(new DatagramSocket({ hostname, port: this.#sockets[0]?.address.port ?? port }));
+  }
+
+  #closeSockets(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+
+  async #serveAll(): Promise<void> {
+    try {
+      await Promise.all(this.#sockets.map((socket) => this.#serve(socket)));
+    } finally {
+      this.#closeSockets();
+    }
+  }
+
+  async #serve(socket: DatagramSocket): Promise<void> {
+    for await (const datagram of socket) {
+      if (this.#room) await this.#passOn(socket, datagram, this.#room);
+      else await this.#send(socket, datagram.bytes, datagram.from);
+    }
+  }
+
+  async #passOn(socket: DatagramSocket, { bytes, from }: Datagram, room: DatagramRoom): Promise<void> {
+    const sender = formatAddress(from);
+    const others = room.hear(from, this.#clock.now());
+    if (!others) {
+      await this.#send(socket, encode("error the room is full"), from);
+      return;
+    }
+    const text = sanitize(new TextDecoder().decode(bytes).replace(/\r?\n$/, ""));
+    const message = encode(`${sender}: ${text}`);
+    if (message.length > MAX_DATAGRAM) {
+      await this.#send(socket, encode("error message is too long to be passed on"), from);
+      return;
+    }
+    await Promise.all(others.map((other) => this.#send(socket, message, other)));
+  }
+
+  /** One that cannot be sent, as to a network without a route, is one that is lost on the way. */
+  async #send(socket: DatagramSocket, bytes: Uint8Array, to: Address): Promise<void> {
+    try {
+      await socket.send(bytes, to);
+    } catch {
+      this.#failed++;
+    }
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

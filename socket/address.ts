@@ -1,0 +1,95 @@
+/** Hosts, ports and `HOST:PORT` as people write them. Pure; `formatAddress` of `socket/` is the way back. @module */
+import type { Address } from "./network.ts";
+import { quoted } from "../internal/printable.ts";
+
+const NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
+const IPV4_LIKE = /^[\d.]+$/;
+const DIGITS = /^\d{1,5}$/;
+
+/** What {@linkcode parseHost} takes, for help and errors. */
+export const HOST_NOTATION = "an IP address or a host name";
+
+/** What {@linkcode parseAddress} takes, for help and errors. */
+export const ADDRESS_NOTATION = "HOST:PORT, an IPv6 host in brackets, as in 127.0.0.1:8000 or [::1]:8000";
+
+/** What {@linkcode parseNetwork} takes, for help and errors. */
+export const NETWORK_NOTATION = "an IP address, or a network as in 10.0.0.0/8 or fd00::/8";
+
+/** Which ports {@linkcode parsePort} and {@linkcode parseAddress} take. */
+export interface PortOptions {
+  /** 0 where a port may be left to the system to pick, 1 where somebody has to be reached. Default 0. */
+  readonly minPort?: 0 | 1;
+}
+
+/**
+ * Reads a host: an IPv4 address, an IPv6 address with or without brackets, or a name.
+ *
+ * @returns The host without brackets.
+ * @throws {RangeError} `text` is none of these.
+ */
+export function parseHost(text: string): string {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1];
+  if (bare !== undefined ? isIpv6(bare) : isIpv6(text) || isName(text)) return bare ?? text;
+  throw new RangeError(`Expected ${HOST_NOTATION}, got ${quoted(text)}`);
+}
+
+/**
+ * Reads a TCP or UDP port.
+ *
+ * @throws {RangeError} `text` is not a whole number from `minPort` to 65535.
+ */
+export function parsePort(text: string, options: PortOptions = {}): number {
+  const { minPort = 0 } = options;
+  const port = DIGITS.test(text) ? Number(text) : NaN;
+  if (port >= minPort && port <= 65_535) return port;
+  throw new RangeError(`Expected a port from ${minPort} to 65535, got ${quoted(text)}`);
+}
+
+/**
+ * Reads `HOST:PORT`, an IPv6 host in brackets.
+ *
+ * @throws {RangeError} `text` is something else.
+ *
+ * @example
+ * ```ts
+ * import { parseAddress } from "./address.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseAddress("[::1]:8000"), { hostname: "::1", port: 8000 });
+ * ```
+ */
+export function parseAddress(text: string, options: PortOptions = {}): Address {
+  const colon = text.lastIndexOf(":");
+  const host = text.slice(0, colon);
+  const bracketed = host.startsWith("[");
+  const valid = bracketed ? host.endsWith("]") && isIpv6(host.slice(1, -1)) : isName(host);
+  if (colon === -1 || !valid) throw new RangeError(`Expected ${ADDRESS_NOTATION}, got ${quoted(text)}`);
+  return { hostname: bracketed ? host.slice(1, -1) : host, port: parsePort(text.slice(colon + 1), options) };
+}
+
+/**
+ * Reads an IP address or, with the length of a prefix after it, a network.
+ *
+ * @returns The text as it came.
+ * @throws {RangeError} `text` is neither.
+ */
+export function parseNetwork(text: string): string {
+  const [, host = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  if (isIpv4(host) && Number(bits) <= 32 || isIpv6(host) && Number(bits) <= 128) return text;
+  throw new RangeError(`Expected ${NETWORK_NOTATION}, got ${quoted(text)}`);
+}
+
+function isIpv6(text: string): boolean {
+  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
+}
+
+function isName(text: string): boolean {
+  // A name of digits and dots alone is taken for an IPv4 address everywhere, and has to be a whole one.
+  if (IPV4_LIKE.test(text)) return isIpv4(text);
+  return text.length <= 253 && NAME.test(text);
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}

@@ -1,0 +1,31 @@
+/** What turns bytes into frames and back: the one interface behind lines and length-prefixed messages. Pure. @module */
+import type { FramingError } from "../errors.ts";
+
+/** What one push of bytes gave: the frames completed by it, and the error that ends the stream, if there is one. */
+export interface Decoded<Frame> {
+  /** Frames in order; those before an error are good. */
+  readonly frames: readonly Frame[];
+  readonly error?: FramingError;
+}
+
+/** Bytes of one peer to frames, bounded in memory. Pure. After an error nothing more may be pushed. */
+export interface Decoder<Frame> {
+  push(bytes: Uint8Array): Decoded<Frame>;
+  /** The peer has finished: an error if it did so inside a frame. */
+  end(): FramingError | undefined;
+}
+
+/** Frames for one peer, gathered until there is a chance to write them. Pure. */
+export interface Encoder<Frame> {
+  /** What waits in here, in bytes; text counts a byte a UTF-16 unit until it is encoded. */
+  readonly size: number;
+  push(frame: Frame): void;
+  /** Takes out all that waits, as bytes that nothing else will touch. */
+  take(): Uint8Array;
+}
+
+/** A way of framing: makes the two halves that one connection needs. */
+export interface Codec<Frame> {
+  decoder(): Decoder<Frame>;
+  encoder(): Encoder<Frame>;
+}

@@ -1,0 +1,209 @@
+/** Bytes to bounded lines, and back: the codec of every line protocol here. Pure. @module */
+import { Buffer } from "node:buffer";
+import { isClientHello } from "../../internal/tls_hello.ts";
+import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
+import { counted } from "../../internal/plural.ts";
+import { encodeUtf8 } from "./utf8.ts";
+import { FramingError } from "../errors.ts";
+
+/** Bytes a line may have before its line end, unless told otherwise: 64 KiB. */
+export const DEFAULT_MAX_LINE = 64 * 1024;
+
+const LF = 10;
+const CR = 13;
+const REPLACEMENT = "\uFFFD";
+const BYTES_A_UNIT = 3; // at most, in UTF-8, for each unit of UTF-16
+const NO_LINES: Decoded<string> = { frames: [] };
+const NOTHING = new Uint8Array(0);
+
+// One of each for all: they decode whole lines only, so they keep no state between calls.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+// A call of the decoder costs more than one of Buffer's, and each byte a tenth: here they cost the same.
+const SHORT = 256;
+
+/**
+ * Splits bytes into lines of UTF-8 that end in LF or CRLF.
+ *
+ * The limit counts the bytes of a line without its line end, and is exact: a line of `maxLine` bytes passes,
+ * one byte more is an error as soon as that byte is seen, so memory is bounded by the limit. The time is linear in the
+ * bytes, however they are cut into chunks.
+ *
+ * @example
+ * ```ts
+ * import { LineDecoder } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new LineDecoder();
+ * const bytes = new TextEncoder().encode("one\r\ntwo\nthr");
+ * assertEquals(decoder.push(bytes).frames, ["one", "two"]);
+ * assertEquals(decoder.end()?.code, "unterminated");
+ * ```
+ */
+export class LineDecoder implements Decoder<string> {
+  readonly #maxLine: number;
+  /** The start of a line whose end has not come yet; filled up to `#held`, grown by doubling. */
+  #tail = NOTHING;
+  #held = 0;
+  #begun = false;
+
+  /**
+   * @param maxLine Most bytes of a line without its line end. Default 64 KiB.
+   * @throws {RangeError} If it is no integer of at least 1.
+   */
+  constructor(maxLine: number = DEFAULT_MAX_LINE) {
+    assertMaxLine(maxLine);
+    this.#maxLine = maxLine;
+  }
+
+  push(bytes: Uint8Array): Decoded<string> {
+    if (!this.#begun) {
+      this.#begun = true;
+      if (isClientHello(bytes)) {
+        return { frames: [], error: new FramingError("tls", "This port speaks plain text, not TLS") };
+      }
+    }
+    const last = bytes.lastIndexOf(LF);
+    if (last < 0) {
+      const error = this.#hold(bytes);
+      return error === undefined ? NO_LINES : { frames: [], error };
+    }
+    const decoded = this.#held === 0 ? this.#decode(bytes, last) : this.#decodeJoined(bytes, last);
+    if (decoded.error !== undefined) return decoded;
+    if (last === bytes.length - 1) {
+      this.#tail = NOTHING; // Who waits for its next line, perhaps for long, should hold no memory meanwhile.
+      return decoded;
+    }
+    const error = this.#hold(bytes.subarray(last + 1));
+    return error === undefined ? decoded : { frames: decoded.frames, error };
+  }
+
+  end(): FramingError | undefined {
+    if (this.#held === 0) return undefined;
+    return new FramingError(
+      "unterminated",
+      `Input ended inside a line, ${counted(this.#held, "byte")} after its start`,
+    );
+  }
+
+  /** Lines of what was held and the bytes up to `last`. What follows the first LF is decoded where it is. */
+  #decodeJoined(bytes: Uint8Array, last: number): Decoded<string> {
+    const first = bytes.indexOf(LF);
+    this.#append(bytes.subarray(0, first));
+    const begun = this.#decode(this.#tail, this.#held);
+    this.#held = 0;
+    if (begun.error !== undefined || first === last) return begun;
+    const whole = this.#decode(bytes.subarray(first + 1), last - first - 1);
+    return { ...whole, frames: [...begun.frames, ...whole.frames] };
+  }
+
+  /** Lines of the bytes up to `last`, where the last line end is, or was. */
+  #decode(bytes: Uint8Array, last: number): Decoded<string> {
+    const text = decodeLeniently(bytes, last);
+    // Either it was sent or it stands for what is no UTF-8: in the latter case the lines before the bad one still count.
+    if (text.includes(REPLACEMENT)) return this.#decodeEach(bytes.subarray(0, last));
+    const frames = text.includes("\n") ? text.split("\n") : [text];
+    // Where the lot is within the limit no line in it can be over.
+    if (last > this.#maxLine && frames.some((line) => line.length * BYTES_A_UNIT > this.#maxLine)) {
+      return this.#decodeEach(bytes.subarray(0, last));
+    }
+    if (text.includes("\r")) {
+      for (let i = 0; i < frames.length; i++) frames[i] = withoutCr(frames[i]!);
+    }
+    return { frames };
+  }
+
+  /** Line by line, each held against the limit and checked on its own. */
+  #decodeEach(whole: Uint8Array): Decoded<string> {
+    const frames: string[] = [];
+    for (let start = 0; start <= whole.length;) {
+      const found = whole.indexOf(LF, start);
+      const lineEnd = found < 0 ? whole.length : found;
+      const end = lineEnd > start && whole[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
+      if (end - start > this.#maxLine) return { frames, error: this.#tooLong() };
+      try {
+        frames.push(utf8.decode(whole.subarray(start, end)));
+      } catch {
+        return { frames, error: new FramingError("invalid-utf8", "Line is not valid UTF-8") };
+      }
+      start = lineEnd + 1;
+    }
+    return { frames };
+  }
+
+  /** Keeps bytes without an LF until the rest of their line comes. */
+  #hold(bytes: Uint8Array): FramingError | undefined {
+    const size = this.#held + bytes.length;
+    // One byte more than the limit may be the CR of a CRLF.
+    const last = bytes.length > 0 ? bytes[bytes.length - 1] : this.#tail[this.#held - 1];
+    if (size > this.#maxLine + (last === CR ? 1 : 0)) return this.#tooLong();
+    this.#append(bytes);
+    return undefined;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const size = this.#held + bytes.length;
+    if (size > this.#tail.length) {
+      const grown = new Uint8Array(Math.max(size, Math.min(2 * this.#tail.length, this.#maxLine + 1)));
+      grown.set(this.#tail.subarray(0, this.#held));
+      this.#tail = grown;
+    }
+    this.#tail.set(bytes, this.#held);
+    this.#held = size;
+  }
+
+  #tooLong(): FramingError {
+    return new FramingError("line-too-long", `Line is over the limit of ${counted(this.#maxLine, "byte")}`);
+  }
+}
+
+function assertMaxLine(maxLine: number): void {
+  if (Number.isInteger(maxLine) && maxLine >= 1) return;
+  throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
+}
+
+/** UTF-8 to text, with {@linkcode REPLACEMENT} for what is none. */
+function decodeLeniently(bytes: Uint8Array, end: number): string {
+  if (end > SHORT) return lenientUtf8.decode(bytes.subarray(0, end));
+  return Buffer.prototype.toString.call(bytes, "utf8", 0, end);
+}
+
+function withoutCr(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+class LineEncoder implements Encoder<string> {
+  // V8 joins strings lazily, so that gathering costs little and the text is laid out once, when it is taken.
+  #text = "";
+
+  get size(): number {
+    return this.#text.length;
+  }
+
+  push(line: string): void {
+    // Checked here, once for every service: text of one peer must never become a line of another's.
+    if (line.includes("\n")) {
+      throw new TypeError(`Cannot send ${JSON.stringify(line.slice(0, 40))} as a line: it holds a line feed`);
+    }
+    this.#text += line + "\n";
+  }
+
+  take(): Uint8Array {
+    const bytes = encodeUtf8(this.#text);
+    this.#text = "";
+    return bytes;
+  }
+}
+
+/**
+ * Lines of UTF-8, one string a line, without line ends. Sent lines end in LF and must hold none; a CR at the end of
+ * one is part of the line end to who reads it, and a lone surrogate becomes U+FFFD.
+ *
+ * @param options.maxLine Most bytes of a received line without its line end. Default 64 KiB.
+ * @throws {RangeError} If `maxLine` is no integer of at least 1.
+ */
+export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
+  const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
+  assertMaxLine(maxLine); // Now, and not when the first peer comes.
+  return { decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
+}

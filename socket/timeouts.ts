@@ -1,0 +1,45 @@
+/** The timeouts of one connection. @module */
+import type { Clock, Timer } from "../internal/clock.ts";
+
+/**
+ * Since when, on the clock, the peer has been waited for; `undefined` while it is not, `null` when it will not be again.
+ */
+export type Since = () => number | undefined | null;
+
+/**
+ * Watches several waits, each with a timer of its own: none resets another. What happens on a connection sets no timer,
+ * it only notes the time; a timer that fires looks how much of its wait is left.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #expired: (which: string, ms: number) => void;
+  readonly #timers = new Map<string, Timer>();
+
+  /** @param expired Called when a wait was too long, with its name and its bound. */
+  constructor(clock: Clock, expired: (which: string, ms: number) => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  /** Watches a wait until it is over, or too long. `ms` 0 is no bound. */
+  watch(which: string, ms: number, since: Since): void {
+    if (ms > 0) this.#arm(which, { ms, since, wait: ms });
+  }
+
+  cancel(): void {
+    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #arm(which: string, { ms, since, wait }: { ms: number; since: Since; wait: number }): void {
+    const timer = this.#clock.after(wait, () => {
+      this.#timers.delete(which);
+      const start = since();
+      if (start === null) return;
+      const left = start === undefined ? ms : start + ms - this.#clock.now();
+      if (left > 0) this.#arm(which, { ms, since, wait: left });
+      else this.#expired(which, ms);
+    });
+    this.#timers.set(which, timer);
+  }
+}

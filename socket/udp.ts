@@ -1,0 +1,179 @@
+/** UDP: messages that may be lost, doubled or overtaken. @module */
+import { counted } from "../internal/plural.ts";
+import { type Address, formatAddress } from "./network.ts";
+import { type Clock } from "../internal/clock.ts";
+import { systemClock } from "./tcp.ts";
+
+/** Most bytes a datagram carries over IPv4: 65,535 less the headers of IP and UDP. */
+export const MAX_DATAGRAM = 65_507;
+
+/** One message, and where it came from. */
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly from: Address;
+}
+
+/** Where to bind a {@linkcode DatagramSocket}. */
+export interface DatagramOptions {
+  /** Address to bind. Default `127.0.0.1`. */
+  hostname?: string;
+  /** Port; 0 lets the system pick one. Default 0. */
+  port?: number;
+}
+
+/** How {@linkcode DatagramSocket.ask} waits. */
+export interface AskOptions {
+  /** Time in ms to wait for the answer to one sending. Default 1000. */
+  timeout?: number;
+  /** How often to send, in all. Default 3. */
+  attempts?: number;
+  /** Whether a datagram from there is the answer. Default: any is. */
+  isAnswer?: (bytes: Uint8Array) => boolean;
+  clock?: Clock;
+}
+
+/** What has gone through a {@linkcode DatagramSocket}. */
+export interface DatagramStats {
+  readonly received: number;
+  readonly sent: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+const TIMEOUT = 1000;
+const ATTEMPTS = 3;
+
+/**
+ * A UDP socket. Loop over it for what comes; the loop ends when it is closed. One loop or `ask` at a time.
+ *
+ * @example
+ * ```ts
+ * import { DatagramSocket } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * using server = new DatagramSocket();
+ * using client = new DatagramSocket();
+ * const served = (async () => {
+ *   for await (const { bytes, from } of server) await server.send(bytes, from);
+ * })();
+ * const answer = await client.ask(new TextEncoder().encode("hello"), server.address);
+ * assertEquals(new TextDecoder().decode(answer), "hello");
+ * server.close();
+ * await served;
+ * ```
+ */
+export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
+  /** Where it is bound. */
+  readonly address: Address;
+  readonly #socket: Deno.DatagramConn;
+  /** A receive that nobody has taken the result of: it outlives a wait that was given up. */
+  #receiving: Promise<Datagram | undefined> | undefined;
+  #closed = false;
+  #received = 0;
+  #sent = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  /** @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listenDatagram`. */
+  constructor(options: DatagramOptions = {}) {
+    const { hostname = "127.0.0.1", port = 0 } = options;
+    this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    this.address = toAddress(this.#socket.addr);
+  }
+
+  /**
+   * Hands a message to the system. That it arrives nobody promises.
+   *
+   * @throws {RangeError} If it is longer than {@linkcode MAX_DATAGRAM}; and what the system says, as when there is no
+   * route.
+   */
+  async send(bytes: Uint8Array, to: Address): Promise<void> {
+    if (bytes.length > MAX_DATAGRAM) {
+      throw new RangeError(`Cannot send a datagram of ${bytes.length} bytes: at most ${MAX_DATAGRAM} fit`);
+    }
+    await this.#socket.send(bytes, { transport: "udp", hostname: to.hostname, port: to.port });
+    this.#sent++;
+    this.#bytesOut += bytes.length;
+  }
+
+  /**
+   * Sends a message until it is answered. It may arrive more than once. What comes from elsewhere, or is no answer,
+   * is dropped.
+   *
+   * @param to An IP literal and a port: an answer is known by its sender.
+   * @throws {Deno.errors.TimedOut} If nothing answers.
+   * @throws {RangeError} If it is too long.
+   */
+  async ask(bytes: Uint8Array, to: Address, options: AskOptions = {}): Promise<Uint8Array> {
+    const { timeout = TIMEOUT, attempts = ATTEMPTS, isAnswer = () => true, clock = systemClock } = options;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      await this.send(bytes, to);
+      const late = Promise.withResolvers<"late">();
+      const timer = clock.after(timeout, () => late.resolve("late"));
+      try {
+        for (;;) {
+          const datagram = await Promise.race([this.#receive(), late.promise]);
+          if (datagram === "late") break;
+          if (datagram === undefined) throw new Deno.errors.Interrupted("Socket was closed");
+          this.#receiving = undefined;
+          if (formatAddress(datagram.from) === formatAddress(to) && isAnswer(datagram.bytes)) {
+            return datagram.bytes;
+          }
+        }
+      } finally {
+        timer.cancel();
+      }
+    }
+    throw new Deno.errors.TimedOut(
+      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${counted(attempts, "time")}`,
+    );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
+    for (;;) {
+      const datagram = await this.#receive();
+      if (datagram === undefined) return;
+      this.#receiving = undefined;
+      yield datagram;
+    }
+  }
+
+  stats(): DatagramStats {
+    return { received: this.#received, sent: this.#sent, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
+  }
+
+  /** Closes it; a loop over it ends. Safe to repeat. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  /** As {@linkcode DatagramSocket.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The next datagram, the same for all that wait; `undefined` at the end. */
+  #receive(): Promise<Datagram | undefined> {
+    return this.#receiving ??= this.#receiveNext();
+  }
+
+  async #receiveNext(): Promise<Datagram | undefined> {
+    try {
+      const [bytes, from] = await this.#socket.receive();
+      this.#received++;
+      this.#bytesIn += bytes.length;
+      // Out of the 64 KiB buffer that it was read into.
+      return { bytes: bytes.slice(), from: toAddress(from) };
+    } catch (error) {
+      if (this.#closed) return undefined;
+      throw error;
+    }
+  }
+}
+
+function toAddress(address: Deno.Addr): Address {
+  if (address.transport !== "udp") throw new TypeError(`Not an address of UDP: ${address.transport}`);
+  return { hostname: address.hostname, port: address.port };
+}

@@ -1,0 +1,182 @@
+/** The writing half of a connection: frames to bytes, in order, bounded, one write at a time. @module */
+import type { Encoder } from "./codecs/codec.ts";
+import { type CloseReason, ConnectionClosedError } from "./errors.ts";
+import type { SocketFailure } from "./failure.ts";
+import type { Flushable, TurnGatherer } from "./gather.ts";
+import type { Transport } from "./network.ts";
+
+/** Bytes that wait in many connections together. */
+export interface QueuedBytes {
+  queuedBytes: number;
+}
+
+/** What an {@linkcode Outbound} needs. */
+export interface OutboundOptions<Frame> {
+  transport: Transport;
+  encoder: Encoder<Frame>;
+  gatherer: TurnGatherer;
+  /** The time, ms, for who will ask for {@linkcode Outbound.lastWrite}. */
+  now: () => number;
+  /** Waiting bytes over which the peer is a slow reader. */
+  writeBuffer: number;
+  /** Waiting bytes over which `send` gives `false`. */
+  highWater: number;
+  /** Kept up to date with what waits here. */
+  total: QueuedBytes;
+  /** Told when more waits than may, and once when a write fails. */
+  failed: (failure: SocketFailure) => void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+interface Waiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
+export class Outbound<Frame> implements Flushable {
+  readonly #options: OutboundOptions<Frame>;
+  readonly #encoder: Encoder<Frame>;
+  #scheduled = false;
+  #writing = false;
+  #ended = false;
+  /** Once: of a socket that both sides have finished, the system refuses another FIN by an error. */
+  #closedWrite: Promise<void> | undefined;
+  #stopped: CloseReason | undefined;
+  /** What of the write under way the socket has not taken. */
+  #left: Uint8Array = NOTHING;
+  #queued = 0;
+  #bytes = 0;
+  #lastWrite = 0;
+  #frames = 0;
+  #waiters: Waiter[] | undefined;
+
+  constructor(options: OutboundOptions<Frame>) {
+    this.#options = options;
+    this.#encoder = options.encoder;
+  }
+
+  /** Bytes that the socket has not taken. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Whether a write is under way. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** When the peer last took something, or the write began that it takes nothing of, ms. */
+  get lastWrite(): number {
+    return this.#lastWrite;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  send(frame: Frame): boolean {
+    if (this.#ended || this.#stopped !== undefined) return false;
+    const before = this.#encoder.size;
+    this.#encoder.push(frame);
+    this.#frames++;
+    this.#count(this.#encoder.size - before);
+    // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
+    if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
+      const { failed, writeBuffer: limit } = this.#options;
+      failed({ type: "slow-reader", queuedBytes: this.#queued, limit });
+      return false;
+    }
+    if (!this.#scheduled && !this.#writing) {
+      this.#scheduled = true;
+      this.#options.gatherer.add(this);
+    }
+    return this.#queued <= this.#options.highWater;
+  }
+
+  flushed(): Promise<void> {
+    if (this.#queued === 0) return Promise.resolve();
+    if (this.#stopped !== undefined) return Promise.reject(this.#closedError(this.#stopped));
+    return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#closedWrite ??= this.#closeWrite();
+  }
+
+  async #closeWrite(): Promise<void> {
+    this.#ended = true;
+    await this.flushed();
+    if (this.#stopped !== undefined) return;
+    try {
+      await this.#options.transport.closeWrite();
+    } catch (cause) {
+      if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
+    }
+  }
+
+  /** Writes no more: the socket is closed. What waits is dropped, and stays counted in `queued`. */
+  stop(reason: CloseReason): void {
+    this.#stopped = reason;
+    this.#options.total.queuedBytes -= this.#queued;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
+  }
+
+  /** For the gatherer: starts to write what this turn sent. */
+  flushTurn(): void {
+    this.#scheduled = false;
+    if (this.#stopped !== undefined || this.#writing) return;
+    this.#lastWrite = this.#options.now();
+    this.#writeMore();
+  }
+
+  /** Begins the next write, or tells who waits that there is none. */
+  #writeMore(): void {
+    if (this.#left.length === 0) {
+      const size = this.#encoder.size;
+      if (size > 0) {
+        this.#left = this.#encoder.take();
+        this.#count(this.#left.length - size);
+      }
+    }
+    this.#writing = this.#left.length > 0;
+    if (this.#writing) this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
+    else this.#settle();
+  }
+
+  readonly #onWritten = (count: number): void => {
+    if (this.#stopped !== undefined) return;
+    this.#bytes += count;
+    this.#lastWrite = this.#options.now();
+    this.#count(-count);
+    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
+    this.#writeMore();
+  };
+
+  readonly #onWriteError = (cause: unknown): void => {
+    this.#writing = false;
+    if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
+  };
+
+  #settle(): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
+  }
+
+  #count(bytes: number): void {
+    this.#queued += bytes;
+    this.#options.total.queuedBytes += bytes;
+  }
+
+  #closedError(reason: CloseReason): ConnectionClosedError {
+    return new ConnectionClosedError(reason, this.#queued);
+  }
+}

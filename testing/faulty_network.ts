@@ -1,0 +1,196 @@
+/** Faults from a seed, on any network: what happens to sockets in the world happens to these when a test wants it. @module */
+import { brokenPipe, connectionReset, interrupted } from "../internal/os_errors.ts";
+import type { Address, Network, Transport, TransportListener } from "../socket/network.ts";
+import type { Clock, Random, Timer } from "../internal/clock.ts";
+import { systemClock, systemRandom } from "../socket/tcp.ts";
+
+/** What goes wrong. A share is a part of all connections, from 0 to 1. */
+export interface Faults {
+  /** Every read and every write moves a random few bytes, 64 at most. Default `false`. */
+  slice?: boolean;
+  /** Connections that stand still once, in the middle of a read or write. Default 0. */
+  stall?: number;
+  /** How long they do, ms. Default 1,000. */
+  stallMs?: number;
+  /** Connections that are reset, in the middle of a read or write. Default 0. */
+  reset?: number;
+}
+
+/** A fault that has struck; slices are not told. */
+export interface Fault {
+  readonly type: "stall" | "reset";
+  readonly local: Address;
+  readonly remote: Address;
+}
+
+/** What {@linkcode faultyNetwork} needs. */
+export interface FaultyNetworkOptions {
+  /** The network to spoil. */
+  network: Network;
+  faults: Faults;
+  /** Decides who is struck, and when. Default the system's. */
+  random?: Random;
+  clock?: Clock;
+  onFault?: (fault: Fault) => void;
+}
+
+const STALL_MS = 1000;
+const LARGEST_SLICE = 64;
+// A connection that is struck is struck in one of its first reads and writes: a short one lives for no more.
+const FIRST_OPERATIONS = 4;
+
+/**
+ * The same network, with faults in the sockets it connects and accepts.
+ *
+ * A reset is a true one where the sockets can do that; Deno's close instead, and this end sees a reset either way.
+ *
+ * @throws {RangeError} If a share is not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@okline/okline/socket";
+ * import { faultyNetwork, MemoryNetwork } from "@okline/okline/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const network = new MemoryNetwork();
+ * const spoilt = faultyNetwork({ network, faults: { reset: 1 }, random: () => 0 });
+ * const server = listen({ network, port: 8000 });
+ *
+ * const client = await connect({ network: spoilt, port: 8000 });
+ * client.send("hello");
+ * assertEquals((await client.closed).type, "write-failed");
+ * await server.close();
+ * ```
+ */
+export function faultyNetwork(options: FaultyNetworkOptions): Network {
+  const { network, faults } = options;
+  for (const share of [faults.stall, faults.reset]) {
+    if (share !== undefined && !(share >= 0 && share <= 1)) {
+      throw new RangeError(`Cannot strike a share of ${share} of the connections: expected 0 to 1`);
+    }
+  }
+  const spoil = (transport: Transport) => new FaultyTransport(transport, options);
+  return {
+    listen(bind): TransportListener {
+      const listener = network.listen(bind);
+      return {
+        address: listener.address,
+        accept: async () => spoil(await listener.accept()),
+        close: () => listener.close(),
+      };
+    },
+    connect: async (dial) => spoil(await network.connect(dial)),
+  };
+}
+
+/** A transport that fails as it is told to. */
+class FaultyTransport implements Transport {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly ready: Promise<unknown> | undefined;
+  readonly #inner: Transport;
+  readonly #options: FaultyNetworkOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  /** Operations until it strikes; infinitely many where it does not. */
+  #untilStall: number;
+  #untilReset: number;
+  #stalled: { timer: Timer; reject(error: Error): void } | undefined;
+  #struck = false;
+  /** Whether a read has been told of the reset: the kernel tells it once. */
+  #told = false;
+
+  constructor(inner: Transport, options: FaultyNetworkOptions) {
+    this.#inner = inner;
+    this.local = inner.local;
+    this.remote = inner.remote;
+    this.ready = inner.ready;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const random = this.#random = options.random ?? systemRandom;
+    const when = (share = 0) => random() < share ? Math.floor(random() * FIRST_OPERATIONS) : Infinity;
+    this.#untilStall = when(options.faults.stall);
+    this.#untilReset = when(options.faults.reset);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#struck && this.#told) return null;
+    if (this.#struck) throw this.#tell();
+    const count = await this.#orReset(this.#inner.read(this.#part(into)));
+    // What was read when a reset strikes is lost, as it would be on its way.
+    if (count !== null && await this.#strike()) throw this.#tell();
+    return count;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#struck) throw brokenPipe();
+    if (await this.#strike()) throw connectionReset();
+    return await this.#orReset(this.#inner.write(this.#part(bytes)));
+  }
+
+  async closeWrite(): Promise<void> {
+    if (!this.#struck) await this.#inner.closeWrite();
+  }
+
+  close(): void {
+    this.#inner.close();
+    this.#stopStalling();
+  }
+
+  reset(): void {
+    if (this.#inner.reset !== undefined) this.#inner.reset();
+    else this.#inner.close();
+    this.#stopStalling();
+  }
+
+  /** Lets come what is due for this operation; `true` where the connection is reset. */
+  async #strike(): Promise<boolean> {
+    if (this.#untilStall-- === 0) await this.#stall();
+    if (this.#untilReset-- === 0) {
+      this.#struck = true;
+      this.#report("reset");
+      this.reset();
+    }
+    return this.#struck;
+  }
+
+  #stall(): Promise<void> {
+    this.#report("stall");
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(this.#options.faults.stallMs ?? STALL_MS, () => {
+        this.#stalled = undefined;
+        resolve();
+      });
+      this.#stalled = { timer, reject };
+    });
+  }
+
+  #stopStalling(): void {
+    this.#stalled?.timer.cancel();
+    this.#stalled?.reject(this.#struck ? connectionReset() : interrupted());
+    this.#stalled = undefined;
+  }
+
+  /** What waits when the reset strikes meets it too, and not that this end was closed for it. */
+  async #orReset<Result>(operation: Promise<Result>): Promise<Result> {
+    try {
+      return await operation;
+    } catch (error) {
+      throw this.#struck ? this.#tell() : error;
+    }
+  }
+
+  #tell(): Error {
+    this.#told = true;
+    return connectionReset();
+  }
+
+  #part(bytes: Uint8Array): Uint8Array {
+    if (!this.#options.faults.slice) return bytes;
+    return bytes.subarray(0, 1 + Math.floor(this.#random() * Math.min(bytes.length, LARGEST_SLICE)));
+  }
+
+  #report(type: Fault["type"]): void {
+    this.#options.onFault?.({ type, local: this.local, remote: this.remote });
+  }
+}

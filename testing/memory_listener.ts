@@ -1,0 +1,89 @@
+/** A bound socket in memory. @module */
+import { Deque } from "@std/data-structures/deque";
+import type { MemorySocket } from "./memory_socket.ts";
+import type { Address, TransportListener } from "../socket/network.ts";
+
+/** What a {@linkcode MemoryListener} needs of its network. */
+export interface MemoryListenerOptions {
+  readonly address: Address;
+  readonly reusePort: boolean;
+  /** Peers that may wait to be accepted. */
+  readonly backlog: number;
+  /** Takes the error that the next `accept` must fail with, where there is one. */
+  readonly nextError: () => Error | undefined;
+  readonly onAccept: () => void;
+  readonly onClose: () => void;
+}
+
+/** A {@linkcode TransportListener} with a queue of its own instead of the kernel's. */
+export class MemoryListener implements TransportListener {
+  readonly address: Address;
+  readonly reusePort: boolean;
+  readonly #options: MemoryListenerOptions;
+  readonly #queue = new Deque<MemorySocket>();
+  #accepting: PromiseWithResolvers<MemorySocket> | undefined;
+  #closed = false;
+
+  constructor(options: MemoryListenerOptions) {
+    this.address = options.address;
+    this.reusePort = options.reusePort;
+    this.#options = options;
+  }
+
+  /** Peers that wait to be accepted. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get full(): boolean {
+    return this.#queue.length >= this.#options.backlog;
+  }
+
+  accept(): Promise<MemorySocket> {
+    if (this.#closed) return Promise.reject(listenerClosed());
+    if (this.#accepting) return Promise.reject(new Deno.errors.Busy("Another accept task is ongoing"));
+    const error = this.#options.nextError();
+    if (error !== undefined) return Promise.reject(error);
+    const next = this.#queue.popFront();
+    if (next !== undefined) return Promise.resolve(this.#hand(next));
+    this.#accepting = Promise.withResolvers();
+    return this.#accepting.promise;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onClose();
+    this.#accepting?.reject(listenerClosed());
+    this.#accepting = undefined;
+    for (const socket of this.#queue) this.#hand(socket).reset();
+    this.#queue.clear();
+  }
+
+  /** For the network: a peer has knocked. */
+  enqueue(socket: MemorySocket): void {
+    if (this.#accepting === undefined) {
+      this.#queue.pushBack(socket);
+      return;
+    }
+    this.#accepting.resolve(this.#hand(socket));
+    this.#accepting = undefined;
+  }
+
+  /** For the network: makes the `accept` under way fail; `false` where there is none. */
+  fail(error: Error): boolean {
+    this.#accepting?.reject(error);
+    const failed = this.#accepting !== undefined;
+    this.#accepting = undefined;
+    return failed;
+  }
+
+  #hand(socket: MemorySocket): MemorySocket {
+    this.#options.onAccept();
+    return socket;
+  }
+}
+
+function listenerClosed(): Error {
+  return new Deno.errors.BadResource("Listener has been closed");
+}

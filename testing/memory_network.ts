@@ -1,0 +1,294 @@
+/** Sockets in memory, on the same seam as the real ones. @module */
+import { MemoryListener } from "./memory_listener.ts";
+import { EphemeralPorts } from "./memory_ports.ts";
+import type { MemoryPipe, Travel } from "./memory_pipe.ts";
+import { MemorySocket } from "./memory_socket.ts";
+import type { Address, BindOptions, DialOptions, Network } from "../socket/network.ts";
+import type { Clock, Timer } from "../internal/clock.ts";
+import { formatAddress } from "../socket/network.ts";
+import { systemError } from "../internal/os_errors.ts";
+import { systemClock } from "../socket/tcp.ts";
+
+/** How a {@linkcode MemoryNetwork} behaves. */
+export interface MemoryNetworkOptions {
+  /** Time that packets travel by. Default the system's. */
+  clock?: Clock;
+  /** Time of a packet on its way, ms, or what draws one for each. Packets of a connection never overtake. Default 0. */
+  latency?: number | (() => number);
+  /** Bytes a ms that one direction of a connection carries. Default `Infinity`. */
+  bandwidth?: number;
+  /** Bytes that one direction holds before a write waits for the peer to read. Default 64 KiB. */
+  capacity?: number;
+  /** Peers that may wait to be accepted at one listener; one more has to knock again later. Default 4096. */
+  backlog?: number;
+}
+
+/** What is open in a {@linkcode MemoryNetwork}. */
+export interface MemoryNetworkStats {
+  readonly listeners: number;
+  /** Ends of connections that were handed out and are not closed: 0 when nothing has leaked. */
+  readonly sockets: number;
+  /** Ends that wait in a listener to be accepted. */
+  readonly queued: number;
+}
+
+// Less than a kernel's: so that partial writes and writes that wait are met.
+const CAPACITY = 64 * 1024;
+const BACKLOG = 4096;
+// As Linux: an unanswered SYN is sent again after 1 s, then after twice as long each time, six times in all.
+const FIRST_RETRY = 1000;
+const RETRIES = 6;
+
+interface Knock {
+  readonly remote: Address;
+  readonly socket: MemorySocket;
+  /** The next try, where there is to be one. */
+  retry: Timer | undefined;
+  abandoned: boolean;
+  resolve(socket: MemorySocket): void;
+  reject(reason: unknown): void;
+}
+
+/**
+ * A {@linkcode Network} in memory: as many hosts as there are addresses bound. It needs no permission, and the same
+ * calls on a {@linkcode VirtualClock} give the same run each time.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@okline/okline/socket";
+ * import { MemoryNetwork, VirtualClock } from "@okline/okline/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const clock = new VirtualClock();
+ * const network = new MemoryNetwork({ clock, latency: 30_000 });
+ * const server = listen({ network, clock, port: 8000 });
+ * const served = server.serve(async (peer) => {
+ *   for await (const line of peer.lines()) peer.send(`${line}!`);
+ * });
+ *
+ * const heard = await clock.runUntil((async () => {
+ *   const client = await connect({ network, clock, port: 8000, timeout: 0 });
+ *   client.send("hello");
+ *   return (await client.lines().next()).value;
+ * })());
+ * assertEquals(heard, "hello!");
+ * assertEquals(clock.now(), 4 * 30_000);
+ *
+ * await server.close();
+ * await served;
+ * ```
+ */
+export class MemoryNetwork implements Network {
+  readonly #clock: Clock;
+  readonly #travel: Travel;
+  readonly #capacity: number;
+  readonly #backlog: number;
+  /** Listeners by address; several where they share a port. */
+  readonly #listeners = new Map<string, MemoryListener[]>();
+  /** Ports of clients in use, each with whom it is connected to. */
+  readonly #dialled = new Set<string>();
+  readonly #ports = new EphemeralPorts();
+  readonly #acceptErrors: Error[] = [];
+  readonly #connectErrors: Error[] = [];
+  readonly #waiting = new Set<MemoryPipe>();
+  #cut: (from: Address, to: Address) => boolean = () => false;
+  #sockets = 0;
+
+  constructor(options: MemoryNetworkOptions = {}) {
+    const { latency = 0 } = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#capacity = options.capacity ?? CAPACITY;
+    this.#backlog = options.backlog ?? BACKLOG;
+    this.#travel = {
+      clock: this.#clock,
+      latency: typeof latency === "number" ? () => latency : latency,
+      bandwidth: options.bandwidth ?? Infinity,
+      cut: (from, to) => this.#cut(from, to),
+      waiting: this.#waiting,
+    };
+  }
+
+  /**
+   * @throws {Deno.errors.AddrInUse} If the port is taken.
+   * @throws {RangeError} If the port is none.
+   */
+  listen(options: BindOptions): MemoryListener {
+    const { hostname = "127.0.0.1", port, reusePort = false } = options;
+    assertPort(port);
+    const address = { hostname: lookUp(hostname), port: port === 0 ? this.#freePort(hostname) : port };
+    const key = formatAddress(address);
+    const others = this.#listeners.get(key) ?? [];
+    if (others.length > 0 && !(reusePort && others.every((other) => other.reusePort))) {
+      throw systemError(new Deno.errors.AddrInUse("Address already in use"), "EADDRINUSE");
+    }
+    const listener: MemoryListener = new MemoryListener({
+      address,
+      reusePort,
+      backlog: this.#backlog,
+      nextError: () => this.#acceptErrors.shift(),
+      onAccept: () => this.#sockets++,
+      onClose: () => this.#unbind(key, listener),
+    });
+    this.#listeners.set(key, [...others, listener]);
+    return listener;
+  }
+
+  /**
+   * Dials from 127.0.0.1, or ::1.
+   *
+   * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
+   * @throws {Deno.errors.TimedOut} If nobody answers: the way is cut, or the listener's queue stays full.
+   * @throws The signal's reason, when it aborts first.
+   */
+  connect(options: DialOptions): Promise<MemorySocket> {
+    return this.#connect(options, options.hostname?.includes(":") ? "::1" : "127.0.0.1");
+  }
+
+  /** The same network as another host sees it: peers see what it connects come from `hostname`. */
+  from(hostname: string): Pick<MemoryNetwork, keyof Network> {
+    return {
+      listen: (options) => this.listen(options),
+      connect: (options) => this.#connect(options, hostname),
+    };
+  }
+
+  /** Makes the next `accept` fail, of whichever listener; one that is under way at once. */
+  failAccept(error: Error): void {
+    for (const listeners of this.#listeners.values()) {
+      if (listeners.some((listener) => listener.fail(error))) return;
+    }
+    this.#acceptErrors.push(error);
+  }
+
+  /** Makes the next `connect` fail. */
+  failConnect(error: Error): void {
+    this.#connectErrors.push(error);
+  }
+
+  /**
+   * Cuts the way from one address to another wherever `cut` gives `true`; it replaces what was cut before.
+   * Nothing is lost: what is on its way arrives after {@linkcode MemoryNetwork.heal}, as with TCP.
+   */
+  partition(cut: (from: Address, to: Address) => boolean): void {
+    this.#cut = cut;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const pipe of waiting) pipe.retry();
+  }
+
+  /** Ends what {@linkcode MemoryNetwork.partition} began. */
+  heal(): void {
+    this.partition(() => false);
+  }
+
+  stats(): MemoryNetworkStats {
+    const listeners = [...this.#listeners.values()].flat();
+    const queued = listeners.reduce((sum, listener) => sum + listener.queued, 0);
+    return { listeners: listeners.length, sockets: this.#sockets, queued };
+  }
+
+  async #connect(options: DialOptions, from: string): Promise<MemorySocket> {
+    const { hostname = "127.0.0.1", port, signal } = options;
+    assertPort(port);
+    signal?.throwIfAborted();
+    const error = this.#connectErrors.shift();
+    if (error !== undefined) throw error;
+    const remote = { hostname: lookUp(hostname), port };
+    const socket = this.#clientSocket(from, remote);
+    const { promise, resolve, reject } = Promise.withResolvers<MemorySocket>();
+    const knock: Knock = { remote, socket, retry: undefined, abandoned: false, resolve, reject };
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#knock(knock);
+    try {
+      return await promise;
+    } catch (reason) {
+      knock.retry?.cancel();
+      knock.abandoned = true;
+      socket.reset();
+      throw reason;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** Sends a SYN, and again while there is no answer. */
+  #knock(knock: Knock, retries = 0): void {
+    const { socket, remote } = knock;
+    this.#after(this.#travel.latency(), () => {
+      if (knock.abandoned) return;
+      const listener = this.#listenerAt(remote);
+      if (this.#cut(socket.local, remote) || this.#cut(remote, socket.local) || listener?.full) {
+        this.#knockAgain(knock, retries);
+      } else if (listener === undefined) {
+        const refused = systemError(new Deno.errors.ConnectionRefused("Connection refused"), "ECONNREFUSED");
+        this.#after(this.#travel.latency(), () => knock.reject(refused));
+      } else {
+        const other = this.#socket({ local: remote, remote: socket.local, onClose: () => this.#sockets-- });
+        MemorySocket.join(socket, other);
+        listener.enqueue(other);
+        this.#after(this.#travel.latency(), () => knock.resolve(socket));
+      }
+    });
+  }
+
+  #knockAgain(knock: Knock, retries: number): void {
+    knock.retry = this.#clock.after(FIRST_RETRY * 2 ** retries, () => {
+      if (retries < RETRIES) return this.#knock(knock, retries + 1);
+      knock.reject(systemError(new Deno.errors.TimedOut("Connection timed out"), "ETIMEDOUT"));
+    });
+  }
+
+  #after(ms: number, run: () => void): void {
+    if (ms > 0) this.#clock.after(ms, run);
+    else this.#clock.soon(run);
+  }
+
+  #listenerAt({ hostname, port }: Address): MemoryListener | undefined {
+    const any = hostname.includes(":") ? "::" : "0.0.0.0";
+    const listeners = this.#listeners.get(formatAddress({ hostname, port })) ??
+      this.#listeners.get(formatAddress({ hostname: any, port }));
+    const next = listeners?.shift();
+    // Those that share a port take turns.
+    if (next !== undefined) listeners?.push(next);
+    return next;
+  }
+
+  #unbind(key: string, listener: MemoryListener): void {
+    const left = (this.#listeners.get(key) ?? []).filter((other) => other !== listener);
+    if (left.length > 0) this.#listeners.set(key, left);
+    else this.#listeners.delete(key);
+  }
+
+  #clientSocket(from: string, remote: Address): MemorySocket {
+    const way = `${from} ${formatAddress(remote)}`;
+    const port = this.#ports.pick((free) => !this.#dialled.has(`${free} ${way}`));
+    this.#dialled.add(`${port} ${way}`);
+    this.#sockets++;
+    const onClose = () => {
+      this.#sockets--;
+      this.#dialled.delete(`${port} ${way}`);
+    };
+    return this.#socket({ local: { hostname: from, port }, remote, onClose });
+  }
+
+  #socket(ends: { local: Address; remote: Address; onClose: () => void }): MemorySocket {
+    return new MemorySocket({ ...ends, travel: this.#travel, capacity: this.#capacity });
+  }
+
+  #freePort(hostname: string): number {
+    return this.#ports.pick((port) => !this.#listeners.has(formatAddress({ hostname, port })));
+  }
+}
+
+/** There is no name service in here. */
+function lookUp(hostname: string): string {
+  if (hostname === "localhost") return "127.0.0.1";
+  if (/^[\d.]+$|:/.test(hostname)) return hostname;
+  throw new Error(`failed to lookup address information: Name or service not known: ${hostname}`);
+}
+
+function assertPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return;
+  throw new RangeError(`Invalid port: ${port}, expected an integer from 0 to 65535`);
+}

@@ -1,0 +1,21 @@
+/** Ports for those who ask for none. @module */
+import { systemError } from "../internal/os_errors.ts";
+
+// As Linux, unless told otherwise (ip_local_port_range).
+const FIRST = 32768;
+const LAST = 60999;
+
+/** Picks ports one after the other, so that one just given back is not taken again at once. */
+export class EphemeralPorts {
+  #last = FIRST - 1;
+
+  /** @throws {Deno.errors.AddrNotAvailable} If no port is free. */
+  pick(free: (port: number) => boolean): number {
+    for (let tries = FIRST; tries <= LAST; tries++) {
+      this.#last = this.#last < LAST ? this.#last + 1 : FIRST;
+      if (free(this.#last)) return this.#last;
+    }
+    const none = new Deno.errors.AddrNotAvailable("Cannot assign requested address");
+    throw systemError(none, "EADDRNOTAVAIL");
+  }
+}

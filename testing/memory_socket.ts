@@ -1,0 +1,215 @@
+/** One end of a connection in memory. @module */
+import { Deque } from "@std/data-structures/deque";
+import { MemoryPipe, type Packet, type Travel } from "./memory_pipe.ts";
+import type { Address, Transport } from "../socket/network.ts";
+import { badResource, brokenPipe, connectionReset, interrupted, twice } from "../internal/os_errors.ts";
+
+interface Pending<Result> {
+  readonly bytes: Uint8Array;
+  resolve(result: Result): void;
+  reject(error: Error): void;
+}
+
+/** What a {@linkcode MemorySocket} needs besides its peer. */
+export interface MemorySocketOptions {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly travel: Travel;
+  /** Bytes written and not yet read by the peer over which `write` waits. */
+  readonly capacity: number;
+  readonly onClose: () => void;
+}
+
+/**
+ * A {@linkcode Transport} that behaves as a TCP socket of Linux under Deno does, errors and their order included;
+ * the contract test holds both to it.
+ */
+export class MemorySocket implements Transport {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly #out: MemoryPipe;
+  readonly #capacity: number;
+  readonly #onClose: () => void;
+  #peer: MemorySocket | undefined;
+  readonly #received = new Deque<Uint8Array>();
+  #unread = 0;
+  /** Bytes written that the peer has not read. */
+  #outstanding = 0;
+  #reading: Pending<number | null> | undefined;
+  #writing: Pending<number> | undefined;
+  #finSent = false;
+  #finReceived = false;
+  /** A reset has come: nothing travels any more. */
+  #dead = false;
+  /** What the next call throws, once, as the kernel keeps it with the socket. */
+  #error: Error | undefined;
+  #closed = false;
+
+  constructor(options: MemorySocketOptions) {
+    this.local = options.local;
+    this.remote = options.remote;
+    this.#capacity = options.capacity;
+    this.#onClose = options.onClose;
+    this.#out = new MemoryPipe(options.travel, {
+      from: options.local,
+      to: options.remote,
+      deliver: (packet) => {
+        if (this.#peer !== undefined) this.#peer.#receive(packet);
+      },
+    });
+  }
+
+  /** Joins two ends. */
+  static join(one: MemorySocket, other: MemorySocket): void {
+    one.#peer = other;
+    other.#peer = one;
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.#closed) return Promise.reject(badResource());
+    if (this.#reading !== undefined) return Promise.reject(twice("read"));
+    if (into.length === 0) return Promise.resolve(0);
+    if (this.#unread > 0) return Promise.resolve(this.#take(into));
+    if (this.#error !== undefined) return Promise.reject(this.#takeError());
+    if (this.#finReceived || this.#dead) return Promise.resolve(null);
+    return new Promise((resolve, reject) => this.#reading = { bytes: into, resolve, reject });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.#closed) return Promise.reject(badResource());
+    if (this.#writing !== undefined) return Promise.reject(twice("write"));
+    if (this.#error !== undefined) return Promise.reject(this.#takeError());
+    if (this.#finSent || this.#dead) return Promise.reject(brokenPipe());
+    if (bytes.length === 0) return Promise.resolve(0);
+    if (this.#outstanding < this.#capacity) return Promise.resolve(this.#put(bytes));
+    return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#closed) return Promise.reject(badResource());
+    this.#sendFin();
+    this.#failWrite(brokenPipe());
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#sendFin();
+    // What nobody will read is answered as the kernel does.
+    if (this.#unread > 0) this.#sendReset();
+    this.#release();
+  }
+
+  /** Closes with a reset instead of a FIN; what the peer has not received yet may be lost. */
+  reset(): void {
+    if (this.#closed) return;
+    this.#sendReset();
+    this.#release();
+  }
+
+  /** Takes what has arrived. */
+  #receive(packet: Packet): void {
+    if (this.#dead) return;
+    if (packet === "reset") this.#receiveReset();
+    else if (packet === "fin") this.#receiveFin();
+    else if (this.#closed) this.#sendReset();
+    else this.#receiveBytes(packet);
+  }
+
+  #receiveBytes(packet: Uint8Array): void {
+    this.#received.pushBack(packet);
+    this.#unread += packet.length;
+    const reading = this.#reading;
+    if (reading === undefined) return;
+    this.#reading = undefined;
+    reading.resolve(this.#take(reading.bytes));
+  }
+
+  #receiveFin(): void {
+    this.#finReceived = true;
+    this.#reading?.resolve(null);
+    this.#reading = undefined;
+  }
+
+  #receiveReset(): void {
+    this.#dead = true;
+    if (this.#closed) return;
+    // After a FIN the kernel calls a reset a broken pipe, which only a write meets.
+    let error = this.#finReceived ? undefined : connectionReset();
+    if (this.#reading !== undefined && error !== undefined) {
+      this.#reading.reject(error);
+      this.#reading = error = undefined;
+    }
+    if (this.#writing !== undefined) {
+      this.#failWrite(error ?? brokenPipe());
+      error = undefined;
+    }
+    this.#error = error; // Nobody waits: it is for the next call.
+  }
+
+  /** Moves what has been received into `into`, and lets the peer write as much. */
+  #take(into: Uint8Array): number {
+    let count = 0;
+    while (count < into.length) {
+      const first = this.#received.popFront();
+      if (first === undefined) break;
+      const part = first.subarray(0, into.length - count);
+      into.set(part, count);
+      count += part.length;
+      if (part.length < first.length) this.#received.pushFront(first.subarray(part.length));
+    }
+    this.#unread -= count;
+    if (this.#peer !== undefined) this.#peer.#makeRoom(count);
+    return count;
+  }
+
+  /** The peer has read `count` bytes. */
+  #makeRoom(count: number): void {
+    this.#outstanding -= count;
+    const writing = this.#writing;
+    if (writing === undefined) return;
+    this.#writing = undefined;
+    writing.resolve(this.#put(writing.bytes));
+  }
+
+  /** Sends as much of `bytes` as there is room for. */
+  #put(bytes: Uint8Array): number {
+    const sent = bytes.slice(0, this.#capacity - this.#outstanding);
+    this.#outstanding += sent.length;
+    this.#out.put(sent);
+    return sent.length;
+  }
+
+  #sendFin(): void {
+    if (this.#finSent || this.#dead) return;
+    this.#finSent = true;
+    this.#out.put("fin");
+  }
+
+  #sendReset(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#out.put("reset");
+  }
+
+  #release(): void {
+    this.#closed = true;
+    this.#received.clear();
+    this.#unread = 0;
+    this.#reading?.reject(interrupted());
+    this.#reading = undefined;
+    this.#failWrite(interrupted());
+    this.#onClose();
+  }
+
+  #failWrite(error: Error): void {
+    this.#writing?.reject(error);
+    this.#writing = undefined;
+  }
+
+  #takeError(): Error {
+    const error = this.#error!;
+    this.#error = undefined;
+    return error;
+  }
+}

@@ -1,0 +1,110 @@
+/** TLS, which is to be a socket like others. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { TlsError } from "../../../socket/errors.ts";
+import { MemoryNetwork } from "../../../testing/memory_network.ts";
+import type { Network } from "../../../socket/network.ts";
+import { systemNetwork } from "../../../socket/tcp.ts";
+import { TlsNetwork, type TlsOptions } from "../../../tls/mod.ts";
+import { connectByNode } from "../node_transport.ts";
+import type { Ground } from "./contract.ts";
+import { betweenOwnEnds } from "./environments.ts";
+
+/** TLS on a network, which tells how many of its connections stand there. */
+interface TlsOn {
+  readonly network: Network;
+  stand(count: number): Promise<void>;
+}
+
+function tlsOn(below: Network, options: TlsOptions): TlsOn {
+  let standing = 0;
+  let changed = () => {};
+  const counted: Network = {
+    listen: (options) => below.listen(options),
+    async connect(options) {
+      const transport = await below.connect(options);
+      standing++;
+      changed();
+      return transport;
+    },
+  };
+  return {
+    network: new TlsNetwork(counted, options),
+    async stand(count) {
+      while (standing < count) await new Promise<void>((resolve) => changed = resolve);
+    },
+  };
+}
+
+/**
+ * What cannot be the same with TLS by nature, and what TLS is held to instead. Both for one reason: who is not accepted
+ * has nobody to shake hands with, so its `connect` does not stand, though the connection below does.
+ */
+export const insteadWithTls: Readonly<
+  Record<string, { readonly name: string; body(tls: TlsOn): Promise<void> }>
+> = {
+  "TransportListener.close() resets who was not accepted: once to the reader, then null": {
+    name: "TransportListener.close() fails the handshake of who was not accepted, because of the reset",
+    body: async ({ network, stand }) => {
+      const listener = network.listen({ port: 0 });
+      const connecting = assertRejects(() => network.connect({ port: listener.address.port }), TlsError);
+      await stand(1);
+      listener.close();
+      const { code, cause } = await connecting;
+      assertEquals(code, "closed");
+      assert(cause instanceof Deno.errors.ConnectionReset, String(cause));
+    },
+  },
+  "TransportListener.accept() takes peers that came before it, in their order": {
+    name: "TransportListener.accept() takes peers that came before it, in their order, and shakes hands then",
+    body: async ({ network, stand }) => {
+      const listener = network.listen({ port: 0 });
+      const { port } = listener.address;
+      const connecting = [network.connect({ port })];
+      await stand(1);
+      connecting.push(network.connect({ port }));
+      await stand(2);
+      const one = await listener.accept();
+      const two = await listener.accept();
+      const [first, second] = await Promise.all(connecting);
+      assertEquals(one.remote.port, first!.local.port);
+      assertEquals(two.remote.port, second!.local.port);
+      for (const each of [first!, second!, one, two, listener]) each.close();
+    },
+  },
+};
+
+/** A network that TLS stands on, and how a peer on it resets. */
+interface Below {
+  readonly permissions: Deno.PermissionOptions;
+  network(): Network;
+  /** The same, where only another one can reset. */
+  resetting?(): Network;
+}
+
+/** @param options Asked for when a behaviour runs: the certificates need not be there before. */
+function tlsOver(below: Below, options: () => TlsOptions): Ground {
+  const { permissions, network, resetting = network } = below;
+  return {
+    permissions,
+    run: (behaviour) => behaviour(tlsOn(network(), options()).network),
+    runReset: (behaviour) => betweenOwnEnds(behaviour, tlsOn(resetting(), options()).network),
+    instead: (behaviour) => {
+      const other = insteadWithTls[behaviour];
+      return other && { name: other.name, run: () => other.body(tlsOn(network(), options())) };
+    },
+  };
+}
+
+/** TLS between sockets of the system. */
+export function tlsOnSystem(options: () => TlsOptions): Ground {
+  const below: Below = {
+    permissions: { net: true },
+    network: () => systemNetwork,
+    resetting: () => ({ ...systemNetwork, connect: connectByNode }),
+  };
+  return tlsOver(below, options);
+}
+
+export function tlsInMemory(options: () => TlsOptions): Ground {
+  return tlsOver({ permissions: "none", network: () => new MemoryNetwork() }, options);
+}

@@ -1,0 +1,64 @@
+/** Summaries and reports of runs whose histories were made by hand. */
+import type { HistoryEvent } from "../../../loadtest/history/events.ts";
+import { measure } from "../../../loadtest/metrics/measure.ts";
+import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
+import { renderReport } from "../../../loadtest/report/mod.ts";
+import { summarize, type Summary } from "../../../loadtest/metrics/summary.ts";
+import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
+import { judge } from "../../../loadtest/judge/verdict.ts";
+import { ledgerOf } from "./run_events.ts";
+
+/** A plan of a client each 10 ms. */
+export function planOf({ clients = 10, ...options }: Partial<PlanOptions> = {}): Plan {
+  return new Plan({
+    seed: 1,
+    clients,
+    window: 10 * clients,
+    arrival: "constant",
+    replyDelay: { type: "fixed", delay: 9 },
+    payload: { type: "short" },
+    ...options,
+  });
+}
+
+/** The summary of a history that took two seconds. */
+export function summaryOf(
+  events: readonly HistoryEvent[],
+  { thresholds = [], plan }: { thresholds?: readonly string[]; plan?: Plan } = {},
+): Summary {
+  const ledger = ledgerOf(events);
+  return summarize({
+    ledger,
+    judgement: judge(ledger),
+    measures: measure(ledger),
+    durationMs: 2000,
+    usage: {
+      server: { cpuSeconds: 1, peakMemory: 1024 },
+      generator: { cpuSeconds: null, peakMemory: null },
+    },
+    thresholds: thresholds.map(parseThreshold),
+    ...(plan === undefined ? {} : { plan }),
+  });
+}
+
+/** The report of such a history. */
+export function reportOf(
+  events: readonly HistoryEvent[],
+  { command = "deno run -A loadtest.ts --seed 1", thresholds = [], ...options }: Partial<PlanOptions> & {
+    command?: string;
+    thresholds?: readonly string[];
+  } = {},
+): string {
+  const ledger = ledgerOf(events);
+  const plan = planOf({ clients: ledger.run.clients, ...options });
+  return renderReport({
+    plan,
+    ledger,
+    measures: measure(ledger),
+    summary: summaryOf(events, { thresholds, plan }),
+    command,
+    version: "1.2.3",
+    startedAt: new Date(0),
+    machine: [["Machine", "two cores"]],
+  });
+}

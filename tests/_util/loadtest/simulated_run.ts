@@ -1,0 +1,76 @@
+/** A whole load test in memory, with time moved by hand. */
+import type { FaultSpec } from "../../../loadtest/plan/fault_spec.ts";
+import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
+import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
+import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
+import { parseReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
+import { type LoadTestResult, runLoadTest } from "../../../loadtest/run.ts";
+import type { Address } from "../../../socket/mod.ts";
+import type { Simulation } from "./simulation.ts";
+
+/** How many clients a simulated run has, unless told. */
+export const CLIENTS = 3000;
+
+/** What a simulated run came to, and all that happened. */
+export interface Run extends LoadTestResult {
+  readonly history: readonly HistoryEvent[];
+}
+
+/** Runs a plan against a server in memory; `finalState` is asked when all is over. */
+export async function simulate(
+  world: Simulation,
+  options: {
+    targets: readonly Address[];
+    finalState: () => ServerState;
+    plan?: Partial<PlanOptions>;
+    died?: Promise<string>;
+    protocol?: RunEvent["protocol"];
+    faults?: FaultSpec;
+  },
+): Promise<Run> {
+  const plan = new Plan({
+    seed: 7,
+    clients: CLIENTS,
+    window: 2000,
+    arrival: "uniform",
+    replyDelay: parseReplyDelay("uniform:0s-1s"),
+    payload: { type: "mixed" },
+    timeout: 5000,
+    ...options.plan,
+  });
+  const run: RunEvent = {
+    event: "run",
+    schema: 1,
+    seed: 7,
+    clients: plan.clients,
+    protocol: options.protocol ?? "relay",
+    server: "own",
+    faults: options.faults !== undefined,
+  };
+  const history: HistoryEvent[] = [run];
+  const onEvent = (event: HistoryEvent) => void history.push(event);
+  const { targets, faults } = options;
+  const generator = new LocalGenerator({
+    run,
+    plan,
+    targets,
+    ...world.seam,
+    onEvent,
+    ...(faults && { faults }),
+  });
+  const test = runLoadTest({
+    plan,
+    generator,
+    clock: world.clock,
+    onEvent,
+    server: {
+      // Everything that is on its way has a second to come to rest.
+      finalState: async () => {
+        await new Promise<void>((resolve) => world.clock.after(1000, resolve));
+        return options.finalState();
+      },
+      ...(options.died ? { died: options.died } : {}),
+    },
+  });
+  return { ...await world.clock.runUntil(test), history };
+}

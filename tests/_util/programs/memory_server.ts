@@ -1,0 +1,42 @@
+/** A listener under test and bare peers for it, in memory on a clock moved by hand. */
+import type { Connection } from "../../../socket/connection.ts";
+import { type LineListenOptions, listen, type Listener } from "../../../socket/listener.ts";
+import { MemoryNetwork, type MemoryNetworkOptions } from "../../../testing/memory_network.ts";
+import type { MemorySocket } from "../../../testing/memory_socket.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
+
+export interface MemoryServer extends AsyncDisposable {
+  readonly clock: VirtualClock;
+  readonly network: MemoryNetwork;
+  readonly listener: Listener;
+  /** Connects a bare socket, from another host where one is given, and lets it be accepted. */
+  dial(options?: { from?: string }): Promise<MemorySocket>;
+}
+
+export function memoryServer(options: LineListenOptions & MemoryNetworkOptions = {}): MemoryServer {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ ...options, clock });
+  const listener = listen({ ...options, network, clock });
+  const sockets: MemorySocket[] = [];
+  return {
+    clock,
+    network,
+    listener,
+    async dial({ from } = {}) {
+      const dialling = from === undefined ? network : network.from(from);
+      const socket = await clock.runUntil(dialling.connect({ port: listener.port }));
+      sockets.push(socket);
+      await clock.advance(0);
+      return socket;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.close();
+      await clock.runUntil(listener.close());
+    },
+  };
+}
+
+/** A handler that sends lines back. */
+export async function echo(peer: Connection): Promise<void> {
+  for await (const line of peer.lines()) peer.send(line);
+}

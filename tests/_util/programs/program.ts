@@ -1,0 +1,234 @@
+/** The executables as their users have them: processes of their own, spoken to by other processes. */
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** How a process ended, and all it said. */
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What a process is given. */
+export interface Input {
+  /** All of its stdin. Default: none. */
+  readonly stdin?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const ENVIRONMENT = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+
+/** Runs a program to its end. @throws {Deno.errors.NotFound} If it is not installed: `.ci/run` knows its package. */
+export async function run(command: readonly [string, ...string[]], input: Input = {}): Promise<Outcome> {
+  const { stdin, cwd, env } = input;
+  const [program, ...args] = command;
+  const child = new Deno.Command(program, {
+    args,
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...ENVIRONMENT, ...env },
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = child.output();
+  if (stdin !== undefined) await new Blob([stdin]).stream().pipeTo(child.stdin).catch(ignoreBrokenPipe);
+  const { code, stdout, stderr } = await output;
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+/** Runs `client.ts` to its end. */
+export async function runClient(args: readonly string[], input: Input = {}): Promise<Outcome> {
+  return await run(denoRun("client.ts", args), input);
+}
+
+/** Runs `server.ts` where it is to end by itself. */
+export async function runServer(args: readonly string[], input: Input = {}): Promise<Outcome> {
+  return await run(denoRun("server.ts", args), input);
+}
+
+/** `deno run -A` with one of the executables. */
+export function denoRun(program: string, args: readonly string[]): [string, ...string[]] {
+  return [Deno.execPath(), "run", "-A", "--quiet", new URL(program, ROOT).pathname, ...args];
+}
+
+/** What a server says in one line of its machine output. */
+export interface ServerEvent {
+  readonly event: string;
+  readonly [key: string]: unknown;
+}
+
+/** `server.ts` with a service, on a free port unless told otherwise, listening. Disposing of it ends it. */
+export class ServerProcess implements AsyncDisposable {
+  readonly port: number;
+  readonly #process: Lines;
+
+  private constructor(process: Lines, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  /** Starts it and waits until it listens. */
+  static async start(service: string, ...options: readonly string[]): Promise<ServerProcess> {
+    return await ServerProcess.startAnywhere(service, "--host", "127.0.0.1", ...options);
+  }
+
+  /** As {@linkcode ServerProcess.start}, at the addresses it has without a `--host`. */
+  static async startAnywhere(service: string, ...options: readonly string[]): Promise<ServerProcess> {
+    return await ServerProcess.#run(serverCommand(service, options));
+  }
+
+  /** As {@linkcode ServerProcess.start}, with no more descriptors than so many. Not on Windows. */
+  static async startWithin(descriptors: number, service: string): Promise<ServerProcess> {
+    const command = serverCommand(service, ["--host", "127.0.0.1"]);
+    return await ServerProcess.#run([
+      "sh",
+      "-c",
+      'ulimit -n "$0" && exec "$@"',
+      `${descriptors}`,
+      ...command,
+    ]);
+  }
+
+  static async #run(command: readonly [string, ...string[]]): Promise<ServerProcess> {
+    const process = new Lines(command);
+    const { port } = await process.next("listening");
+    return new ServerProcess(process, Number(port));
+  }
+
+  get pid(): number {
+    return this.#process.child.pid;
+  }
+
+  /** What it says of itself now, by the control channel. */
+  async state(): Promise<ServerEvent> {
+    await this.say("state");
+    return await this.#process.next("state");
+  }
+
+  /** Asks for its state until `holds` is true of it. */
+  async until(holds: (state: ServerEvent) => boolean): Promise<ServerEvent> {
+    for (;;) {
+      const state = await this.state();
+      if (holds(state)) return state;
+    }
+  }
+
+  /** Writes a line to its stdin. */
+  async say(line: string): Promise<void> {
+    await this.#process.stdin.write(new TextEncoder().encode(`${line}\n`));
+  }
+
+  /** The next thing it says of this kind. */
+  next(event: string): Promise<ServerEvent> {
+    return this.#process.next(event);
+  }
+
+  /** Waits until stderr, so far, has `text` in it. */
+  remarked(text: string): Promise<void> {
+    return this.#process.remarked(text);
+  }
+
+  signal(signal: Deno.Signal): void {
+    this.#process.child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  ended(): Promise<Outcome> {
+    return this.#process.ended;
+  }
+
+  /** Ends it in order. */
+  async stop(): Promise<Outcome> {
+    this.signal("SIGTERM");
+    return await this.ended();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process.kill();
+  }
+}
+
+function serverCommand(service: string, options: readonly string[]): [string, ...string[]] {
+  const port = options.includes("--port") ? [] : ["--port", "0"];
+  return denoRun("server.ts", [service, ...port, "--json", "--control", ...options]);
+}
+
+/** A process that says lines of JSON on stdout, and anything on stderr. */
+class Lines {
+  readonly child: Deno.ChildProcess;
+  readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly ended: Promise<Outcome>;
+  readonly #events: ServerEvent[] = [];
+  #err = "";
+  #over = false;
+  #changed = Promise.withResolvers<void>();
+
+  constructor([program, ...args]: readonly [string, ...string[]]) {
+    this.child = new Deno.Command(program, {
+      args,
+      env: ENVIRONMENT,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.stdin = this.child.stdin.getWriter();
+    this.ended = this.#watch();
+  }
+
+  async next(kind: string): Promise<ServerEvent> {
+    for (;;) {
+      const index = this.#events.findIndex(({ event }) => event === kind);
+      if (index >= 0) return this.#events.splice(index, 1)[0]!;
+      if (this.#over) throw new Error(`The process ended before it said ${kind}: ${this.#err}`);
+      await this.#changed.promise;
+    }
+  }
+
+  async remarked(text: string): Promise<void> {
+    while (!this.#err.includes(text)) {
+      if (this.#over) throw new Error(`The process ended before it remarked ${text}: ${this.#err}`);
+      await this.#changed.promise;
+    }
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#over) this.child.kill("SIGKILL");
+    await this.ended;
+    await this.stdin.close().catch(ignoreBrokenPipe);
+  }
+
+  async #watch(): Promise<Outcome> {
+    let out = "";
+    const hear = async (): Promise<void> => {
+      const lines = this.child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+      for await (const line of lines) {
+        out += `${line}\n`;
+        this.#events.push(JSON.parse(line));
+        this.#change();
+      }
+    };
+    const note = async (): Promise<void> => {
+      for await (const text of this.child.stderr.pipeThrough(new TextDecoderStream())) {
+        this.#err += text;
+        this.#change();
+      }
+    };
+    await Promise.all([hear(), note()]);
+    const { code } = await this.child.status;
+    this.#over = true;
+    this.#change();
+    return { code, out, err: this.#err };
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** It did not read what it was told last, which its outcome explains. */
+function ignoreBrokenPipe(error: unknown): void {
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+}

@@ -1,0 +1,75 @@
+/** The relay by its rules and nothing else: sets and sums, no speed. */
+import { assert } from "@std/assert";
+import type { MessageLimit } from "../../relay/router/router.ts";
+
+/** The bounds of a {@linkcode RelayModel}. */
+export interface UnderWayLimits {
+  readonly maxUnderWay: number;
+  readonly maxUnderWayPerPeer: number;
+}
+
+/** Who waits for what, who may settle it, and what each event makes of that. */
+export class RelayModel<Peer> {
+  /** For each text under way its origin, once for each sending. */
+  readonly sendings = new Map<string, readonly Peer[]>();
+  /** For each text under way those it was given to that are still there. */
+  readonly holders = new Map<string, Set<Peer>>();
+  /** Messages that were one too many, by which limit it was. */
+  readonly limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
+  /** Texts whose last origin went. */
+  dropped = 0;
+  readonly #limits: UnderWayLimits;
+
+  constructor(limits: UnderWayLimits) {
+    this.#limits = limits;
+  }
+
+  get underWay(): number {
+    return [...this.sendings.values()].flat().length;
+  }
+
+  /** A peer sends a text: which limit keeps it out, or `undefined` where none does. */
+  message(origin: Peer, text: string): { limit: MessageLimit; reason: string } | undefined {
+    const { maxUnderWay, maxUnderWayPerPeer } = this.#limits;
+    const own = [...this.sendings.values()].flat().filter((peer) => peer === origin).length;
+    const tooMany = (limit: MessageLimit, which: string) => {
+      this.limitedBy[limit]++;
+      return { limit, reason: `too many messages under way: ${which}` };
+    };
+    if (this.underWay === maxUnderWay) return tooMany("max-under-way", `${maxUnderWay} in all`);
+    if (own === maxUnderWayPerPeer) {
+      return tooMany("max-under-way-per-peer", `${maxUnderWayPerPeer} of this connection`);
+    }
+    this.sendings.set(text, [...this.sendings.get(text) ?? [], origin]);
+    return undefined;
+  }
+
+  delivered(holder: Peer, text: string): void {
+    assert(this.sendings.has(text), `${text} was delivered after it was settled`);
+    this.holders.set(text, (this.holders.get(text) ?? new Set()).add(holder));
+  }
+
+  /** A peer answers a text: who must get that ok. */
+  ok(holder: Peer, text: string): Set<Peer> {
+    if (!this.holders.get(text)?.has(holder)) return new Set();
+    const origins = new Set(this.sendings.get(text));
+    this.#forget(text);
+    return origins;
+  }
+
+  leave(peer: Peer): void {
+    for (const holders of this.holders.values()) holders.delete(peer);
+    for (const [text, origins] of this.sendings) {
+      const left = origins.filter((origin) => origin !== peer);
+      this.sendings.set(text, left);
+      if (left.length > 0) continue;
+      this.#forget(text);
+      this.dropped++;
+    }
+  }
+
+  #forget(text: string): void {
+    this.sendings.delete(text);
+    this.holders.delete(text);
+  }
+}

@@ -1,0 +1,63 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { parseCommandLine } from "../../cli/args/options.ts";
+import { UsageError } from "../../cli/terminal/exit.ts";
+import { RelayClient } from "../../relay/client.ts";
+import { FilesClient } from "../../services/files/client.ts";
+import { httpsNetwork } from "../../services/http/client.ts";
+import { MemoryNetwork } from "../../testing/memory_network.ts";
+import { assertToken } from "../../access/token_text.ts";
+import { guardTokenOption } from "../../cli/shared/token_option.ts";
+
+const pure = { permissions: "none" } as const;
+const BROKEN = ["", "sesame\n", "sesame\r", "a\\nsesame", "sesame\x1b", "sesame\x9b", "sesame\ud800"];
+
+Deno.test("assertToken() takes what is one line on every wire, and shows none that is not", pure, () => {
+  for (const token of ["open sesame", " ", "é😀", "a".repeat(1000)]) assertToken(token);
+  for (const token of BROKEN) {
+    const { message } = assertThrows(() => assertToken(token), RangeError);
+    assertEquals(message.includes("sesame"), false);
+  }
+});
+
+Deno.test(
+  "RelayClient and FilesClient refuse a token that cannot be one before they dial",
+  pure,
+  async () => {
+    const network = new MemoryNetwork();
+    for (const token of BROKEN) {
+      const dial = { network, port: 1, token };
+      assertThrows(() => new RelayClient({ ...dial, text: "hello" }), RangeError, "Cannot use the token");
+      await assertRejects(() => FilesClient.connect(dial), RangeError, "Cannot use the token");
+    }
+  },
+);
+
+Deno.test(
+  "parseCommandLine() takes an empty variable of a secret for a bad value, and of nothing else",
+  pure,
+  () => {
+    const program = {
+      name: "server.ts",
+      summary: "A server",
+      version: "1.0.0",
+      commandNoun: "service",
+      defaultCommand: "relay",
+      commands: { relay: { summary: "x", options: guardTokenOption, examples: [["", "x"], ["", "x"]] } },
+    } as const;
+    const tell = (token: string | undefined) =>
+      parseCommandLine(program, { args: [], environment: (name) => name === "OKLINE_TOKEN" ? token : "" });
+    const told = tell(undefined);
+    assertEquals("options" in told && told.options.token, undefined);
+    assertThrows(() => tell(""), UsageError, "Bad value in OKLINE_TOKEN: Expected at least one character");
+    const error = assertThrows(() => tell("sesame\n"), UsageError);
+    assertEquals([error.message.includes("sesame"), error.cause], [false, undefined]);
+  },
+);
+
+Deno.test("httpsNetwork() is one for each network, however many requests are sent by it", async () => {
+  const [one, other] = [new MemoryNetwork(), new MemoryNetwork()];
+  const secure = await httpsNetwork(one);
+  assertStrictEquals(await httpsNetwork(one), secure);
+  assertStrictEquals(await httpsNetwork(secure), secure);
+  assertEquals(await httpsNetwork(other) === secure, false);
+});

@@ -1,0 +1,17 @@
+import { assertEquals } from "@std/assert";
+import { processEnvironment } from "../../../cli/args/environment.ts";
+
+Deno.test(
+  "processEnvironment() reads what it may, and takes the rest for not set",
+  { permissions: { env: ["OKLINE_TEST_READABLE"] } },
+  () => {
+    assertEquals(processEnvironment("OKLINE_TEST_READABLE"), undefined);
+    Deno.env.set("OKLINE_TEST_READABLE", "yes");
+    try {
+      assertEquals(processEnvironment("OKLINE_TEST_READABLE"), "yes");
+      assertEquals(processEnvironment("PATH"), undefined);
+    } finally {
+      Deno.env.delete("OKLINE_TEST_READABLE");
+    }
+  },
+);

@@ -1,0 +1,131 @@
+/** What the command line takes. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import type { Address } from "../../../socket/network.ts";
+import { type Delay, parse, refusal, relay } from "../../_util/programs/command_line.ts";
+
+const pure = { permissions: "none" } as const;
+
+Deno.test("parseCommandLine() fills in the default command and defaults", pure, () => {
+  assertEquals(relay([]), {
+    command: "relay",
+    options: {
+      host: ["127.0.0.1", "::1"],
+      port: 8000,
+      maxLine: 65_536,
+      json: false,
+      token: undefined,
+      redeliver: true,
+      ackTimeout: 10_000,
+      offset: undefined,
+      delay: { min: 0, max: 0 },
+      policy: "random",
+    },
+    positionals: {},
+  });
+});
+
+Deno.test("parseCommandLine() types what it gives by the table", pure, () => {
+  const { options } = relay([]);
+  const typed: {
+    host: readonly string[];
+    port: number;
+    json: boolean;
+    token: string | undefined;
+    offset: number | undefined;
+    delay: Delay;
+    policy: "random" | "source";
+  } = options;
+  assertEquals(typed.port, 8000);
+  const line = parse(["get", "GET", "x"]);
+  assert(line.command === "get");
+  const words: { method: "GET" | "HEAD"; url: string; header: readonly string[] } = line.positionals;
+  assertEquals(words, { method: "GET", url: "x", header: [] });
+  const proxied = parse(["proxy", "--to", "a:1"]);
+  assert(proxied.command === "proxy");
+  const to: readonly Address[] = proxied.options.to;
+  assertEquals(to, [{ hostname: "a", port: 1 }]);
+});
+
+Deno.test("parseCommandLine() reads --name value and --name=value alike", pure, () => {
+  for (const args of [["--max-line", "1KiB"], ["--max-line=1KiB"]]) {
+    assertEquals(relay(args).options.maxLine, 1024);
+  }
+  assertEquals(relay(["--token=a=b"]).options.token, "a=b");
+});
+
+Deno.test("parseCommandLine() takes negative numbers and single dashes as values", pure, () => {
+  assertEquals(relay(["--offset", "-5"]).options.offset, -5);
+  assertEquals(relay(["--offset=-5"]).options.offset, -5);
+  assertEquals(relay(["--token", "-x"]).options.token, "-x");
+  assertEquals(relay(["--token", "-"]).options.token, "-");
+});
+
+Deno.test("parseCommandLine() takes any text as a value after =", pure, () => {
+  fc.assert(fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
+    assertEquals(relay([`--token=${text}`]).options.token, text);
+  }));
+});
+
+Deno.test("parseCommandLine() turns flags on and off", pure, () => {
+  assertEquals(relay(["--json"]).options.json, true);
+  assertEquals(relay(["--json=true"]).options.json, true);
+  assertEquals(relay(["--no-json"]).options.json, false);
+  assertEquals(relay(["--no-redeliver"]).options.redeliver, false);
+  assertEquals(relay(["--redeliver=false"]).options.redeliver, false);
+  assertEquals(relay(["--redeliver"]).options.redeliver, true);
+});
+
+Deno.test("parseCommandLine() never takes the word after a flag for its value", pure, () => {
+  const line = parse(["--json", "get", "GET", "true"]);
+  assert(line.command === "get");
+  assertEquals(line.options.json, true);
+  assertEquals(line.positionals.url, "true");
+});
+
+Deno.test("parseCommandLine() gathers what may repeat, in order", pure, () => {
+  assertEquals(relay(["--host", "::1", "--host=a"]).options.host, ["::1", "a"]);
+});
+
+Deno.test(
+  "parseCommandLine() finds the command behind options, and their values are no commands",
+  pure,
+  () => {
+    const line = parse(["--port", "1", "proxy", "--to", "a:1"]);
+    assertEquals(line.command, "proxy");
+    assertEquals(relay(["--token", "proxy"]).options.token, "proxy");
+  },
+);
+
+Deno.test("parseCommandLine() takes all after -- as words, never as a command", pure, () => {
+  const line = parse(["get", "GET", "--", "--json", "-5", "--"]);
+  assert(line.command === "get");
+  assertEquals(line.positionals, { method: "GET", url: "--json", header: ["-5", "--"] });
+  assertEquals(refusal(["--", "get"]), 'Unexpected argument "get": the command takes none');
+});
+
+Deno.test("parseCommandLine() keeps words as they are, numbers too", pure, () => {
+  const line = parse(["get", "GET", "007", "1e3", "-"]);
+  assert(line.command === "get");
+  assertEquals(line.positionals, { method: "GET", url: "007", header: ["1e3", "-"] });
+});
+
+Deno.test("parseCommandLine() takes the command line before the environment before the default", pure, () => {
+  assertEquals(relay([], { SERVER_PORT: "1" }).options.port, 1);
+  assertEquals(relay(["--port", "2"], { SERVER_PORT: "1" }).options.port, 2);
+  assertEquals(relay(["--port", "2"], { SERVER_PORT: "nonsense" }).options.port, 2);
+  assertEquals(relay([], { SERVER_PORT: "" }).options.port, 8000);
+});
+
+Deno.test("parseCommandLine() splits the variable of a repeatable option at commas", pure, () => {
+  assertEquals(relay([], { SERVER_HOST: "::1, a" }).options.host, ["::1", "a"]);
+  assertStringIncludes(
+    refusal([], { SERVER_HOST: "a,,b" }),
+    "Bad value in SERVER_HOST: Expected an IP address",
+  );
+});
+
+Deno.test("parseCommandLine() reads a variable by its own parser, and the first that is set", pure, () => {
+  assertEquals(relay([], { DELAY_TIME: "5" }).options.delay, { min: 0, max: 5 });
+  assertEquals(relay([], { DELAY_TIME: "5", REPLY_DELAY: "uniform:1-2" }).options.delay, { min: 1, max: 2 });
+});

@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { LatencyHistogram } from "../../../loadtest/metrics/latency.ts";
+import type { LoadTestProgress } from "../../../loadtest/run.ts";
+import { startLiveView } from "../../../cli/loadtest/live_view.ts";
+
+const pure = { permissions: "none" } as const;
+
+function collect(): {
+  lines: () => string[];
+  sink: { isTerminal: () => boolean; writeSync: (bytes: Uint8Array) => number };
+} {
+  let text = "";
+  const decoder = new TextDecoder();
+  const writeSync = (bytes: Uint8Array): number => {
+    text += decoder.decode(bytes);
+    return bytes.length;
+  };
+  return { lines: () => text.split("\n").slice(0, -1), sink: { isTerminal: () => false, writeSync } };
+}
+
+function progressAt(
+  elapsed: number,
+  acknowledged: number,
+  latencies: readonly number[] = [],
+): LoadTestProgress {
+  const histogram = new LatencyHistogram();
+  for (const ms of latencies) histogram.record(ms);
+  return {
+    clients: 100,
+    elapsed,
+    left: 0,
+    started: acknowledged + 5,
+    acknowledged,
+    open: 5,
+    resent: 1,
+    finished: acknowledged,
+    latency: histogram.encode(),
+  };
+}
+
+Deno.test("LiveView.update() shows acks per second of late, and percentiles so far", pure, async () => {
+  const { lines, sink } = collect();
+  using view = await startLiveView(100, { sink, lineInterval: 0, now: () => 0 });
+  view.update(progressAt(0, 0));
+  view.update(progressAt(1000, 50, [1, 2, 3]));
+  for (const elapsed of [2000, 3000, 4000]) view.update(progressAt(elapsed, 60, [1.234, 12_345]));
+  assertEquals(lines(), [
+    "0/100 (0%) 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started",
+    "50/100 (50%) 50 acked at 50/s, p50 2ms p99 3ms, 5 open, 1 resent, 55 started",
+    "60/100 (60%) 60 acked at 30/s, p50 1.2ms p99 12s, 5 open, 1 resent, 65 started",
+    "60/100 (60%) 60 acked at 5/s, p50 1.2ms p99 12s, 5 open, 1 resent, 65 started",
+    "60/100 (60%) 60 acked at 0/s, p50 1.2ms p99 12s, 5 open, 1 resent, 65 started",
+  ]);
+});
+
+Deno.test("LiveView.update() shows nothing when it is to be quiet", pure, async () => {
+  const { lines, sink } = collect();
+  {
+    using view = await startLiveView(100, { sink, quiet: true, lineInterval: 0 });
+    view.update(progressAt(1000, 50));
+  }
+  assertEquals(lines(), []);
+});

@@ -1,0 +1,40 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { RunIdentity } from "../../../cli/loadtest/run_identity.ts";
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
+
+Deno.test("RunIdentity keeps its files for as long as it is used", async () => {
+  const identity = await RunIdentity.create(["127.0.0.1"]);
+  const [, certificate, , key] = identity.serverOptions;
+  assertEquals(await Deno.readTextFile(certificate!), identity.certificate);
+  assertEquals((await Deno.stat(key!)).mode! & 0o077, 0);
+  await identity[Symbol.asyncDispose]();
+  assertEquals([await isThere(certificate!), await isThere(key!)], [false, false]);
+});
+
+for (const failing of ["certificate.pem", "key.pem"]) {
+  Deno.test(`RunIdentity.create() leaves nothing where ${failing} cannot be written`, async () => {
+    const write = Deno.writeTextFile;
+    let folder: string | undefined;
+    Deno.writeTextFile = (path, ...rest) => {
+      const [, parent, name] = /^(.*)\/([^/]*)$/.exec(String(path))!;
+      folder = parent;
+      if (name === failing) return Promise.reject(new Error("No space left on device"));
+      return write(path, ...rest);
+    };
+    try {
+      await assertRejects(() => RunIdentity.create(["127.0.0.1"]), Error, "No space left on device");
+    } finally {
+      Deno.writeTextFile = write;
+    }
+    assertEquals(await isThere(folder!), false);
+  });
+}

@@ -1,0 +1,125 @@
+/** What an operator is told when a service has ended, and by which exit code. */
+import { assertEquals, assertRejects, fail } from "@std/assert";
+import { ExitError } from "../../../cli/terminal/exit.ts";
+import { Log } from "../../../cli/terminal/log.ts";
+import { operate, type OperateOptions } from "../../../cli/server/operate.ts";
+import type { RunningService } from "../../../cli/server/service_command.ts";
+
+const permissions = "none";
+
+type Tried = Partial<RunningService> & Pick<RunningService, "stats">;
+type Told = Partial<Pick<OperateOptions, "hungUp" | "reload">>;
+
+/** Ends a service by as many signals, and gives what is said on stderr. */
+async function signal(count: number, service: Tried) {
+  return await signals(new Array(count).fill("SIGTERM"), service);
+}
+
+/** The same for signals that may be others. */
+async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told = {}) {
+  const ended = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  let said = "";
+  const stderr = {
+    isTerminal: () => false,
+    writeSync(bytes: Uint8Array): number {
+      said += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  };
+  const handlers = new Map<Deno.Signal, (signal: Deno.Signal) => void>();
+  const operated = operate({
+    addresses: [],
+    closed: ended.promise,
+    drain: () => (asked.push("drain"), ended.promise),
+    close: () => (asked.push("close"), ended.promise),
+    ...service,
+  }, {
+    log: new Log({ stderr, noColor: true }),
+    onSignal: (signals, handler) => {
+      for (const signal of signals) handlers.set(signal, handler);
+    },
+    control: false,
+    untilStdinEnds: false,
+    hungUp: () => false,
+    reload: undefined,
+    ...told,
+  });
+  for (const signal of sent) handlers.get(signal)?.(signal);
+  ended.resolve();
+  await operated;
+  return { asked, said };
+}
+
+const ZERO = { connections: 0, pending: 0, timers: 0, queuedBytes: 0, timeouts: { idle: 2 }, unsettled: 0 };
+
+Deno.test("operate() ends without a word where nothing is left, and all ended in order", {
+  permissions,
+}, async () => {
+  const { asked, said } = await signal(1, { stats: () => ZERO });
+  assertEquals([asked, said], [["drain"], "SIGTERM: draining; once more to close now\n"]);
+});
+
+Deno.test("operate() closes at the second signal, and at each after it", { permissions }, async () => {
+  const { asked, said } = await signal(3, { stats: () => ZERO });
+  assertEquals(asked, ["drain", "close", "close"]);
+  assertEquals(said.split("\n").slice(1, -1), ["SIGTERM: closing now", "SIGTERM: closing now"]);
+});
+
+Deno.test("operate() reads again at SIGHUP, and says so where there is nothing to read", {
+  permissions,
+}, async () => {
+  const reloaded: Deno.Signal[] = [];
+  const reload = (signal: Deno.Signal) => void reloaded.push(signal);
+  const reading = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, { reload });
+  assertEquals([reloaded, reading.asked, reading.said], [["SIGHUP", "SIGHUP"], [], ""]);
+  const idle = await signals(["SIGHUP"], { stats: () => ZERO });
+  assertEquals([idle.asked, idle.said], [[], "SIGHUP: there is no certificate to read again\n"]);
+});
+
+Deno.test("operate() drains when its terminal hangs up, however often that is told", {
+  permissions,
+}, async () => {
+  const reload = () => fail("A terminal that hangs up asks for no reading");
+  const told = { hungUp: () => true, reload };
+  const { asked, said } = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, told);
+  assertEquals([asked, said], [["drain"], "SIGHUP: draining; once more to close now\n"]);
+  const both = await signals(["SIGHUP", "SIGTERM"], { stats: () => ZERO }, told);
+  assertEquals(both.asked, ["drain", "close"]);
+});
+
+Deno.test("operate() warns of what did not end in order", { permissions }, async () => {
+  const stats = { ...ZERO, timeouts: { drain: 3, idle: 2 }, unsettled: 1 };
+  const { said } = await signal(1, { stats: () => stats });
+  assertEquals(
+    said.split("\n")[1],
+    "warning: Not all ended in order: connections cut at the drain timeout: 3, messages left without their ok: 1",
+  );
+});
+
+Deno.test("operate() fails where something is left", { permissions }, async () => {
+  for (
+    const [stats, left] of [[{ ...ZERO, pending: 1, timers: 2 }, "pending 1, timers 2"], [
+      { queued: 1 },
+      "queued 1",
+    ]] as const
+  ) {
+    const { exitCode } = await assertRejects(
+      () => signal(1, { stats: () => stats }),
+      ExitError,
+      `Ended, but something is left: ${left}`,
+    );
+    assertEquals(exitCode, 1);
+  }
+});
+
+Deno.test("operate() looks at what is left when draining is through", { permissions }, async () => {
+  let timers = 1;
+  await signal(1, {
+    drain: async () => {
+      await new Promise((resolve) => setImmediate(resolve)); // `closed` has settled by then
+      timers = 0;
+    },
+    stats: () => ({ ...ZERO, timers }),
+  });
+});

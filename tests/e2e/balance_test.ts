@@ -1,0 +1,165 @@
+/** A balancer and its backends as processes: backends that are killed and drained while clients come and go. */
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { connect, ConnectionClosedError } from "../../socket/mod.ts";
+import { ServerProcess } from "../_util/programs/program.ts";
+import { until } from "../_util/until.ts";
+
+/** What a balancer says of one of its backends. */
+interface BackendState {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly draining: boolean;
+  readonly open: number;
+  readonly total: number;
+}
+
+/** A balancer over as many echo servers. */
+class Balanced implements AsyncDisposable {
+  readonly balancer: ServerProcess;
+  readonly backends: readonly ServerProcess[];
+
+  private constructor(balancer: ServerProcess, backends: readonly ServerProcess[]) {
+    this.balancer = balancer;
+    this.backends = backends;
+  }
+
+  static async start(count: number, ...options: readonly string[]): Promise<Balanced> {
+    const backends = await Promise.all(Array.from({ length: count }, () => ServerProcess.start("echo")));
+    const to = backends.flatMap(({ port }) => ["--to", `127.0.0.1:${port}`]);
+    return new Balanced(await ServerProcess.start("balance", ...to, ...options), backends);
+  }
+
+  /** How the balancer names a backend. */
+  nameOf(index: number): string {
+    return `127.0.0.1:${this.backends[index]!.port}`;
+  }
+
+  /** Waits until `holds` is true of what the balancer says of a backend. */
+  async until(index: number, holds: (state: BackendState) => boolean): Promise<BackendState> {
+    const stateOf = ({ backends }: Readonly<Record<string, unknown>>) => (backends as BackendState[])[index]!;
+    return stateOf(await this.balancer.until((state) => holds(stateOf(state))));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const process of [this.balancer, ...this.backends]) await process[Symbol.asyncDispose]();
+  }
+}
+
+/** Clients that each ask one thing over a connection of its own, again and again. */
+class Load {
+  answered = 0;
+  /** Those whose connection ended without an answer. */
+  cut = 0;
+  #stopped = false;
+  readonly #clients: readonly Promise<void>[];
+
+  constructor(port: number) {
+    this.#clients = Array.from({ length: 20 }, (_, client) => this.#run(port, `client ${client}`));
+  }
+
+  /** Waits for so many answers more. */
+  async more(count: number): Promise<void> {
+    const enough = this.answered + count;
+    await until(() => this.answered >= enough);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #run(port: number, line: string): Promise<void> {
+    while (!this.#stopped) {
+      const answer = await ask(port, line);
+      if (answer === undefined) this.cut++;
+      else {
+        assertEquals(answer, line);
+        this.answered++;
+      }
+    }
+  }
+}
+
+async function ask(port: number, line: string): Promise<string | undefined> {
+  await using client = await connect({ port });
+  client.send(line);
+  try {
+    return (await client.lines().next()).value;
+  } catch (error) {
+    if (!(error instanceof ConnectionClosedError)) throw error;
+    return undefined;
+  }
+}
+
+Deno.test("server.ts balance drains a backend under load: no client notices", async () => {
+  await using balanced = await Balanced.start(3);
+  const { balancer, backends: [leaving] } = balanced;
+  const load = new Load(balancer.port);
+  await load.more(200);
+  await balancer.say(`drain ${balanced.nameOf(0)}`);
+  assertEquals(await balancer.next("draining"), { event: "draining", backend: balanced.nameOf(0) });
+  const { total } = await balanced.until(0, ({ draining, open }) => draining && open === 0);
+  await load.more(200);
+  assertEquals((await leaving!.stop()).code, 0);
+  await load.more(200);
+  await load.stop();
+  assertEquals(load.cut, 0);
+  assertGreater(total, 0);
+  assertEquals((await balanced.until(0, () => true)).total, total);
+});
+
+Deno.test("server.ts balance gives a backend clients again when it is undrained", async () => {
+  await using balanced = await Balanced.start(2);
+  const { balancer, backends } = balanced;
+  await balancer.say(`drain ${balanced.nameOf(0)}`);
+  await balancer.next("draining");
+  for (let count = 0; count < 4; count++) assertEquals(await ask(balancer.port, "hello"), "hello");
+  assertEquals((await backends[0]!.state()).messages, 0);
+  await balancer.say(`undrain ${balanced.nameOf(0)}`);
+  assertEquals(await balancer.next("undrained"), { event: "undrained", backend: balanced.nameOf(0) });
+  for (let count = 0; count < 4; count++) assertEquals(await ask(balancer.port, "hello"), "hello");
+  assertEquals((await backends[0]!.state()).messages, 2);
+});
+
+Deno.test("server.ts balance cuts off nobody but who was with a backend that is killed", async () => {
+  await using balanced = await Balanced.start(3, "--check-interval", "100ms", "--fall", "1");
+  const { balancer, backends } = balanced;
+  const load = new Load(balancer.port);
+  await load.more(200);
+  assertEquals(load.cut, 0);
+  backends[1]!.signal("SIGKILL");
+  await balancer.remarked(`Backend ${balanced.nameOf(1)} cannot be reached`);
+  const { total } = await balanced.until(1, ({ healthy }) => !healthy);
+  await load.more(200);
+  await load.stop();
+  assertEquals((await balanced.until(1, () => true)).total, total, "it was given clients though it was dead");
+  const { cut } = load;
+  assert(cut <= 20, `${cut} of 20 clients cut off by one kill`);
+  const { err } = await balancer.stop();
+  // Some look natural: of a process that is killed the system finishes what is idle.
+  const unanswered = err.split("\n").filter((line) => line.includes(" there, 0 back, "));
+  assertEquals(unanswered.filter((line) => !line.includes(`; to ${balanced.nameOf(1)}, `)), []);
+  assertEquals(unanswered.length, cut);
+});
+
+Deno.test("server.ts names the backends there are, and says where there are none", async () => {
+  await using balanced = await Balanced.start(1);
+  const { balancer, backends: [echo] } = balanced;
+  const answers = async (server: ServerProcess, line: string) => {
+    await server.say(line);
+    return (await server.next("error")).message;
+  };
+  assertEquals(
+    await answers(balancer, "drain localhost:1"),
+    `No such backend: localhost:1: there are ${balanced.nameOf(0)}`,
+  );
+  assertEquals(
+    await answers(balancer, "drain"),
+    'Unknown command "drain": expected state, suspend, resume, drain HOST:PORT or undrain HOST:PORT',
+  );
+  assertEquals(
+    await answers(echo!, "undrain 127.0.0.1:1"),
+    "Cannot undrain: this service has no backends to choose from",
+  );
+  assertEquals(await answers(echo!, "stop"), 'Unknown command "stop": expected state, suspend or resume');
+});

@@ -1,0 +1,248 @@
+/** The limits of a server as its options set them: what a peer is told, and what is counted. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Log } from "../../cli/terminal/log.ts";
+import { parseCommandLine } from "../../cli/args/options.ts";
+import { listenOptions } from "../../cli/server/service_command.ts";
+import { echo } from "../../cli/server/services/echo.ts";
+import { connect, type Connection } from "../../socket/mod.ts";
+import { exchange } from "../_util/exchange.ts";
+import { ServerProcess } from "../_util/programs/program.ts";
+
+// A limit that does not hold is waited for in vain.
+const timeout = 30_000;
+
+/** The next line of a peer. */
+async function hear(peer: Connection): Promise<string | undefined> {
+  return (await peer.lines().next()).value;
+}
+
+/** Connects, and sends lines. */
+async function enter(server: ServerProcess, ...lines: readonly string[]): Promise<Connection> {
+  const peer = await connect({ port: server.port, writeBuffer: 2 ** 30 });
+  for (const line of lines) peer.send(line);
+  return peer;
+}
+
+Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections", "1", "--verbose");
+  await using first = await connect({ port: server.port });
+  first.send("hello");
+  await first.lines().next();
+  await using second = await connect({ port: server.port });
+  assertEquals((await second.lines().next()).value, "error busy: 1 connection is open");
+  await server.remarked("refused, busy: 1 connection is open");
+  const { refusals } = await server.state();
+  assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
+});
+
+for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]] as const) {
+  Deno.test(`server.ts ${service} --verbose names the peers that --deny keeps out`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--deny", "127.0.0.0/8", "--verbose");
+    await using peer = await connect({ port: server.port });
+    const from = `${peer.local.hostname}:${peer.local.port}`;
+    await server.remarked(`${from} refused, not allowed from this address\n`);
+    await Array.fromAsync(peer.lines());
+  });
+}
+
+Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
+  await using first = await enter(server, "hello");
+  assertEquals(await hear(first), "hello");
+  await using second = await enter(server);
+  assertEquals(await hear(second), "error busy: 1 connection is open from this address");
+});
+
+Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--max-connections", "1", "--when-full", "wait");
+  await using first = await enter(server, "hello");
+  assertEquals(await hear(first), "hello");
+  await using second = await enter(server, "and me");
+  await server.until(({ waiting }) => waiting === 1);
+  await first.end();
+  assertEquals(await hear(second), "and me");
+});
+
+Deno.test("server.ts --accept-rate takes only so many a second", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--accept-rate", "2");
+  const peers = await Promise.all(["1", "2", "3"].map((line) => enter(server, line)));
+  await server.until(({ paced }) => Number(paced) > 0);
+  assertEquals(await Promise.all(peers.map(hear)), ["1", "2", "3"]);
+  for (const peer of peers) await peer.end();
+});
+
+const TIMEOUTS: readonly (readonly [option: string, lines: readonly string[], which: string])[] = [
+  ["--first-line-timeout", [], "first line"],
+  ["--idle-timeout", ["hello"], "idle"],
+];
+for (const [option, lines, which] of TIMEOUTS) {
+  Deno.test(`server.ts ${option} tells a peer, and closes it`, { timeout }, async () => {
+    await using server = await ServerProcess.start("echo", option, "300ms");
+    await using peer = await enter(server, ...lines);
+    const heard = await Array.fromAsync(peer.lines());
+    assertEquals(heard, [...lines, `error timeout: ${which} for 300 ms`]);
+    await peer.end();
+    const { timeouts } = await server.until(({ connections }) => connections === 0);
+    assertEquals(timeouts, { [which]: 1 });
+  });
+}
+
+/** More than both sides' sockets hold. */
+const FLOOD = Array.from({ length: 400 }, (_, index) => `message ${index}${"x".repeat(60_000)}`);
+
+Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, async () => {
+  await using server = await ServerProcess.start("echo", "--write-timeout", "300ms");
+  await using peer = await enter(server, ...FLOOD);
+  const { timeouts } = await server.until(({ connections, accepted }) => connections === 0 && accepted === 1);
+  assertEquals(timeouts, { write: 1 });
+  peer.close();
+});
+
+Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", { timeout }, async () => {
+  await using server = await ServerProcess.start("relay", "--write-buffer", "64KiB", "--verbose");
+  await using peer = await enter(server, ...FLOOD);
+  await server.remarked("bytes queued, limit 65536");
+  assertEquals((await server.state()).queuedBytes, 0);
+  peer.close();
+});
+
+for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "--root", "."]] as const) {
+  Deno.test(`server.ts ${service} --max-line tells whose line is too long`, { timeout }, async () => {
+    await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
+    await using peer = await enter(server, "message ".padEnd(17, "x"));
+    const heard = await Array.fromAsync(peer.lines());
+    assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
+    await peer.end();
+    const { framingErrors } = await server.until(({ connections }) => connections === 0);
+    assertEquals(framingErrors, { "line-too-long": 1 });
+  });
+}
+
+for (
+  const [option, of] of [["max-under-way", "in all"], [
+    "max-under-way-per-peer",
+    "of this connection",
+  ]] as const
+) {
+  Deno.test(`server.ts --${option} refuses one message more`, { timeout }, async () => {
+    await using server = await ServerProcess.start("relay", `--${option}`, "1");
+    await using peer = await enter(server, "message one", "message two");
+    const lines = peer.lines();
+    assertEquals((await lines.next()).value, "message one");
+    assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
+    const { limited, limitedBy, pending } = await server.state();
+    assertEquals([limited, pending], [1, 1]);
+    assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });
+    peer.close();
+  });
+}
+
+Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not", { timeout }, async () => {
+  const options = ["relay", "--ack-timeout", "100ms"] as const;
+  await using server = await ServerProcess.start(...options);
+  await using peer = await enter(server, "message again");
+  const lines = peer.lines();
+  assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
+  peer.close();
+  await using bare = await ServerProcess.start(...options, "--no-redeliver");
+  await using other = await enter(bare, "message once");
+  assertEquals(await hear(other), "message once");
+  const { due, pending } = await bare.state();
+  assertEquals([due, pending], [0, 1]);
+  other.close();
+});
+
+const REQUEST = "GET /time HTTP/1.1\r\nHost: a.test\r\n";
+const LATE: readonly (readonly [option: string, sent: string, heard: string])[] = [
+  ["--request-timeout", REQUEST, "HTTP/1.1 408 Request Timeout"],
+  ["--keep-alive-timeout", `${REQUEST}\r\n`, "HTTP/1.1 200 OK"],
+];
+for (const [option, sent, status] of LATE) {
+  Deno.test(`server.ts http ${option} ends a connection`, { timeout }, async () => {
+    await using server = await ServerProcess.start("http", option, "200ms");
+    assertEquals((await exchange(server.port, sent)).split("\r\n")[0], status);
+  });
+}
+
+Deno.test("server.ts hello --delay answers before the drain timeout cuts it off", { timeout }, async () => {
+  await using server = await ServerProcess.start("hello", "--delay", "0", "--drain-timeout", "1s");
+  const answer = exchange(server.port, "GET");
+  await server.until(({ accepted }) => accepted === 1);
+  await server.stop();
+  assertEquals((await answer).split("\r\n")[0], "HTTP/1.1 200 OK");
+});
+
+Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
+  await using server = await ServerProcess.start("http", "--max-body", "4");
+  const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
+  assertEquals([response.status, (await response.text()).trim()], [413, "Body of 5 bytes is over 4"]);
+});
+
+Deno.test({
+  name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
+  ignore: Deno.build.os === "windows",
+  timeout,
+  fn: async () => {
+    await using server = await ServerProcess.startWithin(64, "echo");
+    const peers = [];
+    for (let count = 0; count < 64; count++) peers.push(await enter(server));
+    await server.remarked("Out of descriptors: accepting pauses until there is room");
+    const { connections } = await server.until(({ outOfDescriptors }) => Number(outOfDescriptors) > 2);
+    const first = peers[0]!;
+    first.send("still here");
+    assertEquals(await hear(first), "still here");
+    for (let count = 1; count <= 3; count++) {
+      peers.shift()!.close();
+      await server.until(({ accepted }) => accepted === Number(connections) + count);
+    }
+    for (const peer of peers) peer.close();
+    await server.until((state) => state.connections === 0 && state.accepted === 64);
+    const { code, err } = await server.stop();
+    assertEquals([code, err.split("Out of descriptors").length], [0, 2]);
+  },
+});
+
+Deno.test(
+  "listenOptions() logs what fails in serving, and when descriptors are short",
+  { timeout },
+  async () => {
+    let said = "";
+    const stderr = {
+      isTerminal: () => false,
+      writeSync(bytes: Uint8Array): number {
+        said += new TextDecoder().decode(bytes);
+        return bytes.length;
+      },
+    };
+    const program = {
+      name: "server",
+      summary: "",
+      version: "1",
+      commandNoun: "service",
+      commands: { echo },
+      defaultCommand: "echo",
+    };
+    const told = parseCommandLine(program, { args: [], environment: () => undefined });
+    if ("text" in told) throw new Error(told.text);
+    const { onClosed, onExhausted, onLateFailure } = await listenOptions(told.options, {
+      log: new Log({ stderr, noColor: true }),
+      onReload() {},
+    });
+    await using server = await ServerProcess.start("echo");
+    await using peer = await enter(server);
+    onLateFailure(peer, new RangeError("broken"));
+    const failed = `error: Serving 127.0.0.1:${server.port} failed: RangeError:`;
+    assertStringIncludes(said, `${failed} broken\n`);
+    onClosed(peer, { type: "handler-failed", error: new RangeError("broken\x1b[31m") });
+    assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
+    said = "";
+    onClosed(peer, { type: "reset", error: new Error("gone") });
+    assertEquals(said, "", "no mistake of the program's");
+    onExhausted?.(true);
+    onExhausted?.(false);
+    assertEquals(
+      said,
+      "warning: Out of descriptors: accepting pauses until there is room\nAccepting again\n",
+    );
+  },
+);

@@ -1,0 +1,164 @@
+/** What an operator can do to a running server: its control channel, SIGUSR2, and what is said when it fails. */
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { ExitError } from "../../cli/terminal/exit.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { operate } from "../../cli/server/operate.ts";
+import type { RunningService } from "../../cli/server/service_command.ts";
+import { connect, type Connection } from "../../socket/mod.ts";
+import { systemError } from "../../internal/os_errors.ts";
+import { ServerProcess } from "../_util/programs/program.ts";
+
+/** One who is served. */
+class Guest implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #lines: AsyncIterableIterator<string>;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#lines = connection.lines();
+  }
+
+  static async enter(server: ServerProcess): Promise<Guest> {
+    return new Guest(await connect({ port: server.port }));
+  }
+
+  say(line: string): void {
+    this.#connection.send(line);
+  }
+
+  async hear(): Promise<string | undefined> {
+    return (await this.#lines.next()).value;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.end();
+  }
+}
+
+/** How an operator suspends and resumes: settles when the server has said so. */
+interface Ways {
+  suspend(server: ServerProcess): Promise<unknown>;
+  resume(server: ServerProcess): Promise<unknown>;
+}
+
+const WAYS: Readonly<Record<string, Ways>> = {
+  "--control": {
+    suspend: async (server) => {
+      await server.say("suspend");
+      assertEquals(await server.next("suspended"), { event: "suspended" });
+    },
+    resume: async (server) => {
+      await server.say("resume");
+      assertEquals(await server.next("resumed"), { event: "resumed" });
+    },
+  },
+  "SIGUSR2": {
+    suspend: async (server) => {
+      server.signal("SIGUSR2");
+      await server.remarked("SIGUSR2: accepting is suspended; once more to resume");
+    },
+    resume: async (server) => {
+      server.signal("SIGUSR2");
+      await server.remarked("SIGUSR2: accepting again");
+    },
+  },
+};
+
+for (const [name, { suspend, resume }] of Object.entries(WAYS)) {
+  Deno.test({
+    name: `server.ts suspends and resumes by ${name}: who is there is served, who comes waits`,
+    ignore: Deno.build.os === "windows" && name === "SIGUSR2",
+    fn: async () => {
+      await using server = await ServerProcess.start("echo");
+      await using early = await Guest.enter(server);
+      early.say("I am here");
+      assertEquals(await early.hear(), "I am here");
+      await suspend(server);
+      await using late = await Guest.enter(server);
+      late.say("and I wait");
+      await using later = await Guest.enter(server);
+      // Answered when whatever came before has been dealt with.
+      early.say("still here");
+      assertEquals(await early.hear(), "still here");
+      const { suspended, accepted, messages } = await server.state();
+      assertEquals([suspended, accepted, messages], [true, 1, 2]);
+      await resume(server);
+      assertEquals(await late.hear(), "and I wait");
+      later.say("and I");
+      assertEquals(await later.hear(), "and I");
+      const state = await server.state();
+      assertEquals([state.suspended, state.accepted], [false, 3]);
+    },
+  });
+}
+
+Deno.test("server.ts drains though it is suspended, and can be resumed no more", async () => {
+  await using server = await ServerProcess.start("relay");
+  await using guest = await Guest.enter(server);
+  guest.say("message held");
+  assertEquals(await guest.hear(), "message held");
+  await server.say("suspend");
+  await server.next("suspended");
+  server.signal("SIGTERM");
+  await server.remarked("draining");
+  for (const word of ["suspend", "resume"]) {
+    await server.say(word);
+    assertEquals(await server.next("error"), {
+      event: "error",
+      message: `Cannot ${word}: the server is draining`,
+    });
+  }
+  await guest[Symbol.asyncDispose]();
+  assertEquals((await server.ended()).code, 0);
+});
+
+Deno.test("server.ts udp says that there is nothing to suspend", async () => {
+  await using server = await ServerProcess.start("udp");
+  for (const word of ["suspend", "resume"]) {
+    await server.say(word);
+    assertEquals((await server.next("error")).message, `Cannot ${word}: this service takes no connections`);
+  }
+});
+
+/** Operates a service that fails. */
+function failing(error: Error): Promise<void> {
+  const service: RunningService = {
+    addresses: [],
+    closed: Promise.reject(error),
+    stats: () => ({}),
+    drain: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+  return operate(service, {
+    log: new Log({ quiet: true }),
+    onSignal: () => {},
+    control: false,
+    untilStdinEnds: false,
+    hungUp: () => false,
+    reload: undefined,
+  });
+}
+
+Deno.test(
+  "operate() ends with one line when the system fails the service",
+  { permissions: "none" },
+  async () => {
+    const error = systemError(new Error("Bad file descriptor"), "EBADF");
+    const { message, cause } = await assertRejects(
+      () => failing(error),
+      ExitError,
+      "Cannot go on serving: Bad file descriptor",
+    );
+    assertStrictEquals(cause, error);
+    assertEquals(message.includes("\n"), false);
+  },
+);
+
+Deno.test(
+  "operate() ends with the error itself when it is the program's own",
+  { permissions: "none" },
+  async () => {
+    const error = new TypeError("Not a function");
+    assertStrictEquals(await assertRejects(() => failing(error)), error);
+  },
+);

@@ -1,0 +1,197 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { ServerState } from "../../../loadtest/history/events.ts";
+import { ResponseReader } from "../../../loadtest/generate/response_reader.ts";
+import { type EchoOptions, type HelloOptions, startEcho, startHello } from "../../../services/mod.ts";
+import type { ListenerStats } from "../../../socket/listener.ts";
+import { type Connection, listen } from "../../../socket/mod.ts";
+import { type Run, simulate } from "../../_util/loadtest/simulated_run.ts";
+import { Simulation } from "../../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+const NO_DELAY = { type: "none" } as const;
+
+function stateOf({ connections, queuedBytes, closed }: ListenerStats): ServerState {
+  return { connections, pending: 0, timers: 0, queuedBytes, descriptors: 0, closed };
+}
+
+async function run(
+  protocol: "echo" | "hello",
+  start: (seam: EchoOptions & HelloOptions) => ReturnType<typeof startEcho> | ReturnType<typeof startHello>,
+): Promise<Run> {
+  const world = new Simulation({ latency: 1 });
+  await using server = start(world.seam);
+  const { addresses: targets } = server;
+  const finalState = () => stateOf(server.stats());
+  const result = await simulate(world, { targets, finalState, protocol, plan: { replyDelay: NO_DELAY } });
+  await world.clock.runUntil(server.close());
+  return result;
+}
+
+Deno.test("runLoadTest() proves an echo server, with every kind of string", { permissions }, async () => {
+  const { judgement } = await run("echo", startEcho);
+  assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
+  assertEquals(judgement.account.acked, 3000);
+});
+
+Deno.test(
+  "runLoadTest() proves a hello server, each client for as long as it waits",
+  { permissions },
+  async () => {
+    const { judgement, durationMs } = await run("hello", (seam) => startHello({ ...seam, delay: 1000 }));
+    assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
+    assertEquals(durationMs > 1000, true);
+  },
+);
+
+Deno.test(
+  "runLoadTest() catches an echo server that once gives a line to somebody else",
+  { permissions },
+  async () => {
+    const world = new Simulation({ latency: 1 });
+    const server = listen(world.seam);
+    let lines = 0;
+    let kept: string | undefined;
+    const serving = server.serve(async (connection) => {
+      for await (const line of connection.lines()) {
+        if (++lines === 20) kept = line;
+        connection.send(lines === 40 ? kept ?? "" : line);
+      }
+    });
+    const { judgement } = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => stateOf(server.stats()),
+      protocol: "echo",
+      plan: { replyDelay: NO_DELAY, payload: { type: "short" } },
+    });
+    await world.clock.runUntil(server.close());
+    await serving;
+    assertEquals([judgement.verdict, judgement.count("unexpected")], ["failed", 1]);
+    assertStringIncludes(judgement.findings[0]?.text ?? "", "Client 39 (");
+    assertStringIncludes(
+      judgement.findings[0]?.text ?? "",
+      "got an ok for message 19, which client 19 sends",
+    );
+  },
+);
+
+for (const protocol of ["echo", "hello"] as const) {
+  Deno.test(`runLoadTest() tells the reason in an error line of a server (${protocol})`, {
+    permissions,
+  }, async () => {
+    const world = new Simulation({ latency: 1 });
+    const server = listen({ ...world.seam, mayConnect: () => false, refusal: (why) => `error ${why} – näh` });
+    const serving = server.serve(() => {});
+    const { judgement } = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => stateOf(server.stats()),
+      protocol,
+      plan: { clients: 1, replyDelay: NO_DELAY, deadline: 10_000 },
+    });
+    await world.clock.runUntil(server.close());
+    await serving;
+    assertEquals([judgement.verdict, judgement.count("unexpected")], ["failed", 0]);
+    const reasons = judgement.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);
+    assertMatch(reasons[0]!, /^The server answered \d+ times: error not allowed from this address – näh$/);
+  });
+}
+
+Deno.test("runLoadTest() takes no message of another client for an error line", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = listen(world.seam);
+  const held: Connection[] = [];
+  const serving = server.serve(async (connection) => {
+    const { value } = await connection.lines().next();
+    const other = held.pop();
+    if (other === undefined) held.push(connection);
+    else other.send(value!);
+    for await (const _ of connection.lines());
+  });
+  const { judgement } = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => stateOf(server.stats()),
+    protocol: "echo",
+    plan: {
+      clients: 2,
+      replyDelay: NO_DELAY,
+      payload: { type: "file", path: "errors" },
+      lines: ["error disk full"],
+      deadline: 5000,
+    },
+  });
+  await world.clock.runUntil(server.close());
+  await serving;
+  assertEquals(judgement.count("unexpected") > 0, true);
+  assertEquals(judgement.findings.filter(({ text }) => text.includes("The server answered")), []);
+});
+
+Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = listen(world.seam);
+  const serving = server.serve(async (connection) => {
+    await connection.lines().next();
+    for (const line of ["HTTP/1.1 503 Busy\r", "Content-Length: 0\r", "\r"]) connection.send(line);
+  });
+  const { judgement } = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => stateOf(server.stats()),
+    protocol: "hello",
+    plan: { clients: 10, replyDelay: NO_DELAY, deadline: 10_000 },
+  });
+  await world.clock.runUntil(server.close());
+  await serving;
+  assertEquals([judgement.verdict, judgement.account.acked], ["failed", 0]);
+});
+
+function read(pieces: readonly string[], { end = false } = {}): [number | undefined, boolean] {
+  const reader = new ResponseReader();
+  for (const piece of pieces) reader.push(new TextEncoder().encode(piece));
+  if (end) reader.end();
+  return [reader.status, reader.complete];
+}
+
+Deno.test("ResponseReader knows the end of a body of known length, however it comes", { permissions }, () => {
+  const response = "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length:  5 \r\n\r\nhello";
+  for (let at = 0; at <= response.length; at++) {
+    const pieces = [response.slice(0, at), response.slice(at)].filter((piece) => piece !== "");
+    assertEquals(read(pieces), [200, true]);
+    assertEquals(read(pieces.slice(0, 1))[1], at >= response.length || at === 0);
+  }
+  assertEquals(read([response.slice(0, -1)], { end: true }), [200, false]);
+  assertEquals(read(["HTTP/1.0 204\r\nContent-Length: 0\r\n\r\n"]), [204, true]);
+});
+
+Deno.test(
+  "ResponseReader takes the end of the connection for that of any other body",
+  { permissions },
+  () => {
+    const unknown = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello";
+    assertEquals([read([unknown]), read([unknown], { end: true })], [[200, false], [200, true]]);
+    const coded =
+      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    assertEquals([read([coded]), read([coded], { end: true })], [[200, false], [200, true]]);
+  },
+);
+
+Deno.test(
+  "ResponseReader gives the first line of what is no response, once it is whole",
+  { permissions },
+  () => {
+    const reader = new ResponseReader();
+    reader.push(new TextEncoder().encode("error n\u00e4h"));
+    assertEquals(reader.strayLine, undefined);
+    reader.push(new TextEncoder().encode("\r\nmore\n"));
+    assertEquals(reader.strayLine, "error n\u00e4h");
+    const response = new ResponseReader();
+    response.push(new TextEncoder().encode("HTTP/1.1 200 OK\r\nDate: x\r\n"));
+    assertEquals(response.strayLine, undefined);
+  },
+);
+
+Deno.test("ResponseReader sees no response in anything else", { permissions }, () => {
+  assertEquals(read(["hello\r\n\r\n"], { end: true }), [undefined, false]);
+  assertEquals(read(["HTTP/1.1 200 OK\r\n"], { end: true }), [undefined, false]);
+  assertEquals(read(["x".repeat(100_000), "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"], { end: true }), [
+    undefined,
+    false,
+  ]);
+});

@@ -1,0 +1,103 @@
+/** Why clients failed, as the judge tells it. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { HistoryEvent } from "../../../loadtest/history/events.ts";
+import { formatHistoryLine, parseHistoryLine } from "../../../loadtest/history/line_format.ts";
+import { renderJunit } from "../../../loadtest/report/junit.ts";
+import { Reasons } from "../../../loadtest/ledger/failure_reasons.ts";
+import type { Judgement } from "../../../loadtest/judge/verdict.ts";
+import { changedRun, goodRun, of } from "../../_util/loadtest/run_events.ts";
+import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+
+const pure = { permissions: "none" } as const;
+
+const refused = (client: number, error: string): HistoryEvent => ({ event: "refused", client, at: 7, error });
+const told = (text: string): HistoryEvent => ({ event: "error", client: 1, at: 7, text });
+
+function reasonsOf({ findings }: Judgement): string[] {
+  return findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);
+}
+
+Deno.test(
+  "judge() tells why clients could not connect, were refused and lost their connections",
+  pure,
+  () => {
+    const judgement = changedRun({
+      without: (event) => of("ack", 1)(event) || of("close", 1)(event),
+      extra: [
+        ...[0, 1, 2].map((client) => refused(client, "Cannot connect to 127.0.0.1:1: refused")),
+        refused(0, "no way"),
+        told("error wrong token"),
+        { event: "close", client: 1, at: 90, reason: "reset", detail: "reset: Connection reset by peer" },
+      ],
+    });
+    assertEquals(reasonsOf(judgement), [
+      "Could not connect 3 times: Cannot connect to 127.0.0.1:1: refused",
+      "Could not connect once: no way",
+      "The server answered once: error wrong token",
+      "A connection ended unnaturally once: reset: Connection reset by peer",
+    ]);
+    const kinds = judgement.findings.map(({ kind }) => kind);
+    assert(kinds.indexOf("reason") < kinds.indexOf("lost"), "before the single messages");
+  },
+);
+
+Deno.test("judge() tells no reasons in a good run, and lets none spoil it", pure, () => {
+  const judgement = changedRun({ extra: [told("error server is draining")] });
+  assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
+  assertEquals(
+    changedRun({ extra: [refused(1, "refused")], run: { faults: true } }).findings,
+    [],
+    "a fault was asked for",
+  );
+});
+
+Deno.test("Reasons.add() spells out what could act on a terminal", pure, () => {
+  const reasons = new Reasons();
+  reasons.add("error", "error \x1b[2Jgone");
+  assertEquals(reasons.list(), ["The server answered once: error \\x1b[2Jgone"]);
+});
+
+Deno.test("Reasons.list() has the three most frequent of a kind, and counts the others", pure, () => {
+  const reasons = new Reasons();
+  for (let count = 1; count <= 1000; count++) reasons.add("refused", "often");
+  for (let text = 0; text < 500; text++) reasons.add("refused", `reason ${String(text).padStart(3, "0")}`);
+  reasons.add("refused", "reason 001");
+  assertEquals(reasons.list(), [
+    "Could not connect 1,000 times: often",
+    "Could not connect 2 times: reason 001",
+    "Could not connect once: reason 000",
+    "Could not connect 498 times: other reasons",
+  ]);
+  assertEquals(reasons.snapshot().counts[0]?.[1].length, 100, "what is kept is bounded");
+});
+
+Deno.test("Reasons.absorb() adds up what each part counted", pure, () => {
+  const whole = new Reasons();
+  for (const seen of [["a", "b"], ["b", "c"]]) {
+    const part = new Reasons();
+    for (const text of seen) part.add("close", text);
+    whole.absorb(structuredClone(part.snapshot()));
+  }
+  assertEquals(whole.list().map((text) => text.replace("A connection ended unnaturally ", "")), [
+    "2 times: b",
+    "once: a",
+    "once: c",
+  ]);
+});
+
+Deno.test("parseHistoryLine() reads an error of the server, and wants its text", pure, () => {
+  assertEquals(parseHistoryLine(formatHistoryLine(told("error no")), 1), told("error no"));
+});
+
+Deno.test("renderJunit() has the reasons below what they led to", pure, () => {
+  const run = goodRun(3).filter((event) => !of("ack", 1)(event));
+  const xml = renderJunit({
+    summary: summaryOf([...run.slice(0, -3), told("error wrong token"), ...run.slice(-3)]),
+    startedAt: new Date(0),
+  });
+  const [, acknowledged = ""] = xml.split('name="every message is acknowledged">');
+  assertStringIncludes(
+    acknowledged.split("</testcase>")[0] ?? "",
+    "The server answered once: error wrong token",
+  );
+});

@@ -1,0 +1,194 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { compareRuns, type SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
+import { intervalsOf } from "../../../loadtest/metrics/confidence.ts";
+import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
+import { countsDiffer, estimatesDiffer, permutationShare } from "../../../loadtest/metrics/statistics.ts";
+import { comparisonText } from "../../../cli/loadtest/compare.ts";
+import { goodRun } from "../../_util/loadtest/run_events.ts";
+import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+
+const pure = { permissions: "none" } as const;
+
+/** Exponential durations with a mean of 1 ms that goes up and down in the course of a run, as much as `unsteady` says. */
+function simulated(run: number, { unsteady = 0, count = 3000 } = {}): Float64Array {
+  const random = randomStream(1, "fault", { index: run });
+  let level = 1;
+  return Float64Array.from({ length: count }, (_, index) => {
+    if (index % 50 === 0) level = 1 + unsteady * (2 * random() - 1);
+    return -level * Math.log(1 - random());
+  });
+}
+
+/** How often the interval of a percentile has in it what it is of, in so many runs. */
+function coverage(
+  percentile: "p50" | "p90" | "p99",
+  { unsteady, truth }: { unsteady: number; truth: number },
+): number {
+  let held = 0;
+  for (let run = 0; run < 200; run++) {
+    const [low, high] = intervalsOf(simulated(run, { unsteady }))[percentile] ?? [NaN, NaN];
+    if (low <= truth && truth <= high) held++;
+  }
+  return held / 200;
+}
+
+Deno.test(
+  "intervalsOf() has the percentile in it 99 times of 100, of steady runs and of unsteady ones",
+  pure,
+  () => {
+    for (const [percentile, share] of [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const) {
+      const truth = -Math.log(1 - share);
+      assert(coverage(percentile, { unsteady: 0, truth }) >= 0.97, percentile);
+    }
+    const many = Float64Array.from(
+      Array.from({ length: 100 }, (_, run) => [...simulated(1000 + run, { unsteady: 0.9 })]).flat(),
+    )
+      .sort();
+    const truth = many[many.length / 2] ?? NaN;
+    assert(coverage("p50", { unsteady: 0.9, truth }) >= 0.97);
+  },
+);
+
+Deno.test(
+  "intervalsOf() is narrow where many durations agree, and wider where a run is unsteady",
+  pure,
+  () => {
+    const widthOf = (durations: Float64Array): number => {
+      const [low, high] = intervalsOf(durations).p50 ?? [NaN, NaN];
+      return high - low;
+    };
+    assert(widthOf(simulated(1)) < 0.25);
+    assert(widthOf(simulated(1, { unsteady: 0.9 })) > 1.5 * widthOf(simulated(1)));
+    assert(widthOf(simulated(1, { count: 30_000 })) < 0.5 * widthOf(simulated(1)));
+  },
+);
+
+Deno.test("intervalsOf() has none where there are too few durations to bound a percentile", pure, () => {
+  const few = intervalsOf(simulated(1, { count: 299 }));
+  assertEquals(few, { p50: null, p90: null, p99: null, p999: null });
+  const { p50, p999 } = intervalsOf(simulated(1));
+  assertEquals([p50 === null, p999], [false, null]);
+  const withGaps = Float64Array.from([...simulated(1), NaN, NaN]);
+  assertEquals(intervalsOf(withGaps), intervalsOf(simulated(1)));
+});
+
+Deno.test("permutationShare() is the share of all ways to share out that are as uneven", pure, () => {
+  assertEquals(permutationShare([1, 2, 3], [10, 11, 12]), 2 / 20);
+  assertEquals(permutationShare([1, 2], [1, 2]), 1);
+  assertEquals(permutationShare([5], [7]), 1);
+  assertAlmostEquals(permutationShare([0.1, 0.2, 0.3, 0.4, 0.5], [0.6, 0.7, 0.8, 0.9, 1]), 2 / 252, 1e-12);
+});
+
+Deno.test("countsDiffer() lets chance have its part", pure, () => {
+  assertEquals([[0, 0], [0, 3], [3, 0], [100, 120], [1000, 1080]].map(([a, b]) => countsDiffer(a!, b!)), [
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assertEquals([[0, 8], [100, 150], [1000, 1200]].map(([a, b]) => countsDiffer(a!, b!)), [true, true, true]);
+});
+
+Deno.test("estimatesDiffer() joins both intervals into one of the difference", pure, () => {
+  const at = (value: number) => ({ value, interval: [value - 3, value + 4] as const });
+  assertEquals(estimatesDiffer(at(10), at(14.9)), false);
+  assertEquals(estimatesDiffer(at(10), at(15.1)), true); // the interval of the difference is 5 ± hypot(3, 4)
+  assertEquals(estimatesDiffer(at(15.1), at(10)), true);
+});
+
+/** A run as a summary has it, with a relay latency and others. */
+function run(p50: number, others: SummaryRecord = {}): SummaryRecord {
+  const interval = [0.95 * p50, 1.05 * p50];
+  return {
+    verdict: "proven",
+    clients: 1000,
+    lost: 0,
+    resent: 0,
+    fairness: 0.99,
+    latency: { relay: { p50 } },
+    confidence: { latency: { relay: { p50: interval } } },
+    ...others,
+  };
+}
+
+function judgedOf(figure: string, ...runs: Parameters<typeof compareRuns>): string | undefined {
+  return compareRuns(...runs).changes.find((change) => change.figure === figure)?.judged;
+}
+
+Deno.test(
+  "compareRuns() of single runs tells noise within them, and no more than what may have changed",
+  pure,
+  () => {
+    const figure = "latency.relay.p50";
+    assertEquals(judgedOf(figure, [run(10)], [run(10)]), "same");
+    assertEquals(judgedOf(figure, [run(10)], [run(10.5)]), "noise");
+    assertEquals(judgedOf(figure, [run(10)], [run(12)]), "maybe worse");
+    assertEquals(judgedOf(figure, [run(12)], [run(10)]), "maybe better");
+    assertEquals(judgedOf(figure, [run(10, { confidence: null })], [run(12)]), "unknown");
+    assertEquals(judgedOf("fairness", [run(10)], [run(10, { fairness: 0.5 })]), "unknown");
+    assertEquals(judgedOf("resent", [run(10)], [run(10, { resent: 9 })]), "maybe worse");
+    assertEquals(judgedOf("resent", [run(10)], [run(10, { resent: 9, clients: 9 })]), "unknown");
+    const { worse, remarks } = compareRuns([run(10)], [run(12)]);
+    assertEquals([worse, remarks.length], [false, 1]);
+  },
+);
+
+Deno.test("compareRuns() of five runs on each side tells change from what varies between runs", pure, () => {
+  const figure = "latency.relay.p50";
+  const runs = (...values: number[]) => values.map((value) => run(value, { fairness: 1 / value }));
+  const before = runs(10, 14, 11, 9, 12);
+  assertEquals(judgedOf(figure, before, runs(15, 19, 16, 20, 17)), "worse");
+  assertEquals(judgedOf(figure, before, runs(5, 6, 4, 7, 5)), "better");
+  assertEquals(judgedOf(figure, before, runs(12, 16, 13, 11, 14)), "noise");
+  assertEquals(judgedOf("fairness", before, runs(15, 19, 16, 20, 17)), "worse");
+  assertEquals(compareRuns(before, runs(15, 19, 16, 20, 17)).worse, true);
+  assertEquals(compareRuns(before, before), { ...compareRuns(before, before), remarks: [], worse: false });
+});
+
+Deno.test("compareRuns() leaves nothing to chance that must not happen at all", pure, () => {
+  const lost = run(10, { verdict: "failed", lost: 1 });
+  assertEquals(judgedOf("lost", [run(10)], [lost]), "worse");
+  assertEquals(judgedOf("lost", [lost], [run(10)]), "better");
+  assertEquals([compareRuns([run(10)], [lost]).worse, compareRuns([lost], [run(10)]).worse], [true, false]);
+  assertEquals(compareRuns([run(10)], [run(10, { verdict: "threshold" })]).worse, true);
+});
+
+Deno.test(
+  "compareRuns() judges nothing where figures mean nothing, and says what else was different",
+  pure,
+  () => {
+    const invalid = compareRuns([run(10)], [run(99, { verdict: "invalid" })]);
+    assertEquals(invalid.worse, null);
+    assertEquals(new Set(invalid.changes.map(({ judged }) => judged)), new Set(["unknown"]));
+    const { remarks } = compareRuns([run(10)], [run(10, { clients: 5 })]);
+    assertEquals(remarks[0], "The runs are not of the same test: clients was 1000, and then 5");
+    assertThrows(() => compareRuns([], [run(1)]), RangeError, "Expected 1 to 10 runs on each side, got 0");
+    assertThrows(() => compareRuns([run(1)], new Array(11).fill(run(1))), RangeError, "got 11");
+  },
+);
+
+Deno.test("compareRuns() finds every figure in a summary as it is written", pure, () => {
+  const summary = JSON.parse(JSON.stringify(summaryOf(goodRun(400)))) as SummaryRecord;
+  const { changes } = compareRuns([summary], [{ ...summary, cpu: { server: 2, generator: 1 } }]);
+  const missing = changes.filter(({ before }) => before === null).map(({ figure }) => figure);
+  assertEquals(missing, ["cpu.generator"]); // unknown in this summary
+  assertEquals(judgedOf("latency.relay.p50", [summary], [summary]), "same");
+  assert(Array.isArray(intervalIn(summary)), "the intervals are where they are looked for");
+});
+
+function intervalIn(summary: SummaryRecord): unknown {
+  const { latency } = summary.confidence as { latency: { relay: { p50: unknown } } };
+  return latency.relay.p50;
+}
+
+Deno.test("comparisonText() shows what changed, and by how much", pure, () => {
+  const text = comparisonText(compareRuns([run(10)], [run(12.5, { resent: 3 })]));
+  const [outcome, remark, , , head, , resent, latency] = text.split("\n");
+  assertEquals(outcome, "Not known to be worse");
+  assert(remark?.startsWith("  What differs from one run to the next is not known"));
+  const cells = (line = "") => line.split("│").map((cell) => cell.trim()).filter(Boolean);
+  assertEquals(cells(head), ["figure", "before", "after", "change", "judged"]);
+  assertEquals(cells(resent), ["resent", "0", "3", "from 0", "noise"]);
+  assertEquals(cells(latency), ["latency.relay.p50", "10ms", "12.5ms", "+25%", "maybe worse"]);
+});

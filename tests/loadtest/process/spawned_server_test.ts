@@ -1,0 +1,79 @@
+import { assertEquals } from "@std/assert";
+import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
+import type { RunEvent } from "../../../loadtest/history/events.ts";
+import { OwnServer } from "../../../loadtest/process/spawned_server.ts";
+import { Plan } from "../../../loadtest/plan/plan.ts";
+import { runLoadTest } from "../../../loadtest/run.ts";
+import { ANY_LAG_MS } from "../../_util/loadtest/any_lag.ts";
+import { systemClock, systemNetwork, systemRandom } from "../../../socket/mod.ts";
+
+const MUTANT = new URL("../../_util/programs/mutant_server.ts", import.meta.url).pathname;
+const CLIENTS = 200;
+
+/** What is wrong with a server that leaks, in a process of its own. */
+async function findings(leak: string): Promise<string[]> {
+  const plan = new Plan({
+    seed: 7,
+    clients: CLIENTS,
+    window: 500,
+    arrival: "uniform",
+    replyDelay: { type: "none" },
+    payload: { type: "short" },
+  });
+  const server = await OwnServer.start({
+    command: [Deno.execPath(), "run", "-A", MUTANT, leak],
+    hostnames: ["127.0.0.1"],
+  });
+  const run: RunEvent = {
+    event: "run",
+    schema: 1,
+    seed: 7,
+    clients: CLIENTS,
+    protocol: "relay",
+    server: "own",
+    faults: false,
+    maxLag: ANY_LAG_MS,
+  };
+  const clock = systemClock;
+  const generator = new LocalGenerator({
+    run,
+    plan,
+    targets: server.addresses,
+    network: systemNetwork,
+    clock,
+    random: systemRandom,
+  });
+  const { judgement } = await runLoadTest({
+    plan,
+    generator,
+    clock,
+    server: {
+      finalState: async () => {
+        // What is leaked stays; the clients' connections go, however long that takes on a busy machine.
+        while (((await server.state())?.connections ?? 0) > 0);
+        return await server.untilZero(500);
+      },
+    },
+  });
+  await server.stop();
+  assertEquals(judgement.account.acked, CLIENTS);
+  return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
+}
+
+Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothing", async () => {
+  assertEquals(await findings("nothing"), []);
+});
+
+Deno.test("OwnServer.untilZero() names one socket that a server in a process of its own has left open", async () => {
+  assertEquals(await findings("socket"), ["The server is left with 1 sockets more than at its start"]);
+});
+
+Deno.test("OwnServer.untilZero() does not count less what a server had at its start and has no more", async () => {
+  assertEquals(await findings("less"), []);
+  const leaked = await findings("less-and-socket");
+  assertEquals(leaked, ["The server is left with 1 sockets more than at its start"]);
+});
+
+Deno.test("OwnServer.untilZero() names one timer that a server in a process of its own has left running", async () => {
+  assertEquals(await findings("timer"), ["The server is left with 1 running timers"]);
+});

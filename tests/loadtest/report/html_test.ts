@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import type { HistoryEvent } from "../../../loadtest/history/events.ts";
+import { html, jsonScript } from "../../../loadtest/report/html.ts";
+import { formatMs, significant } from "../../../loadtest/report/number.ts";
+import { chromium, withPage } from "../../_util/browser.ts";
+import { addressOf, goodRun, SERVER } from "../../_util/loadtest/run_events.ts";
+import { reportOf } from "../../_util/loadtest/run_summary.ts";
+
+const pure = { permissions: "none" } as const;
+const inChromium = { ignore: chromium === undefined };
+
+const HOSTILE =
+  `</script><script>document.title="taken"</script><img src=x onerror="document.title='taken'">`;
+
+/** A run with a client that is reset and sends again, a fault, and an ok nobody had asked for. */
+function troubledRun(): HistoryEvent[] {
+  const client = 3;
+  return goodRun(40, { faults: true }).flatMap((event): HistoryEvent[] => {
+    if (event.event !== "ack" || event.client !== client) return [event];
+    const { at } = event;
+    const local = addressOf(client + 100);
+    return [
+      { event: "fault", at, kind: "reset", client },
+      { event: "close", client, at, reason: "reset" },
+      { event: "connect", client, at: at + 30, took: 2, local, remote: SERVER },
+      { event: "send", client, at: at + 30 },
+      { event: "receive", client, at: at + 31, message: client },
+      { event: "ack", client, at: at + 40, message: client },
+      { event: "ack", client, at: at + 40, message: HOSTILE },
+    ];
+  });
+}
+
+Deno.test("html`` makes text of every value that is not markup", pure, () => {
+  const text = `<b a="1" c='2'>&</b>`;
+  assertEquals(html`<p title="${text}">${[text, 1]}</p>`.markup.includes("<b"), false);
+  assertEquals(html`<p>${html`<i>x</i>`}${[html`<b>`, "<"]}</p>`.markup, "<p><i>x</i><b>&lt;</p>");
+  assertEquals(html`${"\u202etxet"}`.markup, "\\u{202e}txet");
+});
+
+Deno.test("jsonScript() has nothing in it that could end the script, and reads back the same", pure, () => {
+  const { markup } = jsonScript({ text: HOSTILE });
+  assertFalse(markup.includes("<"));
+  assertEquals(JSON.parse(markup), { text: HOSTILE });
+});
+
+Deno.test("formatMs() writes three digits in the unit that fits", pure, () => {
+  const written = [0, 0.0042, 0.42, 8.314, 12.345, 512.4, 999.4, 999.6, 61_234, null].map(formatMs);
+  const expected = "0 ms,0.004 ms,0.42 ms,8.31 ms,12.3 ms,512 ms,999 ms,1 s,61.2 s,–";
+  assertEquals(written.join(), expected);
+  assertEquals(significant(12_345.6), "12,346");
+});
+
+Deno.test("renderReport() says the verdict first, what was wrong next, and how to run it again", () => {
+  const failed = goodRun(40).filter((event) => !(event.event === "ack" && event.client === 7));
+  const page = reportOf(failed, { command: "deno run -A loadtest.ts --payload 'file:<x>'" });
+  const at = (text: string): number => {
+    assertStringIncludes(page, text);
+    return page.indexOf(text);
+  };
+  const order = [
+    at("<h1>Failed</h1>"),
+    at("39 of 40 messages acknowledged, 1 lost."),
+    at("<li>Message 7 of client 7"),
+    at('<h3 id="percentiles-title">'),
+    at("--payload &#39;file:&lt;x>&#39;</code>"),
+    at("&quot;verdict&quot;: &quot;failed&quot;"),
+  ];
+  assertEquals(order, order.toSorted((a, b) => a - b));
+});
+
+Deno.test("renderReport() does not claim natural ends for a run in which faults made others", () => {
+  assertStringIncludes(
+    reportOf(goodRun(40)),
+    "acknowledged, every connection closed naturally, and the server",
+  );
+  const excused = troubledRun().filter((event) => !(event.event === "ack" && event.message === HOSTILE));
+  assertStringIncludes(
+    reportOf(excused),
+    "acknowledged, in spite of the faults that were asked for, and the server",
+  );
+});
+
+Deno.test("renderReport() says and draws by how much the generator might lag", () => {
+  for (const [run, bound, says] of [[{}, "100ms", "100 ms"], [{ maxLag: 2000 }, "2s", "2 s"]] as const) {
+    const page = reportOf(goodRun(40, run));
+    assertStringIncludes(page, `the run is invalid beyond ${says}.`);
+    assertMatch(page, new RegExp(`Lag of the generator</th>\\s*<td>at most ${bound}</td>`));
+    assertStringIncludes(page, `&quot;maxLagMs&quot;: ${run.maxLag ?? 100}`);
+  }
+});
+
+Deno.test("renderReport() shows thresholds, and says so where there is nothing to draw", () => {
+  const page = reportOf(goodRun(40), { thresholds: ["p50<1ms"], replyDelay: { type: "none" } });
+  assertStringIncludes(page, "<h1>Threshold</h1>");
+  assertStringIncludes(page, "Threshold p50&lt;1ms: 19ms, which does not hold");
+  assertStringIncludes(page, "No reply delay was asked for. 40 messages were answered after 10 ms");
+  assertStringIncludes(page, "None: no message was sent or delivered twice");
+  const silent = reportOf(goodRun(40).filter(({ event }) => event !== "ack"));
+  assertStringIncludes(silent, "No message was acknowledged");
+});
+
+Deno.test("renderReport() has a table for each chart, thinned out, and names nothing outside of itself", () => {
+  const page = reportOf(goodRun(2000));
+  const count = (pattern: RegExp): number => [...page.matchAll(pattern)].length;
+  assertEquals(count(/<div class="plot"/g), 7);
+  assertEquals(count(/<details class="data">/g), 7);
+  assert(count(/<tr>/g) < 400, "tables are thinned out");
+  assert(page.length < 300_000, `the page has ${page.length} characters`);
+  assertFalse(/(src|href)=/.test(page.replaceAll(/<script>.*?<\/script>/gs, "")));
+  assertMatch(page, /default-src 'none'; style-src ('sha256-[^']+' ?)+; script-src ('sha256-[^']+' ?)+;/);
+});
+
+/** For each chart, how many of its series have their colour on the canvas; the legend is outside of it. */
+const DRAWN = `JSON.parse(document.getElementById("charts").textContent).map(({ id, series }) => {
+  const canvas = document.querySelector("#" + id + " canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const colors = new Set();
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 60) colors.add([data[i], data[i + 1], data[i + 2]].join());
+  const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const seen = series.filter(({ color }) => {
+    probe.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--series-" + color);
+    probe.fillRect(0, 0, 1, 1);
+    const [r, g, b] = probe.getImageData(0, 0, 1, 1).data;
+    return [...colors].some((one) => {
+      const [x, y, z] = one.split(",").map(Number);
+      return Math.abs(x - r) + Math.abs(y - g) + Math.abs(z - b) < 12;
+    });
+  });
+  return { id, series: series.length, seen: seen.length };
+})`;
+
+Deno.test(
+  "A report in Chromium draws every chart, in light and dark, without a complaint",
+  inChromium,
+  async () => {
+    await withPage(reportOf(troubledRun()), async ({ page, complaints }) => {
+      for (const value of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+        // Two frames on, what the change of the colours led to is on the canvas.
+        await page.evaluate(
+          "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+        );
+        const drawn = await page.evaluate(DRAWN) as { id: string; series: number; seen: number }[];
+        assertEquals(drawn.map(({ id }) => id), [
+          "percentiles",
+          "histogram",
+          "open",
+          "rates",
+          "latency",
+          "holds",
+          "trouble",
+          "lag",
+        ]);
+        for (const { id, seen, series } of drawn) {
+          assert(
+            id === "trouble" ? seen === series : seen > 0,
+            `${id} shows ${seen} of ${series} series in ${value}`,
+          );
+        }
+      }
+      assertEquals(complaints, []);
+    });
+  },
+);
+
+Deno.test("A report in Chromium runs no script that the run brought along", inChromium, async () => {
+  const page = reportOf(troubledRun(), { command: HOSTILE });
+  await withPage(page, async ({ page, complaints }) => {
+    assertEquals(await page.title(), "Failed: 40 clients, seed 1");
+    assertEquals(complaints, []);
+  });
+  // And if text did become markup, the page's policy would stop it.
+  await withPage(page.replace("<main>", `<main>${HOSTILE}`), async ({ page, complaints }) => {
+    assertEquals(await page.title(), "Failed: 40 clients, seed 1");
+    assert(
+      complaints.some((complaint) => complaint.includes("Content Security Policy")),
+      complaints.join("\n"),
+    );
+  });
+});

@@ -1,0 +1,290 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { LocalGenerator } from "../../loadtest/generate/generator.ts";
+import type { RunEvent, ServerState } from "../../loadtest/history/events.ts";
+import { HistoryDigest } from "../../loadtest/history/digest.ts";
+import { HistoryJudge } from "../../loadtest/history/verify.ts";
+import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
+import { runLoadTest } from "../../loadtest/run.ts";
+import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
+import { Router } from "../../relay/router/router.ts";
+import { FramingError, listen, type Listener } from "../../socket/mod.ts";
+import { CLIENTS, type Run, simulate } from "../_util/loadtest/simulated_run.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+import type { Connection } from "../../socket/connection.ts";
+
+const permissions = "none";
+
+/** What a mutant does to the lines that its router sends: the lines that leave in place of each. */
+type Mutation = (sent: { peer: Peer; line: string; peers: readonly Peer[] }) => readonly [Peer, string][];
+
+interface Peer {
+  slot: number;
+  readonly connection: Connection;
+}
+
+/** A relay of a test's own making, as far from right as `mutate` makes it. */
+class MutantRelay {
+  readonly listener: Listener;
+  readonly #router: Router<Peer>;
+  readonly #peers: Peer[] = [];
+  /** Books of its own, which a leaky mutant forgets to clear once. */
+  readonly #unsettled = new Set<string>();
+
+  constructor(world: Simulation, { mutate, leak = false }: { mutate?: Mutation; leak?: boolean }) {
+    let leaks = leak ? 1 : 0;
+    this.#router = new Router<Peer>({ random: world.random, ackTimeout: 0, redeliver: true });
+    const out = (peer: Peer, line: string) => {
+      const sent: readonly [Peer, string][] = mutate?.({ peer, line, peers: this.#peers }) ?? [[peer, line]];
+      for (const [to, text] of sent) to.connection.send(text);
+    };
+    this.listener = listen(world.seam);
+    this.listener.serve(async (connection) => {
+      const peer = { slot: -1, connection };
+      this.#router.join(peer);
+      this.#peers.push(peer);
+      try {
+        for await (const line of connection.lines()) {
+          if (line.startsWith("message ")) this.#unsettled.add(line.slice(8));
+          if (this.#router.line(peer, line, 0, out).kind === "ok" && --leaks !== 0) {
+            this.#unsettled.delete(line.slice(3));
+          }
+        }
+      } catch (error) {
+        if (!(error instanceof FramingError)) throw error;
+      } finally {
+        this.#peers.splice(this.#peers.indexOf(peer), 1);
+        this.#router.leave(peer, 0, out);
+      }
+    });
+  }
+
+  state(): ServerState {
+    const { connections, queuedBytes, closed } = this.listener.stats();
+    const { stray, redelivered } = this.#router.stats();
+    return {
+      connections,
+      pending: this.#unsettled.size,
+      timers: 0,
+      queuedBytes,
+      descriptors: 0,
+      closed,
+      stray,
+      redelivered,
+    };
+  }
+}
+
+async function simulateMutant(
+  mutant: { mutate?: Mutation; leak?: boolean },
+  plan?: Partial<PlanOptions>,
+): Promise<Run> {
+  const world = new Simulation({ latency: 1 });
+  const relay = new MutantRelay(world, mutant);
+  const { addresses } = relay.listener;
+  const result = await simulate(world, {
+    targets: addresses,
+    finalState: () => relay.state(),
+    ...(plan ? { plan } : {}),
+  });
+  await world.clock.runUntil(relay.listener.close());
+  return result;
+}
+
+function kinds({ judgement }: Run): string[] {
+  return [...new Set(judgement.findings.map(({ kind }) => kind))];
+}
+
+/** Acts on the `nth` ok that the router sends, and lets all others pass. */
+function onOk(nth: number, act: Mutation): Mutation {
+  let oks = 0;
+  return (sent) => sent.line.startsWith("ok ") && ++oks === nth ? act(sent) : [[sent.peer, sent.line]];
+}
+
+Deno.test("runLoadTest() proves a relay that does what it should", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = world.relay();
+  const result = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => ({ ...server.stats(), descriptors: 0 }),
+  });
+  assertEquals(result.judgement.findings, []);
+  assertEquals(result.judgement.verdict, "proven");
+  assertEquals(result.judgement.account.acked, CLIENTS);
+  assertEquals(server.stats().closed.natural, CLIENTS);
+  await world.clock.runUntil(server.close());
+  assertEquals(world.network.stats().sockets, 0);
+  assertEquals(world.clock.timers, 0);
+});
+
+Deno.test(
+  "runLoadTest() proves the relay of these tests while it is no mutant",
+  { permissions },
+  async () => {
+    assertEquals((await simulateMutant({})).judgement.verdict, "proven");
+  },
+);
+
+Deno.test("runLoadTest() catches a relay that loses one ok in a thousand", { permissions }, async () => {
+  let oks = 0;
+  const run = await simulateMutant({
+    mutate: ({ peer, line }) => line.startsWith("ok ") && ++oks % 1000 === 500 ? [] : [[peer, line]],
+  });
+  assertEquals(run.judgement.verdict, "failed");
+  assert(run.judgement.account.reconnects >= 3, `${run.judgement.account.reconnects} reconnects`);
+});
+
+Deno.test("runLoadTest() catches a single lost ok, though its client comes through at its second try", {
+  permissions,
+}, async () => {
+  const run = await simulateMutant({ mutate: onOk(1700, () => []) });
+  assertEquals([run.judgement.verdict, run.judgement.account.acked], ["failed", CLIENTS]);
+  assertEquals(kinds(run), ["reason", "unnatural"]);
+  assertEquals(run.judgement.account.resent, 1);
+});
+
+Deno.test("runLoadTest() names a message that is lost for good", { permissions }, async () => {
+  let lost: string | undefined;
+  const mutate: Mutation = ({ peer, line }) => {
+    if (line.startsWith("ok ")) lost ??= line;
+    return line === lost ? [] : [[peer, line]];
+  };
+  const run = await simulateMutant({ mutate });
+  assertEquals([run.judgement.verdict, run.judgement.account.lost], ["failed", 1]);
+  assertEquals(kinds(run), ["reason", "lost", "unnatural"]);
+  const [, message] = run.judgement.findings;
+  assertStringIncludes(message!.text, "was sent 3 times and never acknowledged");
+});
+
+Deno.test("runLoadTest() catches a doubled ok", { permissions }, async () => {
+  const run = await simulateMutant({ mutate: onOk(1700, ({ peer, line }) => [[peer, line], [peer, line]]) });
+  assertEquals(run.judgement.verdict, "failed");
+  assertEquals(kinds(run), ["duplicate"]);
+});
+
+Deno.test("runLoadTest() catches an ok that goes to another client as well", { permissions }, async () => {
+  const run = await simulateMutant({
+    mutate: onOk(
+      1700,
+      ({ peer, line, peers }) => [[peer, line], [peers.find((other) => other !== peer)!, line]],
+    ),
+  });
+  assertEquals(run.judgement.verdict, "failed");
+  assertEquals(kinds(run), ["unexpected"]);
+});
+
+Deno.test("runLoadTest() catches a relay that answers in place of its clients", { permissions }, async () => {
+  let messages = 0;
+  const run = await simulateMutant({
+    mutate: ({ peer, line, peers }) => {
+      if (!line.startsWith("message ") || ++messages !== 1700) return [[peer, line]];
+      return peers.map((other) => [other, `ok ${line.slice(8)}`]);
+    },
+  });
+  assertEquals(run.judgement.verdict, "failed");
+  assert(kinds(run).includes("unexpected"));
+});
+
+Deno.test("runLoadTest() catches one pending entry that stays", { permissions }, async () => {
+  const run = await simulateMutant({ leak: true });
+  assertEquals(run.judgement.verdict, "failed");
+  assertEquals(run.judgement.findings.map(({ text }) => text), [
+    "The server is left with 1 pending messages",
+  ]);
+});
+
+Deno.test("runLoadTest() catches a timer or a socket that stays", { permissions }, async () => {
+  for (const left of ["timers", "descriptors", "queuedBytes", "connections"] as const) {
+    const world = new Simulation();
+    const server = world.relay();
+    const finalState = () => ({ ...server.stats(), descriptors: 0, [left]: 1 });
+    const run = await simulate(world, { targets: server.addresses, finalState, plan: { clients: 10 } });
+    assertEquals([run.judgement.verdict, ...kinds(run)], ["failed", "leftover"], left);
+    await world.clock.runUntil(server.close());
+  }
+});
+
+Deno.test(
+  "runLoadTest() ends at the deadline, with what is under way in a class of its own",
+  { permissions },
+  async () => {
+    const run = await simulateMutant({
+      mutate: ({ peer, line }) => line.startsWith("ok ") ? [] : [[peer, line]],
+    }, {
+      clients: 100,
+      deadline: 3000,
+    });
+    assertEquals(run.judgement.verdict, "failed");
+    assertEquals([run.judgement.account.acked, run.judgement.account.underWay], [0, 100]);
+    assertEquals(run.durationMs, 3000);
+  },
+);
+
+Deno.test("runLoadTest() reports what it has when it is interrupted", { permissions }, async () => {
+  const world = new Simulation();
+  const server = world.relay();
+  const plan = new Plan({
+    seed: 1,
+    clients: 100,
+    window: 1000,
+    arrival: "constant",
+    replyDelay: parseReplyDelay("0"),
+    payload: { type: "short" },
+  });
+  const run: RunEvent = {
+    event: "run",
+    schema: 1,
+    seed: 1,
+    clients: 100,
+    protocol: "relay",
+    server: "own",
+    faults: false,
+  };
+  const generator = new LocalGenerator({ run, plan, targets: server.addresses, ...world.seam });
+  const controller = new AbortController();
+  world.clock.after(500, () => controller.abort());
+  const finalState = () => Promise.resolve({ ...server.stats(), descriptors: 0 });
+  const test = runLoadTest({
+    plan,
+    generator,
+    clock: world.clock,
+    server: { finalState },
+    signal: controller.signal,
+  });
+  const { judgement, durationMs } = await world.clock.runUntil(test);
+  assertEquals([judgement.verdict, durationMs, judgement.account.acked], ["interrupted", 500, 50]);
+  await world.clock.runUntil(server.close());
+});
+
+Deno.test("runLoadTest() ends, failed, when the server dies, and names it", { permissions }, async () => {
+  const world = new Simulation();
+  const server = world.relay();
+  const died = new Promise<string>((resolve) => world.clock.after(1000, () => resolve("signal SIGKILL")));
+  const run = await simulate(world, {
+    targets: server.addresses,
+    finalState: () => ({ ...server.stats(), descriptors: 0 }),
+    died,
+  });
+  assertEquals([run.judgement.verdict, run.durationMs], ["failed", 1000]);
+  assertStringIncludes(run.judgement.findings[0]!.text, "server ended before the run did: signal SIGKILL");
+  await world.clock.runUntil(server.close());
+});
+
+Deno.test(
+  "HistoryJudge comes to the verdict of the run that wrote the history",
+  { permissions },
+  async () => {
+    for (const nth of [Infinity, 17]) {
+      const run = await simulateMutant({ mutate: onOk(nth, () => []) }, { clients: 300 });
+      const digest = new HistoryDigest();
+      const judge = new HistoryJudge();
+      for (const line of run.history.map((event) => JSON.stringify(event))) {
+        digest.add(line);
+        judge.push(line);
+      }
+      const { verdict } = run.judgement;
+      judge.push(JSON.stringify({ event: "verdict", verdict, crossed: [], ...digest.result() }));
+      assertEquals(judge.end().discrepancies, []);
+      assertEquals(judge.end().verdict, nth === Infinity ? "proven" : "failed");
+    }
+  },
+);

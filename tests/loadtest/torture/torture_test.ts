@@ -1,0 +1,67 @@
+/** The torture suite in small, against servers that stand it and servers that do not. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
+import { torture, type TortureOptions, type TortureResult } from "../../../loadtest/torture/torture.ts";
+import { startRelay } from "../../../relay/server.ts";
+import { listen } from "../../../socket/listener.ts";
+
+const SMALL = { scale: 0.003, patience: 1000 };
+
+async function tortured(port: number, options: Partial<TortureOptions> = {}): Promise<TortureResult[]> {
+  const target = { hostname: "127.0.0.1", port };
+  return await Array.fromAsync(torture({ target, random: randomStream(1, "fault"), ...SMALL, ...options }));
+}
+
+/** What is wrong, by case. */
+function faults(results: readonly TortureResult[]): Record<string, string> {
+  return Object.fromEntries(results.flatMap(({ name, fault }) => fault === undefined ? [] : [[name, fault]]));
+}
+
+Deno.test("A relay survives every torture, and is left with nothing", async () => {
+  await using server = startRelay({ maxLine: 1024 });
+  const results = await tortured(server.port, { maxLine: 1024 });
+  assertEquals(faults(results), {});
+  assertEquals(results.length, 14);
+  const { pending, timers, queuedBytes, closed } = await server.until((stats) => stats.connections === 0);
+  assertEquals([pending, timers, queuedBytes], [0, 0, 0]);
+  assert(closed.reset > 0 && closed.framing > 0 && closed.natural > 0);
+});
+
+Deno.test("An echo of lines survives every torture, and is left with nothing", async () => {
+  await using server = listen({ maxLine: 1024 });
+  const served = server.serve(async (peer) => {
+    for await (const line of peer.lines()) {
+      if (!peer.send(line)) await peer.flushed().catch(() => {});
+    }
+  });
+  assertEquals(faults(await tortured(server.port, { maxLine: 1024 })), {});
+  const { queuedBytes } = await server.until((stats) => stats.connections === 0);
+  assertEquals(queuedBytes, 0);
+  await server.close();
+  await served;
+});
+
+Deno.test("torture() finds a server without a limit for lines", async () => {
+  await using server = listen({ maxLine: 64 * 1024 * 1024 });
+  const served = server.serve(async (peer) => {
+    for await (const line of peer.lines()) peer.send(line);
+  });
+  const results = await tortured(server.port, { only: "line", maxLine: 1024, patience: 200 });
+  const found = faults(results);
+  assertStringIncludes(found["line limit"] ?? "", "a line of 1025 bytes is not refused");
+  assertStringIncludes(found["no line end"] ?? "", "took 3 MiB without a line end");
+  await server.close();
+  await served;
+});
+
+Deno.test("torture() reports a server that is gone, and a case that does not end", async () => {
+  const server = listen();
+  const { port } = server;
+  await server.close();
+  const [result] = await tortured(port, { only: "CR" });
+  assertStringIncludes(result?.fault ?? "", "Cannot connect: refused");
+  assertEquals(result?.probeMs, null);
+  await using slow = startRelay();
+  const [late] = await tortured(slow.port, { only: "a byte a second", caseTimeout: 50 });
+  assertEquals(late?.fault, "not done within 50 ms");
+});

@@ -1,0 +1,58 @@
+import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { type TextEntry, TextTable } from "../../../relay/router/message_index.ts";
+
+const permissions = "none";
+
+Deno.test("TextTable.hash() is of the text alone, whatever line it is in", { permissions }, () => {
+  const anyText = fc.string({ maxLength: 100, unit: "binary" });
+  fc.assert(fc.property(anyText, fc.integer(), (text, seed) => {
+    const table = new TextTable(seed);
+    assertEquals(table.hash(`message ${text}`, 8), table.hash(`ok ${text}`, 3));
+  }));
+});
+
+Deno.test(
+  "TextTable.hash() tells texts apart by each of their units, and with a seed",
+  { permissions },
+  () => {
+    const table = new TextTable(5);
+    const text = "x".repeat(40_000);
+    for (const i of [0, 1, 16_383, 20_000, 39_999]) {
+      assertNotEquals(table.hash(text, 0), table.hash(`${text.slice(0, i)}y${text.slice(i + 1)}`, 0));
+    }
+    assertNotEquals(table.hash(text, 0), table.hash(text, 1));
+    assertNotEquals(table.hash(text, 0), new TextTable(6).hash(text, 0));
+    const numbers = new Set(Array.from({ length: 10_000 }, (_, i) => table.hash(`${i}`, 0)));
+    assertEquals(numbers.size, 10_000);
+  },
+);
+
+Deno.test("TextTable is a map, whatever the hashes", { permissions }, () => {
+  // Few of either, so that texts come again and hashes are shared; a text always has the same one.
+  const texts = ["a", "b", "c", "d", "e", "f"].map((text, i) => ({ text, hash: i % 2 }));
+  const step = fc.record({
+    do: fc.constantFrom("add", "replace", "delete"),
+    text: fc.constantFrom(...texts),
+  });
+  fc.assert(fc.property(fc.array(step, { maxLength: 50, size: "max" }), (steps) => {
+    const table = new TextTable<TextEntry>(0);
+    const model = new Map<string, TextEntry>();
+    for (const { do: what, text: { text, hash } } of steps) {
+      const there = model.get(text);
+      const entry = { text, hash };
+      if (there === undefined) {
+        table.add(entry);
+        model.set(text, entry);
+      } else if (what === "replace") {
+        table.replace(there, entry);
+        model.set(text, entry);
+      } else if (what === "delete") {
+        table.delete(there);
+        model.delete(text);
+      }
+      assertEquals(table.size, model.size);
+      for (const { text, hash } of texts) assertStrictEquals(table.get(text, hash), model.get(text));
+    }
+  }));
+});

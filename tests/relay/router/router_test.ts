@@ -1,0 +1,253 @@
+import { assert, assertEquals } from "@std/assert";
+import { Router } from "../../../relay/router/router.ts";
+
+/** A peer with a name, and a router whose choices are scripted: each draw is the slot that shall be chosen. */
+interface Peer {
+  readonly name: string;
+  slot: number;
+}
+
+class Bench {
+  readonly sent: string[] = [];
+  readonly router: Router<Peer>;
+  readonly #draws: number[] = [];
+
+  constructor(options: { ackTimeout?: number; redeliver?: boolean } = {}) {
+    this.router = new Router<Peer>({
+      random: () => this.#draws.shift() ?? 0,
+      ackTimeout: options.ackTimeout ?? 0,
+      redeliver: options.redeliver ?? true,
+    });
+  }
+
+  readonly out = (peer: Peer, line: string): void => {
+    assert(peer.slot >= 0, `${peer.name} was sent ${line} after it left`);
+    this.sent.push(`${peer.name} < ${line}`);
+  };
+
+  /** Chooses the next receivers: `[k, n]` is the k-th of n candidates. */
+  draw(...choices: [number, number][]): void {
+    this.#draws.push(...choices.map(([k, n]) => (k + 0.5) / n));
+  }
+
+  join(...names: string[]): Peer[] {
+    return names.map((name) => {
+      const peer = { name, slot: -1 };
+      this.router.join(peer);
+      return peer;
+    });
+  }
+
+  /** What was sent since the last call. */
+  take(): string[] {
+    return this.sent.splice(0);
+  }
+}
+
+const pure = { permissions: "none" } as const;
+
+Deno.test("Router.line() hands a message to the peer chosen and its ok to the origin", pure, () => {
+  const bench = new Bench();
+  const [a, , c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+  bench.draw([2, 3]);
+  assertEquals(bench.router.line(a, "message x", 0, bench.out), { kind: "message" });
+  assertEquals(bench.take(), ["c < message x"]);
+  assertEquals(bench.router.stats().pending, 1);
+  assertEquals(bench.router.line(c, "ok x", 0, bench.out), { kind: "ok" });
+  assertEquals(bench.take(), ["a < ok x"]);
+  assertEquals(bench.router.stats().pending, 0);
+});
+
+Deno.test("Router.line() may choose the sender itself, and every slot", pure, () => {
+  const bench = new Bench();
+  const peers = bench.join("a", "b", "c");
+  for (const k of [0, 1, 2]) bench.draw([k, 3]);
+  for (const text of ["x", "y", "z"]) bench.router.line(peers[0]!, `message ${text}`, 0, bench.out);
+  assertEquals(bench.take(), ["a < message x", "b < message y", "c < message z"]);
+});
+
+Deno.test("Router.line() chooses uniformly", pure, () => {
+  let state = 1;
+  const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const router = new Router<Peer>({ random, ackTimeout: 0, redeliver: true });
+  const got = new Map<string, number>();
+  const peers = ["a", "b", "c", "d"].map((name) => ({ name, slot: -1 }));
+  for (const peer of peers) router.join(peer);
+  const out = (peer: Peer) => void got.set(peer.name, (got.get(peer.name) ?? 0) + 1);
+  for (let i = 0; i < 8000; i++) router.line(peers[0]!, `message ${i}`, 0, out);
+  // Chi-square with 3 degrees of freedom: 16.27 is passed once in a thousand by chance, and the seed is fixed.
+  const chi = [...got.values()].reduce((sum, count) => sum + (count - 2000) ** 2 / 2000, 0);
+  assertEquals(got.size, 4);
+  assert(chi < 16.27, `chi-square ${chi}`);
+});
+
+Deno.test("Router.line() treats an ok from a peer that was not given the message as stray", pure, () => {
+  const bench = new Bench();
+  const [a, b, c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+  bench.draw([1, 3]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.take();
+  assertEquals(bench.router.line(c, "ok x", 0, bench.out), { kind: "stray" });
+  assertEquals(bench.router.line(a, "ok x", 0, bench.out), { kind: "stray" });
+  assertEquals(bench.router.line(b, "ok y", 0, bench.out), { kind: "stray" });
+  assertEquals(bench.take(), []);
+  assertEquals(bench.router.stats().stray, 3);
+  assertEquals(bench.router.line(b, "ok x", 0, bench.out), { kind: "ok" });
+  assertEquals(bench.router.line(b, "ok x", 0, bench.out), { kind: "stray" });
+  assertEquals(bench.take(), ["a < ok x"]);
+});
+
+Deno.test(
+  "Router.line() delivers each sending of the same text, and the first ok settles them all",
+  pure,
+  () => {
+    const bench = new Bench();
+    const [a, b, c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+    bench.draw([0, 3], [1, 3], [2, 3], [0, 3]);
+    for (const origin of [a, b, c, a]) bench.router.line(origin, "message x", 0, bench.out);
+    assertEquals(bench.take(), ["a < message x", "b < message x", "c < message x", "a < message x"]);
+    assertEquals(bench.router.stats().pending, 1);
+    bench.router.line(b, "ok x", 0, bench.out);
+    assertEquals(bench.take().sort(), ["a < ok x", "b < ok x", "c < ok x"]);
+    assertEquals(bench.router.line(c, "ok x", 0, bench.out), { kind: "stray" });
+  },
+);
+
+Deno.test("Router.leave() hands what the peer held to another", pure, () => {
+  const bench = new Bench();
+  const [a, b] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+  bench.draw([1, 3], [1, 2]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.leave(b, 0, bench.out);
+  assertEquals(bench.take(), ["b < message x", "c < message x"]);
+  assertEquals(bench.router.stats().redelivered, 1);
+});
+
+Deno.test("Router.leave() hands on each copy that the peer held", pure, () => {
+  const bench = new Bench();
+  const [a, b] = bench.join("a", "b") as [Peer, Peer];
+  bench.draw([1, 2], [1, 2], [0, 1], [0, 1]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.take();
+  bench.router.leave(b, 0, bench.out);
+  assertEquals(bench.take(), ["a < message x", "a < message x"]);
+});
+
+Deno.test("Router.leave() drops a message when its last origin goes", pure, () => {
+  const bench = new Bench();
+  const [a, b, c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+  bench.draw([2, 3], [2, 3]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.line(b, "message x", 0, bench.out);
+  bench.take();
+  bench.router.leave(a, 0, bench.out);
+  assertEquals(bench.router.stats().pending, 1);
+  bench.router.leave(b, 0, bench.out);
+  assertEquals(bench.router.stats().pending, 0);
+  assertEquals(bench.router.stats().dropped, 1);
+  assertEquals(bench.router.line(c, "ok x", 0, bench.out), { kind: "stray" });
+});
+
+Deno.test("Router.line() takes the ok of one who has a text from an origin that left", pure, () => {
+  const bench = new Bench();
+  const [a, b, , d] = bench.join("a", "b", "c", "d") as [Peer, Peer, Peer, Peer];
+  bench.draw([2, 4], [3, 4]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.line(b, "message x", 0, bench.out);
+  bench.router.leave(b, 0, bench.out);
+  assertEquals(bench.take(), ["c < message x", "d < message x"]);
+  assertEquals(bench.router.line(d, "ok x", 0, bench.out), { kind: "ok" });
+  assertEquals(bench.take(), ["a < ok x"]);
+});
+
+Deno.test("Router.leave() of an origin that held its own message drops it without redelivery", pure, () => {
+  const bench = new Bench({ ackTimeout: 10 });
+  const [a] = bench.join("a", "b") as [Peer, Peer];
+  bench.draw([0, 2]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.take();
+  bench.router.leave(a, 0, bench.out);
+  assertEquals(bench.take(), []);
+  assertEquals(bench.router.nextDue, undefined);
+});
+
+Deno.test("Router with redeliver off keeps a message pending until its origins go", pure, () => {
+  const bench = new Bench({ ackTimeout: 10, redeliver: false });
+  const [a, b] = bench.join("a", "b") as [Peer, Peer];
+  bench.draw([1, 2]);
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.take();
+  bench.router.leave(b, 0, bench.out);
+  assertEquals(bench.router.expire(1000, bench.out), undefined);
+  assertEquals(bench.take(), []);
+  assertEquals(bench.router.stats().pending, 1);
+  bench.router.leave(a, 0, bench.out);
+  assertEquals(bench.router.stats().pending, 0);
+});
+
+Deno.test(
+  "Router.expire() hands a message on at its ack timeout and not before, never to its holder",
+  pure,
+  () => {
+    const bench = new Bench({ ackTimeout: 10 });
+    const [a, b, c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
+    bench.draw([1, 3], [1, 2], [0, 2]);
+    bench.router.line(a, "message x", 5, bench.out);
+    assertEquals(bench.router.expire(14.9, bench.out), 15);
+    assertEquals(bench.take(), ["b < message x"]);
+    assertEquals(bench.router.expire(15, bench.out), 25);
+    assertEquals(bench.take(), ["c < message x"]); // of a and c the second
+    assertEquals(bench.router.expire(25, bench.out), 35);
+    assertEquals(bench.take(), ["a < message x"]); // of a and b the first
+    // An earlier holder may still settle it.
+    assertEquals(bench.router.line(b, "ok x", 30, bench.out), { kind: "ok" });
+    assertEquals(bench.take(), ["a < ok x"]);
+    assertEquals(bench.router.line(c, "ok x", 30, bench.out), { kind: "stray" });
+    assertEquals(bench.router.nextDue, undefined);
+  },
+);
+
+Deno.test("Router.expire() gives a message to its holder again when it is alone", pure, () => {
+  const bench = new Bench({ ackTimeout: 10 });
+  const [a] = bench.join("a") as [Peer];
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.expire(10, bench.out);
+  assertEquals(bench.take(), ["a < message x", "a < message x"]);
+});
+
+Deno.test("Router.line() rejects what makes no sense, and never answers an error", pure, () => {
+  const bench = new Bench();
+  const [a] = bench.join("a") as [Peer];
+  for (const line of ["", "message", "ok", "hello there", "MESSAGE x", "auth secret"]) {
+    assertEquals(bench.router.line(a, line, 0, bench.out).kind, "rejected", line);
+  }
+  assertEquals(bench.router.line(a, "error out of paper", 0, bench.out), { kind: "error" });
+  assertEquals(bench.take(), []);
+  const { rejected, errors, pending } = bench.router.stats();
+  assertEquals({ rejected, errors, pending }, { rejected: 6, errors: 1, pending: 0 });
+});
+
+Deno.test("Router.line() compares texts as written and carries the empty one", pure, () => {
+  const bench = new Bench();
+  const [a] = bench.join("a") as [Peer];
+  bench.router.line(a, "message ", 0, bench.out);
+  bench.router.line(a, "message \\\\", 0, bench.out);
+  assertEquals(bench.router.line(a, "ok \\", 0, bench.out), { kind: "stray" });
+  bench.router.line(a, "ok ", 0, bench.out);
+  assertEquals(bench.take(), ["a < message ", "a < message \\\\", "a < ok "]);
+});
+
+Deno.test("Router.close() takes no more messages, and settles those under way", pure, () => {
+  const bench = new Bench();
+  const [a] = bench.join("a") as [Peer];
+  bench.router.line(a, "message x", 0, bench.out);
+  bench.router.close("enough");
+  const verdict = bench.router.line(a, "message y", 0, bench.out);
+  assertEquals(verdict, { kind: "limited", limit: "draining", reason: "enough" });
+  assertEquals(bench.router.line(a, "ok x", 0, bench.out), { kind: "ok" });
+  assertEquals(bench.take(), ["a < message x", "a < ok x"]);
+  const { messages, limited, limitedBy, pending } = bench.router.stats();
+  assertEquals({ messages, limited, pending }, { messages: 1, limited: 1, pending: 0 });
+  assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 1 });
+});

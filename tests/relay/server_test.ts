@@ -1,0 +1,189 @@
+import { assertEquals } from "@std/assert";
+import type { CloseReason } from "../../socket/mod.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+
+Deno.test("RelayServer brings a message to a peer and its ok back", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = world.relay({ random: () => 0.99 }); // the last who joined
+  const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+  await world.clock.runUntil(() => server.stats().active === 2);
+  alice.say("message hello");
+  assertEquals(await bob.hear(), "message hello");
+  bob.say("ok hello");
+  assertEquals(await alice.hear(), "ok hello");
+  await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end()]));
+  const { connections, pending, timers, queuedBytes, closed } = await world.clock.runUntil(
+    server.until((stats) => stats.connections === 0),
+  );
+  assertEquals({ connections, pending, timers, queuedBytes }, {
+    connections: 0,
+    pending: 0,
+    timers: 0,
+    queuedBytes: 0,
+  });
+  assertEquals(closed.natural, 2);
+});
+
+Deno.test(
+  "RelayServer redelivers after the ack timeout, with one timer for all",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const draws = [0.99, 0.99, 0, 0];
+    await using server = world.relay({ random: () => draws.shift() ?? 0, ackTimeout: 5000 });
+    const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+    await world.clock.runUntil(() => server.stats().active === 2);
+    alice.say("message one");
+    alice.say("message two");
+    assertEquals([await bob.hear(), await bob.hear()], ["message one", "message two"]);
+    const sentAt = world.clock.now();
+    assertEquals(server.stats().timers, 1);
+    assertEquals([await alice.hear(), await alice.hear()], ["message one", "message two"]);
+    assertEquals(world.clock.now() - sentAt, 5000);
+    bob.say("ok one"); // an earlier holder may still settle
+    alice.say("ok two");
+    assertEquals(new Set([await alice.hear(), await alice.hear()]), new Set(["ok one", "ok two"]));
+    assertEquals(server.stats().timers, 0);
+    assertEquals(server.stats().redelivered, 2);
+  },
+);
+
+Deno.test("RelayServer hands on at once what a peer held that resets", { permissions }, async () => {
+  const world = new Simulation();
+  const draws = [0.99, 0];
+  await using server = world.relay({ random: () => draws.shift() ?? 0 });
+  const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+  await world.clock.runUntil(() => server.stats().active === 2);
+  alice.say("message x");
+  assertEquals(await bob.hear(), "message x");
+  const before = world.clock.now();
+  bob.connection.close();
+  assertEquals(await alice.hear(), "message x");
+  assertEquals(world.clock.now(), before);
+});
+
+Deno.test(
+  "RelayServer tells a peer whose line is too long, and closes it alone",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = world.relay({ maxLine: 16, random: () => 0 });
+    const [alice, mallory] = [await world.peer(server.port), await world.peer(server.port)];
+    mallory.say("message ok");
+    assertEquals(await alice.hear(), "message ok"); // good lines before it count
+    mallory.say("message 901234567");
+    assertEquals(await mallory.hear(), "error line is over the limit of 16 bytes");
+    assertEquals(await mallory.hear(), undefined);
+    await world.clock.runUntil(mallory.connection.end());
+    const { closed, connections } = await world.clock.runUntil(
+      server.until((stats) => stats.connections === 1),
+    );
+    assertEquals([closed.framing, connections], [1, 1]);
+    alice.say("message 90123456"); // exactly at the limit
+    assertEquals(await alice.hear(), "message 90123456");
+  },
+);
+
+Deno.test("RelayServer answers a line that makes no sense and keeps the peer", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = world.relay();
+  const alice = await world.peer(server.port);
+  alice.say("hello there");
+  alice.say("message");
+  alice.say("error out of paper");
+  alice.say("message x");
+  assertEquals(await alice.hear(), 'error unknown verb "hello": expected message, ok, error, auth');
+  assertEquals(
+    await alice.hear(),
+    'error verb message without its space: expected "message TEXT", TEXT may be empty',
+  );
+  assertEquals(await alice.hear(), "message x"); // and nothing for the error
+  const { rejected, errors, connections } = server.stats();
+  assertEquals({ rejected, errors, connections }, { rejected: 2, errors: 1, connections: 1 });
+});
+
+Deno.test("RelayServer refuses one connection over its limit with a reason", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = world.relay({ maxConnections: 1 });
+  const alice = await world.peer(server.port);
+  const late = await world.peer(server.port);
+  assertEquals(await late.hear(), "error busy: 1 connection is open");
+  assertEquals(await late.hear(), undefined);
+  alice.say("message x");
+  assertEquals(await alice.hear(), "message x");
+  assertEquals(server.stats().refused, 1);
+});
+
+Deno.test(
+  "RelayServer.drain() waits for the oks that are owed, and leaves nothing",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = world.relay({ random: () => 0.99 });
+    const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+    await world.clock.runUntil(() => server.stats().active === 2);
+    alice.say("message x");
+    assertEquals(await bob.hear(), "message x");
+    const drained = server.drain();
+    const notice = "error server is draining: connections end within 10000 ms";
+    assertEquals([await alice.hear(), await bob.hear()], [notice, notice]);
+    bob.say("ok x");
+    assertEquals(await alice.hear(), "ok x");
+    assertEquals(await alice.hear(), undefined);
+    assertEquals(await bob.hear(), undefined);
+    await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end(), drained]));
+    const { connections, pending, timers } = server.stats();
+    assertEquals({ connections, pending, timers }, { connections: 0, pending: 0, timers: 0 });
+    assertEquals(world.network.stats().sockets, 0);
+    assertEquals(world.clock.timers, 0);
+  },
+);
+
+Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions }, async () => {
+  const world = new Simulation();
+  const ends: CloseReason[] = [];
+  const server = world.relay({
+    drainTimeout: 1000,
+    observer: { closed: (_, reason) => ends.push(reason) },
+  });
+  const alice = await world.peer(server.port);
+  alice.say("message x"); // waited for, though in vain
+  await world.clock.runUntil(() => server.stats().pending === 1);
+  const begun = world.clock.now();
+  await world.clock.runUntil(server.drain());
+  assertEquals(world.clock.now() - begun, 1000);
+  assertEquals(ends, [{ type: "timeout", which: "drain", ms: 1000 }]);
+  assertEquals(server.stats().connections, 0);
+  alice.connection.close();
+});
+
+Deno.test("RelayServer tells its observer all that happens", { permissions }, async () => {
+  const world = new Simulation();
+  const seen: string[] = [];
+  await using server = world.relay({
+    random: () => 0,
+    observer: {
+      opened: (connection) => seen.push(`opened ${connection.id}`),
+      received: (connection, line) => seen.push(`received ${connection.id} ${line}`),
+      sent: (connection, line) => seen.push(`sent ${connection.id} ${line}`),
+      closed: (connection, reason) => seen.push(`closed ${connection.id} ${reason.type}`),
+    },
+  });
+  const alice = await world.peer(server.port);
+  alice.say("message x");
+  await alice.hear();
+  alice.say("ok x");
+  await alice.hear();
+  await world.clock.runUntil(alice.connection.end());
+  await world.clock.runUntil(server.until((stats) => stats.connections === 0));
+  assertEquals(seen, [
+    "opened 1",
+    "received 1 message x",
+    "sent 1 message x",
+    "received 1 ok x",
+    "sent 1 ok x",
+    "closed 1 natural",
+  ]);
+});

@@ -1,0 +1,69 @@
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { type Candidate, createPolicy } from "../../../services/balance/policy.ts";
+
+const pure = { permissions: "none" } as const;
+
+function candidates(...open: number[]): Candidate[] {
+  return open.map((count, index) => ({ index, name: `10.0.0.${index}:80`, open: count }));
+}
+
+function neverRandom(): number {
+  throw new Error("This policy takes no chances");
+}
+
+/** Gives numbers of a list, one a call. */
+function scripted(...numbers: number[]): () => number {
+  return () => numbers.shift()!;
+}
+
+Deno.test(
+  "createPolicy() round-robin takes one after the other, and keeps its turn while some are away",
+  pure,
+  () => {
+    const policy = createPolicy("round-robin", neverRandom);
+    const all = candidates(0, 0, 0, 0);
+    const without1 = all.filter((backend) => backend.index !== 1);
+    const chosen = [all, without1, without1, without1, all, all].map((list) => policy(list, "").index);
+    assertEquals(chosen, [0, 2, 3, 0, 1, 2]);
+  },
+);
+
+Deno.test("createPolicy() least-connections takes the least loaded, equals in turn", pure, () => {
+  const policy = createPolicy("least-connections", neverRandom);
+  assertEquals(policy(candidates(3, 1, 2), "").index, 1);
+  const equals = [1, 2, 3].map(() => policy(candidates(1, 5, 1), "").index);
+  assertEquals(equals, [2, 0, 2]);
+});
+
+Deno.test("createPolicy() random takes the less loaded of two different ones", pure, () => {
+  const choose = (list: Candidate[], ...numbers: number[]) =>
+    createPolicy("random", scripted(...numbers))(list, "").index;
+  assertEquals(choose(candidates(5, 9, 1, 0), 0, 0), 0);
+  assertEquals(choose(candidates(5, 3, 1, 0), 0, 0), 1);
+  assertEquals(choose(candidates(5, 3, 1, 0), 0, 0.99), 3);
+  assertEquals(choose(candidates(5, 9, 1, 6), 0.99, 0.99), 2);
+  assertEquals(choose(candidates(7), 0.99), 0);
+});
+
+Deno.test(
+  "createPolicy() source keeps a client at its backend, and moves only those of one that goes",
+  pure,
+  () => {
+    const policy = createPolicy("source", neverRandom);
+    const all = candidates(0, 0, 0, 0);
+    const sources = Array.from({ length: 4000 }, (_, index) => `192.168.${index >> 8}.${index & 255}`);
+    const counts = [0, 0, 0, 0];
+    for (const source of sources) {
+      const before = policy(all, source).index;
+      counts[before]!++;
+      assertEquals(policy(all.toReversed(), source).index, before);
+      const without2 = policy(all.filter((backend) => backend.index !== 2), source).index;
+      assert(before === 2 ? without2 !== 2 : without2 === before);
+    }
+    // A fair share is 1000, its standard deviation 27.
+    for (const count of counts) {
+      assertGreater(count, 850);
+      assertLess(count, 1150);
+    }
+  },
+);

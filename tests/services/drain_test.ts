@@ -1,0 +1,120 @@
+/** What draining means to every service that is made of a listener and a handler. */
+import { assertEquals } from "@std/assert";
+import {
+  type Service,
+  type ServiceOptions,
+  startBalance,
+  startChat,
+  startEcho,
+  startHello,
+  startHttp,
+  startProxy,
+} from "../../services/mod.ts";
+import { type Address, type CloseReason, type ListenerStats } from "../../socket/mod.ts";
+import { VirtualClock } from "../../testing/mod.ts";
+import { Draining } from "../../services/draining.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+
+Deno.test("ListenerService.drain() ends connections a slice at a time, and all within half its time", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  const server = startEcho({ ...world.seam, drainTimeout: 100 });
+  const peers = [];
+  for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
+  await world.clock.runUntil(server.until(({ connections }) => connections === 1000));
+  const told = peers.map(async (peer) => {
+    const line = await peer.connection.lines().next();
+    await peer.connection.end();
+    return line.value;
+  });
+  const drained = server.drain();
+  await world.clock.advance(0);
+  assertEquals(server.stats().connections, 800); // 5 slices
+  await world.clock.advance(10);
+  assertEquals(server.stats().connections, 600);
+  await world.clock.runUntil(drained, { within: 40 });
+  assertEquals(new Set(await Promise.all(told)), new Set(["error server is draining"]));
+  assertEquals([server.stats().closed.local, server.stats().timeouts, world.clock.timers], [1000, {}, 0]);
+});
+
+Deno.test("Draining.begin() asks nobody to end who has finished meanwhile", { permissions }, async () => {
+  const clock = new VirtualClock();
+  const draining = new Draining();
+  const ended: number[] = [];
+  const waits = Array.from({ length: 250 }, (_, index) => draining.whenBegun(() => ended.push(index)));
+  const timer = draining.begin({ clock, ms: 1000 });
+  assertEquals(ended.length, 100);
+  waits[150]![Symbol.dispose]();
+  await clock.advance(10);
+  assertEquals([ended.length, ended.includes(150)], [199, false]);
+  timer.cancel();
+  await clock.advance(1000);
+  assertEquals(ended.length, 199);
+});
+
+Deno.test(
+  "ListenerService.drain() tells who is let in while it drains as well",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const shaken = Promise.withResolvers<void>();
+    const server = startEcho({
+      ...world.seam,
+      network: {
+        connect: (options) => world.network.connect(options),
+        listen: (options) => {
+          const listener = world.network.listen(options);
+          const accept = listener.accept.bind(listener);
+          // As by TLS: it is served when it has shaken hands.
+          return Object.assign(listener, {
+            accept: async () => Object.assign(await accept(), { ready: shaken.promise }),
+          });
+        },
+      },
+    });
+    const peer = await world.peer(server.port);
+    await world.clock.runUntil(server.until(({ connections }) => connections === 1));
+    const drained = server.drain();
+    await world.clock.advance(0);
+    shaken.resolve();
+    assertEquals(await peer.hear(), "error server is draining");
+    await world.clock.runUntil(Promise.all([peer.connection.end(), drained]));
+  },
+);
+
+const STARTS: Readonly<Record<string, (options: ServiceOptions, to: Address) => Service<ListenerStats>>> = {
+  startEcho: (options) => startEcho(options),
+  startChat: (options) => startChat(options),
+  startHello: (options) => startHello({ ...options, delay: 10_000 }),
+  startHttp: (options) => startHttp(options),
+  startProxy: (options, to) => startProxy({ ...options, to }),
+  startBalance: (options, to) => startBalance({ ...options, to: [to] }),
+};
+
+for (const [name, start] of Object.entries(STARTS)) {
+  Deno.test(`${name}() drains: it cuts at its time who still stands, and says so`, {
+    permissions,
+  }, async () => {
+    const world = new Simulation();
+    const backend = startEcho(world.seam);
+    const to = { hostname: "127.0.0.1", port: backend.port };
+    const ends: CloseReason[] = [];
+    const onClosed = (_: unknown, reason: CloseReason) => void ends.push(reason);
+    const server = start({ ...world.seam, drainTimeout: 500, onClosed }, to);
+    const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    await peer.write(new TextEncoder().encode("GET")); // and no more of it
+    await world.clock.advance(10);
+    const drained = server.drain();
+    await world.clock.advance(499);
+    assertEquals(ends, []);
+    await world.clock.runUntil(drained, { within: 1 });
+    assertEquals(ends, [{ type: "timeout", which: "drain", ms: 500 }]);
+    assertEquals(server.stats().timeouts, { drain: 1 });
+    peer.close();
+    await world.clock.runUntil(backend.close());
+    assertEquals(world.clock.timers, 0);
+  });
+}

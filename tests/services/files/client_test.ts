@@ -1,0 +1,193 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { createHash } from "node:crypto";
+import { downloadFile, FilesClient, FilesError, startFiles, uploadFile } from "../../../services/mod.ts";
+import { type Connection, listen } from "../../../socket/mod.ts";
+import { TempDir } from "../../_util/temp_dir.ts";
+
+function sha256(content: string): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+async function* pieces(...texts: readonly string[]): AsyncIterableIterator<Uint8Array> {
+  for (const text of texts) yield await Promise.resolve(new TextEncoder().encode(text));
+}
+
+/** A server of one connection that answers as `serve` does. */
+async function withServer(
+  serve: (peer: Connection, lines: AsyncIterator<string>) => Promise<void> | void,
+  use: (port: number) => Promise<void>,
+): Promise<void> {
+  const server = listen({});
+  const served = server.serve(async (peer) => await serve(peer, peer.lines()));
+  await use(server.port);
+  await server.close();
+  await served;
+}
+
+Deno.test("FilesClient lists, describes, moves and deletes, whatever the names", async () => {
+  await using dir = new TempDir();
+  await using server = await startFiles({ root: dir.path, writable: true });
+  await using client = await FilesClient.connect({ port: server.port });
+  const path = "a é%20b";
+  const content = "hello";
+  await client.upload(path, { size: 5, body: pieces("he", "llo"), checksum: () => sha256(content) });
+  assertEquals(await dir.names(), [path]);
+  const [entry] = await Array.fromAsync(client.list());
+  assertEquals([entry?.type, entry?.size, entry?.name], ["file", 5, path]);
+  const { entry: known, partial } = await client.stat(path);
+  assertEquals([known?.modified, partial], [entry?.modified, 0]);
+  const download = await client.download(path, 2);
+  const body = (await Array.fromAsync(download.body, (bytes) => new TextDecoder().decode(bytes))).join("");
+  assertEquals([download.length, body, await download.checksum()], [3, "llo", sha256(content)]);
+  await client.delete(path);
+  assertEquals(await dir.names(), []);
+});
+
+Deno.test("FilesClient says what is refused, by code, and goes on", async () => {
+  await using dir = new TempDir();
+  await using server = await startFiles({ root: dir.path, writable: true });
+  await using client = await FilesClient.connect({ port: server.port });
+  const missing = await assertRejects(
+    () => client.download("none"),
+    FilesError,
+    "Server refuses: no such file",
+  );
+  assertEquals(missing.code, "refused");
+  const wrong = await assertRejects(
+    () => client.upload("x", { size: 2, body: pieces("hi"), checksum: () => sha256("ho") }),
+    FilesError,
+    "checksum differs",
+  );
+  assertEquals(wrong.code, "checksum");
+  await assertRejects(() => client.stat("../x"), FilesError, "path has .. in it");
+  assertEquals(await Array.fromAsync(client.list()), []);
+});
+
+Deno.test("FilesClient stops an upload that is refused on the way", async () => {
+  const sent: string[] = [];
+  await withServer(async (peer, lines) => {
+    await lines.next();
+    peer.send("ready 0");
+    peer.send("error no space left");
+    await peer.flushed();
+    for (let line = await lines.next(); !line.done; line = await lines.next()) sent.push(line.value);
+  }, async (port) => {
+    await using client = await FilesClient.connect({ port });
+    const body = async function* (): AsyncIterableIterator<Uint8Array> {
+      // Without the refusal this would never end.
+      for (;;) {
+        yield new TextEncoder().encode("x\n");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const error = await assertRejects(
+      () => client.upload("x", { size: 1e9, body: body(), checksum: () => "never asked for" }),
+      FilesError,
+      "no space left",
+    );
+    assertEquals(error.code, "refused");
+  });
+  assertEquals(new Set(sent), new Set(["x"]));
+});
+
+for (
+  const [answer, message] of [
+    ["ok", 'Server answered "ok", which is no answer'],
+    ["body -1", 'Server answered "body -1", which is no answer'],
+    ["", "Server closed the connection"],
+    ["body 5\nhel", "Server ended inside its answer"],
+  ] as const
+) {
+  Deno.test(`FilesClient.download() does not take ${JSON.stringify(answer)} for an answer`, async () => {
+    await withServer(async (peer, lines) => {
+      await lines.next();
+      for (const line of answer.split("\n")) if (line !== "") peer.send(line);
+      await peer.closeWrite();
+    }, async (port) => {
+      await using client = await FilesClient.connect({ port });
+      const download = async () => void await Array.fromAsync((await client.download("x")).body);
+      const error = await assertRejects(download, FilesError, message);
+      assertEquals(error.code, "broken");
+    });
+  });
+}
+
+Deno.test("FilesClient.list() does not take what is no name for one", async () => {
+  for (const name of ["ev%1b[31mil", "%", "..", "%00"]) {
+    await withServer(async (peer, lines) => {
+      await lines.next();
+      peer.send(`file 5 2026-01-01T00:00:00Z ${name}`);
+      await peer.closeWrite();
+    }, async (port) => {
+      await using client = await FilesClient.connect({ port });
+      const error = await assertRejects(
+        () => Array.fromAsync(client.list()),
+        FilesError,
+        "which is no answer",
+      );
+      assertEquals(error.code, "broken");
+    });
+  }
+});
+
+Deno.test("FilesClient waits for an answer no longer than its timeout", async () => {
+  await withServer(async (peer) => void await peer.closed, async (port) => {
+    await using client = await FilesClient.connect({ port, timeout: 20 });
+    await assertRejects(() => client.stat("x"), FilesError, "timeout: answer for 20 ms");
+  });
+});
+
+Deno.test("downloadFile() keeps what came when it breaks off, and nothing when the checksum differs", async () => {
+  await using dir = new TempDir();
+  const destination = `${dir.path}/x`;
+  await withServer(async (peer, lines) => {
+    await lines.next();
+    peer.send("body 10");
+    peer.send("hello");
+    await peer.closeWrite();
+  }, async (port) => {
+    await using client = await FilesClient.connect({ port });
+    await assertRejects(() => downloadFile(client, { path: "x", destination }), FilesError, "ended inside");
+  });
+  assertEquals([await dir.names(), await dir.read("x.part")], [["x.part"], "hello\n"]);
+  await withServer(async (peer, lines) => {
+    for (let line = await lines.next(); !line.done; line = await lines.next()) {
+      if (line.value.startsWith("STAT")) peer.send("ok file 3 2026-01-01T00:00:00.000Z");
+      else for (const answer of ["body 3", "hi", `sha256 ${sha256("ho\n")}`]) peer.send(answer);
+    }
+  }, async (port) => {
+    await using client = await FilesClient.connect({ port });
+    await assertRejects(
+      () => downloadFile(client, { path: "x", destination }),
+      FilesError,
+      "Checksum differs",
+    );
+  });
+  assertEquals(await dir.names(), []);
+});
+
+Deno.test("uploadFile() and downloadFile() tell how far they are", async () => {
+  await using here = new TempDir();
+  await using there = new TempDir();
+  await here.write("big", "x".repeat(200_000));
+  await using server = await startFiles({ root: there.path, writable: true });
+  await using client = await FilesClient.connect({ port: server.port });
+  for (
+    const move of [
+      (onProgress: (done: number, total: number) => void) =>
+        uploadFile(client, { source: `${here.path}/big`, path: "big" }, { onProgress }),
+      (onProgress: (done: number, total: number) => void) =>
+        downloadFile(client, { path: "big", destination: `${here.path}/copy` }, { onProgress }),
+    ]
+  ) {
+    const told: number[] = [];
+    const { size, resumedAt, checksum } = await move((done, total) => {
+      assertEquals(total, 200_000);
+      told.push(done);
+    });
+    assertEquals([size, resumedAt, checksum], [200_000, 0, sha256("x".repeat(200_000))]);
+    assertEquals([told[0], told.at(-1)], [0, 200_000]);
+    assertEquals(told, told.toSorted((a, b) => a - b));
+  }
+  assertEquals(await here.read("copy"), await here.read("big"));
+});

@@ -1,0 +1,227 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { startHttp } from "../../../services/mod.ts";
+import { bytesCodec, connect } from "../../../socket/mod.ts";
+import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
+import { exchange, talk } from "../../_util/exchange.ts";
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+const CLOSE = "Connection: close\r\n\r\n";
+
+/** The status of each answer in what came back. */
+function statuses(answer: string): number[] {
+  return [...answer.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+}
+
+Deno.test("startHttp() serves a page, the time as JSON, and 404 else", async () => {
+  await using server = startHttp();
+  const url = `http://127.0.0.1:${server.port}`;
+  const page = await fetch(url);
+  assertEquals([page.status, page.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  assertStringIncludes(await page.text(), "<h1>It works</h1>");
+  const time = await (await fetch(`${url}/time`)).json();
+  assert(Math.abs(Date.parse(time.time) - Date.now()) < 60_000);
+  const missing = await fetch(`${url}/nothing`);
+  assertEquals([missing.status, await missing.text()], [404, "No such resource: /nothing\n"]);
+});
+
+Deno.test("startHttp() keeps items: created, listed, read, replaced, deleted", async () => {
+  await using server = startHttp({ maxItems: 3 });
+  const items = `http://127.0.0.1:${server.port}/items`;
+  const send = async (method: string, path: string, body?: string) => {
+    const response = await fetch(items + path, { method, headers: JSON_TYPE, ...(body ? { body } : {}) });
+    return {
+      status: response.status,
+      location: response.headers.get("location"),
+      text: await response.text(),
+    };
+  };
+  assertEquals(await send("POST", "", '{"a":1}'), {
+    status: 201,
+    location: "/items/1",
+    text: '{"id":1,"value":{"a":1}}\n',
+  });
+  assertEquals((await send("PUT", "/7", "2")).status, 201);
+  assertEquals(await send("PUT", "/7", '"é"'), {
+    status: 200,
+    location: null,
+    text: '{"id":7,"value":"é"}\n',
+  });
+  assertEquals((await send("POST", "", "3")).location, "/items/8");
+  assertEquals((await send("POST", "", "4")).status, 507);
+  assertEquals(
+    (await send("GET", "")).text,
+    '[{"id":1,"value":{"a":1}},{"id":7,"value":"é"},{"id":8,"value":3}]\n',
+  );
+  assertEquals(await send("DELETE", "/7"), { status: 204, location: null, text: "" });
+  assertEquals((await send("DELETE", "/7")).status, 404);
+  assertEquals((await send("GET", "/7")).status, 404);
+  assertEquals((await send("POST", "", "{")).status, 400);
+  assertEquals(server.stats().items, 2);
+});
+
+Deno.test("startHttp() answers HEAD as GET without the body, and keeps the connection", async () => {
+  await using server = startHttp();
+  const answer = await exchange(
+    server.port,
+    `HEAD /items HTTP/1.1\r\nHost: a\r\n\r\nGET /items HTTP/1.1\r\nHost: a\r\n${CLOSE}`,
+  );
+  const [head, get] = answer.split(/(?=HTTP\/1\.1)/);
+  assertMatch(head!, /content-length: 3\r\n(.*\r\n)*\r\n$/);
+  assert(get!.endsWith("\r\n\r\n[]\n"));
+});
+
+Deno.test("startHttp() answers pipelined requests in order, however they are cut", async () => {
+  await using server = startHttp();
+  const put = (id: number, body: string) =>
+    `PUT /items/${id} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${body}`;
+  const requests = put(1, "Content-Length: 1\r\n\r\n1") +
+    put(2, "Transfer-Encoding: chunked\r\n\r\n1\r\n2\r\n1\r\n2\r\n0\r\n\r\n") +
+    `GET /items/2 HTTP/1.1\r\nHost: a\r\n${CLOSE}`;
+  const whole = await exchange(server.port, requests);
+  assertEquals(statuses(whole), [201, 201, 200]);
+  assertStringIncludes(whole, '{"id":2,"value":22}');
+  const pieces = requests.match(/[^]{1,7}/g) ?? [];
+  assertEquals(statuses(await exchange(server.port, ...pieces)), [200, 200, 200]);
+});
+
+Deno.test("startHttp() reads no more from a client that does not read, and answers all it asked", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, writeBuffer: 128 * 1024 });
+  const client = await clock.runUntil(
+    connect({ ...seam, port: server.port, codec: bytesCodec, writeBuffer: 2 ** 30 }),
+  );
+  const count = 10_000;
+  client.send(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count)));
+  await clock.advance(1000);
+  const answered = server.stats().answers[200]!;
+  assert(answered < count / 2, `${answered} were answered`);
+  let bytes = 0;
+  const finished = client.closeWrite();
+  for (const pieces = client.frames();;) {
+    const next = await clock.runUntil(pieces.next());
+    if (next.done) break;
+    bytes += next.value.length;
+  }
+  await clock.runUntil(Promise.all([finished, client.end(), server.close()]));
+  assertEquals(server.stats().answers, { 200: count });
+  assertEquals(bytes % count, 0);
+});
+
+Deno.test("startHttp() answers each fault with its status, and goes on only where that is safe", async () => {
+  await using server = startHttp({ maxRequestLine: 100, maxHeaders: 200, maxBody: 10 });
+  const host = "Host: a\r\n";
+  const after = `GET / HTTP/1.1\r\n${host}${CLOSE}`;
+  const cases: [string, number[]][] = [
+    [`DELETE / HTTP/1.1\r\n${host}\r\n`, [405, 200]],
+    [`POST /items HTTP/1.1\r\n${host}\r\n`, [411, 200]],
+    [`POST /items HTTP/1.1\r\n${host}Content-Length: 1\r\n\r\n1`, [415, 200]],
+    [`PATCH / HTTP/1.1\r\n${host}\r\n`, [501, 200]],
+    [`OPTIONS * HTTP/1.1\r\n${host}\r\n`, [204, 200]],
+    [`POST /items HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, [
+      400,
+    ]],
+    [`POST /items HTTP/1.1\r\n${host}Content-Length: 11\r\n\r\n`, [413]],
+    [`POST /items HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nb\r\n`, [413]],
+    [`POST /items HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n`, [501]],
+    [`GET /${"a".repeat(100)} HTTP/1.1\r\n${host}\r\n`, [414]],
+    [`GET / HTTP/1.1\r\n${host}X: ${"a".repeat(200)}\r\n\r\n`, [431]],
+    [`GET / HTTP/3.0\r\n${host}\r\n`, [505]],
+    ["GET / HTTP/1.1\r\n\r\n", [400]],
+    ["GET / HTTP/1.1\nHost: a\n\n", [400]],
+    ["\x16\x03\x01\x02\x00\x01\x00\n", [400]],
+  ];
+  for (const [request, expected] of cases) {
+    assertEquals(statuses(await exchange(server.port, request + after)), expected, request.slice(0, 60));
+  }
+  assertMatch(
+    await exchange(server.port, `PUT / HTTP/1.1\r\n${host}${CLOSE}`),
+    /\r\nallow: GET, HEAD, OPTIONS\r\n/,
+  );
+});
+
+Deno.test("startHttp() asks for a body that waits for 100 Continue, unless it refuses it", async () => {
+  await using server = startHttp({ maxBody: 10 });
+  const head = (fields: string) => `POST /items HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${fields}\r\n`;
+  await using client = await talk(server.port);
+  await client.send(head("Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n"));
+  await client.upTo("HTTP/1.1 100 Continue\r\n\r\n");
+  await client.send("12");
+  const answer = await client.rest();
+  assertEquals(statuses(answer), [201]);
+  assertStringIncludes(answer, '{"id":1,"value":12}');
+
+  assertEquals(statuses(await exchange(server.port, head("Content-Length: 3\r\n"))), [415]);
+  assertEquals(statuses(await exchange(server.port, head("Content-Length: 11\r\n"))), [413]);
+});
+
+Deno.test("startHttp() gives a request that does not come to its end 408, however it trickles in", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, requestTimeout: 10_000, keepAliveTimeout: 60_000 });
+  const client = await clock.runUntil(talk(server.port, seam));
+  await clock.advance(50_000);
+  // The time runs from the first byte on, and none of the others sets it back.
+  for (const byte of "GET / HTT") {
+    client.connection.send(new TextEncoder().encode(byte));
+    await clock.advance(1000);
+  }
+  assertEquals(server.stats().answers, {});
+  await clock.advance(1000);
+  assertEquals(server.stats().answers, { 408: 1 });
+  assertEquals(statuses(await clock.runUntil(client.rest())), [408]);
+  await clock.runUntil(Promise.all([client.connection.end(), server.close()]));
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("startHttp() closes a connection that stays without a request, without a word", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const server = startHttp({ ...seam, keepAliveTimeout: 60_000 });
+  const silent = await clock.runUntil(talk(server.port, seam));
+  const used = await clock.runUntil(talk(server.port, seam));
+  await clock.advance(30_000);
+  await clock.runUntil(used.send("GET /time HTTP/1.1\r\nHost: a\r\n\r\n"));
+  assertEquals(await clock.runUntil(silent.rest()), "");
+  assertEquals(clock.now(), 60_000);
+  assertEquals(statuses(await clock.runUntil(used.rest())), [200]);
+  assertEquals(clock.now(), 90_000);
+  await clock.runUntil(Promise.all([silent.connection.end(), used.connection.end(), server.close()]));
+});
+
+Deno.test("startHttp() drains: idle connections close, a request under way is answered", async () => {
+  await using server = startHttp();
+  await using idle = await talk(server.port);
+  await using busy = await talk(server.port);
+  const head = "POST /items HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n";
+  await busy.send(`${head}Expect: 100-continue\r\n\r\n1`);
+  await busy.upTo("100 Continue\r\n\r\n");
+  await server.until((stats) => stats.connections === 2);
+  const drained = server.drain();
+  assertEquals(await idle.rest(), "");
+  await busy.send("1");
+  const answer = await busy.rest();
+  assertEquals(statuses(answer), [201]);
+  assertStringIncludes(answer, "connection: close");
+  await Promise.all([idle, busy].map(({ connection }) => connection.end()));
+  await drained;
+});
+
+Deno.test("startHttp() does nothing of what comes after its last answer", async () => {
+  await using server = startHttp();
+  const post = "POST /items HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1\r\n";
+  for (const last of [`GET / HTTP/1.1\r\nHost: a\r\n${CLOSE}`, "GET / HTTP/1.1\r\nX\r\n\r\n"]) {
+    assertEquals(statuses(await exchange(server.port, `${last}${post}\r\n1`)).length, 1);
+  }
+  assertEquals(server.stats().items, 0);
+});
+
+Deno.test("startHttp() counts what it answered", async () => {
+  await using server = startHttp();
+  await exchange(server.port, `GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n${CLOSE}`);
+  await using half = await talk(server.port);
+  await half.send("GET");
+  await half.connection.closeWrite();
+  assertStringIncludes(await half.rest(), "Connection ended inside a request");
+  assertEquals(server.stats().answers, { 200: 1, 400: 1, 404: 1 });
+});

@@ -1,0 +1,284 @@
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { createHash } from "node:crypto";
+import { type Passed, startEcho, startProxy } from "../../../services/mod.ts";
+import { bytesCodec, connect, type Connection, listen, type Listener } from "../../../socket/mod.ts";
+import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
+import { systemNetwork } from "../../../socket/tcp.ts";
+import { TlsNetwork } from "../../../tls/mod.ts";
+import { Authority } from "../../_util/certificates.ts";
+import { exchange, talk } from "../../_util/exchange.ts";
+import { until } from "../../_util/until.ts";
+
+/** A backend whose connections a test gets into its hands. */
+function startBackend(handler: (connection: Connection<Uint8Array>) => Promise<void>): Listener<Uint8Array> {
+  const listener = listen({ codec: bytesCodec });
+  listener.serve(handler).catch(() => {});
+  return listener;
+}
+
+function at(port: number): { hostname: string; port: number } {
+  return { hostname: "127.0.0.1", port };
+}
+
+async function readAll(connection: Connection<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const bytes of connection.frames()) text += decoder.decode(bytes, { stream: true });
+  return text;
+}
+
+/** A port that nobody listens on. */
+async function unusedPort(): Promise<number> {
+  const listener = listen();
+  const { port } = listener;
+  await listener.close();
+  return port;
+}
+
+Deno.test("startProxy() passes bytes both ways, and half-closes with them", async () => {
+  await using backend = startBackend(async (connection) => {
+    const question = await readAll(connection);
+    connection.send(new TextEncoder().encode(`You said ${question}`));
+  });
+  const passed: Passed[] = [];
+  await using proxy = startProxy({ to: at(backend.port), onPassed: (one) => passed.push(one) });
+  await using client = await talk(proxy.port);
+  await client.send("hello, ");
+  await client.send("backend");
+  await client.connection.closeWrite();
+  // Only a backend that saw the FIN answers, and only a client whose own end stays open hears it.
+  assertEquals(await client.rest(), "You said hello, backend");
+  await until(() => passed.length === 1);
+  assertEquals([passed[0]!.bytesFromClient, passed[0]!.bytesFromBackend], [14, 23]);
+  assertEquals(passed[0]!.reason, { type: "natural" });
+  assertEquals([passed[0]!.backend?.port, passed[0]!.source.port], [
+    backend.port,
+    client.connection.local.port,
+  ]);
+});
+
+Deno.test("startProxy() lets the backend finish first", async () => {
+  const heard = Promise.withResolvers<string>();
+  await using backend = startBackend(async (connection) => {
+    connection.send(new TextEncoder().encode("bye"));
+    await connection.closeWrite();
+    heard.resolve(await readAll(connection));
+  });
+  await using proxy = startProxy({ to: at(backend.port) });
+  await using client = await talk(proxy.port);
+  assertEquals(await client.rest(), "bye");
+  await client.send("wait, one more thing");
+  await client.connection.end();
+  assertEquals(await heard.promise, "wait, one more thing");
+});
+
+Deno.test("startProxy() takes leave of a backend by TLS, whoever finishes first", async () => {
+  await using authority = await Authority.create();
+  const { certificate: cert, key } = await authority.issue("backend");
+  using backend = Deno.listenTls({ ...at(0), cert, key });
+  const backendNetwork = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate } });
+  await using proxy = startProxy({ to: at(backend.addr.port), backendNetwork });
+  for (const first of ["backend", "client"] as const) {
+    await using client = await talk(proxy.port);
+    using accepted = await backend.accept();
+    await accepted.handshake();
+    if (first === "backend") {
+      await accepted.closeWrite();
+      assertEquals(await client.rest(), "");
+    }
+    await client.connection.closeWrite();
+    // It rejects where the connection ends without a close_notify.
+    assertEquals(await accepted.read(new Uint8Array(1)), null);
+  }
+});
+
+Deno.test("startProxy() carries many bytes unharmed both ways at once", async () => {
+  const size = 16 * 1024 * 1024;
+  await using backend = startBackend(async (connection) => {
+    for await (const bytes of connection.frames()) if (!connection.send(bytes)) await connection.flushed();
+  });
+  await using proxy = startProxy({ to: at(backend.port) });
+  await using client = await connect({ port: proxy.port, codec: bytesCodec });
+  const sent = createHash("sha256");
+  const received = createHash("sha256");
+  const write = async () => {
+    for (let at = 0; at < size; at += 65_536) {
+      const piece = new Uint8Array(65_536).map((_, index) => (at >> 16) + index * 31);
+      sent.update(piece);
+      client.send(piece);
+      await client.flushed();
+    }
+    await client.closeWrite();
+  };
+  let count = 0;
+  const read = async () => {
+    for await (const bytes of client.frames()) {
+      received.update(bytes);
+      count += bytes.length;
+    }
+  };
+  await Promise.all([write(), read()]);
+  assertEquals(count, size);
+  assertEquals(received.digest("hex"), sent.digest("hex"));
+});
+
+Deno.test("startProxy() stops reading from who sends to a side that does not read", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock, capacity: 64 * 1024 }) };
+  const release = Promise.withResolvers<void>();
+  let received = 0;
+  const backend = listen({ ...seam, codec: bytesCodec });
+  const served = backend.serve(async (connection) => {
+    await release.promise;
+    for await (const bytes of connection.frames()) received += bytes.length;
+  });
+  const proxy = startProxy({ ...seam, to: at(backend.port) });
+  const client = await clock.runUntil(
+    connect({ ...seam, port: proxy.port, codec: bytesCodec, writeBuffer: 2 ** 30 }),
+  );
+  const size = 8 * 1024 * 1024;
+  client.send(new Uint8Array(size));
+  await clock.advance(1000);
+  // Two sockets of 64 KiB each, a read, and what waits in the proxy: at most its high-water mark and a read.
+  assertGreater(client.stats().bytesOut, 0);
+  assertLess(client.stats().bytesOut, 6 * 64 * 1024);
+  release.resolve();
+  await clock.runUntil(client.end());
+  await clock.runUntil(() => received === size);
+  await clock.runUntil(Promise.all([proxy.close(), backend.close(), served]));
+  assertEquals(clock.timers, 0);
+});
+
+Deno.test("startProxy() tries again to reach a backend that is not there yet", async () => {
+  const port = await unusedPort();
+  await using proxy = startProxy({ to: at(port), connectAttempts: 100, retryDelay: 1 });
+  await using client = await connect({ port: proxy.port });
+  client.send("hello");
+  await proxy.until((stats) => stats.connections === 1);
+  await using _echo = startEcho({ port });
+  assertEquals((await client.lines().next()).value, "hello");
+});
+
+Deno.test("startProxy() closes a client that it has no backend for, and serves the next", async () => {
+  const port = await unusedPort();
+  const passed: Passed[] = [];
+  await using proxy = startProxy({ to: at(port), retryDelay: 1, onPassed: (one) => passed.push(one) });
+  assertEquals(await exchange(proxy.port), "");
+  await until(() => passed.length === 1);
+  assertEquals(passed[0]!.backend, undefined);
+  assert(passed[0]!.reason.type === "local");
+  assertStringIncludes(passed[0]!.reason.why, `Cannot connect to 127.0.0.1:${port}: refused`);
+  assertEquals(proxy.stats().unserved, 1);
+});
+
+Deno.test("startProxy() closes what is silent both ways, not what is silent one way", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const backend = listen({ ...seam, codec: bytesCodec });
+  const served = backend.serve(async (connection) => {
+    for (let count = 0; count < 20; count++) {
+      connection.send(new Uint8Array([46]));
+      await new Promise<void>((resolve) => void clock.after(999, resolve));
+    }
+    await connection.closed;
+  });
+  const passed: Passed[] = [];
+  const onPassed = (one: Passed) => void passed.push(one);
+  const proxy = startProxy({ ...seam, to: at(backend.port), idleTimeout: 1000, onPassed });
+  const client = await clock.runUntil(talk(proxy.port, seam));
+  assertEquals(await clock.runUntil(client.rest()), ".".repeat(20));
+  assertEquals(clock.now(), 19 * 999 + 1000);
+  await clock.runUntil(() => passed.length === 1);
+  assertEquals(passed[0]!.reason, { type: "timeout", which: "idle", ms: 1000 });
+  await clock.runUntil(Promise.all([client.connection.end(), proxy.close(), backend.close(), served]));
+});
+
+Deno.test("startProxy() closes the one side when the other is reset", async () => {
+  const clock = new VirtualClock();
+  const seam = { clock, network: new MemoryNetwork({ clock }) };
+  const backend = seam.network.listen({ port: 7 });
+  const passed: Passed[] = [];
+  const proxy = startProxy({ ...seam, to: at(7), onPassed: (one) => void passed.push(one) });
+  const client = await clock.runUntil(talk(proxy.port, seam));
+  const accepted = await clock.runUntil(backend.accept());
+  await clock.runUntil(client.send("x"));
+  accepted.reset?.();
+  assertEquals(await clock.runUntil(client.rest()), "");
+  await clock.runUntil(() => passed.length === 1);
+  assertEquals(passed[0]!.reason, { type: "local", why: "other side ended" });
+  await clock.runUntil(Promise.all([client.connection.end(), proxy.close()]));
+  backend.close();
+  assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
+});
+
+Deno.test("startProxy() tells the backend whose connection it is, by either version", async () => {
+  for (const version of [1, 2] as const) {
+    await using backend = startBackend(async (connection) => {
+      connection.send((await connection.frames().next()).value ?? new Uint8Array(0));
+    });
+    await using proxy = startProxy({ to: at(backend.port), proxyOut: version });
+    await using client = await talk(proxy.port);
+    const start = version === 1
+      ? `PROXY TCP4 127.0.0.1 127.0.0.1 ${client.connection.local.port} ${proxy.port}\r\n`
+      : "\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01";
+    assertEquals(await client.upTo(start), start);
+  }
+});
+
+Deno.test("startProxy() takes over whose connection it is from a trusted proxy, and passes that on", async () => {
+  await using echo = startEcho();
+  const passed: Passed[] = [];
+  await using inner = startProxy({
+    to: at(echo.port),
+    proxyIn: ["10.0.0.0/8", "127.0.0.1"],
+    onPassed: (one) => passed.push(one),
+  });
+  await using outer = startProxy({ to: at(inner.port), proxyOut: 2 });
+  await using client = await talk(outer.port);
+  await client.send("hello\n");
+  await client.upTo("hello\n");
+  const { port } = client.connection.local;
+  await client.connection.end();
+  await until(() => passed.length === 1);
+  assertEquals(passed[0]!.source, { hostname: "127.0.0.1", port });
+
+  await using direct = await talk(inner.port);
+  await direct.send("PROXY TCP6 2001:db8::7 ::1 1234 80\r\nhi\n");
+  await direct.upTo("hi\n");
+  await direct.connection.end();
+  await until(() => passed.length === 2);
+  assertEquals(passed[1]!.source, { hostname: "2001:db8::7", port: 1234 });
+});
+
+Deno.test("startProxy() takes no connection from where no proxy is trusted, nor one without a header", async () => {
+  await using echo = startEcho();
+  const to = at(echo.port);
+  await using strict = startProxy({ to, proxyIn: ["10.0.0.0/8", "::1"] });
+  assertEquals(await exchange(strict.port, "PROXY UNKNOWN\r\nhello\n").catch(() => ""), "");
+  await using trusting = startProxy({ to, proxyIn: ["127.0.0.0/8"] });
+  assertEquals(await exchange(trusting.port, "hello\n").catch(() => ""), "");
+  assertEquals(echo.stats().accepted, 0);
+  assertEquals(strict.stats().unserved + trusting.stats().unserved, 2);
+  assertThrows(() => startProxy({ to, proxyIn: ["10.0.0.0/33"] }), RangeError, "10.0.0.0/33");
+});
+
+Deno.test("startProxy() drains: who is connected stays, who comes is not taken", async () => {
+  await using echo = startEcho();
+  await using proxy = startProxy({ to: at(echo.port) });
+  await using client = await talk(proxy.port);
+  await client.send("one\n");
+  await client.upTo("one\n");
+  const drained = proxy.drain();
+  await client.send("two\n");
+  await client.upTo("two\n");
+  await client.connection.end();
+  await drained;
+  assertGreater(proxy.stats().closed.natural, 0);
+});

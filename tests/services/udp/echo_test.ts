@@ -1,0 +1,146 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { DatagramRoom } from "../../../services/udp/room.ts";
+import { startDatagramEcho } from "../../../services/mod.ts";
+import { DatagramSocket, formatAddress, MAX_DATAGRAM, systemClock } from "../../../socket/mod.ts";
+import { until } from "../../_util/until.ts";
+
+const utf8 = new TextEncoder();
+
+/** The next datagram as text, and none of those after it. */
+async function next(socket: DatagramSocket): Promise<string> {
+  for await (const { bytes } of socket) return new TextDecoder().decode(bytes);
+  throw new Error("Socket was closed");
+}
+
+Deno.test("startDatagramEcho() sends back datagrams of every size", async () => {
+  await using server = startDatagramEcho();
+  using client = new DatagramSocket();
+  for (const size of [0, 1, 1472, 1473, MAX_DATAGRAM]) {
+    const bytes = Uint8Array.from({ length: size }, (_, index) => index);
+    assertEquals(await client.ask(bytes, server.addresses[0]!), bytes);
+  }
+  assertEquals(server.stats(), {
+    received: 5,
+    sent: 5,
+    bytesIn: 2946 + MAX_DATAGRAM,
+    bytesOut: 2946 + MAX_DATAGRAM,
+    failed: 0,
+    senders: 0,
+  });
+});
+
+Deno.test("DatagramSocket.send() refuses a datagram that is too long", async () => {
+  using socket = new DatagramSocket();
+  await assertRejects(
+    () => socket.send(new Uint8Array(MAX_DATAGRAM + 1), socket.address),
+    RangeError,
+    "65508 bytes: at most 65507",
+  );
+});
+
+Deno.test("DatagramSocket.ask() sends again until it is answered", async () => {
+  using server = new DatagramSocket();
+  using client = new DatagramSocket();
+  const heard: string[] = [];
+  const served = (async () => {
+    for await (const { bytes, from } of server) {
+      // The first two are lost; a stray answer does not count.
+      if (heard.push(new TextDecoder().decode(bytes)) < 3) continue;
+      await server.send(utf8.encode("stray"), from);
+      await server.send(bytes, from);
+    }
+  })();
+  const answer = await client.ask(utf8.encode("hello"), server.address, {
+    timeout: 5,
+    attempts: 100,
+    isAnswer: (bytes) => new TextDecoder().decode(bytes) === "hello",
+  });
+  assertEquals(new TextDecoder().decode(answer), "hello");
+  assertEquals(heard.slice(0, 3), ["hello", "hello", "hello"]);
+  server.close();
+  await served;
+});
+
+Deno.test("DatagramSocket.ask() drops what others send", async () => {
+  using server = new DatagramSocket();
+  using other = new DatagramSocket();
+  using client = new DatagramSocket();
+  const asked = client.ask(utf8.encode("question"), server.address);
+  await next(server);
+  await other.send(utf8.encode("forged"), client.address);
+  await server.send(utf8.encode("answer"), client.address);
+  assertEquals(new TextDecoder().decode(await asked), "answer");
+});
+
+Deno.test("DatagramSocket.ask() gives up when nothing answers, and may be used on", async () => {
+  using server = new DatagramSocket();
+  using client = new DatagramSocket();
+  await assertRejects(
+    () => client.ask(utf8.encode("x"), server.address, { timeout: 2, attempts: 2 }),
+    Deno.errors.TimedOut,
+    `No answer from ${formatAddress(server.address)} within 2 ms, asked 2 times`,
+  );
+  assertEquals([await next(server), await next(server)], ["x", "x"]);
+  await server.send(utf8.encode("late"), client.address);
+  assertEquals(await next(client), "late");
+});
+
+Deno.test("DatagramSocket ends its loop and its questions when it is closed", async () => {
+  const socket = new DatagramSocket();
+  const all = Array.fromAsync(socket);
+  socket.close();
+  socket.close();
+  assertEquals(await all, []);
+  const asking = new DatagramSocket();
+  const asked = assertRejects(
+    () => asking.ask(utf8.encode("x"), asking.address, { isAnswer: () => false }),
+    Deno.errors.Interrupted,
+  );
+  await until(() => asking.stats().received === 1);
+  asking.close();
+  await asked;
+});
+
+Deno.test("startDatagramEcho() as a chat passes on what one sends to the others that spoke", async () => {
+  await using server = startDatagramEcho({ chat: true, maxSenders: 2 });
+  const to = server.addresses[0]!;
+  using ann = new DatagramSocket();
+  using bob = new DatagramSocket();
+  using cid = new DatagramSocket();
+  await ann.send(utf8.encode("first"), to);
+  await until(() => server.stats().received === 1);
+  await bob.send(utf8.encode("hello\x1b[2J\n"), to);
+  assertEquals(await next(ann), `${formatAddress(bob.address)}: hello\ufffd[2J`);
+  await ann.send(utf8.encode("hi"), to);
+  assertEquals(await next(bob), `${formatAddress(ann.address)}: hi`);
+  await cid.send(utf8.encode("let me in"), to);
+  assertEquals(await next(cid), "error the room is full");
+  await ann.send(new Uint8Array(MAX_DATAGRAM), to);
+  assertEquals(await next(ann), "error message is too long to be passed on");
+  assertEquals([server.stats().senders, server.stats().sent], [2, 4]);
+});
+
+Deno.test("DatagramRoom forgets who was silent for long", { permissions: "none" }, () => {
+  const room = new DatagramRoom({ maxSenders: 2, forgetAfter: 1000 });
+  const [ann, bob, cid] = [1, 2, 3].map((port) => ({ hostname: "10.0.0.1", port }));
+  assertEquals(room.hear(ann!, 0), []);
+  assertEquals(room.hear(bob!, 500), [ann!]);
+  assertEquals(room.hear(cid!, 999), undefined);
+  assertEquals(room.hear(ann!, 999), [bob!]);
+  assertEquals(room.hear(cid!, 1500), [ann!]);
+  assertEquals(room.size, 2);
+});
+
+Deno.test("startDatagramEcho() binds several addresses on one port, or none of them", async () => {
+  await using server = startDatagramEcho({ hostnames: ["127.0.0.1", "127.0.0.2"] });
+  assertEquals(server.addresses.map(({ port }) => port), [server.port, server.port]);
+  using client = new DatagramSocket();
+  const bytes = utf8.encode("x");
+  assertEquals(await client.ask(bytes, server.addresses[1]!, { clock: systemClock }), bytes);
+  await assertRejects(
+    async () => await startDatagramEcho({ hostnames: ["127.0.0.3", "127.0.0.2"], port: server.port }).closed,
+    Deno.errors.AddrInUse,
+  );
+  using free = new DatagramSocket({ hostname: "127.0.0.3", port: server.port });
+  assertEquals(free.address.port, server.port);
+});

@@ -1,0 +1,69 @@
+/** Servers whose accepting fails for good: whoever runs one meets it, though nobody asks. */
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { startRelay } from "../../relay/mod.ts";
+import { startEcho } from "../../services/mod.ts";
+import { MemoryNetwork, VirtualClock } from "../../testing/mod.ts";
+import { systemError } from "../../internal/os_errors.ts";
+
+const permissions = "none";
+
+/** What the runtime says of a rejection that nobody handles, in place of ending the program. */
+function nextUnhandled(): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    resolve(event.reason);
+  }, { once: true });
+  return promise;
+}
+
+const error = systemError(new Error("Bad file descriptor"), "EBADF");
+
+type Start = typeof startRelay | typeof startEcho;
+
+function open(start: Start): { network: MemoryNetwork; server: ReturnType<Start> } {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock });
+  return { network, server: start({ network, clock }) };
+}
+
+async function assertUnhandled(start: Start): Promise<void> {
+  const { network } = open(start);
+  const unhandled = nextUnhandled();
+  network.failAccept(error);
+  assertStrictEquals(await unhandled, error);
+  assertEquals(network.stats().listeners, 0);
+}
+
+async function assertHandled(start: Start): Promise<void> {
+  const { network, server } = open(start);
+  const failed = assertRejects(() => server.closed);
+  network.failAccept(error);
+  assertStrictEquals(await failed, error);
+  assertStrictEquals(await assertRejects(() => server.close()), error);
+  assertStrictEquals(await assertRejects(() => server.drain()), error);
+}
+
+Deno.test(
+  "RelayServer.closed that nobody waits for is unhandled when accepting fails",
+  { permissions },
+  () => assertUnhandled(startRelay),
+);
+
+Deno.test(
+  "RelayServer.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  { permissions },
+  () => assertHandled(startRelay),
+);
+
+Deno.test(
+  "ListenerService.closed that nobody waits for is unhandled when accepting fails",
+  { permissions },
+  () => assertUnhandled(startEcho),
+);
+
+Deno.test(
+  "ListenerService.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  { permissions },
+  () => assertHandled(startEcho),
+);

@@ -1,0 +1,177 @@
+/** How a listener binds and accepts, and what becomes of it when that fails. */
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import type { CloseReason } from "../../socket/errors.ts";
+import { listen } from "../../socket/listener.ts";
+import { MemoryNetwork } from "../../testing/memory_network.ts";
+import { systemError } from "../../internal/os_errors.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
+import { echo, memoryServer } from "../_util/programs/memory_server.ts";
+import { readText, text } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+function outOfDescriptors(): Error {
+  return systemError(new Error("Too many open files (os error 24)"), "EMFILE");
+}
+
+for (const whenFull of ["refuse", "wait"] as const) {
+  Deno.test(`Listener.closed rejects with what mayConnect throws, and nothing is left (${whenFull})`, {
+    permissions,
+  }, async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    let asked = 0;
+    const mayConnect = () => {
+      if (++asked === 2) throw new RangeError("No such list");
+      return true;
+    };
+    const listener = listen({
+      network,
+      clock,
+      mayConnect,
+      maxConnections: whenFull === "wait" ? 1 : 2,
+      whenFull,
+    });
+    const served = assertRejects(() => listener.serve(echo), RangeError, "No such list");
+    const { port } = listener;
+    const first = await clock.runUntil(network.connect({ port }));
+    await clock.runUntil(listener.until((stats) => stats.connections === 1));
+    const second = await clock.runUntil(network.connect({ port }));
+    if (whenFull === "wait") {
+      await clock.runUntil(listener.until((stats) => stats.waiting === 1));
+      await first.closeWrite();
+    }
+    await clock.runUntil(served);
+    first.close();
+    second.close();
+    assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+  });
+}
+
+Deno.test("Listener goes on after an error of accept that passes by itself", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const codes = ["ECONNABORTED", "ECONNRESET", "EPROTO", "ENETDOWN", "EHOSTUNREACH", "ETIMEDOUT", "EINTR"];
+  for (const [i, code] of codes.entries()) {
+    server.network.failAccept(systemError(new Error(code), code));
+    await server.listener.until((stats) => stats.transientErrors === i + 1);
+  }
+  await server.dial();
+  assertEquals(server.listener.stats().accepted, 1);
+  assertEquals(server.clock.now(), 0);
+});
+
+Deno.test("Listener backs off when out of descriptors, serves what it has, and accepts again", {
+  permissions,
+}, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const one = await server.dial();
+  server.network.failAccept(outOfDescriptors());
+  server.network.failAccept(outOfDescriptors());
+  const two = await server.dial();
+  assertEquals(server.listener.stats().outOfDescriptors, 1);
+  await one.write(text("served\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(one), "served\n");
+  await server.clock.advance(99);
+  assertEquals(server.listener.stats().outOfDescriptors, 1);
+  await server.clock.advance(1);
+  assertEquals(server.listener.stats().outOfDescriptors, 2);
+  assertEquals(server.network.stats().queued, 1);
+  await server.clock.advance(100);
+  assertEquals(server.listener.stats().accepted, 2);
+  await two.write(text("at last\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(two), "at last\n");
+  assertEquals(server.clock.timers, 0);
+});
+
+Deno.test(
+  "Listener.close() while it backs off does not wait, and leaves no timer",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    void server.listener.serve(echo);
+    await server.clock.advance(0);
+    server.network.failAccept(outOfDescriptors());
+    await server.listener.until((stats) => stats.outOfDescriptors === 1);
+    await server.listener.close();
+    assertEquals(server.clock.now(), 0);
+    assertEquals(server.clock.timers, 0);
+  },
+);
+
+Deno.test(
+  "Listener.closed rejects when accepting fails for good, with everything closed",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    const server = memoryServer({
+      hostnames: ["127.0.0.1", "127.0.0.2"],
+      onClosed: (_, reason) => ends.push(reason),
+    });
+    const served = server.listener.serve(echo);
+    const peer = await server.dial();
+    const error = systemError(new Error("Bad file descriptor"), "EBADF");
+    const failed = assertRejects(() => served);
+    server.network.failAccept(error);
+    assertStrictEquals(await failed, error);
+    assertEquals(ends, [{ type: "local", why: "accepting failed" }]);
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), null);
+    peer.close();
+    assertEquals(server.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+    await assertRejects(() => server.listener.close(), Error, "Bad file descriptor");
+  },
+);
+
+Deno.test("listen() binds every hostname on one port, or none", { permissions }, async () => {
+  const network = new MemoryNetwork({ clock: new VirtualClock() });
+  const listener = listen({ network, hostnames: ["127.0.0.1", "127.0.0.2"], tryHostnames: ["::1"] });
+  assertEquals(listener.addresses, [
+    { hostname: "127.0.0.1", port: listener.port },
+    { hostname: "127.0.0.2", port: listener.port },
+    { hostname: "::1", port: listener.port },
+  ]);
+  await listener.close();
+
+  const taken = network.listen({ hostname: "127.0.0.2", port: 7 });
+  assertThrows(
+    () => listen({ network, hostnames: ["127.0.0.1", "127.0.0.2"], port: 7 }),
+    Deno.errors.AddrInUse,
+  );
+  assertEquals(network.stats().listeners, 1);
+  taken.close();
+});
+
+Deno.test(
+  "listen() lets an address be missing that it was only to try, but not all",
+  { permissions },
+  async () => {
+    const network = new MemoryNetwork({ clock: new VirtualClock() });
+    const taken = network.listen({ hostname: "::1", port: 7 });
+    const left: unknown[] = [];
+    const listener = listen({
+      network,
+      tryHostnames: ["::1"],
+      port: 7,
+      onNotBound: (hostname, cause) => left.push(hostname, cause instanceof Deno.errors.AddrInUse),
+    });
+    assertEquals(listener.addresses, [{ hostname: "127.0.0.1", port: 7 }]);
+    assertEquals(left, ["::1", true]);
+    await listener.close();
+    assertThrows(
+      () => listen({ network, hostnames: [], tryHostnames: ["::1"], port: 7 }),
+      Deno.errors.AddrInUse,
+    );
+    assertThrows(() => listen({ network, hostnames: [] }), TypeError, "no address to bind");
+    taken.close();
+  },
+);
+
+Deno.test("listen() refuses a limit that is none before it binds", { permissions }, () => {
+  const network = new MemoryNetwork({ clock: new VirtualClock() });
+  assertThrows(() => listen({ network, maxLine: 0 }), RangeError, "0 bytes");
+  assertEquals(network.stats().listeners, 0);
+});

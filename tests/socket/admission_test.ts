@@ -1,0 +1,119 @@
+/** What is counted and told of each limit: one number for all of them would not say which is too narrow. */
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { type ServiceOptions, startHello, startHttp } from "../../services/mod.ts";
+import { connect, type LineListenOptions, listen, type Listener, type Refusal } from "../../socket/mod.ts";
+import { until } from "../_util/until.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+
+/** Serves lines to whoever comes, and does nothing with them. */
+function serveLines(world: Simulation, options: LineListenOptions): Listener {
+  const listener = listen({ ...world.seam, ...options });
+  listener.serve(async (peer) => {
+    for await (const _ of peer.lines());
+  }).catch(() => {}); // `closed` is looked at where it matters.
+  return listener;
+}
+
+Deno.test(
+  "Listener.stats() and onRefused tell which limit a peer was refused for",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const told: [string, Refusal["limit"]][] = [];
+    await using server = serveLines(world, {
+      maxConnections: 3,
+      maxConnectionsPerIp: 2,
+      mayConnect: (address) => address !== "10.0.0.9",
+      onRefused: ({ hostname }, { limit }) => told.push([hostname, limit]),
+    });
+    const peers = [];
+    for (const from of ["10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.9", "10.0.0.2", "10.0.0.3", "10.0.0.4"]) {
+      peers.push(await world.clock.runUntil(world.network.from(from).connect({ port: server.port })));
+      await world.clock.advance(0);
+    }
+    assertEquals(told, [
+      ["10.0.0.1", "max-connections-per-ip"],
+      ["10.0.0.9", "address"],
+      ["10.0.0.3", "max-connections"],
+      ["10.0.0.4", "max-connections"],
+    ]);
+    const { refused, refusals } = server.stats();
+    assertEquals(refusals, { "max-connections": 2, "max-connections-per-ip": 1, "address": 1 });
+    assertEquals(refused, 4);
+    for (const peer of peers) peer.close();
+    await world.clock.runUntil(server.close());
+  },
+);
+
+Deno.test("Listener.closed rejects with what onRefused throws, and the peer is refused all the same", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  const error = new RangeError("broken");
+  const server = serveLines(world, {
+    mayConnect: () => false,
+    refusal: (why, limit) => `${limit}: ${why}`,
+    onRefused() {
+      throw error;
+    },
+  });
+  const peer = await world.peer(server.port);
+  assertEquals(await peer.hear(), "address: not allowed from this address");
+  peer.connection.close();
+  assertStrictEquals(await world.clock.runUntil(server.close().catch((cause) => cause)), error);
+});
+
+Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, async () => {
+  const world = new Simulation();
+  const server = serveLines(world, { firstFrameTimeout: 100, idleTimeout: 300, drainTimeout: 50 });
+  const [silent, once, faithful] = [
+    await world.peer(server.port),
+    await world.peer(server.port),
+    await world.peer(server.port),
+  ];
+  once.say("hello");
+  for (let time = 0; time < 600; time += 50) {
+    faithful.say("and again");
+    await world.clock.advance(50);
+  }
+  assertEquals(server.stats().timeouts, { "first line": 1, "idle": 1 });
+  await world.clock.runUntil(server.drain());
+  assertEquals(server.stats().timeouts, { "first line": 1, "idle": 1, "drain": 1 });
+  assertEquals(server.stats().closed.timeout, 3);
+  for (const peer of [silent, once, faithful]) peer.connection.close();
+});
+
+Deno.test("Listener.stats() counts what could not be framed by why", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = serveLines(world, { maxLine: 4 });
+  const say = async (bytes: readonly number[]) => {
+    const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    await peer.write(new Uint8Array(bytes));
+    await peer.closeWrite();
+    await world.clock.runUntil(server.until(({ connections }) => connections === 0));
+    peer.close();
+  };
+  await say([1, 2, 3, 4, 5, 10]);
+  await say([0xff, 10]);
+  await say([1, 2, 3, 4, 5, 10]);
+  await say([1]);
+  assertEquals(server.stats().framingErrors, { "line-too-long": 2, "invalid-utf8": 1, "unterminated": 1 });
+});
+
+Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
+  for (const start of [startHttp, startHello]) {
+    const answerOf = async (options: ServiceOptions) => {
+      await using service = start(options);
+      await using first = await connect({ port: service.port });
+      await until(() => service.stats().accepted === 1);
+      const response = await fetch(`http://127.0.0.1:${service.port}/`);
+      const text = await response.text();
+      first.close();
+      return [response.status, text];
+    };
+    assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connection is open\n"]);
+    assertEquals(await answerOf({ mayConnect: () => false }), [403, "not allowed from this address\n"]);
+  }
+});

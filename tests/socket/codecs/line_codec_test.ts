@@ -1,0 +1,245 @@
+import { assert, assertEquals, assertInstanceOf, assertLessOrEqual, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { FramingError } from "../../../socket/errors.ts";
+import { lineCodec, LineDecoder } from "../../../socket/codecs/line_codec.ts";
+
+const permissions = "none";
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** All that a decoder makes of these chunks: the frames, and the code of the error that ends them. */
+function decode(
+  chunks: readonly Uint8Array[],
+  maxLine?: number,
+): { lines: string[]; error: string | undefined } {
+  const decoder = new LineDecoder(maxLine);
+  const lines: string[] = [];
+  for (const chunk of chunks) {
+    const { frames, error } = decoder.push(chunk);
+    lines.push(...frames);
+    if (error !== undefined) return { lines, error: error.code };
+  }
+  return { lines, error: decoder.end()?.code };
+}
+
+/** The same, said plainly: one line after the other, byte by byte. */
+function reference(input: Uint8Array, maxLine: number): { lines: string[]; error: string | undefined } {
+  const lines: string[] = [];
+  let line: number[] = [];
+  for (const byte of input) {
+    if (byte === 10) {
+      if (line.at(-1) === 13) line.pop();
+      if (line.length > maxLine) return { lines, error: "line-too-long" };
+      try {
+        const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+        lines.push(decoder.decode(Uint8Array.from(line)));
+      } catch {
+        return { lines, error: "invalid-utf8" };
+      }
+      line = [];
+    } else {
+      line.push(byte);
+      const content = line.at(-1) === 13 ? line.length - 1 : line.length;
+      if (content > maxLine) return { lines, error: "line-too-long" };
+    }
+  }
+  return { lines, error: line.length > 0 ? "unterminated" : undefined };
+}
+
+/** Every way to cut into two, and into three where that is not too many. */
+function* cuts(input: Uint8Array): Iterable<Uint8Array[]> {
+  for (let first = 0; first <= input.length; first++) {
+    yield [input.subarray(0, first), input.subarray(first)];
+    for (let second = first; second <= input.length; second++) {
+      yield [input.subarray(0, first), input.subarray(first, second), input.subarray(second)];
+    }
+  }
+}
+
+const ALL_KINDS = "plain\n\r\n\nCRLF\r\nå 漢 😀 \u{1F468}\u200D\u{1F469}\na\rb\n\r\r\n\uFEFFmark\n";
+const ALL_LINES = ["plain", "", "", "CRLF", "å 漢 😀 \u{1F468}\u200D\u{1F469}", "a\rb", "\r", "\uFEFFmark"];
+
+Deno.test("LineDecoder.push() gives the same lines wherever the bytes are cut", { permissions }, () => {
+  let ways = 0;
+  for (const chunks of cuts(bytes(ALL_KINDS))) {
+    assertEquals(decode(chunks), { lines: ALL_LINES, error: undefined });
+    ways++;
+  }
+  assert(ways > 1500);
+});
+
+Deno.test("LineDecoder.push() gives the same lines byte by byte", { permissions }, () => {
+  const chunks = [...bytes(ALL_KINDS)].map((byte) => Uint8Array.of(byte));
+  assertEquals(decode(chunks), { lines: ALL_LINES, error: undefined });
+});
+
+Deno.test("LineDecoder.push() gives the frames of one chunk together", { permissions }, () => {
+  assertEquals(new LineDecoder().push(bytes("a\nb\nc")).frames, ["a", "b"]);
+});
+
+for (const ending of ["\n", "\r\n"]) {
+  const name = JSON.stringify(ending);
+  Deno.test(`LineDecoder.push() holds the limit to the byte before ${name}`, { permissions }, () => {
+    for (const [length, error] of [[7, undefined], [8, undefined], [9, "line-too-long"]] as const) {
+      const long = "x".repeat(length);
+      for (const chunks of cuts(bytes(`ok\n${long}${ending}`))) {
+        const lines = error === undefined ? ["ok", long] : ["ok"];
+        assertEquals(decode(chunks, 8), { lines, error });
+      }
+    }
+  });
+}
+
+Deno.test("LineDecoder.push() counts the limit in bytes, not characters", { permissions }, () => {
+  assertEquals(decode([bytes("åååå\n")], 8), { lines: ["åååå"], error: undefined });
+  assertEquals(decode([bytes("ååååå\n")], 8), { lines: [], error: "line-too-long" });
+});
+
+Deno.test(
+  "LineDecoder.push() refuses a line as soon as it is too long, without its end",
+  { permissions },
+  () => {
+    const decoder = new LineDecoder(8);
+    assertEquals(decoder.push(bytes("12345678")), { frames: [] });
+    // A ninth byte may be the CR of a CRLF, and nothing else.
+    assertEquals(decoder.push(bytes("\r")), { frames: [] });
+    assertEquals(decoder.push(bytes("\r")).error?.code, "line-too-long");
+    assertEquals(decode([bytes("123456789")], 8).error, "line-too-long");
+    assertEquals(decode([bytes("12345678\rx")], 8).error, "line-too-long");
+  },
+);
+
+Deno.test(
+  "LineDecoder.push() lets many short lines through in a chunk over the limit",
+  { permissions },
+  () => {
+    const lines = Array.from({ length: 100 }, (_, i) => `${i}`);
+    assertEquals(decode([bytes(lines.join("\n") + "\n")], 8), { lines, error: undefined });
+  },
+);
+
+Deno.test(
+  "LineDecoder.push() keeps the good lines before invalid UTF-8, cut anywhere",
+  { permissions },
+  () => {
+    const bad = [[0xff], [0xc3], [0xe2, 0x82], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]];
+    for (const sequence of bad) {
+      const input = join([bytes("good\nfine\nb"), Uint8Array.from(sequence), bytes("d\nnever\n")]);
+      for (const chunks of cuts(input)) {
+        assertEquals(decode(chunks), { lines: ["good", "fine"], error: "invalid-utf8" });
+      }
+    }
+  },
+);
+
+Deno.test("LineDecoder.end() tells of an unterminated line, and only of one", { permissions }, () => {
+  assertEquals(decode([bytes("a\nb")]), { lines: ["a"], error: "unterminated" });
+  assertEquals(decode([bytes("a\n\r")]), { lines: ["a"], error: "unterminated" });
+  assertEquals(decode([bytes("a\n")]), { lines: ["a"], error: undefined });
+  assertEquals(decode([]), { lines: [], error: undefined });
+  const decoder = new LineDecoder();
+  decoder.push(bytes("12345"));
+  const error = decoder.end();
+  assertInstanceOf(error, FramingError);
+  assertEquals(error.message, "Input ended inside a line, 5 bytes after its start");
+});
+
+Deno.test("LineDecoder gives strings that outlive the bytes they came from", { permissions }, () => {
+  const decoder = new LineDecoder();
+  const buffer = bytes("first\npart");
+  const { frames } = decoder.push(buffer);
+  buffer.fill(0);
+  assertEquals(frames, ["first"]);
+  assertEquals(decoder.push(bytes("ial\n")).frames, ["partial"]);
+});
+
+Deno.test("LineDecoder agrees with the plain splitter on any bytes in any chunks", { permissions }, () => {
+  const piece = fc.oneof(
+    fc.constantFrom("\n", "\r\n", "\r", "å", "漢", "😀", "\uFEFF", "a", "bcd").map((text) => bytes(text)),
+    fc.uint8Array({ maxLength: 3 }),
+  );
+  const input = fc.array(piece, { maxLength: 30 }).map(join);
+  const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 10 });
+  fc.assert(
+    fc.property(input, sizes, fc.integer({ min: 1, max: 12 }), (all, lengths, maxLine) => {
+      const chunks: Uint8Array[] = [];
+      for (let at = 0, turn = 0; at < all.length; turn++) {
+        const length = lengths[turn % lengths.length]!;
+        chunks.push(all.subarray(at, at + length));
+        at += length;
+      }
+      assertEquals(decode(chunks, maxLine), reference(all, maxLine));
+    }),
+    { numRuns: 5000 },
+  );
+});
+
+/** Bytes that a run copies, by whatever way one array gets into another. */
+function countCopied(run: () => void): number {
+  let copied = 0;
+  const { set } = Uint8Array.prototype;
+  Uint8Array.prototype.set = function (from: ArrayLike<number>, offset?: number): void {
+    copied += from.length;
+    set.call(this, from, offset);
+  };
+  try {
+    run();
+  } finally {
+    Uint8Array.prototype.set = set;
+  }
+  return copied;
+}
+
+Deno.test("LineDecoder.push() copies linearly in its input, one byte at a time", { permissions }, () => {
+  const size = 60_000;
+  const one = bytes("x");
+  const decoder = new LineDecoder();
+  const copied = countCopied(() => {
+    for (let i = 0; i < size; i++) decoder.push(one);
+    assertEquals(decoder.push(bytes("\n")).frames.length, 1);
+  });
+  // Each byte once when it comes, once when its line is joined, and by doubling less than twice more.
+  assert(copied >= 2 * size);
+  assertLessOrEqual(copied, 4 * size + 64);
+});
+
+Deno.test("LineDecoder.push() copies no whole line that comes in one piece", { permissions }, () => {
+  const chunk = bytes("a line\n".repeat(1000));
+  assertEquals(countCopied(() => new LineDecoder().push(chunk)), 0);
+});
+
+Deno.test("LineDecoder() refuses a limit that is none", { permissions }, () => {
+  for (const maxLine of [0, -1, 1.5, NaN, Infinity]) {
+    assertThrows(() => new LineDecoder(maxLine), RangeError, `${maxLine} bytes`);
+    assertThrows(() => lineCodec({ maxLine }), RangeError, `${maxLine} bytes`);
+  }
+});
+
+Deno.test(
+  "lineCodec() encoder joins what is pushed, each with its LF, and starts anew",
+  { permissions },
+  () => {
+    const encoder = lineCodec().encoder();
+    assertEquals(encoder.size, 0);
+    encoder.push("one");
+    encoder.push("");
+    encoder.push("å\r");
+    assertEquals(encoder.size, 8);
+    assertEquals(encoder.take(), bytes("one\n\nå\r\n"));
+    assertEquals(encoder.size, 0);
+    assertEquals(encoder.take(), new Uint8Array(0));
+  },
+);
+
+Deno.test("lineCodec() encoder refuses a line feed and keeps what it had", { permissions }, () => {
+  const encoder = lineCodec().encoder();
+  encoder.push("good");
+  assertThrows(() => encoder.push("two\nlines"), TypeError, `"two\\nlines"`);
+  assertEquals(encoder.take(), bytes("good\n"));
+});

@@ -1,0 +1,24 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { passingCodec } from "../../../socket/codecs/raw_codec.ts";
+
+const pure = { permissions: "none" } as const;
+
+Deno.test("passingCodec gives the bytes of a read themselves", pure, () => {
+  const decoder = passingCodec.decoder();
+  const bytes = new Uint8Array([1, 2, 3]);
+  assertStrictEquals(decoder.push(bytes).frames[0], bytes);
+  assertEquals(decoder.end(), undefined);
+});
+
+Deno.test("passingCodec sends a piece as it is, and several as one in their order", pure, () => {
+  const encoder = passingCodec.encoder();
+  const bytes = new Uint8Array([1, 2, 3]);
+  encoder.push(bytes);
+  assertStrictEquals(encoder.take(), bytes);
+  assertEquals(encoder.size, 0);
+  encoder.push(bytes);
+  encoder.push(new Uint8Array([4]));
+  assertEquals(encoder.size, 4);
+  assertEquals(encoder.take(), new Uint8Array([1, 2, 3, 4]));
+  assertEquals(encoder.size, 0);
+});

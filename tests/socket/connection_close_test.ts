@@ -1,0 +1,164 @@
+/** How a connection is ended from its own side. */
+import { assertEquals } from "@std/assert";
+import { FramingError } from "../../socket/errors.ts";
+import { listenTo, rawPeer } from "../_util/raw_peer.ts";
+import { readText, readToEnd } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test(
+  "Connection.closeWrite() sends what waits, then FIN, and goes on reading",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const heard = listenTo(raw.connection);
+    raw.connection.send("last");
+    const closed = raw.connection.closeWrite();
+    assertEquals(raw.connection.send("too late"), false);
+    await raw.clock.runUntil(closed);
+    await raw.clock.advance(0);
+    assertEquals(await readText(raw.peer), "last\n");
+    assertEquals(await readText(raw.peer), null);
+    await raw.say("answer\n");
+    assertEquals(heard.lines, ["answer"]);
+    await raw.connection.closeWrite();
+    assertEquals(raw.connection.open, true);
+  },
+);
+
+Deno.test(
+  "Connection.end() is natural: what waits is sent, FIN both ways, nothing reset",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ latency: 5, capacity: 10 });
+    raw.connection.send("x".repeat(99));
+    const ended = raw.connection.end();
+    const peerDone = (async () => {
+      const bytes = await readToEnd(raw.peer);
+      await raw.peer.write(new Uint8Array(10)); // Discarded, and not answered by a reset.
+      await raw.peer.closeWrite();
+      return bytes;
+    })();
+    assertEquals(await raw.clock.runUntil(peerDone), 100);
+    assertEquals(await raw.clock.runUntil(ended), { type: "natural" });
+    assertEquals(await readText(raw.peer), null);
+    assertEquals(raw.clock.timers, 0);
+    raw.peer.close();
+    assertEquals(raw.network.stats().sockets, 0);
+  },
+);
+
+Deno.test("Connection.end() reads while it writes, so that two busy peers cannot block each other", {
+  permissions,
+}, async () => {
+  await using raw = await rawPeer({ capacity: 10 });
+  raw.connection.send("x".repeat(99));
+  const ended = raw.connection.end();
+  const peerDone = (async () => {
+    for (let left = 100; left > 0;) left -= await raw.peer.write(new Uint8Array(left));
+    assertEquals(await readToEnd(raw.peer), 100);
+    await raw.peer.closeWrite();
+  })();
+  await raw.clock.runUntil(peerDone, { within: 1000 });
+  assertEquals(await raw.clock.runUntil(ended), { type: "natural" });
+});
+
+Deno.test(
+  "Connection.end() is cut by the drain timeout when the peer does not finish",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ drainTimeout: 700 });
+    const ended = raw.connection.end();
+    await raw.clock.advance(699);
+    assertEquals(raw.connection.open, true);
+    await raw.clock.advance(1);
+    assertEquals(await ended, { type: "timeout", which: "drain", ms: 700 });
+  },
+);
+
+Deno.test(
+  "Connection.end() is cut by the drain timeout when the peer does not read",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ drainTimeout: 700, capacity: 10 });
+    raw.connection.send("x".repeat(29));
+    const reason = await raw.clock.runUntil(raw.connection.end({ type: "local", why: "drained" }));
+    assertEquals(reason, { type: "timeout", which: "drain", ms: 700 });
+    assertEquals(raw.connection.stats().queuedBytes, 20);
+  },
+);
+
+Deno.test(
+  "Connection.end() keeps the reason it was given, whatever the peer does then",
+  { permissions },
+  async () => {
+    const error = new FramingError("invalid-utf8", "Line is not valid UTF-8");
+    const why = { type: "framing", error } as const;
+    for (const peerDoes of ["reset", "close", "nothing"] as const) {
+      await using raw = await rawPeer({ capacity: 10, drainTimeout: 700 });
+      raw.connection.send("x".repeat(29));
+      const ended = raw.connection.end(why);
+      await raw.clock.advance(0);
+      if (peerDoes !== "nothing") raw.peer[peerDoes]();
+      assertEquals(await raw.clock.runUntil(ended), why);
+    }
+  },
+);
+
+Deno.test("Connection.end() that meets a reset was not natural", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const ended = raw.connection.end();
+  await raw.clock.advance(0);
+  raw.peer.reset();
+  assertEquals((await raw.clock.runUntil(ended)).type, "reset");
+});
+
+Deno.test("Connection.end() stops a loop, and drops what it has not taken", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const seen: string[] = [];
+  let ended: Promise<unknown> | undefined;
+  const loop = (async () => {
+    for await (const line of raw.connection.lines()) {
+      seen.push(line);
+      if (line === "quit") ended = raw.connection.end();
+    }
+  })();
+  await raw.say("one\nquit\nafter\n");
+  await raw.clock.runUntil(loop);
+  assertEquals(seen, ["one", "quit"]);
+  await raw.say("discarded\n");
+  await raw.peer.closeWrite();
+  assertEquals(await raw.clock.runUntil(ended!), { type: "natural" });
+});
+
+Deno.test("Connection.end() twice ends once, for the first reason", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const first = raw.connection.end({ type: "local", why: "first" });
+  const second = raw.connection.end({ type: "local", why: "second" });
+  await raw.peer.closeWrite();
+  assertEquals(await raw.clock.runUntil(Promise.all([first, second])), [
+    { type: "local", why: "first" },
+    { type: "local", why: "first" },
+  ]);
+  assertEquals(await raw.connection.end(), { type: "local", why: "first" });
+});
+
+Deno.test("Connection.close() during end() closes at once", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const ended = raw.connection.end();
+  raw.connection.close({ type: "local", why: "now" });
+  assertEquals(await ended, { type: "local", why: "now" });
+  assertEquals(raw.clock.timers, 0);
+});
+
+Deno.test("Connection[Symbol.asyncDispose]() ends it in order", { permissions }, async () => {
+  await using raw = await rawPeer();
+  await raw.peer.closeWrite();
+  await raw.clock.runUntil((async () => {
+    await using connection = raw.connection;
+    connection.send("bye");
+  })());
+  assertEquals(await raw.connection.closed, { type: "natural" });
+  await raw.clock.advance(0);
+  assertEquals(await readText(raw.peer), "bye\n");
+});

@@ -1,0 +1,91 @@
+/** Why a connection says that it ended, and when a silent peer is one. */
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { listenTo, rawPeer } from "../_util/raw_peer.ts";
+import { readText } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test("Connection.closed says write-failed when the peer is gone without a FIN that was read", {
+  permissions,
+}, async () => {
+  await using raw = await rawPeer();
+  raw.peer.close();
+  await raw.clock.advance(0);
+  raw.connection.send("one"); // The first write is taken and answered by a reset.
+  await raw.clock.advance(0);
+  assertEquals(raw.connection.open, true);
+  raw.connection.send("two");
+  await raw.clock.advance(0);
+  const reason = await raw.connection.closed;
+  assert(reason.type === "write-failed");
+  assertInstanceOf(reason.error, Deno.errors.BrokenPipe);
+});
+
+Deno.test(
+  "Connection.closed is natural when a write fails after the peer's FIN was read",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const heard = listenTo(raw.connection);
+    raw.peer.close();
+    await raw.clock.runUntil(heard.done);
+    for (const line of ["one", "two"]) {
+      raw.connection.send(line);
+      await raw.clock.advance(0);
+    }
+    assertEquals(await raw.connection.closed, { type: "natural" });
+  },
+);
+
+Deno.test(
+  "Connection.closed says idle when the peer is silent for as long as it may",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ idleTimeout: 1000 });
+    const heard = listenTo(raw.connection);
+    await raw.clock.advance(600);
+    await raw.say("still here\n");
+    await raw.clock.advance(999);
+    assertEquals(raw.connection.open, true);
+    await raw.clock.advance(1);
+    assertEquals(await raw.connection.closed, { type: "timeout", which: "idle", ms: 1000 });
+    await raw.clock.runUntil(heard.done);
+    assertEquals(raw.clock.timers, 0);
+  },
+);
+
+Deno.test("Connection.idleTimeout does not hit a peer that is kept waiting", { permissions }, async () => {
+  await using raw = await rawPeer({ idleTimeout: 1000 });
+  await raw.say("one\ntwo\n");
+  await raw.clock.advance(10_000); // Nobody reads.
+  assertEquals(raw.connection.open, true);
+  assertEquals((await raw.connection.lines().next()).value, "one");
+});
+
+Deno.test("Connection.idleTimeout does not hit a peer that has finished and waits for an answer", {
+  permissions,
+}, async () => {
+  await using raw = await rawPeer({ idleTimeout: 1000 });
+  const heard = listenTo(raw.connection);
+  await raw.peer.closeWrite();
+  await raw.clock.runUntil(heard.done);
+  await raw.clock.advance(10_000);
+  raw.connection.send("answer");
+  await raw.clock.advance(0);
+  assertEquals(await readText(raw.peer), "answer\n");
+});
+
+Deno.test(
+  "Connection.idleTimeout hits a peer that takes nothing of what is written",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ idleTimeout: 1000, capacity: 10 });
+    raw.connection.send("x".repeat(99));
+    await raw.clock.advance(900);
+    await readText(raw.peer, { size: 5 }); // A slow reader, but not a silent one.
+    await raw.clock.advance(999);
+    assertEquals(raw.connection.open, true);
+    await raw.clock.advance(1);
+    assertEquals(await raw.connection.closed, { type: "timeout", which: "idle", ms: 1000 });
+  },
+);

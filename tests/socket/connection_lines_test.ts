@@ -1,0 +1,137 @@
+/** What a connection gives of what its peer says. */
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import { FramingError } from "../../socket/errors.ts";
+import { listenTo, rawPeer } from "../_util/raw_peer.ts";
+import { readText } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test("Connection.lines() gives the peer's lines, and ends at its FIN", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const heard = listenTo(raw.connection);
+  await raw.say("one\ntw");
+  assertEquals(heard.lines, ["one"]);
+  await raw.say("o\r\n");
+  await raw.peer.closeWrite();
+  await raw.clock.runUntil(heard.done);
+  assertEquals(heard.lines, ["one", "two"]);
+  assertEquals(raw.connection.peerEnded, true);
+  assertEquals(raw.connection.open, true);
+});
+
+Deno.test("Connection.batches() gives what one read gave, never empty", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const batches: (readonly string[])[] = [];
+  const done = (async () => {
+    for await (const batch of raw.connection.batches()) batches.push(batch);
+  })();
+  for (const words of ["a\nb\nc", "d", "\ne\n"]) await raw.say(words);
+  await raw.peer.closeWrite();
+  await raw.clock.runUntil(done);
+  assertEquals(batches, [["a", "b"], ["cd", "e"]]);
+});
+
+Deno.test("Connection.lines() goes on where a loop was left", { permissions }, async () => {
+  await using raw = await rawPeer();
+  await raw.say("auth\none\ntwo\nthree\n");
+  await raw.peer.closeWrite();
+  const seen: string[] = [];
+  await raw.clock.runUntil((async () => {
+    for await (const line of raw.connection.lines()) {
+      seen.push(`first ${line}`);
+      break;
+    }
+    seen.push(`next ${(await raw.connection.frames().next()).value}`);
+    for await (const batch of raw.connection.batches()) seen.push(`rest ${batch}`);
+  })());
+  assertEquals(seen, ["first auth", "next one", "rest two,three"]);
+});
+
+Deno.test(
+  "Connection.batches() refuses two that ask at once, and serves the first",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const first = raw.connection.batches().next();
+    await assertRejects(() => raw.connection.batches().next(), TypeError, "twice at once");
+    await raw.say("one\n");
+    assertEquals((await first).value, ["one"]);
+  },
+);
+
+Deno.test("Connection reads nothing that nobody asks for", { permissions }, async () => {
+  await using raw = await rawPeer({ capacity: 100 });
+  let written = 0;
+  const writing = (async () => {
+    for (;;) written += await raw.peer.write(new Uint8Array(30).fill(10));
+  })();
+  await raw.clock.advance(1000);
+  assertEquals(written, 100);
+  assertEquals(raw.connection.stats().bytesIn, 0);
+  raw.peer.close();
+  await assertRejects(() => writing, Deno.errors.Interrupted);
+});
+
+Deno.test("Connection.lines() throws a FramingError after the good lines, however often it is asked", {
+  permissions,
+}, async () => {
+  await using raw = await rawPeer({ maxLine: 5 });
+  const heard = listenTo(raw.connection);
+  const failing = assertRejects(() => heard.done, FramingError);
+  await raw.say("good\nfine\ntoo long\nnever\n");
+  const error = await failing;
+  assertEquals(error.code, "line-too-long");
+  assertEquals(heard.lines, ["good", "fine"]);
+  await assertRejects(() => raw.connection.batches().next(), FramingError);
+  assertEquals(raw.connection.open, true);
+  // Something can still be said to the peer.
+  raw.connection.send("error");
+  const ended = raw.connection.end({ type: "framing", error });
+  await raw.clock.advance(0);
+  assertEquals(await readText(raw.peer), "error\n");
+  raw.peer.close();
+  assertEquals(await raw.clock.runUntil(ended), { type: "framing", error });
+});
+
+Deno.test(
+  "Connection.lines() throws an unterminated FramingError at FIN in a line",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const heard = listenTo(raw.connection);
+    const failing = assertRejects(() => heard.done, FramingError);
+    await raw.say("whole\nhal");
+    await raw.peer.closeWrite();
+    await raw.clock.advance(0);
+    const error = await failing;
+    assertEquals(error.code, "unterminated");
+    assertEquals(heard.lines, ["whole"]);
+  },
+);
+
+Deno.test(
+  "Connection.lines() ends when the peer resets, after what came before",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    await raw.say("last\nhal");
+    raw.peer.reset();
+    await raw.clock.advance(0);
+    const heard = listenTo(raw.connection);
+    await raw.clock.runUntil(heard.done);
+    assertEquals(heard.lines, ["last"]);
+    const reason = await raw.connection.closed;
+    assert(reason.type === "reset");
+    assertInstanceOf(reason.error, Deno.errors.ConnectionReset);
+  },
+);
+
+Deno.test("Connection.lines() ends when the connection is closed under it", { permissions }, async () => {
+  await using raw = await rawPeer();
+  const heard = listenTo(raw.connection);
+  await raw.say("one\n");
+  raw.connection.close({ type: "local", why: "replaced" });
+  await raw.clock.runUntil(heard.done);
+  assertEquals(heard.lines, ["one"]);
+  assertEquals(await raw.connection.closed, { type: "local", why: "replaced" });
+});

@@ -1,0 +1,190 @@
+/** How a listener suspends, drains and ends. */
+import { assertEquals, assertRejects } from "@std/assert";
+import type { CloseReason } from "../../socket/errors.ts";
+import { echo, memoryServer } from "../_util/programs/memory_server.ts";
+import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test(
+  "Listener has counted a connection as ended, and told onClosed, before its `closed` is heard",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    const heard = Promise.withResolvers<[number, number]>();
+    const seen = (): [number, number] => [server.listener.stats().connections, ends.length];
+    void server.listener.serve((peer) => {
+      const closed = peer.closed.then(() => heard.resolve(seen()));
+      peer.close();
+      return closed;
+    });
+    await server.dial();
+    assertEquals(await heard.promise, [0, 1]);
+  },
+);
+
+Deno.test(
+  "Listener.closed rejects with what onClosed throws, after all is closed",
+  { permissions },
+  async () => {
+    const server = memoryServer({
+      onClosed() {
+        throw new RangeError("broken");
+      },
+    });
+    const failed = assertRejects(() => server.listener.serve(echo), RangeError, "broken");
+    await server.dial();
+    const other = await server.dial();
+    await assertRejects(() => server.listener.close(), RangeError, "broken");
+    await failed;
+    assertEquals(server.listener.stats().connections, 0);
+    await server.clock.advance(0);
+    assertEquals(await readText(other), null);
+  },
+);
+
+Deno.test("Listener.suspend() leaves peers in the queue until resume()", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.clock.advance(0); // It is accepting already.
+  server.listener.suspend();
+  server.listener.suspend();
+  const one = await server.dial();
+  await server.dial();
+  await one.write(text("early\n"));
+  await server.clock.advance(10_000);
+  assertEquals([server.listener.stats().connections, server.listener.stats().suspended], [0, true]);
+  server.listener.resume();
+  await server.clock.advance(0);
+  assertEquals([server.listener.stats().connections, server.listener.stats().suspended], [2, false]);
+  assertEquals(await readText(one), "early\n");
+});
+
+Deno.test("Listener.suspend() leaves the connections that stand alone", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const peer = await server.dial();
+  server.listener.suspend();
+  await peer.write(text("hello\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(peer), "hello\n");
+});
+
+Deno.test("Listener.suspend() again right after resume() holds", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  server.listener.suspend();
+  await server.clock.advance(0);
+  await server.dial();
+  server.listener.resume();
+  server.listener.suspend();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().connections, 0);
+});
+
+Deno.test("Listener.close() while suspended resets who waits, and settles", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.clock.advance(0);
+  server.listener.suspend();
+  const taken = await server.dial(); // The accept that was under way has it.
+  const queued = await server.dial();
+  await server.listener.close();
+  await server.clock.advance(0);
+  assertEquals(await readText(taken), null);
+  await assertRejects(() => readText(queued), Deno.errors.ConnectionReset);
+  taken.close();
+  queued.close();
+  assertEquals(server.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test("Listener.stopAccepting() unbinds and leaves the connections", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const peer = await server.dial();
+  server.listener.stopAccepting();
+  await assertRejects(() => server.dial(), Deno.errors.ConnectionRefused);
+  await peer.write(text("hello\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(peer), "hello\n");
+});
+
+Deno.test(
+  "Listener.drain() sends what waits, ends every connection in order, and settles",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ capacity: 10, onClosed: (_, reason) => ends.push(reason) });
+    const served = server.listener.serve(async (peer) => {
+      peer.send("x".repeat(99));
+      for await (const _ of peer.lines());
+    });
+    const peer = await server.dial();
+    const drained = server.listener.drain();
+    const got = (async () => {
+      const bytes = await readToEnd(peer);
+      await peer.closeWrite();
+      return bytes;
+    })();
+    assertEquals(await server.clock.runUntil(got), 100);
+    await server.clock.runUntil(Promise.all([drained, served]));
+    assertEquals(ends, [{ type: "local", why: "drained" }]);
+    assertEquals(server.clock.timers, 0);
+  },
+);
+
+Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, async () => {
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ drainTimeout: 500, onClosed: (_, reason) => ends.push(reason) });
+  void server.listener.serve(echo);
+  await server.dial();
+  await server.clock.runUntil(server.listener.drain());
+  assertEquals(server.clock.now(), 500);
+  assertEquals(ends, [{ type: "timeout", which: "drain", ms: 500 }]);
+});
+
+Deno.test("Listener.close() during drain() closes now", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  await server.dial();
+  const drained = server.listener.drain();
+  await server.listener.close();
+  await drained;
+  assertEquals(server.clock.now(), 0);
+  assertEquals(server.clock.timers, 0);
+});
+
+Deno.test(
+  "Listener.close() drops what waits, waits for the handlers, and leaves nothing",
+  { permissions },
+  async () => {
+    await using server = memoryServer({ capacity: 10 });
+    const log: string[] = [];
+    const served = server.listener.serve(async (peer) => {
+      peer.send("x".repeat(99));
+      const reason = await peer.closed;
+      log.push(reason.type);
+      await new Promise<void>((resolve) => server.clock.after(50, resolve));
+      log.push("handler returned");
+    });
+    await server.dial();
+    const closing = server.listener.close().then(() => log.push("closed"));
+    await server.clock.runUntil(Promise.all([closing, served]));
+    assertEquals(log, ["local", "handler returned", "closed"]);
+    await server.listener.close();
+  },
+);
+
+Deno.test(
+  "Listener.close() while a connection waits for somebody to serve it does not hang",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    const peer = await server.dial();
+    assertEquals(server.listener.stats().connections, 1);
+    await server.listener.close();
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), null);
+  },
+);

@@ -1,0 +1,175 @@
+/** What goes wrong in serving a connection that has ended: no close reason can tell of it, and still somebody is told. */
+import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { Gateway } from "../../services/proxy/gateway.ts";
+import { tunnel } from "../../services/proxy/tunnel.ts";
+import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { type Passed, startEcho, startProxy } from "../../services/mod.ts";
+import { type CloseReason, connect, ConnectionClosedError, type Handler, listen } from "../../socket/mod.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+const mistake = new RangeError("broken");
+
+/** What was told of one connection, and what the listener ended with. */
+interface Told {
+  readonly ends: readonly CloseReason[];
+  readonly late: readonly Error[];
+  readonly failure: unknown;
+}
+
+/** Has a handler serve one peer, and closes the server. */
+async function serveOne(
+  handler: Handler,
+  onLateFailure?: (connection: unknown, error: Error) => void,
+): Promise<Told> {
+  const world = new Simulation();
+  const ends: CloseReason[] = [];
+  const late: Error[] = [];
+  const server = listen({
+    ...world.seam,
+    onClosed: (_, reason) => void ends.push(reason),
+    ...(onLateFailure && {
+      onLateFailure: (connection, error) => {
+        late.push(error);
+        onLateFailure(connection, error);
+      },
+    }),
+  });
+  const served = server.serve(handler).then(() => undefined, (error) => error);
+  const peer = await world.peer(server.port);
+  await world.clock.advance(0);
+  const closed = server.close().then(() => undefined, (error) => error);
+  const failure = await world.clock.runUntil(closed);
+  assertStrictEquals(await served, failure);
+  peer.connection.close();
+  return { ends, late, failure };
+}
+
+/** Fails with `error` when it has closed its connection. */
+function failLate(error: unknown): Handler {
+  return async (peer) => {
+    peer.close({ type: "local", why: "enough" });
+    await peer.closed;
+    throw error;
+  };
+}
+
+const ENOUGH: CloseReason = { type: "local", why: "enough" };
+
+Deno.test("Listener.onLateFailure is told what a handler throws after its connection has ended", {
+  permissions,
+}, async () => {
+  const told = await serveOne(failLate(mistake), () => {});
+  assertEquals(told, { ends: [ENOUGH], late: [mistake], failure: undefined });
+});
+
+Deno.test("Listener.closed rejects with what a handler throws late where there is no onLateFailure", {
+  permissions,
+}, async () => {
+  const { failure } = await serveOne(failLate(mistake));
+  assertStrictEquals(failure, mistake);
+});
+
+Deno.test("Listener.closed rejects with what onLateFailure throws", { permissions }, async () => {
+  const worse = new TypeError("worse");
+  const { failure } = await serveOne(failLate(mistake), () => {
+    throw worse;
+  });
+  assertStrictEquals(failure, worse);
+});
+
+Deno.test("Listener.onLateFailure is not told that the connection has ended, but that another has", {
+  permissions,
+}, async () => {
+  const flush: Handler = async (peer) => {
+    peer.send("never read");
+    peer.close(ENOUGH);
+    await peer.flushed();
+  };
+  assertEquals(await serveOne(flush), { ends: [ENOUGH], late: [], failure: undefined });
+  const other = new ConnectionClosedError(ENOUGH, 1);
+  const { late } = await serveOne(failLate(new Error("wrapped", { cause: other })), () => {});
+  assertStrictEquals(late[0]?.cause, other);
+  assertStrictEquals((await serveOne(failLate(other), () => {})).late[0], other);
+});
+
+Deno.test("Listener.onLateFailure is told nothing that a close reason tells", { permissions }, async () => {
+  const told = await serveOne(() => Promise.reject(mistake), () => {});
+  assertEquals(told, { ends: [{ type: "handler-failed", error: mistake }], late: [], failure: undefined });
+});
+
+/** A proxy that has passed one line on, and whose `onPassed` throws. */
+async function passOne(onLateFailure?: (connection: unknown, error: Error) => void): Promise<unknown> {
+  const world = new Simulation();
+  const { clock, network } = world;
+  const echo = startEcho({ clock, network });
+  const passed: Passed[] = [];
+  const proxy = startProxy({
+    clock,
+    network,
+    to: { hostname: "127.0.0.1", port: echo.port },
+    ...(onLateFailure && { onLateFailure }),
+    onPassed(one) {
+      passed.push(one);
+      throw mistake;
+    },
+  });
+  const ended = proxy.closed.then(() => undefined, (error) => error);
+  const peer = await world.peer(proxy.port);
+  peer.say("hello");
+  assertEquals(await peer.hear(), "hello");
+  await clock.runUntil(peer.connection.end());
+  await clock.runUntil(() => passed.length === 1);
+  await clock.runUntil(Promise.allSettled([proxy.close(), echo.close()]));
+  return await ended;
+}
+
+Deno.test("startProxy() tells onLateFailure what onPassed throws", { permissions }, async () => {
+  const late: Error[] = [];
+  assertEquals(await passOne((_, error) => late.push(error)), undefined);
+  assertEquals(late, [mistake]);
+});
+
+Deno.test("startProxy() ends with what onPassed throws where there is no onLateFailure", {
+  permissions,
+}, async () => {
+  assertStrictEquals(await passOne(), mistake);
+});
+
+Deno.test(
+  "Gateway.serve() tells of a mistake that its client has not waited for",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const { clock } = world;
+    const late: Error[] = [];
+    const listener = listen({
+      ...world.seam,
+      codec: passingCodec,
+      onLateFailure: (_, error) => void late.push(error),
+    });
+    const gateway = new Gateway({ clock }, (_, signal) => {
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(mistake)));
+    });
+    const served = listener.serve((client) => gateway.serve(client));
+    const peer = await world.peer(listener.port);
+    await clock.runUntil(listener.until(({ connections }) => connections === 1));
+    const closed = listener.close();
+    await clock.runUntil(Promise.all([closed, served]));
+    assertEquals(late, [mistake]);
+    peer.connection.close();
+  },
+);
+
+Deno.test("tunnel() rejects with what is no end of a connection", { permissions }, async () => {
+  const world = new Simulation();
+  const { clock } = world;
+  const server = listen({ ...world.seam, codec: passingCodec });
+  const dial = () => connect({ ...world.seam, port: server.port, codec: passingCodec });
+  const [one, other] = [await clock.runUntil(dial()), await clock.runUntil(dial())];
+  const reading = one.batches().next(); // which the tunnel wants to do
+  await assertRejects(() => tunnel(one, other, { clock, idleTimeout: 0 }), TypeError, "twice");
+  for (const connection of [one, other]) connection.close();
+  await reading;
+  await clock.runUntil(server.close());
+});

@@ -1,0 +1,270 @@
+/** A listener serves. */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { CloseReason } from "../../socket/errors.ts";
+import { echo, memoryServer } from "../_util/programs/memory_server.ts";
+import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test(
+  "Listener.serve() runs the handler for each connection, and ends it naturally",
+  { permissions },
+  async () => {
+    const ends: string[] = [];
+    await using server = memoryServer({ onClosed: (peer, reason) => ends.push(`${peer.id} ${reason.type}`) });
+    const served = server.listener.serve(echo);
+    const one = await server.dial();
+    const two = await server.dial();
+    await one.write(text("from one\n"));
+    await two.write(text("from two\n"));
+    await server.clock.advance(0);
+    assertEquals([await readText(one), await readText(two)], ["from one\n", "from two\n"]);
+    await two.closeWrite();
+    assertEquals(await server.clock.runUntil(readToEnd(two)), 0);
+    await one.closeWrite();
+    assertEquals(await server.clock.runUntil(readToEnd(one)), 0);
+    assertEquals(ends, ["2 natural", "1 natural"]);
+    await server.listener.close();
+    await served;
+  },
+);
+
+Deno.test("Listener.stats() counts what came, what stands and how each ended", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const [one, two, three] = [await server.dial(), await server.dial(), await server.dial()];
+  assertEquals(server.listener.stats(), {
+    accepted: 3,
+    transientErrors: 0,
+    outOfDescriptors: 0,
+    connections: 3,
+    peakConnections: 3,
+    refused: 0,
+    refusals: { "max-connections": 0, "max-connections-per-ip": 0, "address": 0 },
+    timeouts: {},
+    framingErrors: {},
+    closed: { ...server.listener.stats().closed, natural: 0, reset: 0 },
+    queuedBytes: 0,
+    suspended: false,
+    waiting: 0,
+    paced: 0,
+  });
+  await one.closeWrite();
+  two.reset();
+  await server.clock.advance(0);
+  const { connections, peakConnections, closed } = server.listener.stats();
+  assertEquals([connections, peakConnections, closed.natural, closed.reset], [1, 3, 1, 1]);
+  await three.closeWrite();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().connections, 0);
+});
+
+Deno.test("Listener.stats() adds up the bytes that wait, and forgets those of ended connections", {
+  permissions,
+}, async () => {
+  await using server = memoryServer({ capacity: 10 });
+  void server.listener.serve(async (peer) => {
+    peer.send("x".repeat(29));
+    await peer.flushed();
+  });
+  const one = await server.dial();
+  await server.dial();
+  assertEquals(server.listener.stats().queuedBytes, 40);
+  one.reset();
+  await server.clock.advance(0);
+  assertEquals(server.listener.stats().queuedBytes, 20);
+});
+
+Deno.test("Listener.until() sees each change", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  const two = server.listener.until((stats) => stats.connections === 2);
+  const none = two.then(() => server.listener.until((stats) => stats.connections === 0));
+  const one = await server.dial();
+  const other = await server.dial();
+  assertEquals((await two).accepted, 2);
+  one.close();
+  other.close();
+  assertEquals((await server.clock.runUntil(none)).closed.natural, 2);
+  const suspended = server.listener.until((stats) => stats.suspended);
+  server.listener.suspend();
+  await suspended;
+});
+
+Deno.test("Listener.serve() whose handler throws closes that connection, and nobody else notices", {
+  permissions,
+}, async () => {
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+  const error = new RangeError("broken");
+  void server.listener.serve(async (peer) => {
+    for await (const line of peer.lines()) {
+      if (line === "throw") throw error;
+      peer.send(line);
+    }
+  });
+  const good = await server.dial();
+  const bad = await server.dial();
+  await bad.write(text("throw\n"));
+  await server.clock.advance(0);
+  assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(await readText(bad), null);
+  await good.write(text("still here\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(good), "still here\n");
+});
+
+Deno.test(
+  "Listener.serve() whose handler throws at once, or no error, is not hurt either",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    void server.listener.serve(() => {
+      throw "a string";
+    });
+    await server.dial();
+    const [reason] = ends;
+    assert(reason?.type === "handler-failed");
+    assertEquals(reason.error.message, "a string");
+  },
+);
+
+Deno.test(
+  "Listener.serve() ends a connection that cannot be framed for that reason",
+  { permissions },
+  async () => {
+    const ends: CloseReason[] = [];
+    await using server = memoryServer({ maxLine: 4, onClosed: (_, reason) => ends.push(reason) });
+    void server.listener.serve(echo);
+    const peer = await server.dial();
+    await peer.write(text("good\nlonger\n"));
+    await server.clock.advance(0);
+    assertEquals(await readText(peer), "good\n");
+    assertEquals(await readText(peer), null);
+    await peer.closeWrite();
+    await server.clock.advance(0);
+    const [reason] = ends;
+    assert(reason?.type === "framing");
+    assertEquals(reason.error.code, "line-too-long");
+  },
+);
+
+Deno.test("Listener.serve() twice is refused", { permissions }, async () => {
+  await using server = memoryServer();
+  void server.listener.serve(echo);
+  assertThrows(() => server.listener.serve(echo), TypeError, "Cannot serve a listener twice");
+  await assertRejects(() => server.listener[Symbol.asyncIterator]().next(), TypeError, "twice");
+});
+
+Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it when there is room", {
+  permissions,
+}, async () => {
+  await using server = memoryServer({ maxConnections: 2, refusal: (why) => `error ${why}` });
+  void server.listener.serve(echo);
+  const one = await server.dial();
+  await server.dial();
+  const refused = await server.dial();
+  assertEquals(await readText(refused), "error busy: 2 connections are open\n");
+  assertEquals(await readText(refused), null);
+  const { connections, accepted } = server.listener.stats();
+  assertEquals([connections, accepted, server.listener.stats().refused], [2, 3, 1]);
+  one.close();
+  await server.clock.advance(0);
+  const next = await server.dial();
+  await next.write(text("in\n"));
+  await server.clock.advance(0);
+  assertEquals(await readText(next), "in\n");
+});
+
+Deno.test("Listener.maxConnections holds no refused peer for long", { permissions }, async () => {
+  const ends: CloseReason[] = [];
+  await using server = memoryServer({ maxConnections: 1, onClosed: (_, reason) => ends.push(reason) });
+  void server.listener.serve(echo);
+  await server.dial();
+  await server.dial(); // It never closes.
+  assertEquals(server.network.stats().sockets, 4);
+  await server.clock.advance(999);
+  assertEquals(server.network.stats().sockets, 4);
+  await server.clock.advance(1);
+  assertEquals(server.network.stats().sockets, 3);
+  assertEquals(ends, []); // It was no connection of the listener's.
+});
+
+Deno.test(
+  "Listener.maxConnectionsPerIp bounds each address by itself, and frees it",
+  { permissions },
+  async () => {
+    await using server = memoryServer({
+      hostnames: ["10.0.0.1"],
+      maxConnectionsPerIp: 2,
+      refusal: (why) => why,
+    });
+    const { clock, network, listener } = server;
+    void listener.serve(echo);
+    const dial = async (from: string) => {
+      const socket = await clock.runUntil(
+        network.from(from).connect({ hostname: "10.0.0.1", port: listener.port }),
+      );
+      await clock.advance(0);
+      return socket;
+    };
+    const first = [await dial("10.0.0.2"), await dial("10.0.0.2")];
+    const refused = await dial("10.0.0.2");
+    assertEquals(await readText(refused), "busy: 2 connections are open from this address\n");
+    const other = await dial("10.0.0.3");
+    assertEquals(listener.stats().connections, 3);
+    first[0]!.close();
+    await clock.advance(0);
+    const again = await dial("10.0.0.2");
+    assertEquals(listener.stats().refused, 1);
+    for (const socket of [...first, refused, other, again]) socket.close();
+  },
+);
+
+Deno.test("Listener.serve() serves who came before it", { permissions }, async () => {
+  await using server = memoryServer();
+  const early = await server.dial();
+  const queued = await server.dial();
+  await early.write(text("early\n"));
+  await queued.write(text("queued\n"));
+  void server.listener.serve(echo);
+  await server.clock.advance(0);
+  assertEquals([await readText(early), await readText(queued)], ["early\n", "queued\n"]);
+});
+
+Deno.test("Listener.serve() does not serve who has gone before it", { permissions }, async () => {
+  await using server = memoryServer({ idleTimeout: 100 });
+  await server.dial();
+  const [waiting] = server.listener.connections;
+  waiting!.close();
+  let served = 0;
+  void server.listener.serve(() => void served++);
+  await server.clock.advance(0);
+  assertEquals(served, 0);
+});
+
+Deno.test(
+  "Listener keeps nothing of ended connections, over thousands of them",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    void server.listener.serve(echo);
+    const { clock, listener, network } = server;
+    for (let round = 0; round < 20; round++) {
+      const sockets = await clock.runUntil(
+        Promise.all(Array.from({ length: 100 }, () => network.connect({ port: listener.port }))),
+      );
+      for (const socket of sockets) {
+        await socket.write(text("hello\n"));
+        await socket.closeWrite();
+      }
+      await clock.runUntil(listener.until((stats) => stats.connections === 0));
+      for (const socket of sockets) socket.close();
+    }
+    const stats = listener.stats();
+    assertEquals([stats.accepted, stats.closed.natural, stats.queuedBytes], [2000, 2000, 0]);
+    assertEquals(network.stats(), { listeners: 1, sockets: 0, queued: 0 });
+    assertEquals(clock.timers, 0);
+  },
+);

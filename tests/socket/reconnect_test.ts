@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Attempts } from "../../socket/reconnect.ts";
+import { ConnectError } from "../../socket/errors.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
+
+const permissions = "none";
+const refused = new ConnectError("refused", "Cannot connect: refused");
+
+function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number[] } = {}): Attempts {
+  const { most, seen } = options;
+  const backOff = { first: 100, longest: 200 };
+  const observer = { dialling: (attempt: number) => void seen?.push(attempt) };
+  return new Attempts({ clock, random: () => 0.5, backOff, most, observer });
+}
+
+Deno.test("Attempts.run() waits between attempts, longer each time, until it is done", {
+  permissions,
+}, async () => {
+  const clock = new VirtualClock();
+  const seen: number[] = [];
+  const at: number[] = [];
+  const attempts = attemptsOn(clock, { seen });
+  const attempt = () => {
+    at.push(clock.now());
+    return at.length < 4 ? Promise.reject(refused) : Promise.resolve();
+  };
+  assertEquals(await clock.runUntil(attempts.run(attempt, () => at.length === 4)), undefined);
+  assertEquals([at, seen, attempts.count], [[0, 50, 150, 250], [1, 2, 3, 4], 4]);
+});
+
+Deno.test("Attempts.run() gives up after the most there may be, and says why", { permissions }, async () => {
+  const clock = new VirtualClock();
+  const attempts = attemptsOn(clock, { most: 2 });
+  assertEquals(await clock.runUntil(attempts.run(() => Promise.reject(refused), () => false)), refused);
+  assertEquals([attempts.count, clock.timers], [2, 0]);
+});
+
+Deno.test("Attempts.run() lets an error through that is none of connecting", { permissions }, async () => {
+  const clock = new VirtualClock();
+  const attempts = attemptsOn(clock);
+  await assertRejects(
+    () => attempts.run(() => Promise.reject(new RangeError("broken")), () => false),
+    RangeError,
+  );
+  assertEquals(attempts.count, 1);
+});
+
+Deno.test("Attempts.stop() ends a wait and leaves no timer", { permissions }, async () => {
+  const clock = new VirtualClock();
+  const attempts = attemptsOn(clock);
+  const running = attempts.run(() => Promise.reject(refused), () => false);
+  await clock.advance(10);
+  assertEquals([attempts.count, clock.timers], [1, 1]);
+  attempts.stop();
+  assertEquals(await running, refused);
+  assertEquals([attempts.count, clock.timers, attempts.signal.aborted], [1, 0, true]);
+});

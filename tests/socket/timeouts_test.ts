@@ -1,0 +1,337 @@
+/** Every limit of a listener, at the limit and one past it. */
+import { assert, assertEquals } from "@std/assert";
+import type { Connection } from "../../socket/connection.ts";
+import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
+import { type LineListenOptions, listen, type Listener } from "../../socket/listener.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
+
+const permissions = "none";
+
+/** Sends lines back, and tells a peer what it is refused or closed for. */
+function startEcho(world: Simulation, options: Partial<LineListenOptions> = {}): Echo {
+  return new Echo(world, options);
+}
+
+class Echo implements AsyncDisposable {
+  readonly listener: Listener;
+  readonly reasons: CloseReason[] = [];
+  readonly #served: Promise<void>;
+
+  constructor(world: Simulation, options: Partial<LineListenOptions>) {
+    this.listener = listen({
+      ...world.seam,
+      refusal: (why) => `error ${why}`,
+      farewell: (reason) => `error ${describeCloseReason(reason)}`,
+      onClosed: (_, reason) => this.reasons.push(reason),
+      ...options,
+    });
+    this.#served = this.listener.serve((peer) => this.#echo(peer));
+  }
+
+  get port(): number {
+    return this.listener.port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.listener.close();
+    await this.#served;
+  }
+
+  async #echo(peer: Connection): Promise<void> {
+    for await (const line of peer.lines()) peer.send(line);
+  }
+}
+
+Deno.test(
+  "Listener refuses the peer past maxConnections, tells it, and takes the next",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { maxConnections: 2 });
+    const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+    const third = await world.peer(server.port);
+    assertEquals(await third.hear(), "error busy: 2 connections are open");
+    assertEquals(await third.hear(), undefined);
+    await world.clock.runUntil(Promise.all([third.connection.end(), first.connection.end()]));
+    await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
+    const fourth = await world.peer(server.port);
+    fourth.say("in");
+    assertEquals(await fourth.hear(), "in");
+    const { refused, peakConnections } = server.listener.stats();
+    assertEquals({ refused, peakConnections }, { refused: 1, peakConnections: 2 });
+    for (const peer of [second, fourth]) peer.connection.close();
+  },
+);
+
+Deno.test(
+  "Listener tells only so many refused peers at once why, and closes the rest",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { maxConnections: 1 });
+    const only = await world.peer(server.port);
+    const peers = [];
+    for (let i = 0; i < 300; i++) peers.push(await world.peer(server.port));
+    const heard = [];
+    for (const peer of peers) heard.push(await peer.hear());
+    assertEquals(heard.filter((line) => line?.startsWith("error busy")).length, 256);
+    assertEquals(heard.filter((line) => line === undefined).length, 44);
+    assertEquals(server.listener.stats().refused, 300);
+    for (const peer of [only, ...peers]) peer.connection.close();
+  },
+);
+
+Deno.test("Listener with whenFull wait serves the peer past maxConnections when there is room", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world, { maxConnections: 2, whenFull: "wait" });
+  const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+  const [third, fourth] = [await world.peer(server.port), await world.peer(server.port)];
+  third.say("at last");
+  fourth.say("me too");
+  await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
+  assertEquals(server.listener.stats().connections, 2);
+  await world.clock.runUntil(first.connection.end());
+  assertEquals(await third.hear(), "at last");
+  assertEquals(server.listener.stats().waiting, 1); // the fourth
+  await world.clock.runUntil(second.connection.end());
+  assertEquals(await fourth.hear(), "me too");
+  const { refused, peakConnections, waiting } = server.listener.stats();
+  assertEquals({ refused, peakConnections, waiting }, { refused: 0, peakConnections: 2, waiting: 0 });
+  for (const peer of [third, fourth]) peer.connection.close();
+});
+
+Deno.test("Listener with whenFull wait closes with peers that still wait", { permissions }, async () => {
+  const world = new Simulation();
+  const server = startEcho(world, { maxConnections: 1, whenFull: "wait" });
+  const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+  await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
+  await world.clock.runUntil(server[Symbol.asyncDispose]());
+  for (const peer of [first, second]) peer.connection.close();
+  assertEquals(world.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test("Listener.maxConnectionsPerIp bounds one address and no other", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world, { maxConnectionsPerIp: 1, hostnames: ["127.0.0.1"] });
+  const first = await world.peer(server.port);
+  const second = await world.peer(server.port);
+  assertEquals(await second.hear(), "error busy: 1 connection is open from this address");
+  const elsewhere = world.network.from("10.0.0.1");
+  const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
+  await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));
+  third.close();
+  for (const peer of [first, second]) peer.connection.close();
+});
+
+Deno.test("Listener.mayConnect keeps an address out, and tells it", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world, { mayConnect: (address) => address !== "127.0.0.1" });
+  const peer = await world.peer(server.port);
+  assertEquals(await peer.hear(), "error not allowed from this address");
+  assertEquals(await peer.hear(), undefined);
+  peer.connection.close();
+  const friend = await world.clock.runUntil(world.network.from("10.0.0.1").connect({ port: server.port }));
+  await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
+  assertEquals(server.listener.stats().refused, 1);
+  friend.close();
+});
+
+Deno.test("Listener.maxAcceptRate lets a second's worth in at once and then as many a second", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world, { maxAcceptRate: 10 });
+  const peers = [];
+  for (let i = 0; i < 25; i++) peers.push(await world.peer(server.port)); // the kernel's queue takes them all
+  await world.clock.advance(0);
+  assertEquals(server.listener.stats().accepted, 10);
+  await world.clock.advance(99);
+  assertEquals(server.listener.stats().accepted, 10);
+  await world.clock.advance(1);
+  assertEquals(server.listener.stats().accepted, 11);
+  await world.clock.advance(1400);
+  assertEquals(server.listener.stats().accepted, 25);
+  assert(server.listener.stats().paced >= 15);
+  for (const peer of peers) peer.connection.close();
+});
+
+Deno.test("Listener goes on accepting after a peer that was reset too early", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world);
+  const gone = new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
+  world.network.failAccept(Object.assign(gone, { code: "ENOTCONN" }));
+  const peer = await world.peer(server.port);
+  peer.say("hello");
+  assertEquals(await peer.hear(), "hello");
+  assertEquals(server.listener.stats().transientErrors, 1);
+  peer.connection.close();
+});
+
+Deno.test("Listener.onExhausted is told once, and once when it accepts again", { permissions }, async () => {
+  const world = new Simulation();
+  const told: boolean[] = [];
+  await using server = startEcho(world, { onExhausted: (exhausted) => told.push(exhausted) });
+  const first = await world.peer(server.port);
+  const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+  for (let i = 0; i < 3; i++) world.network.failAccept(full());
+  await world.clock.runUntil(server.listener.until((stats) => stats.outOfDescriptors === 3));
+  assertEquals(told, [true]);
+  first.say("still here"); // those it has are served
+  assertEquals(await first.hear(), "still here");
+  const second = await world.peer(server.port);
+  second.say("again");
+  assertEquals(await second.hear(), "again");
+  await world.clock.advance(4900);
+  world.network.failAccept(full()); // At the limit one place comes free now and then: nothing new.
+  const third = await world.peer(server.port);
+  await world.clock.advance(4999);
+  const fourth = await world.peer(server.port);
+  await world.clock.advance(0);
+  assertEquals(told, [true]);
+  await world.clock.advance(1);
+  const fifth = await world.peer(server.port);
+  await world.clock.advance(0);
+  assertEquals(told, [true, false]);
+  world.network.failAccept(full());
+  const sixth = await world.peer(server.port);
+  await world.clock.advance(0);
+  assertEquals(told, [true, false, true]);
+  for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.close();
+});
+
+Deno.test(
+  "Connection.firstFrameTimeout closes who says nothing, tells it, and no one else",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { firstFrameTimeout: 1000 });
+    const [silent, dripping, quick] = [
+      await world.peer(server.port),
+      await world.clock.runUntil(world.network.connect({ port: server.port })),
+      await world.peer(server.port),
+    ];
+    for (let i = 0; i < 9; i++) {
+      await dripping.write(new Uint8Array([0x61])); // bytes do not reset it, only a line does
+      await world.clock.advance(100);
+    }
+    quick.say("hello");
+    assertEquals(await quick.hear(), "hello");
+    await world.clock.advance(99);
+    assertEquals(server.listener.stats().connections, 3);
+    await world.clock.advance(1);
+    assertEquals(await silent.hear(), "error timeout: first line for 1000 ms");
+    await world.clock.advance(5000);
+    assertEquals(server.listener.stats().connections, 1);
+    const late: CloseReason = { type: "timeout", which: "first line", ms: 1000 };
+    assertEquals(server.reasons, [late, late]);
+    quick.connection.close();
+    silent.connection.close();
+    dripping.close();
+  },
+);
+
+Deno.test(
+  "Connection.idleTimeout and firstFrameTimeout do not reset one another",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { firstFrameTimeout: 1000, idleTimeout: 700 });
+    const socket = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    await world.clock.advance(600);
+    await socket.write(new Uint8Array([0x61])); // not idle, but no line yet
+    await world.clock.advance(399);
+    assertEquals(server.listener.stats().connections, 1);
+    await world.clock.advance(1001);
+    assertEquals(server.reasons, [{ type: "timeout", which: "first line", ms: 1000 }]);
+    socket.close();
+  },
+);
+
+Deno.test("Connection.idleTimeout tells the peer, and finds one that is gone", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startEcho(world, { idleTimeout: 1000 });
+  const peer = await world.peer(server.port);
+  const gone = await world.clock.runUntil(world.network.connect({ port: server.port }));
+  await world.clock.advance(999);
+  assertEquals(server.listener.stats().connections, 2);
+  await world.clock.advance(1);
+  assertEquals(await peer.hear(), "error timeout: idle for 1000 ms");
+  await world.clock.advance(1000); // no more patience than that with who does not answer
+  assertEquals(server.listener.stats().connections, 0);
+  const idle: CloseReason = { type: "timeout", which: "idle", ms: 1000 };
+  assertEquals(server.reasons, [idle, idle]);
+  peer.connection.close();
+  gone.close();
+});
+
+Deno.test(
+  "Connection.writeTimeout closes who takes nothing, and not who takes little",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const reasons: CloseReason[] = [];
+    await using server = listen({
+      ...world.seam,
+      writeTimeout: 1000,
+      onClosed: (_, reason) => reasons.push(reason),
+    });
+    const line = "x".repeat(200 * 1024); // more than the network holds
+    const served = server.serve(async (peer) => {
+      peer.send(line);
+      await peer.closed;
+    });
+    const slow = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    const stuck = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    for (let i = 0; i < 5; i++) {
+      await world.clock.advance(900);
+      await slow.read(new Uint8Array(20 * 1024));
+    }
+    assertEquals(reasons, [{ type: "timeout", which: "write", ms: 1000 }]);
+    await world.clock.advance(1000);
+    assertEquals(reasons.length, 2); // it has stopped as well
+    await server.close();
+    await served;
+    slow.close();
+    stuck.close();
+  },
+);
+
+Deno.test(
+  "Listener.drain() ends connections a slice at a time, and all within its time",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = startEcho(world, { drainTimeout: 100 });
+    const peers = [];
+    for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
+    await world.clock.runUntil(() => server.listener.stats().connections === 1000);
+    const ends = peers.map((peer) => peer.hear);
+    assertEquals(ends.length, 1000);
+    for (const peer of peers) void peer.connection.lines().next().then(() => peer.connection.end());
+    const drained = server.listener.drain();
+    await world.clock.advance(0);
+    assertEquals(server.listener.stats().connections, 800); // 5 slices in half of the time
+    await world.clock.advance(10);
+    assertEquals(server.listener.stats().connections, 600);
+    await world.clock.runUntil(drained, { within: 100 });
+    assertEquals(server.listener.stats().closed.local, 1000);
+    assertEquals(world.clock.timers, 0);
+  },
+);
+
+Deno.test("Listener.drain() cuts at its time whatever still stands", { permissions }, async () => {
+  const world = new Simulation();
+  const server = startEcho(world);
+  const peer = await world.peer(server.port);
+  await world.clock.runUntil(() => server.listener.stats().connections === 1);
+  const drained = server.listener.drain({ within: 300 });
+  await world.clock.advance(299);
+  assertEquals(server.listener.stats().connections, 1);
+  await world.clock.advance(1);
+  await drained;
+  assertEquals(server.reasons, [{ type: "timeout", which: "drain", ms: 300 }]);
+  assertEquals(world.clock.timers, 0);
+  peer.connection.close();
+});

@@ -1,0 +1,194 @@
+/** What a connection sends, and what waits in it. */
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConnectionClosedError } from "../../socket/errors.ts";
+import { listenTo, rawPeer } from "../_util/raw_peer.ts";
+import { readText } from "../_util/transport_pair.ts";
+
+const permissions = "none";
+
+Deno.test(
+  "Connection.send() writes what one turn sends in one write, in order",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    for (const line of ["a", "b", "c"]) assertEquals(raw.connection.send(line), true);
+    await Promise.resolve();
+    raw.connection.send("d");
+    assertEquals(raw.writes, []);
+    await raw.clock.advance(0);
+    assertEquals(raw.writes, ["a\nb\nc\nd\n"]);
+    raw.connection.send("e");
+    await raw.clock.advance(0);
+    assertEquals(raw.writes, ["a\nb\nc\nd\n", "e\n"]);
+    assertEquals(await readText(raw.peer), "a\nb\nc\nd\ne\n");
+  },
+);
+
+Deno.test(
+  "Connection.send() keeps the order through partial writes, one write at a time",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ capacity: 7 });
+    const lines = Array.from({ length: 40 }, (_, i) => `line ${i}`);
+    for (const [i, line] of lines.entries()) {
+      raw.connection.send(line);
+      if (i % 7 === 0) await raw.clock.advance(0);
+    }
+    let got = "";
+    const wanted = lines.map((line) => `${line}\n`).join("");
+    await raw.clock.runUntil((async () => {
+      while (got.length < wanted.length) got += await readText(raw.peer, { size: 5 });
+    })());
+    assertEquals(got, wanted);
+    assertEquals(raw.connection.queuedBytes, 0);
+    assertEquals(raw.connection.stats().bytesOut, wanted.length);
+  },
+);
+
+Deno.test("Connection.send() gives false over the high-water mark, exactly", { permissions }, async () => {
+  await using raw = await rawPeer({ highWater: 10 });
+  assertEquals(raw.connection.send("123456789"), true); // 10 bytes with its LF
+  assertEquals(raw.connection.send(""), false);
+  await raw.clock.advance(0);
+  assertEquals(raw.connection.send("123456789"), true);
+});
+
+Deno.test(
+  "Connection.send() cuts off a slow reader over the write buffer, exactly",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ capacity: 10, writeBuffer: 100, highWater: 50 });
+    raw.connection.send("x".repeat(29)); // 10 of the 30 bytes go, 20 are in flight
+    await raw.clock.advance(0);
+    assertEquals(raw.connection.queuedBytes, 20);
+    assertEquals(raw.connection.send("x".repeat(29)), true);
+    assertEquals(raw.connection.send("x".repeat(49)), false); // 100 waiting: the most there may be
+    assertEquals(raw.connection.open, true);
+    assertEquals(raw.connection.send(""), false);
+    assertEquals(raw.connection.open, false);
+    assertEquals(await raw.connection.closed, { type: "slow-reader", queuedBytes: 101, limit: 100 });
+    assertEquals(raw.connection.stats().queuedBytes, 101);
+  },
+);
+
+Deno.test(
+  "Connection.send() takes any burst of one turn while nothing waits from before",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ writeBuffer: 100 });
+    for (let i = 0; i < 50; i++) raw.connection.send("x".repeat(99));
+    await raw.clock.advance(0);
+    assertEquals(raw.connection.open, true);
+    assertEquals(raw.connection.queuedBytes, 0);
+  },
+);
+
+Deno.test("Connection.send() refuses a line feed and sends the rest", { permissions }, async () => {
+  await using raw = await rawPeer();
+  raw.connection.send("a");
+  assertThrows(() => raw.connection.send("b\nc"), TypeError, "line feed");
+  raw.connection.send("d");
+  await raw.clock.advance(0);
+  assertEquals(raw.writes, ["a\nd\n"]);
+  assertEquals(raw.connection.stats().framesOut, 2);
+});
+
+Deno.test("Connection.send() after the end gives false and counts nothing", { permissions }, async () => {
+  await using raw = await rawPeer();
+  raw.connection.close();
+  assertEquals(raw.connection.send("late"), false);
+  await raw.clock.advance(0);
+  assertEquals(raw.writes, []);
+  assertEquals(raw.connection.stats().framesOut, 0);
+});
+
+Deno.test("Connection.flushed() waits until the socket has taken all", { permissions }, async () => {
+  await using raw = await rawPeer({ capacity: 10 });
+  await raw.connection.flushed();
+  raw.connection.send("x".repeat(24));
+  let flushed = false;
+  const waiting = raw.connection.flushed().then(() => flushed = true);
+  await raw.clock.advance(1000);
+  assertEquals(flushed, false);
+  assertEquals(raw.connection.queuedBytes, 15);
+  await readText(raw.peer, { size: 14 });
+  await raw.clock.advance(0);
+  assertEquals([flushed, raw.connection.queuedBytes], [false, 5]);
+  await readText(raw.peer, { size: 14 });
+  await raw.clock.runUntil(waiting);
+  assertEquals(raw.connection.queuedBytes, 0);
+});
+
+Deno.test(
+  "Connection.flushed() rejects when it closes before, with what was not sent",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ capacity: 10 });
+    raw.connection.send("x".repeat(29));
+    const flushed = raw.connection.flushed();
+    await raw.clock.advance(0);
+    raw.connection.close({ type: "local", why: "enough" });
+    const error = await assertRejects(() => flushed, ConnectionClosedError);
+    assertEquals([error.unsentBytes, error.reason], [20, { type: "local", why: "enough" }]);
+    assertEquals(error.message, "Connection closed (local: enough) with 20 bytes unsent");
+    assertEquals(raw.connection.stats().queuedBytes, 20);
+    await assertRejects(() => raw.connection.flushed(), ConnectionClosedError);
+  },
+);
+
+Deno.test("Connection.stats() counts what went through", { permissions }, async () => {
+  await using raw = await rawPeer({ capacity: 4 });
+  const heard = listenTo(raw.connection);
+  await raw.say("å\n");
+  await raw.say("b\npart");
+  raw.connection.send("ååå");
+  assertEquals(raw.connection.queuedBytes, 4); // UTF-16 units until they are encoded
+  await raw.clock.advance(250);
+  assertEquals(raw.connection.stats(), {
+    openedAt: 0,
+    bytesIn: 9,
+    bytesOut: 4,
+    framesIn: 2,
+    framesOut: 1,
+    queuedBytes: 3,
+  });
+  assertEquals(heard.lines, ["å", "b"]);
+});
+
+Deno.test(
+  "Connection.total adds up what waits in many, and forgets those that end",
+  { permissions },
+  async () => {
+    const total = { queuedBytes: 0 };
+    await using one = await rawPeer({ total, capacity: 10 });
+    await using other = await rawPeer({ total, capacity: 10 });
+    one.connection.send("ååååååå"); // 15 bytes
+    other.connection.send("x".repeat(19));
+    assertEquals(total.queuedBytes, 8 + 20);
+    await one.clock.advance(0);
+    await other.clock.advance(0);
+    assertEquals(total.queuedBytes, 5 + 10);
+    one.connection.close();
+    assertEquals(total.queuedBytes, 10);
+    await readText(other.peer);
+    await other.clock.advance(0);
+    assertEquals(total.queuedBytes, 0);
+  },
+);
+
+Deno.test(
+  "Connection leaves nothing behind when the peer resets in the middle of a write",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ capacity: 10 });
+    raw.connection.send("x".repeat(99));
+    const flushed = assertRejects(() => raw.connection.flushed(), ConnectionClosedError, "90 bytes unsent");
+    await raw.clock.advance(0);
+    raw.peer.reset();
+    await raw.clock.advance(0);
+    await flushed;
+    assertEquals((await raw.connection.closed).type, "write-failed");
+    assertEquals(raw.network.stats().sockets, 0);
+    assertEquals(raw.clock.timers, 0);
+  },
+);

@@ -1,0 +1,48 @@
+/** What everything above sockets relies on, held against the system's sockets and those in memory alike. */
+import { assertEquals } from "@std/assert";
+import type { TlsOptions } from "../../tls/mod.ts";
+import { memory, memoryBehindFaults, memoryFarAway, system } from "../_util/contract/environments.ts";
+import { networkBehaviours } from "../_util/contract/network_behaviours.ts";
+import { resetBehaviours } from "../_util/contract/reset_behaviours.ts";
+import { insteadWithTls, tlsInMemory, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
+import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
+import { TlsFixture } from "../_util/tls_fixture.ts";
+
+let fixture: TlsFixture;
+
+Deno.test.beforeAll(async () => {
+  fixture = await TlsFixture.create();
+});
+
+Deno.test.afterAll(async () => {
+  await fixture[Symbol.asyncDispose]();
+});
+
+function tlsOptions(): TlsOptions {
+  return { server: { identity: fixture.identity }, client: { ca: fixture.authority.certificate } };
+}
+
+const behaviours = { ...transportBehaviours, ...networkBehaviours };
+const grounds = {
+  system,
+  memory,
+  memoryFarAway,
+  memoryBehindFaults,
+  tls: tlsOnSystem(tlsOptions),
+  tlsInMemory: tlsInMemory(tlsOptions),
+};
+
+for (const [name, ground] of Object.entries(grounds)) {
+  const { permissions } = ground;
+  for (const [behaviour, body] of Object.entries(behaviours)) {
+    const test = ground.instead?.(behaviour) ?? { name: behaviour, run: () => ground.run(body) };
+    Deno.test({ name: `${test.name} (${name})`, permissions, fn: () => test.run() });
+  }
+  for (const [behaviour, body] of Object.entries(resetBehaviours)) {
+    Deno.test({ name: `${behaviour} (${name})`, permissions, fn: () => ground.runReset(body) });
+  }
+}
+
+Deno.test("TLS differs from the contract only where the contract has something to differ from", () => {
+  assertEquals(Object.keys(insteadWithTls).filter((name) => !(name in behaviours)), []);
+});

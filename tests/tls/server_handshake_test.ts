@@ -1,0 +1,168 @@
+/** Who gets through the handshake of TLS, and what the others are told. */
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect } from "../../socket/connect.ts";
+import { type CloseReason, ConnectError, TlsError } from "../../socket/errors.ts";
+import { listen } from "../../socket/listener.ts";
+import { systemNetwork } from "../../socket/tcp.ts";
+import { startRelay } from "../../relay/server.ts";
+import { TlsNetwork } from "../../tls/mod.ts";
+import { TlsTransport } from "../../tls/transport.ts";
+import { Authority } from "../_util/certificates.ts";
+import { talk, TlsFixture } from "../_util/tls_fixture.ts";
+
+let fixture: TlsFixture;
+
+Deno.test.beforeAll(async () => {
+  fixture = await TlsFixture.create();
+});
+
+Deno.test.afterAll(async () => {
+  await fixture[Symbol.asyncDispose]();
+});
+
+Deno.test("TlsNetwork.connect() refuses a certificate of an authority it was not told of", async () => {
+  await using server = fixture.startEcho();
+  await using other = await Authority.create();
+  assertEquals((await fixture.rejection(server, { ca: other.certificate })).code, "untrusted");
+});
+
+Deno.test("TlsNetwork.connect() refuses a certificate for another name", async () => {
+  await using server = fixture.startEcho();
+  const { code, message } = await fixture.rejection(server, { serverName: "elsewhere.test" });
+  assertEquals(code, "untrusted");
+  assertStringIncludes(message, "elsewhere.test");
+});
+
+Deno.test("TlsNetwork.connect() refuses a certificate for another address", async () => {
+  await using server = fixture.startEcho({
+    identity: await fixture.authority.issue("server", ["IP:127.0.0.9"]),
+  });
+  assertEquals((await fixture.rejection(server, {})).code, "untrusted");
+});
+
+Deno.test("TlsNetwork serves whom its authority vouches for, and nobody else", async () => {
+  await using server = fixture.startEcho({ clientCa: fixture.authority.certificate });
+  const known = await fixture.dial(server, { identity: await fixture.authority.issue("alice") });
+  assertEquals(await talk(known, ["hi"]), ["hi", "after your end"]);
+  await known.end();
+
+  await using rogue = await Authority.create();
+  for (const client of [{ identity: await rogue.issue("mallory") }, {}]) {
+    // With TLS 1.3 a client is done before the server has seen its certificate: it learns at the first read.
+    const stranger = await fixture.dial(server, client);
+    assertMatch((await talk(stranger, ["hi"])).join(), /^error TLS certificate refused: [^,]+$/);
+    stranger.close();
+  }
+  const { closed } = await server.listener.until((stats) => stats.connections === 0);
+  assertEquals(closed["tls-failed"], 2);
+  assertEquals(closed.natural, 1);
+});
+
+Deno.test("TlsNetwork agrees on a protocol by ALPN, or refuses", async () => {
+  await using server = fixture.startEcho({ alpn: ["okline"] });
+  const network = new TlsNetwork(systemNetwork, {
+    client: { ca: fixture.authority.certificate, alpn: ["h2", "okline"] },
+  });
+  const transport = await network.connect({ port: server.listener.port });
+  assert(transport instanceof TlsTransport);
+  const session = await transport.secured;
+  assertEquals([session.alpn, session.protocol], ["okline", "TLSv1.3"]);
+  transport.close();
+  assertEquals((await fixture.rejection(server, { alpn: ["h2"] })).code, "handshake");
+});
+
+Deno.test("TlsNetwork tells a peer that speaks plain text, in plain text", async () => {
+  await using server = fixture.startEcho();
+  const plain = await connect({ port: server.listener.port });
+  plain.send("message hello");
+  assertEquals(await Array.fromAsync(plain.lines()), ["error this port speaks TLS, not plain text"]);
+  plain.close();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "plain-text");
+});
+
+Deno.test("TlsNetwork.connect() says so when the server speaks plain text", async () => {
+  await using server = listen();
+  const served = server.serve(async (peer) => {
+    try {
+      for await (const line of peer.lines()) peer.send(line);
+    } catch (error) {
+      peer.send(`error ${(error as Error).message}`);
+      throw error;
+    }
+  });
+  const network = new TlsNetwork(systemNetwork, {});
+  const error = await assertRejects(() => connect({ port: server.port, network }), ConnectError);
+  assertEquals([error.code, (error.cause as TlsError).code], ["tls", "plain-text"]);
+  assertStringIncludes(error.message, "Peer speaks plain text, not TLS");
+  await server.until((stats) => stats.closed.framing === 1);
+  await server.close();
+  await served;
+});
+
+Deno.test("TlsNetwork closes a peer that does not finish its handshake", async () => {
+  await using server = fixture.startEcho({}, { handshakeTimeout: 50 });
+  const silent = await connect({ port: server.listener.port });
+  assertEquals(await Array.fromAsync(silent.lines()), []);
+  silent.close();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "timeout");
+});
+
+Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async () => {
+  await using server = fixture.startEcho({}, { handshakeTimeout: 0 });
+  const hasty = await connect({ port: server.listener.port });
+  await hasty.closeWrite();
+  assertEquals(await Array.fromAsync(hasty.lines()), []);
+  hasty.close();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
+  const [reason] = server.reasons;
+  assert(reason?.type === "tls-failed");
+  assertEquals(reason.error.code, "closed");
+});
+
+Deno.test("TlsNetwork.connect() stops when it is told to", async () => {
+  await using server = listen(); // Accepts, and never answers a handshake.
+  const network = new TlsNetwork(systemNetwork, {});
+  const given = new AbortController();
+  const dialled = connect({ port: server.port, network, signal: given.signal });
+  await server.until((stats) => stats.accepted === 1);
+  given.abort(new Error("enough"));
+  await assertRejects(() => dialled, Error, "enough");
+});
+
+Deno.test("RelayServer takes for a peer only who has shaken hands", async () => {
+  const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
+  await using server = startRelay({ network });
+  const silent = await systemNetwork.connect({ port: server.port });
+  await server.until((stats) => stats.connections === 1);
+  const client = await connect({
+    port: server.port,
+    network: new TlsNetwork(systemNetwork, { client: { ca: fixture.authority.certificate } }),
+  });
+  // The only one there is to get its message is itself.
+  client.send("message to whom");
+  assertEquals((await client.lines().next()).value, "message to whom");
+  assertEquals(server.stats().active, 1);
+  assertEquals(server.stats().connections, 2);
+  silent.close();
+  await client.end();
+});
+
+Deno.test("Listener counts as failed by TLS who leaves in the handshake, though nobody reads", async () => {
+  const reasons: CloseReason[] = [];
+  const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
+  const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
+  const served = listener.serve(() => assert(false, "Served before its handshake"));
+  const peer = await systemNetwork.connect({ port: listener.port });
+  await listener.until((stats) => stats.connections === 1);
+  peer.close();
+  await listener.until((stats) => stats.connections === 0);
+  await listener.close();
+  await served;
+  assertEquals(reasons.map((reason) => reason.type), ["tls-failed"]);
+});
