@@ -13,10 +13,10 @@ import { starvationCured } from "../cli/starvation.ts";
 import { formatTable } from "../cli/terminal/table.ts";
 import { writeLine } from "../cli/terminal/log.ts";
 import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
-import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
 import { PART_NAMES } from "../cli/loadtest/worker_processes.ts";
-import { loadTestCommand } from "../cli/loadtest/respawn.ts";
+import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 10_000);
@@ -34,8 +34,8 @@ const plan = new Plan({
   replyDelay: { type: "fixed", delay: HOLD_MS },
   payload: { type: "short" },
 });
-const server = await OwnServer.start({
-  command: [...loadTestCommand(PART_NAMES.server, "relay"), "--ack-timeout", "60s"],
+const server = await SpawnedServer.start({
+  command: [...respawnCommand(PART_NAMES.server, "relay"), "--ack-timeout", "60s"],
   hostnames: ["127.0.0.1"],
 });
 const generator = new LocalGenerator({

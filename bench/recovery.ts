@@ -11,10 +11,10 @@ import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { LocalGenerator } from "../loadtest/generate/generator.ts";
 import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history/events.ts";
 import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
-import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
 import { runLoadTest } from "../loadtest/run.ts";
-import { loadTestCommand } from "../cli/loadtest/respawn.ts";
+import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
 
 /** How many clients, in how many ms they start, and how long at most each holds what it gets, in ms. */
@@ -42,11 +42,11 @@ export interface Recovery {
 
 /** How one server takes the place of another. */
 interface Succession {
-  readonly first: OwnServer;
+  readonly first: SpawnedServer;
   /** The share of the clients that have been connected when it begins. */
   readonly after: number;
   /** Starts the second server, and ends the first. */
-  takeOver(): Promise<OwnServer>;
+  takeOver(): Promise<SpawnedServer>;
 }
 
 /** The time that the second server may take to come to nothing, ms. */
@@ -118,7 +118,7 @@ async function survive(
  * there before the count could begin.
  */
 async function lastState(
-  server: OwnServer,
+  server: SpawnedServer,
 ): Promise<Pick<ServerState, "closed"> & { readonly left: number }> {
   const giveUpAt = performance.now() + ZERO_TIMEOUT;
   for (;; await delay(20)) {
@@ -130,9 +130,9 @@ async function lastState(
   }
 }
 
-async function startOwn(port: number, ...options: readonly string[]): Promise<OwnServer> {
-  return await OwnServer.start({
-    command: loadTestCommand("own-server", "--ack-timeout", `${TIMEOUT}ms`, ...options),
+async function startOwn(port: number, ...options: readonly string[]): Promise<SpawnedServer> {
+  return await SpawnedServer.start({
+    command: respawnCommand("own-server", "--ack-timeout", `${TIMEOUT}ms`, ...options),
     env: { [CURE_VARIABLE]: CURE_VALUE },
     hostnames: ["127.0.0.1"],
     port,

@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { LineProcess } from "../loadtest/process/child_process.ts";
+import { ChildProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import { buildGo, figuresOf, missingPrograms } from "./peer.ts";
 
@@ -53,7 +53,7 @@ async function serve(): Promise<void> {
 
 async function measure(traffic: string, others: Others, { rate, seconds }: Options): Promise<Figures> {
   let heard = Promise.withResolvers<Record<string, unknown>>();
-  const server = new LineProcess({
+  const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
     env: { [CURE_VARIABLE]: CURE_VALUE },
     onLine: (line) => heard.resolve(line),
@@ -61,7 +61,7 @@ async function measure(traffic: string, others: Others, { rate, seconds }: Optio
   const address = `127.0.0.1:${(await heard.promise).port}`;
   const pouring = others === "none"
     ? undefined
-    : new LineProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
+    : new ChildProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
   const { p50, p99, count } = await figuresOf(traffic, ["polite", address, `${POLITE}`, `${seconds}`]);
   heard = Promise.withResolvers();
   await server.say("state");

@@ -8,12 +8,12 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { OwnServer } from "../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { residentMemory } from "../loadtest/process/process_usage.ts";
 import { randomStream } from "../loadtest/plan/seeded_random.ts";
 import { Bench } from "../loadtest/torture/rig.ts";
 import { torture } from "../loadtest/torture/torture.ts";
-import { loadTestCommand } from "../cli/loadtest/respawn.ts";
+import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { runRelayClient } from "../relay/client.ts";
 
 const MIB = 1024 * 1024;
@@ -27,8 +27,8 @@ const scale = Number(told.scale ?? 0.05);
 
 /** What was found wrong; nothing is the aim. */
 const faults: string[] = [];
-const server = await OwnServer.start({
-  command: loadTestCommand("own-server"),
+const server = await SpawnedServer.start({
+  command: respawnCommand("own-server"),
   env: { [CURE_VARIABLE]: CURE_VALUE },
   hostnames: ["127.0.0.1"],
 });

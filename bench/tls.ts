@@ -8,7 +8,7 @@
  */
 import { cpuUsage } from "node:process";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
-import { LineProcess } from "../loadtest/process/child_process.ts";
+import { ChildProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/tcp.ts";
@@ -82,7 +82,7 @@ interface Cost {
 async function measure(name: string, files: Files | undefined): Promise<void> {
   const program = new URL(import.meta.url).pathname;
   let heard = Promise.withResolvers<Record<string, unknown>>();
-  const server = new LineProcess({
+  const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, program, "serve", JSON.stringify(files ?? null)],
     env: { [CURE_VARIABLE]: CURE_VALUE },
     onLine: (line) => heard.resolve(line),

@@ -24,4 +24,4 @@ console.log(await ann.next()); // prints [you to bob] psst
 console.log(await bob.next()); // prints [ann to you] psst
 bob.guest.send("/quit");
 console.log(await ann.next()); // prints -- bob left
-await Promise.all([ann.guest.end(), bob.guest.end()]);
+await Promise.all([ann.guest.close(), bob.guest.close()]);

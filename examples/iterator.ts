@@ -4,12 +4,12 @@ import { connect, type Connection, listen } from "@okline/okline/socket";
 async function add(peer: Connection): Promise<void> {
   let sum = 0;
   for await (const line of peer.lines()) peer.send(`${sum += Number(line)}`);
-  await peer.end();
+  await peer.close();
 }
 
 const server = listen({ port: 0 });
 const serving = (async () => {
-  for await (const peer of server) add(peer).catch((error) => peer.close({ type: "handler-failed", error }));
+  for await (const peer of server) add(peer).catch((error) => peer.abort({ type: "handler-failed", error }));
 })();
 
 const client = await connect({ port: server.port });
@@ -19,6 +19,6 @@ for await (const sum of client.lines()) console.log(sum);
 // prints 1
 // prints 21
 // prints 321
-console.log((await client.end()).type); // prints natural
+console.log((await client.close()).type); // prints natural
 await server.close();
 await serving;

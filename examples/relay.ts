@@ -10,7 +10,7 @@ ann.send("message hello");
 console.log((await lines.next()).value); // prints message hello
 ann.send("ok hello");
 console.log((await lines.next()).value); // prints ok hello
-await ann.end();
+await ann.close();
 
 // By a client that does all of it, times out, reconnects and sends again.
 const { acknowledged, attempts } = await runRelayClient({ port: relay.port, text: "anybody there?" });

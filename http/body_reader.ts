@@ -1,5 +1,5 @@
 /** Bodies of requests: sized or chunked (RFC 9112, 6 and 7). Pure. @module */
-import { counted } from "../internal/plural.ts";
+import { plural } from "../internal/plural.ts";
 import { parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./errors.ts";
 import { LineReader } from "./line_reader.ts";
@@ -90,7 +90,7 @@ export class ChunkedBodyReader implements BodyReader {
     this.#left = parseInt(parts[1]!, 16);
     this.#total += this.#left;
     if (this.#total > this.#limits.maxBody) {
-      throw new HttpError(413, `Body is over ${counted(this.#limits.maxBody, "byte")}`);
+      throw new HttpError(413, `Body is over ${plural(this.#limits.maxBody, "byte")}`);
     }
     this.#expected = this.#left === 0 ? "trailers" : "data";
     return { used };
@@ -118,7 +118,7 @@ export class ChunkedBodyReader implements BodyReader {
     const { line, used } = this.#lines.take(
       bytes,
       maxHeaders - this.#trailerBytes,
-      () => new HttpError(431, `Trailers are over ${counted(maxHeaders, "byte")}`),
+      () => new HttpError(431, `Trailers are over ${plural(maxHeaders, "byte")}`),
     );
     if (line === undefined) return { used };
     // Never merged into the headers: what was decided by those cannot be changed afterwards.

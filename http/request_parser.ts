@@ -1,5 +1,5 @@
 /** Requests of HTTP/1.1 from bytes that come in any pieces. Pure. @module */
-import { counted } from "../internal/plural.ts";
+import { plural } from "../internal/plural.ts";
 import { type BodyReader, ChunkedBodyReader, SizedBodyReader } from "./body_reader.ts";
 import { HttpError } from "./errors.ts";
 import { LineReader } from "./line_reader.ts";
@@ -86,12 +86,12 @@ export class RequestParser {
       ? this.#lines.take(
         bytes,
         maxHeaders - this.#headerBytes,
-        () => new HttpError(431, `Headers are over ${counted(maxHeaders, "byte")}`),
+        () => new HttpError(431, `Headers are over ${plural(maxHeaders, "byte")}`),
       )
       : this.#lines.take(
         bytes,
         maxRequestLine,
-        () => new HttpError(414, `Request line is over ${counted(maxRequestLine, "byte")}`),
+        () => new HttpError(414, `Request line is over ${plural(maxRequestLine, "byte")}`),
       );
     if (line === undefined) return used;
     if (!inHeaders) this.#startRequest(line);
@@ -118,7 +118,7 @@ export class RequestParser {
     const head = parseRequestHead(this.#requestLine!, this.#fieldLines);
     const { maxBody } = this.#limits;
     if (head.body.type === "sized" && head.body.length > maxBody) {
-      throw new HttpError(413, `Body of ${counted(head.body.length, "byte")} is over ${maxBody}`);
+      throw new HttpError(413, `Body of ${plural(head.body.length, "byte")} is over ${maxBody}`);
     }
     events.push({ type: "head", head });
     if (head.body.type === "chunked") this.#body = new ChunkedBodyReader(this.#limits);

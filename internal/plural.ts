@@ -12,7 +12,7 @@ export interface Noun {
  * @param noun One that takes an `s`, or both its forms.
  * @param options.format Writes the number. Default: its digits.
  */
-export function counted(
+export function plural(
   count: number,
   noun: string | Noun,
   { format = String }: { readonly format?: (count: number) => string } = {},

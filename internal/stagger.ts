@@ -11,7 +11,7 @@ const SLICE = 100;
  *
  * @returns Stops it.
  */
-export function spread<Item>(
+export function stagger<Item>(
   items: readonly Item[],
   options: { clock: Clock; ms: number; each: (item: Item) => void },
 ): Timer {

@@ -7,7 +7,7 @@ import { type CloseReason, type ConnectError, FramingError } from "../socket/err
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 import { assertToken } from "../access/token_text.ts";
-import { Attempts } from "../socket/reconnect.ts";
+import { Reconnect } from "../socket/reconnect.ts";
 import type { BackOff } from "../internal/back_off.ts";
 
 /** How long a client holds a message before it answers. */
@@ -87,7 +87,7 @@ export class RelayClient {
   #lingering: Timer | undefined;
   #connection: Connection | undefined;
   #ending: Promise<CloseReason> | undefined;
-  readonly #attempts: Attempts;
+  readonly #attempts: Reconnect;
   #acknowledged = false;
   #refused = false;
 
@@ -100,7 +100,7 @@ export class RelayClient {
     this.#replyDelay = options.replyDelay ?? NO_DELAY;
     this.#linger = options.linger ?? this.#replyDelay.longest;
     this.#observer = options.observer ?? {};
-    this.#attempts = new Attempts({
+    this.#attempts = new Reconnect({
       clock: this.#clock,
       random: options.random ?? systemRandom,
       backOff: options.backOff,
@@ -130,7 +130,7 @@ export class RelayClient {
   /** Gives up now: closes the connection, waits and dials no more. */
   stop(): void {
     this.#attempts.stop();
-    this.#connection?.close({ type: "local", why: "stopped" });
+    this.#connection?.abort({ type: "local", why: "stopped" });
   }
 
   async #attempt(): Promise<CloseReason> {
@@ -149,7 +149,7 @@ export class RelayClient {
     const ms = this.#timeout;
     const timer = this.#clock.after(
       ms,
-      () => connection.close({ type: "timeout", which: "acknowledgement", ms }),
+      () => connection.abort({ type: "timeout", which: "acknowledgement", ms }),
     );
     try {
       for await (const lines of connection.batches()) {
@@ -157,7 +157,7 @@ export class RelayClient {
       }
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
-      this.#ending = connection.end({ type: "framing", error });
+      this.#ending = connection.close({ type: "framing", error });
     } finally {
       timer.cancel();
       this.#lingering?.cancel();
@@ -165,7 +165,7 @@ export class RelayClient {
       this.#held.clear();
     }
     const early: CloseReason = { type: "local", why: "the server ended before the ok" };
-    this.#ending ??= this.#acknowledged ? connection.end() : connection.end(early);
+    this.#ending ??= this.#acknowledged ? connection.close() : connection.close(early);
     const reason = await this.#ending;
     this.#observer.closed?.(connection, reason);
     return reason;
@@ -249,11 +249,11 @@ export class RelayClient {
   /** The server wants another token, or one at all: no other attempt would show one. */
   #giveUp(connection: Connection, why: string): void {
     this.#refused = true;
-    this.#ending ??= connection.end({ type: "unauthorized", why });
+    this.#ending ??= connection.close({ type: "unauthorized", why });
   }
 
   #end(connection: Connection): void {
-    this.#ending ??= connection.end();
+    this.#ending ??= connection.close();
   }
 }
 

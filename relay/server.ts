@@ -112,8 +112,8 @@ export class RelayServer implements AsyncDisposable {
    * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
    * unhandled rejection, which ends the program: a server that serves nobody is not to go unnoticed.
    */
-  get closed(): Promise<void> {
-    return this.#listener.closed;
+  get finished(): Promise<void> {
+    return this.#listener.finished;
   }
 
   stats(): RelayServerStats {
@@ -147,7 +147,7 @@ export class RelayServer implements AsyncDisposable {
    * then ends every connection; what still stands after `drainTimeout` is cut. Half of that time new messages are taken, for
    * they may be on their way; then no more, for peers that go on sending would keep it from ever coming to an end.
    */
-  async drain(): Promise<void> {
+  async shutdown(): Promise<void> {
     this.#listener.stopAccepting();
     const since = this.#clock.now();
     const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
@@ -165,7 +165,7 @@ export class RelayServer implements AsyncDisposable {
       for (const timer of timers) timer.cancel();
     }
     this.#noteUnsettled();
-    await this.#listener.drain({ within: this.#drainTimeout, since });
+    await this.#listener.shutdown({ within: this.#drainTimeout, since });
   }
 
   /** Closes everything now. */

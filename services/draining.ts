@@ -1,6 +1,6 @@
 /** The beginning of the end of a service, for those who serve its connections. @module */
 import type { Clock, Timer } from "../internal/clock.ts";
-import { spread } from "../internal/stagger.ts";
+import { stagger } from "../internal/stagger.ts";
 
 /** Tells who serves a connection that it is to come to an end: not all at once, for they would all come back at once. */
 export class Draining {
@@ -21,7 +21,7 @@ export class Draining {
    */
   begin({ clock, ms }: { readonly clock: Clock; readonly ms: number }): Timer {
     this.#begun = true;
-    return spread([...this.#ends], {
+    return stagger([...this.#ends], {
       clock,
       ms,
       // Who has finished meanwhile is not asked to.

@@ -23,4 +23,9 @@ export { HttpResponseError, type ResponseHead } from "../http/response_parser.ts
 export { type HttpOptions, type HttpStats, startHttp } from "./http/service.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy/service.ts";
 export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
-export { type EndedConnection, ListenerService, type Service, type ServiceOptions } from "./service.ts";
+export {
+  type EndedConnection,
+  ListenerService as ListenerService,
+  type Service,
+  type ServiceOptions,
+} from "./service.ts";

@@ -50,10 +50,10 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
    * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
    * unhandled rejection, which ends the program: a service that serves nobody is not to go unnoticed.
    */
-  readonly closed: Promise<void>;
+  readonly finished: Promise<void>;
   stats(): Stats;
   /** Stops accepting, finishes what is under way, closes; what takes over `drainTimeout` is cut. */
-  drain(): Promise<void>;
+  shutdown(): Promise<void>;
   /** Closes everything now. */
   close(): Promise<void>;
 }
@@ -78,7 +78,7 @@ const DRAIN_TIMEOUT = 10_000;
 
 /** A service made of a listener and a handler. */
 export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
-  readonly closed: Promise<void>;
+  readonly finished: Promise<void>;
   readonly #listener: Listener<Frame>;
   readonly #clock: Clock;
   readonly #drainTimeout: number;
@@ -94,7 +94,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#clock = options.clock ?? systemClock;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#stats = options.stats;
-    this.closed = this.#run(handler, options.background);
+    this.finished = this.#run(handler, options.background);
   }
 
   get addresses(): readonly Address[] {
@@ -126,20 +126,20 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#listener.resume();
   }
 
-  async drain(): Promise<void> {
+  async shutdown(): Promise<void> {
     this.#listener.stopAccepting();
     const ms = this.#drainTimeout;
     // The other half is for the last of them.
     const ending = this.#draining.begin({ clock: this.#clock, ms: ms / 2 });
     const late = this.#clock.after(ms, () => {
       for (const connection of this.#listener.connections) {
-        connection.close({ type: "timeout", which: "drain", ms });
+        connection.abort({ type: "timeout", which: "drain", ms });
       }
       // Those that are refused, too. Not lost: what it fails with, `closed` below fails with.
       this.#listener.close().catch(() => {});
     });
     try {
-      await this.closed;
+      await this.finished;
     } finally {
       late.cancel();
       ending.cancel();
@@ -148,7 +148,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
 
   async close(): Promise<void> {
     await this.#listener.close();
-    await this.closed;
+    await this.finished;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,8 @@
 /** The accept loops of a listener: errors sorted, suspended and resumed. @module */
-import { Exhaustion } from "./exhaustion.ts";
+import { ExhaustionTracker } from "./exhaustion.ts";
 import type { Address, Network, Transport, TransportListener } from "./network.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
-import { TokenBucket } from "./rate_limit.ts";
+import { RateLimit } from "./rate_limit.ts";
 
 /** What the accept loops have met. */
 export interface AcceptStats {
@@ -49,8 +49,8 @@ export function sortAcceptError(error: unknown): AcceptErrorKind {
   return EXHAUSTED.has(code) ? "out-of-descriptors" : "other";
 }
 
-/** What an {@linkcode Acceptor} needs. */
-export interface AcceptorOptions {
+/** What an {@linkcode AcceptLoop} needs. */
+export interface AcceptLoopOptions {
   network: Network;
   clock: Clock;
   /** Addresses that must be bound, all on one port. */
@@ -71,11 +71,11 @@ export interface AcceptorOptions {
 }
 
 /** Binds and accepts until it is closed. */
-export class Acceptor {
+export class AcceptLoop {
   readonly addresses: readonly Address[];
   /** Settles when the last loop has ended; rejects with an error of `accept` that does not pass. */
   readonly stopped: Promise<void>;
-  readonly #options: AcceptorOptions;
+  readonly #options: AcceptLoopOptions;
   readonly #sockets: readonly TransportListener[];
   #resumed: PromiseWithResolvers<void> | undefined;
   #closed = false;
@@ -83,13 +83,13 @@ export class Acceptor {
   readonly #waiting = new Set<() => void>();
   readonly #pauses = new Set<Timer>();
   readonly #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
-  readonly #rate: TokenBucket | undefined;
-  readonly #exhaustion: Exhaustion;
+  readonly #rate: RateLimit | undefined;
+  readonly #exhaustion: ExhaustionTracker;
 
-  constructor(options: AcceptorOptions) {
+  constructor(options: AcceptLoopOptions) {
     this.#options = options;
-    if (options.maxAcceptRate > 0) this.#rate = new TokenBucket(options.maxAcceptRate);
-    this.#exhaustion = new Exhaustion(options.onExhausted);
+    if (options.maxAcceptRate > 0) this.#rate = new RateLimit(options.maxAcceptRate);
+    this.#exhaustion = new ExhaustionTracker(options.onExhausted);
     this.#sockets = bind(options);
     this.addresses = this.#sockets.map((socket) => socket.address);
     this.stopped = this.#runAll();
@@ -152,7 +152,7 @@ export class Acceptor {
         return;
       }
       this.#stats.accepted++;
-      this.#exhaustion.passed(() => this.#options.clock.now());
+      this.#exhaustion.succeeded(() => this.#options.clock.now());
       const taken = this.#options.deliver(transport);
       if (taken !== undefined) await this.#orClosed(taken);
       const early = this.#rate?.take(this.#options.clock.now()) ?? 0;
@@ -173,7 +173,7 @@ export class Acceptor {
     if (kind === "transient") this.#stats.transientErrors++;
     else {
       this.#stats.outOfDescriptors++;
-      this.#exhaustion.met(this.#options.clock.now());
+      this.#exhaustion.failed(this.#options.clock.now());
     }
     this.#options.changed();
     if (kind === "out-of-descriptors") await this.#orClosed(this.#pause(BACK_OFF_MS));
@@ -203,7 +203,7 @@ export class Acceptor {
   }
 }
 
-function bind(options: AcceptorOptions): TransportListener[] {
+function bind(options: AcceptLoopOptions): TransportListener[] {
   const bound: TransportListener[] = [];
   const add = (hostname: string) => {
     // A port that the system picks is picked once, for all.

@@ -87,7 +87,7 @@ export class Admission<Frame> {
 
   /** Closes all that stand or are on their way out. */
   closeAll(why: string): void {
-    for (const connection of this.connections) connection.close({ type: "local", why });
+    for (const connection of this.connections) connection.abort({ type: "local", why });
     this.#refusals.close(why);
   }
 

@@ -1,13 +1,13 @@
 /** One peer: frames in, frames out, and the one place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
-import type { Deadlines } from "./timeouts.ts";
+import type { Timeouts } from "./timeouts.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
 import { closeReasonOf, type SocketFailure } from "./failure.ts";
 import { gathererOf } from "./gather.ts";
-import { Inbound } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import type { Address, Transport } from "./network.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
-import { Outbound } from "./writer.ts";
+import { Writer } from "./writer.ts";
 import { watchPeer } from "./peer_deadlines.ts";
 import { restOf } from "./fairness.ts";
 
@@ -40,8 +40,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
   readonly ready: Promise<boolean> | undefined;
   readonly #transport: Transport;
   readonly #clock: Clock;
-  readonly #inbound: Inbound<Frame>;
-  readonly #outbound: Outbound<Frame>;
+  readonly #inbound: Reader<Frame>;
+  readonly #outbound: Writer<Frame>;
   readonly #drainTimeout: number;
   readonly #openedAt: number;
   /** Made when somebody asks. */
@@ -51,7 +51,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
   readonly #farewell: ((reason: CloseReason) => Frame | undefined) | undefined;
-  #deadlines: Deadlines | undefined; // Most connections have no timeout but the one of their end.
+  #deadlines: Timeouts | undefined; // Most connections have no timeout but the one of their end.
   #drain: Timer | undefined;
 
   constructor(transport: Transport, options: ConnectionOptions<Frame>) {
@@ -66,8 +66,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
     const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
     const rest = restOf(clock);
-    this.#inbound = new Inbound({ transport, decoder: codec.decoder(), now, rest, failed });
-    this.#outbound = new Outbound({
+    this.#inbound = new Reader({ transport, decoder: codec.decoder(), now, rest, failed });
+    this.#outbound = new Writer({
       transport,
       encoder: codec.encoder(),
       gatherer: gathererOf(clock),
@@ -137,7 +137,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @example
    * ```ts
    * import { connect, listen } from "@okline/okline/socket";
-import { MemoryNetwork } from "@okline/okline/testing";
+   * import { MemoryNetwork } from "@okline/okline/testing";
    * import { assertEquals } from "@std/assert";
    *
    * const network = new MemoryNetwork();
@@ -148,7 +148,7 @@ import { MemoryNetwork } from "@okline/okline/testing";
    * const client = await connect({ network, port: 8000 });
    * client.send("one");
    * client.send("two");
-   * await client.end();
+   * await client.close();
    * assertEquals(lines, ["one", "two"]);
    * ```
    */
@@ -214,7 +214,7 @@ import { MemoryNetwork } from "@okline/okline/testing";
    * @returns What `closed` says. Where `why` is natural, another reason when it failed on the way; where it is natural
    * or local, the timeout when it took longer than `drainTimeout`. `stats().queuedBytes` is what could not be sent.
    */
-  end(why: CloseReason = NATURAL): Promise<CloseReason> {
+  close(why: CloseReason = NATURAL): Promise<CloseReason> {
     return this.#end(why, this.#drainTimeout);
   }
 
@@ -231,7 +231,7 @@ import { MemoryNetwork } from "@okline/okline/testing";
   }
 
   /** Closes at once; what is queued is dropped. Does nothing when it has ended. */
-  close(why: CloseReason = { type: "local", why: "closed" }): void {
+  abort(why: CloseReason = { type: "local", why: "closed" }): void {
     this.#finish(why);
   }
 
@@ -246,9 +246,9 @@ import { MemoryNetwork } from "@okline/okline/testing";
     };
   }
 
-  /** As {@linkcode Connection.end}. */
+  /** As {@linkcode Connection.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
+    await this.close();
   }
 
   /** A read or write has failed. */

@@ -1,6 +1,6 @@
 /** The connections that stand, counted and bounded. @module */
 import type { Connection } from "./connection.ts";
-import { counted } from "../internal/plural.ts";
+import { plural } from "../internal/plural.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
 import type { QueuedBytes } from "./writer.ts";
 
@@ -129,9 +129,9 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   #refusal(hostname: string): Refusal | undefined {
     const { maxConnections, maxConnectionsPerIp, mayConnect } = this.#limits;
     if (!mayConnect(hostname)) return { limit: "address", why: "not allowed from this address" };
-    if (this.full) return { limit: "max-connections", why: `busy: ${counted(maxConnections, OPEN)} open` };
+    if (this.full) return { limit: "max-connections", why: `busy: ${plural(maxConnections, OPEN)} open` };
     if (maxConnectionsPerIp > 0 && (this.#perIp.get(hostname) ?? 0) >= maxConnectionsPerIp) {
-      const why = `busy: ${counted(maxConnectionsPerIp, OPEN)} open from this address`;
+      const why = `busy: ${plural(maxConnectionsPerIp, OPEN)} open from this address`;
       return { limit: "max-connections-per-ip", why };
     }
     return undefined;

@@ -1,5 +1,5 @@
 /** What can go wrong with a socket, and why one ended. Pure. @module */
-import { counted } from "../internal/plural.ts";
+import { plural } from "../internal/plural.ts";
 
 /** Why bytes could not be framed into lines or messages. */
 export type FramingErrorCode =
@@ -66,7 +66,7 @@ export class ConnectionClosedError extends Error {
   readonly unsentBytes: number;
 
   constructor(reason: CloseReason, unsentBytes: number) {
-    super(`Connection closed (${describeCloseReason(reason)}) with ${counted(unsentBytes, "byte")} unsent`);
+    super(`Connection closed (${describeCloseReason(reason)}) with ${plural(unsentBytes, "byte")} unsent`);
     this.reason = reason;
     this.unsentBytes = unsentBytes;
   }
@@ -117,7 +117,7 @@ export function describeCloseReason(reason: CloseReason): string {
     case "unauthorized":
       return `${reason.type}: ${reason.why}`;
     case "slow-reader":
-      return `slow-reader: ${counted(reason.queuedBytes, "byte")} queued, limit ${reason.limit}`;
+      return `slow-reader: ${plural(reason.queuedBytes, "byte")} queued, limit ${reason.limit}`;
     case "timeout":
       return `timeout: ${reason.which} for ${reason.ms} ms`;
     default:

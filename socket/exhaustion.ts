@@ -4,7 +4,7 @@
 const OVER_AFTER_MS = 5000;
 
 /** Tells of a shortage when it begins, and when a peer is accepted after a while without it. Times are in ms. */
-export class Exhaustion {
+export class ExhaustionTracker {
   readonly #told: (exhausted: boolean) => void;
   /** When there was no descriptor for the last time; `undefined` while there is no shortage. */
   #lastMet: number | undefined;
@@ -15,14 +15,14 @@ export class Exhaustion {
   }
 
   /** There was no descriptor for a peer. */
-  met(now: number): void {
+  failed(now: number): void {
     const known = this.#lastMet !== undefined;
     this.#lastMet = now;
     if (!known) this.#told(true);
   }
 
   /** There was one. */
-  passed(now: () => number): void {
+  succeeded(now: () => number): void {
     if (this.#lastMet === undefined || now() - this.#lastMet < OVER_AFTER_MS) return;
     this.#lastMet = undefined;
     this.#told(false);

@@ -2,9 +2,9 @@
 import type { Clock } from "../internal/clock.ts";
 
 /** Something that reads, and has had its share. */
-export interface Resting {
+export interface Resumable {
   /** Goes on. */
-  rested(): void;
+  resume(): void;
 }
 
 // How many turns of the event loop it takes until the runtime has asked the system what is new though it was never idle: one
@@ -17,9 +17,9 @@ const TURNS = 64;
  * waiting, each turn of the event loop is long, and the runtime looks at the other sockets only when nothing is left to do,
  * or after so many turns. One reader at rest while another works would not help anybody else.
  */
-export class SharedRest {
+export class FairScheduler {
   readonly #clock: Clock;
-  #resting = new Set<Resting>();
+  #resting = new Set<Resumable>();
   #turns = 0;
 
   constructor(clock: Clock) {
@@ -32,7 +32,7 @@ export class SharedRest {
   }
 
   /** Calls `rested` when the others have had their turn. */
-  add(one: Resting): void {
+  add(one: Resumable): void {
     this.#resting.add(one);
     if (this.#turns > 0) return;
     this.#turns = TURNS;
@@ -40,7 +40,7 @@ export class SharedRest {
   }
 
   /** Goes on at once, or never; does nothing for who does not rest. */
-  remove(one: Resting): void {
+  remove(one: Resumable): void {
     this.#resting.delete(one);
   }
 
@@ -49,15 +49,15 @@ export class SharedRest {
     if (this.#turns > 0) return this.#clock.soon(this.#turn);
     const rested = this.#resting;
     this.#resting = new Set();
-    for (const one of rested) one.rested();
+    for (const one of rested) one.resume();
   };
 }
 
-const rests = new WeakMap<Clock, SharedRest>();
+const rests = new WeakMap<Clock, FairScheduler>();
 
 /** The one rest of a clock. */
-export function restOf(clock: Clock): SharedRest {
+export function restOf(clock: Clock): FairScheduler {
   let rest = rests.get(clock);
-  if (rest === undefined) rests.set(clock, rest = new SharedRest(clock));
+  if (rest === undefined) rests.set(clock, rest = new FairScheduler(clock));
   return rest;
 }

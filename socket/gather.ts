@@ -7,7 +7,7 @@ export interface Flushable {
 }
 
 /** Gathers the flushes of one turn behind a single {@linkcode Clock.soon}: timers cost more than list entries. */
-export class TurnGatherer {
+export class WriteBatcher {
   readonly #clock: Clock;
   #dirty: Flushable[] = [];
 
@@ -27,11 +27,11 @@ export class TurnGatherer {
   };
 }
 
-const gatherers = new WeakMap<Clock, TurnGatherer>();
+const gatherers = new WeakMap<Clock, WriteBatcher>();
 
 /** The one gatherer of a clock. */
-export function gathererOf(clock: Clock): TurnGatherer {
+export function gathererOf(clock: Clock): WriteBatcher {
   let gatherer = gatherers.get(clock);
-  if (gatherer === undefined) gatherers.set(clock, gatherer = new TurnGatherer(clock));
+  if (gatherer === undefined) gatherers.set(clock, gatherer = new WriteBatcher(clock));
   return gatherer;
 }

@@ -1,13 +1,13 @@
 /** Items from those who have them to the one who asks for them. Pure. @module */
 
 /** Gives items one by one to who asks for the next; who gives may wait until each is taken. */
-export class Handover<Item> {
+export class HandoffQueue<Item> {
   readonly #ready: { readonly item: Item; taken(): void }[] = [];
   #wanted: ((item: Item | undefined) => void) | undefined;
   #stopped = false;
 
   /** @returns A promise that is fulfilled when `item` has been taken, and never where it is not. */
-  give(item: Item): Promise<void> {
+  push(item: Item): Promise<void> {
     if (this.#wanted !== undefined) {
       this.#wanted(item);
       this.#wanted = undefined;
@@ -17,7 +17,7 @@ export class Handover<Item> {
   }
 
   /** Waits for the next item; `undefined` when there will be none. One at a time may wait. */
-  next(): Promise<Item | undefined> {
+  shift(): Promise<Item | undefined> {
     if (this.#stopped) return Promise.resolve(undefined);
     const first = this.#ready.shift();
     if (first === undefined) return new Promise((resolve) => this.#wanted = resolve);

@@ -1,14 +1,14 @@
 /** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
-import { Acceptor } from "./accept_loop.ts";
+import { AcceptLoop } from "./accept_loop.ts";
 import { Admission } from "./admission.ts";
 import type { Connection } from "./connection.ts";
-import { Handover } from "./handoff_queue.ts";
+import { HandoffQueue } from "./handoff_queue.ts";
 import { lineCodec } from "./codecs/line_codec.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
 import type { Address, Transport } from "./network.ts";
 import type { Clock } from "../internal/clock.ts";
 import { type Handler, serveConnection } from "./serving.ts";
-import { spread } from "../internal/stagger.ts";
+import { stagger } from "../internal/stagger.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 import { TaskSet } from "../internal/task_set.ts";
 import { Watch } from "../internal/watch.ts";
@@ -32,13 +32,13 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * when accepting failed for good, `onClosed` or `onRefused` threw, or a handler threw after its connection had ended and there is no
    * `onLateFailure`.
    */
-  readonly closed: Promise<void>;
+  readonly finished: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
-  readonly #acceptor: Acceptor;
+  readonly #acceptor: AcceptLoop;
   readonly #admission: Admission<Frame>;
   readonly #watch = new Watch(() => this.stats());
-  /** What {@linkcode Listener.closed} waits for. */
+  /** What {@linkcode Listener.finished} waits for. */
   readonly #tasks = new TaskSet();
   #take: ((connection: Connection<Frame>) => Promise<void> | undefined) | undefined;
   #taker = Promise.withResolvers<void>();
@@ -53,7 +53,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       hand: (connection) => this.#hand(connection),
       changed: () => this.#changed(),
     });
-    this.#acceptor = new Acceptor({
+    this.#acceptor = new AcceptLoop({
       network: options.network ?? systemNetwork,
       clock: this.#clock,
       hostnames: options.hostnames ?? ["127.0.0.1"],
@@ -66,7 +66,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       deliver: (transport) => this.#deliver(transport),
       changed: () => this.#changed(),
     });
-    this.closed = this.#untilClosed();
+    this.finished = this.#untilClosed();
   }
 
   /** Where it is bound, one for each hostname. */
@@ -87,29 +87,29 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /**
    * Serves every connection, those to come as well, with `handler`.
    *
-   * @returns What {@linkcode Listener.closed} is.
+   * @returns What {@linkcode Listener.finished} is.
    * @throws {TypeError} If the listener is served or looped over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
     const failedLate = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
     const serving = { handler, failedLate };
     this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, serving)));
-    return this.closed;
+    return this.finished;
   }
 
   /** The connections as they are accepted; the next one is accepted when the loop asks for it. Leaving the loop stops accepting for good. */
   async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {
-    const handover = new Handover<Connection<Frame>>();
-    this.#setTaker((connection) => handover.give(connection));
+    const handover = new HandoffQueue<Connection<Frame>>();
+    this.#setTaker((connection) => handover.push(connection));
     const ended = this.#acceptor.stopped.finally(() => handover.stop());
     // The loop throws it below, once its body lets it; `closed` rejects with it for those who look there.
     ended.catch(() => {});
-    this.closed.catch(() => {});
+    this.finished.catch(() => {});
     try {
-      for (let next; (next = await handover.next()) !== undefined;) yield next;
+      for (let next; (next = await handover.shift()) !== undefined;) yield next;
     } finally {
       this.#acceptor.close();
-      for (const connection of handover.rest()) connection.close({ type: "local", why: "not served" });
+      for (const connection of handover.rest()) connection.abort({ type: "local", why: "not served" });
       await ended;
     }
   }
@@ -137,20 +137,20 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
    * @param options.since When that time began, on the clock, ms. Default now.
    */
-  async drain(options: { within?: number; since?: number } = {}): Promise<void> {
+  async shutdown(options: { within?: number; since?: number } = {}): Promise<void> {
     const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
     const left = options.since === undefined ? ms : Math.max(0, options.since + ms - this.#clock.now());
     this.#stop();
     const late = this.#clock.after(left, () => {
-      for (const connection of this.connections) connection.close({ type: "timeout", which: "drain", ms });
+      for (const connection of this.connections) connection.abort({ type: "timeout", which: "drain", ms });
     });
-    const ending = spread([...this.connections], {
+    const ending = stagger([...this.connections], {
       clock: this.#clock,
       ms: left / 2, // The other half is for the last of them.
-      each: (connection) => this.#tasks.add(connection.end({ type: "local", why: "drained" })),
+      each: (connection) => this.#tasks.add(connection.close({ type: "local", why: "drained" })),
     });
     try {
-      await this.closed;
+      await this.finished;
     } finally {
       late.cancel();
       ending.cancel();
@@ -161,7 +161,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   async close(): Promise<void> {
     this.#stop();
     this.#admission.closeAll("listener closed");
-    await this.closed;
+    await this.finished;
   }
 
   stats(): ListenerStats {
@@ -261,7 +261,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
  *   assertEquals(line, "hello");
  *   break;
  * }
- * assertEquals((await client.end()).type, "natural");
+ * assertEquals((await client.close()).type, "natural");
  * await server.close();
  * await done;
  * ```

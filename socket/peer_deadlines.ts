@@ -1,5 +1,5 @@
 /** What a peer may be waited for, and for how long. @module */
-import { Deadlines } from "./timeouts.ts";
+import { Timeouts } from "./timeouts.ts";
 import type { Clock } from "../internal/clock.ts";
 
 /** The bounds of the waits for one peer, ms; 0 for none. */
@@ -20,9 +20,9 @@ export interface WatchedPeer {
 }
 
 /** Watches a peer until it is late, or the deadlines are cancelled. */
-export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Deadlines {
+export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Timeouts {
   const { inbound, outbound, openedAt } = peer;
-  const deadlines = new Deadlines(peer.clock, (which, ms) => peer.late(which, ms));
+  const deadlines = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));
   deadlines.watch("first line", timeouts.firstFrameTimeout, () => inbound.frames === 0 ? openedAt : null);
   deadlines.watch("write", timeouts.writeTimeout, () => outbound.writing ? outbound.lastWrite : undefined);
   // A peer that this side keeps waiting is not idle: nothing of it is read.

@@ -6,7 +6,7 @@
  * The algorithm is that of J. Turner, "New directions in communications", 1986; here as the time at which a bucket that is
  * never empty would have been full ("virtual scheduling", ITU-T I.371): one number, and no timer.
  */
-export class TokenBucket {
+export class RateLimit {
   readonly #interval: number;
   readonly #burst: number;
   #fullAt = -Infinity;

@@ -4,16 +4,16 @@ import type { FramingError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
 import type { Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
-import type { Resting, SharedRest } from "./fairness.ts";
+import type { FairScheduler, Resumable } from "./fairness.ts";
 
-/** What an {@linkcode Inbound} needs. */
+/** What an {@linkcode Reader} needs. */
 export interface InboundOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
-  /** The time, ms, for who will ask for {@linkcode Inbound.readSince}. */
+  /** The time, ms, for who will ask for {@linkcode Reader.readSince}. */
   now: () => number;
   /** Where it rests when it has had its share. */
-  rest: SharedRest;
+  rest: FairScheduler;
   /** Told once when a read fails. */
   failed: (failure: SocketFailure) => void;
 }
@@ -68,11 +68,11 @@ class Consumer implements Asker {
  * No function here is async but on the edge: a read makes no promise and no closure besides those of the socket.
  * Where thousands of connections wait, each of those would outlive several young generations of the garbage collector.
  */
-export class Inbound<Frame> implements Resting {
+export class Reader<Frame> implements Resumable {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
   readonly #now: () => number;
-  readonly #rest: SharedRest;
+  readonly #rest: FairScheduler;
   readonly #failed: (failure: SocketFailure) => void;
   readonly #buffer = new ReadBuffer();
   #reading = false;
@@ -136,14 +136,14 @@ export class Inbound<Frame> implements Resting {
     return this.#iterate(() => this.#takeOne());
   }
 
-  /** Calls `handle` with what {@linkcode Inbound.batches} would give, until nothing more will come. */
+  /** Calls `handle` with what {@linkcode Reader.batches} would give, until nothing more will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#ask(new Consumer(() => handle(this.#take()), resolve, reject));
     });
   }
 
-  /** Gives no more frames, but reads on to the peer's FIN, or to {@linkcode Inbound.stop}. Never rejects. */
+  /** Gives no more frames, but reads on to the peer's FIN, or to {@linkcode Reader.stop}. Never rejects. */
   discard(): Promise<void> {
     this.#discarded ??= Promise.withResolvers();
     this.#readOn();
@@ -156,7 +156,7 @@ export class Inbound<Frame> implements Resting {
     if (this.#resting) {
       this.#rest.remove(this);
       // Who waits has what was left, and then hears of the end. Not now: whoever stops it is in the middle of something.
-      queueMicrotask(() => this.rested());
+      queueMicrotask(() => this.resume());
     }
     this.#readOn();
   }
@@ -217,7 +217,7 @@ export class Inbound<Frame> implements Resting {
   }
 
   /** For the rest: the others have had their turn. */
-  rested(): void {
+  resume(): void {
     this.#resting = false;
     this.#beginTurn();
     this.#serve();

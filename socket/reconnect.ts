@@ -1,11 +1,11 @@
 /** Attempts over one connection after another, until one has done what they are for. @module */
 import { ConnectError } from "./errors.ts";
 import type { Clock, Random } from "../internal/clock.ts";
-import { pause } from "../internal/delay.ts";
+import { sleep } from "../internal/sleep.ts";
 import { type BackOff, backOffDelay } from "../internal/back_off.ts";
 
-/** What {@linkcode Attempts} are told. */
-export interface AttemptsOptions {
+/** What {@linkcode Reconnect} are told. */
+export interface ReconnectPolicy {
   readonly clock: Clock;
   readonly random: Random;
   readonly backOff: BackOff | undefined;
@@ -20,12 +20,12 @@ export interface AttemptsOptions {
 }
 
 /** Makes attempts, waits between them, and can be stopped. */
-export class Attempts {
-  readonly #options: AttemptsOptions;
+export class Reconnect {
+  readonly #options: ReconnectPolicy;
   readonly #stopping = new AbortController();
   #count = 0;
 
-  constructor(options: AttemptsOptions) {
+  constructor(options: ReconnectPolicy) {
     this.#options = options;
   }
 
@@ -74,7 +74,7 @@ export class Attempts {
   async #wait(): Promise<void> {
     const { clock, random, backOff } = this.#options;
     try {
-      await pause(backOffDelay(this.#count, { ...backOff, random }), clock, this.signal);
+      await sleep(backOffDelay(this.#count, { ...backOff, random }), clock, this.signal);
     } catch (error) {
       if (!this.signal.aborted) throw error;
     }

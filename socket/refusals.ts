@@ -38,18 +38,18 @@ export class Refusals<Frame> {
     }
     const { why } = refusal;
     if (this.#leaving.size >= MOST_REFUSED) {
-      connection.close();
+      connection.abort();
       return;
     }
     this.#leaving.add(connection);
     this.#tasks.add(connection.closed.then(() => this.#leaving.delete(connection)));
     const frame = this.#options.refusal?.(why, refusal.limit);
     if (frame !== undefined) connection.send(frame);
-    this.#tasks.add(connection.end({ type: "local", why }));
+    this.#tasks.add(connection.close({ type: "local", why }));
   }
 
   /** Closes those that are leaving now. */
   close(why: string): void {
-    for (const connection of this.#leaving) connection.close({ type: "local", why });
+    for (const connection of this.#leaving) connection.abort({ type: "local", why });
   }
 }

@@ -30,7 +30,7 @@ export function serveConnection<Frame>(
   } catch (cause) {
     served = Promise.reject(cause);
   }
-  return served.then(() => connection.end(), (cause) => handlerFailed(connection, cause, serving));
+  return served.then(() => connection.close(), (cause) => handlerFailed(connection, cause, serving));
 }
 
 function handlerFailed<Frame>(
@@ -38,10 +38,10 @@ function handlerFailed<Frame>(
   cause: unknown,
   { failedLate }: Pick<Serving<Frame>, "failedLate">,
 ): Promise<unknown> | undefined {
-  if (cause instanceof FramingError) return connection.end({ type: "framing", error: cause });
+  if (cause instanceof FramingError) return connection.close({ type: "framing", error: cause });
   const error = cause instanceof Error ? cause : new Error(String(cause));
   if (connection.open) {
-    connection.close({ type: "handler-failed", error });
+    connection.abort({ type: "handler-failed", error });
     return undefined;
   }
   return connection.closed.then((reason) => {

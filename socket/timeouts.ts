@@ -10,7 +10,7 @@ export type Since = () => number | undefined | null;
  * Watches several waits, each with a timer of its own: none resets another. What happens on a connection sets no timer,
  * it only notes the time; a timer that fires looks how much of its wait is left.
  */
-export class Deadlines {
+export class Timeouts {
   readonly #clock: Clock;
   readonly #expired: (which: string, ms: number) => void;
   readonly #timers = new Map<string, Timer>();

@@ -1,5 +1,5 @@
 /** UDP: messages that may be lost, doubled or overtaken. @module */
-import { counted } from "../internal/plural.ts";
+import { plural } from "../internal/plural.ts";
 import { type Address, formatAddress } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock } from "./tcp.ts";
@@ -125,7 +125,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
       }
     }
     throw new Deno.errors.TimedOut(
-      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${counted(attempts, "time")}`,
+      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${plural(attempts, "time")}`,
     );
   }
 

@@ -2,7 +2,7 @@
 import type { Encoder } from "./codecs/codec.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
-import type { Flushable, TurnGatherer } from "./gather.ts";
+import type { Flushable, WriteBatcher } from "./gather.ts";
 import type { Transport } from "./network.ts";
 
 /** Bytes that wait in many connections together. */
@@ -10,12 +10,12 @@ export interface QueuedBytes {
   queuedBytes: number;
 }
 
-/** What an {@linkcode Outbound} needs. */
+/** What an {@linkcode Writer} needs. */
 export interface OutboundOptions<Frame> {
   transport: Transport;
   encoder: Encoder<Frame>;
-  gatherer: TurnGatherer;
-  /** The time, ms, for who will ask for {@linkcode Outbound.lastWrite}. */
+  gatherer: WriteBatcher;
+  /** The time, ms, for who will ask for {@linkcode Writer.lastWrite}. */
   now: () => number;
   /** Waiting bytes over which the peer is a slow reader. */
   writeBuffer: number;
@@ -35,7 +35,7 @@ interface Waiter {
 }
 
 /** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
-export class Outbound<Frame> implements Flushable {
+export class Writer<Frame> implements Flushable {
   readonly #options: OutboundOptions<Frame>;
   readonly #encoder: Encoder<Frame>;
   #scheduled = false;

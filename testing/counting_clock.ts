@@ -16,7 +16,7 @@ import type { Clock, Timer } from "../internal/clock.ts";
  * assertEquals(clock.running, 0);
  * ```
  */
-export class CountedClock implements Clock {
+export class CountingClock implements Clock {
   readonly #clock: Clock;
   #running = 0;
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { CountedClock } from "./counting_clock.ts";
+export { CountingClock as CountedClock } from "./counting_clock.ts";
 export { type Fault, type Faults, faultyNetwork, type FaultyNetworkOptions } from "./faulty_network.ts";
 export { MemoryListener } from "./memory_listener.ts";
 export { MemoryNetwork, type MemoryNetworkOptions, type MemoryNetworkStats } from "./memory_network.ts";

@@ -21,12 +21,12 @@ import { nearest } from "./suggest.ts";
 import { readOption, readPositionals } from "./values.ts";
 
 /** A command line that only asked for a text: help, or the version. */
-export interface Answer {
+export interface ParseResult {
   readonly text: string;
 }
 
 /** What a program is told when it starts. */
-export interface Told {
+export interface ParsedCommand {
   /** The command line, without the program. */
   readonly args: readonly string[];
   readonly environment: Environment;
@@ -75,8 +75,8 @@ const BUILT_IN: OptionTable = {
  */
 export function parseCommandLine<const P extends Program>(
   program: P,
-  told: Told,
-): CommandLine<P["commands"]> | Answer {
+  told: ParsedCommand,
+): CommandLine<P["commands"]> | ParseResult {
   const split = splitArguments(told.args, allOptions(program.commands));
   const named = namedCommand(program, split);
   const name = named ?? program.defaultCommand;

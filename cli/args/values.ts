@@ -6,7 +6,7 @@ import { quoted } from "../../internal/printable.ts";
 import { type OptionTable, positionalName } from "./program.ts";
 
 /** One option, and what was said about it. */
-export interface Told {
+export interface ParsedValue {
   /** How it is called in errors: `--port`. */
   readonly name: string;
   readonly option: Option<unknown>;
@@ -20,7 +20,7 @@ export interface Told {
  *
  * @throws {UsageError} A text cannot be read, there are too many of them, or one is missing.
  */
-export function readOption(told: Told): unknown {
+export function readOption(told: ParsedValue): unknown {
   const { name, option, texts } = told;
   const { settings } = option;
   if (texts.length > 1 && settings.repeatable !== true) {
@@ -68,7 +68,7 @@ function missing(what: string, { settings, accepts }: Option<unknown>): undefine
   return undefined;
 }
 
-function readEnvironment(told: Told): unknown[] {
+function readEnvironment(told: ParsedValue): unknown[] {
   const { option, environment } = told;
   const { environment: declared = [], repeatable, secret } = option.settings;
   for (const variable of typeof declared === "string" ? [declared] : declared) {

@@ -6,7 +6,10 @@ import { duration, flag, host, type Option, port } from "../args/option.ts";
 import type { Command, OptionTable, Values } from "../args/program.ts";
 
 /** What a client is told by the command line. */
-export interface Told<Options extends OptionTable, Positionals extends OptionTable = Record<never, never>> {
+export interface CommandInput<
+  Options extends OptionTable,
+  Positionals extends OptionTable = Record<never, never>,
+> {
   readonly options: Values<Options>;
   readonly positionals: Values<Positionals>;
 }
@@ -14,7 +17,7 @@ export interface Told<Options extends OptionTable, Positionals extends OptionTab
 /** An entry of the table of clients: a command, and how it is run. What only one needs is imported by `run`. */
 export interface ServiceClient extends Command {
   /** @throws {ExitError} When it fails for a reason that the user can do something about. */
-  run(told: Told<OptionTable, OptionTable>, context: Context): Promise<ExitCode>;
+  run(told: CommandInput<OptionTable, OptionTable>, context: Context): Promise<ExitCode>;
 }
 
 /** Which server to talk to. */

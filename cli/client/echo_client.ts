@@ -61,7 +61,7 @@ export class EchoClient {
   async finish(): Promise<EchoResult> {
     await this.#connection.closeWrite().catch(() => {});
     await this.#listening;
-    const reason = await this.#connection.end();
+    const reason = await this.#connection.close();
     this.#timer?.cancel();
     return { replies: this.#replies, missing: this.#awaited.length, wrong: this.#wrong, reason };
   }
@@ -71,7 +71,7 @@ export class EchoClient {
       for await (const line of this.#connection.lines()) this.#hear(line);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
-      await this.#connection.end({ type: "framing", error });
+      await this.#connection.close({ type: "framing", error });
     }
   }
 
@@ -89,7 +89,7 @@ export class EchoClient {
     if (ms === 0 || this.#awaited.length === 0) return;
     this.#timer = systemClock.after(
       ms,
-      () => this.#connection.close({ type: "timeout", which: "reply", ms }),
+      () => this.#connection.abort({ type: "timeout", which: "reply", ms }),
     );
   }
 }

@@ -10,7 +10,7 @@ import {
   type SummaryRecord,
 } from "../../loadtest/metrics/comparison.ts";
 import { SCHEMA } from "../../loadtest/history/events.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { fileError } from "../shared/file_error.ts";
 
 /**
@@ -91,7 +91,7 @@ export function comparisonText({ changes, remarks, worse }: Comparison): string 
         change.judged,
       ]),
     }),
-    `Not changed, or not measured: ${counted(same, "other figure")}`,
+    `Not changed, or not measured: ${plural(same, "other figure")}`,
   ].join("\n");
 }
 

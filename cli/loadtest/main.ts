@@ -11,7 +11,7 @@ import { programName, VERSION } from "../version.ts";
 import { judgeHistoryFile } from "../../loadtest/history/file.ts";
 import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { compareFiles } from "./compare.ts";
 import { runOptions } from "./options.ts";
@@ -95,7 +95,7 @@ async function verify(file: string, log: Log): Promise<ExitCode> {
     const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
     const { clients, acked, lost, underWay } = judgement.account;
     log.result(
-      [`${verdict.toUpperCase()}: ${acked} of ${counted(clients, "message")} acknowledged`, ...findings].join(
+      [`${verdict.toUpperCase()}: ${acked} of ${plural(clients, "message")} acknowledged`, ...findings].join(
         "\n  ",
       ),
       {

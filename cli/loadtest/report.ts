@@ -8,7 +8,7 @@ import type { Ledger } from "../../loadtest/ledger/ledger.ts";
 import type { Measures } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { fileError } from "../shared/file_error.ts";
 
 /** A run that is over. */
@@ -96,7 +96,7 @@ function machineFacts(): [string, string][] {
     const processors = cpus();
     const memory = formatSize(2 ** 20 * Math.round(Deno.systemMemoryInfo().total / 2 ** 20));
     return [
-      ["Processor", `${processors[0]?.model.trim() ?? "unknown"}, ${counted(processors.length, "core")}`],
+      ["Processor", `${processors[0]?.model.trim() ?? "unknown"}, ${plural(processors.length, "core")}`],
       ["Memory", memory],
       [system[0], `${system[1]}, ${release()}`],
       runtime,

@@ -3,7 +3,7 @@
 /**
  * The command that runs the load tester with `args`: the compiled program itself, or Deno with its source.
  */
-export function loadTestCommand(...args: readonly string[]): [string, ...string[]] {
+export function respawnCommand(...args: readonly string[]): [string, ...string[]] {
   if (Deno.build.standalone) return [Deno.execPath(), ...args];
   return [Deno.execPath(), "run", "-A", new URL("../../loadtest.ts", import.meta.url).href, ...args];
 }

@@ -12,10 +12,10 @@ import { LineFile } from "../../loadtest/history/line_file.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import { runLoadTest } from "../../loadtest/run.ts";
-import { RunHistory } from "../../loadtest/history/merge.ts";
+import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
@@ -26,7 +26,7 @@ import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable, writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
 import { CURED, prepareTarget, type Target } from "./target.ts";
-import { loadTestCommand } from "./respawn.ts";
+import { respawnCommand } from "./respawn.ts";
 
 /**
  * Runs a load test; the exit code is the verdict's. The first Ctrl-C stops the clients and judges what there is, a
@@ -115,10 +115,10 @@ async function failuresOf(writes: readonly (() => Promise<void>)[]): Promise<Exi
   return failures;
 }
 
-function openHistory({ history }: RunValues): RunHistory | undefined {
+function openHistory({ history }: RunValues): HistoryMerger | undefined {
   if (history === undefined) return undefined;
   try {
-    return new RunHistory(history);
+    return new HistoryMerger(history);
   } catch (cause) {
     throw fileError(`write the history ${quoted(history)}`, cause);
   }
@@ -152,12 +152,12 @@ interface PreparedGenerator extends Disposable {
 async function prepareGenerator(
   order: GeneratorRun,
   processes: number,
-  history: RunHistory | undefined,
+  history: HistoryMerger | undefined,
 ): Promise<PreparedGenerator> {
   if (processes > 1) {
     const generator = await GeneratorProcesses.start({
       ...order,
-      command: loadTestCommand(PART_NAMES.generator),
+      command: respawnCommand(PART_NAMES.generator),
       env: CURED,
       processes,
       ...(history && {
@@ -190,7 +190,7 @@ function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Targe
   const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
     (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
-  return `${counted(plan.clients, "client")} over ${
+  return `${plural(plan.clients, "client")} over ${
     window / 1000
   } s (${arrival}), seed ${seed}, at ${server}${spoilt}`;
 }

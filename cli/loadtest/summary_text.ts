@@ -5,7 +5,7 @@ import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 
 /** The verdict, what it rests on, and the latencies. */
 export function summaryText(summary: Summary): string {
@@ -57,7 +57,7 @@ export function summaryText(summary: Summary): string {
       ],
     }),
     "",
-    `${counted(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
+    `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
   ].join("\n");
 }

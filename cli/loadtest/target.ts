@@ -3,7 +3,7 @@ import { formatDuration } from "../../internal/duration.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
 import { describeEnd } from "../../loadtest/process/child_process.ts";
-import { OwnServer } from "../../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { readPeerHistory } from "../../loadtest/history/server_events.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import type { ServerUnderTest } from "../../loadtest/run.ts";
@@ -16,7 +16,7 @@ import { RunIdentity } from "./run_identity.ts";
 import { tlsClient } from "../client/tls_options.ts";
 import type { RunValues } from "./options.ts";
 import { PART_NAMES } from "./worker_processes.ts";
-import { loadTestCommand } from "./respawn.ts";
+import { respawnCommand } from "./respawn.ts";
 
 /** The cure for every child: they run on their main threads with it. */
 export const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
@@ -103,7 +103,7 @@ async function startOwnServer(
   { protocol, port, replyDelay, tls, token }: RunValues,
   plan: Plan,
   historyPath: string | undefined,
-): Promise<{ readonly server: OwnServer; readonly ca: string | undefined }> {
+): Promise<{ readonly server: SpawnedServer; readonly ca: string | undefined }> {
   const addresses = refusing(() => plan.loopbackAddresses);
   const hostnames = Array.from({ length: addresses }, (_, k) => `127.0.0.${k + 1}`);
   const lines = ["--max-line", `${Math.max(DEFAULT_MAX_LINE, plan.longestLine)}`];
@@ -120,9 +120,9 @@ async function startOwnServer(
   const writeBuffer = Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine);
   await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
   try {
-    const server = await OwnServer.start({
+    const server = await SpawnedServer.start({
       command: [
-        ...loadTestCommand(PART_NAMES.server, protocol),
+        ...respawnCommand(PART_NAMES.server, protocol),
         "--write-buffer",
         `${writeBuffer}`,
         ...particular[protocol],

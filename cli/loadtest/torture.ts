@@ -6,7 +6,7 @@ import { address, custom, duration, flag, integer, size, text } from "../args/op
 import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
-import { OwnServer } from "../../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
 import { type BenchOptions, PROBE } from "../../loadtest/torture/rig.ts";
 import { firstLook } from "../../loadtest/torture/probe_target.ts";
@@ -18,7 +18,7 @@ import { formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { assertWritable, writeText } from "./report.ts";
 import { RunIdentity } from "./run_identity.ts";
-import { loadTestCommand } from "./respawn.ts";
+import { respawnCommand } from "./respawn.ts";
 import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
 import { tortureReport } from "./torture_report.ts";
 
@@ -208,12 +208,12 @@ function processOf({ pid, target }: Values<typeof options>): TargetProcess | und
 /** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
 async function startOwn(
   { maxLine, tls }: Values<typeof options>,
-): Promise<{ readonly own: OwnServer; readonly ca: string | undefined }> {
+): Promise<{ readonly own: SpawnedServer; readonly ca: string | undefined }> {
   const hostnames = ["127.0.0.1"];
   await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
-  const own = await OwnServer.start({
+  const own = await SpawnedServer.start({
     command: [
-      ...loadTestCommand("own-server"),
+      ...respawnCommand("own-server"),
       "--max-line",
       `${maxLine}`,
       ...(identity?.serverOptions ?? []),
@@ -241,7 +241,7 @@ function memoryFaults(before: number, after: number | undefined, most: number): 
 }
 
 /** What the own server still holds; `undefined` when that is nothing. */
-async function whatIsLeft(own: OwnServer): Promise<string | undefined> {
+async function whatIsLeft(own: SpawnedServer): Promise<string | undefined> {
   const state = await own.untilZero(ZERO_TIMEOUT);
   if (state === null) return "the server did not tell its state: it is gone, or has no time to";
   const { connections, pending, timers, queuedBytes, descriptors } = state;

@@ -2,11 +2,11 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
-import type { Gate } from "./suspend.ts";
+import type { SuspendControl } from "./suspend.ts";
 import type { RunningService } from "./service_command.ts";
 
 /** Answers each line on stdin with a line of JSON, until stdin ends: `state` with the service's figures. */
-export async function answerControl(service: RunningService, gate: Gate): Promise<void> {
+export async function answerControl(service: RunningService, gate: SuspendControl): Promise<void> {
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
     new TextLineStream(),
   );
@@ -15,10 +15,10 @@ export async function answerControl(service: RunningService, gate: Gate): Promis
 }
 
 /** What a line is answered by, as JSON. */
-export type Answer = Readonly<Record<string, unknown>>;
+export type ControlReply = Readonly<Record<string, unknown>>;
 
 /** Does what a line asks for. */
-export function answerCommand(line: string, service: RunningService, gate: Gate): Answer {
+export function answerCommand(line: string, service: RunningService, gate: SuspendControl): ControlReply {
   switch (line) {
     case "state":
       return { event: "state", ...service.stats() };
@@ -40,7 +40,7 @@ function commandsOf({ drainBackend }: RunningService): string {
 }
 
 /** Gives a backend of the service no new connections, or new ones again. */
-function turnBackend(service: RunningService, name: string, { on }: { readonly on: boolean }): Answer {
+function turnBackend(service: RunningService, name: string, { on }: { readonly on: boolean }): ControlReply {
   if (service.drainBackend === undefined || service.restoreBackend === undefined) {
     return {
       event: "error",
@@ -57,6 +57,6 @@ function turnBackend(service: RunningService, name: string, { on }: { readonly o
   return { event: on ? "undrained" : "draining", backend: name };
 }
 
-function refusal(why: string | undefined): Answer | undefined {
+function refusal(why: string | undefined): ControlReply | undefined {
   return why === undefined ? undefined : { event: "error", message: why };
 }

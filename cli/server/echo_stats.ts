@@ -1,5 +1,5 @@
 /** A line of figures now and then: how much an echo has done. @module */
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 
 /** What an {@linkcode EchoCounter} needs. */
@@ -52,6 +52,6 @@ export class EchoCounter {
     if (fresh === 0) return;
     // The first turn of a clock may have no length at all.
     const rate = seconds > 0 ? `, ${Math.round(fresh / seconds)} msg/s` : "";
-    show(`${counted(fresh, "message")} in ${seconds.toFixed(1)} s${rate}; ${messages} in all`);
+    show(`${plural(fresh, "message")} in ${seconds.toFixed(1)} s${rate}; ${messages} in all`);
   }
 }

@@ -5,7 +5,7 @@ import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
 import { choice, custom, duration, flag, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { GatewayOptions, Passed } from "../../services/proxy/gateway.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { formatAddress, type Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
@@ -81,7 +81,7 @@ function describe(
 ): string {
   const way = backend === undefined ? "no backend" : `to ${formatAddress(backend)}`;
   return `${closing(source, reason)}; ${way}, ${
-    counted(bytesFromClient, "byte")
+    plural(bytesFromClient, "byte")
   } there, ${bytesFromBackend} back, ` +
     formatDuration(Math.round(durationMs));
 }

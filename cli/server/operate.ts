@@ -3,8 +3,8 @@ import type { Context } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
-import { Gate } from "./suspend.ts";
-import { cutOff, leftBehind } from "./shutdown_report.ts";
+import { SuspendControl } from "./suspend.ts";
+import { describeAborted, describeLeaks } from "./shutdown_report.ts";
 import type { Reload, RunningService } from "./service_command.ts";
 
 /** What {@linkcode operate} needs besides the service. */
@@ -28,7 +28,7 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
  */
 export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
   const { log, onSignal, control, untilStdinEnds, hungUp } = options;
-  const gate = new Gate(service);
+  const gate = new SuspendControl(service);
   const failed = Promise.withResolvers<never>();
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const endings: Promise<void>[] = [];
@@ -36,7 +36,7 @@ export async function operate(service: RunningService, options: OperateOptions):
     const draining = endings.length > 0;
     log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
     gate.end();
-    const ending = draining ? service.close() : service.drain();
+    const ending = draining ? service.close() : service.shutdown();
     ending.catch(failed.reject);
     endings.push(ending);
   };
@@ -53,16 +53,16 @@ export async function operate(service: RunningService, options: OperateOptions):
     );
   }
   try {
-    await Promise.race([service.closed, failed.promise]);
+    await Promise.race([service.finished, failed.promise]);
     await Promise.all(endings); // Which may still have a timer to cancel.
   } catch (cause) {
     if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
     throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
   }
   const stats = service.stats();
-  const cut = cutOff(stats);
+  const cut = describeAborted(stats);
   if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
-  const left = leftBehind(stats);
+  const left = describeLeaks(stats);
   if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
 }
 
@@ -77,7 +77,7 @@ function isSystemCode(code: unknown): boolean {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
 
-function toggle(gate: Gate): string {
+function toggle(gate: SuspendControl): string {
   const { suspended } = gate;
   const why = suspended ? gate.resume() : gate.suspend();
   return why ?? (suspended ? "accepting again" : "accepting is suspended; once more to resume");

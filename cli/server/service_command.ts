@@ -3,7 +3,7 @@ import type { Log } from "../terminal/log.ts";
 import { duration, flag, host, integer, type Option, port, size } from "../args/option.ts";
 import { printable } from "../../internal/printable.ts";
 import type { Command, Values } from "../args/program.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
@@ -15,7 +15,7 @@ import type { ServiceTls } from "./tls_options.ts";
 export interface RunningService {
   readonly addresses: readonly Address[];
   /** Settles when all is closed; rejects when it failed. */
-  readonly closed: Promise<void>;
+  readonly finished: Promise<void>;
   /** Figures for `state` on the control channel; plain data. */
   stats(): object;
   /** Stops accepting until `resume`. Both are left out by a service that takes no connections. */
@@ -28,7 +28,7 @@ export interface RunningService {
    */
   drainBackend?(name: string): void;
   restoreBackend?(name: string): void;
-  drain(): Promise<void>;
+  shutdown(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -138,7 +138,7 @@ export async function listenOptions(
         failed(connection, reason.error);
       } else if (values.verbose) {
         const { bytesIn, bytesOut } = connection.stats();
-        log.info(`${closing(connection.remote, reason)}; ${counted(bytesIn, "byte")} in, ${bytesOut} out`);
+        log.info(`${closing(connection.remote, reason)}; ${plural(bytesIn, "byte")} in, ${bytesOut} out`);
       }
     },
     onLateFailure: failed,

@@ -4,13 +4,13 @@
 const HELD = ["connections", "pending", "timers", "queuedBytes", "waiting", "queued"] as const;
 
 /** What an ended service still holds, as in `connections 1, timers 3`; `undefined` where it holds nothing, as it must. */
-export function leftBehind(stats: object): string | undefined {
+export function describeLeaks(stats: object): string | undefined {
   const left = HELD.map((name) => [name, figureOf(stats, name)] as const).filter(([, count]) => count > 0);
   return left.length === 0 ? undefined : left.map(([name, count]) => `${name} ${count}`).join(", ");
 }
 
 /** What an ended service did not end in order; `undefined` where there is nothing of the kind. */
-export function cutOff(stats: object): string | undefined {
+export function describeAborted(stats: object): string | undefined {
   const timeouts: unknown = Reflect.get(stats, "timeouts");
   const cut = typeof timeouts === "object" && timeouts !== null ? figureOf(timeouts, "drain") : 0;
   const unsettled = figureOf(stats, "unsettled");

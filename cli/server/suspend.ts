@@ -2,7 +2,7 @@
 import type { RunningService } from "./service_command.ts";
 
 /** Suspends and resumes a service for as long as it runs. */
-export class Gate {
+export class SuspendControl {
   readonly #service: Pick<RunningService, "suspend" | "resume">;
   #suspended = false;
   #ending = false;
@@ -16,7 +16,7 @@ export class Gate {
     return this.#suspended;
   }
 
-  /** Stops accepting until {@linkcode Gate.resume}. Gives why it cannot, or `undefined`; doing it twice is no mistake. */
+  /** Stops accepting until {@linkcode SuspendControl.resume}. Gives why it cannot, or `undefined`; doing it twice is no mistake. */
   suspend(): string | undefined {
     if (this.#ending) return "Cannot suspend: the server is draining";
     if (this.#service.suspend === undefined) return "Cannot suspend: this service takes no connections";

@@ -5,7 +5,7 @@ import { type Address, formatAddress, type Network } from "../../socket/network.
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
 import { ClientRecord } from "./client_recorder.ts";
 import { echoExchange, httpExchange } from "./request_reply.ts";
-import { ExchangeClient } from "./request_reply_client.ts";
+import { RequestReplyClient } from "./request_reply_client.ts";
 import { clientFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
 import { type HistoryEvent, plannedEvent, type RunEvent } from "../history/events.ts";
@@ -182,12 +182,12 @@ export class Fleet {
           replyDelay: plan.answering(index),
         });
       case "echo":
-        return new ExchangeClient({
+        return new RequestReplyClient({
           ...shared,
           exchange: echoExchange(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
         });
       case "hello":
-        return new ExchangeClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
+        return new RequestReplyClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
     }
   }
 

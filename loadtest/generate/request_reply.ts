@@ -6,15 +6,15 @@ import { lineCodec } from "../../socket/codecs/line_codec.ts";
 import { ResponseReader } from "./response_reader.ts";
 
 /** A question, and how its answer is known. */
-export interface Exchange<Frame> {
+export interface RequestReply<Frame> {
   readonly codec: Codec<Frame>;
   readonly question: Frame;
   /** Begins to wait for the answer on a new connection. */
-  answer(): Answer<Frame>;
+  answer(): Reply<Frame>;
 }
 
 /** An answer on its way. */
-export interface Answer<Frame> {
+export interface Reply<Frame> {
   /** Takes what came; gives what it answers, or `undefined` while more must come. */
   push(frame: Frame): Answered | undefined;
   /** The same when the server has ended the connection. */
@@ -42,7 +42,10 @@ const ERROR = "error ";
  * A line, and the same line back, from an echo server of whatever make. A text of several lines is sent as one, written
  * as the relay's protocol does.
  */
-export function echoExchange(text: string, { maxLine, isMessage }: EchoExchangeOptions): Exchange<string> {
+export function echoExchange(
+  text: string,
+  { maxLine, isMessage }: EchoExchangeOptions,
+): RequestReply<string> {
   const question = escapeText(text);
   const judged = (line: string): Answered => {
     if (line === question) return { text };
@@ -67,7 +70,7 @@ export function echoExchange(text: string, { maxLine, isMessage }: EchoExchangeO
  * @param text The message that the response is counted for; it is not sent
  * @param host The server's name and port, for the request
  */
-export function httpExchange(text: string, host: string): Exchange<Uint8Array> {
+export function httpExchange(text: string, host: string): RequestReply<Uint8Array> {
   const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: okline\r\nConnection: close\r\n\r\n`;
   return {
     codec: bytesCodec,

@@ -1,12 +1,12 @@
 /** A client that asks one question until it has its answer: the life of a relay's client, without the relay. @module */
-import { Attempts } from "../../socket/reconnect.ts";
+import { Reconnect } from "../../socket/reconnect.ts";
 import type { BackOff } from "../../internal/back_off.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
-import type { Answered, Exchange } from "./request_reply.ts";
+import type { Answered, RequestReply } from "./request_reply.ts";
 
 /** Sees what an exchange client does, by the names that the relay's has for it. Must not throw. */
 export interface ExchangeObserver<Frame> {
@@ -27,7 +27,7 @@ export interface ExchangeClientOptions<Frame> {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  readonly exchange: Exchange<Frame>;
+  readonly exchange: RequestReply<Frame>;
   /** The text of the message that the answer is to be for. */
   readonly text: string;
   /** Longest time in ms until a connection stands, and then until the answer is there. */
@@ -39,16 +39,16 @@ export interface ExchangeClientOptions<Frame> {
 }
 
 /** One client. */
-export class ExchangeClient<Frame> {
+export class RequestReplyClient<Frame> {
   readonly #options: ExchangeClientOptions<Frame>;
-  readonly #attempts: Attempts;
+  readonly #attempts: Reconnect;
   #connection: Connection<Frame> | undefined;
   #answered = false;
 
   constructor(options: ExchangeClientOptions<Frame>) {
     this.#options = options;
     const { clock, random, backOff, observer } = options;
-    this.#attempts = new Attempts({ clock, random, backOff, observer });
+    this.#attempts = new Reconnect({ clock, random, backOff, observer });
   }
 
   /** Asks until the answer has come and the connection is closed, or it is stopped. Once only. */
@@ -59,7 +59,7 @@ export class ExchangeClient<Frame> {
   /** Gives up now. */
   stop(): void {
     this.#attempts.stop();
-    this.#connection?.close({ type: "local", why: "stopped" });
+    this.#connection?.abort({ type: "local", why: "stopped" });
   }
 
   async #attempt(): Promise<void> {
@@ -71,13 +71,13 @@ export class ExchangeClient<Frame> {
     connection.send(question);
     observer.sent(connection);
     const late: CloseReason = { type: "timeout", which: "acknowledgement", ms };
-    const timer = clock.after(ms, () => connection.close(late));
+    const timer = clock.after(ms, () => connection.abort(late));
     let ending: Promise<CloseReason> | undefined;
     const take = (answered: Answered | undefined): void => {
       if (answered === undefined) return;
       if ("complaint" in answered) return observer.complained(connection, answered.complaint);
       if ("error" in answered) {
-        ending ??= connection.end({ type: "local", why: answered.error });
+        ending ??= connection.close({ type: "local", why: answered.error });
         return;
       }
       const own = answered.text === this.#options.text && !this.#answered;
@@ -85,7 +85,7 @@ export class ExchangeClient<Frame> {
       if (!own) return;
       this.#answered = true;
       timer.cancel();
-      ending = connection.end();
+      ending = connection.close();
     };
     const answer = exchange.answer();
     try {
@@ -93,11 +93,11 @@ export class ExchangeClient<Frame> {
       take(answer.end());
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
-      ending ??= connection.end({ type: "framing", error });
+      ending ??= connection.close({ type: "framing", error });
     } finally {
       timer.cancel();
     }
-    ending ??= connection.end({ type: "local", why: "the server ended before the answer" });
+    ending ??= connection.close({ type: "local", why: "the server ended before the answer" });
     observer.closed(connection, await ending);
   }
 }

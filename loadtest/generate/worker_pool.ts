@@ -8,7 +8,7 @@ import type { PartBegin, PartOrder } from "./worker.ts";
 import type { DiedEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
-import { type ChildLine, describeEnd, LineProcess } from "../process/child_process.ts";
+import { type ChildLine, ChildProcess, describeEnd } from "../process/child_process.ts";
 import { addUsage, NOTHING_USED, type ProcessUsage } from "../process/usage.ts";
 
 /** What {@linkcode GeneratorProcesses} needs. */
@@ -99,7 +99,7 @@ export class GeneratorProcesses implements Generator {
 /** One of the processes, and what it has told. */
 class PartProcess {
   readonly number: number;
-  readonly process: LineProcess;
+  readonly process: ChildProcess;
   /** Settles when it waits for the run to begin, or has ended. */
   readonly ready: Promise<void>;
   progress = NOTHING_DONE;
@@ -111,7 +111,7 @@ class PartProcess {
     const { command, env, processes, plan, historyOf, run, targets, faults, tls, token } = options;
     const ready = Promise.withResolvers<void>();
     this.number = number;
-    this.process = new LineProcess({
+    this.process = new ChildProcess({
       command,
       ...(env ? { env } : {}),
       onLine: (line) => line.event === "ready" ? ready.resolve() : this.#hear(line),

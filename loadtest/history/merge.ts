@@ -5,7 +5,7 @@ import { formatHistoryLine } from "./line_format.ts";
 import { readLines } from "./line_file.ts";
 
 /** The events of a run on their way to a file. */
-export class RunHistory implements Disposable {
+export class HistoryMerger implements Disposable {
   /** Where the server under test is to write what it sees. */
   readonly serverPath: string;
   readonly #path: string;

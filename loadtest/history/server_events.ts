@@ -12,7 +12,7 @@ export type PeerEvent = AcceptedEvent | EndedEvent;
  * Writes a line for every connection that is accepted and for every one that ends. Their times, `at`, are in ms since
  * 1970: a server knows nothing of runs.
  */
-export class PeerHistory implements Disposable {
+export class ServerEvents implements Disposable {
   readonly #file: LineFile;
   readonly #now: () => number;
 
@@ -46,7 +46,7 @@ export class PeerHistory implements Disposable {
 }
 
 /**
- * What a {@linkcode PeerHistory} wrote, with its times counted from the beginning of a run.
+ * What a {@linkcode ServerEvents} wrote, with its times counted from the beginning of a run.
  *
  * @param beganAt When the run began, in ms since 1970.
  */

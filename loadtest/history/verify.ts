@@ -1,5 +1,5 @@
 /** Judges a written history by the same rules as a live run, and tells whether it is as it was written. @module */
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import type { VerdictEvent } from "./events.ts";
 import { HistoryDigest } from "./digest.ts";
 import { HistoryError, parseHistoryLine } from "./line_format.ts";
@@ -92,7 +92,7 @@ export class HistoryJudge {
     const discrepancies: string[] = [];
     if (lines !== found.lines) {
       discrepancies.push(
-        `The history was written with ${counted(lines, "line")} before its verdict, and has ${found.lines}`,
+        `The history was written with ${plural(lines, "line")} before its verdict, and has ${found.lines}`,
       );
     }
     if (sha256 !== found.sha256) discrepancies.push("The history was changed after it was written");

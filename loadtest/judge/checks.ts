@@ -1,7 +1,7 @@
 /** The rules that a run is judged by: each looks at the ledger and tells what is wrong. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
-import { counted } from "../../internal/plural.ts";
-import { type Account, lastEndOf, outcomeOf } from "./outcome_counts.ts";
+import { plural } from "../../internal/plural.ts";
+import { lastEndOf, type OutcomeCounts, outcomeOf } from "./outcome_counts.ts";
 import type { Findings } from "./findings.ts";
 import { type EndedEvent, maxLagOf } from "../history/events.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
@@ -44,7 +44,7 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
 }
 
 /** Messages delivered that nobody sent, or too often; oks that no client gave. */
-export function findForgeries(ledger: Ledger, account: Account, findings: Findings): void {
+export function findForgeries(ledger: Ledger, account: OutcomeCounts, findings: Findings): void {
   const { run, clients, facts } = ledger;
   // Others may answer at a foreign server; and only the whole of the ledgers tells what was sent and answered.
   if (
@@ -69,18 +69,16 @@ export function findForgeries(ledger: Ledger, account: Account, findings: Findin
   if (account.extraDeliveries <= account.redelivered) return;
   for (const message of duplicated) {
     findings.add("unexpected", () => {
-      const times = `${counted(account.deliveries[message]!, "time")} for ${
-        counted(sends[message]!, "send")
-      }`;
+      const times = `${plural(account.deliveries[message]!, "time")} for ${plural(sends[message]!, "send")}`;
       return `Message ${message} was delivered ${times}, and the server redelivered ${account.redelivered} in all`;
     });
   }
 }
 
 /** A generator that was late, or did not start all its clients. */
-export function findOverload(ledger: Ledger, account: Account, findings: Findings): void {
+export function findOverload(ledger: Ledger, account: OutcomeCounts, findings: Findings): void {
   if (account.notStarted > 0) {
-    findings.add("overloaded", () => `${counted(account.notStarted, PLANNED)} planned and never started`);
+    findings.add("overloaded", () => `${plural(account.notStarted, PLANNED)} planned and never started`);
   }
   const maxLag = maxLagOf(ledger.run);
   const bound = formatDuration(maxLag);
@@ -150,7 +148,7 @@ export function findServerEnds(ledger: Ledger, findings: Findings): void {
   if (ended.length === 0) {
     for (const [reason, count] of Object.entries(facts.server?.closed ?? {})) {
       if (reason === "natural" || count === 0) continue;
-      findings.add("unnatural", () => `The server saw ${counted(count, "connection")} end as ${reason}`);
+      findings.add("unnatural", () => `The server saw ${plural(count, "connection")} end as ${reason}`);
     }
     return;
   }

@@ -16,7 +16,7 @@ export type Outcome =
 export type LastEnd = "natural" | "timeout" | "error" | "none";
 
 /** The counts of a run. */
-export interface Account {
+export interface OutcomeCounts {
   readonly clients: number;
   readonly started: number;
   readonly acked: number;
@@ -45,7 +45,7 @@ export interface Account {
 }
 
 /** Counts. */
-export function takeAccount(ledger: Ledger): Account {
+export function countOutcomes(ledger: Ledger): OutcomeCounts {
   const { clients, facts } = ledger;
   const { sends, connects, refusals } = clients.columns;
   const outcomes: Record<Outcome, number> = { "not-started": 0, acked: 0, lost: 0, "under-way": 0 };

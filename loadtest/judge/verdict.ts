@@ -1,5 +1,5 @@
 /** The judgement of a run: the same code judges a live one and a written history. Pure. @module */
-import { type Account, takeAccount } from "./outcome_counts.ts";
+import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
@@ -33,7 +33,7 @@ export type Verdict = keyof typeof EXIT_CODES;
 export interface Judgement {
   /** `threshold` is not for the judge: thresholds are set on the summary. */
   readonly verdict: Exclude<Verdict, "threshold">;
-  readonly account: Account;
+  readonly account: OutcomeCounts;
   /** All that is wrong, the gravest first. */
   readonly findings: readonly Finding[];
   /** How many of `findings` there are of a kind, told or not. */
@@ -76,7 +76,7 @@ const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
  * ```
  */
 export function judge(ledger: Ledger): Judgement {
-  const account = takeAccount(ledger);
+  const account = countOutcomes(ledger);
   const findings = new Findings();
   findings.absorb(ledger.findings.snapshot());
   findDeaths(ledger, findings);

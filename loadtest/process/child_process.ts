@@ -23,7 +23,7 @@ export interface ChildEnd {
 }
 
 /** A running child. Its stderr goes to this process's. */
-export class LineProcess {
+export class ChildProcess {
   readonly pid: number;
   /** Settles when it has ended and all it wrote has been seen. */
   readonly ended: Promise<ChildEnd>;

@@ -1,7 +1,7 @@
 /** The server of a load test, in a process of its own, asked and counted from outside. @module */
 import type { Address } from "../../socket/network.ts";
 import type { ServerState } from "../history/events.ts";
-import { type ChildEnd, type ChildLine, describeEnd, LineProcess } from "./child_process.ts";
+import { type ChildEnd, type ChildLine, ChildProcess, describeEnd } from "./child_process.ts";
 import { socketsOf, usageOf } from "./process_usage.ts";
 import type { ProcessUsage } from "./usage.ts";
 
@@ -22,11 +22,11 @@ const ANSWER_MS = 5000;
 const GRACE_MS = 5000;
 
 /** A server process. */
-export class OwnServer {
+export class SpawnedServer {
   readonly addresses: readonly Address[];
   /** Settles when the process has ended. */
   readonly ended: Promise<ChildEnd>;
-  readonly #process: LineProcess;
+  readonly #process: ChildProcess;
   readonly #answers: PromiseWithResolvers<ChildLine | undefined>[];
   readonly #socketsAtStart: ReadonlySet<string> | null;
 
@@ -44,12 +44,12 @@ export class OwnServer {
    *
    * @throws {Error} If it ends before
    */
-  static async start(options: OwnServerOptions): Promise<OwnServer> {
+  static async start(options: OwnServerOptions): Promise<SpawnedServer> {
     const answers: PromiseWithResolvers<ChildLine | undefined>[] = [];
     const addresses: Address[] = [];
     const listening = Promise.withResolvers<void>();
     const [program, ...args] = options.command;
-    const process = new LineProcess({
+    const process = new ChildProcess({
       command: [
         program,
         ...args,
@@ -74,7 +74,7 @@ export class OwnServer {
       for (const answer of answers.splice(0)) answer.resolve(undefined);
     }, listening.reject);
     await listening.promise;
-    return new OwnServer({ process, answers, addresses });
+    return new SpawnedServer({ process, answers, addresses });
   }
 
   get pid(): number {
@@ -133,7 +133,7 @@ export class OwnServer {
 }
 
 interface Started {
-  readonly process: LineProcess;
+  readonly process: ChildProcess;
   readonly answers: PromiseWithResolvers<ChildLine | undefined>[];
   readonly addresses: readonly Address[];
 }

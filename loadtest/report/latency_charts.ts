@@ -1,5 +1,5 @@
 /** Charts of how long things took: percentile curves, histogram, and holds as asked and as measured. Pure. @module */
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { addedByRelay, type Measures } from "../metrics/measure.ts";
@@ -79,7 +79,7 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
     title: "Reply delay, asked and measured",
     says:
       `${formatReplyDelay(plan.options.replyDelay)} was asked for, and ${
-        counted(asked.length, "message", { format: formatCount })
+        plural(asked.length, "message", { format: formatCount })
       } ` +
       `answered, half of them at most ${lateBy(0.5)} later than asked, 99 % at most ${
         lateBy(0.99)
@@ -98,7 +98,7 @@ const MESSAGES = { one: "message was", many: "messages were" };
 /** What the charts do not show of a run in which nothing was to be held. */
 export function saysOfHolds({ held }: Measures): string {
   return `No reply delay was asked for. ${
-    counted(held.count, MESSAGES, { format: formatCount })
+    plural(held.count, MESSAGES, { format: formatCount })
   } answered after ` +
     `${formatMs(held.percentile(50))} at the median, ${formatMs(held.max)} at most.`;
 }

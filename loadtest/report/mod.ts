@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { type Finding, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Measures } from "../metrics/measure.ts";
@@ -63,7 +63,7 @@ export function renderReport(input: ReportInput): string {
   const health = lagChart(timeline, { ledger, summary });
   const charts = [...latency, ...overTime, ...maybe(hold), ...maybe(trouble), health];
   const title = `${capitalized(summary.verdict)}: ${
-    counted(summary.clients, "client", { format: formatCount })
+    plural(summary.clients, "client", { format: formatCount })
   }, seed ${summary.seed}`;
 
   const body = html`<main>
@@ -113,12 +113,12 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
         ${findingList(leading)}
     ${others.length === 0
       ? ""
-      : html`<details><summary>${counted(others.length, "more finding")}</summary>${
+      : html`<details><summary>${plural(others.length, "more finding")}</summary>${
         findingList(others)
       }</details>`}
     ${thresholdList(summary)}
       </header>
-    <p class="run">${counted(summary.clients, "client", { format: formatCount })}, seed ${summary
+    <p class="run">${plural(summary.clients, "client", { format: formatCount })}, seed ${summary
       .seed}, ${startedAt.toISOString()
       .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}</p>
   `;

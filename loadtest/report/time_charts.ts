@@ -1,5 +1,5 @@
 /** Charts of a run over time. Pure. @module */
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { maxLagOf } from "../history/events.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Summary } from "../metrics/summary.ts";
@@ -103,7 +103,7 @@ export function lagChart(
     id: "lag",
     title: "Starts behind schedule: the generator's own health",
     says:
-      `99 % of the ${counted(summary.started, "client", { format: formatCount })} started at most ${
+      `99 % of the ${plural(summary.started, "client", { format: formatCount })} started at most ${
         formatMs(summary.scheduleLag.p99)
       } late; ` +
       `the run is invalid beyond ${formatMs(maxLag)}.${looped}`,

@@ -7,7 +7,7 @@ const MIB = 1024 * 1024;
 const SCRIPT = encoder.encode("torture one\r\ntorture två €😀\n\ntorture three\r\n");
 
 /** What a server answers. */
-interface Answer {
+interface ServerReply {
   readonly text: string;
   readonly bytes: number;
   /** Whether the server has ended the connection. */
@@ -15,7 +15,7 @@ interface Answer {
 }
 
 /** What a server answers to some bytes, sent in the pieces given; to its end, or until that many bytes have come. */
-async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Infinity): Promise<Answer> {
+async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Infinity): Promise<ServerReply> {
   const peer = await bench.connect();
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) await bench.pause(2); // So that the server reads the pieces one by one.
@@ -28,7 +28,7 @@ async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Inf
 }
 
 /** What a server answers to some bytes each time, however they are cut; or why that cannot be said. */
-async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<Answer | { unjudged: string }> {
+async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<ServerReply | { unjudged: string }> {
   const first = await answerTo(bench, [bytes]);
   if (first.bytes <= bench.greeting) return { unjudged: "it answers nothing that could be compared" };
   const again = await answerTo(bench, [bytes], first.ended ? undefined : first.bytes);
@@ -39,7 +39,7 @@ async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<Answer | { 
 /** That a server answered otherwise than to `whole` is its fault only if it still answers that as before: no clock in it. */
 async function blame(
   bench: Bench,
-  { bytes, whole, fault }: { bytes: Uint8Array; whole: Answer; fault: string },
+  { bytes, whole, fault }: { bytes: Uint8Array; whole: ServerReply; fault: string },
 ): Promise<Pick<Observation, "fault" | "unjudged">> {
   const now = await answerToAll(bench, bytes);
   if ("unjudged" in now) return now;

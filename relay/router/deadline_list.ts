@@ -1,7 +1,7 @@
 /** Deadlines in order, of which most are cancelled. Pure. @module */
 
-/** A member of a {@linkcode DueList}; its links belong to the list. */
-export interface DueItem {
+/** A member of a {@linkcode DeadlineList}; its links belong to the list. */
+export interface DeadlineItem {
   /** When it is due, ms. */
   readonly due: number;
   earlier: this | undefined;
@@ -13,7 +13,7 @@ export interface DueItem {
  * timer serves all. A cancelled one leaves at once: kept until it is due, the settled messages of ten busy seconds would be
  * millions.
  */
-export class DueList<Item extends DueItem> {
+export class DeadlineList<Item extends DeadlineItem> {
   #first: Item | undefined;
   #last: Item | undefined;
   #size = 0;

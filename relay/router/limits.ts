@@ -2,7 +2,7 @@
 import type { LineVerdict, MessageLimit, RouterOptions } from "./types.ts";
 
 /** Counts the sendings under way, and those that are one too many. */
-export class UnderWay {
+export class InFlightLimit {
   readonly #limits: Required<Pick<RouterOptions, "maxUnderWay" | "maxUnderWayPerPeer">>;
   readonly #limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
   /** Sendings whose origin is there. */

@@ -1,9 +1,9 @@
 /** What is found by a text, for texts that come, are looked up once and go. Pure. @module */
 
-/** A member of a {@linkcode TextTable}. */
-export interface TextEntry {
+/** A member of a {@linkcode MessageIndex}. */
+export interface IndexEntry {
   readonly text: string;
-  /** What {@linkcode TextTable.hash} gave for it. */
+  /** What {@linkcode MessageIndex.hash} gave for it. */
   readonly hash: number;
 }
 
@@ -14,7 +14,7 @@ const PRIME = 0x01000193;
  * into its table of all strings, which takes a router half of its time, and for more than 16,383 units it takes the
  * length for the hash, so that a few thousand texts of one length would stop a server.
  */
-export class TextTable<Entry extends TextEntry> {
+export class MessageIndex<Entry extends IndexEntry> {
   readonly #seed: number;
   readonly #byHash = new Map<number, Entry>();
   /** Those whose hash another had before: hardly ever one, where the seed is secret. */

@@ -1,13 +1,13 @@
 /** A peer's part in what is under way. Pure. @module */
-import type { Delivery } from "./message.ts";
+import type { Message } from "./message.ts";
 
 /** A peer's place at the router: what it sent, newest first, and what it has, oldest first. */
-export class Seat<Peer> {
+export class PeerState<Peer> {
   readonly peer: Peer;
-  sent: Delivery<Peer> | undefined = undefined;
+  sent: Message<Peer> | undefined = undefined;
   sentCount = 0;
-  held: Delivery<Peer> | undefined = undefined;
-  #lastHeld: Delivery<Peer> | undefined = undefined;
+  held: Message<Peer> | undefined = undefined;
+  #lastHeld: Message<Peer> | undefined = undefined;
   /** The number of the last ok it was sent: however often it sent a text, it gets one. */
   lastOk = 0;
 
@@ -15,7 +15,7 @@ export class Seat<Peer> {
     this.peer = peer;
   }
 
-  addSent(delivery: Delivery<Peer>): void {
+  addSent(delivery: Message<Peer>): void {
     const after = this.sent;
     delivery.sentAfter = after;
     if (after !== undefined) after.sentBefore = delivery;
@@ -23,7 +23,7 @@ export class Seat<Peer> {
     this.sentCount++;
   }
 
-  removeSent(delivery: Delivery<Peer>): void {
+  removeSent(delivery: Message<Peer>): void {
     const { sentBefore: before, sentAfter: after } = delivery;
     if (before === undefined) this.sent = after;
     else before.sentAfter = after;
@@ -32,7 +32,7 @@ export class Seat<Peer> {
     this.sentCount--;
   }
 
-  addHeld(delivery: Delivery<Peer>): void {
+  addHeld(delivery: Message<Peer>): void {
     const before = this.#lastHeld;
     delivery.holder = this;
     delivery.heldBefore = before;
@@ -41,7 +41,7 @@ export class Seat<Peer> {
     this.#lastHeld = delivery;
   }
 
-  removeHeld(delivery: Delivery<Peer>): void {
+  removeHeld(delivery: Message<Peer>): void {
     const { heldBefore: before, heldAfter: after } = delivery;
     if (before === undefined) this.held = after;
     else before.heldAfter = after;
@@ -52,7 +52,7 @@ export class Seat<Peer> {
   }
 
   /** Whether it was given the text of a ring's delivery. Looks through the shorter of the ring and what it holds. */
-  holds(delivery: Delivery<Peer>): boolean {
+  holds(delivery: Message<Peer>): boolean {
     let [other, held] = [delivery, this.held];
     while (held !== undefined) {
       if (other.holder === this || held.hash === delivery.hash && held.text === delivery.text) return true;

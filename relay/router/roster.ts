@@ -1,10 +1,10 @@
 /** The active peers, and chance among them. Pure. @module */
 import type { RouterPeer } from "./types.ts";
-import { Seat } from "./peers.ts";
+import { PeerState } from "./peers.ts";
 
 /** The seats of the active peers, each at the slot its peer knows: no map from peers to anything. */
-export class Roster<Peer extends RouterPeer> {
-  readonly #seats: Seat<Peer>[] = [];
+export class PeerList<Peer extends RouterPeer> {
+  readonly #seats: PeerState<Peer>[] = [];
   readonly #random: () => number;
 
   /** @param random Numbers uniform in [0, 1). */
@@ -17,16 +17,16 @@ export class Roster<Peer extends RouterPeer> {
   }
 
   add(peer: Peer): void {
-    peer.slot = this.#seats.push(new Seat(peer)) - 1;
+    peer.slot = this.#seats.push(new PeerState(peer)) - 1;
   }
 
   /** The seat of an active peer. */
-  seatOf(peer: Peer): Seat<Peer> {
+  seatOf(peer: Peer): PeerState<Peer> {
     return this.#seats[peer.slot]!;
   }
 
   /** Takes the peer out of the active ones, and gives its seat: the last takes its slot. */
-  remove(peer: Peer): Seat<Peer> {
+  remove(peer: Peer): PeerState<Peer> {
     const seat = this.seatOf(peer);
     const last = this.#seats.pop()!;
     if (last !== seat) {
@@ -38,12 +38,12 @@ export class Roster<Peer extends RouterPeer> {
   }
 
   /** Anyone, each as likely as the other. */
-  anyone(): Seat<Peer> {
+  anyone(): PeerState<Peer> {
     return this.#seats[Math.floor(this.#random() * this.#seats.length)]!;
   }
 
   /** Someone else, or the same where nobody else is there. */
-  anyoneBut(seat: Seat<Peer>): Seat<Peer> {
+  anyoneBut(seat: PeerState<Peer>): PeerState<Peer> {
     const others = this.#seats.length - 1;
     if (others === 0) return seat;
     const slot = Math.floor(this.#random() * others);

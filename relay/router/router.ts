@@ -1,12 +1,12 @@
 /** Who gets a message, who gets its ok, and what is pending. Pure: no socket, clock or chance of its own. @module */
 import { ProtocolError, type Verb, verbOf } from "../../protocol.ts";
-import { type Delivery, DeliveryPool, TEXT_START } from "./message.ts";
-import { DueList } from "./deadline_list.ts";
-import { Roster } from "./roster.ts";
+import { type Message, MessagePool, TEXT_START } from "./message.ts";
+import { DeadlineList } from "./deadline_list.ts";
+import { PeerList } from "./roster.ts";
 import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
-import type { Seat } from "./peers.ts";
-import { TextTable } from "./message_index.ts";
-import { UnderWay } from "./limits.ts";
+import type { PeerState } from "./peers.ts";
+import { MessageIndex } from "./message_index.ts";
+import { InFlightLimit } from "./limits.ts";
 
 export type { LineVerdict, MessageLimit, RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 
@@ -43,15 +43,15 @@ const ERROR: LineVerdict = { kind: "error" };
 export class Router<Peer extends RouterPeer> {
   readonly #options: RouterOptions;
   readonly #timed: boolean;
-  readonly #roster: Roster<Peer>;
+  readonly #roster: PeerList<Peer>;
   /**
    * For each text that waits for its ok the first of the ring of its deliveries: one with an origin, as all
    * are that follow it up to those without.
    */
-  readonly #pending: TextTable<Delivery<Peer>>;
-  readonly #due = new DueList<Delivery<Peer>>();
-  readonly #pool = new DeliveryPool<Peer>();
-  readonly #underWay: UnderWay;
+  readonly #pending: MessageIndex<Message<Peer>>;
+  readonly #due = new DeadlineList<Message<Peer>>();
+  readonly #pool = new MessagePool<Peer>();
+  readonly #underWay: InFlightLimit;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -65,9 +65,9 @@ export class Router<Peer extends RouterPeer> {
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.#underWay = new UnderWay(options);
-    this.#roster = new Roster(options.random);
-    this.#pending = new TextTable(options.hashSeed ?? 0);
+    this.#underWay = new InFlightLimit(options);
+    this.#roster = new PeerList(options.random);
+    this.#pending = new MessageIndex(options.hashSeed ?? 0);
     this.#timed = options.redeliver && options.ackTimeout > 0;
   }
 
@@ -146,7 +146,7 @@ export class Router<Peer extends RouterPeer> {
     };
   }
 
-  #message(origin: Seat<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
+  #message(origin: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
     const refusal = this.#underWay.refusal(origin.sentCount);
     if (refusal !== undefined) return refusal;
     this.#counts.messages++;
@@ -164,7 +164,7 @@ export class Router<Peer extends RouterPeer> {
     return MESSAGE;
   }
 
-  #ok(holder: Seat<Peer>, line: string, out: Sink<Peer>): LineVerdict {
+  #ok(holder: PeerState<Peer>, line: string, out: Sink<Peer>): LineVerdict {
     const first = this.#firstHeld(holder, line);
     if (first === undefined) {
       this.#counts.stray++;
@@ -177,7 +177,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** The first of the ring that an ok of a peer settles, where it holds one of it. */
-  #firstHeld(holder: Seat<Peer>, line: string): Delivery<Peer> | undefined {
+  #firstHeld(holder: PeerState<Peer>, line: string): Message<Peer> | undefined {
     const text = line.slice(OK_TEXT_START);
     const { held } = holder;
     // Nearly always it is what it has had for longest, and is alone: to compare costs less than to look up.
@@ -192,7 +192,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** Sends a line to everyone who waits for a text, once. */
-  #tellOrigins(first: Delivery<Peer>, line: string, out: Sink<Peer>): void {
+  #tellOrigins(first: Message<Peer>, line: string, out: Sink<Peer>): void {
     let sending = first;
     do {
       const { origin } = sending;
@@ -207,7 +207,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** Gives a sending to a peer. */
-  #give(sending: Delivery<Peer>, holder: Seat<Peer>, now: number): void {
+  #give(sending: Message<Peer>, holder: PeerState<Peer>, now: number): void {
     holder.addHeld(sending);
     if (!this.#timed) return;
     // Whole, as V8 keeps a fraction in an object of its own.
@@ -215,7 +215,7 @@ export class Router<Peer extends RouterPeer> {
     this.#due.append(sending);
   }
 
-  #redeliver(sending: Delivery<Peer>, holder: Seat<Peer>, now: number, out: Sink<Peer>): void {
+  #redeliver(sending: Message<Peer>, holder: PeerState<Peer>, now: number, out: Sink<Peer>): void {
     this.#counts.redelivered++;
     if (this.#timed) this.#due.remove(sending);
     this.#give(sending, holder, now);
@@ -223,7 +223,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** The holder of a sending is silent. */
-  #handOn(sending: Delivery<Peer>, now: number, out: Sink<Peer>): void {
+  #handOn(sending: Message<Peer>, now: number, out: Sink<Peer>): void {
     const holder = sending.holder!;
     const other = this.#roster.anyoneBut(holder);
     holder.removeHeld(sending);
@@ -232,7 +232,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** A peer that had a text may settle it as long as it is pending. */
-  #remember(sending: Delivery<Peer>, holder: Seat<Peer>): void {
+  #remember(sending: Message<Peer>, holder: PeerState<Peer>): void {
     if (holder.holds(sending)) return;
     const former = this.#pool.take(sending.line, sending.hash, undefined);
     former.insertBefore(this.#firstOf(sending));
@@ -240,7 +240,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** The origin of a sending has gone: the sending is over, and its text is dropped unless others wait for it. */
-  #withdraw(sending: Delivery<Peer>): void {
+  #withdraw(sending: Message<Peer>): void {
     const first = this.#firstOf(sending);
     const other = first === sending ? sending.next : first;
     if (other === sending || other.origin === undefined) {
@@ -255,19 +255,19 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** The first of a delivery's ring. */
-  #firstOf(delivery: Delivery<Peer>): Delivery<Peer> {
+  #firstOf(delivery: Message<Peer>): Message<Peer> {
     return this.#pending.get(delivery.text, delivery.hash)!;
   }
 
   /** Forgets a text. */
-  #drop(first: Delivery<Peer>): void {
+  #drop(first: Message<Peer>): void {
     this.#pending.delete(first);
     for (let other = first.next; other !== first; other = first.next) this.#forget(other);
     this.#forget(first);
   }
 
   /** Takes a delivery out of every list. */
-  #forget(delivery: Delivery<Peer>): void {
+  #forget(delivery: Message<Peer>): void {
     const { origin, holder } = delivery;
     delivery.leaveRing();
     holder?.removeHeld(delivery);

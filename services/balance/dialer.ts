@@ -1,11 +1,11 @@
 /** Connections to the backends of a balancer. @module */
-import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectError } from "../../socket/errors.ts";
 import type { Address, Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
-import { pause } from "../../internal/delay.ts";
+import { sleep } from "../../internal/sleep.ts";
 import { CONNECT_TIMEOUT, type Upstream } from "../proxy/gateway.ts";
 import type { Backend, BackendPool } from "./backend_pool.ts";
 
@@ -70,7 +70,7 @@ export class Dialler {
   async #check(backend: Backend, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await pause(this.#options.checkInterval ?? CHECK_INTERVAL, this.#clock, signal);
+        await sleep(this.#options.checkInterval ?? CHECK_INTERVAL, this.#clock, signal);
         await using _ = await this.#dial(backend, signal);
         this.#report(backend, true);
       } catch (error) {
@@ -89,10 +89,10 @@ export class Dialler {
       this.#report(backend, true);
       return connection;
     } catch (error) {
-      connection?.close();
+      connection?.abort();
       this.#pool.release(backend);
       if (signal.aborted || !(error instanceof ConnectError)) throw error;
-      if (error.code === "exhausted") await pause(EXHAUSTED_BACK_OFF, this.#clock, signal);
+      if (error.code === "exhausted") await sleep(EXHAUSTED_BACK_OFF, this.#clock, signal);
       this.#failed(backend, error);
       return undefined;
     }
@@ -113,7 +113,7 @@ export class Dialler {
       ...backend.address,
       ...(network ? { network } : {}),
       clock: this.#clock,
-      codec: passingCodec,
+      codec: rawCodec,
       timeout: connectTimeout,
       signal,
     });

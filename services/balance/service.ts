@@ -1,5 +1,5 @@
 /** A TCP load balancer. @module */
-import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
@@ -49,7 +49,7 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
     const dialler = new Dialler(pool, { ...options, ...backendDial(options), clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialler.open(source, signal));
     // Without the listener's own idle timeout: that would count what the client sends alone.
-    const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: passingCodec });
+    const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),

@@ -1,6 +1,6 @@
 /** A chat room: who is in it, and who is told what. Pure. @module */
 import { errorLine } from "../../protocol.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { foldName, isName, NAME_RULE, sanitize } from "./text.ts";
 
 /** Where a room's lines go. */
@@ -180,7 +180,7 @@ export class ChatRoom<Peer> {
       member.name = name;
       this.#named.set(foldName(name), { peer, name });
       const others = this.#named.size - 1;
-      this.#tell(peer, `-- Hello ${name}. ${counted(others, OTHERS)} here; /help lists commands`);
+      this.#tell(peer, `-- Hello ${name}. ${plural(others, OTHERS)} here; /help lists commands`);
       this.#broadcast(peer, `-- ${name} joined`);
     }
   }

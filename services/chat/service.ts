@@ -56,7 +56,7 @@ export function startChat(options: ChatOptions = {}): ListenerService<string, Ch
   const { accounts } = options;
   const room = new ChatRoom<Connection>({
     send: (peer, line) => peer.send(line),
-    dismiss: (peer, why) => void peer.end({ type: "local", why }),
+    dismiss: (peer, why) => void peer.close({ type: "local", why }),
   }, accounts ? { isRegistered: (name) => accounts.has(name) } : {});
 
   const hear = async (peer: Connection): Promise<void> => {
@@ -70,7 +70,7 @@ export function startChat(options: ChatOptions = {}): ListenerService<string, Ch
   const handler = async (peer: Connection, draining: Draining): Promise<void> => {
     using _ = draining.whenBegun(() => {
       peer.send("-- The server is closing");
-      void peer.end({ type: "local", why: "drained" });
+      void peer.close({ type: "local", why: "drained" });
     });
     try {
       if (auth !== undefined && !await authenticate(peer, auth)) return;

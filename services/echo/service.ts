@@ -47,7 +47,7 @@ export function startEcho(options: EchoOptions = {}): ListenerService<string, Ec
   const handler = async (peer: Connection, draining: Draining): Promise<void> => {
     using _ = draining.whenBegun(() => {
       peer.send(DRAINING_LINE);
-      void peer.end({ type: "local", why: "drained" });
+      void peer.close({ type: "local", why: "drained" });
     });
     try {
       await echo(peer);

@@ -194,7 +194,7 @@ export class FilesClient implements AsyncDisposable {
 
   /** Ends the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection.end();
+    await this.#connection.close();
   }
 
   async *#body(length: number): AsyncIterableIterator<Uint8Array> {
@@ -228,7 +228,7 @@ export class FilesClient implements AsyncDisposable {
     if (ms === 0) return await promise;
     const timer = this.#clock.after(
       ms,
-      () => this.#connection.close({ type: "timeout", which: "answer", ms }),
+      () => this.#connection.abort({ type: "timeout", which: "answer", ms }),
     );
     try {
       return await promise;

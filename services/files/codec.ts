@@ -1,7 +1,7 @@
 /** Lines, some of which announce a body of raw bytes. Pure. @module */
 import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
 import { ByteQueue } from "../../internal/byte_queue.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { FramingError } from "../../socket/errors.ts";
 import { lineCodec } from "../../socket/codecs/line_codec.ts";
 
@@ -80,7 +80,7 @@ class FilesDecoder implements Decoder<FilesFrame> {
     if (this.#bodyLeft === 0) return this.#lines.end();
     return new FramingError(
       "unterminated",
-      `Input ended ${counted(this.#bodyLeft, "byte")} before the end of a body`,
+      `Input ended ${plural(this.#bodyLeft, "byte")} before the end of a body`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /** Checksums of files as they go by. @module */
 import { createHash, type Hash } from "node:crypto";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 
 /** Bytes read from a file at once. */
 export const READ_SIZE = 64 * 1024;
@@ -25,7 +25,7 @@ export async function* readPieces(file: Deno.FsFile, length: number): AsyncItera
   const buffer = new Uint8Array(READ_SIZE);
   for (let left = length; left > 0;) {
     const count = await file.read(buffer.subarray(0, Math.min(left, buffer.length)));
-    if (count === null) throw new Deno.errors.UnexpectedEof(`File ended ${counted(left, "byte")} early`);
+    if (count === null) throw new Deno.errors.UnexpectedEof(`File ended ${plural(left, "byte")} early`);
     left -= count;
     yield buffer.subarray(0, count);
   }

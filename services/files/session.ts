@@ -213,6 +213,6 @@ export class FilesSession {
   #end(why?: string): void {
     this.#ended = true;
     if (this.#draining) this.#send(DRAINING_LINE);
-    void this.#connection.end(why === undefined ? undefined : { type: "local", why });
+    void this.#connection.close(why === undefined ? undefined : { type: "local", why });
   }
 }

@@ -1,6 +1,6 @@
 /** One upload: gathered beside its target, renamed when whole. @module */
 import { createHash, type Hash } from "node:crypto";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { type FileStore, FileStoreError, publicError } from "./file_store.ts";
 import { hashStart } from "./hash.ts";
 
@@ -131,7 +131,7 @@ async function continuePartial(store: FileStore, names: readonly string[], offse
   const there = await store.partialSize(names);
   if (there === undefined || there < offset) {
     throw new FileStoreError(
-      `Offset is ${offset}, but an earlier upload has left ${counted(there ?? 0, "byte")}`,
+      `Offset is ${offset}, but an earlier upload has left ${plural(there ?? 0, "byte")}`,
     );
   }
   const { file } = await store.openVerified(await store.partialPath(names), { read: true, write: true });

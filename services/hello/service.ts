@@ -7,7 +7,7 @@ import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { refusalResponse } from "../http/refusal.ts";
 import { serializeResponse } from "../../http/response.ts";
-import { pause } from "../../internal/delay.ts";
+import { sleep } from "../../internal/sleep.ts";
 import { ListenerService, type ServiceOptions } from "../service.ts";
 
 /** Options of {@linkcode startHello}. */
@@ -50,7 +50,7 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     void client.closed.then(() => gone.abort());
     delayed++;
     try {
-      await pause(delay, clock, gone.signal);
+      await sleep(delay, clock, gone.signal);
     } catch (error) {
       // Nobody waits any more.
       if (!gone.signal.aborted) throw error;

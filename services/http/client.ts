@@ -82,7 +82,7 @@ export async function requestHttp(
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
   });
-  const cancel = () => connection.close({ type: "local", why: "cancelled" });
+  const cancel = () => connection.abort({ type: "local", why: "cancelled" });
   signal?.addEventListener("abort", cancel, { once: true });
   void connection.closed.then(() => signal?.removeEventListener("abort", cancel));
   connection.send(request);
@@ -94,7 +94,7 @@ export async function requestHttp(
     body: readBody(events),
     async [Symbol.asyncDispose]() {
       // Whatever of the body nobody wanted: it may be long, or endless.
-      connection.close();
+      connection.abort();
       await connection.closed;
     },
   };
@@ -124,8 +124,8 @@ async function* readEvents(
     }
     yield* parser.end();
   } finally {
-    if (parser.done) await connection.end();
-    else connection.close();
+    if (parser.done) await connection.close();
+    else connection.abort();
   }
 }
 

@@ -1,5 +1,5 @@
 /** The resources of the HTTP service: a page, the time, a small store of items. @module */
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import type { Status } from "../../http/errors.ts";
 import type { RequestHead } from "../../http/request_head.ts";
 import type { Response } from "../../http/response.ts";
@@ -98,7 +98,7 @@ export class ItemStore {
     }
     const created = !this.#items.has(id);
     if (created && this.#items.size >= this.#maxItems) {
-      return text(507, `The store is full: ${counted(this.#maxItems, "item")}`);
+      return text(507, `The store is full: ${plural(this.#maxItems, "item")}`);
     }
     this.#items.set(id, value);
     this.#nextId = Math.max(this.#nextId, id + 1);

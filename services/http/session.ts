@@ -117,7 +117,7 @@ export class HttpSession {
 
   #end(why?: string): void {
     this.#ended = true;
-    void this.#connection.end(why === undefined ? undefined : { type: "local", why });
+    void this.#connection.close(why === undefined ? undefined : { type: "local", why });
   }
 
   /** Starts the wait for a request. */

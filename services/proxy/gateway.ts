@@ -96,10 +96,10 @@ export class Gateway {
       // A mistake here that the end of the client can no longer tell of is told by whoever runs this.
       if (!client.open && why.type === "handler-failed") throw error;
       // Now: ended in order, as below, it would look served.
-      client.close(why);
+      client.abort(why);
     } finally {
       upstream?.release();
-      const reason = await client.end();
+      const reason = await client.close();
       this.#options.onPassed?.({
         source: ends.source,
         backend: upstream?.connection.remote,
@@ -137,7 +137,7 @@ export class Gateway {
       await tunnel(client, backend, { clock, idleTimeout });
     } finally {
       // Both have finished and been told so, or both are closed already.
-      backend.close({ type: "natural" });
+      backend.abort({ type: "natural" });
     }
   }
 
@@ -149,7 +149,7 @@ export class Gateway {
     const ms = HEADER_TIMEOUT;
     const timer = this.#options.clock.after(
       ms,
-      () => client.close({ type: "timeout", which: "PROXY header", ms }),
+      () => client.abort({ type: "timeout", which: "PROXY header", ms }),
     );
     try {
       const reader = new ProxyHeaderReader();

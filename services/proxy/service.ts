@@ -1,5 +1,5 @@
 /** A TCP proxy to one backend. @module */
-import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { connect } from "../../socket/connect.ts";
 import { ConnectError } from "../../socket/errors.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
@@ -14,7 +14,7 @@ import {
   listenerOptions,
   type Upstream,
 } from "./gateway.ts";
-import { pause } from "../../internal/delay.ts";
+import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
 
 /** Options of {@linkcode startProxy}. `idleTimeout` counts bytes either way. */
@@ -73,7 +73,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
     },
   }, (_source, signal) => dial(options, clock, signal));
   // Without the listener's own idle timeout: that would count what the client sends alone.
-  const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: passingCodec });
+  const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),
@@ -88,14 +88,14 @@ async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): P
         ...to,
         ...backendDial(options),
         clock,
-        codec: passingCodec,
+        codec: rawCodec,
         timeout: connectTimeout,
         signal,
       });
       return { connection, release() {} };
     } catch (error) {
       if (!(error instanceof ConnectError) || signal.aborted || attempt >= connectAttempts) throw error;
-      await pause(delay, clock, signal);
+      await sleep(delay, clock, signal);
     }
   }
 }

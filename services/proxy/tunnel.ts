@@ -21,8 +21,8 @@ export async function tunnel(
   options: TunnelOptions,
 ): Promise<void> {
   const close = (why: CloseReason) => {
-    one.close(why);
-    other.close(why);
+    one.abort(why);
+    other.abort(why);
   };
   const ms = options.idleTimeout;
   const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));

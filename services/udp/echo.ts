@@ -61,7 +61,7 @@ export function startDatagramEcho(options: DatagramEchoOptions = {}): Service<Da
 }
 
 class DatagramEcho implements Service<DatagramEchoStats> {
-  readonly closed: Promise<void>;
+  readonly finished: Promise<void>;
   readonly #sockets: DatagramSocket[] = [];
   readonly #clock: Clock;
   readonly #room: DatagramRoom | undefined;
@@ -89,7 +89,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
         options.onNotBound?.(hostname, cause); // Asked for only where it is possible.
       }
     }
-    this.closed = this.#serveAll();
+    this.finished = this.#serveAll();
   }
 
   get addresses(): readonly Address[] {
@@ -114,13 +114,13 @@ class DatagramEcho implements Service<DatagramEchoStats> {
   }
 
   /** As `close`: a datagram is answered at once, or not at all. */
-  async drain(): Promise<void> {
+  async shutdown(): Promise<void> {
     await this.close();
   }
 
   async close(): Promise<void> {
     this.#closeSockets();
-    await this.closed;
+    await this.finished;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -114,7 +114,7 @@ export class TcpServer<Frame = Uint8Array> {
 
   /** Ends one connection once it has what was sent to it. Does nothing if there is none of that id. */
   async disconnect(id: number): Promise<void> {
-    await this.#connections.get(id)?.end({ type: "local", why: "disconnected" });
+    await this.#connections.get(id)?.close({ type: "local", why: "disconnected" });
   }
 
   /** What is known of a connection; undefined if there is none of that id. */
@@ -136,7 +136,7 @@ export class TcpServer<Frame = Uint8Array> {
   /** Stops accepting, ends every connection in order, and waits for that. It may listen again afterwards. */
   async stop(): Promise<void> {
     const listener = this.#listener;
-    await listener?.drain();
+    await listener?.shutdown();
     if (this.#listener === listener) this.#listener = undefined;
   }
 

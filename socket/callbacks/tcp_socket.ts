@@ -12,7 +12,7 @@ import {
   tell,
 } from "./types.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
-import { pause } from "../../internal/delay.ts";
+import { sleep } from "../../internal/sleep.ts";
 import { systemClock, systemRandom } from "../tcp.ts";
 
 /** What a {@linkcode TcpSocket} calls. None of them is waited for. */
@@ -94,7 +94,7 @@ export class TcpSocket<Frame = Uint8Array> {
   /** Ends the connection once the peer has what was sent to it, stops connecting again, and waits for that. */
   async disconnect(): Promise<void> {
     this.#stop?.abort();
-    await this.#connection?.end({ type: "local", why: "disconnected" });
+    await this.#connection?.close({ type: "local", why: "disconnected" });
     await this.#running;
   }
 
@@ -108,13 +108,13 @@ export class TcpSocket<Frame = Uint8Array> {
       const connection = await this.#dial(to, callbacks, signal);
       failures = connection ? 0 : failures + 1;
       // Whoever called `disconnect` while the connect was just done saw no connection to end.
-      if (signal.aborted) connection?.close();
+      if (signal.aborted) connection?.abort();
       else if (connection) await this.#serve(connection, callbacks);
       if (!reconnect || signal.aborted || failures >= (reconnect.maxAttempts ?? Infinity)) return;
       const { delay = DELAY, maxDelay = MAX_DELAY } = reconnect;
       const ms = Math.min(maxDelay, delay * 2 ** failures) * (1 + this.#random()) / 2;
       try {
-        await pause(ms, this.#clock, signal);
+        await sleep(ms, this.#clock, signal);
       } catch (error) {
         if (!signal.aborted) throw error;
         return;

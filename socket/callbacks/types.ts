@@ -59,7 +59,7 @@ export async function deliver<Frame>(
     tell(error, events.error);
     why = { type: "framing", error };
   }
-  const reason = await connection.end(why);
+  const reason = await connection.close(why);
   callSafely(() => events.disconnected(reason), events.error);
 }
 

@@ -1,7 +1,7 @@
 /** Frames that carry their length in front. Pure. @module */
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { FramingError } from "../errors.ts";
 
 /** How the length is written: in 1, 2 or 4 bytes, big-endian, or as an unsigned LEB128 of 1 to 5 bytes. */
@@ -114,7 +114,7 @@ class LengthPrefixDecoder implements Decoder<Uint8Array> {
       "unterminated",
       this.#lengthBytes > 0
         ? "Stream ended inside a length"
-        : `Stream ended after ${this.#partial.size} of a frame's ${counted(this.#length, "byte")}`,
+        : `Stream ended after ${this.#partial.size} of a frame's ${plural(this.#length, "byte")}`,
     );
   }
 
@@ -131,7 +131,7 @@ class LengthPrefixDecoder implements Decoder<Uint8Array> {
     if (this.#length > this.#maxFrame) {
       return new FramingError(
         "frame-too-long",
-        `Frame of ${counted(this.#length, "byte")} is over the limit of ${this.#maxFrame}`,
+        `Frame of ${plural(this.#length, "byte")} is over the limit of ${this.#maxFrame}`,
       );
     }
     this.#lengthBytes = -1;
@@ -174,7 +174,7 @@ class LengthPrefixEncoder implements Encoder<Uint8Array> {
   push(frame: Uint8Array): void {
     if (frame.length > this.#maxFrame) {
       throw new RangeError(
-        `Cannot send a frame of ${counted(frame.length, "byte")}: the limit is ${this.#maxFrame}`,
+        `Cannot send a frame of ${plural(frame.length, "byte")}: the limit is ${this.#maxFrame}`,
       );
     }
     if (this.#prefix === "varint") this.#pushVarint(frame.length);

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 import { encodeUtf8 } from "./utf8.ts";
 import { FramingError } from "../errors.ts";
 
@@ -82,7 +82,7 @@ export class LineDecoder implements Decoder<string> {
     if (this.#held === 0) return undefined;
     return new FramingError(
       "unterminated",
-      `Input ended inside a line, ${counted(this.#held, "byte")} after its start`,
+      `Input ended inside a line, ${plural(this.#held, "byte")} after its start`,
     );
   }
 
@@ -153,7 +153,7 @@ export class LineDecoder implements Decoder<string> {
   }
 
   #tooLong(): FramingError {
-    return new FramingError("line-too-long", `Line is over the limit of ${counted(this.#maxLine, "byte")}`);
+    return new FramingError("line-too-long", `Line is over the limit of ${plural(this.#maxLine, "byte")}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { FramingError } from "../errors.ts";
  * is asked for or the connection is ended, and what is sent must be left alone until it is flushed. Memory that stays
  * the same stays in the processor's cache, which is worth more than reading ahead.
  */
-export const passingCodec: Codec<Uint8Array> = {
+export const rawCodec: Codec<Uint8Array> = {
   decoder: () => ({ push: lent, end: finished }),
   encoder: () => new PieceQueue(),
 };

@@ -40,7 +40,7 @@ export class Talk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.connection.end();
+    await this.connection.close();
   }
 }
 

@@ -45,7 +45,7 @@ export async function rawPeer(
       await clock.advance(0);
     },
     async [Symbol.asyncDispose]() {
-      connection.close();
+      connection.abort();
       peer.close();
       await clock.advance(0);
     },

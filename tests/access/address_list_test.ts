@@ -5,7 +5,7 @@ import { authenticate } from "../../access/authenticate.ts";
 import type { CloseReason } from "../../socket/errors.ts";
 import { listen } from "../../socket/listener.ts";
 import { tokenCheck } from "../../access/token.ts";
-import { TokenBucket } from "../../socket/rate_limit.ts";
+import { RateLimit } from "../../socket/rate_limit.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
@@ -93,7 +93,7 @@ Deno.test("TokenBucket.take() never gives more than a burst and the rate, and gi
     fc.integer({ min: 1, max: 50 }),
     fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 }),
     (rate, gaps) => {
-      const bucket = new TokenBucket(rate);
+      const bucket = new RateLimit(rate);
       let now = 0;
       let tokens = rate; // the textbook's bucket, beside it
       for (const gap of gaps) {
@@ -124,7 +124,7 @@ Deno.test(
     assertEquals(await peer.hear(), "message at once");
     peer.say("auth sesame");
     assertEquals(await peer.hear(), "error unexpected auth: this connection needs none");
-    peer.connection.close();
+    peer.connection.abort();
   },
 );
 
@@ -142,7 +142,7 @@ Deno.test("RelayServer.auth keeps a peer out that shows none, and closes it at t
   peer.say("auth another");
   assertEquals(await peer.hear(), "error unauthorized: wrong token");
   assertEquals(await peer.hear(), undefined);
-  await world.clock.runUntil(peer.connection.end());
+  await world.clock.runUntil(peer.connection.close());
   const { closed, messages, connections } = await world.clock.runUntil(
     server.until((stats) => stats.connections === 0),
   );
@@ -157,7 +157,7 @@ Deno.test("RelayServer.auth lets in at the last of three tries", { permissions }
   assertEquals(await peer.hear(), "error wrong token");
   assertEquals(await peer.hear(), "error wrong token");
   assertEquals(await peer.hear(), "message in");
-  peer.connection.close();
+  peer.connection.abort();
 });
 
 Deno.test("RelayServer.auth waits no longer than its timeout", { permissions }, async () => {
@@ -174,8 +174,8 @@ Deno.test("RelayServer.auth waits no longer than its timeout", { permissions }, 
   await world.clock.advance(1000);
   const { connections, closed } = server.stats();
   assertEquals([connections, closed.timeout], [1, 1]);
-  early.connection.close();
-  silent.connection.close();
+  early.connection.abort();
+  silent.connection.abort();
 });
 
 Deno.test(
@@ -198,7 +198,7 @@ Deno.test(
       { type: "unauthorized", why: "wrong token" },
       { type: "timeout", which: "auth", ms: 10_000 },
     ]);
-    for (const peer of [guesser, silent]) peer.connection.close();
+    for (const peer of [guesser, silent]) peer.connection.abort();
   },
 );
 
@@ -231,7 +231,7 @@ Deno.test("RelayServer.maxUnderWayPerPeer refuses the message past it, and takes
   assertEquals(await bob.hear(), "message own");
   const { limited, messages } = server.stats();
   assertEquals([limited, messages], [1, 4]);
-  for (const peer of [alice, bob]) peer.connection.close();
+  for (const peer of [alice, bob]) peer.connection.abort();
 });
 
 Deno.test(
@@ -245,7 +245,7 @@ Deno.test(
     const heard = [];
     for (let i = 0; i < 5; i++) heard.push((await peer.hear())?.split(" ")[0]);
     assertEquals(heard, ["message", "message", "message", "error", "error"]);
-    peer.connection.close();
+    peer.connection.abort();
   },
 );
 
@@ -260,9 +260,9 @@ Deno.test("RelayServer.maxUnderWay bounds all together", { permissions }, async 
   assertEquals(await alice.hear(), "message b");
   bob.say("message c");
   assertEquals(await bob.hear(), "error too many messages under way: 2 in all");
-  bob.connection.close(); // what it sent is dropped
+  bob.connection.abort(); // what it sent is dropped
   await world.clock.runUntil(() => server.stats().active === 1);
   alice.say("message d");
   assertEquals(await alice.hear(), "message d");
-  alice.connection.close();
+  alice.connection.abort();
 });

@@ -111,7 +111,7 @@ Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   const guest = await connect({ port: chat.port });
   guest.send("Ann");
   assertEquals((await guest.lines().next()).value, "error expected auth TOKEN as the first line");
-  guest.close();
+  guest.abort();
   const help = await runServer(["relay", "--help"], { env: { OKLINE_TOKEN: "open-sesame" } });
   assertEquals((help.out + help.err).includes("open-sesame"), false);
   const bad = await runServer(["relay", "--token", "xyzzy\\1", "--port", "0"]);

@@ -67,7 +67,7 @@ Deno.test("client.ts relay says why a client has no ok, and whether it tries aga
     "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, connecting failed 2 times\n",
   );
   await using server = listen({ port: 0 });
-  server.serve(async (peer) => void await peer.end());
+  server.serve(async (peer) => void await peer.close());
   const left = await runClient([
     "relay",
     "--port",
@@ -250,7 +250,7 @@ Deno.test("client.ts download and upload go on where an earlier try broke off", 
     await begun.send(`PUT ${name} 60000\n`);
     await begun.upTo("ready 0\n");
     await begun.send(start.subarray(0, 30_000));
-    begun.connection.close();
+    begun.connection.abort();
     await server.until(({ connections }) => connections === 0);
     const up = await runClient(["upload", "big", "--name", name, ...args], { cwd: here.path });
     assertEquals([up.code, records(up.out)[0]?.resumedAt], [0, resumedAt], up.err);

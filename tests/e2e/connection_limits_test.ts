@@ -59,7 +59,7 @@ Deno.test("server.ts --when-full wait lets one more wait for room", { timeout },
   assertEquals(await hear(first), "hello");
   await using second = await enter(server, "and me");
   await server.until(({ waiting }) => waiting === 1);
-  await first.end();
+  await first.close();
   assertEquals(await hear(second), "and me");
 });
 
@@ -68,7 +68,7 @@ Deno.test("server.ts --accept-rate takes only so many a second", { timeout }, as
   const peers = await Promise.all(["1", "2", "3"].map((line) => enter(server, line)));
   await server.until(({ paced }) => Number(paced) > 0);
   assertEquals(await Promise.all(peers.map(hear)), ["1", "2", "3"]);
-  for (const peer of peers) await peer.end();
+  for (const peer of peers) await peer.close();
 });
 
 const TIMEOUTS: readonly (readonly [option: string, lines: readonly string[], which: string])[] = [
@@ -81,7 +81,7 @@ for (const [option, lines, which] of TIMEOUTS) {
     await using peer = await enter(server, ...lines);
     const heard = await Array.fromAsync(peer.lines());
     assertEquals(heard, [...lines, `error timeout: ${which} for 300 ms`]);
-    await peer.end();
+    await peer.close();
     const { timeouts } = await server.until(({ connections }) => connections === 0);
     assertEquals(timeouts, { [which]: 1 });
   });
@@ -95,7 +95,7 @@ Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, asy
   await using peer = await enter(server, ...FLOOD);
   const { timeouts } = await server.until(({ connections, accepted }) => connections === 0 && accepted === 1);
   assertEquals(timeouts, { write: 1 });
-  peer.close();
+  peer.abort();
 });
 
 Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", { timeout }, async () => {
@@ -103,7 +103,7 @@ Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", 
   await using peer = await enter(server, ...FLOOD);
   await server.remarked("bytes queued, limit 65536");
   assertEquals((await server.state()).queuedBytes, 0);
-  peer.close();
+  peer.abort();
 });
 
 for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "--root", "."]] as const) {
@@ -112,7 +112,7 @@ for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "-
     await using peer = await enter(server, "message ".padEnd(17, "x"));
     const heard = await Array.fromAsync(peer.lines());
     assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
-    await peer.end();
+    await peer.close();
     const { framingErrors } = await server.until(({ connections }) => connections === 0);
     assertEquals(framingErrors, { "line-too-long": 1 });
   });
@@ -133,7 +133,7 @@ for (
     const { limited, limitedBy, pending } = await server.state();
     assertEquals([limited, pending], [1, 1]);
     assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });
-    peer.close();
+    peer.abort();
   });
 }
 
@@ -143,13 +143,13 @@ Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not
   await using peer = await enter(server, "message again");
   const lines = peer.lines();
   assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
-  peer.close();
+  peer.abort();
   await using bare = await ServerProcess.start(...options, "--no-redeliver");
   await using other = await enter(bare, "message once");
   assertEquals(await hear(other), "message once");
   const { due, pending } = await bare.state();
   assertEquals([due, pending], [0, 1]);
-  other.close();
+  other.abort();
 });
 
 const REQUEST = "GET /time HTTP/1.1\r\nHost: a.test\r\n";
@@ -192,10 +192,10 @@ Deno.test({
     first.send("still here");
     assertEquals(await hear(first), "still here");
     for (let count = 1; count <= 3; count++) {
-      peers.shift()!.close();
+      peers.shift()!.abort();
       await server.until(({ accepted }) => accepted === Number(connections) + count);
     }
-    for (const peer of peers) peer.close();
+    for (const peer of peers) peer.abort();
     await server.until((state) => state.connections === 0 && state.accepted === 64);
     const { code, err } = await server.stop();
     assertEquals([code, err.split("Out of descriptors").length], [0, 2]);

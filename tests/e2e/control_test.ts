@@ -31,7 +31,7 @@ class Guest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#connection.end();
+    await this.#connection.close();
   }
 }
 
@@ -124,9 +124,9 @@ Deno.test("server.ts udp says that there is nothing to suspend", async () => {
 function failing(error: Error): Promise<void> {
   const service: RunningService = {
     addresses: [],
-    closed: Promise.reject(error),
+    finished: Promise.reject(error),
     stats: () => ({}),
-    drain: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
   return operate(service, {

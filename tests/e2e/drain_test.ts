@@ -43,7 +43,7 @@ Deno.test({
     client.send("ok hello");
     assertEquals((await lines.next()).value, "ok hello");
     assertEquals((await lines.next()).done, true);
-    assertEquals((await client.end()).type, "natural");
+    assertEquals((await client.close()).type, "natural");
     await terminal.status;
     await reader.cancel();
   },

@@ -49,7 +49,7 @@ for (const [options, refusal] of GUARDED) {
     const stranger = await connect({ port });
     stranger.send("message hello");
     assertEquals((await stranger.lines().next()).value, refusal);
-    await stranger.end();
+    await stranger.close();
     assertEquals((await test.outcome).summary.acked, 200);
   });
 }

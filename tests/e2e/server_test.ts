@@ -176,7 +176,7 @@ Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets i
     "error server is draining: connections end within 10000 ms",
     "ok held until the server drains",
   ]);
-  await client.end();
+  await client.close();
   assertEquals((await server.ended()).code, 0);
 });
 
@@ -199,7 +199,7 @@ Deno.test("server.ts --verbose tells how each connection ended, and what went th
   client.send("/quit");
   const answer = await Array.fromAsync(client.lines());
   assertEquals(answer, ["-- Welcome. What is your name?", "-- Bye"]);
-  await client.end();
+  await client.close();
   await server.remarked("closed, local: quit; 6 bytes in, 38 out");
 });
 
@@ -209,7 +209,7 @@ Deno.test("server.ts echo --verbose tells at the end what has not been told of",
   for (const line of ["one", "two", "three"]) client.send(line);
   await client.closeWrite();
   assertEquals((await Array.fromAsync(client.lines())).length, 3);
-  await client.end();
+  await client.close();
   assertMatch((await server.stop()).err, /^3 messages in [\d.]+ s, \d+ msg\/s; 3 in all$/m);
 });
 
@@ -219,7 +219,7 @@ Deno.test("server.ts proxy tells of each connection that it has passed on", asyn
   await using client = await connect({ port: server.port });
   client.send("hello");
   await client.lines().next();
-  await client.end();
+  await client.close();
   await server.remarked(`closed, natural; to 127.0.0.1:${echo.port}, 6 bytes there, 6 back, `);
 });
 
@@ -265,12 +265,12 @@ Deno.test({
   async fn() {
     await using server = await ServerProcess.start("relay", "--history", "/dev/full");
     const client = await connect({ port: server.port });
-    assertEquals((await client.end()).type, "natural");
+    assertEquals((await client.close()).type, "natural");
     await server.remarked(
       'error: Cannot write the history "/dev/full": No space left on device; serving goes on without it\n',
     );
     const later = await connect({ port: server.port });
-    assertEquals((await later.end()).type, "natural");
+    assertEquals((await later.close()).type, "natural");
     assertEquals((await server.stop()).code, 0);
   },
 });

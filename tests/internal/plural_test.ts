@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { counted } from "../../internal/plural.ts";
+import { plural } from "../../internal/plural.ts";
 
 Deno.test(
   "counted() says one of a thing in another way than any other number",
   { permissions: "none" },
   () => {
-    assertEquals([0, 1, 2].map((count) => counted(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
+    assertEquals([0, 1, 2].map((count) => plural(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);
     const reply = { one: "reply", many: "replies" };
-    assertEquals([0, 1, 2].map((count) => counted(count, reply)), ["0 replies", "1 reply", "2 replies"]);
-    assertEquals(counted(1000, "client", { format: (count) => `<${count}>` }), "<1000> clients");
+    assertEquals([0, 1, 2].map((count) => plural(count, reply)), ["0 replies", "1 reply", "2 replies"]);
+    assertEquals(plural(1000, "client", { format: (count) => `<${count}>` }), "<1000> clients");
   },
 );

@@ -148,7 +148,7 @@ Deno.test("RelayClient reconnects when the server ends first, resets, or sends n
   server.serve(async (peer) => {
     for await (const _ of peer.lines()) {
       if (peer.id === 1) return; // ends in order
-      if (peer.id === 2) return peer.close();
+      if (peer.id === 2) return peer.abort();
       peer.send(peer.id === 3 ? `message ${"x".repeat(70_000)}` : "ok mine");
     }
   });

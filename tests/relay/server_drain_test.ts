@@ -13,7 +13,7 @@ Deno.test("RelayServer.drain() takes messages for a while, then no more, so that
   await world.clock.runUntil(() => server.stats().active === 2);
   alice.say("message x");
   assertEquals(await bob.hear(), "message x");
-  const drained = server.drain();
+  const drained = server.shutdown();
   for (const peer of [alice, bob]) await peer.hear(); // the notice
   await world.clock.advance(3999);
   alice.say("message y"); // as if it had been on its way
@@ -28,7 +28,7 @@ Deno.test("RelayServer.drain() takes messages for a while, then no more, so that
     assertEquals(await alice.hear(), `ok ${text}`);
   }
   assertEquals(await alice.hear(), undefined);
-  await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end(), drained]));
+  await world.clock.runUntil(Promise.all([alice.connection.close(), bob.connection.close(), drained]));
   assertEquals(world.clock.now(), 4000);
   const { messages, limitedBy, unsettled, timeouts } = server.stats();
   assertEquals({ messages, limitedBy, unsettled, timeouts }, {
@@ -48,7 +48,7 @@ Deno.test(
     const alice = await world.peer(server.port);
     for (const text of ["x", "y"]) alice.say(`message ${text}`);
     await world.clock.runUntil(() => server.stats().pending === 2);
-    const drained = server.drain();
+    const drained = server.shutdown();
     await world.clock.advance(799);
     assertEquals(server.stats().unsettled, 0);
     await world.clock.advance(1);
@@ -57,7 +57,7 @@ Deno.test(
     await drained;
     const { pending, unsettled } = server.stats();
     assertEquals({ pending, unsettled }, { pending: 0, unsettled: 2 });
-    alice.connection.close();
+    alice.connection.abort();
   },
 );
 
@@ -69,5 +69,5 @@ Deno.test("RelayServer.close() counts what it drops", { permissions }, async () 
   await world.clock.runUntil(() => server.stats().pending === 1);
   await world.clock.runUntil(server.close());
   assertEquals(server.stats().unsettled, 1);
-  alice.connection.close();
+  alice.connection.abort();
 });

@@ -13,7 +13,7 @@ Deno.test("RelayServer brings a message to a peer and its ok back", { permission
   assertEquals(await bob.hear(), "message hello");
   bob.say("ok hello");
   assertEquals(await alice.hear(), "ok hello");
-  await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end()]));
+  await world.clock.runUntil(Promise.all([alice.connection.close(), bob.connection.close()]));
   const { connections, pending, timers, queuedBytes, closed } = await world.clock.runUntil(
     server.until((stats) => stats.connections === 0),
   );
@@ -59,7 +59,7 @@ Deno.test("RelayServer hands on at once what a peer held that resets", { permiss
   alice.say("message x");
   assertEquals(await bob.hear(), "message x");
   const before = world.clock.now();
-  bob.connection.close();
+  bob.connection.abort();
   assertEquals(await alice.hear(), "message x");
   assertEquals(world.clock.now(), before);
 });
@@ -76,7 +76,7 @@ Deno.test(
     mallory.say("message 901234567");
     assertEquals(await mallory.hear(), "error line is over the limit of 16 bytes");
     assertEquals(await mallory.hear(), undefined);
-    await world.clock.runUntil(mallory.connection.end());
+    await world.clock.runUntil(mallory.connection.close());
     const { closed, connections } = await world.clock.runUntil(
       server.until((stats) => stats.connections === 1),
     );
@@ -126,14 +126,14 @@ Deno.test(
     await world.clock.runUntil(() => server.stats().active === 2);
     alice.say("message x");
     assertEquals(await bob.hear(), "message x");
-    const drained = server.drain();
+    const drained = server.shutdown();
     const notice = "error server is draining: connections end within 10000 ms";
     assertEquals([await alice.hear(), await bob.hear()], [notice, notice]);
     bob.say("ok x");
     assertEquals(await alice.hear(), "ok x");
     assertEquals(await alice.hear(), undefined);
     assertEquals(await bob.hear(), undefined);
-    await world.clock.runUntil(Promise.all([alice.connection.end(), bob.connection.end(), drained]));
+    await world.clock.runUntil(Promise.all([alice.connection.close(), bob.connection.close(), drained]));
     const { connections, pending, timers } = server.stats();
     assertEquals({ connections, pending, timers }, { connections: 0, pending: 0, timers: 0 });
     assertEquals(world.network.stats().sockets, 0);
@@ -152,11 +152,11 @@ Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions
   alice.say("message x"); // waited for, though in vain
   await world.clock.runUntil(() => server.stats().pending === 1);
   const begun = world.clock.now();
-  await world.clock.runUntil(server.drain());
+  await world.clock.runUntil(server.shutdown());
   assertEquals(world.clock.now() - begun, 1000);
   assertEquals(ends, [{ type: "timeout", which: "drain", ms: 1000 }]);
   assertEquals(server.stats().connections, 0);
-  alice.connection.close();
+  alice.connection.abort();
 });
 
 Deno.test("RelayServer tells its observer all that happens", { permissions }, async () => {
@@ -176,7 +176,7 @@ Deno.test("RelayServer tells its observer all that happens", { permissions }, as
   await alice.hear();
   alice.say("ok x");
   await alice.hear();
-  await world.clock.runUntil(alice.connection.end());
+  await world.clock.runUntil(alice.connection.close());
   await world.clock.runUntil(server.until((stats) => stats.connections === 0));
   assertEquals(seen, [
     "opened 1",

@@ -27,10 +27,10 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
   await world.clock.runUntil(server.until(({ connections }) => connections === 1000));
   const told = peers.map(async (peer) => {
     const line = await peer.connection.lines().next();
-    await peer.connection.end();
+    await peer.connection.close();
     return line.value;
   });
-  const drained = server.drain();
+  const drained = server.shutdown();
   await world.clock.advance(0);
   assertEquals(server.stats().connections, 800); // 5 slices
   await world.clock.advance(10);
@@ -77,11 +77,11 @@ Deno.test(
     });
     const peer = await world.peer(server.port);
     await world.clock.runUntil(server.until(({ connections }) => connections === 1));
-    const drained = server.drain();
+    const drained = server.shutdown();
     await world.clock.advance(0);
     shaken.resolve();
     assertEquals(await peer.hear(), "error server is draining");
-    await world.clock.runUntil(Promise.all([peer.connection.end(), drained]));
+    await world.clock.runUntil(Promise.all([peer.connection.close(), drained]));
   },
 );
 
@@ -107,7 +107,7 @@ for (const [name, start] of Object.entries(STARTS)) {
     const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
     await peer.write(new TextEncoder().encode("GET")); // and no more of it
     await world.clock.advance(10);
-    const drained = server.drain();
+    const drained = server.shutdown();
     await world.clock.advance(499);
     assertEquals(ends, []);
     await world.clock.runUntil(drained, { within: 1 });

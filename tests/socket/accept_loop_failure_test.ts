@@ -37,11 +37,11 @@ async function assertUnhandled(start: Start): Promise<void> {
 
 async function assertHandled(start: Start): Promise<void> {
   const { network, server } = open(start);
-  const failed = assertRejects(() => server.closed);
+  const failed = assertRejects(() => server.finished);
   network.failAccept(error);
   assertStrictEquals(await failed, error);
   assertStrictEquals(await assertRejects(() => server.close()), error);
-  assertStrictEquals(await assertRejects(() => server.drain()), error);
+  assertStrictEquals(await assertRejects(() => server.shutdown()), error);
 }
 
 Deno.test(

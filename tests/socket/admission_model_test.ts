@@ -120,8 +120,8 @@ class Trial {
   async #leave(peer: Peer, abruptly: boolean): Promise<void> {
     this.door.served.delete(peer);
     this.#model.leave(peer);
-    if (abruptly) peer.connection.close();
-    else await this.#world.clock.runUntil(peer.connection.end());
+    if (abruptly) peer.connection.abort();
+    else await this.#world.clock.runUntil(peer.connection.close());
   }
 
   #say(peer: Peer, verb: "message" | "ok", text: string): void {
@@ -151,7 +151,7 @@ class Trial {
       assertEquals(others, this.#expected.get(peer) ?? []);
       for (const line of peer.lines) {
         if (line.startsWith("message ")) this.#model.delivered(peer, line.slice("message ".length));
-        else if (line.startsWith("error busy")) peer.connection.close();
+        else if (line.startsWith("error busy")) peer.connection.abort();
       }
       peer.lines = [];
     }

@@ -61,7 +61,7 @@ Deno.test("Listener.closed rejects with what onRefused throws, and the peer is r
   });
   const peer = await world.peer(server.port);
   assertEquals(await peer.hear(), "address: not allowed from this address");
-  peer.connection.close();
+  peer.connection.abort();
   assertStrictEquals(await world.clock.runUntil(server.close().catch((cause) => cause)), error);
 });
 
@@ -79,10 +79,10 @@ Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, a
     await world.clock.advance(50);
   }
   assertEquals(server.stats().timeouts, { "first line": 1, "idle": 1 });
-  await world.clock.runUntil(server.drain());
+  await world.clock.runUntil(server.shutdown());
   assertEquals(server.stats().timeouts, { "first line": 1, "idle": 1, "drain": 1 });
   assertEquals(server.stats().closed.timeout, 3);
-  for (const peer of [silent, once, faithful]) peer.connection.close();
+  for (const peer of [silent, once, faithful]) peer.connection.abort();
 });
 
 Deno.test("Listener.stats() counts what could not be framed by why", { permissions }, async () => {
@@ -110,7 +110,7 @@ Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
       await until(() => service.stats().accepted === 1);
       const response = await fetch(`http://127.0.0.1:${service.port}/`);
       const text = await response.text();
-      first.close();
+      first.abort();
       return [response.status, text];
     };
     assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connection is open\n"]);

@@ -32,7 +32,7 @@ Deno.test(
   async () => {
     await using raw = await rawPeer({ latency: 5, capacity: 10 });
     raw.connection.send("x".repeat(99));
-    const ended = raw.connection.end();
+    const ended = raw.connection.close();
     const peerDone = (async () => {
       const bytes = await readToEnd(raw.peer);
       await raw.peer.write(new Uint8Array(10)); // Discarded, and not answered by a reset.
@@ -53,7 +53,7 @@ Deno.test("Connection.end() reads while it writes, so that two busy peers cannot
 }, async () => {
   await using raw = await rawPeer({ capacity: 10 });
   raw.connection.send("x".repeat(99));
-  const ended = raw.connection.end();
+  const ended = raw.connection.close();
   const peerDone = (async () => {
     for (let left = 100; left > 0;) left -= await raw.peer.write(new Uint8Array(left));
     assertEquals(await readToEnd(raw.peer), 100);
@@ -68,7 +68,7 @@ Deno.test(
   { permissions },
   async () => {
     await using raw = await rawPeer({ drainTimeout: 700 });
-    const ended = raw.connection.end();
+    const ended = raw.connection.close();
     await raw.clock.advance(699);
     assertEquals(raw.connection.open, true);
     await raw.clock.advance(1);
@@ -82,7 +82,7 @@ Deno.test(
   async () => {
     await using raw = await rawPeer({ drainTimeout: 700, capacity: 10 });
     raw.connection.send("x".repeat(29));
-    const reason = await raw.clock.runUntil(raw.connection.end({ type: "local", why: "drained" }));
+    const reason = await raw.clock.runUntil(raw.connection.close({ type: "local", why: "drained" }));
     assertEquals(reason, { type: "timeout", which: "drain", ms: 700 });
     assertEquals(raw.connection.stats().queuedBytes, 20);
   },
@@ -97,7 +97,7 @@ Deno.test(
     for (const peerDoes of ["reset", "close", "nothing"] as const) {
       await using raw = await rawPeer({ capacity: 10, drainTimeout: 700 });
       raw.connection.send("x".repeat(29));
-      const ended = raw.connection.end(why);
+      const ended = raw.connection.close(why);
       await raw.clock.advance(0);
       if (peerDoes !== "nothing") raw.peer[peerDoes]();
       assertEquals(await raw.clock.runUntil(ended), why);
@@ -107,7 +107,7 @@ Deno.test(
 
 Deno.test("Connection.end() that meets a reset was not natural", { permissions }, async () => {
   await using raw = await rawPeer();
-  const ended = raw.connection.end();
+  const ended = raw.connection.close();
   await raw.clock.advance(0);
   raw.peer.reset();
   assertEquals((await raw.clock.runUntil(ended)).type, "reset");
@@ -120,7 +120,7 @@ Deno.test("Connection.end() stops a loop, and drops what it has not taken", { pe
   const loop = (async () => {
     for await (const line of raw.connection.lines()) {
       seen.push(line);
-      if (line === "quit") ended = raw.connection.end();
+      if (line === "quit") ended = raw.connection.close();
     }
   })();
   await raw.say("one\nquit\nafter\n");
@@ -133,20 +133,20 @@ Deno.test("Connection.end() stops a loop, and drops what it has not taken", { pe
 
 Deno.test("Connection.end() twice ends once, for the first reason", { permissions }, async () => {
   await using raw = await rawPeer();
-  const first = raw.connection.end({ type: "local", why: "first" });
-  const second = raw.connection.end({ type: "local", why: "second" });
+  const first = raw.connection.close({ type: "local", why: "first" });
+  const second = raw.connection.close({ type: "local", why: "second" });
   await raw.peer.closeWrite();
   assertEquals(await raw.clock.runUntil(Promise.all([first, second])), [
     { type: "local", why: "first" },
     { type: "local", why: "first" },
   ]);
-  assertEquals(await raw.connection.end(), { type: "local", why: "first" });
+  assertEquals(await raw.connection.close(), { type: "local", why: "first" });
 });
 
 Deno.test("Connection.close() during end() closes at once", { permissions }, async () => {
   await using raw = await rawPeer();
-  const ended = raw.connection.end();
-  raw.connection.close({ type: "local", why: "now" });
+  const ended = raw.connection.close();
+  raw.connection.abort({ type: "local", why: "now" });
   assertEquals(await ended, { type: "local", why: "now" });
   assertEquals(raw.clock.timers, 0);
 });

@@ -86,7 +86,7 @@ Deno.test("Connection.lines() throws a FramingError after the good lines, howeve
   assertEquals(raw.connection.open, true);
   // Something can still be said to the peer.
   raw.connection.send("error");
-  const ended = raw.connection.end({ type: "framing", error });
+  const ended = raw.connection.close({ type: "framing", error });
   await raw.clock.advance(0);
   assertEquals(await readText(raw.peer), "error\n");
   raw.peer.close();
@@ -130,7 +130,7 @@ Deno.test("Connection.lines() ends when the connection is closed under it", { pe
   await using raw = await rawPeer();
   const heard = listenTo(raw.connection);
   await raw.say("one\n");
-  raw.connection.close({ type: "local", why: "replaced" });
+  raw.connection.abort({ type: "local", why: "replaced" });
   await raw.clock.runUntil(heard.done);
   assertEquals(heard.lines, ["one"]);
   assertEquals(await raw.connection.closed, { type: "local", why: "replaced" });

@@ -27,7 +27,7 @@ async function pairOf(options: { maxLine?: number } = {}): Promise<Pair> {
     near,
     far,
     async [Symbol.asyncDispose]() {
-      near.close();
+      near.abort();
       await server.close();
       await served;
     },
@@ -80,7 +80,7 @@ Deno.test(
   },
 );
 
-for (const way of ["close", "end"] as const) {
+for (const way of ["abort", "close"] as const) {
   Deno.test(
     `Connection.consume() loses nothing that its handler throws after ${way}()`,
     pure,
@@ -109,7 +109,7 @@ Deno.test(
   pure,
   async () => {
     await using pair = await pairOf();
-    const consumed = pair.far.consume(() => pair.far.close());
+    const consumed = pair.far.consume(() => pair.far.abort());
     pair.near.send("one");
     await consumed;
     assertEquals(pair.far.open, false);
@@ -124,7 +124,7 @@ Deno.test(
     const consumed = pair.far.consume(() => {});
     await assertRejects(() => pair.far.consume(() => {}), TypeError, "twice at once");
     await assertRejects(() => pair.far.batches().next(), TypeError, "twice at once");
-    pair.far.close();
+    pair.far.abort();
     await consumed;
   },
 );

@@ -25,5 +25,5 @@ Deno.test("ConnectionSet keeps no count for an address that has no connection an
   assertEquals([set.countedAddresses, set.refusal("127.0.0.1")], [1, undefined]);
   set.remove(two, { type: "natural" });
   assertEquals(set.countedAddresses, 0);
-  for (const peer of [one, two]) peer.close();
+  for (const peer of [one, two]) peer.abort();
 });

@@ -1,6 +1,6 @@
 /** Readers with a backlog, and when they leave their turn to others. */
 import { assert, assertEquals } from "@std/assert";
-import { Inbound } from "../../socket/reader.ts";
+import { Reader } from "../../socket/reader.ts";
 import { lineCodec } from "../../socket/codecs/line_codec.ts";
 import type { Transport } from "../../socket/network.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
@@ -68,8 +68,8 @@ function endless(bytes: Uint8Array, reads: number): Transport {
 
 const FLOOD = new TextEncoder().encode("x\n".repeat(32 * 1024));
 
-function reader(clock: Clock, transport: Transport): Inbound<string> {
-  return new Inbound({
+function reader(clock: Clock, transport: Transport): Reader<string> {
+  return new Reader({
     transport,
     decoder: lineCodec().decoder(),
     now: () => 0,

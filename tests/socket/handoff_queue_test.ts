@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Handover } from "../../socket/handoff_queue.ts";
+import { HandoffQueue } from "../../socket/handoff_queue.ts";
 
 const permissions = "none";
 
@@ -7,35 +7,35 @@ Deno.test(
   "Handover.next() gives what was given, in order, and tells who gave it",
   { permissions },
   async () => {
-    const handover = new Handover<string>();
+    const handover = new HandoffQueue<string>();
     const taken: string[] = [];
-    const gave = ["a", "b"].map((item) => handover.give(item).then(() => taken.push(item)));
-    assertEquals(await handover.next(), "a");
+    const gave = ["a", "b"].map((item) => handover.push(item).then(() => taken.push(item)));
+    assertEquals(await handover.shift(), "a");
     await gave[0];
     assertEquals(taken, ["a"]);
     assertEquals(handover.rest(), ["b"]);
-    assertEquals(await handover.next(), "b");
+    assertEquals(await handover.shift(), "b");
     await gave[1];
   },
 );
 
 Deno.test("Handover.next() waits for what is not there yet", { permissions }, async () => {
-  const handover = new Handover<string>();
-  const next = handover.next();
-  await handover.give("late");
+  const handover = new HandoffQueue<string>();
+  const next = handover.shift();
+  await handover.push("late");
   assertEquals(await next, "late");
   assertEquals(handover.rest(), []);
 });
 
 Deno.test("Handover.stop() ends the wait, and leaves the rest", { permissions }, async () => {
-  const waiting = new Handover<string>();
-  const next = waiting.next();
+  const waiting = new HandoffQueue<string>();
+  const next = waiting.shift();
   waiting.stop();
   assertEquals(await next, undefined);
 
-  const full = new Handover<string>();
-  void full.give("left"); // Nobody takes it, so this waits for ever.
+  const full = new HandoffQueue<string>();
+  void full.push("left"); // Nobody takes it, so this waits for ever.
   full.stop();
-  assertEquals(await full.next(), undefined);
+  assertEquals(await full.shift(), undefined);
   assertEquals(full.rest(), ["left"]);
 });

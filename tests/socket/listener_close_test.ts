@@ -16,7 +16,7 @@ Deno.test(
     const seen = (): [number, number] => [server.listener.stats().connections, ends.length];
     void server.listener.serve((peer) => {
       const closed = peer.closed.then(() => heard.resolve(seen()));
-      peer.close();
+      peer.abort();
       return closed;
     });
     await server.dial();
@@ -121,7 +121,7 @@ Deno.test(
       for await (const _ of peer.lines());
     });
     const peer = await server.dial();
-    const drained = server.listener.drain();
+    const drained = server.listener.shutdown();
     const got = (async () => {
       const bytes = await readToEnd(peer);
       await peer.closeWrite();
@@ -139,7 +139,7 @@ Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, 
   await using server = memoryServer({ drainTimeout: 500, onClosed: (_, reason) => ends.push(reason) });
   void server.listener.serve(echo);
   await server.dial();
-  await server.clock.runUntil(server.listener.drain());
+  await server.clock.runUntil(server.listener.shutdown());
   assertEquals(server.clock.now(), 500);
   assertEquals(ends, [{ type: "timeout", which: "drain", ms: 500 }]);
 });
@@ -148,7 +148,7 @@ Deno.test("Listener.close() during drain() closes now", { permissions }, async (
   await using server = memoryServer();
   void server.listener.serve(echo);
   await server.dial();
-  const drained = server.listener.drain();
+  const drained = server.listener.shutdown();
   await server.listener.close();
   await drained;
   assertEquals(server.clock.now(), 0);

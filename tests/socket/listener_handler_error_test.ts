@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Gateway } from "../../services/proxy/gateway.ts";
 import { tunnel } from "../../services/proxy/tunnel.ts";
-import { passingCodec } from "../../socket/codecs/raw_codec.ts";
+import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { type Passed, startEcho, startProxy } from "../../services/mod.ts";
 import { type CloseReason, connect, ConnectionClosedError, type Handler, listen } from "../../socket/mod.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
@@ -41,14 +41,14 @@ async function serveOne(
   const closed = server.close().then(() => undefined, (error) => error);
   const failure = await world.clock.runUntil(closed);
   assertStrictEquals(await served, failure);
-  peer.connection.close();
+  peer.connection.abort();
   return { ends, late, failure };
 }
 
 /** Fails with `error` when it has closed its connection. */
 function failLate(error: unknown): Handler {
   return async (peer) => {
-    peer.close({ type: "local", why: "enough" });
+    peer.abort({ type: "local", why: "enough" });
     await peer.closed;
     throw error;
   };
@@ -83,7 +83,7 @@ Deno.test("Listener.onLateFailure is not told that the connection has ended, but
 }, async () => {
   const flush: Handler = async (peer) => {
     peer.send("never read");
-    peer.close(ENOUGH);
+    peer.abort(ENOUGH);
     await peer.flushed();
   };
   assertEquals(await serveOne(flush), { ends: [ENOUGH], late: [], failure: undefined });
@@ -114,11 +114,11 @@ async function passOne(onLateFailure?: (connection: unknown, error: Error) => vo
       throw mistake;
     },
   });
-  const ended = proxy.closed.then(() => undefined, (error) => error);
+  const ended = proxy.finished.then(() => undefined, (error) => error);
   const peer = await world.peer(proxy.port);
   peer.say("hello");
   assertEquals(await peer.hear(), "hello");
-  await clock.runUntil(peer.connection.end());
+  await clock.runUntil(peer.connection.close());
   await clock.runUntil(() => passed.length === 1);
   await clock.runUntil(Promise.allSettled([proxy.close(), echo.close()]));
   return await ended;
@@ -145,7 +145,7 @@ Deno.test(
     const late: Error[] = [];
     const listener = listen({
       ...world.seam,
-      codec: passingCodec,
+      codec: rawCodec,
       onLateFailure: (_, error) => void late.push(error),
     });
     const gateway = new Gateway({ clock }, (_, signal) => {
@@ -157,19 +157,19 @@ Deno.test(
     const closed = listener.close();
     await clock.runUntil(Promise.all([closed, served]));
     assertEquals(late, [mistake]);
-    peer.connection.close();
+    peer.connection.abort();
   },
 );
 
 Deno.test("tunnel() rejects with what is no end of a connection", { permissions }, async () => {
   const world = new Simulation();
   const { clock } = world;
-  const server = listen({ ...world.seam, codec: passingCodec });
-  const dial = () => connect({ ...world.seam, port: server.port, codec: passingCodec });
+  const server = listen({ ...world.seam, codec: rawCodec });
+  const dial = () => connect({ ...world.seam, port: server.port, codec: rawCodec });
   const [one, other] = [await clock.runUntil(dial()), await clock.runUntil(dial())];
   const reading = one.batches().next(); // which the tunnel wants to do
   await assertRejects(() => tunnel(one, other, { clock, idleTimeout: 0 }), TypeError, "twice");
-  for (const connection of [one, other]) connection.close();
+  for (const connection of [one, other]) connection.abort();
   await reading;
   await clock.runUntil(server.close());
 });

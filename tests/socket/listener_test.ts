@@ -237,7 +237,7 @@ Deno.test("Listener.serve() does not serve who has gone before it", { permission
   await using server = memoryServer({ idleTimeout: 100 });
   await server.dial();
   const [waiting] = server.listener.connections;
-  waiting!.close();
+  waiting!.abort();
   let served = 0;
   void server.listener.serve(() => void served++);
   await server.clock.advance(0);

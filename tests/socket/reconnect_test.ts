@@ -1,16 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { Attempts } from "../../socket/reconnect.ts";
+import { Reconnect } from "../../socket/reconnect.ts";
 import { ConnectError } from "../../socket/errors.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 
 const permissions = "none";
 const refused = new ConnectError("refused", "Cannot connect: refused");
 
-function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number[] } = {}): Attempts {
+function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number[] } = {}): Reconnect {
   const { most, seen } = options;
   const backOff = { first: 100, longest: 200 };
   const observer = { dialling: (attempt: number) => void seen?.push(attempt) };
-  return new Attempts({ clock, random: () => 0.5, backOff, most, observer });
+  return new Reconnect({ clock, random: () => 0.5, backOff, most, observer });
 }
 
 Deno.test("Attempts.run() waits between attempts, longer each time, until it is done", {

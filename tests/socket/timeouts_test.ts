@@ -52,14 +52,14 @@ Deno.test(
     const third = await world.peer(server.port);
     assertEquals(await third.hear(), "error busy: 2 connections are open");
     assertEquals(await third.hear(), undefined);
-    await world.clock.runUntil(Promise.all([third.connection.end(), first.connection.end()]));
+    await world.clock.runUntil(Promise.all([third.connection.close(), first.connection.close()]));
     await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
     const fourth = await world.peer(server.port);
     fourth.say("in");
     assertEquals(await fourth.hear(), "in");
     const { refused, peakConnections } = server.listener.stats();
     assertEquals({ refused, peakConnections }, { refused: 1, peakConnections: 2 });
-    for (const peer of [second, fourth]) peer.connection.close();
+    for (const peer of [second, fourth]) peer.connection.abort();
   },
 );
 
@@ -77,7 +77,7 @@ Deno.test(
     assertEquals(heard.filter((line) => line?.startsWith("error busy")).length, 256);
     assertEquals(heard.filter((line) => line === undefined).length, 44);
     assertEquals(server.listener.stats().refused, 300);
-    for (const peer of [only, ...peers]) peer.connection.close();
+    for (const peer of [only, ...peers]) peer.connection.abort();
   },
 );
 
@@ -92,14 +92,14 @@ Deno.test("Listener with whenFull wait serves the peer past maxConnections when 
   fourth.say("me too");
   await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
   assertEquals(server.listener.stats().connections, 2);
-  await world.clock.runUntil(first.connection.end());
+  await world.clock.runUntil(first.connection.close());
   assertEquals(await third.hear(), "at last");
   assertEquals(server.listener.stats().waiting, 1); // the fourth
-  await world.clock.runUntil(second.connection.end());
+  await world.clock.runUntil(second.connection.close());
   assertEquals(await fourth.hear(), "me too");
   const { refused, peakConnections, waiting } = server.listener.stats();
   assertEquals({ refused, peakConnections, waiting }, { refused: 0, peakConnections: 2, waiting: 0 });
-  for (const peer of [third, fourth]) peer.connection.close();
+  for (const peer of [third, fourth]) peer.connection.abort();
 });
 
 Deno.test("Listener with whenFull wait closes with peers that still wait", { permissions }, async () => {
@@ -108,7 +108,7 @@ Deno.test("Listener with whenFull wait closes with peers that still wait", { per
   const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
   await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
   await world.clock.runUntil(server[Symbol.asyncDispose]());
-  for (const peer of [first, second]) peer.connection.close();
+  for (const peer of [first, second]) peer.connection.abort();
   assertEquals(world.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
@@ -122,7 +122,7 @@ Deno.test("Listener.maxConnectionsPerIp bounds one address and no other", { perm
   const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
   await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));
   third.close();
-  for (const peer of [first, second]) peer.connection.close();
+  for (const peer of [first, second]) peer.connection.abort();
 });
 
 Deno.test("Listener.mayConnect keeps an address out, and tells it", { permissions }, async () => {
@@ -131,7 +131,7 @@ Deno.test("Listener.mayConnect keeps an address out, and tells it", { permission
   const peer = await world.peer(server.port);
   assertEquals(await peer.hear(), "error not allowed from this address");
   assertEquals(await peer.hear(), undefined);
-  peer.connection.close();
+  peer.connection.abort();
   const friend = await world.clock.runUntil(world.network.from("10.0.0.1").connect({ port: server.port }));
   await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
   assertEquals(server.listener.stats().refused, 1);
@@ -154,7 +154,7 @@ Deno.test("Listener.maxAcceptRate lets a second's worth in at once and then as m
   await world.clock.advance(1400);
   assertEquals(server.listener.stats().accepted, 25);
   assert(server.listener.stats().paced >= 15);
-  for (const peer of peers) peer.connection.close();
+  for (const peer of peers) peer.connection.abort();
 });
 
 Deno.test("Listener goes on accepting after a peer that was reset too early", { permissions }, async () => {
@@ -166,7 +166,7 @@ Deno.test("Listener goes on accepting after a peer that was reset too early", { 
   peer.say("hello");
   assertEquals(await peer.hear(), "hello");
   assertEquals(server.listener.stats().transientErrors, 1);
-  peer.connection.close();
+  peer.connection.abort();
 });
 
 Deno.test("Listener.onExhausted is told once, and once when it accepts again", { permissions }, async () => {
@@ -198,7 +198,7 @@ Deno.test("Listener.onExhausted is told once, and once when it accepts again", {
   const sixth = await world.peer(server.port);
   await world.clock.advance(0);
   assertEquals(told, [true, false, true]);
-  for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.close();
+  for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.abort();
 });
 
 Deno.test(
@@ -226,8 +226,8 @@ Deno.test(
     assertEquals(server.listener.stats().connections, 1);
     const late: CloseReason = { type: "timeout", which: "first line", ms: 1000 };
     assertEquals(server.reasons, [late, late]);
-    quick.connection.close();
-    silent.connection.close();
+    quick.connection.abort();
+    silent.connection.abort();
     dripping.close();
   },
 );
@@ -262,7 +262,7 @@ Deno.test("Connection.idleTimeout tells the peer, and finds one that is gone", {
   assertEquals(server.listener.stats().connections, 0);
   const idle: CloseReason = { type: "timeout", which: "idle", ms: 1000 };
   assertEquals(server.reasons, [idle, idle]);
-  peer.connection.close();
+  peer.connection.abort();
   gone.close();
 });
 
@@ -309,8 +309,8 @@ Deno.test(
     await world.clock.runUntil(() => server.listener.stats().connections === 1000);
     const ends = peers.map((peer) => peer.hear);
     assertEquals(ends.length, 1000);
-    for (const peer of peers) void peer.connection.lines().next().then(() => peer.connection.end());
-    const drained = server.listener.drain();
+    for (const peer of peers) void peer.connection.lines().next().then(() => peer.connection.close());
+    const drained = server.listener.shutdown();
     await world.clock.advance(0);
     assertEquals(server.listener.stats().connections, 800); // 5 slices in half of the time
     await world.clock.advance(10);
@@ -326,12 +326,12 @@ Deno.test("Listener.drain() cuts at its time whatever still stands", { permissio
   const server = startEcho(world);
   const peer = await world.peer(server.port);
   await world.clock.runUntil(() => server.listener.stats().connections === 1);
-  const drained = server.listener.drain({ within: 300 });
+  const drained = server.listener.shutdown({ within: 300 });
   await world.clock.advance(299);
   assertEquals(server.listener.stats().connections, 1);
   await world.clock.advance(1);
   await drained;
   assertEquals(server.reasons, [{ type: "timeout", which: "drain", ms: 300 }]);
   assertEquals(world.clock.timers, 0);
-  peer.connection.close();
+  peer.connection.abort();
 });

@@ -95,7 +95,7 @@ Deno.test("Connection.send() refuses a line feed and sends the rest", { permissi
 
 Deno.test("Connection.send() after the end gives false and counts nothing", { permissions }, async () => {
   await using raw = await rawPeer();
-  raw.connection.close();
+  raw.connection.abort();
   assertEquals(raw.connection.send("late"), false);
   await raw.clock.advance(0);
   assertEquals(raw.writes, []);
@@ -127,7 +127,7 @@ Deno.test(
     raw.connection.send("x".repeat(29));
     const flushed = raw.connection.flushed();
     await raw.clock.advance(0);
-    raw.connection.close({ type: "local", why: "enough" });
+    raw.connection.abort({ type: "local", why: "enough" });
     const error = await assertRejects(() => flushed, ConnectionClosedError);
     assertEquals([error.unsentBytes, error.reason], [20, { type: "local", why: "enough" }]);
     assertEquals(error.message, "Connection closed (local: enough) with 20 bytes unsent");
@@ -168,7 +168,7 @@ Deno.test(
     await one.clock.advance(0);
     await other.clock.advance(0);
     assertEquals(total.queuedBytes, 5 + 10);
-    one.connection.close();
+    one.connection.abort();
     assertEquals(total.queuedBytes, 10);
     await readText(other.peer);
     await other.clock.advance(0);

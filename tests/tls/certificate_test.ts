@@ -38,10 +38,10 @@ Deno.test("TlsNetwork.reload() changes the certificate of connections to come", 
   const after = await fixture.dial(server, { serverName: "newer.test" });
   assertEquals(await talk(before, ["still"]), ["still", "after your end"]);
   assertEquals(await talk(after, ["here"]), ["here", "after your end"]);
-  await Promise.all([before.end(), after.end()]);
+  await Promise.all([before.close(), after.close()]);
   assertThrows(() => server.network.reload({ identity: { certificate: "none", key: "none" } }), TlsError);
   const later = await fixture.dial(server, { serverName: "newer.test" });
-  await later.end();
+  await later.close();
 });
 
 Deno.test("TlsNetwork.reload() changes the certificates of names", async () => {

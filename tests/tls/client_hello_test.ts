@@ -100,7 +100,7 @@ Deno.test("requestedName() reads what a TLS client sends", async () => {
   void server.serve(async (peer) => {
     const { value } = await peer.frames().next();
     received.resolve(value!);
-    peer.close();
+    peer.abort();
   });
   const network = new TlsNetwork(systemNetwork, { client: { serverName: "a.test", alpn: ["x/1"] } });
   await network.connect({ port: server.port }).then((transport) => transport.close(), () => {});

@@ -68,7 +68,7 @@ Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => 
       const client = await dial(server, { minVersion, ...(identity && { identity }) });
       client.send("hello");
       assertEquals(await Array.fromAsync(client.lines()), [`error TLS certificate refused: ${why}`]);
-      await client.end();
+      await client.close();
     }
   }
   await server.listener.until((stats) => stats.closed["tls-failed"] === 6);
@@ -144,7 +144,7 @@ Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset
     let heard = "";
     for await (const bytes of client.frames()) heard += new TextDecoder().decode(bytes);
     assertEquals(heard, `error ${why}\n`);
-    assertEquals(await client.end(), { type: "natural" });
+    assertEquals(await client.close(), { type: "natural" });
   }
 });
 
@@ -173,7 +173,7 @@ Deno.test("TlsNetwork waits a second for a refused client to go, and no longer",
   assertEquals(listener.stats().connections, 1);
   await clock.advance(1000);
   await listener.until((stats) => stats.closed["tls-failed"] === 1);
-  plain.close();
+  plain.abort();
 });
 
 Deno.test("TlsNetwork closes with a refused client that does not go", async () => {
@@ -181,7 +181,7 @@ Deno.test("TlsNetwork closes with a refused client that does not go", async () =
   const client = await dial(server);
   assertMatch((await client.lines().next()).value!, /^error TLS certificate refused/);
   await server[Symbol.asyncDispose]();
-  client.close();
+  client.abort();
 });
 
 Deno.test("TlsServerOptions.notice makes what a refused client is told", async () => {
@@ -191,11 +191,11 @@ Deno.test("TlsServerOptions.notice makes what a refused client is told", async (
   assertEquals(await Array.fromAsync(stranger.lines()), [
     "no: TLS certificate refused: the client showed none",
   ]);
-  await stranger.end();
+  await stranger.close();
   const plain = await connect({ port: server.listener.port });
   plain.send("hello");
   assertEquals(await Array.fromAsync(plain.lines()), ["no: this port speaks TLS, not plain text"]);
-  await plain.end();
+  await plain.close();
 });
 
 Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert", async () => {
@@ -204,7 +204,7 @@ Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert"
   client.send(Uint8Array.from([0x16, 3, 1, 0, 4, 1, 0, 0, 0])); // A hello with nothing in it.
   const { value } = await client.frames().next();
   assertEquals(value, Uint8Array.from([0x15, 3, 3, 0, 2, 2, 50]));
-  await client.end();
+  await client.close();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
@@ -220,7 +220,7 @@ Deno.test("TlsNetwork says which versions it speaks of a client that speaks an o
   client.send(Uint8Array.from([0x16, 3, 1, 0, hello.length, ...hello]));
   const { value } = await client.frames().next();
   assertEquals(value, Uint8Array.from([0x15, 3, 1, 0, 2, 2, 70]));
-  assertEquals(await client.end(), { type: "natural" });
+  assertEquals(await client.close(), { type: "natural" });
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");

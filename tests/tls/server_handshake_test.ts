@@ -44,14 +44,14 @@ Deno.test("TlsNetwork serves whom its authority vouches for, and nobody else", a
   await using server = fixture.startEcho({ clientCa: fixture.authority.certificate });
   const known = await fixture.dial(server, { identity: await fixture.authority.issue("alice") });
   assertEquals(await talk(known, ["hi"]), ["hi", "after your end"]);
-  await known.end();
+  await known.close();
 
   await using rogue = await Authority.create();
   for (const client of [{ identity: await rogue.issue("mallory") }, {}]) {
     // With TLS 1.3 a client is done before the server has seen its certificate: it learns at the first read.
     const stranger = await fixture.dial(server, client);
     assertMatch((await talk(stranger, ["hi"])).join(), /^error TLS certificate refused: [^,]+$/);
-    stranger.close();
+    stranger.abort();
   }
   const { closed } = await server.listener.until((stats) => stats.connections === 0);
   assertEquals(closed["tls-failed"], 2);
@@ -76,7 +76,7 @@ Deno.test("TlsNetwork tells a peer that speaks plain text, in plain text", async
   const plain = await connect({ port: server.listener.port });
   plain.send("message hello");
   assertEquals(await Array.fromAsync(plain.lines()), ["error this port speaks TLS, not plain text"]);
-  plain.close();
+  plain.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
@@ -106,7 +106,7 @@ Deno.test("TlsNetwork closes a peer that does not finish its handshake", async (
   await using server = fixture.startEcho({}, { handshakeTimeout: 50 });
   const silent = await connect({ port: server.listener.port });
   assertEquals(await Array.fromAsync(silent.lines()), []);
-  silent.close();
+  silent.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
@@ -118,7 +118,7 @@ Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async
   const hasty = await connect({ port: server.listener.port });
   await hasty.closeWrite();
   assertEquals(await Array.fromAsync(hasty.lines()), []);
-  hasty.close();
+  hasty.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
   assert(reason?.type === "tls-failed");
@@ -150,7 +150,7 @@ Deno.test("RelayServer takes for a peer only who has shaken hands", async () => 
   assertEquals(server.stats().active, 1);
   assertEquals(server.stats().connections, 2);
   silent.close();
-  await client.end();
+  await client.close();
 });
 
 Deno.test("Listener counts as failed by TLS who leaves in the handshake, though nobody reads", async () => {

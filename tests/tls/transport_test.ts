@@ -39,7 +39,7 @@ Deno.test("TlsNetwork carries lines and half-closes both ways", async () => {
   await using server = fixture.startEcho();
   const client = await fixture.dial(server);
   assertEquals(await talk(client, ["one", "two"]), ["one", "two", "after your end"]);
-  assertEquals((await client.end()).type, "natural");
+  assertEquals((await client.close()).type, "natural");
   await server.listener.until((stats) => stats.connections === 0);
   assertEquals(server.reasons, [{ type: "natural" }]);
 });
@@ -49,7 +49,7 @@ Deno.test("TlsNetwork carries a megabyte both ways, byte for byte", async () => 
   const client = await fixture.dial(server);
   const lines = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0x61 + i % 26).repeat(32_768));
   assertEquals(await talk(client, lines), [...lines, "after your end"]);
-  await client.end();
+  await client.close();
 });
 
 Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing looks cut off", async () => {
@@ -123,7 +123,7 @@ Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than
   });
   client.send("now I read nothing");
   await server.until((stats) => stats.closed["slow-reader"] === 1);
-  client.close();
+  client.abort();
   await server.close();
   await served;
   assert(reasons[0]?.type === "slow-reader" && reasons[0].queuedBytes <= limit + 2 * line.length);

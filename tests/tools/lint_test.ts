@@ -42,7 +42,7 @@ const ALLOWED: readonly (readonly [from: string, to: string])[] = [
 ];
 
 const REFUSED: readonly (readonly [from: string, to: string, named: string])[] = [
-  ["internal/delay.ts", "../socket/network.ts", "socket/network.ts"],
+  ["internal/sleep.ts", "../socket/network.ts", "socket/network.ts"],
   ["socket/listener.ts", "../protocol.ts", "protocol.ts"],
   ["socket/listener.ts", "../relay/mod.ts", "relay/mod.ts"],
   ["socket/listener.ts", "../cli/terminal/log.ts", "cli/terminal/log.ts"],
@@ -193,7 +193,7 @@ const TIMED: readonly (readonly [source: string, named: string])[] = [
   [`const id = crypto.randomUUID();`, "crypto"],
   [`globalThis.setTimeout(() => {}, 1);`, "setTimeout"],
   [`const { setTimeout: later } = globalThis;`, "setTimeout"],
-  [`import { delay } from "@std/async/delay";`, "@std/async/delay"],
+  [`import { sleep } from "@std/async/delay";`, "@std/async/delay"],
   [`import { deadline } from "@std/async/deadline";`, "@std/async/deadline"],
   [`import { retry } from "@std/async/retry";`, "@std/async/retry"],
   [`import { setTimeout as later } from "node:timers/promises";`, "node:timers/promises"],

@@ -4,7 +4,7 @@ import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { isName, NAME_RULE } from "../../../services/chat/text.ts";
-import { inputLines, outputOptions, type ServiceClient, type Told } from "../client_command.ts";
+import { type CommandInput, inputLines, outputOptions, type ServiceClient } from "../client_command.ts";
 
 const options = outputOptions;
 
@@ -20,7 +20,7 @@ export const account = {
     ["account ann < password.txt", "Takes it from the first line of a file"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const { name } = words;
     if (!isName(name)) throw new UsageError(`Bad value for NAME: Expected ${NAME_RULE}, got ${quoted(name)}`);

@@ -8,11 +8,11 @@ import type { Connection } from "../../../socket/connection.ts";
 import { describeCloseReason } from "../../../socket/errors.ts";
 import type { ChatScreen } from "../chat_screen.ts";
 import {
+  type CommandInput,
   outputOptions,
   serverOptions,
   type ServiceClient,
   timeoutOption,
-  type Told,
 } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 import { showTokenOption } from "../../shared/token_option.ts";
@@ -34,7 +34,7 @@ export const chat = {
     ["chat --name ann", "Enter as ann"],
     ["chat --host chat.example.org", "Enter, and be asked for a name"],
   ],
-  async run({ options: values }: Told<typeof options>): Promise<ExitCode> {
+  async run({ options: values }: CommandInput<typeof options>): Promise<ExitCode> {
     const { openScreen } = await import("../chat_screen.ts");
     const { host, port, timeout, name, token, json } = values;
     const connection = await connect({ hostname: host, port, timeout, network: await clientNetwork(values) });
@@ -51,7 +51,7 @@ export const chat = {
     } finally {
       screen.close();
     }
-    const reason = await connection.end();
+    const reason = await connection.close();
     if (over) return ExitCode.ok;
     new Log().error(`The connection ended: ${printable(describeCloseReason(reason))}`);
     return ExitCode.failure;
@@ -80,7 +80,7 @@ class Visit {
     for await (const line of this.#connection.lines()) {
       this.#entered ||= line.startsWith("-- Hello ");
       if (!this.#entered && !this.#screen.interactive && line.startsWith("error ")) {
-        this.#connection.close();
+        this.#connection.abort();
         throw new ExitError(`Cannot enter: ${printable(line.slice("error ".length))}`);
       }
       this.#screen.show(line);

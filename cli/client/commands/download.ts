@@ -3,9 +3,9 @@ import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import { transferOptions } from "../files_options.ts";
-import type { ServiceClient, Told } from "../client_command.ts";
+import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
   output: text({
@@ -28,7 +28,7 @@ export const download = {
     ["download photos/2026/sea.jpg --output /tmp/sea.jpg", "To another place"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const [{ startTransferProgress, transferred, withFiles }, { downloadFile }] = await Promise.all([
       import("../files_session.ts"),
@@ -43,7 +43,7 @@ export const download = {
       return await transferred(transfer, `write ${quoted(destination)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
-      `${quoted(destination)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +
+      `${quoted(destination)}: ${plural(done.size, "byte")}, SHA-256 ${done.checksum}` +
         (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
       { event: "downloaded", name: path, file: destination, ...done },
     );

@@ -4,16 +4,16 @@ import { Log } from "../../terminal/log.ts";
 import { integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { connect } from "../../../socket/connect.ts";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import { describeCloseReason } from "../../../socket/errors.ts";
 import { EchoClient } from "../echo_client.ts";
 import {
+  type CommandInput,
   inputLines,
   outputOptions,
   serverOptions,
   type ServiceClient,
   timeoutOption,
-  type Told,
 } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 
@@ -42,7 +42,7 @@ export const echo = {
     ["echo --clients 50 hello", "Fifty clients at once"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const { clients: count, host, port, timeout, json } = values;
     const log = new Log({ json });
@@ -66,8 +66,8 @@ export const echo = {
     for (const [index, { missing, wrong, reason }] of results.entries()) {
       if (missing === 0 && wrong === 0) continue;
       log.warn(
-        `Client ${index + 1}: ${counted(missing, REPLIES)} did not come, ${
-          counted(wrong, WRONG)
+        `Client ${index + 1}: ${plural(missing, REPLIES)} did not come, ${
+          plural(wrong, WRONG)
         } not what was sent; ` +
           `the connection ended, ${printable(describeCloseReason(reason))}`,
       );
@@ -77,8 +77,8 @@ export const echo = {
     const seconds = Math.round(performance.now() - begun) / 1000;
     if (count > 1 || json || good < count) {
       log.result(
-        `${good} of ${counted(count, "client")} got all they sent, ${
-          counted(messages, REPLIES)
+        `${good} of ${plural(count, "client")} got all they sent, ${
+          plural(messages, REPLIES)
         } in ${seconds} s`,
         {
           event: "summary",

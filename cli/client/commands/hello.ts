@@ -5,7 +5,7 @@ import { duration, integer } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { formatAddress } from "../../../socket/network.ts";
 import { HTTP_ALPN } from "../../../http/grammar.ts";
-import { outputOptions, serverOptions, type ServiceClient, type Told } from "../client_command.ts";
+import { type CommandInput, outputOptions, serverOptions, type ServiceClient } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 
 const options = {
@@ -24,7 +24,7 @@ export const hello = {
     ["hello", "One greeting"],
     ["hello --clients 500", "Five hundred that wait at the same time"],
   ],
-  async run({ options: values }: Told<typeof options>): Promise<ExitCode> {
+  async run({ options: values }: CommandInput<typeof options>): Promise<ExitCode> {
     const [{ requestHttp }, { textOf }] = await Promise.all([
       import("../../../services/http/client.ts"),
       import("../http_output.ts"),

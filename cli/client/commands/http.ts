@@ -3,7 +3,7 @@ import type { ExitCode } from "../../terminal/exit.ts";
 import { custom, flag, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { HTTP_ALPN } from "../../../http/grammar.ts";
-import { outputOptions, type ServiceClient, timeoutOption, type Told } from "../client_command.ts";
+import { type CommandInput, outputOptions, type ServiceClient, timeoutOption } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 
 /** A field of a request. */
@@ -44,7 +44,7 @@ export const http = {
     ],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const { printResponse } = await import("../http_output.ts");
     const { header, data, timeout, json, head } = values;

@@ -4,7 +4,7 @@ import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { filesOptions } from "../files_options.ts";
-import type { ServiceClient, Told } from "../client_command.ts";
+import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = filesOptions;
 
@@ -20,7 +20,7 @@ export const list = {
     ["list photos/2026 --json", "What is in a directory, for a script"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const { withFiles } = await import("../files_session.ts");
     const log = new Log({ json: values.json });

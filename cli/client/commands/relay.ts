@@ -6,10 +6,10 @@ import { duration, integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { drawReplyDelay, longestReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
 import { RelayClient, type RelayClientResult } from "../../../relay/client.ts";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import { describeCloseReason } from "../../../socket/errors.ts";
 import { replyDelayOption } from "../../shared/reply_delay_option.ts";
-import { outputOptions, serverOptions, type ServiceClient, type Told } from "../client_command.ts";
+import { type CommandInput, outputOptions, serverOptions, type ServiceClient } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 import { showTokenOption } from "../../shared/token_option.ts";
 
@@ -41,7 +41,7 @@ export const relay = {
     ["--clients 3", "Three clients, each with a message of its own"],
     ["relay --message hello --reply-delay uniform:0s-2s", "Ten that say hello and take their time to answer"],
   ],
-  async run({ options: values }: Told<typeof options>, { onSignal }: Context): Promise<ExitCode> {
+  async run({ options: values }: CommandInput<typeof options>, { onSignal }: Context): Promise<ExitCode> {
     const log = new Log({ json: values.json });
     const { replyDelay, token } = values;
     const network = await clientNetwork(values);
@@ -130,8 +130,8 @@ function summarise(
   const natural = results.filter((result) => result.closed?.type === "natural").length;
   const counts = [
     `${acked} of ${clients} acknowledged`,
-    `${counted(natural, "connection")} closed naturally`,
-    counted(reconnects, "reconnect"),
+    `${plural(natural, "connection")} closed naturally`,
+    plural(reconnects, "reconnect"),
     ...(refused > 0 ? [`connecting failed ${refused === 1 ? "once" : `${refused} times`}`] : []),
   ];
   log.result(counts.join(", "), { event: "summary", clients, acked, natural, reconnects, refused });

@@ -6,11 +6,11 @@ import { printable } from "../../../internal/printable.ts";
 import type { DatagramSocket } from "../../../socket/udp.ts";
 import type { Address } from "../../../socket/network.ts";
 import {
+  type CommandInput,
   inputLines,
   outputOptions,
   serverOptions,
   type ServiceClient,
-  type Told,
 } from "../client_command.ts";
 
 const options = {
@@ -35,7 +35,7 @@ export const udp = {
     ["udp --chat", "A seat in a chat of datagrams"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const { DatagramSocket } = await import("../../../socket/udp.ts");
     const { port, timeout, attempts, json, chat } = values;

@@ -3,10 +3,10 @@ import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { transferOptions } from "../files_options.ts";
-import type { ServiceClient, Told } from "../client_command.ts";
+import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
   name: text({ help: "Its path at the server", defaultText: "its own name, at the root" }),
@@ -25,7 +25,7 @@ export const upload = {
     ["upload /tmp/sea.jpg --name photos/2026/sea.jpg", "To another path"],
   ],
   async run(
-    { options: values, positionals: words }: Told<typeof options, typeof positionals>,
+    { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const [{ startTransferProgress, transferred, withFiles }, { uploadFile }] = await Promise.all([
       import("../files_session.ts"),
@@ -39,7 +39,7 @@ export const upload = {
       return await transferred(uploadFile(client, { source, path }, progress), `upload ${quoted(source)}`);
     });
     new Log({ json: values.json, quiet: values.quiet }).result(
-      `${quoted(path)}: ${counted(done.size, "byte")}, SHA-256 ${done.checksum}` +
+      `${quoted(path)}: ${plural(done.size, "byte")}, SHA-256 ${done.checksum}` +
         (done.resumedAt > 0 ? `, resumed at ${done.resumedAt}` : ""),
       { event: "uploaded", file: source, name: path, ...done },
     );

@@ -39,11 +39,11 @@ export const echo = {
     return {
       addresses: service.addresses,
       // The last figures are said before anybody hears that it has ended.
-      closed: service.closed.finally(() => counter.stop()),
+      finished: service.finished.finally(() => counter.stop()),
       stats: () => service.stats(),
       suspend: () => service.suspend(),
       resume: () => service.resume(),
-      drain: () => service.drain(),
+      shutdown: () => service.shutdown(),
       close: () => service.close(),
     };
   },

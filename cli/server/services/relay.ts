@@ -3,8 +3,8 @@ import type { Log } from "../../terminal/log.ts";
 import { duration, flag, integer, text } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
-import type { PeerHistory } from "../../../loadtest/history/server_events.ts";
-import { CountedClock } from "../../../testing/counting_clock.ts";
+import type { ServerEvents } from "../../../loadtest/history/server_events.ts";
+import { CountingClock } from "../../../testing/counting_clock.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import {
   connectionOptions,
@@ -56,7 +56,7 @@ export const relay = {
     const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
     const { onClosed, ...listen } = await listenOptions(values, host);
     const history = values.history === undefined ? undefined : await openHistory(values.history, host.log);
-    const clock = new CountedClock(systemClock);
+    const clock = new CountingClock(systemClock);
     const relay = startRelay({
       ...listen,
       ...await authOf(values),
@@ -77,21 +77,21 @@ export const relay = {
     return {
       addresses: relay.addresses,
       // The ends of its last connections come before this settles.
-      closed: relay.closed.finally(() => history?.[Symbol.dispose]()),
+      finished: relay.finished.finally(() => history?.[Symbol.dispose]()),
       stats: () => ({ ...relay.stats(), timers: clock.running }),
       suspend: () => relay.suspend(),
       resume: () => relay.resume(),
-      drain: () => relay.drain(),
+      shutdown: () => relay.shutdown(),
       close: () => relay.close(),
     };
   },
 } as const satisfies Service;
 
 /** A history that comes to its end before the server does takes nobody's connection along. */
-async function openHistory(path: string, log: Log): Promise<PeerHistory> {
-  const { PeerHistory } = await import("../../../loadtest/history/server_events.ts");
+async function openHistory(path: string, log: Log): Promise<ServerEvents> {
+  const { ServerEvents } = await import("../../../loadtest/history/server_events.ts");
   try {
-    return new PeerHistory(path, {
+    return new ServerEvents(path, {
       now: () => performance.timeOrigin + performance.now(),
       onFailed: (cause) =>
         log.error(

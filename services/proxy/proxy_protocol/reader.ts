@@ -1,6 +1,6 @@
 /** The PROXY protocol of HAProxy, versions 1 and 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt). @module */
 import { ByteQueue } from "../../../internal/byte_queue.ts";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import {
   BINARY_PREFIX,
   BINARY_SIGNATURE,
@@ -74,7 +74,7 @@ function headerLength(bytes: Uint8Array): number | undefined {
   const length = binaryHeaderLength(bytes);
   if (length > MAX_BINARY_HEADER) {
     throw new ProxyProtocolError(
-      `Header of ${counted(length, "byte")} is over the limit of ${MAX_BINARY_HEADER}`,
+      `Header of ${plural(length, "byte")} is over the limit of ${MAX_BINARY_HEADER}`,
     );
   }
   return bytes.length < length ? undefined : length;

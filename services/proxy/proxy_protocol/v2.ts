@@ -1,6 +1,6 @@
 /** Version 2 of the PROXY protocol: binary, with extensions. @module */
 import ipaddr from "ipaddr.js";
-import { counted } from "../../../internal/plural.ts";
+import { plural } from "../../../internal/plural.ts";
 import { crc32c } from "./crc32c.ts";
 import { type ProxiedEnds, type ProxyExtension, type ProxyHeader, ProxyProtocolError } from "./header.ts";
 
@@ -43,7 +43,7 @@ export function parseBinaryHeader(bytes: Uint8Array): ProxyHeader {
   if (addressBytes === 0) return { version: 2, ends: undefined, extensions: [] };
   if (bytes.length < BINARY_PREFIX + addressBytes) {
     throw new ProxyProtocolError(
-      `Header's addresses take ${counted(addressBytes, "byte")}, its length says less`,
+      `Header's addresses take ${plural(addressBytes, "byte")}, its length says less`,
     );
   }
   const extensions = parseExtensions(bytes, BINARY_PREFIX + addressBytes);

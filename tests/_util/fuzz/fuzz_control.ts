@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { Log } from "../../../cli/terminal/log.ts";
 import { answerCommand } from "../../../cli/server/control_channel.ts";
-import { Gate } from "../../../cli/server/suspend.ts";
+import { SuspendControl } from "../../../cli/server/suspend.ts";
 import type { RunningService } from "../../../cli/server/service_command.ts";
 import { BackendPool } from "../../../services/balance/backend_pool.ts";
 import { createPolicy } from "../../../services/balance/policy.ts";
@@ -44,16 +44,16 @@ function assertAnswered(lines: readonly string[]): void {
   let accepting = true;
   const service: RunningService = {
     addresses: [],
-    closed: Promise.resolve(),
+    finished: Promise.resolve(),
     stats: () => pool.stats(),
     suspend: () => void (accepting = false),
     resume: () => void (accepting = true),
     drainBackend: (name) => pool.drain(name),
     restoreBackend: (name) => pool.restore(name),
-    drain: () => Promise.reject(new Error("Nobody asked to drain the server")),
+    shutdown: () => Promise.reject(new Error("Nobody asked to drain the server")),
     close: () => Promise.reject(new Error("Nobody asked to close the server")),
   };
-  const gate = new Gate(service);
+  const gate = new SuspendControl(service);
   const draining = new Set<string>();
   let open = true;
   for (const line of lines) {

@@ -89,7 +89,7 @@ async function assertSound(said: Uint8Array, sizes: readonly number[], acts: rea
   const server = listen({ network, port: 8000, codec: bytesCodec });
   const served = server.serve(async (peer) => {
     for (const piece of chunks(said, sizes)) peer.send(piece);
-    await peer.end();
+    await peer.close();
   });
   {
     await using client = await FilesClient.connect({ network, port: 8000, timeout: 0 });

@@ -111,7 +111,7 @@ async function assertAuth(lines: readonly string[]): Promise<void> {
   for (const line of lines) client.send(line);
   await client.closeWrite();
   assertEquals(await outcome.promise, lines.slice(0, 3).includes("auth sesame"));
-  await client.end();
+  await client.close();
   await server.close();
   await served;
 }

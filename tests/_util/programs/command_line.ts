@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ExitCode, UsageError } from "../../../cli/terminal/exit.ts";
 import * as option from "../../../cli/args/option.ts";
-import { type Answer, parseCommandLine } from "../../../cli/args/options.ts";
+import { parseCommandLine, type ParseResult } from "../../../cli/args/options.ts";
 import type { CommandLine, Program } from "../../../cli/args/program.ts";
 
 const common = {
@@ -80,7 +80,10 @@ export const program = {
 export type Line = CommandLine<typeof program["commands"]>;
 
 export function parse(args: string[], environment: Record<string, string> = {}): Line {
-  const line: Line | Answer = parseCommandLine(program, { args, environment: (name) => environment[name] });
+  const line: Line | ParseResult = parseCommandLine(program, {
+    args,
+    environment: (name) => environment[name],
+  });
   assert(!("text" in line));
   return line;
 }

@@ -30,8 +30,8 @@ async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told 
   const handlers = new Map<Deno.Signal, (signal: Deno.Signal) => void>();
   const operated = operate({
     addresses: [],
-    closed: ended.promise,
-    drain: () => (asked.push("drain"), ended.promise),
+    finished: ended.promise,
+    shutdown: () => (asked.push("drain"), ended.promise),
     close: () => (asked.push("close"), ended.promise),
     ...service,
   }, {
@@ -116,7 +116,7 @@ Deno.test("operate() fails where something is left", { permissions }, async () =
 Deno.test("operate() looks at what is left when draining is through", { permissions }, async () => {
   let timers = 1;
   await signal(1, {
-    drain: async () => {
+    shutdown: async () => {
       await new Promise((resolve) => setImmediate(resolve)); // `closed` has settled by then
       timers = 0;
     },

@@ -3,8 +3,8 @@ import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { judgeHistoryFile } from "../../../loadtest/history/file.ts";
 import { formatHistoryLine } from "../../../loadtest/history/line_format.ts";
 import { LineFile, readLines } from "../../../loadtest/history/line_file.ts";
-import { PeerHistory, readPeerHistory } from "../../../loadtest/history/server_events.ts";
-import { RunHistory } from "../../../loadtest/history/merge.ts";
+import { readPeerHistory, ServerEvents } from "../../../loadtest/history/server_events.ts";
+import { HistoryMerger } from "../../../loadtest/history/merge.ts";
 import { addressOf, clientEvents, ENDING, runEvent, SERVER } from "../../_util/loadtest/run_events.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 
@@ -33,7 +33,7 @@ function writePart(path: string, events: readonly HistoryEvent[], tail = ""): vo
 /** Two clients that answer each other, each of them run by another part, and the end of the run. */
 async function writeRun(folder: Folder, tail = ""): Promise<string> {
   const path = folder.file("run.jsonl");
-  using history = new RunHistory(path);
+  using history = new HistoryMerger(path);
   for (const event of ENDING) history.record(event);
   writePart(history.partPath(0), clientEvents(0, { at: 10, holds: 1 }));
   writePart(history.partPath(1), clientEvents(1, { at: 11, holds: 0 }), tail);
@@ -67,7 +67,7 @@ Deno.test("RunHistory.finish() leaves out the line over which a part's process w
 Deno.test("RunHistory.finish() goes without the part of a process that came to nothing", async () => {
   using folder = new Folder();
   const path = folder.file("run.jsonl");
-  using history = new RunHistory(path);
+  using history = new HistoryMerger(path);
   for (const event of ENDING) history.record(event);
   await history.finish(runEvent(0), FINISH);
   assertEquals((await judgeHistoryFile(path)).verdict, "proven");
@@ -119,11 +119,11 @@ Deno.test("LineFile tells onFailed once that it cannot be written", onLinux, () 
 Deno.test("PeerHistory tells when which connection came and how it ended", async () => {
   using folder = new Folder();
   const world = new Simulation();
-  const history = new PeerHistory(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
+  const history = new ServerEvents(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
   const server = world.relay({ port: 8000, observer: history.observer });
   const peer = await world.peer(8000);
   const remote = `127.0.0.1:${peer.connection.local.port}`;
-  await world.clock.runUntil(peer.connection.end());
+  await world.clock.runUntil(peer.connection.close());
   await world.clock.runUntil(server.until(({ connections }) => connections === 0));
   await world.clock.runUntil(server.close());
   history[Symbol.dispose]();
@@ -139,7 +139,7 @@ Deno.test("PeerHistory tells when which connection came and how it ended", async
 Deno.test("judgeHistoryFile() tells whose connection the server saw end badly, by its address", async () => {
   using folder = new Folder();
   const path = folder.file("run.jsonl");
-  using history = new RunHistory(path);
+  using history = new HistoryMerger(path);
   const ends = { local: SERVER, remote: addressOf(1) };
   history.record({ event: "accepted", at: 13, ...ends });
   history.record({ event: "ended", at: 40, ...ends, reason: "reset" });

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { RunEvent } from "../../../loadtest/history/events.ts";
-import { OwnServer } from "../../../loadtest/process/spawned_server.ts";
+import { SpawnedServer } from "../../../loadtest/process/spawned_server.ts";
 import { Plan } from "../../../loadtest/plan/plan.ts";
 import { runLoadTest } from "../../../loadtest/run.ts";
 import { ANY_LAG_MS } from "../../_util/loadtest/any_lag.ts";
@@ -20,7 +20,7 @@ async function findings(leak: string): Promise<string[]> {
     replyDelay: { type: "none" },
     payload: { type: "short" },
   });
-  const server = await OwnServer.start({
+  const server = await SpawnedServer.start({
     command: [Deno.execPath(), "run", "-A", MUTANT, leak],
     hostnames: ["127.0.0.1"],
   });

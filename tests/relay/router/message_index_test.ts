@@ -1,13 +1,13 @@
 import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { type TextEntry, TextTable } from "../../../relay/router/message_index.ts";
+import { type IndexEntry, MessageIndex } from "../../../relay/router/message_index.ts";
 
 const permissions = "none";
 
 Deno.test("TextTable.hash() is of the text alone, whatever line it is in", { permissions }, () => {
   const anyText = fc.string({ maxLength: 100, unit: "binary" });
   fc.assert(fc.property(anyText, fc.integer(), (text, seed) => {
-    const table = new TextTable(seed);
+    const table = new MessageIndex(seed);
     assertEquals(table.hash(`message ${text}`, 8), table.hash(`ok ${text}`, 3));
   }));
 });
@@ -16,13 +16,13 @@ Deno.test(
   "TextTable.hash() tells texts apart by each of their units, and with a seed",
   { permissions },
   () => {
-    const table = new TextTable(5);
+    const table = new MessageIndex(5);
     const text = "x".repeat(40_000);
     for (const i of [0, 1, 16_383, 20_000, 39_999]) {
       assertNotEquals(table.hash(text, 0), table.hash(`${text.slice(0, i)}y${text.slice(i + 1)}`, 0));
     }
     assertNotEquals(table.hash(text, 0), table.hash(text, 1));
-    assertNotEquals(table.hash(text, 0), new TextTable(6).hash(text, 0));
+    assertNotEquals(table.hash(text, 0), new MessageIndex(6).hash(text, 0));
     const numbers = new Set(Array.from({ length: 10_000 }, (_, i) => table.hash(`${i}`, 0)));
     assertEquals(numbers.size, 10_000);
   },
@@ -36,8 +36,8 @@ Deno.test("TextTable is a map, whatever the hashes", { permissions }, () => {
     text: fc.constantFrom(...texts),
   });
   fc.assert(fc.property(fc.array(step, { maxLength: 50, size: "max" }), (steps) => {
-    const table = new TextTable<TextEntry>(0);
-    const model = new Map<string, TextEntry>();
+    const table = new MessageIndex<IndexEntry>(0);
+    const model = new Map<string, IndexEntry>();
     for (const { do: what, text: { text, hash } } of steps) {
       const there = model.get(text);
       const entry = { text, hash };

@@ -165,7 +165,7 @@ Deno.test("startBalance() goes to the next backend at once when one refuses", as
     0,
     0,
   ]]);
-  await clock.runUntil(client.end());
+  await clock.runUntil(client.close());
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
@@ -189,7 +189,7 @@ Deno.test("startBalance() lets clients wait for room, and turns away those that 
   assertEquals([balancer.stats().queued, balancer.stats().refused], [2, 1]);
 
   await clock.advance(1000);
-  await clock.runUntil(first.client.end());
+  await clock.runUntil(first.client.close());
   assertEquals((await clock.runUntil(second.lines.next())).value, "second");
   assertEquals(clock.now(), 1000);
   await clock.advance(10_000);
@@ -197,7 +197,7 @@ Deno.test("startBalance() lets clients wait for room, and turns away those that 
   assertEquals(passed.map(({ reason }) => reason).slice(-1), [
     { type: "local", why: "No backend could be had within 5000 ms" },
   ]);
-  await clock.runUntil(Promise.all([second, third, fourth].map(({ client }) => client.end())));
+  await clock.runUntil(Promise.all([second, third, fourth].map(({ client }) => client.close())));
   assertEquals(balancer.stats().queued, 0);
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
@@ -269,7 +269,7 @@ Deno.test("startBalance() waits when it has no descriptor itself, and blames no 
   dial = (options) => network.connect(options);
   const lines = client.lines();
   assertEquals((await clock.runUntil(lines.next())).value, "hello");
-  await clock.runUntil(client.end());
+  await clock.runUntil(client.close());
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
@@ -301,7 +301,7 @@ Deno.test("startBalance() leaves no connection behind where onHealth throws", as
   await clock.advance(0);
   assertEquals(passed.map(({ reason }) => reason), [{ type: "handler-failed", error: mistake }]);
   assertEquals(balancer.stats().backends[0]!.open, 0);
-  client.close();
+  client.abort();
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
   assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });

@@ -47,7 +47,7 @@ Deno.test("startChat() lets a thousand hear one, each once and in order", async 
   assertEquals(heard.filter((line) => line.includes("line ")), []);
   assertEquals(heard.filter((line) => line.endsWith(" joined")).length, 999);
   assertEquals(server.stats().names.length, 1000);
-  await Promise.all(guests.map(({ connection }) => connection.end()));
+  await Promise.all(guests.map(({ connection }) => connection.close()));
   await server.until((stats) => stats.connections === 0);
   assertEquals(server.stats().names, []);
 });
@@ -65,7 +65,7 @@ Deno.test("startChat() works from telnet, line ends of CRLF and all", async () =
     "",
   ]);
   assertEquals(await ann.upTo("left"), ["-- bob joined", "bob: hello", "-- bob left"]);
-  await ann.connection.end();
+  await ann.connection.close();
 });
 
 Deno.test("startChat() announces who is cut off, and others talk on", async () => {
@@ -75,7 +75,7 @@ Deno.test("startChat() announces who is cut off, and others talk on", async () =
   bob.connection.send("x".repeat(5000));
   await ann.upTo("bob left");
   await bob.upTo("error line is over");
-  await Promise.all([ann, bob].map(({ connection }) => connection.end()));
+  await Promise.all([ann, bob].map(({ connection }) => connection.close()));
   assertEquals((await server.until((stats) => stats.connections === 0)).closed.framing, 1);
 });
 
@@ -94,8 +94,8 @@ Deno.test("startChat() cuts off who does not read, and the others hear everythin
     assertEquals(next, `ann: ${sent - 1} ${line}`);
   }
   await bob.upTo("deaf left");
-  deaf.close();
-  await Promise.all([ann, bob].map(({ connection }) => connection.end()));
+  deaf.abort();
+  await Promise.all([ann, bob].map(({ connection }) => connection.close()));
 });
 
 Deno.test("startChat() lets who knows the password in by an account's name", async () => {
@@ -119,9 +119,9 @@ Deno.test("startChat() lets who knows the password in by an account's name", asy
 Deno.test("startChat() drains: everybody is told, and the room is left empty", async () => {
   await using server = startChat();
   const ann = await enter(server.port, "ann");
-  const drained = server.drain();
+  const drained = server.shutdown();
   assertEquals(await ann.upTo("closing"), ["-- The server is closing"]);
-  await ann.connection.end();
+  await ann.connection.close();
   await drained;
   assertEquals([server.stats().connections, server.stats().names], [0, []]);
 });

@@ -11,7 +11,7 @@ Deno.test("startEcho() sends each client its own lines back, many at once", asyn
     const received: string[] = [];
     for await (const line of connection.lines()) if (received.push(line) === sent.length) break;
     assertEquals(received, sent);
-    assertEquals((await connection.end()).type, "natural");
+    assertEquals((await connection.close()).type, "natural");
   });
   await Promise.all(clients);
   const { closed, messages } = await server.until((stats) => stats.connections === 0).then(() =>
@@ -32,7 +32,7 @@ Deno.test("startEcho() answers a line over the limit, closes that client, and no
   assertMatch(answers[1] ?? "", /^error line is over the limit of 10 bytes/);
   good.send("still here");
   assertEquals((await goodLines.next()).value, "still here");
-  await bad.end();
+  await bad.close();
   await server.until((stats) => stats.closed.framing === 1);
 });
 
@@ -49,7 +49,7 @@ Deno.test("startEcho() reads no more from a client that does not read, and loses
     if (received === count) break;
   }
   assertEquals(received, count);
-  assertEquals((await client.end()).type, "natural");
+  assertEquals((await client.close()).type, "natural");
 });
 
 Deno.test("startEcho() drains: every line that came is answered, the peer is told, then it closes", async () => {
@@ -58,10 +58,10 @@ Deno.test("startEcho() drains: every line that came is answered, the peer is tol
   const lines = client.lines();
   client.send("one");
   assertEquals((await lines.next()).value, "one");
-  const drained = server.drain();
+  const drained = server.shutdown();
   assertEquals((await lines.next()).value, "error server is draining");
   assertEquals((await lines.next()).done, true);
-  await client.end();
+  await client.close();
   await drained;
   assertEquals(server.stats().closed.local, 1);
 });

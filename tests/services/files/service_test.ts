@@ -24,7 +24,7 @@ async function cutOff(server: Awaited<ReturnType<typeof startFiles>>): Promise<v
   const peer = await talk(server.port);
   await peer.send("PUT a 11\nhello wo");
   await peer.upTo("ready 0\n");
-  await peer.connection.end();
+  await peer.connection.close();
   await server.until((stats) => stats.connections === 0);
 }
 
@@ -242,11 +242,11 @@ Deno.test("startFiles() drains: a transfer under way is finished, idle clients a
   await busy.upTo("ready 0\n");
   await idle.send("LIST\n");
   await idle.upTo("ok 0\n");
-  const drained = server.drain();
+  const drained = server.shutdown();
   assertEquals(await idle.rest(), "error server is draining\n");
   await busy.send(`ysha256 ${sha256("xy")}\n`);
   assertEquals(await busy.rest(), "ok\nerror server is draining\n");
-  await Promise.all([idle, busy].map(({ connection }) => connection.end()));
+  await Promise.all([idle, busy].map(({ connection }) => connection.close()));
   await drained;
   assertEquals(await dir.read("a"), "xy");
 });

@@ -52,7 +52,7 @@ Deno.test("startHello() drains: who waits is still answered", async () => {
   await using server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
   await until(() => server.stats().delayed === 1);
-  const drained = server.drain();
+  const drained = server.shutdown();
   patience.end();
   assertStringIncludes(await answer, "Hello World!");
   await drained;
@@ -67,7 +67,7 @@ Deno.test("startHello() that cannot end in order tells who drains it, and nobody
   });
   const answer = exchange(server.port, "x");
   await until(() => server.stats().delayed === 1);
-  await assertRejects(() => server.drain(), RangeError, "broken");
+  await assertRejects(() => server.shutdown(), RangeError, "broken");
   assertEquals(await answer, "");
 });
 
@@ -83,6 +83,6 @@ Deno.test("startHello() closes at once though clients wait", async () => {
 Deno.test("startHello() lets a client go that asks nothing", async () => {
   await using server = startHello();
   const client = await connect({ port: server.port });
-  assertEquals((await client.end()).type, "natural");
+  assertEquals((await client.close()).type, "natural");
   assertEquals((await server.until((stats) => stats.closed.natural === 1)).connections, 0);
 });

@@ -103,7 +103,7 @@ Deno.test("startHttp() reads no more from a client that does not read, and answe
     if (next.done) break;
     bytes += next.value.length;
   }
-  await clock.runUntil(Promise.all([finished, client.end(), server.close()]));
+  await clock.runUntil(Promise.all([finished, client.close(), server.close()]));
   assertEquals(server.stats().answers, { 200: count });
   assertEquals(bytes % count, 0);
 });
@@ -170,7 +170,7 @@ Deno.test("startHttp() gives a request that does not come to its end 408, howeve
   await clock.advance(1000);
   assertEquals(server.stats().answers, { 408: 1 });
   assertEquals(statuses(await clock.runUntil(client.rest())), [408]);
-  await clock.runUntil(Promise.all([client.connection.end(), server.close()]));
+  await clock.runUntil(Promise.all([client.connection.close(), server.close()]));
   assertEquals(clock.timers, 0);
 });
 
@@ -186,7 +186,7 @@ Deno.test("startHttp() closes a connection that stays without a request, without
   assertEquals(clock.now(), 60_000);
   assertEquals(statuses(await clock.runUntil(used.rest())), [200]);
   assertEquals(clock.now(), 90_000);
-  await clock.runUntil(Promise.all([silent.connection.end(), used.connection.end(), server.close()]));
+  await clock.runUntil(Promise.all([silent.connection.close(), used.connection.close(), server.close()]));
 });
 
 Deno.test("startHttp() drains: idle connections close, a request under way is answered", async () => {
@@ -197,13 +197,13 @@ Deno.test("startHttp() drains: idle connections close, a request under way is an
   await busy.send(`${head}Expect: 100-continue\r\n\r\n1`);
   await busy.upTo("100 Continue\r\n\r\n");
   await server.until((stats) => stats.connections === 2);
-  const drained = server.drain();
+  const drained = server.shutdown();
   assertEquals(await idle.rest(), "");
   await busy.send("1");
   const answer = await busy.rest();
   assertEquals(statuses(answer), [201]);
   assertStringIncludes(answer, "connection: close");
-  await Promise.all([idle, busy].map(({ connection }) => connection.end()));
+  await Promise.all([idle, busy].map(({ connection }) => connection.close()));
   await drained;
 });
 

@@ -89,7 +89,7 @@ Deno.test(
     client.connection.send(new TextEncoder().encode("PROXY TCP4 203.0.113.7 "));
     assertEquals(await clock.runUntil(client.rest().catch(() => "")), "");
     assertEquals(clock.now() - begun, 5000);
-    client.connection.close();
+    client.connection.abort();
     await clock.runUntil(proxy.close());
     assertEquals(passed.map(({ reason }) => reason), [{ type: "timeout", which: "PROXY header", ms: 5000 }]);
   },

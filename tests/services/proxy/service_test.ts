@@ -75,7 +75,7 @@ Deno.test("startProxy() lets the backend finish first", async () => {
   await using client = await talk(proxy.port);
   assertEquals(await client.rest(), "bye");
   await client.send("wait, one more thing");
-  await client.connection.end();
+  await client.connection.close();
   assertEquals(await heard.promise, "wait, one more thing");
 });
 
@@ -150,7 +150,7 @@ Deno.test("startProxy() stops reading from who sends to a side that does not rea
   assertGreater(client.stats().bytesOut, 0);
   assertLess(client.stats().bytesOut, 6 * 64 * 1024);
   release.resolve();
-  await clock.runUntil(client.end());
+  await clock.runUntil(client.close());
   await clock.runUntil(() => received === size);
   await clock.runUntil(Promise.all([proxy.close(), backend.close(), served]));
   assertEquals(clock.timers, 0);
@@ -197,7 +197,7 @@ Deno.test("startProxy() closes what is silent both ways, not what is silent one 
   assertEquals(clock.now(), 19 * 999 + 1000);
   await clock.runUntil(() => passed.length === 1);
   assertEquals(passed[0]!.reason, { type: "timeout", which: "idle", ms: 1000 });
-  await clock.runUntil(Promise.all([client.connection.end(), proxy.close(), backend.close(), served]));
+  await clock.runUntil(Promise.all([client.connection.close(), proxy.close(), backend.close(), served]));
 });
 
 Deno.test("startProxy() closes the one side when the other is reset", async () => {
@@ -213,7 +213,7 @@ Deno.test("startProxy() closes the one side when the other is reset", async () =
   assertEquals(await clock.runUntil(client.rest()), "");
   await clock.runUntil(() => passed.length === 1);
   assertEquals(passed[0]!.reason, { type: "local", why: "other side ended" });
-  await clock.runUntil(Promise.all([client.connection.end(), proxy.close()]));
+  await clock.runUntil(Promise.all([client.connection.close(), proxy.close()]));
   backend.close();
   assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
 });
@@ -245,14 +245,14 @@ Deno.test("startProxy() takes over whose connection it is from a trusted proxy, 
   await client.send("hello\n");
   await client.upTo("hello\n");
   const { port } = client.connection.local;
-  await client.connection.end();
+  await client.connection.close();
   await until(() => passed.length === 1);
   assertEquals(passed[0]!.source, { hostname: "127.0.0.1", port });
 
   await using direct = await talk(inner.port);
   await direct.send("PROXY TCP6 2001:db8::7 ::1 1234 80\r\nhi\n");
   await direct.upTo("hi\n");
-  await direct.connection.end();
+  await direct.connection.close();
   await until(() => passed.length === 2);
   assertEquals(passed[1]!.source, { hostname: "2001:db8::7", port: 1234 });
 });
@@ -275,10 +275,10 @@ Deno.test("startProxy() drains: who is connected stays, who comes is not taken",
   await using client = await talk(proxy.port);
   await client.send("one\n");
   await client.upTo("one\n");
-  const drained = proxy.drain();
+  const drained = proxy.shutdown();
   await client.send("two\n");
   await client.upTo("two\n");
-  await client.connection.end();
+  await client.connection.close();
   await drained;
   assertGreater(proxy.stats().closed.natural, 0);
 });

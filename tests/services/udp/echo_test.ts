@@ -138,7 +138,8 @@ Deno.test("startDatagramEcho() binds several addresses on one port, or none of t
   const bytes = utf8.encode("x");
   assertEquals(await client.ask(bytes, server.addresses[1]!, { clock: systemClock }), bytes);
   await assertRejects(
-    async () => await startDatagramEcho({ hostnames: ["127.0.0.3", "127.0.0.2"], port: server.port }).closed,
+    async () =>
+      await startDatagramEcho({ hostnames: ["127.0.0.3", "127.0.0.2"], port: server.port }).finished,
     Deno.errors.AddrInUse,
   );
   using free = new DatagramSocket({ hostname: "127.0.0.3", port: server.port });

@@ -42,7 +42,7 @@ Deno.test("TcpServer calls back for what happens, and knows its connections by i
   const { remote, age, bytesIn, bytesOut } = server.info(1)!;
   assertEquals([remote.port, bytesIn, bytesOut], [client.local.port, 8, 8]);
   assert(age >= 0);
-  await client.end();
+  await client.close();
   await until(() => events.length === 5);
   assertEquals(events[4], "disconnected 1 natural");
   assertEquals([server.ids, server.info(1), server.send(1, "gone")], [[], undefined, false]);
@@ -57,7 +57,7 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   server.send(1, "bye");
   const disconnected = server.disconnect(1);
   assertEquals(await Array.fromAsync(first.lines()), ["bye"]);
-  await first.end();
+  await first.close();
   await disconnected;
   await until(() => events.includes("disconnected 1 local: disconnected"));
   await server.disconnect(1);
@@ -65,7 +65,7 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   await until(() => events.includes("data 2 still"));
   const stopped = server.stop();
   assertEquals(await Array.fromAsync(second.lines()), []);
-  await second.end();
+  await second.close();
   await stopped;
   assertEquals(server.address, undefined);
 });
@@ -82,7 +82,7 @@ Deno.test("TcpServer.suspend() lets who comes wait until resume(), and who is th
   assertEquals(server.ids, [1]);
   server.resume();
   await until(() => events.includes("data 2 late"));
-  for (const client of [early, late]) client.close();
+  for (const client of [early, late]) client.abort();
   await server.stop();
   server.suspend(); // Nothing to do, as it does not listen.
   server.resume();
@@ -100,12 +100,12 @@ Deno.test("TcpServer gives errors of callbacks and of framing to `error`, and no
   first.send("boom");
   first.send("on");
   second.send("x".repeat(11));
-  await second.end();
+  await second.close();
   await until(() => events.includes("data on") && events.some((event) => event.startsWith("disconnected 2")));
   const errors = events.filter((event) => event.startsWith("error"));
   assertEquals(errors.toSorted(), ["error 1 Callback failed", "error 2 Line is over the limit of 10 bytes"]);
   assertEquals(server.ids, [1]);
-  await Promise.all([server.stop(), first.end()]);
+  await Promise.all([server.stop(), first.close()]);
 });
 
 Deno.test("TcpServer.listen() tells `error` of a port in use, and may be called again after stop()", async () => {

@@ -1,17 +1,17 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { passingCodec } from "../../../socket/codecs/raw_codec.ts";
+import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 
 const pure = { permissions: "none" } as const;
 
 Deno.test("passingCodec gives the bytes of a read themselves", pure, () => {
-  const decoder = passingCodec.decoder();
+  const decoder = rawCodec.decoder();
   const bytes = new Uint8Array([1, 2, 3]);
   assertStrictEquals(decoder.push(bytes).frames[0], bytes);
   assertEquals(decoder.end(), undefined);
 });
 
 Deno.test("passingCodec sends a piece as it is, and several as one in their order", pure, () => {
-  const encoder = passingCodec.encoder();
+  const encoder = rawCodec.encoder();
   const bytes = new Uint8Array([1, 2, 3]);
   encoder.push(bytes);
   assertStrictEquals(encoder.take(), bytes);

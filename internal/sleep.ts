@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
  *
  * @throws The signal's reason, when it aborts before.
  */
-export async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const aborted = () => reject(signal.reason);
