@@ -3,10 +3,10 @@ import { isPure } from "../../tools/lint/purity.ts";
 import layout from "../../tools/lint.ts";
 
 const NO_SYSTEM = { permissions: "none" } as const;
-/** Whether a file is pure stands in it. */
+/** The rule reads a file to find out whether it is pure. */
 const READS = { permissions: { read: true } } as const;
 
-/** What the plugin says about `source` as the file `file`: rule and message, in order. */
+/** Returns the rule and message of each finding in `source`, linted as `file`. */
 function lint(file: string, source: string): { rule: string; message: string }[] {
   return Deno.lint.runPlugin(layout, file, source).map(({ id, message }) => ({ rule: id, message }));
 }
@@ -60,17 +60,17 @@ const REFUSED: readonly (readonly [from: string, to: string, named: string])[] =
   ["relay/server.ts", "@okline/okline/socket", "@okline/okline/socket"],
 ];
 
-Deno.test("layout/direction allows what the layout allows", NO_SYSTEM, () => {
+Deno.test("layout/direction allows imports along the graph", NO_SYSTEM, () => {
   for (const [from, to] of ALLOWED) assertAllowed(from, `import { a } from "${to}";`);
 });
 
-Deno.test("layout/direction refuses the other way and names what was imported", NO_SYSTEM, () => {
+Deno.test("layout/direction reports imports against the graph and names the imported file", NO_SYSTEM, () => {
   for (const [from, to, named] of REFUSED) {
     assertRefused(from, `import { a } from "${to}";`, "layout/direction", named);
   }
 });
 
-Deno.test("layout/direction sees every way to name a module", NO_SYSTEM, () => {
+Deno.test("layout/direction finds every kind of import", NO_SYSTEM, () => {
   for (
     const source of [
       `import type { A } from "../cli/terminal/log.ts";`,
@@ -85,7 +85,7 @@ Deno.test("layout/direction sees every way to name a module", NO_SYSTEM, () => {
   ) assertRefused("socket/listener.ts", source, "layout/direction", "cli/terminal/log.ts");
 });
 
-Deno.test("layout/direction knows a file by its full path too", NO_SYSTEM, () => {
+Deno.test("layout/direction accepts a full path as file name", NO_SYSTEM, () => {
   const file = decodeURIComponent(new URL("../../socket/listener.ts", import.meta.url).pathname);
   assertRefused(
     file,
@@ -95,17 +95,17 @@ Deno.test("layout/direction knows a file by its full path too", NO_SYSTEM, () =>
   );
 });
 
-Deno.test("layout/direction wants every folder in its table", NO_SYSTEM, () => {
+Deno.test("layout/direction reports a folder that is not in its table", NO_SYSTEM, () => {
   assertAllowed("types/std.d.ts", `export const a: 1;`);
   assertRefused("attic/old.ts", `export const a = 1;`, "layout/direction", "attic/");
 });
 
-/** A source of a file that calls itself pure. */
+/** Returns a source that is declared pure. */
 function pure(source: string): string {
-  return `/** What it is. Pure. @module */\n${source}`;
+  return `/** A made-up module. Pure. @module */\n${source}`;
 }
 
-Deno.test("layout/direction lets a pure file import pure files and types only", READS, () => {
+Deno.test("layout/direction allows a pure file to import only pure files and types", READS, () => {
   for (
     const source of [
       `import { unescape } from "../protocol.ts";`,
@@ -133,13 +133,13 @@ Deno.test("layout/direction lets a pure file import pure files and types only", 
   }
 });
 
-Deno.test("layout/direction takes a file for pure that says so in its @module comment", READS, () => {
+Deno.test("layout/direction reads purity from the @module comment", READS, () => {
   const source = `import { a } from "./generate/fleet.ts";`;
   for (
     const comment of [
-      "/** What it is. Pure. @module */",
-      "#!/usr/bin/env -S deno run\n/** What it is. Pure: no clock. @module */",
-      "/**\n * What it is. Pure, and\n * fast.\n *\n * @module\n */",
+      "/** A made-up module. Pure. @module */",
+      "#!/usr/bin/env -S deno run\n/** A made-up module. Pure: no clock. @module */",
+      "/**\n * A made-up module. Pure, and\n * fast.\n *\n * @module\n */",
     ]
   ) {
     assertRefused(
@@ -151,15 +151,15 @@ Deno.test("layout/direction takes a file for pure that says so in its @module co
   }
   for (
     const comment of [
-      "/** What it is: no pure thing. @module */",
-      "/** What it is. Pure. */",
-      "/** What it is. @module */\n/** Pure. @module */",
+      "/** A made-up module, not a pure one. @module */",
+      "/** A made-up module. Pure. */",
+      "/** A made-up module. @module */\n/** Pure. @module */",
       "// Pure. @module",
     ]
   ) assertAllowed("loadtest/made_up.ts", `${comment}\n${source}`);
 });
 
-Deno.test("The codecs, the router, the plan and the ledger call themselves pure", READS, () => {
+Deno.test("The codecs, the router, the plan, and the ledger are declared pure", READS, () => {
   for (
     const file of [
       "protocol.ts",
@@ -202,18 +202,18 @@ const TIMED: readonly (readonly [source: string, named: string])[] = [
   [`import * as all from "node:crypto";`, "node:crypto"],
 ];
 
-Deno.test("layout/pure-time refuses clocks, timers and chance of one's own", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports clocks, timers, and randomness", NO_SYSTEM, () => {
   for (const file of ["socket/connection.ts", "relay/client.ts", "testing/memory_socket.ts"]) {
     for (const [source, named] of TIMED) assertRefused(file, source, "layout/pure-time", named);
   }
 });
 
-Deno.test("layout/pure-time reports every use, each once", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports every use exactly once", NO_SYSTEM, () => {
   const found = lint("relay/client.ts", `Date.now(); const a = { Date, x: Date };\nMath.random();`);
   assertEquals(found.length, 4);
 });
 
-Deno.test("layout/pure-time leaves names alone that are not the globals", NO_SYSTEM, () => {
+Deno.test("layout/pure-time ignores names that are not the globals", NO_SYSTEM, () => {
   for (
     const source of [
       `const d = options.clock.setTimeout; const e = a.Date; const f = a?.crypto;`,
@@ -229,7 +229,7 @@ Deno.test("layout/pure-time leaves names alone that are not the globals", NO_SYS
   ) assertAllowed("socket/connection.ts", source);
 });
 
-Deno.test("layout/pure-time leaves the real ones and the other folders alone", NO_SYSTEM, () => {
+Deno.test("layout/pure-time ignores the system clock's file and other folders", NO_SYSTEM, () => {
   for (const [source] of TIMED) {
     for (const file of ["socket/tcp.ts", "services/chat/service.ts", "server.ts", "tests/a_test.ts"]) {
       assertAllowed(file, source);
@@ -237,7 +237,7 @@ Deno.test("layout/pure-time leaves the real ones and the other folders alone", N
   }
 });
 
-Deno.test("layout/pure-time refuses the system in pure files, and nowhere else", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports Deno only in pure files", NO_SYSTEM, () => {
   for (
     const file of [
       "protocol.ts",
@@ -256,7 +256,7 @@ Deno.test("layout/pure-time refuses the system in pure files, and nowhere else",
   assertAllowed("loadtest/generate/fleet.ts", `const stat = Deno.statSync("a");`);
 });
 
-Deno.test("layout/no-console lets examples print, and nothing else", NO_SYSTEM, () => {
+Deno.test("layout/no-console allows console only in examples", NO_SYSTEM, () => {
   assertAllowed("examples/echo.ts", `console.log("hello");`);
   assertAllowed("services/echo/service.ts", `const console = 1;`);
   for (

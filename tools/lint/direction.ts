@@ -67,7 +67,7 @@ export const direction: Deno.lint.Rule = {
       if (path === undefined) {
         if (!pure || typeOnly || computes(found)) return;
         const message = `${file} is pure and must not import the package ${specifier}`;
-        return context.report({ node, message, hint: `Instead ${PURE_HINT}` });
+        return context.report({ node, message, hint: `Instead, ${PURE_HINT}` });
       }
       const to = folderOf(path);
       if (to !== folder && !allowed.includes(to)) {
@@ -75,7 +75,7 @@ export const direction: Deno.lint.Rule = {
         context.report({ node, message: `${file} must not import ${path}: ${folder} ${choice}` });
       } else if (pure && !typeOnly && !isPure(path)) {
         const message = `${file} is pure and must not import ${path}, which is not pure`;
-        context.report({ node, message, hint: `Import only types, or else ${PURE_HINT}` });
+        context.report({ node, message, hint: `Import only types, or ${PURE_HINT}` });
       }
     });
   },

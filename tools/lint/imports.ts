@@ -1,17 +1,17 @@
-/** What a file imports, in whatever way. @module */
+/** Finds everything a file imports. @module */
 
 type Node = Deno.lint.Node;
 
-/** One module named in another, and whether it is gone once the types are. */
+/** One import: the module, and whether it disappears when types are erased. */
 export interface Import {
   readonly specifier: string;
   readonly typeOnly: boolean;
-  /** The names taken from it; undefined where that may be any. */
+  /** The imported names, or `undefined` if it can be any. */
   readonly names: readonly string[] | undefined;
   readonly node: Node;
 }
 
-/** The text of a node that is one. */
+/** Returns the text of a string literal, or `undefined` for any other node. */
 export function literal(node: Node | null): string | undefined {
   return node?.type === "Literal" && typeof node.value === "string" ? node.value : undefined;
 }

@@ -1,7 +1,7 @@
 /** The rule `layout/no-console`. @module */
 import { folderOf, inProject } from "./project.ts";
 
-/** Programs say what they say through `cli/terminal/log.ts`; an example does as its readers would. */
+/** Forbids `console` outside of examples: programs print through `cli/terminal/log.ts`. */
 export const noConsole: Deno.lint.Rule = {
   create(context) {
     const file = inProject(context.filename);
@@ -11,7 +11,7 @@ export const noConsole: Deno.lint.Rule = {
         if (node.object.type !== "Identifier" || node.object.name !== "console") return;
         context.report({
           node,
-          message: `${file} may not use console`,
+          message: `${file} must not use console`,
           hint: "Use the Log of cli/terminal/log.ts",
         });
       },

@@ -6,13 +6,13 @@ import { isReference, memberName } from "./reference.ts";
 
 type Node = Deno.lint.Node;
 
-/** Where time and chance come through the seam: these folders, except the file that has the real ones. */
+/** Folders that get time and randomness passed in, except for the one file that has the real ones. */
 const SEAMED = /^(internal|socket|native|tls|testing|access|relay)\//;
 const REAL_ONES = "socket/tcp.ts";
 
-const SEAM = "take it from the Clock or Random that is handed in; only socket/tcp.ts has the real ones";
+const SEAM = "use the Clock or Random that is passed in; only socket/tcp.ts has the real ones";
 
-/** Globals with a clock or chance in them. */
+/** Globals that read a clock or are random. */
 const TIMED_GLOBALS: ReadonlySet<string> = new Set([
   "setTimeout",
   "setInterval",
@@ -23,14 +23,14 @@ const TIMED_GLOBALS: ReadonlySet<string> = new Set([
   "crypto",
 ]);
 
-/** Members with a clock or chance in them, of globals that are fine otherwise. */
+/** Members that read a clock or are random, of globals that are otherwise allowed. */
 const TIMED_MEMBERS: Readonly<Record<string, ReadonlySet<string>>> = {
   Math: new Set(["random"]),
   AbortSignal: new Set(["timeout"]),
   Atomics: new Set(["wait", "waitAsync"]),
 };
 
-/** Modules with a clock or chance in them. */
+/** Modules that read a clock or are random. */
 const TIMED_MODULES = [
   /^node:(timers|crypto|perf_hooks|process)(\/|$)/,
   /^@std\/async\/(delay|deadline|debounce|throttle|retry|poll|wait_for|circuit_breaker)$/,
@@ -40,7 +40,7 @@ const TIMED_MODULES = [
 
 const GLOBAL_OBJECTS: ReadonlySet<string> = new Set(["globalThis", "self", "window"]);
 
-/** Time, chance and the system are handed in: to `socket/` and `relay/`, and to every pure file. */
+/** Forbids clocks, timers, and randomness in folders that get them passed in, and the system too in pure files. */
 export const pureTime: Deno.lint.Rule = {
   create(context) {
     const file = inProject(context.filename);
@@ -50,8 +50,8 @@ export const pureTime: Deno.lint.Rule = {
     const report = (node: Node, name: string, hint: string): void => {
       if (reported.has(node.range[0])) return;
       reported.add(node.range[0]);
-      const message = `${file} may not use ${name}`;
-      context.report({ node, message, hint: `Instead ${hint}` });
+      const message = `${file} must not use ${name}`;
+      context.report({ node, message, hint: `Instead, ${hint}` });
     };
     const global = (node: Node, name: string): void => {
       if (TIMED_GLOBALS.has(name)) report(node, name, pure ? PURE_HINT : SEAM);

@@ -1,9 +1,9 @@
-/** What an identifier or a member stands for. @module */
+/** Resolves identifiers and members in a syntax tree. @module */
 import { literal } from "./imports.ts";
 
 type Node = Deno.lint.Node;
 
-/** Whether an identifier stands for the value of that name, and is not a type, a key or a member's name. */
+/** Whether an identifier refers to a value, and is not a type, a key, or a member's name. */
 export function isReference(node: Deno.lint.Identifier): boolean {
   const { parent } = node;
   switch (parent.type) {
@@ -32,7 +32,7 @@ function same(a: Node, b: Node): boolean {
   return a.range[0] === b.range[0] && a.range[1] === b.range[1];
 }
 
-/** The name in `object.name` and `object["name"]`. */
+/** Returns the name in `object.name` and `object["name"]`. */
 export function memberName(node: Deno.lint.MemberExpression): string | undefined {
   if (node.computed) return literal(node.property);
   return node.property.type === "Identifier" ? node.property.name : undefined;
