@@ -1,4 +1,4 @@
-/** Finds out which files are pure. A file declares it in its `@module` comment with the word "Pure". @module */
+/** Finds out which files are pure: those that say so in their `@module` comment. @module */
 import type { Import } from "./imports.ts";
 import { fileOf } from "./project.ts";
 
