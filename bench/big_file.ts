@@ -1,6 +1,6 @@
 /**
- * Moves a large file up, and down through a proxy, and shows what memory that took: `deno task big-file`. Exit 1 where
- * a file has changed on its way, or a process has grown with it.
+ * Uploads a large file, downloads it through a proxy, and prints the memory that each process took:
+ * `deno task big-file`. Exits 1 if the file changed on its way, or if memory grew with its size.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { denoRun, run, ServerProcess } from "../tests/_util/programs/program.ts"
 import { TempDir } from "../tests/_util/temp_dir.ts";
 
 const MIB = 2 ** 20;
-/** Each buffer on the way is far smaller than this file, so with a larger one nothing may grow. */
+/** Larger than every buffer on the way, so a larger file must not need more memory. */
 const SMALL = 64 * MIB;
 const LARGE = parseSize(Deno.args[0] ?? "1GiB");
-/** How much more memory the larger file may take: what the garbage collector leaves lying about. */
+/** Additional memory that the larger file may take, in bytes: garbage that is not collected yet. */
 const SLACK = 48 * MIB;
 
 async function writeRandom(path: string, size: number): Promise<void> {
@@ -31,7 +31,7 @@ async function sha256sum(path: string): Promise<string> {
   return (await run(["sha256sum", path])).out.slice(0, 64);
 }
 
-/** Runs `client.ts` to its end, and gives the most memory it had. */
+/** Runs `client.ts` to its end, and returns its peak memory in bytes. */
 async function client(args: readonly string[]): Promise<number> {
   const [program, ...rest] = denoRun("client.ts", [...args, "--quiet"]);
   const child = new Deno.Command(program, { args: rest, stdout: "null", stderr: "inherit" }).spawn();
@@ -43,7 +43,7 @@ async function client(args: readonly string[]): Promise<number> {
   return peak;
 }
 
-/** Moves a file of `size` bytes both ways, and gives the peak memory of each process, in bytes. */
+/** Moves a file of `size` bytes both ways, and returns the peak memory of each process in bytes. */
 async function move(size: number): Promise<Record<string, number>> {
   await using here = new TempDir();
   await using there = new TempDir();
@@ -57,7 +57,7 @@ async function move(size: number): Promise<Record<string, number>> {
   const sums = await Promise.all(
     [`${here.path}/original`, `${there.path}/big`, output].map((path) => sha256sum(path)),
   );
-  if (new Set(sums).size > 1) throw new Error(`The file has changed on its way: ${sums.join(", ")}`);
+  if (new Set(sums).size > 1) throw new Error(`The file changed on its way: ${sums.join(", ")}`);
   return {
     "client.ts upload": upload,
     "client.ts download": download,
@@ -79,6 +79,6 @@ writeLine(
 const flat = Object.entries(large).every(([name, peak]) => peak - (small[name] ?? 0) < SLACK);
 writeLine(
   Deno.stdout,
-  flat ? "The same bytes everywhere, in memory that stays flat" : "Memory grew with the file",
+  flat ? "The same bytes everywhere, and memory stayed flat" : "Memory grew with the file",
 );
 Deno.exit(flat ? 0 : 1);

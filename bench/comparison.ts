@@ -1,16 +1,16 @@
-/** Servers held against one another in one run: the same traffic to each in turn, round by round. @module */
+/** Compares servers in one run: the same traffic to each in turn, round by round. @module */
 import { writeLine } from "../cli/terminal/log.ts";
 import { formatTable } from "../cli/terminal/table.ts";
 import { denoRun } from "../tests/_util/programs/program.ts";
-import { figuresOf, Peer } from "./peer.ts";
+import { Peer, resultsOf } from "./peer.ts";
 
-/** What a {@linkcode compare} compares. Ours is the last of `servers`. */
+/** Servers to compare, and the traffic for them. Ours is the last of `servers`. */
 export interface Comparison {
   readonly title: string;
-  /** What is counted, as in `line`. */
+  /** Name of what is counted, such as `line`. */
   readonly unit: string;
   readonly servers: Readonly<Record<string, () => Promise<Peer>>>;
-  /** The program that makes the traffic, and tells how long it took, how many units it was, and percentiles in µs. */
+  /** Path of the program that makes the traffic. It prints seconds, units, and percentiles in µs as JSON. */
   readonly traffic: string;
   readonly args: (to: Peer) => readonly string[];
   readonly rounds?: number;
@@ -26,18 +26,18 @@ interface Round {
 
 const ROUNDS = 5;
 
-/** Measures, and prints the medians of all rounds as a table, or with `--json` as a line of JSON a server. */
+/** Measures, and prints the medians of all rounds as a table, or with `--json` as one JSON line per server. */
 export async function compare(comparison: Comparison): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const measured: { readonly name: string; readonly peer: Peer; readonly rounds: Round[] }[] = [];
   for (const [name, start] of Object.entries(comparison.servers)) {
     measured.push({ name, peer: stack.use(await start()), rounds: [] });
   }
-  // In turn, so that whatever else the machine does meets all of them.
+  // Alternating, so that other load on the machine affects all of them.
   for (let round = 0; round < (comparison.rounds ?? ROUNDS); round++) {
     for (const { peer, rounds } of measured) {
       const before = peer.cpuSeconds();
-      const { seconds = NaN, count = NaN, ...percentiles } = await figuresOf(
+      const { seconds = NaN, count = NaN, ...percentiles } = await resultsOf(
         comparison.traffic,
         comparison.args(peer),
       );
@@ -47,7 +47,7 @@ export async function compare(comparison: Comparison): Promise<void> {
   print(comparison, measured.map(({ name, rounds }) => ({ name, ...medians(rounds) })));
 }
 
-/** `server.ts` with a service, on a free port, saying nothing of its peers. */
+/** Starts a service of `server.ts` on a free port, without log lines about peers. */
 export function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
   const [deno, ...args] = denoRun("server.ts", [service, "--port", "0", "--host", "127.0.0.1", "--json"]);
   return Peer.start(deno, [...args, "--quiet", ...options]);
@@ -90,6 +90,6 @@ function print({ title, unit }: Comparison, results: readonly Result[]): void {
     Number.isNaN(p50) ? "" : `${p50} / ${p99}`,
     (ours.perSecond / perSecond).toFixed(2),
   ]);
-  const head = [title, `${unit}s/s`, `CPU µs/${unit}`, "p50 / p99 µs", `${ours.name} to it`];
+  const head = [title, `${unit}s/s`, `CPU µs/${unit}`, "p50 / p99 µs", `${ours.name} ÷ this`];
   writeLine(Deno.stdout, formatTable({ head, rows }));
 }

@@ -1,10 +1,9 @@
 /**
- * The ceiling of one process of the load test's generator: how many clients a core can start a second, how many oks it
- * can deal with, and what a client costs that is connected and waits. Run by `deno task bench:generator`.
+ * Measures the capacity of one load generator process: clients started per second and core, oks handled per second and
+ * core, and memory per connected client. Run by `deno task bench:generator`.
  *
- * All clients start within a second or two and hold each other's messages for some seconds, so that the three phases come one
- * after the other: starts alone, waiting alone, oks alone. Processor time by phase gives the ceiling of a core, whatever else
- * the machine has to do.
+ * All clients start within two seconds and hold each other's messages for some seconds, so that the phases do not
+ * overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
  *
  * @module
  */
@@ -24,7 +23,7 @@ const WINDOW_MS = 2000;
 const HOLD_MS = 8000;
 const LOOK_MS = 50;
 
-if (!starvationCured()) throw new TypeError("Cannot measure: run this by deno task bench:generator");
+if (!starvationCured()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
 
 const plan = new Plan({
   seed: 1,
@@ -80,7 +79,7 @@ await server.stop();
 
 const acked = generator.progress.acknowledged;
 if (acked !== CLIENTS) {
-  throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the figures mean nothing`);
+  throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the result is void`);
 }
 
 const startSeconds = allOpen.cpuSeconds - atFirst.cpuSeconds;
@@ -89,12 +88,12 @@ const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toL
 writeLine(
   Deno.stdout,
   formatTable({
-    head: [`generator, ${CLIENTS} clients, on one core`, ""],
+    head: [`generator, ${CLIENTS} clients, per core`, ""],
     rows: [
-      ["starts a second: connect, send, be given a message", perSecond(startSeconds)],
-      ["oks a second: answer, get the ok, close", perSecond(ackSeconds)],
-      ["whole clients a second", perSecond(startSeconds + ackSeconds)],
-      ["memory of an open client", `${((allOpen.memory - atFirst.memory) / CLIENTS / 1024).toFixed(1)} KiB`],
+      ["starts per second: connect, send, receive a message", perSecond(startSeconds)],
+      ["oks per second: answer, receive the ok, close", perSecond(ackSeconds)],
+      ["whole clients per second", perSecond(startSeconds + ackSeconds)],
+      ["memory per open client", `${((allOpen.memory - atFirst.memory) / CLIENTS / 1024).toFixed(1)} KiB`],
     ],
   }),
 );

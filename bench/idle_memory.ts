@@ -1,6 +1,6 @@
 /**
- * What an idle connection costs a relay: the growth of the server's resident memory with 10,000 of them, everything counted,
- * divided by them. Run by `deno task bench`; with `--json` it says a line of JSON.
+ * Measures the memory of an idle relay connection: the growth of the server's resident memory with 10,000 of them,
+ * divided by 10,000. Run by `deno task bench`; with `--json` it prints one JSON line.
  *
  * @module
  */
@@ -32,6 +32,6 @@ if (Deno.args.includes("--json")) {
 } else {
   writeLine(
     Deno.stdout,
-    `memory: ${(bytes / 1024).toFixed(1)} KiB for each of ${CONNECTIONS} idle connections`,
+    `memory: ${(bytes / 1024).toFixed(1)} KiB per idle connection, with ${CONNECTIONS} open`,
   );
 }

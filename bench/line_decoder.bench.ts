@@ -1,10 +1,10 @@
-/** Bytes to lines. A run takes in 1 MB, so that 1,000 runs a second are 1 GB/s; or 1,000 lines, where that is said. @module */
+/** Measures the line decoder. One run is 1 MB, so 1,000 runs per second are 1 GB/s; or 1,000 lines, as its name says. @module */
 import { LineDecoder } from "../socket/codecs/line_codec.ts";
 
 const MB = 1_000_000;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** A line again and again, to the next line end after `size` bytes, cut as a socket may cut it. */
+/** Repeats a line to the next line end after `size` bytes, in chunks as a socket may deliver them. */
 function chunksOf(line: string, { size, chunk }: { size: number; chunk: number }): Uint8Array[] {
   const bytes = bytesOf(line.repeat(Math.ceil(size / bytesOf(line).length)));
   const chunks: Uint8Array[] = [];
@@ -51,6 +51,6 @@ for (const [name, letter] of [["ASCII", "x"], ["accented", "é"]] as const) {
 
 const one = bytesOf(SHORT);
 const decoder = new LineDecoder();
-Deno.bench("decode: one line of 19 B in a read of its own", { group: "decode short" }, () => {
+Deno.bench("decode: one line of 19 B per read", { group: "decode short" }, () => {
   decoder.push(one);
 });

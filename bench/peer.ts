@@ -1,19 +1,19 @@
-/** Processes of others that the project is measured with: built and started, their processor time read. @module */
+/** Builds and starts the servers and traffic programs of a benchmark, and reads their CPU time. @module */
 import { delay } from "@std/async/delay";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 const PEERS = new URL("peers/", import.meta.url).pathname;
-const TICKS_PER_SECOND = 100; // Linux tells processor time in these, whatever the kernel's own are: USER_HZ.
+const TICKS_PER_SECOND = 100; // Linux prints processor time in these, whatever the kernel's own are: USER_HZ.
 const STARTED_WITHIN_MS = 5000;
 const LOOK_MS = 10;
 
-/** Which of these programs are not installed. */
+/** Returns those of the programs that are not installed. */
 export async function missingPrograms(names: readonly string[]): Promise<string[]> {
   const found = await Promise.all(names.map((name) => succeeds("sh", ["-c", `command -v ${name}`])));
   return names.filter((_, at) => !found[at]);
 }
 
-/** Builds a program of `bench/peers` into `folder` and gives its path. */
+/** Builds a program of `bench/peers` into `folder`, and returns its path. */
 export async function buildGo(name: string, folder: string): Promise<string> {
   const path = `${folder}/${name}`;
   const { success, stderr } = await new Deno.Command("go", {
@@ -25,15 +25,15 @@ export async function buildGo(name: string, folder: string): Promise<string> {
   return path;
 }
 
-/** Runs a program to its end and gives the object of JSON that it says. */
-export async function figuresOf(program: string, args: readonly string[]): Promise<Record<string, number>> {
+/** Runs a program to its end, and returns the JSON object that it prints. */
+export async function resultsOf(program: string, args: readonly string[]): Promise<Record<string, number>> {
   const { success, stdout } = await new Deno.Command(program, { args: [...args], stderr: "inherit" })
     .output();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** A server under measurement. Disposing of it ends it. */
+/** A server under measurement. Disposing of it kills it. */
 export class Peer implements AsyncDisposable {
   readonly port: number;
   readonly #child: Deno.ChildProcess;
@@ -43,7 +43,7 @@ export class Peer implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts one that picks a port and says so in a line of JSON, `{"event":"listening","port":…}`. */
+  /** Starts a server that picks a port and prints it as JSON: `{"event":"listening","port":…}`. */
   static async start(program: string, args: readonly string[]): Promise<Peer> {
     const child = new Deno.Command(program, {
       args: [...args],
@@ -53,10 +53,10 @@ export class Peer implements AsyncDisposable {
     }).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
     for await (const line of lines) return new Peer(child, Number(JSON.parse(line).port));
-    throw new Error(`${program} ${args.join(" ")} ended before it listened`);
+    throw new Error(`${program} ${args.join(" ")} exited before it listened`);
   }
 
-  /** Starts one that has to be told a port and says nothing. */
+  /** Starts a server on a given port, and waits until it accepts connections. */
   static async startAt(program: string, args: (port: number) => readonly string[]): Promise<Peer> {
     const port = freePort();
     const child = new Deno.Command(program, {
@@ -82,7 +82,7 @@ export class Peer implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Processor time so far, in seconds, that of its children included. */
+  /** Returns the CPU seconds used so far, including those of its children. */
   cpuSeconds(): number {
     const children = Deno.readTextFileSync(`/proc/${this.pid}/task/${this.pid}/children`).split(" ");
     const pids = [String(this.pid), ...children.filter((pid) => pid !== "")];
@@ -95,11 +95,11 @@ export class Peer implements AsyncDisposable {
   }
 }
 
-/** What a process has used, and its children that it has waited for; 0 for one that is gone. */
+/** Returns the CPU seconds of a process and of the children it has waited for; 0 if it is gone. */
 function cpuTicks(pid: string): number {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // The name, in parentheses, may hold spaces; the four times are the 12th to 15th field after it.
+    // The name in parentheses may contain spaces; the four times are fields 12 to 15 after it.
     const times = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 15);
     return times.reduce((sum, ticks) => sum + Number(ticks), 0);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * The proxy against socat and HAProxy, in one run: one stream of 1 GiB, and 1,000 connections for one request each, one
- * after the other and 100 at once. Run by `deno task bench:proxy`; give a size for another stream.
+ * Compares the proxy with socat and HAProxy in one run: one stream of 1 GiB, and 1,000 connections with one request
+ * each, sequential and 100 at a time. Run by `deno task bench:proxy`; pass a size for a shorter stream.
  *
  * @module
  */
@@ -16,15 +16,15 @@ const SHORT = 1000;
 const log = new Log();
 const missing = await missingPrograms(["go", "socat", "haproxy"]);
 if (missing.includes("go")) {
-  log.warn("Skipped: the traffic is made by a program in Go, and go is not installed");
+  log.warn("Skipped: the traffic program needs Go, which is not installed");
   Deno.exit(0);
 }
-for (const name of missing) log.warn(`Without ${name}: it is not installed`);
+for (const name of missing) log.warn(`Leaving out ${name}: not installed`);
 
 await using temp = new TempDir();
 const traffic = await buildGo("traffic", temp.path);
 
-/** Its defaults, but for the backlog, which is ours: a thread a core. */
+/** HAProxy's defaults, one thread per core, with our backlog. */
 const HAPROXY = (port: number, backend: number): string => `
 global
   maxconn 4000
@@ -64,7 +64,7 @@ async function compareProxies(options: {
     ...options,
     traffic,
     servers: {
-      // Nothing in between shows what the traffic itself can do.
+      // Without a proxy: the limit of the traffic program itself.
       "no proxy": () => Peer.start(traffic, [options.backend]),
       ...missing.includes("socat") ? {} : { socat: () => startSocat(backend) },
       ...missing.includes("haproxy") ? {} : { haproxy: () => startHaproxy(backend) },

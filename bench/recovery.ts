@@ -1,8 +1,8 @@
 /**
- * What a relay's clients see when their server is killed, or replaced while it runs.
+ * Measures what a relay's clients notice when their server is killed, or replaced while it runs.
  *
- * `deno task recovery` runs both in full: `kill -9` under 5,000 clients, and a rolling restart under load. The servers are
- * processes, and the clients those of the load test, booked and judged as there.
+ * `deno task recovery` runs both: `kill -9` under 5,000 clients, and a rolling restart under load. The servers are
+ * processes; the clients are those of the load test, recorded and judged in the same way.
  *
  * @module
  */
@@ -17,43 +17,43 @@ import { runLoadTest } from "../loadtest/run.ts";
 import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
 
-/** How many clients, in how many ms they start, and how long at most each holds what it gets, in ms. */
+/** Number of clients, the time in ms over which they start, and the longest time in ms that each holds a message. */
 export interface Load {
   readonly clients: number;
   readonly window: number;
   readonly hold: number;
 }
 
-/** What became of the clients, and of the server that took over. */
+/** The outcome for the clients, and for the server that took over. */
 export interface Recovery {
   readonly clients: number;
   readonly acked: number;
-  /** Sent, and never acknowledged. */
+  /** Messages sent and never acknowledged. */
   readonly lost: number;
-  /** Sends after the first of each client. */
+  /** Sends beyond the first of each client. */
   readonly resent: number;
-  /** Oks for a message that had its ok before. */
+  /** Oks for messages that already had theirs. */
   readonly duplicates: number;
-  /** Connections that the second server has had. */
+  /** Connections that the second server accepted. */
   readonly takenOver: number;
-  /** What the second server is left with: connections, messages, timers, bytes. */
+  /** Connections, messages, timers, and bytes left in the second server. */
   readonly left: number;
 }
 
-/** How one server takes the place of another. */
+/** A way to replace one server with another. */
 interface Succession {
   readonly first: SpawnedServer;
-  /** The share of the clients that have been connected when it begins. */
+  /** The share of clients that must have connected before it begins. */
   readonly after: number;
-  /** Starts the second server, and ends the first. */
+  /** Starts the second server and stops the first. */
   takeOver(): Promise<SpawnedServer>;
 }
 
-/** The time that the second server may take to come to nothing, ms. */
+/** Time limit in ms for the second server to reach zero state. */
 const ZERO_TIMEOUT = 10_000;
 const TIMEOUT = 20_000;
 
-/** Runs clients while one server takes the place of another. */
+/** Runs clients while one server replaces another. */
 async function survive(
   { clients, window, hold }: Load,
   { first, after, takeOver }: Succession,
@@ -78,7 +78,7 @@ async function survive(
   const { judgement } = await runLoadTest({
     plan,
     generator: new LocalGenerator({
-      // Neither server knows of all, as one of the load test's own would; and what happens is a fault that was asked for.
+      // Neither server sees all clients, as a spawned one would; and the restart is an intended fault.
       run: {
         event: "run",
         schema: SCHEMA,
@@ -114,8 +114,8 @@ async function survive(
 }
 
 /**
- * Waits until a server holds nothing, or has had its time. Its sockets are not counted from outside: the first clients were
- * there before the count could begin.
+ * Waits for zero state, or for the time limit. Sockets are not counted from outside, because the first clients connected
+ * before the count could begin.
  */
 async function lastState(
   server: SpawnedServer,
@@ -123,7 +123,7 @@ async function lastState(
   const giveUpAt = performance.now() + ZERO_TIMEOUT;
   for (;; await delay(20)) {
     const state = await server.state();
-    if (state === null) throw new Error("The second server does not tell its state");
+    if (state === null) throw new Error("The second server does not report its state");
     const { connections, pending, timers, queuedBytes, closed } = state;
     const left = connections + pending + timers + queuedBytes;
     if (left === 0 || performance.now() > giveUpAt) return { closed, left };
@@ -139,7 +139,7 @@ async function startOwn(port: number, ...options: readonly string[]): Promise<Sp
   });
 }
 
-/** Kills the server when every client has been connected, and starts it again on its port. */
+/** Kills the server once every client has connected, and restarts it on the same port. */
 export async function killAndRestart(load: Load): Promise<Recovery> {
   const first = await startOwn(0);
   return await survive(load, {
@@ -153,16 +153,16 @@ export async function killAndRestart(load: Load): Promise<Recovery> {
   });
 }
 
-/** What became of the clients of a rolling restart, and of the server that was replaced. */
+/** The outcome of a rolling restart for the clients, and for the replaced server. */
 export interface RollingRestart extends Recovery {
-  /** Connections that the first server had when it was told to drain. */
+  /** Connections of the first server when it started to drain. */
   readonly connected: number;
   readonly firstEnd: ChildEnd;
 }
 
 /**
- * Starts a second server on the port of the first when a tenth of the clients have been connected, and then drains the first.
- * Clients come for so long that they still do then: ten times as long as the first took to start, if that is more than `window`.
+ * Starts a second server on the port of the first once a tenth of the clients have connected, then drains the first.
+ * Clients keep arriving throughout: for ten times the first server's start-up time, if that is longer than `window`.
  */
 export async function rollingRestart(load: Load): Promise<RollingRestart> {
   const since = performance.now();
@@ -171,7 +171,7 @@ export async function rollingRestart(load: Load): Promise<RollingRestart> {
   let connected = 0;
   const recovery = await survive({ ...load, window }, {
     first,
-    after: 0.1, // Early: a server takes a while to start where clients take the processor.
+    after: 0.1, // Early, because a server starts slowly while clients use the CPU.
     takeOver: async () => {
       const second = await startOwn(first.addresses[0]!.port, "--reuse-port");
       connected = (await first.state())?.connections ?? 0;
@@ -183,7 +183,7 @@ export async function rollingRestart(load: Load): Promise<RollingRestart> {
 }
 
 if (import.meta.main) {
-  // They hold for so long that most of them are there when the last has come.
+  // Long enough that most clients are still connected when the last one arrives.
   const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000, hold: 6000 };
   const kill = await killAndRestart(load);
   const { firstEnd, ...rolling } = await rollingRestart({ ...load, window: 6000 });
@@ -192,7 +192,7 @@ if (import.meta.main) {
   const good = [kill, rolling].every(({ clients, acked, lost, left }) =>
     acked === clients && lost + left === 0
   );
-  // Where one of the servers had nobody, nothing was shown.
+  // If one of the servers had no connections, the run shows nothing.
   const shown = kill.resent > 0 && rolling.connected > 0 && rolling.takenOver > 0;
   Deno.exit(good && shown && firstEnd.code === 0 ? 0 : 1);
 }

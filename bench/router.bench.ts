@@ -1,8 +1,8 @@
-/** The relay's router alone: what messages cost before any socket has a part in it. @module */
+/** Measures the router alone, without sockets. @module */
 import { Router } from "../relay/router/router.ts";
 import { RouterLoad } from "./router_load.ts";
 
-// A batch is what is measured: fewer would drown in the cost of the measurement.
+// Large enough that the cost of measuring does not matter.
 const BATCH = 1000;
 
 for (const { peers, alive } of [{ peers: 100, alive: 1600 }, { peers: 10_000, alive: 10_000 }]) {
@@ -12,7 +12,7 @@ for (const { peers, alive } of [{ peers: 100, alive: 1600 }, { peers: 10_000, al
   });
 }
 
-// Sent again and again or each but once: what is handed on at an ack timeout should cost about the same.
+// Copies of one text, or distinct texts: redelivery should cost about the same.
 for (const texts of [1, BATCH]) {
   const router = new Router<{ slot: number }>({ random: Math.random, ackTimeout: 10, redeliver: true });
   const peers = Array.from({ length: 10 }, () => ({ slot: -1 }));

@@ -1,4 +1,4 @@
-/** Peers of a router that send and answer, without sockets: each sends again when it has its ok. @module */
+/** Simulates peers of a router without sockets: each sends a message again once it has its ok. @module */
 import { Buffer } from "node:buffer";
 import { Router } from "../relay/router/router.ts";
 
@@ -7,10 +7,10 @@ interface Peer {
   readonly name: string;
 }
 
-/** A router with as many messages under way as it is told, or the oks of some of them. */
+/** A router with a fixed number of messages in flight. */
 export class RouterLoad {
   readonly #router: Router<Peer>;
-  /** What was sent and not handled, in a ring as long as there are messages. */
+  /** Lines sent and not handled yet, in a ring with one slot per message. */
   readonly #receivers: Peer[];
   readonly #lines: string[];
   #first = 0;
@@ -20,7 +20,7 @@ export class RouterLoad {
 
   constructor(options: { peers: number; alive: number }) {
     const { alive } = options;
-    // Seeded, so that two runs do the same.
+    // Seeded, so that two runs are equal.
     let state = 1;
     const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
     this.#router = new Router<Peer>({ random, ackTimeout: 10_000, redeliver: true });
@@ -31,12 +31,12 @@ export class RouterLoad {
     for (let i = 0; i < alive; i++) this.#send(peers[i % peers.length]!);
   }
 
-  /** Messages that wait for their ok; the others' oks are under way. */
+  /** Messages without an ok; the oks of the others are in the ring. */
   get pending(): number {
     return this.#router.stats().pending;
   }
 
-  /** Goes on until `count` more oks have come. */
+  /** Runs until `count` more oks have arrived. */
   exchange(count: number): void {
     for (let oks = 0; oks < count;) {
       const peer = this.#receivers[this.#first]!;
@@ -66,7 +66,7 @@ export class RouterLoad {
 const encoder = new TextEncoder();
 const bytes = Buffer.alloc(64);
 
-/** A line as one that came from a socket: of its own, and never seen before. */
+/** Returns a fresh string, as if it had come from a socket. */
 function asRead(line: string): string {
   return bytes.toString("latin1", 0, encoder.encodeInto(line, bytes).written);
 }

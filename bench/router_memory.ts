@@ -1,6 +1,6 @@
 /**
- * What a message under way costs the relay's router: the bytes it keeps, those of its line among them, and the time of
- * the processor that a message and its ok take, that of collecting garbage included.
+ * Measures a message in flight in the router: the bytes it keeps, including its line, and the CPU time of a message and
+ * its ok, including garbage collection.
  *
  *     deno run -A --v8-flags=--expose-gc bench/router_memory.ts
  *
@@ -13,7 +13,7 @@ import { RouterLoad } from "./router_load.ts";
 const ROUNDS = 20;
 const SHAPES = [{ peers: 100, alive: 1600 }, { peers: 10_000, alive: 10_000 }];
 
-/** Bytes of the heap that are in use, when all garbage is gone. */
+/** Returns the used heap in bytes after a garbage collection. */
 function heapUsed(): number {
   const gc: unknown = Reflect.get(globalThis, "gc");
   if (typeof gc !== "function") throw new Error("Cannot collect garbage: run with --v8-flags=--expose-gc");
@@ -21,7 +21,7 @@ function heapUsed(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
-/** A load, and the bytes that it keeps. */
+/** A load, and the bytes it keeps. */
 function build(options: { peers: number; alive: number }): { load: RouterLoad; bytes: number } {
   const before = heapUsed();
   const load = new RouterLoad(options);
@@ -34,11 +34,11 @@ for (const { peers, alive } of SHAPES) {
   const start = process.cpuUsage();
   load.exchange(ROUNDS * alive);
   const { user, system } = process.cpuUsage(start);
-  const figures = {
+  const results = {
     peers,
     alive: load.pending,
     bytesPerMessage: Math.round((bytes - build({ peers, alive: 1 }).bytes) / (alive - 1)),
     cpuNsPerMessage: Math.round((user + system) * 1000 / (ROUNDS * alive)),
   };
-  writeLine(Deno.stdout, JSON.stringify(figures));
+  writeLine(Deno.stdout, JSON.stringify(results));
 }

@@ -1,4 +1,4 @@
-/** Echo and hello against the same in Go, in one run. Run by `deno task bench:services`. @module */
+/** Compares echo and hello with the same services in Go, in one run: `deno task bench:services`. @module */
 import { Log } from "../cli/terminal/log.ts";
 import { TempDir } from "../tests/_util/temp_dir.ts";
 import { compare, startOurs } from "./comparison.ts";

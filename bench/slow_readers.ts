@@ -1,10 +1,10 @@
 /**
- * What peers that never read cost the others: round trips of polite peers at a server that echoes lines, alone, beside
- * peers that send on and on and read what comes back, and beside as many that send the same and never read.
+ * Measures what peers that never read cost the others: round trips of polite peers at a line echo server, first alone,
+ * then beside peers that send constantly and read the echoes, then beside peers that send the same and never read.
  *
- * `deno task slow-readers [--rate KIB] [--seconds N] [--rounds N]`; all peers are of `peers/traffic.go`, which needs Go:
- * what measures pauses must have none of its own. Exit 0 when the slow ones are cut off and the others' 99th percentile, of
- * the rounds' median, is within a tenth or a millisecond of what it is without them.
+ * `deno task slow-readers [--rate KIB] [--seconds N] [--rounds N]`. All peers run in `peers/traffic.go`, because a
+ * program that measures pauses must not have any. Exits 0 if the slow readers are cut off, and if the others' p99 (median
+ * of the rounds) is within a tenth or a millisecond of p99 without them.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { parseArgs } from "@std/cli/parse-args";
 import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { ChildProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
-import { buildGo, figuresOf, missingPrograms } from "./peer.ts";
+import { buildGo, missingPrograms, resultsOf } from "./peer.ts";
 
-// As the server program has it.
+// The same heap options as server.ts.
 const HEAP = "--v8-flags=--max-semi-space-size=4";
 const WRITE_BUFFER = 256 * 1024;
 const POLITE = 1980;
@@ -24,7 +24,7 @@ const BOUND_MS = 1;
 
 type Others = "none" | "quick" | "slow";
 
-interface Figures {
+interface Measurement {
   readonly p50: number;
   readonly p99: number;
   readonly trips: number;
@@ -35,7 +35,7 @@ function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-/** Sends every line back, and does not wait for who does not read. */
+/** Echoes every line, and does not wait for slow readers. */
 async function serve(): Promise<void> {
   const server = listen({ writeBuffer: WRITE_BUFFER });
   const served = server.serve((peer) =>
@@ -51,7 +51,7 @@ async function serve(): Promise<void> {
   await served;
 }
 
-async function measure(traffic: string, others: Others, { rate, seconds }: Options): Promise<Figures> {
+async function measure(traffic: string, others: Others, { rate, seconds }: Options): Promise<Measurement> {
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
@@ -62,7 +62,7 @@ async function measure(traffic: string, others: Others, { rate, seconds }: Optio
   const pouring = others === "none"
     ? undefined
     : new ChildProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
-  const { p50, p99, count } = await figuresOf(traffic, ["polite", address, `${POLITE}`, `${seconds}`]);
+  const { p50, p99, count } = await resultsOf(traffic, ["polite", address, `${POLITE}`, `${seconds}`]);
   heard = Promise.withResolvers();
   await server.say("state");
   const cutOff = Number((await heard.promise).cutOff);
@@ -81,7 +81,7 @@ interface Options {
 
 function optionsOf(args: readonly string[]): Options {
   const { rate, seconds, rounds } = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
-  // A tenth of the rate goes out at once, and not less than a line of 1 KiB.
+  // The traffic program sends a tenth of the rate at a time, and at least one line of 1 KiB.
   return {
     rate: integerOf("--rate", rate ?? 160, 10),
     seconds: integerOf("--seconds", seconds ?? 20, 1),
@@ -92,7 +92,7 @@ function optionsOf(args: readonly string[]): Options {
 function integerOf(name: string, text: unknown, min: number): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= min) return value;
-  say(`Option ${name} is not an integer of at least ${min}: ${JSON.stringify(text)}`);
+  say(`Cannot use ${name} ${JSON.stringify(text)}: expected an integer of at least ${min}`);
   Deno.exit(2);
 }
 
@@ -107,20 +107,20 @@ async function main(options: Options): Promise<boolean> {
     let cutOff = Infinity;
     for (let round = 0; round < options.rounds; round++) {
       for (const others of ["none", "quick", "slow"] as const) {
-        const figures = await measure(traffic, others, options);
-        p99s[others].push(figures.p99);
-        if (others === "slow") cutOff = Math.min(cutOff, figures.cutOff);
+        const results = await measure(traffic, others, options);
+        p99s[others].push(results.p99);
+        if (others === "slow") cutOff = Math.min(cutOff, results.cutOff);
         say(
-          `${others.padEnd(5)}: p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ` +
-            `${figures.trips} round trips, ${figures.cutOff} cut off`,
+          `${others.padEnd(5)}: p50 ${results.p50.toFixed(2)} ms, p99 ${results.p99.toFixed(2)} ms, ` +
+            `${results.trips} round trips, ${results.cutOff} cut off`,
         );
       }
     }
     const [none, quick, slow] = [median(p99s.none), median(p99s.quick), median(p99s.slow)];
     say(
-      `p99 beside ${OTHERS} that send ${options.rate} KiB a second and never read: ${slow.toFixed(2)} ms, ` +
+      `p99 beside ${OTHERS} that send ${options.rate} KiB/s and never read: ${slow.toFixed(2)} ms, ` +
         `× ${(slow / none).toFixed(2)} of ${none.toFixed(2)} ms without them, ` +
-        `× ${(slow / quick).toFixed(2)} of ${quick.toFixed(2)} ms beside such that read`,
+        `× ${(slow / quick).toFixed(2)} of ${quick.toFixed(2)} ms beside peers that read`,
     );
     return cutOff > 0 && (slow < none * BOUND || slow - none < BOUND_MS);
   } finally {
@@ -131,7 +131,7 @@ async function main(options: Options): Promise<boolean> {
 if (Deno.args[0] === "serve") {
   await serve();
 } else if ((await missingPrograms(["go"])).length > 0) {
-  say("Go is needed for the peers, and is not installed");
+  say("Cannot run the peers: Go is not installed");
   Deno.exit(1);
 } else {
   Deno.exit(await main(optionsOf(Deno.args)) ? 0 : 1);

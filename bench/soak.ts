@@ -1,8 +1,8 @@
 /**
- * Soak: a relay in a process of its own under a million connect-send-reset cycles, and then under mixed abuse beside honest
- * clients. Afterwards it must hold nothing, and no more memory than after the first tenth.
+ * Soaks a relay process: a million connect-send-reset cycles, then mixed abuse beside honest clients. Afterwards it must
+ * be at zero state, with no more memory than after the first tenth.
  *
- * `deno task soak`, or `deno run -A bench/soak.ts --cycles 100000 --minutes 1`; exit 0 when all holds.
+ * `deno task soak`, or `deno run -A bench/soak.ts --cycles 100000 --minutes 1`. Exits 0 if everything holds.
  *
  * @module
  */
@@ -20,12 +20,12 @@ const MIB = 1024 * 1024;
 const RSS_BOUND = 1.1;
 const ZERO_TIMEOUT = 10_000;
 
-const told = parseArgs(Deno.args, { string: ["cycles", "minutes", "scale"] });
-const cycles = Number(told.cycles ?? 1_000_000);
-const minutes = Number(told.minutes ?? 5);
-const scale = Number(told.scale ?? 0.05);
+const args = parseArgs(Deno.args, { string: ["cycles", "minutes", "scale"] });
+const cycles = Number(args.cycles ?? 1_000_000);
+const minutes = Number(args.minutes ?? 5);
+const scale = Number(args.scale ?? 0.05);
 
-/** What was found wrong; nothing is the aim. */
+/** Everything that went wrong. */
 const faults: string[] = [];
 const server = await SpawnedServer.start({
   command: respawnCommand("own-server"),
@@ -38,7 +38,7 @@ function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
-/** Memory of the server once it holds nothing, MiB. */
+/** Waits for zero state, and returns the resident memory of the server in MiB. */
 async function settled(when: string): Promise<number> {
   const state = await server.untilZero(ZERO_TIMEOUT);
   const { connections, pending, timers, queuedBytes, descriptors } = state ?? {};
@@ -53,7 +53,7 @@ async function settled(when: string): Promise<number> {
 
 function judge(what: string, { first, last }: { first: number; last: number }): void {
   const ratio = last / first;
-  say(`${what}: ${ratio.toFixed(3)} times the memory after the first tenth, bound ${RSS_BOUND}`);
+  say(`${what}: ${ratio.toFixed(3)} times the memory after the first tenth, limit ${RSS_BOUND}`);
   if (ratio > RSS_BOUND) faults.push(`${what}: memory grew to ${ratio.toFixed(3)} times`);
 }
 
@@ -70,7 +70,7 @@ async function resetCycles(count: number): Promise<void> {
   });
 }
 
-/** Honest clients, one after another, until `over`; gives how many. */
+/** Runs honest clients one after another until `over`, and returns their number. */
 async function honest(name: string, over: () => boolean): Promise<number> {
   let count = 0;
   for (; !over(); count++) {
@@ -81,13 +81,13 @@ async function honest(name: string, over: () => boolean): Promise<number> {
   return count;
 }
 
-/** The torture suite in small, again and again, until `over`; gives the number of cases. */
+/** Repeats a small torture suite until `over`, and returns the number of cases. */
 async function hostile(over: () => boolean): Promise<number> {
   let cases = 0;
   for (let round = 0; !over(); round++) {
     for await (const { name, fault } of torture({ target, scale, random: randomStream(round, "fault") })) {
       cases++;
-      // With other peers about, a relay does not answer these the same way each time.
+      // With other peers connected, a relay does not answer these the same way each time.
       const compares = name.startsWith("split") || name.startsWith("CR");
       if (fault !== undefined && !compares) faults.push(`round ${round}, ${name}: ${fault}`);
       if (over()) break;
@@ -105,7 +105,7 @@ async function abuse(ms: number): Promise<void> {
     honest("two", over),
     honest("three", over),
   ]);
-  say(`${cases} cases of torture beside ${clients.reduce((sum, count) => sum + count)} honest clients`);
+  say(`${cases} torture cases beside ${clients.reduce((sum, count) => sum + count)} honest clients`);
 }
 
 say(`${cycles} connect-send-reset cycles`);
@@ -113,7 +113,7 @@ const start = performance.now();
 await resetCycles(cycles / 10);
 const afterTenth = await settled("after a tenth of the cycles");
 await resetCycles(cycles - cycles / 10);
-say(`${(cycles / (performance.now() - start) * 1000).toFixed(0)} cycles a second`);
+say(`${(cycles / (performance.now() - start) * 1000).toFixed(0)} cycles per second`);
 judge("cycles", { first: afterTenth, last: await settled("after the cycles") });
 
 say(`${minutes} minutes of mixed abuse`);

@@ -1,11 +1,11 @@
-/** From exec to listening. The compiled binary is measured where `deno task compile:server` has made it. @module */
+/** Measures the time from exec to listening; of the compiled binary too, after `deno task compile:server`. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { denoRun } from "../tests/_util/programs/program.ts";
 
 const COMPILED = new URL("../dist/okline-server", import.meta.url).pathname;
 const STARTS = 20;
 
-/** Starts it, and gives it back when it has said that it listens. */
+/** Starts a server, and returns once it listens. */
 async function start(command: readonly [string, ...string[]]): Promise<Deno.ChildProcess> {
   const [program, ...args] = command;
   const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
@@ -13,7 +13,7 @@ async function start(command: readonly [string, ...string[]]): Promise<Deno.Chil
   for await (const line of lines) {
     if (line.includes("listening")) return child;
   }
-  throw new Error(`${program} ended before it listened`);
+  throw new Error(`${program} exited before it listened`);
 }
 
 function exists(path: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * Everything that needs no program of others: `deno task bench`. With `--json` it says a line of JSON a figure, times in ns.
+ * Runs the benchmarks that need no other programs: `deno task bench`. With `--json` it prints one JSON line per result, times in ns.
  *
  * @module
  */
@@ -9,14 +9,14 @@ const HERE = new URL(".", import.meta.url).pathname;
 const json = Deno.args.includes("--json");
 const flags = json ? ["--json"] : [];
 
-/** Runs `deno` with its output shown. */
+/** Runs `deno` and shows its output. */
 async function show(args: readonly string[]): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), { args: [...args], stdin: "null" }).spawn()
     .status;
   if (!success) throw new Error(`deno ${args.join(" ")} failed`);
 }
 
-/** Runs benches and says what they say, a line a bench. */
+/** Runs benchmarks and prints one line for each. */
 async function tell(args: readonly string[]): Promise<void> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [...args],

@@ -1,8 +1,8 @@
 /**
- * What TLS costs a server: memory of an idle connection, CPU of a handshake, and how much one stream carries. Each figure
- * stands beside that of plain TCP, from the same machine and minute.
+ * Measures what TLS costs a server: memory per idle connection, CPU per handshake, and the throughput of one stream, each
+ * beside plain TCP in the same run.
  *
- * `deno task bench:tls`; the server runs in a process of its own, on certificates that are made for the run.
+ * `deno task bench:tls`. The server runs in another process, with certificates made for the run.
  *
  * @module
  */
@@ -15,21 +15,21 @@ import { systemNetwork } from "../socket/tcp.ts";
 import { TlsNetwork } from "../tls/mod.ts";
 import { Authority } from "../tests/_util/certificates.ts";
 
-// As the server program has it.
+// The same heap options as server.ts.
 const HEAP = "--v8-flags=--max-semi-space-size=4";
 const IDLE = 2000;
-const DIALLING = 20;
+const DIALING = 20;
 const WARM_UP = 50;
 const SETTLE_MS = 3000;
 const STREAM_BYTES = 512 * 1024 * 1024;
 const CHUNK = new Uint8Array(256 * 1024);
 
-/** The files of a certificate, or none for plain TCP. */
+/** Paths of the files of a certificate. */
 interface Files {
   readonly certificate: string;
   readonly key: string;
   readonly authority: string;
-  /** Whether the certificate is chosen by the name that clients ask for. */
+  /** Whether the server name selects the certificate. */
   readonly byName: boolean;
 }
 
@@ -47,7 +47,7 @@ function networkOf(files: Files | undefined): Network {
   return new TlsNetwork(systemNetwork, { server: { identity, hosts }, client: { ca } });
 }
 
-/** Echoes lines on one port, and swallows bytes on another; tells what it costs when it is asked. */
+/** Echoes lines on one port and discards bytes on another; reports its cost on request. */
 async function serve(network: Network): Promise<void> {
   const echo = listen({ network });
   const served = echo.serve((peer) =>
@@ -130,7 +130,7 @@ class IdlePeers {
 
   async dial(count: number): Promise<void> {
     let left = count;
-    await Promise.all(Array.from({ length: DIALLING }, async () => {
+    await Promise.all(Array.from({ length: DIALING }, async () => {
       while (left-- > 0) this.#peers.push(await this.#one());
     }));
   }
