@@ -1,9 +1,9 @@
 /**
- * The wire format of the relay: one frame a line of UTF-8, a verb, a space, and any string.
+ * The relay's wire format: each line of UTF-8 is a frame, made of a verb, a space, and any string.
  *
- * Backslash, LF and CR in the string are written `\\`, `\n`, `\r`, and a surrogate without its partner `\uD800`,
- * so that every JavaScript string survives, while text without a backslash can be typed as it is. Each string has
- * exactly one spelling: a server compares strings as they came and unescapes nothing. Pure.
+ * Backslash, LF, and CR in the string are written `\\`, `\n`, and `\r`, and a lone surrogate is written like `\uD800`.
+ * Every JavaScript string survives the round trip, and text without a backslash can be typed as it is. Each string has
+ * exactly one spelling, so a server compares strings as written and never unescapes them. Pure.
  *
  * @example
  * ```ts
@@ -18,32 +18,36 @@
  * @module
  */
 
-/** One frame: `message` asks for an acknowledgement, `ok` gives it, `error` reports, `auth` opens a guarded server. */
+/** A frame: `message` asks for an acknowledgment, `ok` gives it, `error` reports a problem, `auth` presents a token. */
 export interface Frame {
+  /** The first word of the line. */
   readonly verb: Verb;
-  /** The string carried: the message, the reason of an `error`, the token of an `auth`. May be empty. */
+  /** The message, the reason of an `error`, or the token of an `auth`. May be empty. */
   readonly text: string;
 }
 
 /** The verbs of the protocol. */
 export type Verb = "message" | "ok" | "error" | "auth";
 
-/** A line that is well-framed UTF-8 and yet not a frame. */
+/** Error thrown for a well-framed line of UTF-8 that is not a valid frame. */
 export class ProtocolError extends Error {
+  /** The name of the class. */
   override readonly name = "ProtocolError";
+  /** The kind of error. */
   readonly code: ProtocolErrorCode;
 
+  /** Creates an error of a kind. */
   constructor(code: ProtocolErrorCode, message: string) {
     super(message);
     this.code = code;
   }
 }
 
-/** What is wrong with the line of a {@linkcode ProtocolError}. */
+/** The kind of a {@linkcode ProtocolError}. */
 export type ProtocolErrorCode = "unknown-verb" | "no-text" | "bad-escape" | "not-escaped";
 
 const VERBS: readonly Verb[] = ["message", "ok", "error", "auth"];
-// A surrogate without its partner; with the `u` flag a well-formed pair is one code point and does not match.
+// With the `u` flag, a surrogate pair is one code point and does not match: only lone surrogates do.
 const MUST_ESCAPE = /[\\\n\r]|\p{Surrogate}/gu;
 const NEEDS_DECODING = /[\\\n\r]|\p{Surrogate}/u;
 const MUST_NOT_TRAVEL = /[\n\r]|\p{Surrogate}/u;
@@ -53,10 +57,10 @@ const ESCAPED: ReadonlyMap<string, string> = new Map([["\\", "\\"], ["n", "\n"],
 const EXCERPT = 40;
 
 /**
- * Writes a string as it travels.
+ * Escapes a string for the wire.
  *
- * @param text Any string, empty and ill-formed ones included.
- * @returns The text with backslash, LF, CR and lone surrogates escaped; one spelling for each string.
+ * @param text Any string, including empty and ill-formed ones.
+ * @returns The text with backslash, LF, CR, and lone surrogates escaped. Each string has one spelling.
  *
  * @example
  * ```ts
@@ -67,7 +71,7 @@ const EXCERPT = 40;
  * ```
  */
 export function escapeText(text: string): string {
-  // The test costs a tenth of a replace that finds nothing, and most texts need no escape.
+  // Most texts need no escape, and this test costs a tenth of a replace that finds nothing.
   return NEEDS_DECODING.test(text) ? text.replace(MUST_ESCAPE, escapeUnit) : text;
 }
 
@@ -85,19 +89,19 @@ function escapeUnit(unit: string): string {
 }
 
 /**
- * Reads a string as it travelled.
+ * Reverses {@linkcode escapeText}.
  *
- * @param wire What {@linkcode escapeText} gave.
- * @returns The string.
- * @throws {ProtocolError} `bad-escape` for a backslash sequence that the protocol does not have, `not-escaped` for
- * a character that must have been escaped or an escape of one that must not: each string has one spelling.
+ * @param wire The escaped text.
+ * @returns The original string.
+ * @throws {ProtocolError} `bad-escape` for an unknown backslash sequence; `not-escaped` for a character that must be
+ * escaped, or for an escape that must not be one.
  */
 export function unescapeText(wire: string): string {
   if (!NEEDS_DECODING.test(wire)) return wire;
   let text = "";
   let from = 0;
   let surrogates = false;
-  // A search and a slice for each escape: a fifth of what a replace with a function costs.
+  // A search and a slice per escape cost a fifth of a replace with a function.
   for (let at = wire.indexOf("\\"); at >= 0; at = wire.indexOf("\\", from)) {
     const character = ESCAPED.get(wire.charAt(at + 1));
     surrogates ||= character === undefined;
@@ -105,7 +109,7 @@ export function unescapeText(wire: string): string {
     from = at + (character === undefined ? SURROGATE_LENGTH : 2);
   }
   text += wire.slice(from);
-  // Of the other escapes each character has one, and only it.
+  // Only surrogates and unescaped characters can be spelled in more than one way.
   if ((surrogates || MUST_NOT_TRAVEL.test(wire)) && escapeText(text) !== wire) {
     throw new ProtocolError(
       "not-escaped",
@@ -115,19 +119,20 @@ export function unescapeText(wire: string): string {
   return text;
 }
 
-/** The surrogate that is escaped at `at`. */
+/** Returns the surrogate escaped at index `at`. */
 function surrogateAt(wire: string, at: number): string {
   const escape = wire.slice(at, at + SURROGATE_LENGTH);
   if (SURROGATE.test(escape)) return String.fromCharCode(parseInt(escape.slice(2), 16));
   const shown = escape.startsWith("\\u") ? escape : [...escape].slice(0, 2).join("");
   throw new ProtocolError(
     "bad-escape",
-    `Cannot decode escape ${shown}: expected \\\\, \\n, \\r or a lone surrogate as in \\uD800`,
+    `Cannot decode escape ${shown}: expected \\\\, \\n, \\r, or a lone surrogate as in \\uD800`,
   );
 }
 
 /**
- * The verb of a line. Its text as it travelled is what follows the space after that; nothing is decoded: all that a relay needs.
+ * Returns the verb of a line. Its escaped text follows the space after the verb. Nothing is decoded, because a relay
+ * needs no more.
  *
  * @throws {ProtocolError} `unknown-verb`, or `no-text` for a verb without the space that must follow it.
  *
@@ -143,7 +148,7 @@ function surrogateAt(wire: string, at: number): string {
  * ```
  */
 export function verbOf(line: string): Verb {
-  // The two verbs of nearly every line, without a search.
+  // The verbs of nearly every line, without a search.
   if (line.startsWith("message ")) return "message";
   if (line.startsWith("ok ")) return "ok";
   const space = line.indexOf(" ");
@@ -162,7 +167,7 @@ export function verbOf(line: string): Verb {
 }
 
 /**
- * Writes a frame as a line, without its line end.
+ * Encodes a frame as a line, without the line ending.
  *
  * @example
  * ```ts
@@ -177,9 +182,9 @@ export function encodeFrame(frame: Frame): string {
 }
 
 /**
- * Reads a line, without its line end, as a frame.
+ * Decodes a line, without the line ending, into a frame.
  *
- * @throws {ProtocolError} With a `code` that says what is wrong.
+ * @throws {ProtocolError} If the line is not a valid frame; `code` has the reason.
  *
  * @example
  * ```ts
@@ -195,7 +200,7 @@ export function decodeFrame(line: string): Frame {
 }
 
 /**
- * The line that tells a peer what was wrong: the message of an error, begun in lower case as a reason is.
+ * Returns the `error` line for a reason, which then begins in lower case.
  *
  * @example
  * ```ts

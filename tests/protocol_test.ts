@@ -13,7 +13,7 @@ import {
 
 const permissions = "none";
 
-/** Any JavaScript string: UTF-16 units as they come, and those that mean something here more often. */
+/** Any JavaScript string, in which units with a meaning in the protocol are more frequent. */
 const anyString = fc.array(
   fc.oneof(
     fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
@@ -28,7 +28,7 @@ const anyFrame: fc.Arbitrary<Frame> = fc.record({
   text: anyString,
 });
 
-/** Texts that might be the wire's: built from what it may hold, and what it must not. */
+/** Texts built from what the wire format allows, and from what it forbids. */
 const anyWire = fc.array(
   fc.constantFrom(
     "\\",
@@ -52,7 +52,7 @@ function codeOf(run: () => unknown): ProtocolErrorCode {
   return assertThrows(run, ProtocolError).code;
 }
 
-Deno.test("decodeFrame() gives back what encodeFrame() was given, for any string", { permissions }, () => {
+Deno.test("decodeFrame() reverses encodeFrame() for any string", { permissions }, () => {
   fc.assert(
     fc.property(anyFrame, (frame) => {
       assertEquals(decodeFrame(encodeFrame(frame)), frame);
@@ -61,7 +61,7 @@ Deno.test("decodeFrame() gives back what encodeFrame() was given, for any string
   );
 });
 
-Deno.test("encodeFrame() writes one line of well-formed text, whatever the string", { permissions }, () => {
+Deno.test("encodeFrame() returns one line of well-formed text for any string", { permissions }, () => {
   fc.assert(
     fc.property(anyFrame, (frame) => {
       const line = encodeFrame(frame);
@@ -74,7 +74,7 @@ Deno.test("encodeFrame() writes one line of well-formed text, whatever the strin
 });
 
 Deno.test(
-  "escapeText() has one spelling for each string: unescapeText() takes no other",
+  "unescapeText() accepts exactly the spelling that escapeText() returns",
   { permissions },
   () => {
     let taken = 0;
@@ -97,7 +97,7 @@ Deno.test(
 );
 
 Deno.test(
-  "escapeText() leaves text without a backslash, LF, CR or lone surrogate as it is",
+  "escapeText() returns other text unchanged",
   { permissions },
   () => {
     for (const text of ["", "hello world", "tab\t nul\0 bell\x07", "😀 漢 å", "\u2028\uFEFF", "\u{10FFFF}"]) {
@@ -107,7 +107,7 @@ Deno.test(
   },
 );
 
-Deno.test("escapeText() spells what must be escaped", { permissions }, () => {
+Deno.test("escapeText() escapes backslash, line breaks, and lone surrogates", { permissions }, () => {
   const spellings: [string, string][] = [
     ["\\", "\\\\"],
     ["\n", "\\n"],
@@ -115,7 +115,7 @@ Deno.test("escapeText() spells what must be escaped", { permissions }, () => {
     ["\\n", "\\\\n"],
     ["\uD800", "\\uD800"],
     ["\uDFFF", "\\uDFFF"],
-    ["\uDE00\uD83D", "\\uDE00\\uD83D"], // the halves of an emoji the wrong way round
+    ["\uDE00\uD83D", "\\uDE00\\uD83D"], // the halves of an emoji in reverse order
     ["\uD83D😀\uDE00", "\\uD83D😀\\uDE00"],
     ["\\uD800", "\\\\uD800"],
   ];
@@ -125,7 +125,7 @@ Deno.test("escapeText() spells what must be escaped", { permissions }, () => {
   }
 });
 
-Deno.test("unescapeText() refuses an escape that the protocol does not have", { permissions }, () => {
+Deno.test("unescapeText() throws for an unknown escape", { permissions }, () => {
   const shown: [string, string][] = [
     ["\\q", "\\q"],
     ["a\\", "\\"],
@@ -134,7 +134,7 @@ Deno.test("unescapeText() refuses an escape that the protocol does not have", { 
     ["\\ud800", "\\ud800"],
     ["\\uD8", "\\uD8"],
     ["\\uE000", "\\uE000"],
-    ["\\\\u and \\u0042", "\\u0042"], // an escaped backslash before a u is no such escape
+    ["\\\\u and \\u0042", "\\u0042"], // an escaped backslash before a u does not begin one
     ["\\😀", "\\😀"],
     ["\\\n", "\\\n"],
   ];
@@ -149,7 +149,7 @@ Deno.test("unescapeText() refuses an escape that the protocol does not have", { 
 });
 
 Deno.test(
-  "unescapeText() refuses what must have been escaped, and a pair that must not",
+  "unescapeText() throws for an unescaped character, and for an escaped surrogate pair",
   { permissions },
   () => {
     for (const wire of ["a\nb", "a\r", "\uD800", "\\uD83D\\uDE00"]) {
@@ -163,7 +163,7 @@ Deno.test(
   },
 );
 
-Deno.test("verbOf() tells what a line is, whatever its text", { permissions }, () => {
+Deno.test("verbOf() returns the verb of a line with any text", { permissions }, () => {
   for (const verb of ["message", "ok", "error", "auth"] as const) {
     for (const text of ["", "a b", " two spaces", "\\q", "ok "]) {
       assertEquals(verbOf(`${verb} ${text}`), verb);
@@ -171,7 +171,7 @@ Deno.test("verbOf() tells what a line is, whatever its text", { permissions }, (
   }
 });
 
-Deno.test("verbOf() refuses a verb without its space", { permissions }, () => {
+Deno.test("verbOf() throws for a verb without its space", { permissions }, () => {
   for (const verb of ["message", "ok", "error", "auth"]) {
     const error = assertThrows(() => verbOf(verb), ProtocolError, `Verb ${verb} without its space`);
     assertEquals(error.code, "no-text");
@@ -179,7 +179,7 @@ Deno.test("verbOf() refuses a verb without its space", { permissions }, () => {
 });
 
 Deno.test(
-  "verbOf() refuses an unknown verb, and shows no more of it than it must",
+  "verbOf() throws for an unknown verb and shows only its beginning",
   { permissions },
   () => {
     for (
@@ -197,7 +197,7 @@ Deno.test(
   },
 );
 
-Deno.test("decodeFrame() never gives anything but a frame or a ProtocolError", { permissions }, () => {
+Deno.test("decodeFrame() either returns a frame or throws a ProtocolError", { permissions }, () => {
   const anyLine = fc.oneof(
     anyString,
     anyWire.map((wire) => `message ${wire}`),
