@@ -13,7 +13,7 @@ import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history
 import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
-import { runLoadTest } from "../loadtest/run.ts";
+import { runPlan } from "../loadtest/run.ts";
 import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
 
@@ -75,7 +75,7 @@ async function survive(
     if (connected.size >= clients * after) begun.resolve();
   };
   const second = begun.promise.then(takeOver);
-  const { judgement } = await runLoadTest({
+  const { judgement } = await runPlan({
     plan,
     generator: new LocalGenerator({
       // Neither server sees all clients, as a spawned one would; and the restart is an intended fault.
@@ -101,7 +101,7 @@ async function survive(
   const server = await second;
   const { closed, left } = await lastState(server);
   await server.stop();
-  const { acked, lost, resent } = judgement.account;
+  const { acked, lost, resent } = judgement.counts;
   return {
     clients,
     acked,

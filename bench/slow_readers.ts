@@ -56,15 +56,15 @@ async function measure(traffic: string, others: Others, { rate, seconds }: Optio
   const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
     env: { [CURE_VARIABLE]: CURE_VALUE },
-    onLine: (line) => heard.resolve(line),
+    onMessage: (line) => heard.resolve(line),
   });
   const address = `127.0.0.1:${(await heard.promise).port}`;
   const pouring = others === "none"
     ? undefined
-    : new ChildProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onLine: () => {} });
+    : new ChildProcess({ command: [traffic, others, address, `${OTHERS}`, `${rate}`], onMessage: () => {} });
   const { p50, p99, count } = await resultsOf(traffic, ["polite", address, `${POLITE}`, `${seconds}`]);
   heard = Promise.withResolvers();
-  await server.say("state");
+  await server.send("state");
   const cutOff = Number((await heard.promise).cutOff);
   pouring?.kill("SIGKILL");
   await pouring?.ended;

@@ -11,7 +11,7 @@ import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { residentMemory } from "../loadtest/process/process_usage.ts";
 import { randomStream } from "../loadtest/plan/seeded_random.ts";
-import { Bench } from "../loadtest/torture/rig.ts";
+import { TortureRig } from "../loadtest/torture/rig.ts";
 import { torture } from "../loadtest/torture/torture.ts";
 import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { runRelayClient } from "../relay/client.ts";
@@ -58,7 +58,7 @@ function judge(what: string, { first, last }: { first: number; last: number }): 
 }
 
 async function resetCycles(count: number): Promise<void> {
-  using bench = new Bench({ target });
+  using bench = new TortureRig({ target });
   await bench.crowd(count, async (index) => {
     try {
       const peer = await bench.connect();

@@ -85,12 +85,12 @@ async function measure(name: string, files: Files | undefined): Promise<void> {
   const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, program, "serve", JSON.stringify(files ?? null)],
     env: { [CURE_VARIABLE]: CURE_VALUE },
-    onLine: (line) => heard.resolve(line),
+    onMessage: (line) => heard.resolve(line),
   });
   const ports = await heard.promise;
   const cost = async () => {
     heard = Promise.withResolvers();
-    await server.say("cost");
+    await server.send("cost");
     return await heard.promise as unknown as Cost;
   };
 

@@ -8,7 +8,7 @@ export * from "./plan/arrival.ts";
 export * from "./metrics/comparison.ts";
 export * from "./metrics/confidence.ts";
 export * from "./plan/fault_spec.ts";
-export type { Figures, FiguresInput } from "./metrics/figures.ts";
+export type { RunMetrics as Figures, RunMetricsInput as FiguresInput } from "./metrics/run_metrics.ts";
 export * from "./judge/findings.ts";
 export * from "./history/events.ts";
 export * from "./history/digest.ts";

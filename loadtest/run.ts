@@ -3,7 +3,7 @@ import type { Clock } from "../internal/clock.ts";
 import type { FleetProgress } from "./generate/fleet.ts";
 import type { Generator } from "./generate/generator.ts";
 import type { HistoryEvent, ServerState, StopEvent } from "./history/events.ts";
-import type { PeerEvent } from "./history/server_events.ts";
+import type { ServerConnectionEvent } from "./history/server_events.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { Plan } from "./plan/plan.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
@@ -13,19 +13,19 @@ export interface ServerUnderTest {
   /** Its state when the clients are done, given some time to come to nothing; `null` when it cannot be asked. */
   finalState(): Promise<ServerState | null>;
   /** What it saw of its connections, asked when it has told its final state. Default: nothing. */
-  peers?(begin: number): AsyncIterable<PeerEvent>;
+  connectionEvents?(begin: number): AsyncIterable<ServerConnectionEvent>;
   /** Settles with a description when it ends before it is told to. Default: it is not watched. */
   readonly died?: Promise<string>;
 }
 
-/** What {@linkcode runLoadTest} needs. */
-export interface LoadTestOptions {
+/** What {@linkcode runPlan} needs. */
+export interface RunPlanOptions {
   readonly plan: Plan;
   readonly generator: Generator;
   readonly server: ServerUnderTest;
   readonly clock: Clock;
   /** Called every `progressInterval` ms. */
-  readonly onProgress?: (progress: LoadTestProgress) => void;
+  readonly onProgress?: (progress: RunProgress) => void;
   /** Default 500 ms. */
   readonly progressInterval?: number;
   /** Gets the events of the run itself; those of the clients go to the generator's own hook. */
@@ -35,7 +35,7 @@ export interface LoadTestOptions {
 }
 
 /** How far a load test has come. */
-export interface LoadTestProgress extends FleetProgress {
+export interface RunProgress extends FleetProgress {
   readonly clients: number;
   /** ms since the run began. */
   readonly elapsed: number;
@@ -44,7 +44,7 @@ export interface LoadTestProgress extends FleetProgress {
 }
 
 /** What a load test came to. */
-export interface LoadTestResult {
+export interface RunResult {
   readonly judgement: Judgement;
   readonly ledger: Ledger;
   /** How long it took, ms, until the last client was done. */
@@ -56,7 +56,7 @@ export interface LoadTestResult {
  *
  * The run ends when every client is done, at the plan's deadline, when the signal aborts, or when the server dies.
  */
-export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestResult> {
+export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const { plan, generator, server, clock, signal, onProgress, progressInterval = 500 } = options;
   const facts: HistoryEvent[] = [];
   const record = (event: HistoryEvent) => {
@@ -97,7 +97,7 @@ export async function runLoadTest(options: LoadTestOptions): Promise<LoadTestRes
   record({ event: "server", at: durationMs, state: await server.finalState() });
   over.resolve(undefined);
   await watching;
-  for await (const event of server.peers?.(generator.begin) ?? []) record(event);
+  for await (const event of server.connectionEvents?.(generator.begin) ?? []) record(event);
   const ledger = generator.ledger();
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };

@@ -1,11 +1,11 @@
 /** What is seen of a load test while it runs. @module */
 import { type Progress, type ProgressOptions, startProgress } from "../terminal/progress.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
-import type { LoadTestProgress } from "../../loadtest/run.ts";
+import type { RunProgress } from "../../loadtest/run.ts";
 
 /** A load test that is being watched. Disposing of it leaves the last state on the screen. */
 export interface LiveView extends Disposable {
-  update(progress: LoadTestProgress): void;
+  update(progress: RunProgress): void;
 }
 
 /**
@@ -27,13 +27,13 @@ const RATE_SPAN = 2000;
 class Watch implements LiveView {
   readonly #progress: Progress;
   /** What was seen within the span, the oldest first. */
-  readonly #seen: Pick<LoadTestProgress, "elapsed" | "acknowledged">[] = [{ elapsed: 0, acknowledged: 0 }];
+  readonly #seen: Pick<RunProgress, "elapsed" | "acknowledged">[] = [{ elapsed: 0, acknowledged: 0 }];
 
   constructor(progress: Progress) {
     this.#progress = progress;
   }
 
-  update(now: LoadTestProgress): void {
+  update(now: RunProgress): void {
     const seen = this.#seen;
     seen.push({ elapsed: now.elapsed, acknowledged: now.acknowledged });
     while (seen.length > 2 && (seen[1]?.elapsed ?? 0) <= now.elapsed - RATE_SPAN) seen.shift();
@@ -49,7 +49,7 @@ class Watch implements LiveView {
 }
 
 /** The figures beside the bar; the most telling first, since a narrow terminal cuts the line. */
-function describeProgress(progress: LoadTestProgress, acksPerSecond: number): string {
+function describeProgress(progress: RunProgress, acksPerSecond: number): string {
   const { started, acknowledged, open, resent } = progress;
   const latency = new LatencyHistogram();
   latency.mergeEncoded(progress.latency);

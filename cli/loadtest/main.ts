@@ -8,7 +8,7 @@ import { parseCommandLine } from "../args/options.ts";
 import { quoted } from "../../internal/printable.ts";
 import type { Program } from "../args/program.ts";
 import { programName, VERSION } from "../version.ts";
-import { judgeHistoryFile } from "../../loadtest/history/file.ts";
+import { verifyHistoryFile } from "../../loadtest/history/file.ts";
 import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
@@ -91,9 +91,9 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
 
 async function verify(file: string, log: Log): Promise<ExitCode> {
   try {
-    const { verdict, judgement, discrepancies, recorded } = await judgeHistoryFile(file);
+    const { verdict, judgement, discrepancies, recorded } = await verifyHistoryFile(file);
     const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
-    const { clients, acked, lost, underWay } = judgement.account;
+    const { clients, acked, lost, underWay } = judgement.counts;
     log.result(
       [`${verdict.toUpperCase()}: ${acked} of ${plural(clients, "message")} acknowledged`, ...findings].join(
         "\n  ",

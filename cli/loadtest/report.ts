@@ -5,7 +5,7 @@ import { programName, VERSION } from "../version.ts";
 import { quoted } from "../../internal/printable.ts";
 import { renderJunit } from "../../loadtest/report/junit.ts";
 import type { Ledger } from "../../loadtest/ledger/ledger.ts";
-import type { Measures } from "../../loadtest/metrics/measure.ts";
+import type { Measurements } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import { plural } from "../../internal/plural.ts";
@@ -15,7 +15,7 @@ import { fileError } from "../shared/file_error.ts";
 export interface FinishedRun {
   readonly plan: Plan;
   readonly ledger: Ledger;
-  readonly measures: Measures;
+  readonly measures: Measurements;
   readonly summary: Summary;
   /** When it began. */
   readonly startedAt: Date;

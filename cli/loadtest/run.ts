@@ -5,13 +5,13 @@ import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
-import { GeneratorProcesses } from "../../loadtest/generate/worker_pool.ts";
+import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
 import { SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
 import { LineFile } from "../../loadtest/history/line_file.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
-import { runLoadTest } from "../../loadtest/run.ts";
+import { runPlan } from "../../loadtest/run.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
@@ -61,7 +61,7 @@ async function runAndReport(
   const processes = values.processes ?? plan.processes;
   using prepared = await prepareGenerator(order, processes, history);
   using view = await startLiveView(plan.clients, { quiet });
-  const result = await runLoadTest({
+  const result = await runPlan({
     plan,
     generator: prepared.generator,
     server: target,
@@ -155,7 +155,7 @@ async function prepareGenerator(
   history: HistoryMerger | undefined,
 ): Promise<PreparedGenerator> {
   if (processes > 1) {
-    const generator = await GeneratorProcesses.start({
+    const generator = await WorkerPool.start({
       ...order,
       command: respawnCommand(PART_NAMES.generator),
       env: CURED,

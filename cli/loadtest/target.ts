@@ -4,10 +4,10 @@ import { ExitError, UsageError } from "../terminal/exit.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
 import { describeEnd } from "../../loadtest/process/child_process.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
-import { readPeerHistory } from "../../loadtest/history/server_events.ts";
+import { readServerEvents } from "../../loadtest/history/server_events.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import type { ServerUnderTest } from "../../loadtest/run.ts";
-import { type ProcessUsage, usedSince } from "../../loadtest/process/usage.ts";
+import { type ProcessUsage, usageSince } from "../../loadtest/process/process_usage.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
@@ -63,13 +63,13 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
     died: server.ended.then(describeEnd),
     async finalState() {
       const state = await server.untilZero(ZERO_TIMEOUT);
-      used = usedSince(before, server.usage());
+      used = usageSince(before, server.usage());
       return state;
     },
-    async *peers(begin) {
+    async *connectionEvents(begin) {
       if (historyPath === undefined) return;
       await server.stop(); // so that it has written all
-      yield* readPeerHistory(historyPath, performance.timeOrigin + begin);
+      yield* readServerEvents(historyPath, performance.timeOrigin + begin);
     },
     usage: () => used,
     [Symbol.asyncDispose]: async () => void await server.stop(),

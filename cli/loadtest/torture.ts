@@ -8,9 +8,9 @@ import type { Values } from "../args/program.ts";
 import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
-import { type BenchOptions, PROBE } from "../../loadtest/torture/rig.ts";
-import { firstLook } from "../../loadtest/torture/probe_target.ts";
-import { renderTortureJunit } from "../../loadtest/torture/junit.ts";
+import { PROBE, type TortureRigOptions } from "../../loadtest/torture/rig.ts";
+import { probeTarget } from "../../loadtest/torture/probe_target.ts";
+import { renderTortureJunit } from "../../loadtest/report/junit.ts";
 import { TargetProcess } from "../../loadtest/torture/target_process.ts";
 import { caseNames, torture, type TortureResult } from "../../loadtest/torture/torture.ts";
 import { ProtocolError, unescapeText } from "../../protocol.ts";
@@ -96,7 +96,7 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
   const results: TortureResult[] = [];
   try {
     const greeting = await greetingOf(asked);
-    const before = process?.holding();
+    const before = process?.heldResources();
     log.info(`Torturing ${formatAddress(target)}${process ? `, process ${process.pids.join(", ")}` : ""}`);
     for await (
       const result of torture({
@@ -115,7 +115,7 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
     }
     const left = own === undefined ? undefined : await whatIsLeft(own);
     const faults = left === undefined ? [] : [`Left in the server: ${left}`];
-    const after = before && process?.holding();
+    const after = before && process?.heldResources();
     if (before !== undefined) faults.push(...memoryFaults(before.memory, after?.memory, mostGrowth(values)));
     const missing = caseNames(values.only).length - results.length;
     if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
@@ -165,8 +165,8 @@ function assertUsable({ only, target, pid, tls, ...values }: Values<typeof optio
  *
  * @throws {ExitError} If it serves nobody: every case would fail, and say nothing of how it stands the case.
  */
-async function greetingOf(asked: BenchOptions & { readonly tls?: TlsClientOptions }): Promise<number> {
-  const { greeting, answer } = await firstLook(asked);
+async function greetingOf(asked: TortureRigOptions & { readonly tls?: TlsClientOptions }): Promise<number> {
+  const { greeting, answer } = await probeTarget(asked);
   if (typeof answer === "number") return greeting;
   const hint = answer.startsWith("no answer") || answer.startsWith("finishes")
     ? ` to ${quoted(asked.probe ?? PROBE)}: --probe says something it answers`
@@ -199,7 +199,7 @@ function parseScale(given: string): number {
 function processOf({ pid, target }: Values<typeof options>): TargetProcess | undefined {
   if (pid === undefined) return target === undefined ? undefined : TargetProcess.find(target);
   const process = new TargetProcess([pid]);
-  if (process.holding() === undefined) {
+  if (process.heldResources() === undefined) {
     throw new ExitError(`Cannot look at process ${pid}: not there, or not ours`);
   }
   return process;

@@ -1,14 +1,14 @@
 /** What came of a torture, for people. @module */
 import { printable } from "../../internal/printable.ts";
 import { formatTable } from "../terminal/table.ts";
-import type { Holding } from "../../loadtest/torture/target_process.ts";
+import type { HeldResources } from "../../loadtest/torture/target_process.ts";
 import type { TortureResult } from "../../loadtest/torture/torture.ts";
 
 /** What {@linkcode tortureReport} tells. */
 export interface TortureOutcome {
   readonly results: readonly TortureResult[];
   /** What the server's processes held before the first case; `undefined` where they were not looked at. */
-  readonly before: Holding | undefined;
+  readonly before: HeldResources | undefined;
   /** What is wrong besides, at the end of all cases. */
   readonly faults: readonly string[];
 }

@@ -8,7 +8,7 @@ import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Context } from "../run_program.ts";
 import { ExitCode } from "../terminal/exit.ts";
 import { writeLine } from "../terminal/log.ts";
-import { runPart } from "../../loadtest/generate/worker.ts";
+import { runWorker } from "../../loadtest/generate/worker.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { runServer } from "../server/main.ts";
 
@@ -37,9 +37,9 @@ async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
     .pipeThrough(new TextLineStream())
     .pipeTo(orders.writable)
     .then(() => ExitCode.failure);
-  const part = runPart({
+  const part = runWorker({
     orders: orders.readable[Symbol.asyncIterator](),
-    say: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
+    send: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
     onStop: (stop) => onSignal(["SIGTERM"], stop),
   });
   const done = part.then(() => ExitCode.ok, (cause) => {

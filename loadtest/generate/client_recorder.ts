@@ -7,8 +7,8 @@ import type { HistoryEvent } from "../history/events.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** What {@linkcode ClientRecord} needs. */
-export interface ClientRecordOptions {
+/** What {@linkcode ClientRecorder} needs. */
+export interface ClientRecorderOptions {
   readonly client: number;
   readonly plan: Plan;
   readonly target: Address;
@@ -31,13 +31,13 @@ interface Ends {
 }
 
 /** Observes a client, whatever it speaks, and records what it sees. */
-export class ClientRecord {
-  readonly #options: ClientRecordOptions;
+export class ClientRecorder {
+  readonly #options: ClientRecorderOptions;
   readonly #remote: string;
   #dialledAt = 0;
   #sends = 0;
 
-  constructor(options: ClientRecordOptions) {
+  constructor(options: ClientRecorderOptions) {
     this.#options = options;
     this.#remote = formatAddress(options.target);
   }

@@ -3,10 +3,9 @@ import { faultyNetwork } from "../../testing/faulty_network.ts";
 import type { Address, Network, Transport } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
-import { type OkFault, OkFaults, type OkFaultsOptions } from "./ok_faults.ts";
 
-/** What {@linkcode clientFaults} needs. */
-export interface ClientFaultsOptions {
+/** What {@linkcode injectFaults} needs. */
+export interface InjectFaultsOptions {
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
@@ -14,7 +13,7 @@ export interface ClientFaultsOptions {
 }
 
 /** The same network, with the faults in every socket that it connects. */
-export function clientFaults(spec: FaultSpec, options: ClientFaultsOptions): Network {
+export function injectFaults(spec: FaultSpec, options: InjectFaultsOptions): Network {
   const { random, clock, onFault } = options;
   const { slice = false, stall = 0, reset = 0, dropOk: drop = 0, duplicateOk: duplicate = 0 } = spec;
   const network = slice || stall > 0 || reset > 0
@@ -93,4 +92,70 @@ class OkFaultyTransport implements Transport {
     let left = bytes;
     while (left.length > 0) left = left.subarray(await this.#inner.write(left));
   }
+}
+
+/** What may be done to an ok. */
+export type OkFault = "drop-ok" | "duplicate-ok";
+
+/** What {@linkcode OkFaults} needs. */
+export interface OkFaultsOptions {
+  /** The part of all oks that is lost, and of the others the part that is doubled. */
+  readonly drop: number;
+  readonly duplicate: number;
+  readonly random: Random;
+  readonly onFault: (fault: OkFault) => void;
+}
+
+const LF = 10;
+const OK = new TextEncoder().encode("ok ");
+
+/** One direction of a connection. */
+export class OkFaults {
+  readonly #options: OkFaultsOptions;
+  /** The beginning of a line whose end has not come. */
+  #begun = new Uint8Array(0);
+
+  constructor(options: OkFaultsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes bytes, and gives those that go on: whole lines, with some oks missing and some twice. */
+  push(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const all = joined([this.#begun, bytes]);
+    const pieces: Uint8Array[] = [];
+    let start = 0;
+    for (let end = all.indexOf(LF); end >= 0; end = all.indexOf(LF, start)) {
+      const line = all.subarray(start, end + 1);
+      start = end + 1;
+      const fault = OK.every((byte, place) => line[place] === byte) ? this.#draw() : undefined;
+      if (fault !== undefined) this.#options.onFault(fault);
+      if (fault !== "drop-ok") pieces.push(line);
+      if (fault === "duplicate-ok") pieces.push(line);
+    }
+    this.#begun = all.slice(start);
+    return joined(pieces);
+  }
+
+  /** What is left when the stream ends: a line without its end. */
+  end(): Uint8Array<ArrayBuffer> {
+    const rest = this.#begun;
+    this.#begun = new Uint8Array(0);
+    return rest;
+  }
+
+  #draw(): OkFault | undefined {
+    const { drop, duplicate, random } = this.#options;
+    if (random() < drop) return "drop-ok";
+    return random() < duplicate ? "duplicate-ok" : undefined;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((size, piece) => size + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

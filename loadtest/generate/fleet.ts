@@ -3,10 +3,10 @@ import { RelayClient } from "../../relay/client.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
-import { ClientRecord } from "./client_recorder.ts";
-import { echoExchange, httpExchange } from "./request_reply.ts";
+import { ClientRecorder } from "./client_recorder.ts";
+import { echoRequest, httpRequest } from "./request_reply.ts";
 import { RequestReplyClient } from "./request_reply_client.ts";
-import { clientFaults } from "./fault_injection.ts";
+import { injectFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
 import { type HistoryEvent, plannedEvent, type RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
@@ -160,7 +160,7 @@ export class Fleet {
       text,
       timeout: plan.timeout,
       writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
-      observer: new ClientRecord({
+      observer: new ClientRecorder({
         client: index,
         plan,
         target,
@@ -179,15 +179,15 @@ export class Fleet {
           maxLine,
           ...(token === undefined ? {} : { token }),
           linger: plan.linger,
-          replyDelay: plan.answering(index),
+          replyDelay: plan.replyDelayOf(index),
         });
       case "echo":
         return new RequestReplyClient({
           ...shared,
-          exchange: echoExchange(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
+          requestReply: echoRequest(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
         });
       case "hello":
-        return new RequestReplyClient({ ...shared, exchange: httpExchange(text, formatAddress(target)) });
+        return new RequestReplyClient({ ...shared, requestReply: httpRequest(text, formatAddress(target)) });
     }
   }
 
@@ -195,7 +195,7 @@ export class Fleet {
   #networkOf(client: number): Network {
     const { faults, plan, clientNetwork: network = this.#options.network } = this.#options;
     if (faults === undefined) return network;
-    return clientFaults(faults, {
+    return injectFaults(faults, {
       network,
       clock: this.#clock,
       random: randomStream(plan.options.seed, "fault", { index: client }),

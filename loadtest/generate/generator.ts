@@ -10,7 +10,7 @@ import { LatencyHistogram } from "../metrics/latency.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { Plan } from "../plan/plan.ts";
 import { usageOf } from "../process/process_usage.ts";
-import { NOTHING_USED, type ProcessUsage, usedSince } from "../process/usage.ts";
+import { NO_USAGE, type ProcessUsage, usageSince } from "../process/process_usage.ts";
 
 /** What every generator is told. */
 export interface GeneratorRun {
@@ -41,7 +41,7 @@ export interface Generator {
 }
 
 /** A fleet that has not begun. */
-export const NOTHING_DONE: FleetProgress = {
+export const NO_PROGRESS: FleetProgress = {
   started: 0,
   acknowledged: 0,
   open: 0,
@@ -74,7 +74,7 @@ export class LocalGenerator implements Generator {
   readonly #ledger: Ledger;
   #fleet: Fleet | undefined;
   #stopped = false;
-  #usage = NOTHING_USED;
+  #usage = NO_USAGE;
 
   constructor(options: LocalGeneratorOptions) {
     this.#options = options;
@@ -82,7 +82,7 @@ export class LocalGenerator implements Generator {
   }
 
   get progress(): FleetProgress {
-    return this.#fleet?.progress ?? NOTHING_DONE;
+    return this.#fleet?.progress ?? NO_PROGRESS;
   }
 
   async run(): Promise<void> {
@@ -99,7 +99,7 @@ export class LocalGenerator implements Generator {
     });
     if (this.#stopped) this.#fleet.stop();
     await this.#fleet.run();
-    this.#usage = usedSince(before, ownUsage());
+    this.#usage = usageSince(before, ownUsage());
   }
 
   stop(): void {

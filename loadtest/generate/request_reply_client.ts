@@ -6,10 +6,10 @@ import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
-import type { Answered, RequestReply } from "./request_reply.ts";
+import type { ReplyResult, RequestReply } from "./request_reply.ts";
 
 /** Sees what an exchange client does, by the names that the relay's has for it. Must not throw. */
-export interface ExchangeObserver<Frame> {
+export interface RequestReplyObserver<Frame> {
   dialling(attempt: number): void;
   connected(connection: Connection<Frame>): void;
   notConnected(error: ConnectError): void;
@@ -21,13 +21,13 @@ export interface ExchangeObserver<Frame> {
 }
 
 /** Whom to ask what. */
-export interface ExchangeClientOptions<Frame> {
+export interface RequestReplyClientOptions<Frame> {
   readonly hostname: string;
   readonly port: number;
   readonly network: Network;
   readonly clock: Clock;
   readonly random: Random;
-  readonly exchange: RequestReply<Frame>;
+  readonly requestReply: RequestReply<Frame>;
   /** The text of the message that the answer is to be for. */
   readonly text: string;
   /** Longest time in ms until a connection stands, and then until the answer is there. */
@@ -35,17 +35,17 @@ export interface ExchangeClientOptions<Frame> {
   /** Most bytes that wait to be written. */
   readonly writeBuffer: number;
   readonly backOff?: BackOff;
-  readonly observer: ExchangeObserver<Frame>;
+  readonly observer: RequestReplyObserver<Frame>;
 }
 
 /** One client. */
 export class RequestReplyClient<Frame> {
-  readonly #options: ExchangeClientOptions<Frame>;
+  readonly #options: RequestReplyClientOptions<Frame>;
   readonly #attempts: Reconnect;
   #connection: Connection<Frame> | undefined;
   #answered = false;
 
-  constructor(options: ExchangeClientOptions<Frame>) {
+  constructor(options: RequestReplyClientOptions<Frame>) {
     this.#options = options;
     const { clock, random, backOff, observer } = options;
     this.#attempts = new Reconnect({ clock, random, backOff, observer });
@@ -63,17 +63,17 @@ export class RequestReplyClient<Frame> {
   }
 
   async #attempt(): Promise<void> {
-    const { exchange, clock, timeout: ms, observer } = this.#options;
-    const { codec, question } = exchange;
+    const { requestReply, clock, timeout: ms, observer } = this.#options;
+    const { codec, request } = requestReply;
     const connection = await connect<Frame>({ ...this.#options, codec, signal: this.#attempts.signal });
     this.#connection = connection;
     observer.connected(connection);
-    connection.send(question);
+    connection.send(request);
     observer.sent(connection);
     const late: CloseReason = { type: "timeout", which: "acknowledgement", ms };
     const timer = clock.after(ms, () => connection.abort(late));
     let ending: Promise<CloseReason> | undefined;
-    const take = (answered: Answered | undefined): void => {
+    const take = (answered: ReplyResult | undefined): void => {
       if (answered === undefined) return;
       if ("complaint" in answered) return observer.complained(connection, answered.complaint);
       if ("error" in answered) {
@@ -87,7 +87,7 @@ export class RequestReplyClient<Frame> {
       timer.cancel();
       ending = connection.close();
     };
-    const answer = exchange.answer();
+    const answer = requestReply.readReply();
     try {
       for await (const frames of connection.batches()) for (const frame of frames) take(answer.push(frame));
       take(answer.end());

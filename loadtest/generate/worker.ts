@@ -8,11 +8,11 @@ import { type GeneratorRun, ownUsage } from "./generator.ts";
 import { formatHistoryLine } from "../history/line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
-import type { ChildLine } from "../process/child_process.ts";
+import type { ChildMessage } from "../process/child_process.ts";
 import { Plan, type PlanOptions } from "../plan/plan.ts";
 
 /** What a part is told first, in one line of JSON. */
-export interface PartOrder extends Omit<GeneratorRun, "plan"> {
+export interface WorkerSetup extends Omit<GeneratorRun, "plan"> {
   readonly plan: PlanOptions;
   readonly part: number;
   readonly parts: number;
@@ -21,17 +21,17 @@ export interface PartOrder extends Omit<GeneratorRun, "plan"> {
 }
 
 /** What a part is told when all parts are ready. */
-export interface PartBegin {
+export interface WorkerStart {
   /** When the run begins, in ms since 1970: the one clock that processes share. */
   readonly beginsAt: number;
 }
 
-/** What {@linkcode runPart} needs. */
-export interface PartOptions {
-  /** The lines of its parent: a {@linkcode PartOrder}, a {@linkcode PartBegin}. */
+/** What {@linkcode runWorker} needs. */
+export interface WorkerOptions {
+  /** The lines of its parent: a {@linkcode WorkerSetup}, a {@linkcode WorkerStart}. */
   readonly orders: AsyncIterator<string>;
   /** Writes a line of JSON to its parent. */
-  readonly say: (line: ChildLine) => void;
+  readonly send: (line: ChildMessage) => void;
   /** Called with what stops the part. */
   readonly onStop: (stop: () => void) => void;
 }
@@ -41,8 +41,8 @@ const PROGRESS_MS = 250;
 const PIECE_BYTES = 96 * 1024;
 
 /** Runs one part of the clients, as ordered, and says its progress and, last, its ledger. */
-export async function runPart({ orders, say, onStop }: PartOptions): Promise<void> {
-  const order = await next<PartOrder>(orders);
+export async function runWorker({ orders, send, onStop }: WorkerOptions): Promise<void> {
+  const order = await next<WorkerSetup>(orders);
   const { run, part, parts } = order;
   const plan = new Plan(order.plan);
   const ledger = new Ledger(run, { part, parts });
@@ -54,8 +54,8 @@ export async function runPart({ orders, say, onStop }: PartOptions): Promise<voi
     stop();
   });
   const dialled = await securedNetwork(systemNetwork, order.tls);
-  say({ event: "ready" });
-  const { beginsAt } = await next<PartBegin>(orders);
+  send({ event: "ready" });
+  const { beginsAt } = await next<WorkerStart>(orders);
   const fleet = new Fleet({
     ...order,
     plan,
@@ -71,19 +71,19 @@ export async function runPart({ orders, say, onStop }: PartOptions): Promise<voi
   });
   stop = () => fleet.stop();
   if (stopped) stop();
-  const sayProgress = (): void => say({ event: "progress", progress: fleet.progress });
-  const ticker = setInterval(sayProgress, PROGRESS_MS);
+  const sendProgress = (): void => send({ event: "progress", progress: fleet.progress });
+  const ticker = setInterval(sendProgress, PROGRESS_MS);
   try {
     await fleet.run();
   } finally {
     clearInterval(ticker);
   }
-  sayProgress();
-  say({ event: "usage", usage: ownUsage() });
+  sendProgress();
+  send({ event: "usage", usage: ownUsage() });
   const bytes = serialize(ledger.snapshot());
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString("base64");
-    say({ event: "ledger", piece, last: at + PIECE_BYTES >= bytes.length });
+    send({ event: "ledger", piece, last: at + PIECE_BYTES >= bytes.length });
   }
 }
 

@@ -3,16 +3,16 @@ import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
 import { systemClock } from "../../socket/tcp.ts";
 import type { FleetProgress } from "./fleet.ts";
-import { type Generator, type GeneratorRun, NOTHING_DONE, ownUsage } from "./generator.ts";
-import type { PartBegin, PartOrder } from "./worker.ts";
+import { type Generator, type GeneratorRun, NO_PROGRESS, ownUsage } from "./generator.ts";
+import type { WorkerSetup, WorkerStart } from "./worker.ts";
 import type { DiedEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
-import { type ChildLine, ChildProcess, describeEnd } from "../process/child_process.ts";
-import { addUsage, NOTHING_USED, type ProcessUsage } from "../process/usage.ts";
+import { type ChildMessage, ChildProcess, describeEnd } from "../process/child_process.ts";
+import { addUsage, NO_USAGE, type ProcessUsage } from "../process/process_usage.ts";
 
-/** What {@linkcode GeneratorProcesses} needs. */
-export interface GeneratorProcessesOptions extends GeneratorRun {
+/** What {@linkcode WorkerPool} needs. */
+export interface WorkerPoolOptions extends GeneratorRun {
   /** The program that runs one part; it must call `runPart`. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
@@ -29,22 +29,22 @@ const BEGIN_MS = 200;
 const GRACE_MS = 15_000;
 
 /** Runs all clients, in several processes. A process that dies is booked, and the others go on. */
-export class GeneratorProcesses implements Generator {
+export class WorkerPool implements Generator {
   begin = NaN;
-  readonly #options: GeneratorProcessesOptions;
+  readonly #options: WorkerPoolOptions;
   readonly #ledger: Ledger;
-  readonly #parts: readonly PartProcess[];
-  #usage = NOTHING_USED;
+  readonly #parts: readonly WorkerProcess[];
+  #usage = NO_USAGE;
 
-  private constructor(options: GeneratorProcessesOptions) {
+  private constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options.run);
-    this.#parts = Array.from({ length: options.processes }, (_, part) => new PartProcess(options, part));
+    this.#parts = Array.from({ length: options.processes }, (_, part) => new WorkerProcess(options, part));
   }
 
   /** Starts the processes, and waits until each has its plan. */
-  static async start(options: GeneratorProcessesOptions): Promise<GeneratorProcesses> {
-    const generator = new GeneratorProcesses(options);
+  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const generator = new WorkerPool(options);
     await Promise.all(generator.#parts.map((part) => part.ready));
     return generator;
   }
@@ -66,7 +66,7 @@ export class GeneratorProcesses implements Generator {
 
   async run(): Promise<void> {
     this.begin = systemClock.now() + BEGIN_MS;
-    const order: PartBegin = { beginsAt: performance.timeOrigin + this.begin };
+    const order: WorkerStart = { beginsAt: performance.timeOrigin + this.begin };
     await Promise.all(this.#parts.map((part) => this.#runPart(part, order)));
     this.#usage = this.#parts.map((part) => part.usage).reduce(addUsage, ownUsage());
   }
@@ -83,8 +83,8 @@ export class GeneratorProcesses implements Generator {
     return this.#usage;
   }
 
-  async #runPart(part: PartProcess, order: PartBegin): Promise<void> {
-    await part.process.say(JSON.stringify(order));
+  async #runPart(part: WorkerProcess, order: WorkerStart): Promise<void> {
+    await part.process.send(JSON.stringify(order));
     const end = await part.process.ended;
     const ledger = part.ledger();
     if (ledger !== undefined) this.#ledger.absorb(ledger);
@@ -97,27 +97,27 @@ export class GeneratorProcesses implements Generator {
 }
 
 /** One of the processes, and what it has told. */
-class PartProcess {
+class WorkerProcess {
   readonly number: number;
   readonly process: ChildProcess;
   /** Settles when it waits for the run to begin, or has ended. */
   readonly ready: Promise<void>;
-  progress = NOTHING_DONE;
-  usage = NOTHING_USED;
+  progress = NO_PROGRESS;
+  usage = NO_USAGE;
   readonly #pieces: Uint8Array[] = [];
   #whole = false;
 
-  constructor(options: GeneratorProcessesOptions, number: number) {
+  constructor(options: WorkerPoolOptions, number: number) {
     const { command, env, processes, plan, historyOf, run, targets, faults, tls, token } = options;
     const ready = Promise.withResolvers<void>();
     this.number = number;
     this.process = new ChildProcess({
       command,
       ...(env ? { env } : {}),
-      onLine: (line) => line.event === "ready" ? ready.resolve() : this.#hear(line),
+      onMessage: (line) => line.event === "ready" ? ready.resolve() : this.#hear(line),
     });
     const history = historyOf?.(number);
-    const order: PartOrder = {
+    const order: WorkerSetup = {
       run,
       targets,
       plan: plan.options,
@@ -128,7 +128,7 @@ class PartProcess {
       ...(token === undefined ? {} : { token }),
       ...(history === undefined ? {} : { history }),
     };
-    this.ready = this.process.say(JSON.stringify(order))
+    this.ready = this.process.send(JSON.stringify(order))
       .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));
   }
 
@@ -137,7 +137,7 @@ class PartProcess {
     return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
   }
 
-  #hear(line: ChildLine): void {
+  #hear(line: ChildMessage): void {
     if (line.event === "progress") this.progress = line.progress as FleetProgress;
     else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
     else if (line.event === "ledger") {

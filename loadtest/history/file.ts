@@ -1,7 +1,7 @@
 /** The file that a history is kept in: written when a run is over, judged again at any time. @module */
 import type { HistoryEvent } from "./events.ts";
 import { HistoryDigest } from "./digest.ts";
-import { HistoryJudge, type JudgedHistory } from "./verify.ts";
+import { HistoryVerifier, type VerifiedHistory } from "./verify.ts";
 import { formatHistoryLine } from "./line_format.ts";
 import { LineFile, readLines } from "./line_file.ts";
 
@@ -42,8 +42,8 @@ export class HistoryFile implements Disposable {
  * @throws {HistoryError} If a line of it is no event.
  * @throws {Deno.errors.NotFound} If there is no such file.
  */
-export async function judgeHistoryFile(path: string | URL): Promise<JudgedHistory> {
-  const judge = new HistoryJudge();
+export async function verifyHistoryFile(path: string | URL): Promise<VerifiedHistory> {
+  const judge = new HistoryVerifier();
   for await (const lines of readLines(path)) for (const line of lines) judge.push(line);
   return judge.end();
 }

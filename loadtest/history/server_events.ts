@@ -6,13 +6,13 @@ import { formatHistoryLine, parseHistoryLine } from "./line_format.ts";
 import { LineFile, type LineFileOptions, readLines } from "./line_file.ts";
 
 /** What a server saw of a connection. */
-export type PeerEvent = AcceptedEvent | EndedEvent;
+export type ServerConnectionEvent = AcceptedEvent | EndedEvent;
 
 /**
  * Writes a line for every connection that is accepted and for every one that ends. Their times, `at`, are in ms since
  * 1970: a server knows nothing of runs.
  */
-export class ServerEvents implements Disposable {
+export class ServerEventWriter implements Disposable {
   readonly #file: LineFile;
   readonly #now: () => number;
 
@@ -40,17 +40,20 @@ export class ServerEvents implements Disposable {
     this.#file[Symbol.dispose]();
   }
 
-  #write(event: PeerEvent): void {
+  #write(event: ServerConnectionEvent): void {
     this.#file.write(formatHistoryLine(event));
   }
 }
 
 /**
- * What a {@linkcode ServerEvents} wrote, with its times counted from the beginning of a run.
+ * What a {@linkcode ServerEventWriter} wrote, with its times counted from the beginning of a run.
  *
  * @param beganAt When the run began, in ms since 1970.
  */
-export async function* readPeerHistory(path: string | URL, beganAt: number): AsyncGenerator<PeerEvent> {
+export async function* readServerEvents(
+  path: string | URL,
+  beganAt: number,
+): AsyncGenerator<ServerConnectionEvent> {
   let number = 0;
   for await (const lines of readLines(path)) {
     for (const line of lines) {

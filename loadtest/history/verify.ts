@@ -7,7 +7,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { judge, type Judgement, type Verdict } from "../judge/verdict.ts";
 
 /** What judging a history came to. */
-export interface JudgedHistory {
+export interface VerifiedHistory {
   /** What the events come to; `failed` when the history is not as it was written. */
   readonly verdict: Verdict;
   readonly judgement: Judgement;
@@ -41,7 +41,7 @@ export interface JudgedHistory {
  * assertEquals(history.end().discrepancies, []);
  * ```
  */
-export class HistoryJudge {
+export class HistoryVerifier {
   #ledger: Ledger | undefined;
   #recorded: VerdictEvent | undefined;
   readonly #digest = new HistoryDigest();
@@ -70,7 +70,7 @@ export class HistoryJudge {
    *
    * @throws {HistoryError} If there was nothing
    */
-  end(): JudgedHistory {
+  end(): VerifiedHistory {
     const ledger = this.#ledger;
     if (!ledger) throw new HistoryError(1, `expected the event "run": got the end of the history`);
     const recorded = this.#recorded;

@@ -6,7 +6,7 @@ import type { Findings } from "./findings.ts";
 import { type EndedEvent, maxLagOf } from "../history/events.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
-import { times } from "../ledger/failure_reasons.ts";
+import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
 
@@ -44,7 +44,7 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
 }
 
 /** Messages delivered that nobody sent, or too often; oks that no client gave. */
-export function findForgeries(ledger: Ledger, account: OutcomeCounts, findings: Findings): void {
+export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
   const { run, clients, facts } = ledger;
   // Others may answer at a foreign server; and only the whole of the ledgers tells what was sent and answered.
   if (
@@ -55,30 +55,30 @@ export function findForgeries(ledger: Ledger, account: OutcomeCounts, findings: 
   const { sends, ackedAt } = clients.columns;
   const duplicated: number[] = [];
   sends.forEach((sent, message) => {
-    const delivered = account.deliveries[message] ?? 0;
+    const delivered = counts.deliveries[message] ?? 0;
     if (delivered > 0 && sent === 0) {
       findings.add("unexpected", () => `Message ${message} was delivered, and nobody had sent it`);
     } else if (delivered > sent) duplicated.push(message);
-    if (!Number.isNaN(ackedAt[message]) && account.answers[message] === 0) {
+    if (!Number.isNaN(ackedAt[message]) && counts.answers[message] === 0) {
       findings.add(
         "unexpected",
         () => `${describeClient(ledger, message)} got an ok for message ${message} that no client had given`,
       );
     }
   });
-  if (account.extraDeliveries <= account.redelivered) return;
+  if (counts.extraDeliveries <= counts.redelivered) return;
   for (const message of duplicated) {
     findings.add("unexpected", () => {
-      const times = `${plural(account.deliveries[message]!, "time")} for ${plural(sends[message]!, "send")}`;
-      return `Message ${message} was delivered ${times}, and the server redelivered ${account.redelivered} in all`;
+      const times = `${plural(counts.deliveries[message]!, "time")} for ${plural(sends[message]!, "send")}`;
+      return `Message ${message} was delivered ${times}, and the server redelivered ${counts.redelivered} in all`;
     });
   }
 }
 
 /** A generator that was late, or did not start all its clients. */
-export function findOverload(ledger: Ledger, account: OutcomeCounts, findings: Findings): void {
-  if (account.notStarted > 0) {
-    findings.add("overloaded", () => `${plural(account.notStarted, PLANNED)} planned and never started`);
+export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
+  if (counts.notStarted > 0) {
+    findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
   }
   const maxLag = maxLagOf(ledger.run);
   const bound = formatDuration(maxLag);
@@ -115,7 +115,7 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
     if (outcome === "lost") {
       findings.add(
         "lost",
-        () => `Message ${client} of ${who()} was sent ${times(sent)} and never acknowledged`,
+        () => `Message ${client} of ${who()} was sent ${formatTimes(sent)} and never acknowledged`,
       );
     } else if (outcome === "under-way") {
       findings.add("under-way", () => {
@@ -125,9 +125,9 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
       });
     }
     if (run.faults || outcome === "not-started") return;
-    if (sent > 1) unnatural(`sent its message ${times(sent)}`);
-    if ((connects[row] ?? 0) > 1) unnatural(`connected ${times(connects[row] ?? 0)}`);
-    if ((refusals[row] ?? 0) > 0) unnatural(`failed to connect ${times(refusals[row] ?? 0)}`);
+    if (sent > 1) unnatural(`sent its message ${formatTimes(sent)}`);
+    if ((connects[row] ?? 0) > 1) unnatural(`connected ${formatTimes(connects[row] ?? 0)}`);
+    if ((refusals[row] ?? 0) > 0) unnatural(`failed to connect ${formatTimes(refusals[row] ?? 0)}`);
     const end = lastEndOf(ledger, row);
     if (end === "natural") return;
     const reason = connections.reason(lastConnection[row] ?? -1) ?? "open";
@@ -136,7 +136,7 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
 }
 
 /** Why clients failed, in the words that they were told. */
-export function findReasons({ reasons }: Ledger, findings: Findings): void {
+export function addFailureReasons({ reasons }: Ledger, findings: Findings): void {
   for (const text of reasons.list()) findings.add("reason", () => text);
 }
 

@@ -3,13 +3,13 @@ import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
+  addFailureReasons,
   findDeaths,
   findFailures,
-  findForgeries,
   findLeftovers,
   findOverload,
-  findReasons,
   findServerEnds,
+  findUnexpected,
 } from "./checks.ts";
 
 /** The exit code of a program that ran a load test, by verdict. */
@@ -33,7 +33,7 @@ export type Verdict = keyof typeof EXIT_CODES;
 export interface Judgement {
   /** `threshold` is not for the judge: thresholds are set on the summary. */
   readonly verdict: Exclude<Verdict, "threshold">;
-  readonly account: OutcomeCounts;
+  readonly counts: OutcomeCounts;
   /** All that is wrong, the gravest first. */
   readonly findings: readonly Finding[];
   /** How many of `findings` there are of a kind, told or not. */
@@ -76,19 +76,19 @@ const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
  * ```
  */
 export function judge(ledger: Ledger): Judgement {
-  const account = countOutcomes(ledger);
+  const counts = countOutcomes(ledger);
   const findings = new Findings();
   findings.absorb(ledger.findings.snapshot());
   findDeaths(ledger, findings);
   findLeftovers(ledger, findings);
-  findForgeries(ledger, account, findings);
-  findOverload(ledger, account, findings);
+  findUnexpected(ledger, counts, findings);
+  findOverload(ledger, counts, findings);
   findFailures(ledger, findings);
   findServerEnds(ledger, findings);
-  if (FAILED.some((kind) => findings.count(kind) > 0)) findReasons(ledger, findings);
+  if (FAILED.some((kind) => findings.count(kind) > 0)) addFailureReasons(ledger, findings);
   return {
     verdict: verdictOf(ledger, findings),
-    account,
+    counts,
     findings: findings.list([...FATAL, "overloaded", "reason", ...FAILED]),
     count: (kind) => findings.count(kind),
   };

@@ -2,7 +2,7 @@
 import type { Summary } from "../metrics/summary.ts";
 
 /** What a summary needs to have for its verdict to be told. */
-export type VerdictInfo = Pick<
+export type VerdictFacts = Pick<
   Summary,
   "verdict" | "clients" | "acked" | "lost" | "underWay" | "closed" | "reconnects" | "thresholds"
 >;
@@ -21,7 +21,7 @@ export type VerdictInfo = Pick<
  * assertEquals(describeVerdict(run), "9 of 10 messages acknowledged, 1 lost");
  * ```
  */
-export function describeVerdict(run: VerdictInfo): string {
+export function describeVerdict(run: VerdictFacts): string {
   const { verdict, clients, acked, lost, underWay, thresholds } = run;
   const all = clients === 1 ? "The one message was" : `All ${clients.toLocaleString("en")} messages were`;
   const some = `${acked.toLocaleString("en")} of ${clients.toLocaleString("en")} messages acknowledged`;

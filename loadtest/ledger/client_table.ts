@@ -1,7 +1,7 @@
 /** What is known of every client of one part of a plan, in typed arrays: 40 bytes a client. Pure. @module */
 
 /** Which clients a table has: every `parts`-th of `clients`, beginning with `part`. */
-export interface Part {
+export interface ClientSlice {
   readonly clients: number;
   /** Default 0. */
   readonly part?: number;
@@ -40,7 +40,7 @@ export class ClientTable {
   readonly parts: number;
   readonly columns: ClientColumns;
 
-  constructor({ clients, part = 0, parts = 1 }: Part) {
+  constructor({ clients, part = 0, parts = 1 }: ClientSlice) {
     this.clients = clients;
     this.part = part;
     this.parts = parts;

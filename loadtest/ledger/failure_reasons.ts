@@ -2,7 +2,7 @@
 import { printable } from "../../internal/printable.ts";
 
 /** What a reason is for. */
-export type ReasonKind =
+export type FailureKind =
   /** A connection could not be made. */
   | "refused"
   /** The server answered with an error, or a line that is no frame. */
@@ -10,10 +10,10 @@ export type ReasonKind =
   /** A connection ended otherwise than naturally. */
   | "close";
 
-/** {@linkcode Reasons} as plain data. */
-export interface ReasonsSnapshot {
-  readonly counts: readonly (readonly [ReasonKind, readonly (readonly [text: string, count: number])[]])[];
-  readonly others: readonly (readonly [ReasonKind, number])[];
+/** {@linkcode FailureReasons} as plain data. */
+export interface FailureReasonsSnapshot {
+  readonly counts: readonly (readonly [FailureKind, readonly (readonly [text: string, count: number])[]])[];
+  readonly others: readonly (readonly [FailureKind, number])[];
 }
 
 /** How many reasons of a kind are told. */
@@ -22,19 +22,19 @@ const TOLD = 3;
 const MOST_TEXTS = 100;
 
 /** How a sentence about each kind begins, and how it ends for those that are not told. */
-const SENTENCES: readonly (readonly [ReasonKind, lead: string, others: string])[] = [
+const SENTENCES: readonly (readonly [FailureKind, lead: string, others: string])[] = [
   ["refused", "Could not connect", "other reasons"],
   ["error", "The server answered", "other errors"],
   ["close", "A connection ended unnaturally", "other reasons"],
 ];
 
 /** Reasons, counted. */
-export class Reasons {
-  readonly #counts = new Map<ReasonKind, Map<string, number>>();
-  readonly #others = new Map<ReasonKind, number>();
+export class FailureReasons {
+  readonly #counts = new Map<FailureKind, Map<string, number>>();
+  readonly #others = new Map<FailureKind, number>();
 
   /** Counts a reason; what in its text could mislead a reader is spelt out. */
-  add(kind: ReasonKind, text: string): void {
+  add(kind: FailureKind, text: string): void {
     this.#add(kind, printable(text), 1);
   }
 
@@ -44,13 +44,13 @@ export class Reasons {
       const all = [...this.#counts.get(kind) ?? []].sort(byCount);
       const rest = all.slice(TOLD).reduce((sum, [, count]) => sum + count, this.#others.get(kind) ?? 0);
       return [
-        ...all.slice(0, TOLD).map(([text, count]) => `${lead} ${times(count)}: ${text}`),
-        ...(rest > 0 ? [`${lead} ${times(rest)}: ${others}`] : []),
+        ...all.slice(0, TOLD).map(([text, count]) => `${lead} ${formatTimes(count)}: ${text}`),
+        ...(rest > 0 ? [`${lead} ${formatTimes(rest)}: ${others}`] : []),
       ];
     });
   }
 
-  snapshot(): ReasonsSnapshot {
+  snapshot(): FailureReasonsSnapshot {
     return {
       counts: [...this.#counts].map(([kind, texts]) => [kind, [...texts]] as const),
       others: [...this.#others],
@@ -58,12 +58,12 @@ export class Reasons {
   }
 
   /** Adds what others counted. */
-  absorb({ counts, others }: ReasonsSnapshot): void {
+  absorb({ counts, others }: FailureReasonsSnapshot): void {
     for (const [kind, texts] of counts) for (const [text, count] of texts) this.#add(kind, text, count);
     for (const [kind, count] of others) this.#others.set(kind, count + (this.#others.get(kind) ?? 0));
   }
 
-  #add(kind: ReasonKind, text: string, more: number): void {
+  #add(kind: FailureKind, text: string, more: number): void {
     const texts = this.#counts.get(kind) ?? new Map<string, number>();
     this.#counts.set(kind, texts);
     const count = texts.get(text);
@@ -79,6 +79,6 @@ function byCount([one, ones]: readonly [string, number], [other, others]: readon
 }
 
 /** How often: `once`, `1,000 times`. */
-export function times(count: number): string {
+export function formatTimes(count: number): string {
   return count === 1 ? "once" : `${count.toLocaleString("en")} times`;
 }

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import { ClientTable, type ClientTableSnapshot, type Part } from "./client_table.ts";
+import { type ClientSlice, ClientTable, type ClientTableSnapshot } from "./client_table.ts";
 import { ConnectionTable, type ConnectionTableSnapshot } from "./connection_table.ts";
 import { DeliveryTable, type DeliveryTableSnapshot } from "./delivery_table.ts";
 import { Findings, type FindingsSnapshot } from "../judge/findings.ts";
 import type { CloseEvent, ConnectEvent, HistoryEvent, MessageEvent, RunEvent } from "../history/events.ts";
-import { Reasons, type ReasonsSnapshot } from "./failure_reasons.ts";
+import { FailureReasons, type FailureReasonsSnapshot } from "./failure_reasons.ts";
 import { RunFacts, type RunFactsSnapshot } from "./run_facts.ts";
 
 /** A {@linkcode Ledger} as plain data, fit for `structuredClone` and `node:v8` `serialize`. */
@@ -19,7 +19,7 @@ export interface LedgerSnapshot {
   readonly connections: ConnectionTableSnapshot;
   readonly deliveries: DeliveryTableSnapshot;
   readonly findings: FindingsSnapshot;
-  readonly reasons: ReasonsSnapshot;
+  readonly reasons: FailureReasonsSnapshot;
   readonly facts: RunFactsSnapshot;
 }
 
@@ -48,14 +48,14 @@ export class Ledger {
   readonly connections: ConnectionTable = new ConnectionTable();
   readonly deliveries: DeliveryTable = new DeliveryTable();
   readonly findings: Findings = new Findings();
-  readonly reasons: Reasons = new Reasons();
+  readonly reasons: FailureReasons = new FailureReasons();
   readonly facts: RunFacts = new RunFacts();
 
   /**
    * @param run The event that begins the history
    * @param part Which of the clients this ledger is for. Default: all
    */
-  constructor(run: RunEvent, part: Omit<Part, "clients"> = {}) {
+  constructor(run: RunEvent, part: Omit<ClientSlice, "clients"> = {}) {
     this.run = run;
     this.clients = new ClientTable({ ...part, clients: run.clients });
   }

@@ -9,11 +9,11 @@ export interface Change {
   /** The median of the runs; `null` where it was not measured. */
   readonly before: number | null;
   readonly after: number | null;
-  readonly judged: Judged;
+  readonly judged: ChangeVerdict;
 }
 
 /** How a figure changed. */
-export type Judged =
+export type ChangeVerdict =
   | "same"
   /** By no more than chance. */
   | "noise"
@@ -37,7 +37,7 @@ export interface Comparison {
 /** A summary as it was read: figures of other versions may be missing in it. */
 export type SummaryRecord = Readonly<Record<string, unknown>>;
 
-interface Figure {
+interface ComparedMetric {
   readonly path: string;
   readonly unit: Change["unit"];
   /** Which direction is good. Default `down`. */
@@ -49,12 +49,14 @@ interface Figure {
 const PERCENTILES = ["p50", "p90", "p99", "p999"];
 const PLACES = ["latency.fromPlanned", "latency.relay", "latency", "connect", "scheduleLag"];
 
-const FIGURES: readonly Figure[] = [
+const FIGURES: readonly ComparedMetric[] = [
   ...["lost", "underWay", "unexpected", "duplicates"]
-    .map((path): Figure => ({ path, unit: "count", kind: "must-be-0" })),
+    .map((path): ComparedMetric => ({ path, unit: "count", kind: "must-be-0" })),
   ...["resent", "reconnects", "refused", "redelivered", "stray", "closed.timeout", "closed.error"]
-    .map((path): Figure => ({ path, unit: "count", kind: "events" })),
-  ...PLACES.flatMap((place) => PERCENTILES.map((name): Figure => ({ path: `${place}.${name}`, unit: "ms" }))),
+    .map((path): ComparedMetric => ({ path, unit: "count", kind: "events" })),
+  ...PLACES.flatMap((place) =>
+    PERCENTILES.map((name): ComparedMetric => ({ path: `${place}.${name}`, unit: "ms" }))
+  ),
   { path: "fairness", unit: "index", good: "up" },
   { path: "cpu.server", unit: "cores" },
   { path: "cpu.generator", unit: "cores" },
@@ -122,7 +124,10 @@ interface Sides {
   readonly after: readonly SummaryRecord[];
 }
 
-function changeOf(figure: Figure, { before, after, meaningless }: Sides & { meaningless: boolean }): Change {
+function changeOf(
+  figure: ComparedMetric,
+  { before, after, meaningless }: Sides & { meaningless: boolean },
+): Change {
   const { path, unit } = figure;
   const values = { before: numbersAt(before, path), after: numbersAt(after, path) };
   const change = { figure: path, unit, before: median(values.before), after: median(values.after) };
@@ -139,13 +144,13 @@ function changeOf(figure: Figure, { before, after, meaningless }: Sides & { mean
 }
 
 /** Whether chance has no part in a figure, or enough runs tell how large it is. */
-function isKnown({ path, kind }: Pick<Figure, "path" | "kind">, { before, after }: Sides): boolean {
+function isKnown({ path, kind }: Pick<ComparedMetric, "path" | "kind">, { before, after }: Sides): boolean {
   if (kind === "must-be-0") return true;
   return [before, after].every((runs) => numbersAt(runs, path).length >= ENOUGH_RUNS);
 }
 
 /** `null` where nothing tells. */
-function isBeyondChance({ path, kind }: Figure, { before, after }: Sides): boolean | null {
+function isBeyondChance({ path, kind }: ComparedMetric, { before, after }: Sides): boolean | null {
   const [from, to] = [numbersAt(before, path), numbersAt(after, path)];
   if (kind === "must-be-0") return true;
   if (isKnown({ path }, { before, after })) return permutationShare(from, to) < RARE;

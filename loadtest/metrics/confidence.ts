@@ -30,14 +30,14 @@ const STUDENT = 2.7564;
 const FEWEST = 10 * BLOCKS;
 
 /** Bounds the percentiles of a run. */
-export function confidenceOf(ledger: Ledger): Confidence {
+export function measureConfidence(ledger: Ledger): Confidence {
   const { plannedAt, startedAt, ackedAt } = ledger.clients.columns;
   return {
     level: LEVEL,
     latency: {
-      ...intervalsOf(ackedAt.map((at, row) => at - (startedAt[row] ?? NaN))),
-      fromPlanned: intervalsOf(ackedAt.map((at, row) => at - (plannedAt[row] ?? NaN))),
-      relay: intervalsOf(addedByRelay(ledger)),
+      ...percentileIntervals(ackedAt.map((at, row) => at - (startedAt[row] ?? NaN))),
+      fromPlanned: percentileIntervals(ackedAt.map((at, row) => at - (plannedAt[row] ?? NaN))),
+      relay: percentileIntervals(addedByRelay(ledger)),
     },
   };
 }
@@ -53,7 +53,7 @@ export function confidenceOf(ledger: Ledger): Confidence {
  *
  * @param durations In ms.
  */
-export function intervalsOf(durations: Float64Array): Intervals {
+export function percentileIntervals(durations: Float64Array): Intervals {
   const measured = durations.filter((ms) => !Number.isNaN(ms));
   const sorted = measured.toSorted();
   const interval = (share: number): Interval | null => {

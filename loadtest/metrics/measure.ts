@@ -3,7 +3,7 @@ import { LatencyHistogram } from "./latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** What was measured; all in ms. */
-export interface Measures {
+export interface Measurements {
   /** From a client's actual start to its first ok. */
   readonly total: LatencyHistogram;
   /**
@@ -31,7 +31,7 @@ export interface Measures {
 const FINEST = 5;
 
 /** Measures a run. */
-export function measure(ledger: Ledger): Measures {
+export function measure(ledger: Ledger): Measurements {
   const { clients, connections, deliveries } = ledger;
   const total = new LatencyHistogram();
   const fromPlanned = new LatencyHistogram();

@@ -1,5 +1,5 @@
 /** The figures of a run as machines read them: the last line of `--json`. Pure. @module */
-import { type Figures, type FiguresInput, figuresOf } from "./figures.ts";
+import { collectRunMetrics, type RunMetrics, type RunMetricsInput } from "./run_metrics.ts";
 import type { Finding } from "../judge/findings.ts";
 import { maxLagOf, type RunEvent, SCHEMA } from "../history/events.ts";
 import { formatPayload } from "../plan/payload.ts";
@@ -9,7 +9,7 @@ import { type CheckedThreshold, checkThreshold, type Threshold } from "./thresho
 import type { Verdict } from "../judge/verdict.ts";
 
 /** The figures of a run. Durations are in ms, `null` where nothing was measured; `docs/summary.md` explains each. */
-export interface Summary extends Figures {
+export interface Summary extends RunMetrics {
   readonly verdict: Verdict;
   /** What is wrong, in sentences; at most some twenty of each kind. */
   readonly findings: readonly Finding[];
@@ -33,7 +33,7 @@ export interface PlanSummary {
 }
 
 /** What a summary is made from. */
-export interface SummaryInput extends FiguresInput {
+export interface SummaryInput extends RunMetricsInput {
   /** Default: not known. */
   readonly plan?: Plan;
   /** Default: none. */
@@ -43,7 +43,7 @@ export interface SummaryInput extends FiguresInput {
 /** Makes the summary, and sets the verdict to `threshold` where the run is good and one was crossed. */
 export function summarize(input: SummaryInput): Summary {
   const { judgement, ledger, plan, thresholds = [] } = input;
-  const figures = figuresOf(input);
+  const figures = collectRunMetrics(input);
   const checked = thresholds.map((threshold) => checkThreshold(threshold, figures));
   const good = judgement.verdict === "proven" || judgement.verdict === "delivered";
   const crossed = checked.some(({ holds }) => !holds);

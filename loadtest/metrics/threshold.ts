@@ -1,7 +1,7 @@
 /** Bounds that a run must keep to, such as `p99<500ms`: read, and held against the figures. Pure. @module */
 import { formatDuration, parseDuration } from "../../internal/duration.ts";
 import type { Percentiles } from "./latency.ts";
-import type { Figures } from "./figures.ts";
+import type { RunMetrics } from "./run_metrics.ts";
 
 /** A bound, read from text by {@linkcode parseThreshold}. */
 export interface Threshold {
@@ -39,7 +39,7 @@ const OPERATORS = {
   ">": (actual: number, bound: number) => actual > bound,
 };
 
-type Read = (figures: Figures) => number | null;
+type Read = (figures: RunMetrics) => number | null;
 
 const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
 
@@ -51,7 +51,7 @@ const DURATIONS: ReadonlyMap<string, Read> = new Map([
   ...percentilesOf("connect.", ({ connect }) => connect),
   ...percentilesOf("held.", ({ held }) => held),
   ...percentilesOf("scheduleLag.", ({ scheduleLag }) => scheduleLag),
-  ["duration", ({ durationMs }: Figures) => durationMs] as const,
+  ["duration", ({ durationMs }: RunMetrics) => durationMs] as const,
 ]);
 
 /** Figures that count cases: bounds may be in percent of the clients. */
@@ -117,7 +117,7 @@ export function parseThreshold(text: string): Threshold {
 }
 
 /** Holds a threshold against the figures of a run. */
-export function checkThreshold(threshold: Threshold, figures: Figures): CheckedThreshold {
+export function checkThreshold(threshold: Threshold, figures: RunMetrics): CheckedThreshold {
   const { expression, metric, operator, bound, unit } = threshold;
   const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric);
   const value = read?.(figures) ?? null;
@@ -163,6 +163,9 @@ function isOperator(text: string | undefined): text is Operator {
   return text !== undefined && Object.hasOwn(OPERATORS, text);
 }
 
-function percentilesOf(prefix: string, of: (figures: Figures) => Percentiles): (readonly [string, Read])[] {
+function percentilesOf(
+  prefix: string,
+  of: (figures: RunMetrics) => Percentiles,
+): (readonly [string, Read])[] {
   return PERCENTILES.map((name) => [`${prefix}${name}`, (figures) => of(figures)[name]] as const);
 }

@@ -38,7 +38,7 @@ export interface Quantiles {
   readonly max: Float64Array;
 }
 
-/** What {@linkcode timelineOf} may be told. */
+/** What {@linkcode createTimeline} may be told. */
 export interface TimelineOptions {
   /** The most buckets there may be. Default 500. */
   readonly buckets?: number;
@@ -67,7 +67,7 @@ const SHORTEST_BUCKET = 10;
  * assertEquals([bucket, [...planned]], [50, [20, 20]]);
  * ```
  */
-export function timelineOf(ledger: Ledger, { buckets = 500 }: TimelineOptions = {}): Timeline {
+export function createTimeline(ledger: Ledger, { buckets = 500 }: TimelineOptions = {}): Timeline {
   const { clients, connections, deliveries, facts } = ledger;
   const { plannedAt, startedAt, ackedAt } = clients.columns;
   const openedAt = connections.openedAt.toArray();
@@ -166,18 +166,18 @@ function openIn(
 }
 
 /** Something that happened `times` times at an instant, to whom. */
-type Happening = readonly [whom: number, at: number, times: number];
+type Occurrence = readonly [whom: number, at: number, times: number];
 
-function* sendsOf({ client, openedAt, sends }: Ledger["connections"]): Generator<Happening> {
+function* sendsOf({ client, openedAt, sends }: Ledger["connections"]): Generator<Occurrence> {
   for (let row = 0; row < client.length; row++) yield [client.at(row), openedAt.at(row), sends.at(row)];
 }
 
-function* receiptsOf({ message, receivedAt }: Ledger["deliveries"]): Generator<Happening> {
+function* receiptsOf({ message, receivedAt }: Ledger["deliveries"]): Generator<Occurrence> {
   for (let row = 0; row < message.length; row++) yield [message.at(row), receivedAt.at(row), 1];
 }
 
 /** The instants of all happenings, but for the first to each. */
-function* timesAgain(happenings: Iterable<Happening>): Generator<number> {
+function* timesAgain(happenings: Iterable<Occurrence>): Generator<number> {
   const before = new Set<number>();
   for (const [whom, at, times] of happenings) {
     for (let i = 0; i < times; i++) {

@@ -117,7 +117,7 @@ export function createPayload(spec: PayloadSpec, options: PayloadOptions): Paylo
   };
 }
 
-interface Writer {
+interface TextSource {
   readonly text: (index: number) => string;
   /** Most bytes of a text on the wire, without its mark. */
   readonly longest: number;
@@ -125,7 +125,7 @@ interface Writer {
   readonly empty?: number;
 }
 
-function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions): Writer {
+function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions): TextSource {
   switch (spec.type) {
     case "short":
       return { text: (index) => `hello #${index}`, longest: 8 };

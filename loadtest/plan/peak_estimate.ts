@@ -10,8 +10,8 @@ const TRAVEL = 100;
 /** Closings are looked at in steps of this many ms; the peak needs no finer grain. */
 const STEP = 10;
 
-/** What {@linkcode peakOpenClients} plays through. */
-export interface OpenClientsOptions {
+/** What {@linkcode estimatePeak} plays through. */
+export interface PeakEstimateOptions {
   /** When each client starts, in ms, ascending. */
   readonly startAt: Float64Array;
   /** How long the message of each client is held before it is answered, in ms. */
@@ -29,7 +29,7 @@ export interface OpenClientsOptions {
  * and then until it holds nothing, however much of it came meanwhile; the receiver of each message is any of those
  * open.
  */
-export function peakOpenClients(options: OpenClientsOptions): number {
+export function estimatePeak(options: PeakEstimateOptions): number {
   const { startAt, replyDelay, linger, stay, random } = options;
   const count = startAt.length;
   const ackAt = new Float64Array(count);

@@ -8,7 +8,7 @@ import { formatDuration } from "../../internal/duration.ts";
 import type { ReplyDelay } from "../../relay/client.ts";
 import type { Random } from "../../internal/clock.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
-import { peakOpenClients } from "./peak_estimate.ts";
+import { estimatePeak } from "./peak_estimate.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
 import { assertSeed, randomStream } from "./seeded_random.ts";
 import { type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
@@ -113,7 +113,7 @@ export class Plan {
     this.linger = options.linger ?? this.longestReplyDelay;
     this.deadline = options.deadline ?? window + 2 * this.timeout;
     this.#assertPossible();
-    this.peakOpen = peakOpenClients({
+    this.peakOpen = estimatePeak({
       startAt: this.#startAt,
       replyDelay: this.#replyDelay,
       linger: this.linger,
@@ -146,7 +146,7 @@ export class Plan {
    * How client `index` answers: a message of this plan after the delay that goes with the message, whoever has it;
    * a message from elsewhere after one drawn from the client's own stream.
    */
-  answering(index: number): ReplyDelay {
+  replyDelayOf(index: number): ReplyDelay {
     const { seed, replyDelay } = this.options;
     const longest = this.longestReplyDelay;
     let random: Random | undefined;

@@ -2,18 +2,18 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** What a child said in one line. */
-export interface ChildLine {
+export interface ChildMessage {
   readonly event: string;
   readonly [key: string]: unknown;
 }
 
 /** What to start, and who listens. */
-export interface LineProcessOptions {
+export interface ChildProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   /** Gets each line the child writes to stdout that is an object with an `event`. */
-  readonly onLine: (line: ChildLine) => void;
+  readonly onMessage: (line: ChildMessage) => void;
 }
 
 /** How a child ended. */
@@ -32,7 +32,7 @@ export class ChildProcess {
   #killing: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
-  constructor(options: LineProcessOptions) {
+  constructor(options: ChildProcessOptions) {
     const [program, ...args] = options.command;
     this.#child = new Deno.Command(program, {
       args,
@@ -43,11 +43,11 @@ export class ChildProcess {
     }).spawn();
     this.pid = this.#child.pid;
     this.#stdin = this.#child.stdin.getWriter();
-    this.ended = this.#watch(options.onLine);
+    this.ended = this.#watch(options.onMessage);
   }
 
   /** Writes a line to its stdin; does nothing when it is gone. */
-  async say(line: string): Promise<void> {
+  async send(line: string): Promise<void> {
     if (this.#over) return;
     try {
       await this.#stdin.write(new TextEncoder().encode(line + "\n"));
@@ -72,7 +72,7 @@ export class ChildProcess {
     if (!this.#over) this.#killing ??= setTimeout(() => this.kill("SIGKILL"), grace);
   }
 
-  async #watch(onLine: (line: ChildLine) => void): Promise<ChildEnd> {
+  async #watch(onLine: (line: ChildMessage) => void): Promise<ChildEnd> {
     const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
       new TextLineStream(),
     );
@@ -98,11 +98,11 @@ export function describeEnd({ code, signal }: ChildEnd): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
-function parseLine(line: string): ChildLine | undefined {
+function parseLine(line: string): ChildMessage | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const event = value instanceof Object ? Reflect.get(value, "event") : undefined;
-    return typeof event === "string" ? value as ChildLine : undefined;
+    return typeof event === "string" ? value as ChildMessage : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return undefined; // The last line of a child that was killed while it wrote: its end is told by `ended`.

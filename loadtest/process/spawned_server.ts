@@ -1,12 +1,11 @@
 /** The server of a load test, in a process of its own, asked and counted from outside. @module */
 import type { Address } from "../../socket/network.ts";
 import type { ServerState } from "../history/events.ts";
-import { type ChildEnd, type ChildLine, ChildProcess, describeEnd } from "./child_process.ts";
-import { socketsOf, usageOf } from "./process_usage.ts";
-import type { ProcessUsage } from "./usage.ts";
+import { type ChildEnd, type ChildMessage, ChildProcess, describeEnd } from "./child_process.ts";
+import { type ProcessUsage, socketsOf, usageOf } from "./process_usage.ts";
 
 /** What to start. */
-export interface OwnServerOptions {
+export interface SpawnedServerOptions {
   /** The server program and its arguments; it must take `--json --quiet --control --host H --port N`. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
@@ -27,7 +26,7 @@ export class SpawnedServer {
   /** Settles when the process has ended. */
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
-  readonly #answers: PromiseWithResolvers<ChildLine | undefined>[];
+  readonly #answers: PromiseWithResolvers<ChildMessage | undefined>[];
   readonly #socketsAtStart: ReadonlySet<string> | null;
 
   private constructor(started: Started) {
@@ -44,8 +43,8 @@ export class SpawnedServer {
    *
    * @throws {Error} If it ends before
    */
-  static async start(options: OwnServerOptions): Promise<SpawnedServer> {
-    const answers: PromiseWithResolvers<ChildLine | undefined>[] = [];
+  static async start(options: SpawnedServerOptions): Promise<SpawnedServer> {
+    const answers: PromiseWithResolvers<ChildMessage | undefined>[] = [];
     const addresses: Address[] = [];
     const listening = Promise.withResolvers<void>();
     const [program, ...args] = options.command;
@@ -61,7 +60,7 @@ export class SpawnedServer {
         `${options.port ?? 0}`,
       ],
       ...(options.env ? { env: options.env } : {}),
-      onLine: (line) => {
+      onMessage: (line) => {
         if (line.event === "listening") {
           addresses.push({ hostname: String(line.host), port: Number(line.port) });
         }
@@ -83,10 +82,10 @@ export class SpawnedServer {
 
   /** Its state now: what it says of itself, and its sockets counted from outside; `null` when it is gone, or hangs. */
   async state(): Promise<ServerState | null> {
-    const answer = Promise.withResolvers<ChildLine | undefined>();
+    const answer = Promise.withResolvers<ChildMessage | undefined>();
     this.#answers.push(answer);
     const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
-    await this.#process.say("state");
+    await this.#process.send("state");
     const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
     clearTimeout(giveUp);
     if (line === undefined) return null;
@@ -134,7 +133,7 @@ export class SpawnedServer {
 
 interface Started {
   readonly process: ChildProcess;
-  readonly answers: PromiseWithResolvers<ChildLine | undefined>[];
+  readonly answers: PromiseWithResolvers<ChildMessage | undefined>[];
   readonly addresses: readonly Address[];
 }
 

@@ -1,6 +1,6 @@
 /** A chart as plain data, and its figure in the page: drawn by `page.js`, and as a table for who cannot see it. Pure. @module */
 import { type Content, type Html, html } from "./html.ts";
-import { formatMs, NONE, significant } from "./number.ts";
+import { formatMs, MISSING, significant } from "./number.ts";
 
 /** What the horizontal axis is: seconds of the run, percent of the clients, or a duration. */
 export type HorizontalScale = "time" | "percentile" | "duration" | "log-duration";
@@ -24,7 +24,7 @@ export interface Chart {
   readonly id: string;
   readonly title: string;
   /** What it shows in this run, in a sentence or two. */
-  readonly says: string;
+  readonly description: string;
   readonly x: {
     readonly scale: HorizontalScale;
     readonly label: string;
@@ -44,12 +44,12 @@ export interface Chart {
 const ROWS = 25;
 
 /** The chart's place in the page. */
-export function figureOf(chart: Chart): Html {
-  const { id, title, says } = chart;
+export function renderChart(chart: Chart): Html {
+  const { id, title, description } = chart;
   return html`
     <figure class="chart" aria-labelledby="${id}-title" aria-describedby="${id}-says">
       <h3 id="${id}-title">${title}</h3>
-      <p id="${id}-says">${says}</p>
+      <p id="${id}-says">${description}</p>
       <div class="plot" id="${id}" role="img" aria-labelledby="${id}-title"></div>
       <details class="data"><summary>As a table</summary>${tableOf(chart)}</details>
     </figure>
@@ -80,7 +80,7 @@ function tableOf({ title, x, y, series }: Chart): Html {
 }
 
 function formatValue(value: number | null, unit: Chart["y"]["unit"]): string {
-  if (value === null) return NONE;
+  if (value === null) return MISSING;
   return unit === "ms" ? formatMs(value) : significant(value);
 }
 

@@ -1,20 +1,30 @@
-/** The result of a run as JUnit XML, which CI systems show: a test case for each property and threshold. Pure. @module */
-import { element, escapeXml } from "./xml.ts";
+/** Results as JUnit XML, which CI systems display: of a load test, and of the torture suite. Pure. @module */
 import type { FindingKind } from "../judge/findings.ts";
+import { describeVerdict } from "../judge/verdict_text.ts";
 import type { Summary } from "../metrics/summary.ts";
 import { describeThreshold } from "../metrics/threshold.ts";
-import { describeVerdict } from "../judge/verdict_text.ts";
+import type { TortureResult } from "../torture/torture.ts";
+import { element, escapeXml } from "./xml.ts";
 
-/** What {@linkcode renderJunit} needs. */
+/** Input of {@linkcode renderJunit}. */
 export interface JunitInput {
   readonly summary: Summary;
-  /** Whether faults were asked for, which excuse duplicates. Default `false`. */
+  /** Whether the run injected faults, which excuse duplicate oks. Default `false`. */
   readonly faults?: boolean;
   /** When the run began. */
   readonly startedAt: Date;
 }
 
-/** What a run must have, and the findings that say it has not. */
+/** Input of {@linkcode renderTortureJunit}. */
+export interface TortureJunitInput {
+  readonly results: readonly TortureResult[];
+  /** Faults found after the last case. */
+  readonly faults: readonly string[];
+  /** When the suite began. */
+  readonly startedAt: Date;
+}
+
+/** The test cases of a run, and the findings that fail each. */
 const PROPERTIES: readonly (readonly [name: string, kinds: readonly FindingKind[]])[] = [
   ["every message is acknowledged", ["lost", "under-way"]],
   ["nothing unexpected arrives", ["unexpected", "inconsistent"]],
@@ -25,23 +35,38 @@ const PROPERTIES: readonly (readonly [name: string, kinds: readonly FindingKind[
   ["the generator keeps its schedule", ["overloaded"]],
 ];
 
-/** What the findings of kind `reason` explain. */
+/** Findings that those of kind `reason` explain. */
 const EXPLAINED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
 
-const SUITE = "okline load test";
+interface Suite {
+  readonly name: string;
+  /** The `classname` of its cases. */
+  readonly className: string;
+  readonly startedAt: Date;
+  /** Total time, in ms. */
+  readonly durationMs: number;
+  readonly properties?: readonly (readonly [name: string, value: string])[];
+  readonly cases: readonly Case[];
+  /** Text for `system-out` of the suite. */
+  readonly output?: string;
+}
 
 interface Case {
   readonly name: string;
-  /** What is wrong; nothing when the case passes. */
+  /** What is wrong; empty if the case passes. */
   readonly failures: readonly string[];
-  /** Why it was not looked at. */
-  readonly skipped?: string;
+  /** Why the case was skipped. */
+  readonly skipped?: string | undefined;
+  /** In ms. */
+  readonly durationMs?: number;
+  /** Text for `system-out` of the case. */
+  readonly output?: string;
 }
 
 /**
- * The result as XML. At least one case fails exactly when the verdict is none of `proven` and `delivered`.
+ * The result of a run as XML. At least one case fails unless the verdict is `proven` or `delivered`.
  *
- * The form is the one that the Jenkins xUnit plugin has a schema of (`junit-10.xsd`), and that others read too.
+ * The format is that of the Jenkins xUnit plugin (`junit-10.xsd`), which other tools read too.
  *
  * @example
  * ```ts
@@ -75,25 +100,72 @@ export function renderJunit({ summary, faults = false, startedAt }: JunitInput):
       failures: threshold.holds ? [] : [describeThreshold(threshold)],
     })),
   ];
-  const count = (of: (one: Case) => boolean): string => String(cases.filter(of).length);
+  return renderSuite({
+    name: "okline load test",
+    className: "okline.loadtest",
+    startedAt,
+    durationMs: summary.durationMs,
+    properties: propertiesOf(summary),
+    cases,
+    output: `${summary.verdict}: ${describeVerdict(summary)}`,
+  });
+}
+
+/** The result of the torture suite as XML: one test case for each case, and one for the state after all of them. */
+export function renderTortureJunit({ results, faults, startedAt }: TortureJunitInput): string {
+  const cases = results.map(({ name, ms, saw, fault, unjudged }): Case => ({
+    name,
+    failures: fault === undefined ? [] : [fault],
+    skipped: fault === undefined ? unjudged : undefined,
+    durationMs: ms,
+    output: saw,
+  }));
+  return renderSuite({
+    name: "okline torture",
+    className: "okline.torture",
+    startedAt,
+    durationMs: results.reduce((sum, { ms }) => sum + ms, 0),
+    cases: [...cases, { name: "the end", failures: faults, durationMs: 0 }],
+  });
+}
+
+function renderSuite(suite: Suite): string {
+  const { name, className, startedAt, durationMs, properties = [], cases, output = "" } = suite;
+  const count = (matches: (one: Case) => boolean): string => String(cases.filter(matches).length);
   const totals = {
     tests: String(cases.length),
     failures: count(({ failures }) => failures.length > 0),
     errors: "0",
     skipped: count(({ skipped }) => skipped !== undefined),
-    time: (summary.durationMs / 1000).toFixed(3),
+    time: seconds(durationMs),
   };
-  const suite = { name: SUITE, ...totals, timestamp: startedAt.toISOString() };
-  const properties = propertiesOf(summary).map(([name, value]) => element("property", { name, value }));
+  const propertyElements = properties.map(([name, value]) => element("property", { name, value }));
   return `<?xml version="1.0" encoding="UTF-8"?>\n${
-    element("testsuites", { name: SUITE, ...totals }, [
-      element("testsuite", suite, [
-        element("properties", {}, properties),
-        ...cases.map(xmlOf),
-        element("system-out", {}, [escapeXml(`${summary.verdict}: ${describeVerdict(summary)}`)]),
+    element("testsuites", { name, ...totals }, [
+      element("testsuite", { name, ...totals, timestamp: startedAt.toISOString() }, [
+        ...(propertyElements.length === 0 ? [] : [element("properties", {}, propertyElements)]),
+        ...cases.map((one) => renderCase(one, className)),
+        ...(output === "" ? [] : [systemOut(output)]),
       ]),
     ])
   }\n`;
+}
+
+function renderCase({ name, failures, skipped, durationMs, output = "" }: Case, classname: string): string {
+  const children = skipped === undefined ? [] : [element("skipped", { message: skipped })];
+  const [message] = failures;
+  if (message !== undefined) children.push(element("failure", { message }, [escapeXml(failures.join("\n"))]));
+  if (output !== "") children.push(systemOut(output));
+  const time = durationMs === undefined ? {} : { time: seconds(durationMs) };
+  return element("testcase", { classname, name, ...time }, children);
+}
+
+function systemOut(text: string): string {
+  return element("system-out", {}, [escapeXml(text)]);
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
 }
 
 function caseOf(
@@ -128,12 +200,4 @@ function propertiesOf(summary: Summary): (readonly [string, string])[] {
     "latency.relay.p99 (ms)": latency.relay.p99,
   };
   return Object.entries(figures).map(([name, value]) => [name, String(value ?? "not measured")]);
-}
-
-function xmlOf({ name, failures, skipped }: Case): string {
-  const children = skipped === undefined ? [] : [element("skipped", { message: skipped })];
-  if (failures.length > 0) {
-    children.push(element("failure", { message: failures[0] ?? "" }, [escapeXml(failures.join("\n"))]));
-  }
-  return element("testcase", { classname: "okline.loadtest", name }, children);
 }

@@ -2,7 +2,7 @@
 import { plural } from "../../internal/plural.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { addedByRelay, type Measures } from "../metrics/measure.ts";
+import { addedByRelay, type Measurements } from "../metrics/measure.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type Bins, countInBins, evenBins, logBins } from "./bins.ts";
@@ -15,13 +15,13 @@ const BINS_PER_DECADE = 15;
 const EVEN_BINS = 60;
 
 /** How long the ok took, by percentile; the further right, the fewer clients it concerns. */
-export function percentileChart({ fromPlanned, total, relay }: Measures): Chart {
+export function percentileChart({ fromPlanned, total, relay }: Measurements): Chart {
   const percentiles = total.curve().map(({ percentile }) => Math.min(percentile, lastPercentile(total)));
   const curve = (of: LatencyHistogram) => of.curve().map(({ ms }) => Math.max(FINEST, ms));
   return {
     id: "percentiles",
     title: "Time to the ok, by percentile",
-    says:
+    description:
       `Half of the oks came within ${
         formatMs(fromPlanned.percentile(50))
       } of the planned start, 99 % within ` +
@@ -55,7 +55,7 @@ export function histogramChart(ledger: Ledger): Chart {
   return {
     id: "histogram",
     title: "Time to the ok, counted",
-    says: `How many of the oks took how long, in ${BINS_PER_DECADE} bins for each power of ten; ` +
+    description: `How many of the oks took how long, in ${BINS_PER_DECADE} bins for each power of ten; ` +
       `the most frequent time from the planned start was about ${formatMs(mode(bins, fromPlanned))}.`,
     x: { scale: "log-duration", label: "From", values: bins.from },
     y: { label: "oks", unit: "number" },
@@ -77,7 +77,7 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
   return {
     id: "holds",
     title: "Reply delay, asked and measured",
-    says:
+    description:
       `${formatReplyDelay(plan.options.replyDelay)} was asked for, and ${
         plural(asked.length, "message", { format: formatCount })
       } ` +
@@ -96,7 +96,7 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
 const MESSAGES = { one: "message was", many: "messages were" };
 
 /** What the charts do not show of a run in which nothing was to be held. */
-export function saysOfHolds({ held }: Measures): string {
+export function describeHolds({ held }: Measurements): string {
   return `No reply delay was asked for. ${
     plural(held.count, MESSAGES, { format: formatCount })
   } answered after ` +

@@ -5,14 +5,14 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { plural } from "../../internal/plural.ts";
 import { type Finding, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { Measures } from "../metrics/measure.ts";
+import type { Measurements } from "../metrics/measure.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Summary } from "../metrics/summary.ts";
-import { timelineOf } from "../metrics/timeline.ts";
+import { createTimeline } from "../metrics/timeline.ts";
 import { describeVerdict } from "../judge/verdict_text.ts";
-import { type Chart, figureOf } from "./chart.ts";
+import { type Chart, renderChart } from "./chart.ts";
 import { type Content, Html, html, jsonScript } from "./html.ts";
-import { histogramChart, holdChart, percentileChart, saysOfHolds } from "./latency_charts.ts";
+import { describeHolds, histogramChart, holdChart, percentileChart } from "./latency_charts.ts";
 import { formatCount, formatMs } from "./number.ts";
 import pageScript from "./page.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
@@ -24,7 +24,7 @@ export interface ReportInput {
   readonly plan: Plan;
   readonly ledger: Ledger;
   readonly summary: Summary;
-  readonly measures: Measures;
+  readonly measures: Measurements;
   /** The command line that runs the same again, seed included, as a shell takes it. */
   readonly command: string;
   readonly version: string;
@@ -54,7 +54,7 @@ const TONES: Readonly<Record<Summary["verdict"], "good" | "bad" | "odd">> = {
  */
 export function renderReport(input: ReportInput): string {
   const { plan, ledger, summary, measures, command, version, startedAt, machine } = input;
-  const timeline = timelineOf(ledger, { buckets: BUCKETS });
+  const timeline = createTimeline(ledger, { buckets: BUCKETS });
   const hold = holdChart(plan, ledger);
   const trouble = troubleChart(timeline);
   const measured = measures.total.count > 0;
@@ -76,7 +76,7 @@ export function renderReport(input: ReportInput): string {
     <h2>Over the run</h2>
     ${grid(overTime)}
     <h2>Reply delay</h2>
-    ${hold ? grid([hold]) : html`<p>${saysOfHolds(measures)}</p>`}
+    ${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}
     <h2>Resends, faults and other ends</h2>
     ${
     trouble
@@ -130,7 +130,7 @@ function findingList(findings: readonly Finding[]): Content {
 }
 
 function grid(charts: readonly Chart[]): Html {
-  return html`<div class="charts">${charts.map(figureOf)}</div>`;
+  return html`<div class="charts">${charts.map(renderChart)}</div>`;
 }
 
 interface Page {

@@ -1,18 +1,18 @@
 /** Numbers as the report writes them. Pure. @module */
 
 /** What stands for a figure that was not measured. */
-export const NONE = "–";
+export const MISSING = "–";
 
 const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /** `12,345`. */
 export function formatCount(count: number | null): string {
-  return count === null ? NONE : GROUPED.format(count);
+  return count === null ? MISSING : GROUPED.format(count);
 }
 
 /** Three significant digits in ms or s: `0.42 ms`, `8.31 ms`, `512 ms`, `1.5 s`. */
 export function formatMs(ms: number | null): string {
-  if (ms === null || Number.isNaN(ms)) return NONE;
+  if (ms === null || Number.isNaN(ms)) return MISSING;
   return ms < 999.5 ? `${significant(ms)} ms` : `${significant(ms / 1000)} s`;
 }
 

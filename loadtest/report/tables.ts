@@ -8,7 +8,7 @@ import type { Summary } from "../metrics/summary.ts";
 import { describeThreshold } from "../metrics/threshold.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { type Content, type Html, html } from "./html.ts";
-import { formatCount, formatMs, NONE } from "./number.ts";
+import { formatCount, formatMs, MISSING } from "./number.ts";
 
 /** What was measured, by percentile. */
 export function latencyTable({ latency, connect, held, scheduleLag }: Summary): Html {
@@ -172,7 +172,7 @@ export function keyFigures(summary: Summary): Html {
     ],
     ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`],
     ["Connections at once", formatCount(summary.peakConnections), "at most"],
-    ["Duration", formatMs(summary.durationMs), `fairness ${summary.fairness ?? NONE}`],
+    ["Duration", formatMs(summary.durationMs), `fairness ${summary.fairness ?? MISSING}`],
     ["Processor, cores", `${cores(cpu.server)} + ${cores(cpu.generator)}`, "server + generator"],
   ];
   return html`<dl class="key-figures">${
@@ -188,5 +188,5 @@ export function keyFigures(summary: Summary): Html {
 }
 
 function cores(value: number | null): string {
-  return value === null ? NONE : value.toFixed(2);
+  return value === null ? MISSING : value.toFixed(2);
 }

@@ -13,7 +13,9 @@ export function openChart(timeline: Timeline): Chart {
   return {
     id: "open",
     title: "Connections open",
-    says: `At most ${formatCount(peak.value)} at once, ${secondsAt(timeline, peak.bucket)} into the run.`,
+    description: `At most ${formatCount(peak.value)} at once, ${
+      secondsAt(timeline, peak.bucket)
+    } into the run.`,
     x: timeAxis(timeline),
     y: { label: "connections", unit: "number" },
     series: [{ label: "open at once", values: [...timeline.open], color: 1, style: "area" }],
@@ -26,7 +28,7 @@ export function rateChart(timeline: Timeline): Chart {
   return {
     id: "rates",
     title: "Starts and oks per second",
-    says:
+    description:
       `In steps of ${formatMs(timeline.bucket)}: at most ${
         significant(highest(started).value)
       } starts per second, ` +
@@ -47,7 +49,7 @@ export function latencyChart(timeline: Timeline): Chart {
   return {
     id: "latency",
     title: "Time added by the relay, over the run",
-    says:
+    description:
       `For the clients planned for each ${formatMs(timeline.bucket)}: time to the ok without the holds. ` +
       `The slowest was ${formatMs(worst.value)}, of a client planned ${
         secondsAt(timeline, worst.bucket)
@@ -74,7 +76,7 @@ export function troubleChart(timeline: Timeline): Chart | undefined {
   return {
     id: "trouble",
     title: "Resends, faults and other ends",
-    says: `In all: ${totals.join(", ")}.`,
+    description: `In all: ${totals.join(", ")}.`,
     x: timeAxis(timeline),
     y: { label: `in ${formatMs(timeline.bucket)}`, unit: "number", stacked: true },
     series: happened.map(([label, counts], index): Series => ({
@@ -102,7 +104,7 @@ export function lagChart(
   return {
     id: "lag",
     title: "Starts behind schedule: the generator's own health",
-    says:
+    description:
       `99 % of the ${plural(summary.started, "client", { format: formatCount })} started at most ${
         formatMs(summary.scheduleLag.p99)
       } late; ` +

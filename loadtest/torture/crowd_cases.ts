@@ -1,5 +1,5 @@
 /** Many peers that each cost little and give nothing. @module */
-import type { Bench, Observation, TortureCase } from "./rig.ts";
+import type { Observation, TortureCase, TortureRig } from "./rig.ts";
 import type { HostilePeer } from "./hostile_peer.ts";
 
 /** The first 11 bytes of a TLS ClientHello that says it is 512 bytes long. */
@@ -30,7 +30,7 @@ class Refusals {
 
 /** Opens peers, and does not mind those that are refused. */
 async function open(
-  bench: Bench,
+  bench: TortureRig,
   count: number,
   connect: () => Promise<HostilePeer> = () => bench.connect(),
 ): Promise<{ peers: HostilePeer[]; refusals: Refusals }> {
@@ -41,7 +41,11 @@ async function open(
 }
 
 /** Whether the server serves others while `peers` are there; then they go. */
-async function whileOpen(bench: Bench, peers: readonly HostilePeer[], saw: string): Promise<Observation> {
+async function whileOpen(
+  bench: TortureRig,
+  peers: readonly HostilePeer[],
+  saw: string,
+): Promise<Observation> {
   const answer = await bench.probe();
   const left = peers.filter((peer) => peer.end === undefined).length;
   const ended = left === peers.length ? "" : `, ${peers.length - left} of them ended by the server`;
@@ -52,12 +56,12 @@ async function whileOpen(bench: Bench, peers: readonly HostilePeer[], saw: strin
   return { saw: `${saw}${ended}`, fault: `others are not served meanwhile: ${answer}` };
 }
 
-async function silent(bench: Bench): Promise<Observation> {
+async function silent(bench: TortureRig): Promise<Observation> {
   const { peers, refusals } = await open(bench, bench.scaled(10_000));
   return await whileOpen(bench, peers, `${peers.length} connected and silent${refusals}`);
 }
 
-async function drip(bench: Bench): Promise<Observation> {
+async function drip(bench: TortureRig): Promise<Observation> {
   const { peers, refusals } = await open(bench, bench.scaled(500));
   const seconds = Math.min(5, bench.scaled(5));
   for (let i = 0; i < seconds; i++) {
@@ -67,13 +71,13 @@ async function drip(bench: Bench): Promise<Observation> {
   return await whileOpen(bench, peers, `${peers.length} send a byte a second, ${seconds} s long${refusals}`);
 }
 
-async function halfHandshake(bench: Bench): Promise<Observation> {
+async function halfHandshake(bench: TortureRig): Promise<Observation> {
   const { peers, refusals } = await open(bench, bench.scaled(500), () => bench.connectPlain());
   await Promise.all(peers.map((peer) => peer.write(HALF_HELLO)));
   return await whileOpen(bench, peers, `${peers.length} stop in their TLS handshake${refusals}`);
 }
 
-async function resetStorm(bench: Bench): Promise<Observation> {
+async function resetStorm(bench: TortureRig): Promise<Observation> {
   const count = bench.scaled(20_000);
   const refusals = new Refusals();
   await bench.crowd(count, (index) =>
@@ -87,7 +91,7 @@ async function resetStorm(bench: Bench): Promise<Observation> {
   return { saw: `${count} connect and reset${refusals}` };
 }
 
-async function churn(bench: Bench): Promise<Observation> {
+async function churn(bench: TortureRig): Promise<Observation> {
   const count = bench.scaled(10_000);
   const refusals = new Refusals();
   let kept = 0;

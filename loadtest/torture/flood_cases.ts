@@ -1,6 +1,6 @@
 /** One peer that sends more than its share. @module */
 import type { HostilePeer } from "./hostile_peer.ts";
-import { type Bench, describePeer, type Observation, type TortureCase } from "./rig.ts";
+import { describePeer, type Observation, type TortureCase, type TortureRig } from "./rig.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = 64 * 1024;
@@ -12,7 +12,7 @@ const PROBE_PAUSE_MS = 50;
 
 /** Sends `volume` bytes in lines, and looks meanwhile whether others are served; gives how many were taken, and the longest wait. */
 async function send(
-  bench: Bench,
+  bench: TortureRig,
   peer: HostilePeer,
   { line, volume }: { line: string; volume: number },
 ): Promise<{ sent: number; answer: number | string }> {
@@ -46,7 +46,7 @@ function seen(saw: string, answer: number | string, fault: string | undefined): 
   return fault === undefined ? { saw: all } : { saw: all, fault };
 }
 
-async function tinyLines(bench: Bench): Promise<Observation> {
+async function tinyLines(bench: TortureRig): Promise<Observation> {
   const peer = await bench.connect();
   const volume = 2 * bench.scaled(1_000_000);
   const { sent, answer } = await send(bench, peer, { line: "x\n", volume });
@@ -77,7 +77,7 @@ async function untilQuiet(peer: HostilePeer, ms: number): Promise<boolean> {
   return true;
 }
 
-async function neverReads(bench: Bench): Promise<Observation> {
+async function neverReads(bench: TortureRig): Promise<Observation> {
   const peer = await bench.connect();
   peer.pause();
   // A peer that reads nothing may wait for ever for the server to read on: that is a good end as well.

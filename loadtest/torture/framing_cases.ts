@@ -1,6 +1,6 @@
 /** Hostile bytes of a single peer. @module */
 import type { Random } from "../../internal/clock.ts";
-import { type Bench, describePeer, type Observation, type TortureCase } from "./rig.ts";
+import { describePeer, type Observation, type TortureCase, type TortureRig } from "./rig.ts";
 
 const encoder = new TextEncoder();
 const MIB = 1024 * 1024;
@@ -15,7 +15,11 @@ interface ServerReply {
 }
 
 /** What a server answers to some bytes, sent in the pieces given; to its end, or until that many bytes have come. */
-async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Infinity): Promise<ServerReply> {
+async function answerTo(
+  bench: TortureRig,
+  pieces: readonly Uint8Array[],
+  bytes = Infinity,
+): Promise<ServerReply> {
   const peer = await bench.connect();
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) await bench.pause(2); // So that the server reads the pieces one by one.
@@ -28,7 +32,10 @@ async function answerTo(bench: Bench, pieces: readonly Uint8Array[], bytes = Inf
 }
 
 /** What a server answers to some bytes each time, however they are cut; or why that cannot be said. */
-async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<ServerReply | { unjudged: string }> {
+async function answerToAll(
+  bench: TortureRig,
+  bytes: Uint8Array,
+): Promise<ServerReply | { unjudged: string }> {
   const first = await answerTo(bench, [bytes]);
   if (first.bytes <= bench.greeting) return { unjudged: "it answers nothing that could be compared" };
   const again = await answerTo(bench, [bytes], first.ended ? undefined : first.bytes);
@@ -38,7 +45,7 @@ async function answerToAll(bench: Bench, bytes: Uint8Array): Promise<ServerReply
 
 /** That a server answered otherwise than to `whole` is its fault only if it still answers that as before: no clock in it. */
 async function blame(
-  bench: Bench,
+  bench: TortureRig,
   { bytes, whole, fault }: { bytes: Uint8Array; whole: ServerReply; fault: string },
 ): Promise<Pick<Observation, "fault" | "unjudged">> {
   const now = await answerToAll(bench, bytes);
@@ -50,7 +57,7 @@ async function blame(
 
 /** What becomes of a peer that sends `bytes`. */
 async function fateOf(
-  bench: Bench,
+  bench: TortureRig,
   bytes: Uint8Array,
   ms: number,
 ): Promise<Observation & { ended: boolean }> {
@@ -66,7 +73,7 @@ function lineOf(size: number, end: string): Uint8Array {
   return encoder.encode("x".repeat(size) + end);
 }
 
-async function everySplit(bench: Bench): Promise<Observation> {
+async function everySplit(bench: TortureRig): Promise<Observation> {
   const whole = await answerToAll(bench, SCRIPT);
   const saw = `${SCRIPT.length - 1} split points, and byte by byte`;
   if ("unjudged" in whole) return { saw, ...whole };
@@ -85,7 +92,7 @@ async function everySplit(bench: Bench): Promise<Observation> {
   return { saw, ...await blame(bench, { bytes: SCRIPT, whole, fault }) };
 }
 
-async function lineLimit(bench: Bench): Promise<Observation> {
+async function lineLimit(bench: TortureRig): Promise<Observation> {
   const { maxLine } = bench;
   const faults: string[] = [];
   // The last is not ended: a server that waits for its end would wait, and hold, for ever.
@@ -105,7 +112,7 @@ async function lineLimit(bench: Bench): Promise<Observation> {
   return faults.length === 0 ? { saw } : { saw, fault: faults.join("; ") };
 }
 
-async function noLineEnd(bench: Bench): Promise<Observation> {
+async function noLineEnd(bench: TortureRig): Promise<Observation> {
   const volume = bench.scaled(1024 * MIB);
   const peer = await bench.connect();
   const chunk = new Uint8Array(64 * 1024).fill(0x78);
@@ -123,7 +130,7 @@ async function noLineEnd(bench: Bench): Promise<Observation> {
   return took ? { saw, fault: `took ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
 }
 
-async function carriageReturns(bench: Bench): Promise<Observation> {
+async function carriageReturns(bench: TortureRig): Promise<Observation> {
   const texts = ["torture\r", "\ntorture\r", "\r\n\r", "\ntor\rture\n"];
   const saw = "CR and LF in different packets, CR in a line";
   const bytes = encoder.encode(texts.join(""));
@@ -136,7 +143,7 @@ async function carriageReturns(bench: Bench): Promise<Observation> {
   return { saw, ...await blame(bench, { bytes, whole, fault }) };
 }
 
-async function brokenText(bench: Bench): Promise<Observation> {
+async function brokenText(bench: TortureRig): Promise<Observation> {
   const bad = [
     [0xff, 0xfe],
     [0xc0, 0x80],
@@ -151,7 +158,7 @@ async function brokenText(bench: Bench): Promise<Observation> {
   return { saw: [...seen].join("; ").slice(0, 120) };
 }
 
-function garbage(random: Random): (bench: Bench) => Promise<Observation> {
+function garbage(random: Random): (bench: TortureRig) => Promise<Observation> {
   return async (bench) => {
     const count = bench.scaled(200);
     await bench.crowd(count, async () => {
@@ -167,7 +174,7 @@ function garbage(random: Random): (bench: Bench) => Promise<Observation> {
   };
 }
 
-async function endInLine(bench: Bench): Promise<Observation> {
+async function endInLine(bench: TortureRig): Promise<Observation> {
   const count = bench.scaled(100);
   let ended = 0;
   let saw = "";

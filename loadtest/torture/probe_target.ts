@@ -1,10 +1,10 @@
 /** What a target says to an honest peer, before anybody is hostile. @module */
 import type { Address } from "../../socket/network.ts";
-import { Bench, type BenchOptions } from "./rig.ts";
+import { TortureRig, type TortureRigOptions } from "./rig.ts";
 import { HostilePeer } from "./hostile_peer.ts";
 
 /** What was learnt of a target. */
-export interface FirstLook {
+export interface TargetProbe {
   /** Bytes that it says of its own accord. */
   readonly greeting: number;
   /** How long its answer to the probe took, ms; or why it cannot be tortured. */
@@ -26,8 +26,8 @@ const STRANGE_HELLO = Uint8Array.of(
 const ALERT = "\x15\x03";
 
 /** Looks whether somebody serves there, and who does not speak TLS with somebody who does. */
-export async function firstLook(options: BenchOptions): Promise<FirstLook> {
-  using bench = new Bench(options);
+export async function probeTarget(options: TortureRigOptions): Promise<TargetProbe> {
+  using bench = new TortureRig(options);
   let greeting = 0;
   try {
     const peer = await bench.connect();
@@ -40,7 +40,7 @@ export async function firstLook(options: BenchOptions): Promise<FirstLook> {
   if (options.tls === undefined && await speaksTls(options.target)) {
     return { greeting, answer: "it speaks TLS, and a peer without TLS gets no answer" };
   }
-  using honest = new Bench({ ...options, greeting });
+  using honest = new TortureRig({ ...options, greeting });
   return { greeting, answer: await honest.probe() };
 }
 

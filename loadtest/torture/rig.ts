@@ -4,7 +4,7 @@ import type { TlsClientOptions } from "../../tls/mod.ts";
 import { HostilePeer } from "./hostile_peer.ts";
 
 /** What to torture, and how hard. */
-export interface BenchOptions {
+export interface TortureRigOptions {
   readonly target: Address;
   /** How to speak TLS with it. Default: not at all. */
   readonly tls?: TlsClientOptions;
@@ -33,7 +33,7 @@ export interface Observation {
 /** One way to be hostile. */
 export interface TortureCase {
   readonly name: string;
-  run(bench: Bench): Promise<Observation>;
+  run(bench: TortureRig): Promise<Observation>;
 }
 
 /** What an honest peer says. */
@@ -43,7 +43,7 @@ export const PROBE = "okline torture probe\r\n";
 const CONCURRENT = 200;
 
 /** Makes peers, and closes what a case leaves open. */
-export class Bench implements Disposable {
+export class TortureRig implements Disposable {
   readonly maxLine: number;
   readonly patience: number;
   readonly greeting: number;
@@ -55,7 +55,7 @@ export class Bench implements Disposable {
   readonly #pauses = new Map<ReturnType<typeof setTimeout>, () => void>();
   #over = false;
 
-  constructor(options: BenchOptions) {
+  constructor(options: TortureRigOptions) {
     this.#target = options.target;
     this.#tls = options.tls;
     this.#probe = options.probe ?? PROBE;
@@ -80,7 +80,7 @@ export class Bench implements Disposable {
     return this.#connect(this.#tls);
   }
 
-  /** As {@linkcode Bench.connect}, without TLS whatever the server speaks. */
+  /** As {@linkcode TortureRig.connect}, without TLS whatever the server speaks. */
   connectPlain(): Promise<HostilePeer> {
     return this.#connect(undefined);
   }

@@ -3,7 +3,7 @@ import type { Address } from "../../socket/network.ts";
 import { countSockets, residentMemory } from "../process/process_usage.ts";
 
 /** What processes hold together. */
-export interface Holding {
+export interface HeldResources {
   /** Open sockets. */
   readonly sockets: number;
   /** Resident memory, bytes. */
@@ -33,7 +33,7 @@ export class TargetProcess {
   }
 
   /** What they hold now; `undefined` when one of them is gone. */
-  holding(): Holding | undefined {
+  heldResources(): HeldResources | undefined {
     let sockets = 0;
     let memory = 0;
     for (const pid of this.pids) {
@@ -47,10 +47,10 @@ export class TargetProcess {
   }
 
   /** Waits until they hold no more than `most` sockets, or `ms` have passed; gives what they hold. */
-  async settled(most: number, ms: number): Promise<Holding | undefined> {
+  async settled(most: number, ms: number): Promise<HeldResources | undefined> {
     const giveUpAt = performance.now() + ms;
     while (true) {
-      const holding = this.holding();
+      const holding = this.heldResources();
       if (holding === undefined || holding.sockets <= most || performance.now() >= giveUpAt) return holding;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Random } from "../../internal/clock.ts";
-import { Bench, type BenchOptions, type Observation, type TortureCase } from "./rig.ts";
+import { type Observation, type TortureCase, TortureRig, type TortureRigOptions } from "./rig.ts";
 import { crowdCases } from "./crowd_cases.ts";
 import { floodCases } from "./flood_cases.ts";
 import { framingCases } from "./framing_cases.ts";
@@ -25,7 +25,7 @@ export interface TortureResult extends Observation {
 }
 
 /** How to torture. */
-export interface TortureOptions extends BenchOptions {
+export interface TortureOptions extends TortureRigOptions {
   /** Numbers uniform in [0, 1), for random bytes. */
   readonly random: Random;
   /** Longest time in ms for one case. Default 60,000. */
@@ -73,15 +73,15 @@ export async function* torture(options: TortureOptions): AsyncIterableIterator<T
 }
 
 async function isGone(options: TortureOptions): Promise<boolean> {
-  using bench = new Bench(options);
+  using bench = new TortureRig(options);
   await bench.pause(RESTART_MS);
   return typeof await bench.probe() === "string";
 }
 
 async function runCase(one: TortureCase, options: TortureOptions): Promise<TortureResult> {
   const { caseTimeout = CASE_TIMEOUT_MS, process } = options;
-  const before = process?.holding();
-  using bench = new Bench(options);
+  const before = process?.heldResources();
+  using bench = new TortureRig(options);
   const start = performance.now();
   const late = Promise.withResolvers<Observation>();
   const timer = setTimeout(
@@ -96,7 +96,7 @@ async function runCase(one: TortureCase, options: TortureOptions): Promise<Tortu
   clearTimeout(timer);
   const ms = performance.now() - start;
   bench[Symbol.dispose](); // The crowd leaves before the honest peer comes.
-  using others = new Bench(options);
+  using others = new TortureRig(options);
   const probe = await others.probe();
   const probeMs = typeof probe === "number" ? probe : null;
   const { saw, unjudged } = observation;

@@ -148,15 +148,15 @@ Deno.test("client.ts chat says that the server has gone, and leaves the terminal
 
 Deno.test("client.ts account makes an account that server.ts chat --users lets in", async () => {
   await using dir = new TempDir();
-  const account = await runClient(["account", "ann"], { stdin: "open sesame\n" });
-  assertEquals(account.code, 0);
-  await dir.write("users", account.out);
+  const counts = await runClient(["account", "ann"], { stdin: "open sesame\n" });
+  assertEquals(counts.code, 0);
+  await dir.write("users", counts.out);
   await using server = await ServerProcess.start("chat", "--users", `${dir.path}/users`);
   await using guest = await talk(server.port);
   await guest.send("ann\n/login ann wrong\n/login ann open sesame\n/quit\n");
   assertEquals((await guest.rest()).split("\n"), [
     "-- Welcome. What is your name?",
-    "error name belongs to an account: /login ann PASSWORD",
+    "error name belongs to an counts: /login ann PASSWORD",
     "error name or password is wrong",
     "-- Hello ann. 0 others are here; /help lists commands",
     "-- Bye",

@@ -1,7 +1,7 @@
 /** Every case of the torture suite against a server that does not stand it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
-import { firstLook } from "../../loadtest/torture/probe_target.ts";
+import { probeTarget } from "../../loadtest/torture/probe_target.ts";
 import { TargetProcess } from "../../loadtest/torture/target_process.ts";
 import {
   caseNames,
@@ -122,7 +122,7 @@ Deno.test("torture() cannot compare answers that are never the same, or none", a
 
 Deno.test("firstLook() tells a greeting from an answer, and who cannot be tortured from who can", async () => {
   const look = (port: number, patience = 300) =>
-    firstLook({ target: { hostname: "127.0.0.1", port }, patience });
+    probeTarget({ target: { hostname: "127.0.0.1", port }, patience });
   await using polite = new BrokenServer({
     async serve(session) {
       await session.say("220 welcome\n");
@@ -148,10 +148,10 @@ Deno.test("firstLook() and torture() know a server that speaks TLS", async () =>
     for await (const line of peer.lines()) peer.send(line);
   });
   const target = { hostname: "127.0.0.1", port: server.port };
-  const { answer } = await firstLook({ target, patience: 1000 });
+  const { answer } = await probeTarget({ target, patience: 1000 });
   assertEquals(answer, "it speaks TLS, and a peer without TLS gets no answer");
   const tls = { ca: authority.certificate };
-  assertEquals(typeof (await firstLook({ target, tls, patience: 1000 })).answer, "number");
+  assertEquals(typeof (await probeTarget({ target, tls, patience: 1000 })).answer, "number");
   for (const only of ["split", "limit", "FIN", "half", "reset", "tiny"]) {
     const found = await tortured(server.port, { target, tls, only, maxLine: 64 * 1024, patience: 2000 });
     assertEquals(found.map(({ name, fault }) => [name, fault]), found.map(({ name }) => [name, undefined]));

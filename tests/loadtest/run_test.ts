@@ -2,9 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { LocalGenerator } from "../../loadtest/generate/generator.ts";
 import type { RunEvent, ServerState } from "../../loadtest/history/events.ts";
 import { HistoryDigest } from "../../loadtest/history/digest.ts";
-import { HistoryJudge } from "../../loadtest/history/verify.ts";
+import { HistoryVerifier } from "../../loadtest/history/verify.ts";
 import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
-import { runLoadTest } from "../../loadtest/run.ts";
+import { runPlan } from "../../loadtest/run.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { Router } from "../../relay/router/router.ts";
 import { FramingError, listen, type Listener } from "../../socket/mod.ts";
@@ -109,7 +109,7 @@ Deno.test("runLoadTest() proves a relay that does what it should", { permissions
   });
   assertEquals(result.judgement.findings, []);
   assertEquals(result.judgement.verdict, "proven");
-  assertEquals(result.judgement.account.acked, CLIENTS);
+  assertEquals(result.judgement.counts.acked, CLIENTS);
   assertEquals(server.stats().closed.natural, CLIENTS);
   await world.clock.runUntil(server.close());
   assertEquals(world.network.stats().sockets, 0);
@@ -130,16 +130,16 @@ Deno.test("runLoadTest() catches a relay that loses one ok in a thousand", { per
     mutate: ({ peer, line }) => line.startsWith("ok ") && ++oks % 1000 === 500 ? [] : [[peer, line]],
   });
   assertEquals(run.judgement.verdict, "failed");
-  assert(run.judgement.account.reconnects >= 3, `${run.judgement.account.reconnects} reconnects`);
+  assert(run.judgement.counts.reconnects >= 3, `${run.judgement.counts.reconnects} reconnects`);
 });
 
 Deno.test("runLoadTest() catches a single lost ok, though its client comes through at its second try", {
   permissions,
 }, async () => {
   const run = await simulateMutant({ mutate: onOk(1700, () => []) });
-  assertEquals([run.judgement.verdict, run.judgement.account.acked], ["failed", CLIENTS]);
+  assertEquals([run.judgement.verdict, run.judgement.counts.acked], ["failed", CLIENTS]);
   assertEquals(kinds(run), ["reason", "unnatural"]);
-  assertEquals(run.judgement.account.resent, 1);
+  assertEquals(run.judgement.counts.resent, 1);
 });
 
 Deno.test("runLoadTest() names a message that is lost for good", { permissions }, async () => {
@@ -149,7 +149,7 @@ Deno.test("runLoadTest() names a message that is lost for good", { permissions }
     return line === lost ? [] : [[peer, line]];
   };
   const run = await simulateMutant({ mutate });
-  assertEquals([run.judgement.verdict, run.judgement.account.lost], ["failed", 1]);
+  assertEquals([run.judgement.verdict, run.judgement.counts.lost], ["failed", 1]);
   assertEquals(kinds(run), ["reason", "lost", "unnatural"]);
   const [, message] = run.judgement.findings;
   assertStringIncludes(message!.text, "was sent 3 times and never acknowledged");
@@ -214,7 +214,7 @@ Deno.test(
       deadline: 3000,
     });
     assertEquals(run.judgement.verdict, "failed");
-    assertEquals([run.judgement.account.acked, run.judgement.account.underWay], [0, 100]);
+    assertEquals([run.judgement.counts.acked, run.judgement.counts.underWay], [0, 100]);
     assertEquals(run.durationMs, 3000);
   },
 );
@@ -243,7 +243,7 @@ Deno.test("runLoadTest() reports what it has when it is interrupted", { permissi
   const controller = new AbortController();
   world.clock.after(500, () => controller.abort());
   const finalState = () => Promise.resolve({ ...server.stats(), descriptors: 0 });
-  const test = runLoadTest({
+  const test = runPlan({
     plan,
     generator,
     clock: world.clock,
@@ -251,7 +251,7 @@ Deno.test("runLoadTest() reports what it has when it is interrupted", { permissi
     signal: controller.signal,
   });
   const { judgement, durationMs } = await world.clock.runUntil(test);
-  assertEquals([judgement.verdict, durationMs, judgement.account.acked], ["interrupted", 500, 50]);
+  assertEquals([judgement.verdict, durationMs, judgement.counts.acked], ["interrupted", 500, 50]);
   await world.clock.runUntil(server.close());
 });
 
@@ -276,7 +276,7 @@ Deno.test(
     for (const nth of [Infinity, 17]) {
       const run = await simulateMutant({ mutate: onOk(nth, () => []) }, { clients: 300 });
       const digest = new HistoryDigest();
-      const judge = new HistoryJudge();
+      const judge = new HistoryVerifier();
       for (const line of run.history.map((event) => JSON.stringify(event))) {
         digest.add(line);
         judge.push(line);

@@ -3,7 +3,7 @@ import type { Log } from "../../terminal/log.ts";
 import { duration, flag, integer, text } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
-import type { ServerEvents } from "../../../loadtest/history/server_events.ts";
+import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
 import { CountingClock } from "../../../testing/counting_clock.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import {
@@ -88,10 +88,10 @@ export const relay = {
 } as const satisfies Service;
 
 /** A history that comes to its end before the server does takes nobody's connection along. */
-async function openHistory(path: string, log: Log): Promise<ServerEvents> {
-  const { ServerEvents } = await import("../../../loadtest/history/server_events.ts");
+async function openHistory(path: string, log: Log): Promise<ServerEventWriter> {
+  const { ServerEventWriter } = await import("../../../loadtest/history/server_events.ts");
   try {
-    return new ServerEvents(path, {
+    return new ServerEventWriter(path, {
       now: () => performance.timeOrigin + performance.now(),
       onFailed: (cause) =>
         log.error(

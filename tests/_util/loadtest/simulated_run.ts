@@ -4,7 +4,7 @@ import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import { parseReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
-import { type LoadTestResult, runLoadTest } from "../../../loadtest/run.ts";
+import { runPlan, type RunResult } from "../../../loadtest/run.ts";
 import type { Address } from "../../../socket/mod.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -12,7 +12,7 @@ import type { Simulation } from "./simulation.ts";
 export const CLIENTS = 3000;
 
 /** What a simulated run came to, and all that happened. */
-export interface Run extends LoadTestResult {
+export interface Run extends RunResult {
   readonly history: readonly HistoryEvent[];
 }
 
@@ -58,7 +58,7 @@ export async function simulate(
     onEvent,
     ...(faults && { faults }),
   });
-  const test = runLoadTest({
+  const test = runPlan({
     plan,
     generator,
     clock: world.clock,

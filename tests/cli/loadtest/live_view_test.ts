@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LatencyHistogram } from "../../../loadtest/metrics/latency.ts";
-import type { LoadTestProgress } from "../../../loadtest/run.ts";
+import type { RunProgress } from "../../../loadtest/run.ts";
 import { startLiveView } from "../../../cli/loadtest/live_view.ts";
 
 const pure = { permissions: "none" } as const;
@@ -22,7 +22,7 @@ function progressAt(
   elapsed: number,
   acknowledged: number,
   latencies: readonly number[] = [],
-): LoadTestProgress {
+): RunProgress {
   const histogram = new LatencyHistogram();
   for (const ms of latencies) histogram.record(ms);
   return {

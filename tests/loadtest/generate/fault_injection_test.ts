@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type FaultSpec, formatFaults, parseFaults } from "../../../loadtest/plan/fault_spec.ts";
-import { type OkFault, OkFaults } from "../../../loadtest/generate/ok_faults.ts";
+import { type OkFault, OkFaults } from "../../../loadtest/generate/fault_injection.ts";
 import { type Run, simulate } from "../../_util/loadtest/simulated_run.ts";
 import { seeded, Simulation } from "../../_util/loadtest/simulation.ts";
 
@@ -101,7 +101,7 @@ Deno.test("runLoadTest() proves a relay under faults that were asked for", { per
   const { judgement, kinds } = await runWith({ reset: 0.01, stall: 0.01, dropOk: 0.01, duplicateOk: 0.01 });
   assertEquals(kinds, new Set(["reset", "stall", "drop-ok", "duplicate-ok"]));
   assertEquals(judgement.verdict, "proven");
-  assert(judgement.account.reconnects > 0 && judgement.account.resent > 0);
+  assert(judgement.counts.reconnects > 0 && judgement.counts.resent > 0);
 });
 
 Deno.test(
@@ -109,7 +109,7 @@ Deno.test(
   { permissions },
   async () => {
     const { judgement } = await runWith({ slice: true }, { clients: 500 });
-    assertEquals([judgement.verdict, judgement.account.resent], ["proven", 0]);
+    assertEquals([judgement.verdict, judgement.counts.resent], ["proven", 0]);
   },
 );
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ServerState } from "../../../loadtest/history/events.ts";
-import { ResponseReader } from "../../../loadtest/generate/response_reader.ts";
+import { httpRequest, type ReplyResult } from "../../../loadtest/generate/request_reply.ts";
 import { type EchoOptions, type HelloOptions, startEcho, startHello } from "../../../services/mod.ts";
 import type { ListenerStats } from "../../../socket/listener.ts";
 import { type Connection, listen } from "../../../socket/mod.ts";
@@ -30,7 +30,7 @@ async function run(
 Deno.test("runLoadTest() proves an echo server, with every kind of string", { permissions }, async () => {
   const { judgement } = await run("echo", startEcho);
   assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
-  assertEquals(judgement.account.acked, 3000);
+  assertEquals(judgement.counts.acked, 3000);
 });
 
 Deno.test(
@@ -139,59 +139,78 @@ Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions },
   });
   await world.clock.runUntil(server.close());
   await serving;
-  assertEquals([judgement.verdict, judgement.account.acked], ["failed", 0]);
+  assertEquals([judgement.verdict, judgement.counts.acked], ["failed", 0]);
 });
 
-function read(pieces: readonly string[], { end = false } = {}): [number | undefined, boolean] {
-  const reader = new ResponseReader();
-  for (const piece of pieces) reader.push(new TextEncoder().encode(piece));
-  if (end) reader.end();
-  return [reader.status, reader.complete];
+/** The first result of an HTTP reply that arrives in `pieces`. */
+function read(pieces: readonly string[], { end = false } = {}): ReplyResult | undefined {
+  const reader = httpRequest("hello", "127.0.0.1:80").readReply();
+  const results = pieces.map((piece) => reader.push(new TextEncoder().encode(piece)));
+  if (end) results.push(reader.end());
+  return results.find((result) => result !== undefined);
 }
 
-Deno.test("ResponseReader knows the end of a body of known length, however it comes", { permissions }, () => {
-  const response = "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length:  5 \r\n\r\nhello";
-  for (let at = 0; at <= response.length; at++) {
-    const pieces = [response.slice(0, at), response.slice(at)].filter((piece) => piece !== "");
-    assertEquals(read(pieces), [200, true]);
-    assertEquals(read(pieces.slice(0, 1))[1], at >= response.length || at === 0);
-  }
-  assertEquals(read([response.slice(0, -1)], { end: true }), [200, false]);
-  assertEquals(read(["HTTP/1.0 204\r\nContent-Length: 0\r\n\r\n"]), [204, true]);
+const DONE: ReplyResult = { text: "hello" };
+
+Deno.test(
+  "httpRequest() completes at the end of a sized body however the bytes are cut",
+  { permissions },
+  () => {
+    const response = "HTTP/1.1 200 OK\r\nDate: x\r\ncontent-length:  5 \r\n\r\nhello";
+    for (let at = 0; at <= response.length; at++) {
+      const pieces = [response.slice(0, at), response.slice(at)].filter((piece) => piece !== "");
+      assertEquals(read(pieces), DONE);
+      assertEquals(read(pieces.slice(0, 1)), at >= response.length || at === 0 ? DONE : undefined);
+    }
+    assertEquals(read([response.slice(0, -1)], { end: true }), {
+      error: "invalid HTTP response: Response ended inside its body",
+    });
+    assertEquals(read(["HTTP/1.0 204\r\nContent-Length: 0\r\n\r\n"]), DONE);
+  },
+);
+
+Deno.test("httpRequest() completes at the end of the connection when the body has no size", {
+  permissions,
+}, () => {
+  const unknown = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello";
+  assertEquals([read([unknown]), read([unknown], { end: true })], [undefined, DONE]);
+  const coded = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello";
+  assertEquals([read([coded]), read([coded], { end: true })], [undefined, DONE]);
 });
 
 Deno.test(
-  "ResponseReader takes the end of the connection for that of any other body",
+  "httpRequest() reads a chunked body to its last chunk, and refuses two lengths",
   { permissions },
   () => {
-    const unknown = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nhello";
-    assertEquals([read([unknown]), read([unknown], { end: true })], [[200, false], [200, true]]);
-    const coded =
-      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
-    assertEquals([read([coded]), read([coded], { end: true })], [[200, false], [200, true]]);
+    const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    assertEquals(read([chunked]), DONE);
+    assertEquals(read([chunked.slice(0, -2)], { end: true }), {
+      error: "invalid HTTP response: Response ended inside its body",
+    });
+    assertEquals(read([chunked.replace("Transfer", "Content-Length: 1\r\nTransfer")]), {
+      error: "invalid HTTP response: Content-Length and Transfer-Encoding are both given",
+    });
   },
 );
 
 Deno.test(
-  "ResponseReader gives the first line of what is no response, once it is whole",
+  "httpRequest() reports the error line of a server once the line is complete",
   { permissions },
   () => {
-    const reader = new ResponseReader();
-    reader.push(new TextEncoder().encode("error n\u00e4h"));
-    assertEquals(reader.strayLine, undefined);
-    reader.push(new TextEncoder().encode("\r\nmore\n"));
-    assertEquals(reader.strayLine, "error n\u00e4h");
-    const response = new ResponseReader();
-    response.push(new TextEncoder().encode("HTTP/1.1 200 OK\r\nDate: x\r\n"));
-    assertEquals(response.strayLine, undefined);
+    const reader = httpRequest("hello", "127.0.0.1:80").readReply();
+    assertEquals(reader.push(new TextEncoder().encode("error n\u00e4h")), undefined);
+    assertEquals(reader.push(new TextEncoder().encode("\r\nmore\n")), { complaint: "n\u00e4h" });
+    assertEquals(reader.push(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n")), undefined);
+    assertEquals(read(["HTTP/1.1 200 OK\r\nDate: x\r\n"]), undefined);
   },
 );
 
-Deno.test("ResponseReader sees no response in anything else", { permissions }, () => {
-  assertEquals(read(["hello\r\n\r\n"], { end: true }), [undefined, false]);
-  assertEquals(read(["HTTP/1.1 200 OK\r\n"], { end: true }), [undefined, false]);
-  assertEquals(read(["x".repeat(100_000), "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"], { end: true }), [
-    undefined,
-    false,
-  ]);
+Deno.test("httpRequest() refuses a reply that is not HTTP", { permissions }, () => {
+  const error = "the reply is not an HTTP response";
+  assertEquals(read(["hello\r\n\r\n"], { end: true }), { error });
+  assertEquals(read(["x".repeat(100_000), "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"], { end: true }), { error });
+  assertEquals(read(["HTTP/1.1 200 OK\r\n"], { end: true }), {
+    error: "invalid HTTP response: Response ended before its body",
+  });
+  assertEquals(read(["hello"], { end: true }), undefined);
 });

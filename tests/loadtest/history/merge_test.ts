@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
-import { judgeHistoryFile } from "../../../loadtest/history/file.ts";
+import { verifyHistoryFile } from "../../../loadtest/history/file.ts";
 import { formatHistoryLine } from "../../../loadtest/history/line_format.ts";
 import { LineFile, readLines } from "../../../loadtest/history/line_file.ts";
-import { readPeerHistory, ServerEvents } from "../../../loadtest/history/server_events.ts";
+import { readServerEvents, ServerEventWriter } from "../../../loadtest/history/server_events.ts";
 import { HistoryMerger } from "../../../loadtest/history/merge.ts";
 import { addressOf, clientEvents, ENDING, runEvent, SERVER } from "../../_util/loadtest/run_events.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
@@ -54,13 +54,13 @@ Deno.test("RunHistory.finish() puts the parts in order of time, and leaves one f
     ]],
   );
   assertEquals(events.slice(-4).map(({ event }) => event), ["stop", "server", "generator", "verdict"]);
-  const { verdict, discrepancies } = await judgeHistoryFile(path);
+  const { verdict, discrepancies } = await verifyHistoryFile(path);
   assertEquals([verdict, discrepancies], ["proven", []]);
 });
 
 Deno.test("RunHistory.finish() leaves out the line over which a part's process was killed", async () => {
   using folder = new Folder();
-  const { verdict, discrepancies } = await judgeHistoryFile(await writeRun(folder, '{"event":"cl'));
+  const { verdict, discrepancies } = await verifyHistoryFile(await writeRun(folder, '{"event":"cl'));
   assertEquals([verdict, discrepancies], ["proven", []]);
 });
 
@@ -70,14 +70,14 @@ Deno.test("RunHistory.finish() goes without the part of a process that came to n
   using history = new HistoryMerger(path);
   for (const event of ENDING) history.record(event);
   await history.finish(runEvent(0), FINISH);
-  assertEquals((await judgeHistoryFile(path)).verdict, "proven");
+  assertEquals((await verifyHistoryFile(path)).verdict, "proven");
 });
 
 Deno.test("judgeHistoryFile() sees any byte that was put before the history", async () => {
   using folder = new Folder();
   const path = await writeRun(folder);
   Deno.writeTextFileSync(path, "\ufeff" + Deno.readTextFileSync(path));
-  const failed = await judgeHistoryFile(path).then(() => "judged", (error: Error) => error.name);
+  const failed = await verifyHistoryFile(path).then(() => "judged", (error: Error) => error.name);
   assertEquals(failed, "HistoryError");
 });
 
@@ -119,7 +119,7 @@ Deno.test("LineFile tells onFailed once that it cannot be written", onLinux, () 
 Deno.test("PeerHistory tells when which connection came and how it ended", async () => {
   using folder = new Folder();
   const world = new Simulation();
-  const history = new ServerEvents(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
+  const history = new ServerEventWriter(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
   const server = world.relay({ port: 8000, observer: history.observer });
   const peer = await world.peer(8000);
   const remote = `127.0.0.1:${peer.connection.local.port}`;
@@ -128,7 +128,7 @@ Deno.test("PeerHistory tells when which connection came and how it ended", async
   await world.clock.runUntil(server.close());
   history[Symbol.dispose]();
   const events: HistoryEvent[] = [];
-  for await (const event of readPeerHistory(folder.file("peers"), 1_000_000)) events.push(event);
+  for await (const event of readServerEvents(folder.file("peers"), 1_000_000)) events.push(event);
   const local = SERVER;
   assertEquals(events, [
     { event: "accepted", at: 0, local, remote },
@@ -147,7 +147,7 @@ Deno.test("judgeHistoryFile() tells whose connection the server saw end badly, b
   writePart(history.partPath(0), clientEvents(0, { at: 10, holds: 1 }));
   writePart(history.partPath(1), clientEvents(1, { at: 12, holds: 0 }));
   await history.finish(runEvent(2), { ...FINISH, verdict: "failed" });
-  const { verdict, judgement, discrepancies } = await judgeHistoryFile(path);
+  const { verdict, judgement, discrepancies } = await verifyHistoryFile(path);
   assertEquals([verdict, discrepancies], ["failed", []]);
   assertEquals(judgement.findings.map(({ text }) => text), [
     `The server saw client 1 (${addressOf(1)}), from ${addressOf(1)}, end as reset`,

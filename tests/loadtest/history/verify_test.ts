@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type HistoryEvent, plannedEvent } from "../../../loadtest/history/events.ts";
 import { HistoryDigest } from "../../../loadtest/history/digest.ts";
-import { HistoryJudge, type JudgedHistory } from "../../../loadtest/history/verify.ts";
+import { HistoryVerifier, type VerifiedHistory } from "../../../loadtest/history/verify.ts";
 import { formatHistoryLine, HistoryError, parseHistoryLine } from "../../../loadtest/history/line_format.ts";
 import { measure } from "../../../loadtest/metrics/measure.ts";
 import { judge } from "../../../loadtest/judge/verdict.ts";
@@ -99,8 +99,8 @@ function written(events: readonly HistoryEvent[], crossed: readonly string[] = [
   return [...lines, formatHistoryLine({ event: "verdict", verdict: final, crossed, ...digest.result() })];
 }
 
-function judged(lines: readonly string[]): JudgedHistory {
-  const history = new HistoryJudge();
+function judged(lines: readonly string[]): VerifiedHistory {
+  const history = new HistoryVerifier();
   for (const line of lines) history.push(line);
   return history.end();
 }

@@ -15,12 +15,12 @@ import {
 const pure = { permissions: "none" } as const;
 
 Deno.test("judge() proves a good run", pure, () => {
-  const { verdict, findings, account } = judge(ledgerOf(goodRun(50)));
+  const { verdict, findings, counts } = judge(ledgerOf(goodRun(50)));
   assertEquals(findings, []);
   assertEquals(verdict, "proven");
-  assertEquals([account.clients, account.started, account.acked], [50, 50, 50]);
-  assertEquals(account.closed, { natural: 50, timeout: 0, error: 0 });
-  assertEquals([account.lost, account.underWay, account.resent, account.reconnects, account.redelivered], [
+  assertEquals([counts.clients, counts.started, counts.acked], [50, 50, 50]);
+  assertEquals(counts.closed, { natural: 50, timeout: 0, error: 0 });
+  assertEquals([counts.lost, counts.underWay, counts.resent, counts.reconnects, counts.redelivered], [
     0,
     0,
     0,
@@ -35,8 +35,8 @@ Deno.test("judge() finds a lost ok: sent, timed out, never acknowledged", pure, 
     extra: [{ event: "close", client: 1, at: 40_000, reason: "timeout" }],
   });
   assertEquals(judgement.verdict, "failed");
-  assertEquals([judgement.account.lost, judgement.account.underWay, judgement.account.acked], [1, 0, 2]);
-  assertEquals(judgement.account.closed, { natural: 2, timeout: 1, error: 0 });
+  assertEquals([judgement.counts.lost, judgement.counts.underWay, judgement.counts.acked], [1, 0, 2]);
+  assertEquals(judgement.counts.closed, { natural: 2, timeout: 1, error: 0 });
   assertFinding(judgement, "lost", "Message 1 of client 1", addressOf(1), "sent once");
 });
 
@@ -46,10 +46,10 @@ for (const reason of END_TYPES) {
       without: (event) => of("ack", 1)(event) || of("close", 1)(event),
       extra: [{ event: "close", client: 1, at: 20, reason }],
     });
-    const { verdict, account, findings } = judgement;
-    assertEquals([verdict, account.lost + account.underWay], ["failed", 1]);
-    assertEquals(account.closed.natural, 2);
-    assertEquals(account.closed.timeout + account.closed.error, 1);
+    const { verdict, counts, findings } = judgement;
+    assertEquals([verdict, counts.lost + counts.underWay], ["failed", 1]);
+    assertEquals(counts.closed.natural, 2);
+    assertEquals(counts.closed.timeout + counts.closed.error, 1);
     assert(!findings.some(({ kind }) => kind === "inconsistent"));
     assertFinding(judgement, "unnatural", `ended as ${reason}`);
   });
@@ -60,7 +60,7 @@ Deno.test("judge() counts what the deadline cut off as under way, not as lost", 
     without: (event) => of("ack", 1)(event) || of("close", 1)(event),
     extra: [{ event: "close", client: 1, at: 70_000, reason: "stopped" }],
   });
-  assertEquals([judgement.verdict, judgement.account.lost, judgement.account.underWay], ["failed", 0, 1]);
+  assertEquals([judgement.verdict, judgement.counts.lost, judgement.counts.underWay], ["failed", 0, 1]);
   assertFinding(judgement, "under-way", "Message 1", addressOf(1));
 });
 
@@ -68,7 +68,7 @@ Deno.test(
   "judge() takes a message whose first attempt failed as lost, though the deadline cut off the second",
   pure,
   () => {
-    const { account } = changedRun({
+    const { counts } = changedRun({
       without: (event) => of("ack", 1)(event) || of("close", 1)(event),
       extra: [
         { event: "close", client: 1, at: 40_000, reason: "timeout" },
@@ -77,7 +77,7 @@ Deno.test(
         { event: "close", client: 1, at: 50_000, reason: "stopped" },
       ],
     });
-    assertEquals([account.lost, account.underWay], [1, 0]);
+    assertEquals([counts.lost, counts.underWay], [1, 0]);
   },
 );
 
@@ -157,8 +157,8 @@ Deno.test("judge() takes what the server redelivered as delivered again", pure, 
     if (!of("answer", 0)(event)) return [event];
     return [event, { event: "receive", client: 0, at: 16, message: 2 }];
   });
-  const { verdict, account } = judge(ledgerOf(events));
-  assertEquals([verdict, account.redelivered], ["proven", 1]);
+  const { verdict, counts } = judge(ledgerOf(events));
+  assertEquals([verdict, counts.redelivered], ["proven", 1]);
 });
 
 Deno.test("judge() counts a resend as recovered, and as a failure only without faults", pure, () => {
@@ -170,9 +170,9 @@ Deno.test("judge() counts a resend as recovered, and as a failure only without f
   const smooth = changedRun({ after: of("send", 0), extra });
   assertEquals(smooth.verdict, "failed");
   assertFinding(smooth, "unnatural", "Client 0 (127.0.0.1:50000)", "sent its message 2 times");
-  const { verdict, account } = changedRun({ after: of("send", 0), extra, run: { faults: true } });
+  const { verdict, counts } = changedRun({ after: of("send", 0), extra, run: { faults: true } });
   assertEquals(verdict, "proven");
-  assertEquals([account.resent, account.reconnects, account.recovered, account.acked], [1, 1, 1, 3]);
+  assertEquals([counts.resent, counts.reconnects, counts.recovered, counts.acked], [1, 1, 1, 3]);
 });
 
 Deno.test("judge() finds ends and connections that did not go smoothly", pure, () => {
@@ -180,7 +180,7 @@ Deno.test("judge() finds ends and connections that did not go smoothly", pure, (
     without: of("close", 1),
     extra: [{ event: "close", client: 1, at: 40, reason: "reset" }],
   });
-  assertEquals([reset.verdict, reset.account.closed.error], ["failed", 1]);
+  assertEquals([reset.verdict, reset.counts.closed.error], ["failed", 1]);
   assertFinding(reset, "unnatural", addressOf(1), "ended as reset");
   const open = changedRun({ without: of("close", 1) });
   assertFinding(open, "unnatural", addressOf(1), "has no last connection that ended");
@@ -189,13 +189,13 @@ Deno.test("judge() finds ends and connections that did not go smoothly", pure, (
     extra: [{ event: "refused", client: 1, at: 11, error: "no" }],
   });
   assertFinding(refused, "unnatural", addressOf(1), "failed to connect once");
-  assertEquals([refused.verdict, refused.account.refused], ["failed", 1]);
+  assertEquals([refused.verdict, refused.counts.refused], ["failed", 1]);
 });
 
 Deno.test("judge() does not take a natural end without the ok for a natural one", pure, () => {
-  const { account } = changedRun({ without: of("ack", 1) });
-  assertEquals(account.closed, { natural: 2, timeout: 0, error: 1 });
-  assertEquals(account.lost, 1);
+  const { counts } = changedRun({ without: of("ack", 1) });
+  assertEquals(counts.closed, { natural: 2, timeout: 0, error: 1 });
+  assertEquals(counts.lost, 1);
 });
 
 Deno.test("judge() finds whatever single event of a client is missing or doubled", pure, () => {

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { formatHistoryLine, parseHistoryLine } from "../../../loadtest/history/line_format.ts";
 import { renderJunit } from "../../../loadtest/report/junit.ts";
-import { Reasons } from "../../../loadtest/ledger/failure_reasons.ts";
+import { FailureReasons } from "../../../loadtest/ledger/failure_reasons.ts";
 import type { Judgement } from "../../../loadtest/judge/verdict.ts";
 import { changedRun, goodRun, of } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
@@ -52,13 +52,13 @@ Deno.test("judge() tells no reasons in a good run, and lets none spoil it", pure
 });
 
 Deno.test("Reasons.add() spells out what could act on a terminal", pure, () => {
-  const reasons = new Reasons();
+  const reasons = new FailureReasons();
   reasons.add("error", "error \x1b[2Jgone");
   assertEquals(reasons.list(), ["The server answered once: error \\x1b[2Jgone"]);
 });
 
 Deno.test("Reasons.list() has the three most frequent of a kind, and counts the others", pure, () => {
-  const reasons = new Reasons();
+  const reasons = new FailureReasons();
   for (let count = 1; count <= 1000; count++) reasons.add("refused", "often");
   for (let text = 0; text < 500; text++) reasons.add("refused", `reason ${String(text).padStart(3, "0")}`);
   reasons.add("refused", "reason 001");
@@ -72,9 +72,9 @@ Deno.test("Reasons.list() has the three most frequent of a kind, and counts the 
 });
 
 Deno.test("Reasons.absorb() adds up what each part counted", pure, () => {
-  const whole = new Reasons();
+  const whole = new FailureReasons();
   for (const seen of [["a", "b"], ["b", "c"]]) {
-    const part = new Reasons();
+    const part = new FailureReasons();
     for (const text of seen) part.add("close", text);
     whole.absorb(structuredClone(part.snapshot()));
   }

@@ -70,7 +70,7 @@ Deno.test("Ledger.absorb() of any partition comes to what one ledger comes to", 
     for (const event of ending) merged.record(event);
     const [one, other] = [judge(whole), judge(merged)];
     assertEquals(other.verdict, one.verdict);
-    assertEquals(other.account, one.account);
+    assertEquals(other.counts, one.counts);
     for (const kind of KINDS) assertEquals(other.count(kind), one.count(kind), kind);
   }));
 });

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { compareRuns, type SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
-import { intervalsOf } from "../../../loadtest/metrics/confidence.ts";
+import { percentileIntervals } from "../../../loadtest/metrics/confidence.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { countsDiffer, estimatesDiffer, permutationShare } from "../../../loadtest/metrics/statistics.ts";
 import { comparisonText } from "../../../cli/loadtest/compare.ts";
@@ -26,7 +26,7 @@ function coverage(
 ): number {
   let held = 0;
   for (let run = 0; run < 200; run++) {
-    const [low, high] = intervalsOf(simulated(run, { unsteady }))[percentile] ?? [NaN, NaN];
+    const [low, high] = percentileIntervals(simulated(run, { unsteady }))[percentile] ?? [NaN, NaN];
     if (low <= truth && truth <= high) held++;
   }
   return held / 200;
@@ -54,7 +54,7 @@ Deno.test(
   pure,
   () => {
     const widthOf = (durations: Float64Array): number => {
-      const [low, high] = intervalsOf(durations).p50 ?? [NaN, NaN];
+      const [low, high] = percentileIntervals(durations).p50 ?? [NaN, NaN];
       return high - low;
     };
     assert(widthOf(simulated(1)) < 0.25);
@@ -64,12 +64,12 @@ Deno.test(
 );
 
 Deno.test("intervalsOf() has none where there are too few durations to bound a percentile", pure, () => {
-  const few = intervalsOf(simulated(1, { count: 299 }));
+  const few = percentileIntervals(simulated(1, { count: 299 }));
   assertEquals(few, { p50: null, p90: null, p99: null, p999: null });
-  const { p50, p999 } = intervalsOf(simulated(1));
+  const { p50, p999 } = percentileIntervals(simulated(1));
   assertEquals([p50 === null, p999], [false, null]);
   const withGaps = Float64Array.from([...simulated(1), NaN, NaN]);
-  assertEquals(intervalsOf(withGaps), intervalsOf(simulated(1)));
+  assertEquals(percentileIntervals(withGaps), percentileIntervals(simulated(1)));
 });
 
 Deno.test("permutationShare() is the share of all ways to share out that are as uneven", pure, () => {

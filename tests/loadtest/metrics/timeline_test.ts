@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { measure, peakConnections } from "../../../loadtest/metrics/measure.ts";
-import { timelineOf } from "../../../loadtest/metrics/timeline.ts";
+import { createTimeline } from "../../../loadtest/metrics/timeline.ts";
 import {
   addressOf,
   clientEvents,
@@ -25,7 +25,7 @@ Deno.test(
         runEvent(starts.length),
         ...starts.flatMap((at, client) => clientEvents(client, { at })),
       ]);
-      const timeline = timelineOf(ledger, { buckets });
+      const timeline = createTimeline(ledger, { buckets });
       const inSeconds = timeline.bucket / 1000;
       assertEquals(timeline.at.length <= buckets, true, `${timeline.at.length} of ${buckets}`);
       for (const rate of [timeline.planned, timeline.started, timeline.acknowledged]) {
@@ -41,7 +41,7 @@ Deno.test(
 Deno.test("timelineOf() takes buckets of 1, 2 or 5 times a power of ten, none under 10 ms", pure, () => {
   const widthOf = (stop: number): number => {
     const ledger = ledgerOf([...goodRun(1), { event: "stop", at: stop, why: "done" }]);
-    return timelineOf(ledger, { buckets: 100 }).bucket;
+    return createTimeline(ledger, { buckets: 100 }).bucket;
   };
   assertEquals([100, 1500, 4900, 60_000, 100_000].map(widthOf), [10, 20, 50, 1000, 2000]);
 });
@@ -49,7 +49,7 @@ Deno.test("timelineOf() takes buckets of 1, 2 or 5 times a power of ten, none un
 Deno.test("timelineOf() has what is open at the end of a bucket in the next ones too", pure, () => {
   // Open from 3 to 22, and from 103 to 122.
   const events = [runEvent(2), ...clientEvents(0, { at: 0 }), ...clientEvents(1, { at: 100 })];
-  const open = (of: readonly HistoryEvent[]) => [...timelineOf(ledgerOf(of)).open];
+  const open = (of: readonly HistoryEvent[]) => [...createTimeline(ledgerOf(of)).open];
   assertEquals(open(events), [1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1]);
   const unclosed = events.filter(({ event }) => event !== "close");
   assertEquals(open(unclosed), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
@@ -65,7 +65,7 @@ Deno.test("timelineOf() has percentiles of the clients planned for a bucket", pu
     ...clientEvents(1, { at: 5 }),
     ...clientEvents(2, { at: 70 }),
   ];
-  const { at, fromPlanned, scheduleLag } = timelineOf(ledgerOf(events), { buckets: 3 });
+  const { at, fromPlanned, scheduleLag } = createTimeline(ledgerOf(events), { buckets: 3 });
   assertEquals([...at], [0, 50, 100]);
   assertEquals([...fromPlanned.p50], [20, 20, NaN]);
   assertEquals([...fromPlanned.max], [100, 20, NaN]);
@@ -95,7 +95,7 @@ Deno.test(
       { event: "connect", client, at: 55, took: 1, local: addressOf(3), remote },
       { event: "close", client, at: 58, reason: "natural" },
     ];
-    const { resent, deliveredAgain, faults, ends } = timelineOf(ledgerOf(events));
+    const { resent, deliveredAgain, faults, ends } = createTimeline(ledgerOf(events));
     assertEquals([...resent], [0, 0, 1, 0, 0, 0]);
     assertEquals([...deliveredAgain], [0, 0, 0, 1, 0, 0]);
     assertEquals([...faults], [0, 1, 0, 0, 0, 0]);

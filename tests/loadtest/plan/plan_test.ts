@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../../../loadtest/plan/arrival.ts";
-import { peakOpenClients } from "../../../loadtest/plan/peak_estimate.ts";
+import { estimatePeak } from "../../../loadtest/plan/peak_estimate.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 
@@ -74,8 +74,8 @@ Deno.test("Plan.answering() holds a message as long as the plan says, whoever an
   const plan = new Plan({ ...OPTIONS, replyDelay: { type: "uniform", min: 0, max: 1000 } });
   for (const message of [0, 17, 999]) {
     const { text } = plan.client(message);
-    assertEquals(plan.answering(1).draw(text), plan.replyDelay(message));
-    assertEquals(plan.answering(2).draw(text), plan.replyDelay(message));
+    assertEquals(plan.replyDelayOf(1).draw(text), plan.replyDelay(message));
+    assertEquals(plan.replyDelayOf(2).draw(text), plan.replyDelay(message));
   }
 });
 
@@ -85,7 +85,7 @@ Deno.test(
   () => {
     const plan = new Plan({ ...OPTIONS, clients: 10, replyDelay: { type: "exponential", mean: 1000 } });
     const draws = (client: number) => {
-      const answering = plan.answering(client);
+      const answering = plan.replyDelayOf(client);
       return Array.from({ length: 200 }, () => answering.draw("from elsewhere"));
     };
     assertEquals(draws(1), draws(1));
@@ -141,14 +141,14 @@ Deno.test("peakOpenClients() keeps a client open that goes on being given messag
     stay: 30_000,
     random: () => 0,
   };
-  assertEquals(peakOpenClients(options), 3);
+  assertEquals(estimatePeak(options), 3);
   // It does not take on what it would have to hold for longer than it lingers, and leaves when its time is over.
-  assertEquals(peakOpenClients({ ...options, linger: 0 }), 2);
-  assertEquals(peakOpenClients({ ...options, stay: 200 }), 2);
+  assertEquals(estimatePeak({ ...options, linger: 0 }), 2);
+  assertEquals(estimatePeak({ ...options, stay: 200 }), 2);
 });
 
 Deno.test("peakOpenClients() counts those that left as gone", pure, () => {
-  const peak = peakOpenClients({
+  const peak = estimatePeak({
     startAt: Float64Array.of(0, 0, 0, 500, 501),
     replyDelay: Float64Array.of(10, 1000, 200, 0, 0),
     linger: 0,

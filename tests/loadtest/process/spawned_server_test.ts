@@ -3,7 +3,7 @@ import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { RunEvent } from "../../../loadtest/history/events.ts";
 import { SpawnedServer } from "../../../loadtest/process/spawned_server.ts";
 import { Plan } from "../../../loadtest/plan/plan.ts";
-import { runLoadTest } from "../../../loadtest/run.ts";
+import { runPlan } from "../../../loadtest/run.ts";
 import { ANY_LAG_MS } from "../../_util/loadtest/any_lag.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../../socket/mod.ts";
 
@@ -43,7 +43,7 @@ async function findings(leak: string): Promise<string[]> {
     clock,
     random: systemRandom,
   });
-  const { judgement } = await runLoadTest({
+  const { judgement } = await runPlan({
     plan,
     generator,
     clock,
@@ -56,7 +56,7 @@ async function findings(leak: string): Promise<string[]> {
     },
   });
   await server.stop();
-  assertEquals(judgement.account.acked, CLIENTS);
+  assertEquals(judgement.counts.acked, CLIENTS);
   return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
 }
 

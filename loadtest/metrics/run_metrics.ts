@@ -1,14 +1,14 @@
 /** What was counted and measured in a run: a summary without what is judged from it. Pure. @module */
-import { type Confidence, confidenceOf } from "./confidence.ts";
+import { type Confidence, measureConfidence } from "./confidence.ts";
 import type { ServerState } from "../history/events.ts";
 import type { Percentiles } from "./latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { type Measures, peakConnections } from "./measure.ts";
-import type { ProcessUsage } from "../process/usage.ts";
+import { type Measurements, peakConnections } from "./measure.ts";
+import type { ProcessUsage } from "../process/process_usage.ts";
 import type { Judgement } from "../judge/verdict.ts";
 
 /** A summary without what is judged from it. */
-export interface Figures {
+export interface RunMetrics {
   readonly seed: number;
   readonly clients: number;
   readonly started: number;
@@ -52,10 +52,10 @@ export interface Figures {
 }
 
 /** What figures are made from. */
-export interface FiguresInput {
+export interface RunMetricsInput {
   readonly ledger: Ledger;
   readonly judgement: Judgement;
-  readonly measures: Measures;
+  readonly measures: Measurements;
   /** How long the run took, in ms. */
   readonly durationMs: number;
   /** What the server took, and all generators together. */
@@ -63,28 +63,30 @@ export interface FiguresInput {
 }
 
 /** Brings together what was counted and measured. */
-export function figuresOf({ ledger, judgement, measures, durationMs, usage }: FiguresInput): Figures {
-  const { account } = judgement;
+export function collectRunMetrics(
+  { ledger, judgement, measures, durationMs, usage }: RunMetricsInput,
+): RunMetrics {
+  const { counts } = judgement;
   const { server } = ledger.facts;
   const cores = (seconds: number | null): number | null => {
     return seconds === null || durationMs <= 0 ? null : rounded(1000 * seconds / durationMs);
   };
   return {
     seed: ledger.run.seed,
-    clients: account.clients,
-    started: account.started,
-    acked: account.acked,
-    lost: account.lost,
+    clients: counts.clients,
+    started: counts.started,
+    acked: counts.acked,
+    lost: counts.lost,
     unexpected: judgement.count("unexpected"),
     duplicates: judgement.count("duplicate"),
-    recovered: account.recovered,
-    resent: account.resent,
-    redelivered: account.redelivered,
-    reconnects: account.reconnects,
-    refused: account.refused,
-    underWay: account.underWay,
-    stray: account.stray,
-    closed: account.closed,
+    recovered: counts.recovered,
+    resent: counts.resent,
+    redelivered: counts.redelivered,
+    reconnects: counts.reconnects,
+    refused: counts.refused,
+    underWay: counts.underWay,
+    stray: counts.stray,
+    closed: counts.closed,
     peakConnections: peakConnections(ledger),
     server: server && {
       connections: server.connections,
@@ -100,7 +102,7 @@ export function figuresOf({ ledger, judgement, measures, durationMs, usage }: Fi
       fromPlanned: measures.fromPlanned.percentiles(),
       relay: measures.relay.percentiles(),
     },
-    confidence: confidenceOf(ledger),
+    confidence: measureConfidence(ledger),
     connect: measures.connect.percentiles(),
     held: measures.held.percentiles(),
     scheduleLag: measures.scheduleLag.percentiles(),
