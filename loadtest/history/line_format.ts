@@ -88,7 +88,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
  *
  * @example
  * ```ts
- * import { formatHistoryLine, parseHistoryLine } from "@okline/okline/loadtest";
+ * import { formatHistoryLine, parseHistoryLine } from "./line_format.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const line = formatHistoryLine({ event: "ack", client: 17, at: 1200.5, message: 17 });

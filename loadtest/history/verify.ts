@@ -23,7 +23,8 @@ export interface VerifiedHistory {
  *
  * @example
  * ```ts
- * import { HistoryDigest, HistoryJudge } from "@okline/okline/loadtest";
+ * import { HistoryDigest } from "./digest.ts";
+ * import { HistoryVerifier } from "./verify.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const lines = [
@@ -35,7 +36,7 @@ export interface VerifiedHistory {
  * for (const line of lines) digest.add(line);
  * lines.push(JSON.stringify({ event: "verdict", verdict: "interrupted", crossed: [], ...digest.result() }));
  *
- * const history = new HistoryJudge();
+ * const history = new HistoryVerifier();
  * for (const line of lines) history.push(line);
  * assertEquals(history.end().verdict, "interrupted");
  * assertEquals(history.end().discrepancies, []);

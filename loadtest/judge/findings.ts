@@ -86,7 +86,7 @@ const LEADING = 3;
  *
  * @example
  * ```ts
- * import { leadingFindings } from "@okline/okline/loadtest";
+ * import { leadingFindings } from "./findings.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const lost = [1, 2, 3, 4].map((client) => ({ kind: "lost", text: `Message ${client}` } as const));

@@ -57,7 +57,8 @@ const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
  *
  * @example
  * ```ts
- * import { judge, Ledger } from "@okline/okline/loadtest";
+ * import { judge } from "./verdict.ts";
+ * import { Ledger } from "../ledger/ledger.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const ledger = new Ledger({

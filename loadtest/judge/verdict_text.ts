@@ -12,7 +12,7 @@ export type VerdictFacts = Pick<
  *
  * @example
  * ```ts
- * import { describeVerdict } from "@okline/okline/loadtest";
+ * import { describeVerdict } from "./verdict_text.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const closed = { natural: 9, timeout: 1, error: 0 };

@@ -30,7 +30,7 @@ export interface LedgerSnapshot {
  *
  * @example
  * ```ts
- * import { Ledger } from "@okline/okline/loadtest";
+ * import { Ledger } from "./ledger.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const ledger = new Ledger({

@@ -34,7 +34,7 @@ const POINTS_PER_HALF = 5;
  *
  * @example
  * ```ts
- * import { LatencyHistogram } from "@okline/okline/loadtest";
+ * import { LatencyHistogram } from "./latency.ts";
  * import { assertAlmostEquals, assertEquals } from "@std/assert";
  *
  * const latency = new LatencyHistogram();

@@ -95,7 +95,7 @@ const NUMBER = /^\d+(\.\d+)?$/;
  *
  * @example
  * ```ts
- * import { parseThreshold } from "@okline/okline/loadtest";
+ * import { parseThreshold } from "./threshold.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const { metric, operator, bound, unit } = parseThreshold("relay.p99 <= 0.1s");

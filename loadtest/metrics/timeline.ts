@@ -55,7 +55,8 @@ const SHORTEST_BUCKET = 10;
  *
  * @example
  * ```ts
- * import { Ledger, timelineOf } from "@okline/okline/loadtest";
+ * import { Ledger } from "../ledger/ledger.ts";
+ * import { createTimeline } from "./timeline.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const ledger = new Ledger({
@@ -63,7 +64,7 @@ const SHORTEST_BUCKET = 10;
  * });
  * ledger.record({ event: "planned", client: 0, at: 0, text: "" });
  * ledger.record({ event: "planned", client: 1, at: 95, text: "" });
- * const { bucket, planned } = timelineOf(ledger, { buckets: 2 });
+ * const { bucket, planned } = createTimeline(ledger, { buckets: 2 });
  * assertEquals([bucket, [...planned]], [50, [20, 20]]);
  * ```
  */

@@ -34,7 +34,7 @@ export const FAULTS_ACCEPTED =
  *
  * @example
  * ```ts
- * import { formatFaults, parseFaults } from "@okline/okline/loadtest";
+ * import { formatFaults, parseFaults } from "./fault_spec.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseFaults("reset=1%,slice"), { reset: 0.01, slice: true });

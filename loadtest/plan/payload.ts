@@ -95,7 +95,7 @@ export function formatPayload(spec: PayloadSpec): string {
  *
  * @example
  * ```ts
- * import { createPayload } from "@okline/okline/loadtest";
+ * import { createPayload } from "./payload.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const payload = createPayload({ type: "short" }, { seed: 1, clients: 100 });

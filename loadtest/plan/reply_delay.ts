@@ -26,7 +26,7 @@ const SMALLEST_DRAW = 2 ** -32;
  *
  * @example
  * ```ts
- * import { meanReplyDelay, parseReplyDelay } from "@okline/okline/loadtest";
+ * import { meanReplyDelay, parseReplyDelay } from "./reply_delay.ts";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseReplyDelay("pareto:100ms"), { type: "pareto", min: 100, alpha: 1.5, cap: 2000 });

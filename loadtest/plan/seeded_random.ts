@@ -39,7 +39,7 @@ const WARM_UP = 15;
  *
  * @example
  * ```ts
- * import { randomStream } from "@okline/okline/loadtest";
+ * import { randomStream } from "./seeded_random.ts";
  * import { assertEquals, assertNotEquals } from "@std/assert";
  *
  * const first = randomStream(7, "reply-delay", { index: 17 })();

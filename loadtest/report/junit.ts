@@ -70,7 +70,11 @@ interface Case {
  *
  * @example
  * ```ts
- * import { judge, Ledger, measure, renderJunit, summarize } from "@okline/okline/loadtest";
+ * import { judge } from "../judge/verdict.ts";
+ * import { Ledger } from "../ledger/ledger.ts";
+ * import { measure } from "../metrics/measure.ts";
+ * import { renderJunit } from "./junit.ts";
+ * import { summarize } from "../metrics/summary.ts";
  * import { assertStringIncludes } from "@std/assert";
  *
  * const ledger = new Ledger({
