@@ -5,8 +5,8 @@ export const VERSION = 1;
 
 /** A message between nodes. */
 export type Envelope =
-  /** A node is alive, and how many connections it can choose from. */
-  | Header & { readonly kind: "beat"; readonly connections: number }
+  /** A node is alive, with this many connections to choose from. `hello` asks the others to answer with a `beat`. */
+  | Header & { readonly kind: "beat" | "hello"; readonly connections: number }
   /** A node leaves for good. */
   | Header & { readonly kind: "bye" }
   /** Lines for the connections of a node: `message X`, `ok X`, or `return X`. */
@@ -42,6 +42,7 @@ export function encodeEnvelope(envelope: Envelope): string {
   const header = `okline/${VERSION} ${envelope.from} ${envelope.sequence} ${envelope.kind}`;
   switch (envelope.kind) {
     case "beat":
+    case "hello":
       return `${header} ${envelope.connections}`;
     case "bye":
       return header;
@@ -61,6 +62,7 @@ export function decodeEnvelope(message: string): Envelope | undefined {
   const sequence = Number(count);
   switch (kind) {
     case "beat":
+    case "hello":
       if (end >= 0 || connections === undefined || !COUNT.test(connections)) return undefined;
       return { kind, from, sequence, connections: Number(connections) };
     case "bye":

@@ -108,7 +108,7 @@ export class Membership {
   /** Connects the bus and announces this node. Rejects if the bus cannot be reached. */
   async start(): Promise<void> {
     await this.#options.bus.connect();
-    if (!this.#closed) this.#onBeat();
+    if (!this.#closed) this.#onBeat("hello");
   }
 
   /** The other nodes. */
@@ -122,7 +122,7 @@ export class Membership {
     this.#connections = connections;
     this.#announcement ??= this.#options.clock.after(ANNOUNCE_INTERVAL, () => {
       this.#announcement = undefined;
-      this.#publishBeat();
+      this.#options.bus.publish(this.#encodeBeat("beat"));
     });
   }
 
@@ -162,18 +162,14 @@ export class Membership {
     return { from: this.#options.bus.node, sequence: ++this.#sequence };
   }
 
-  #onBeat(): void {
-    this.#publishBeat();
+  #onBeat(kind: "hello" | "beat"): void {
+    this.#options.bus.publish(this.#encodeBeat(kind));
     this.#removeSilent();
-    this.#beat = this.#options.clock.after(this.#heartbeat, () => this.#onBeat());
+    this.#beat = this.#options.clock.after(this.#heartbeat, () => this.#onBeat("beat"));
   }
 
-  #publishBeat(): void {
-    this.#options.bus.publish(this.#encodeBeat());
-  }
-
-  #encodeBeat(): string {
-    return encodeEnvelope({ kind: "beat", ...this.#header(), connections: this.#connections });
+  #encodeBeat(kind: "hello" | "beat"): string {
+    return encodeEnvelope({ kind, ...this.#header(), connections: this.#connections });
   }
 
   #removeSilent(): void {
@@ -186,7 +182,7 @@ export class Membership {
   #statusChanged(): void {
     if (this.#closed) return;
     if (this.#options.bus.status === "connected") {
-      this.#publishBeat();
+      this.#options.bus.publish(this.#encodeBeat("hello"));
     } else {
       for (const member of this.#members.values()) this.#remove(member, "bus-lost");
     }
@@ -209,7 +205,9 @@ export class Membership {
     }
     member.seenAt = this.#options.clock.now();
     switch (envelope.kind) {
+      case "hello":
       case "beat":
+        if (envelope.kind === "hello") this.#options.bus.send(member.id, this.#encodeBeat("beat"));
         if (envelope.connections !== member.connections) {
           member.connections = envelope.connections;
           this.#options.onCount(member);
@@ -231,8 +229,6 @@ export class Membership {
     member.seenAt = this.#options.clock.now();
     this.#members.set(id, member);
     this.#options.onJoin(member);
-    // A newcomer should not have to wait for the next heartbeat to hear of this node.
-    this.#options.bus.send(id, this.#encodeBeat());
     return member;
   }
 

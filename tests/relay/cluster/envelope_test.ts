@@ -8,7 +8,12 @@ const from = fc.stringMatching(/^[A-Za-z0-9-]{1,64}$/);
 const sequence = fc.nat();
 const line = fc.string({ unit: "binary" }).map((text) => text.replaceAll("\n", ""));
 const envelopes: fc.Arbitrary<Envelope> = fc.oneof(
-  fc.record({ kind: fc.constant("beat" as const), from, sequence, connections: fc.nat() }),
+  fc.record({
+    kind: fc.constantFrom("beat" as const, "hello" as const),
+    from,
+    sequence,
+    connections: fc.nat(),
+  }),
   fc.record({ kind: fc.constant("bye" as const), from, sequence }),
   fc.record({ kind: fc.constant("lines" as const), from, sequence, lines: fc.array(line, { minLength: 1 }) }),
 );
