@@ -29,6 +29,11 @@ export class InFlightLimit {
     this.#closedFor = why;
   }
 
+  /** Whether no message is taken anymore. */
+  get closed(): boolean {
+    return this.#closedFor !== undefined;
+  }
+
   /**
    * Why one more sending is not taken, or `undefined` where it is; a refusal is counted.
    *

@@ -2,16 +2,22 @@
 import { ProtocolError, type Verb, verbOf } from "../../protocol.ts";
 import { type Message, MessagePool, TEXT_START } from "./message.ts";
 import { DeadlineList } from "./deadline_list.ts";
-import { PeerList } from "./roster.ts";
 import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
-import type { PeerState } from "./peers.ts";
+import { PeerList, type PeerState } from "./peers.ts";
 import { MessageIndex } from "./message_index.ts";
 import { InFlightLimit } from "./limits.ts";
 
 export type { LineVerdict, MessageLimit, RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 
 const OK_TEXT_START = "ok ".length;
+/** Between nodes: the message comes back, because no connection of the node can take it. */
+const RETURN = "return ";
+/** Between nodes: the message is settled, and needs no ok anymore. */
+const DROP = "drop ";
 const MESSAGE: LineVerdict = { kind: "message" };
+const RETURNED: LineVerdict = { kind: "returned" };
+const DROPPED: LineVerdict = { kind: "dropped" };
+const LATE: LineVerdict = { kind: "late" };
 const OK: LineVerdict = { kind: "ok" };
 const STRAY: LineVerdict = { kind: "stray" };
 const ERROR: LineVerdict = { kind: "error" };
@@ -58,6 +64,8 @@ export class Router<Peer extends RouterPeer> {
     oks: 0,
     stray: 0,
     redelivered: 0,
+    returned: 0,
+    late: 0,
     dropped: 0,
     errors: 0,
     rejected: 0,
@@ -76,16 +84,31 @@ export class Router<Peer extends RouterPeer> {
     this.#roster.add(peer);
   }
 
+  /**
+   * Adds another node of a cluster. It gets its share of the messages by the number of its connections; messages that it
+   * sends, each with its ok owed to it, stay on this node.
+   */
+  joinNode(node: Peer, connections: number): void {
+    this.#roster.addNode(node, connections);
+  }
+
+  /** Changes the number of connections that a node stands for. */
+  weigh(node: Peer, connections: number): void {
+    this.#roster.weigh(node, connections);
+  }
+
   /** The peer is gone: what it held goes to others, and what only it waited for is dropped. */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
     const seat = this.#roster.remove(peer);
-    for (let sending = seat.sent; sending !== undefined; sending = seat.sent) this.#withdraw(sending);
+    for (let sending = seat.sent; sending !== undefined; sending = seat.sent) {
+      if (this.#withdraw(sending, out)) this.#counts.dropped++;
+    }
     for (let held = seat.held; held !== undefined; held = seat.held) {
       if (held.origin === undefined) {
-        this.#forget(held);
+        this.#forget(held, out);
       } else {
         seat.removeHeld(held);
-        if (this.#options.redeliver) this.#redeliver(held, this.#roster.anyone(), now, out);
+        if (this.#options.redeliver) this.#reassign(held, now, out);
       }
     }
   }
@@ -106,15 +129,39 @@ export class Router<Peer extends RouterPeer> {
     }
     switch (verb) {
       case "message":
-        return this.#message(this.#roster.seatOf(peer), line, now, out);
+        return this.#message(this.#roster.stateOf(peer), line, now, out);
       case "ok":
-        return this.#ok(this.#roster.seatOf(peer), line, out);
+        return this.#ok(this.#roster.stateOf(peer), line, out);
       case "error":
         this.#counts.errors++;
         return ERROR;
       case "auth":
         return this.#reject("Unexpected auth: this connection needs none");
     }
+  }
+
+  /**
+   * Takes a line of another node: as {@linkcode Router.line}; `return X` for a message that found no receiver there, and
+   * `drop X` for one of its own that needs no ok anymore.
+   */
+  nodeLine(node: Peer, line: string, now: number, out: Sink<Peer>): LineVerdict {
+    const state = this.#roster.stateOf(node);
+    if (line.startsWith(RETURN)) {
+      const mine = this.#ring(line, RETURN.length).filter(({ holder, origin }) =>
+        holder === state && origin !== undefined
+      );
+      for (const message of mine) {
+        state.removeHeld(message);
+        this.#redeliver(message, this.#roster.anyBut(state), now, out);
+      }
+      return mine.length > 0 ? RETURNED : LATE;
+    }
+    if (line.startsWith(DROP)) {
+      const mine = this.#ring(line, DROP.length).filter(({ origin }) => origin === state);
+      for (const message of mine) this.#withdraw(message, out);
+      return mine.length > 0 ? DROPPED : LATE;
+    }
+    return this.line(node, line, now, out);
   }
 
   /**
@@ -139,6 +186,7 @@ export class Router<Peer extends RouterPeer> {
   stats(): RouterStats {
     return {
       active: this.#roster.size,
+      nodes: this.#roster.nodes,
       pending: this.#pending.size,
       due: this.#due.size,
       ...this.#counts,
@@ -147,10 +195,15 @@ export class Router<Peer extends RouterPeer> {
   }
 
   #message(origin: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    const refusal = this.#underWay.refusal(origin.sentCount);
-    if (refusal !== undefined) return refusal;
+    // A message of another node counts there, and must not travel on: two nodes could pass it back and forth forever.
+    const holder = origin.isNode ? this.#receiverForNode() : this.#roster.any();
+    if (holder === undefined) return this.#return(origin, line.slice(TEXT_START), out);
+    if (!origin.isNode) {
+      const refusal = this.#underWay.refusal(origin.sentCount);
+      if (refusal !== undefined) return refusal;
+      this.#underWay.begin();
+    }
     this.#counts.messages++;
-    this.#underWay.begin();
     const hash = this.#pending.hash(line, TEXT_START);
     const first = this.#pending.get(line.slice(TEXT_START), hash);
     // Of many sendings one line is kept: it may be long.
@@ -158,7 +211,6 @@ export class Router<Peer extends RouterPeer> {
     if (first === undefined) this.#pending.add(sending);
     else sending.insertBefore(first.next);
     origin.addSent(sending);
-    const holder = this.#roster.anyone();
     this.#give(sending, holder, now);
     out(holder.peer, line);
     return MESSAGE;
@@ -166,13 +218,10 @@ export class Router<Peer extends RouterPeer> {
 
   #ok(holder: PeerState<Peer>, line: string, out: Sink<Peer>): LineVerdict {
     const first = this.#firstHeld(holder, line);
-    if (first === undefined) {
-      this.#counts.stray++;
-      return STRAY;
-    }
+    if (first === undefined) return this.#unknownOk(holder);
     this.#counts.settled++;
     this.#tellOrigins(first, line, out);
-    this.#drop(first);
+    this.#drop(first, out, holder);
     return OK;
   }
 
@@ -184,6 +233,12 @@ export class Router<Peer extends RouterPeer> {
     if (held !== undefined && held.text === text && held.next === held) return held;
     const first = this.#pending.get(text, this.#pending.hash(line, OK_TEXT_START));
     return first !== undefined && holder.holds(first) ? first : undefined;
+  }
+
+  /** An ok for nothing that its sender holds. Between nodes that is normal: lines cross on the way. */
+  #unknownOk(holder: PeerState<Peer>): LineVerdict {
+    this.#counts[holder.isNode ? "late" : "stray"]++;
+    return holder.isNode ? LATE : STRAY;
   }
 
   #reject(reason: string): LineVerdict {
@@ -209,15 +264,40 @@ export class Router<Peer extends RouterPeer> {
   /** Gives a sending to a peer. */
   #give(sending: Message<Peer>, holder: PeerState<Peer>, now: number): void {
     holder.addHeld(sending);
-    if (!this.#timed) return;
+    // The node of its origin watches over the time, and gives it to another peer when that has passed.
+    if (!this.#timed || sending.origin!.isNode) return;
     // Whole, as V8 keeps a fraction in an object of its own.
     sending.due = Math.ceil(now + this.#options.ackTimeout);
     this.#due.append(sending);
   }
 
+  /** Gives a message whose holder left to another peer, or back to its node if there is none. */
+  #reassign(message: Message<Peer>, now: number, out: Sink<Peer>): void {
+    const { origin } = message;
+    const holder = origin?.isNode ? this.#receiverForNode() : this.#roster.any();
+    if (holder !== undefined) {
+      this.#redeliver(message, holder, now, out);
+    } else {
+      this.#return(origin!, message.text, out);
+      this.#withdraw(message, out);
+    }
+  }
+
+  /** Returns a connection for a message of another node. While this node drains, others are better off with it. */
+  #receiverForNode(): PeerState<Peer> | undefined {
+    return this.#underWay.closed ? undefined : this.#roster.anyConnection();
+  }
+
+  /** Gives a message back to the node that it came from. */
+  #return(origin: PeerState<Peer>, text: string, out: Sink<Peer>): LineVerdict {
+    this.#counts.returned++;
+    out(origin.peer, RETURN + text);
+    return RETURNED;
+  }
+
   #redeliver(sending: Message<Peer>, holder: PeerState<Peer>, now: number, out: Sink<Peer>): void {
     this.#counts.redelivered++;
-    if (this.#timed) this.#due.remove(sending);
+    if (this.#timed && !sending.origin!.isNode) this.#due.remove(sending);
     this.#give(sending, holder, now);
     out(holder.peer, sending.line);
   }
@@ -225,7 +305,7 @@ export class Router<Peer extends RouterPeer> {
   /** The holder of a sending is silent. */
   #handOn(sending: Message<Peer>, now: number, out: Sink<Peer>): void {
     const holder = sending.holder!;
-    const other = this.#roster.anyoneBut(holder);
+    const other = this.#roster.anyBut(holder);
     holder.removeHeld(sending);
     if (other !== holder) this.#remember(sending, holder);
     this.#redeliver(sending, other, now, out);
@@ -239,43 +319,55 @@ export class Router<Peer extends RouterPeer> {
     holder.addHeld(former);
   }
 
-  /** The origin of a sending has gone: the sending is over, and its text is dropped unless others wait for it. */
-  #withdraw(sending: Message<Peer>): void {
-    const first = this.#firstOf(sending);
-    const other = first === sending ? sending.next : first;
-    if (other === sending || other.origin === undefined) {
-      this.#counts.dropped++;
-      this.#drop(sending);
-      return;
+  /** Removes a message that its origin does not wait for anymore. Returns whether its text was dropped with it. */
+  #withdraw(message: Message<Peer>, out: Sink<Peer>): boolean {
+    const first = this.#firstOf(message);
+    const other = first === message ? message.next : first;
+    if (other === message || other.origin === undefined) {
+      this.#drop(message, out);
+      return true;
     }
-    if (first === sending) this.#pending.replace(first, other);
-    const { holder } = sending;
-    this.#forget(sending);
+    if (first === message) this.#pending.replace(first, other);
+    const { holder } = message;
+    this.#forget(message, undefined);
     if (holder !== undefined) this.#remember(other, holder);
+    return false;
   }
 
-  /** The first of a delivery's ring. */
-  #firstOf(delivery: Message<Peer>): Message<Peer> {
-    return this.#pending.get(delivery.text, delivery.hash)!;
+  /** The first message of a message's ring. */
+  #firstOf(message: Message<Peer>): Message<Peer> {
+    return this.#pending.get(message.text, message.hash)!;
   }
 
-  /** Forgets a text. */
-  #drop(first: Message<Peer>): void {
+  /** Returns the ring of the text that begins at `start` of a line, as it is now. */
+  #ring(line: string, start: number): Message<Peer>[] {
+    const first = this.#pending.get(line.slice(start), this.#pending.hash(line, start));
+    if (first === undefined) return [];
+    const ring = [first];
+    for (let message = first.next; message !== first; message = message.next) ring.push(message);
+    return ring;
+  }
+
+  /** Forgets a text. Nodes that hold it are notified, except for the one that settled it. */
+  #drop(first: Message<Peer>, out: Sink<Peer>, settler?: PeerState<Peer>): void {
     this.#pending.delete(first);
-    for (let other = first.next; other !== first; other = first.next) this.#forget(other);
-    this.#forget(first);
+    for (let other = first.next; other !== first; other = first.next) this.#forget(other, out, settler);
+    this.#forget(first, out, settler);
   }
 
-  /** Takes a delivery out of every list. */
-  #forget(delivery: Message<Peer>): void {
-    const { origin, holder } = delivery;
-    delivery.leaveRing();
-    holder?.removeHeld(delivery);
+  /** Removes a message from every list. A node that holds it is notified, if there is an `out`. */
+  #forget(message: Message<Peer>, out: Sink<Peer> | undefined, settler?: PeerState<Peer>): void {
+    const { origin, holder } = message;
+    if (holder?.isNode && holder !== settler) out?.(holder.peer, DROP + message.text);
+    message.leaveRing();
+    holder?.removeHeld(message);
     if (origin !== undefined) {
-      origin.removeSent(delivery);
-      this.#underWay.end();
-      if (this.#timed) this.#due.remove(delivery);
+      origin.removeSent(message);
+      if (!origin.isNode) {
+        this.#underWay.end();
+        if (this.#timed) this.#due.remove(message);
+      }
     }
-    this.#pool.giveBack(delivery);
+    this.#pool.giveBack(message);
   }
 }

@@ -16,6 +16,12 @@ export type LineVerdict =
   | { readonly kind: "ok" }
   /** An ok for nothing that this peer holds: settles nothing. */
   | { readonly kind: "stray" }
+  /** A message of a node for which this node has no connection, or one that came back from a node. */
+  | { readonly kind: "returned" }
+  /** A message that its node needs no ok for anymore. */
+  | { readonly kind: "dropped" }
+  /** A line of a node about a message that is settled here already. */
+  | { readonly kind: "late" }
   /** An error that the peer reports: never answered, or two servers would answer each other for ever. */
   | { readonly kind: "error" }
   /** Well-framed, but no frame of the protocol: the peer should hear `reason`, and stays. */
@@ -30,6 +36,8 @@ export type MessageLimit = "max-under-way" | "max-under-way-per-peer" | "drainin
 export interface RouterStats {
   /** Peers that get messages now. */
   readonly active: number;
+  /** Other nodes of the cluster. */
+  readonly nodes: number;
   /** Different messages that wait for their ok now. */
   readonly pending: number;
   /** Sendings of them that will be redelivered when their time comes. */
@@ -41,6 +49,10 @@ export interface RouterStats {
   readonly oks: number;
   readonly stray: number;
   readonly redelivered: number;
+  /** Messages given back to the node they came from, because there was no connection for them. */
+  readonly returned: number;
+  /** Oks of nodes for messages that were settled already. */
+  readonly late: number;
   /** Messages dropped because their last origin left. */
   readonly dropped: number;
   readonly errors: number;
