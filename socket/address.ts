@@ -1,5 +1,5 @@
 /** Hosts, ports and `HOST:PORT` as people write them. Pure; `formatAddress` of `socket/` is the way back. @module */
-import type { Address } from "./network.ts";
+import { type Address, unixAddress, unixPath } from "./network.ts";
 import { quoted } from "../internal/printable.ts";
 
 const NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$/;
@@ -7,10 +7,11 @@ const IPV4_LIKE = /^[\d.]+$/;
 const DIGITS = /^\d{1,5}$/;
 
 /** What {@linkcode parseHost} takes, for help and errors. */
-export const HOST_NOTATION = "an IP address or a host name";
+export const HOST_NOTATION = "an IP address, a host name, or unix:/path";
 
 /** What {@linkcode parseAddress} takes, for help and errors. */
-export const ADDRESS_NOTATION = "HOST:PORT, an IPv6 host in brackets, as in 127.0.0.1:8000 or [::1]:8000";
+export const ADDRESS_NOTATION =
+  "HOST:PORT, an IPv6 host in brackets, or unix:/path, as in 127.0.0.1:8000 or [::1]:8000";
 
 /** What {@linkcode parseNetwork} takes, for help and errors. */
 export const NETWORK_NOTATION = "an IP address, or a network as in 10.0.0.0/8 or fd00::/8";
@@ -22,12 +23,13 @@ export interface PortOptions {
 }
 
 /**
- * Reads a host: an IPv4 address, an IPv6 address with or without brackets, or a name.
+ * Parses a host: an IPv4 address, an IPv6 address with or without brackets, a name, or `unix:/path`.
  *
  * @returns The host without brackets.
  * @throws {RangeError} `text` is none of these.
  */
 export function parseHost(text: string): string {
+  if (isUnix(text)) return text;
   const bare = /^\[(.*)\]$/.exec(text)?.[1];
   if (bare !== undefined ? isIpv6(bare) : isIpv6(text) || isName(text)) return bare ?? text;
   throw new RangeError(`Expected ${HOST_NOTATION}, got ${quoted(text)}`);
@@ -46,7 +48,7 @@ export function parsePort(text: string, options: PortOptions = {}): number {
 }
 
 /**
- * Reads `HOST:PORT`, an IPv6 host in brackets.
+ * Parses `HOST:PORT`, an IPv6 host in brackets, or `unix:/path`, whose port is 0.
  *
  * @throws {RangeError} `text` is something else.
  *
@@ -59,6 +61,7 @@ export function parsePort(text: string, options: PortOptions = {}): number {
  * ```
  */
 export function parseAddress(text: string, options: PortOptions = {}): Address {
+  if (isUnix(text)) return unixAddress(unixPath(text)!);
   const colon = text.lastIndexOf(":");
   const host = text.slice(0, colon);
   const bracketed = host.startsWith("[");
@@ -77,6 +80,15 @@ export function parseNetwork(text: string): string {
   const [, host = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   if (isIpv4(host) && Number(bits) <= 32 || isIpv6(host) && Number(bits) <= 128) return text;
   throw new RangeError(`Expected ${NETWORK_NOTATION}, got ${quoted(text)}`);
+}
+
+// The kernel keeps the path of a socket in 108 bytes, with a NUL at its end.
+const MAX_UNIX_PATH = 107;
+
+function isUnix(text: string): boolean {
+  const path = unixPath(text);
+  return path !== undefined && path !== "" && !path.includes("\0") &&
+    new TextEncoder().encode(path).length <= MAX_UNIX_PATH;
 }
 
 function isIpv6(text: string): boolean {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-/** Where a socket is bound or connected: an IP literal (or a name, when dialling) and a TCP port. */
+/** Address of a socket: an IP address (or a name, to connect to) and a TCP port; or `unix:/path` and port 0. */
 export interface Address {
   readonly hostname: string;
   readonly port: number;
@@ -63,8 +63,20 @@ export interface Network {
   connect(options: DialOptions): Promise<Transport>;
 }
 
+const UNIX = "unix:";
+
+/** Returns the path of a Unix socket's address, `/path` in `unix:/path`, or `undefined` for any other host. */
+export function unixPath(hostname: string): string | undefined {
+  return hostname.startsWith(UNIX) ? hostname.slice(UNIX.length) : undefined;
+}
+
+/** Returns the address of the Unix socket at a path. */
+export function unixAddress(path: string): Address {
+  return { hostname: UNIX + path, port: 0 };
+}
+
 /**
- * `127.0.0.1:8000`, or `[::1]:8000` for IPv6.
+ * Formats an address: `127.0.0.1:8000`, `[::1]:8000` for IPv6, or `unix:/path`.
  *
  * @example
  * ```ts
@@ -75,6 +87,7 @@ export interface Network {
  * ```
  */
 export function formatAddress(address: Address): string {
+  if (unixPath(address.hostname) !== undefined) return address.hostname;
   return address.hostname.includes(":")
     ? `[${address.hostname}]:${address.port}`
     : `${address.hostname}:${address.port}`;

@@ -70,7 +70,12 @@ Deno.test("parseHost() reads IPv6 with and without brackets", pure, () => {
 
 Deno.test("parseHost() refuses everything else", pure, () => {
   for (const host of ["", "[::1", "[a]", "a:80", "1.2.3.4.5", ":::", "a/b", "a b"]) {
-    assertThrows(() => parseHost(host), RangeError, "Expected an IP address or a host name", host);
+    assertThrows(
+      () => parseHost(host),
+      RangeError,
+      "Expected an IP address, a host name, or unix:/path",
+      host,
+    );
   }
 });
 

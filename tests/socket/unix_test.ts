@@ -1,0 +1,117 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { parseAddress, parseHost } from "../../socket/address.ts";
+import { connect, listen } from "../../socket/mod.ts";
+import { formatAddress, type Network, unixAddress, unixPath } from "../../socket/network.ts";
+import { removeStaleSocket, systemNetwork } from "../../socket/tcp.ts";
+import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
+import { TempDir } from "../_util/temp_dir.ts";
+
+const pure = { permissions: "none" } as const;
+
+/** Returns a network whose ports are Unix sockets in a folder, for tests that think in ports. */
+function unixNetwork(folder: string): Network {
+  let last = 0;
+  const hostname = (port: number) => unixAddress(`${folder}/${port}`).hostname;
+  return {
+    listen() {
+      const port = ++last;
+      const listener = systemNetwork.listen({ hostname: hostname(port), port: 0 });
+      return {
+        address: { ...listener.address, port },
+        accept: () => listener.accept(),
+        close: () => listener.close(),
+      };
+    },
+    connect: ({ port, ...options }) =>
+      systemNetwork.connect({ ...options, hostname: hostname(port), port: 0 }),
+  };
+}
+
+/** A Unix socket knows at once that its peer has closed, and resets input that was not read. Clients have no address. */
+const DIFFERENT: ReadonlySet<string> = new Set([
+  "Transport.local and remote mirror each other",
+  "Transport.write() to a closed peer works once, then the pipe is broken",
+  "Transport.close() with unread input is FIN to the reader and a broken pipe to the writer",
+  "Transport.close() of a peer that owes reading fails the write that waits",
+]);
+
+Deno.test("Unix sockets differ from the contract only in behavior that it has", pure, () => {
+  assertEquals([...DIFFERENT].filter((name) => !(name in transportBehaviours)), []);
+});
+
+for (const [name, behaviour] of Object.entries(transportBehaviours)) {
+  if (DIFFERENT.has(name)) continue;
+  Deno.test(`${name} (unix)`, async () => {
+    await using folder = new TempDir();
+    await behaviour(unixNetwork(folder.path));
+  });
+}
+
+Deno.test("listen() and connect() carry lines over a Unix socket, and remove its file at the end", async () => {
+  await using folder = new TempDir();
+  const { hostname } = unixAddress(`${folder.path}/echo`);
+  const server = listen({ hostnames: [hostname] });
+  const remotes: string[] = [];
+  const served = server.serve(async (peer) => {
+    remotes.push(formatAddress(peer.remote));
+    for await (const line of peer.lines()) peer.send(line);
+  });
+  assertEquals(server.addresses.map(formatAddress), [hostname]);
+  const client = await connect({ hostname, port: 0 });
+  assertEquals(formatAddress(client.remote), hostname);
+  client.send("hello");
+  for await (const line of client.lines()) {
+    assertEquals(line, "hello");
+    break;
+  }
+  assertEquals((await client.close()).type, "natural");
+  await server.close();
+  await served;
+  assertEquals(remotes, [hostname]);
+  await assertRejects(() => Deno.lstat(`${folder.path}/echo`), Deno.errors.NotFound);
+});
+
+Deno.test("listen() throws for a Unix socket that another listener has", async () => {
+  await using folder = new TempDir();
+  const { hostname } = unixAddress(`${folder.path}/socket`);
+  await using _server = listen({ hostnames: [hostname] });
+  assertThrows(() => listen({ hostnames: [hostname] }), Deno.errors.AddrInUse);
+  await removeStaleSocket(hostname);
+  assertThrows(() => listen({ hostnames: [hostname] }), Deno.errors.AddrInUse);
+});
+
+Deno.test("removeStaleSocket() removes the socket of a server that was killed, and nothing else", async () => {
+  await using folder = new TempDir();
+  const path = `${folder.path}/socket`;
+  const { hostname } = unixAddress(path);
+  await removeStaleSocket(hostname);
+  await removeStaleSocket("127.0.0.1");
+  // The runtime removes the file of a listener that closes. Under another name it stays, as after a kill.
+  const listener = Deno.listen({ transport: "unix", path: `${path}.before` });
+  await Deno.rename(`${path}.before`, path);
+  listener.close();
+  assertEquals((await Deno.lstat(path)).isSocket, true);
+  await removeStaleSocket(hostname);
+  await assertRejects(() => Deno.lstat(path), Deno.errors.NotFound);
+  await Deno.writeTextFile(path, "precious");
+  await removeStaleSocket(hostname);
+  assertEquals(await Deno.readTextFile(path), "precious");
+});
+
+Deno.test("parseHost() and parseAddress() accept unix:/path up to the kernel's limit", pure, () => {
+  const longest = `unix:/${"x".repeat(106)}`;
+  for (const host of ["unix:/run/okline", "unix:relative", longest]) {
+    assertEquals(parseHost(host), host);
+    assertEquals(parseAddress(host), { hostname: host, port: 0 });
+    assertEquals(formatAddress(parseAddress(host)), host);
+  }
+  for (const host of ["unix:", `${longest}x`, "unix:/a\0b"]) {
+    assertThrows(() => parseHost(host), RangeError, "unix:/path");
+    assertThrows(() => parseAddress(host), RangeError);
+  }
+});
+
+Deno.test("unixPath() returns undefined for other hosts", pure, () => {
+  assertEquals(unixPath("unix:/a"), "/a");
+  for (const host of ["127.0.0.1", "::1", "unix", "localhost"]) assertEquals(unixPath(host), undefined);
+});
