@@ -3,6 +3,16 @@
 /** A condition of a {@linkcode Bus}. */
 export type BusStatus = "connecting" | "connected" | "disconnected" | "closed";
 
+/** Functions that a {@linkcode Bus} calls. */
+export interface BusHandlers {
+  /** Called with each message. */
+  readonly onMessage: (message: string) => void;
+  /** Called after each change of `status`. */
+  readonly onStatus: () => void;
+  /** Called when the bus knows that a node has died. A bus that cannot know leaves that to missed heartbeats. */
+  readonly onGone: (node: string) => void;
+}
+
 /**
  * A way for nodes to send each other messages. A bus promises nothing: it may drop, duplicate, delay, or reorder
  * messages. Membership and the router's ack timeout repair that.
@@ -14,13 +24,8 @@ export interface Bus {
   readonly maxMessage: number;
   /** Whether messages have a chance to arrive at present. */
   readonly status: BusStatus;
-  /**
-   * Receives messages for this node. Set once, before {@linkcode Bus.connect}.
-   *
-   * @param onMessage Called with each message.
-   * @param onStatus Called after each change of `status`.
-   */
-  receive(onMessage: (message: string) => void, onStatus: () => void): void;
+  /** Sets what is called for this node; once, before {@linkcode Bus.connect}. */
+  receive(handlers: BusHandlers): void;
   /** Connects; from then on the bus reconnects by itself until it is closed. Rejects if the first attempt fails. */
   connect(): Promise<void>;
   /**

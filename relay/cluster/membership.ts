@@ -23,8 +23,8 @@ export interface Node {
   readonly connections: number;
 }
 
-/** The reason why a node left: it said so, it missed its heartbeats, or this node lost the bus. */
-export type LeaveReason = "bye" | "silent" | "bus-lost";
+/** The reason why a node left: it said so, it died, it missed its heartbeats, or this node lost the bus. */
+export type LeaveReason = "bye" | "died" | "silent" | "bus-lost";
 
 /** Options for {@linkcode Membership}. */
 export interface MembershipOptions {
@@ -102,7 +102,11 @@ export class Membership {
   constructor(options: MembershipOptions) {
     this.#options = options;
     this.#heartbeat = options.heartbeat ?? HEARTBEAT;
-    options.bus.receive((message) => this.#receive(message), () => this.#statusChanged());
+    options.bus.receive({
+      onMessage: (message) => this.#receive(message),
+      onStatus: () => this.#statusChanged(),
+      onGone: (node) => this.#nodeGone(node),
+    });
   }
 
   /** Connects the bus and announces this node. Rejects if the bus cannot be reached. */
@@ -186,6 +190,13 @@ export class Membership {
     } else {
       for (const member of this.#members.values()) this.#remove(member, "bus-lost");
     }
+  }
+
+  #nodeGone(node: string): void {
+    const member = this.#members.get(node);
+    if (member === undefined || this.#closed) return;
+    this.#remember(node);
+    this.#remove(member, "died");
   }
 
   #receive(message: string): void {

@@ -1,6 +1,6 @@
 /** A bus in memory, with faults, for tests and simulations. @module */
 import type { Clock, Random } from "../../internal/clock.ts";
-import type { Bus, BusStatus } from "./bus.ts";
+import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
 
 /** Options for {@linkcode MemoryBusHub}. */
 export interface MemoryBusOptions {
@@ -64,8 +64,7 @@ export class MemoryBus implements Bus {
   readonly node: string;
   readonly #hub: MemoryBusHub;
   #status: BusStatus = "connecting";
-  #onMessage: (message: string) => void = () => {};
-  #onStatus: () => void = () => {};
+  #handlers: BusHandlers | undefined;
 
   constructor(node: string, hub: MemoryBusHub) {
     this.node = node;
@@ -80,9 +79,8 @@ export class MemoryBus implements Bus {
     return this.#status;
   }
 
-  receive(onMessage: (message: string) => void, onStatus: () => void): void {
-    this.#onMessage = onMessage;
-    this.#onStatus = onStatus;
+  receive(handlers: BusHandlers): void {
+    this.#handlers = handlers;
   }
 
   connect(): Promise<void> {
@@ -120,7 +118,7 @@ export class MemoryBus implements Bus {
 
   /** Hands a message to the node. */
   arrive(message: string): void {
-    if (this.#status === "connected" && !this.#silent) this.#onMessage(message);
+    if (this.#status === "connected" && !this.#silent) this.#handlers?.onMessage(message);
   }
 
   close(): Promise<void> {
@@ -133,6 +131,6 @@ export class MemoryBus implements Bus {
   #become(status: BusStatus): void {
     if (this.#status === status || this.#status === "closed") return;
     this.#status = status;
-    this.#onStatus();
+    this.#handlers?.onStatus();
   }
 }

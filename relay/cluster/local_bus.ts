@@ -1,0 +1,186 @@
+/** A bus between the processes of one host: each connects to every other through a Unix socket. @module */
+import type { Clock } from "../../internal/clock.ts";
+import { connect } from "../../socket/connect.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { lengthPrefixCodec } from "../../socket/codecs/length_prefix_codec.ts";
+import { listen, type Listener } from "../../socket/listener.ts";
+import { type Network, unixAddress } from "../../socket/network.ts";
+import { removeStaleSocket, systemClock, systemNetwork } from "../../socket/tcp.ts";
+import { TaskSet } from "../../internal/task_set.ts";
+import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
+
+/** Options for {@linkcode LocalBus}. */
+export interface LocalBusOptions {
+  /** Id of this node; see {@linkcode Bus.node}. */
+  readonly node: string;
+  /** Folder for the sockets, the same for all nodes; only its owner may use it. It is created if it does not exist. */
+  readonly folder: string;
+  /** Default: the system's. */
+  readonly network?: Network;
+  /** Default: the system's. */
+  readonly clock?: Clock;
+}
+
+const MAX_MESSAGE = 1024 * 1024;
+// A process that does not read for as long as this takes to fill is as good as dead.
+const WRITE_BUFFER = 16 * MAX_MESSAGE;
+const SUFFIX = ".sock";
+
+type Link = Connection<Uint8Array>;
+
+/**
+ * A mesh of Unix sockets. A node listens in the folder, then connects to every node it finds there; later nodes connect to
+ * it. A link that breaks means that its process has died. Needs no broker and no parent, and messages take one hop.
+ */
+export class LocalBus implements Bus {
+  readonly node: string;
+  readonly maxMessage = MAX_MESSAGE;
+  readonly #options: LocalBusOptions;
+  readonly #codec = lengthPrefixCodec({ maxFrame: MAX_MESSAGE });
+  readonly #encoder = new TextEncoder();
+  readonly #decoder = new TextDecoder();
+  readonly #links = new Map<string, Link[]>();
+  readonly #readers = new TaskSet();
+  #handlers: BusHandlers | undefined;
+  #listener: Listener<Uint8Array> | undefined;
+  #status: BusStatus = "connecting";
+
+  constructor(options: LocalBusOptions) {
+    this.node = options.node;
+    this.#options = options;
+  }
+
+  /** Whether this node has joined the mesh. */
+  get status(): BusStatus {
+    return this.#status;
+  }
+
+  /** Sets what is called for this node. */
+  receive(handlers: BusHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  /** Listens, and connects to all nodes that are there. */
+  async connect(): Promise<void> {
+    const { folder, network = systemNetwork, clock = systemClock } = this.#options;
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    // Listening comes first: of two nodes that start together, at least one finds the other.
+    this.#listener = listen({
+      hostnames: [this.#hostname(this.node)],
+      codec: this.#codec,
+      network,
+      clock,
+      writeBuffer: WRITE_BUFFER,
+    });
+    void this.#listener.serve((link) => this.#serve(link));
+    for await (const { name } of Deno.readDir(folder)) {
+      const node = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : this.node;
+      if (node !== this.node) await this.#dial(node);
+    }
+    if (this.#status === "connecting") this.#become("connected");
+  }
+
+  /** Sends a message to one node. */
+  send(node: string, message: string): boolean {
+    return this.#send(this.#links.get(node), this.#encoder.encode(message));
+  }
+
+  /** Sends a message to every other node. */
+  publish(message: string): boolean {
+    const bytes = this.#encoder.encode(message);
+    let sent = true;
+    for (const links of this.#links.values()) sent = this.#send(links, bytes) && sent;
+    return sent;
+  }
+
+  /** Sends what is queued, and closes all links. */
+  async close(): Promise<void> {
+    if (this.#status === "closed") return;
+    this.#become("closed");
+    const links = [...this.#links.values()].flat();
+    await Promise.all(links.map((link) => link.close()));
+    await this.#listener?.close();
+    await this.#readers.allSettled();
+  }
+
+  #hostname(node: string): string {
+    return unixAddress(`${this.#options.folder}/${node}${SUFFIX}`).hostname;
+  }
+
+  async #dial(node: string): Promise<void> {
+    const { network = systemNetwork, clock = systemClock } = this.#options;
+    const hostname = this.#hostname(node);
+    let link: Link;
+    try {
+      link = await connect({
+        hostname,
+        port: 0,
+        codec: this.#codec,
+        network,
+        clock,
+        writeBuffer: WRITE_BUFFER,
+      });
+    } catch {
+      await removeStaleSocket(hostname); // Throws if the file is more than what a dead process left.
+      return;
+    }
+    link.send(this.#encoder.encode(this.node));
+    this.#add(node, link);
+    this.#readers.add(this.#read(node, link, link.batches()));
+  }
+
+  /** Serves a node that connected to this one. Its first frame is its id. */
+  async #serve(link: Link): Promise<void> {
+    const batches = link.batches();
+    const { value: frames } = await batches.next();
+    if (frames === undefined) return;
+    const [id, ...rest] = frames;
+    const node = this.#decoder.decode(id);
+    this.#add(node, link);
+    for (const frame of rest) this.#receive(frame);
+    await this.#read(node, link, batches);
+  }
+
+  async #read(node: string, link: Link, batches: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
+    try {
+      for await (const frames of batches) {
+        for (const frame of frames) this.#receive(frame);
+      }
+    } finally {
+      this.#remove(node, link);
+      if (link.open) await link.close();
+    }
+  }
+
+  #receive(frame: Uint8Array): void {
+    this.#handlers?.onMessage(this.#decoder.decode(frame));
+  }
+
+  #add(node: string, link: Link): void {
+    const links = this.#links.get(node);
+    if (links === undefined) this.#links.set(node, [link]);
+    else links.push(link); // Both nodes have connected to each other.
+  }
+
+  #remove(node: string, link: Link): void {
+    const rest = this.#links.get(node)?.filter((other) => other !== link) ?? [];
+    if (rest.length > 0) {
+      this.#links.set(node, rest);
+    } else {
+      this.#links.delete(node);
+      if (this.#status !== "closed") this.#handlers?.onGone(node);
+    }
+  }
+
+  #send(links: readonly Link[] | undefined, bytes: Uint8Array): boolean {
+    const link = links?.find(({ open }) => open);
+    // `false` only means that the node falls behind; the frame is queued up to the write buffer.
+    link?.send(bytes);
+    return link !== undefined;
+  }
+
+  #become(status: BusStatus): void {
+    this.#status = status;
+    this.#handlers?.onStatus();
+  }
+}
