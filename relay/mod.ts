@@ -5,5 +5,9 @@
  */
 export * from "../internal/back_off.ts";
 export * from "./client.ts";
+export type { Bus, BusHandlers, BusStatus } from "./cluster/bus.ts";
+export { LocalBus, type LocalBusOptions } from "./cluster/local_bus.ts";
+export { MemoryBus, MemoryBusHub, type MemoryBusOptions } from "./cluster/memory_bus.ts";
+export type { MembershipStats } from "./cluster/membership.ts";
 export * from "./server.ts";
 export * from "./router/router.ts";

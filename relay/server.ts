@@ -8,7 +8,10 @@ import type { Address } from "../socket/network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 import { Watch } from "../internal/watch.ts";
-import { Router, type RouterPeer, type RouterStats } from "./router/router.ts";
+import type { Bus } from "./cluster/bus.ts";
+import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
+import type { MembershipStats } from "./cluster/membership.ts";
+import { Router, type RouterStats } from "./router/router.ts";
 
 /** Sees all that a relay server does; for histories and tests. Must not throw. */
 export interface RelayObserver {
@@ -42,32 +45,40 @@ export interface RelayServerStats extends ListenerStats, RouterStats {
   readonly timers: number;
   /** Messages that had no ok when draining or closing ended the connections. */
   readonly unsettled: number;
+  /** Messages exchanged with other nodes of a cluster; absent outside one. */
+  readonly bus?: MembershipStats;
 }
 
 const ACK_TIMEOUT = 10_000;
 const DRAIN_TIMEOUT = 10_000;
 
-class Peer implements RouterPeer {
+class Peer implements RelayPeer {
   slot = -1;
   readonly connection: Connection;
 
   constructor(connection: Connection) {
     this.connection = connection;
   }
+
+  send(line: string): void {
+    this.connection.send(line);
+  }
 }
 
 /** A running relay. Made by {@linkcode startRelay}. */
 export class RelayServer implements AsyncDisposable {
   readonly #listener: Listener;
-  readonly #router: Router<Peer>;
+  readonly #router: Router<RelayPeer>;
   readonly #clock: Clock;
   readonly #observer: RelayObserver;
   readonly #auth: AuthOptions | undefined;
   readonly #drainTimeout: number;
   readonly #watch = new Watch(() => this.stats());
-  readonly #out: (peer: Peer, line: string) => void;
+  readonly #out: (peer: RelayPeer, line: string) => void;
   #ackTimer: Timer | undefined;
   #unsettled = 0;
+  #draining = false;
+  #cluster: ClusterLink | undefined;
 
   constructor(options: RelayServerOptions) {
     const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
@@ -79,12 +90,10 @@ export class RelayServer implements AsyncDisposable {
     // Not of `random`, which may be known; what is relayed to whom does not depend on it.
     const hashSeed = Math.floor(systemRandom() * 2 ** 32);
     this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer, hashSeed });
-    this.#out = observer.sent === undefined
-      ? (peer, line) => void peer.connection.send(line)
-      : (peer, line) => {
-        peer.connection.send(line);
-        observer.sent?.(peer.connection, line);
-      };
+    this.#out = observer.sent === undefined ? (peer, line) => peer.send(line) : (peer, line) => {
+      peer.send(line);
+      if (peer instanceof Peer) observer.sent?.(peer.connection, line);
+    };
     this.#listener = listen({
       ...options,
       refusal: errorLine,
@@ -122,6 +131,7 @@ export class RelayServer implements AsyncDisposable {
       ...this.#router.stats(),
       timers: this.#ackTimer === undefined ? 0 : 1,
       unsettled: this.#unsettled,
+      ...(this.#cluster === undefined ? {} : { bus: this.#cluster.stats() }),
     };
   }
 
@@ -131,6 +141,31 @@ export class RelayServer implements AsyncDisposable {
     options: { signal?: AbortSignal } = {},
   ): Promise<RelayServerStats> {
     return this.#watch.until(holds, options);
+  }
+
+  /**
+   * Joins a cluster: from then on a message goes to a connection chosen uniformly over all nodes. Shutting down or closing
+   * this server leaves the cluster.
+   *
+   * @param bus The messages between the nodes; see {@linkcode LocalBus}. This server closes it.
+   * @param options.heartbeat Time between heartbeats in ms, the same on every node. Default 1,000.
+   * @throws {TypeError} If the server is in a cluster already.
+   * @throws If the bus cannot be reached.
+   */
+  async join(bus: Bus, options: { readonly heartbeat?: number } = {}): Promise<void> {
+    if (this.#cluster !== undefined) {
+      throw new TypeError("Cannot join a cluster: the server is in one already");
+    }
+    this.#cluster = new ClusterLink({
+      bus,
+      clock: this.#clock,
+      heartbeat: options.heartbeat,
+      router: this.#router,
+      out: this.#out,
+      onChange: () => this.#settle(),
+    });
+    this.#announce();
+    await this.#cluster.start();
   }
 
   /** Stops accepting until {@linkcode RelayServer.resume}; see {@linkcode Listener.suspend}. */
@@ -149,6 +184,8 @@ export class RelayServer implements AsyncDisposable {
    */
   async shutdown(): Promise<void> {
     this.#listener.stopAccepting();
+    this.#draining = true;
+    this.#announce();
     const since = this.#clock.now();
     const notice = errorLine(`Server is draining: connections end within ${this.#drainTimeout} ms`);
     for (const connection of this.#listener.connections) connection.send(notice);
@@ -166,12 +203,14 @@ export class RelayServer implements AsyncDisposable {
     }
     this.#noteUnsettled();
     await this.#listener.shutdown({ within: this.#drainTimeout, since });
+    await this.#cluster?.close();
   }
 
   /** Closes everything now. */
   async close(): Promise<void> {
     this.#noteUnsettled();
     await this.#listener.close();
+    await this.#cluster?.close();
   }
 
   /** As {@linkcode RelayServer.close}. */
@@ -202,6 +241,7 @@ export class RelayServer implements AsyncDisposable {
   #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
+    this.#announce();
     this.#observer.opened?.(connection);
     this.#watch.changed();
     return connection.consume((lines) => this.#lines(peer, lines)).then(() => this.#leave(peer), (error) => {
@@ -213,7 +253,12 @@ export class RelayServer implements AsyncDisposable {
 
   #leave(peer: Peer): void {
     this.#router.leave(peer, this.#clock.now(), this.#out);
+    this.#announce();
     this.#settle();
+  }
+
+  #announce(): void {
+    this.#cluster?.announce(this.#draining ? 0 : this.#router.size);
   }
 
   #lines(peer: Peer, lines: readonly string[]): void {

@@ -178,6 +178,11 @@ export class Router<Peer extends RouterPeer> {
     return sending?.due;
   }
 
+  /** Number of active connections, without nodes. */
+  get size(): number {
+    return this.#roster.size;
+  }
+
   /** When {@linkcode Router.expire} will next have something to do. */
   get nextDue(): number | undefined {
     return this.#due.first?.due;
