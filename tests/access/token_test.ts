@@ -7,8 +7,8 @@ import { httpsNetwork } from "../../services/http/client.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { assertToken } from "../../access/token_text.ts";
 import { guardTokenOption } from "../../cli/shared/token_option.ts";
+import { pure } from "../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const BROKEN = ["", "sesame\n", "sesame\r", "a\\nsesame", "sesame\x1b", "sesame\x9b", "sesame\ud800"];
 
 Deno.test("assertToken() takes what is one line on every wire, and shows none that is not", pure, () => {

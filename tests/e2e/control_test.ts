@@ -7,6 +7,7 @@ import type { RunningService } from "../../cli/server/service_command.ts";
 import { connect, type Connection } from "../../socket/mod.ts";
 import { systemError } from "../../internal/os_errors.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
+import { pure } from "../_util/permissions.ts";
 
 /** One who is served. */
 class Guest implements AsyncDisposable {
@@ -141,7 +142,7 @@ function failing(error: Error): Promise<void> {
 
 Deno.test(
   "operate() ends with one line when the system fails the service",
-  { permissions: "none" },
+  pure,
   async () => {
     const error = systemError(new Error("Bad file descriptor"), "EBADF");
     const { message, cause } = await assertRejects(
@@ -156,7 +157,7 @@ Deno.test(
 
 Deno.test(
   "operate() ends with the error itself when it is the program's own",
-  { permissions: "none" },
+  pure,
   async () => {
     const error = new TypeError("Not a function");
     assertStrictEquals(await assertRejects(() => failing(error)), error);

@@ -4,6 +4,7 @@ import { closing } from "../../cli/server/service_command.ts";
 import { connect, DatagramSocket } from "../../socket/mod.ts";
 import { VirtualClock } from "../../testing/mod.ts";
 import { runServer, ServerProcess } from "../_util/programs/program.ts";
+import { pure } from "../_util/permissions.ts";
 
 /** What a test knows of a service. */
 interface Known {
@@ -223,7 +224,7 @@ Deno.test("server.ts proxy tells of each connection that it has passed on", asyn
   await server.remarked(`closed, natural; to 127.0.0.1:${echo.port}, 6 bytes there, 6 back, `);
 });
 
-Deno.test("closing() spells out what would act on a terminal", { permissions: "none" }, () => {
+Deno.test("closing() spells out what would act on a terminal", pure, () => {
   const remote = { hostname: "127.0.0.1", port: 4000 };
   assertEquals(
     closing(remote, { type: "reset", error: new Error("\x1b[2Jgone\n") }),
@@ -233,7 +234,7 @@ Deno.test("closing() spells out what would act on a terminal", { permissions: "n
 
 Deno.test(
   "EchoCounter shows an interval that had messages, and none that had not",
-  { permissions: "none" },
+  pure,
   async () => {
     const clock = new VirtualClock();
     const lines: string[] = [];

@@ -1,8 +1,7 @@
 /** Which requests are refused, and with what status. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("RequestParser refuses two lengths, the ways requests are smuggled", pure, () => {
   for (

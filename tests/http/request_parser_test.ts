@@ -3,8 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { RequestParser } from "../../http/request_parser.ts";
 import { bytesOf, CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("RequestParser reads a request line, headers and nothing more", pure, () => {
   const { head, body } = only(

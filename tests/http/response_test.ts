@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { serializeResponse } from "../../http/response.ts";
+import { pure } from "../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const date = new Date(Date.UTC(1994, 10, 6, 8, 49, 37));
 
 function text(

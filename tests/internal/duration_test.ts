@@ -1,8 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { formatDuration, MAX_DURATION, parseDuration } from "../../internal/duration.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("parseDuration() reads every unit, and a bare number as seconds", pure, () => {
   const cases: [string, number][] = [

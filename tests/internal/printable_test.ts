@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { printable, quoted } from "../../internal/printable.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("printable() spells out what acts on a terminal", pure, () => {
   assertEquals(printable("a\nb\r\tc\0\x07\x7f"), "a\\nb\\r\\tc\\x00\\x07\\x7f");

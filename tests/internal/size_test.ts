@@ -1,8 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { formatSize, parseSize } from "../../internal/size.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("parseSize() reads every unit, and a bare number as bytes", pure, () => {
   const cases: [string, number][] = [

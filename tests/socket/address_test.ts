@@ -2,8 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { parseAddress, parseHost, parsePort } from "../../socket/address.ts";
 import { formatAddress } from "../../socket/network.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 Deno.test("parseAddress() reads IPv4, IPv6 and names", pure, () => {
   const cases: [string, string, number][] = [

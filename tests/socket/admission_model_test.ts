@@ -6,6 +6,7 @@ import { connect, type Connection } from "../../socket/mod.ts";
 import { LimitsModel } from "../_util/limits_model.ts";
 import { RelayModel } from "../_util/relay_model.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { pure } from "../_util/permissions.ts";
 
 const LIMITS = {
   maxConnections: 5,
@@ -185,7 +186,7 @@ class Trial {
 
 Deno.test(
   "RelayServer keeps every limit in any order of events, and leaves nothing",
-  { permissions: "none" },
+  pure,
   async () => {
     const told = new Set<string>();
     let paced = 0;

@@ -4,8 +4,7 @@ import type { Connection } from "../../socket/connection.ts";
 import { FramingError } from "../../socket/errors.ts";
 import { listen } from "../../socket/listener.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 /** Two ends of a connection in memory. */
 interface Pair extends AsyncDisposable {

@@ -5,8 +5,8 @@ import { lineCodec } from "../../socket/codecs/line_codec.ts";
 import type { Transport } from "../../socket/network.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 import { restOf } from "../../socket/fairness.ts";
+import { pure } from "../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const ADDRESS = { hostname: "127.0.0.1", port: 1 };
 
 /** A clock on which each look at the time takes a millisecond. */

@@ -5,8 +5,7 @@ import { formatAddress, type Network, unixAddress, unixPath } from "../../socket
 import { removeStaleSocket, systemNetwork } from "../../socket/tcp.ts";
 import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
 import { TempDir } from "../_util/temp_dir.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 /** Returns a network whose ports are Unix sockets in a folder, for tests that think in ports. */
 function unixNetwork(folder: string): Network {

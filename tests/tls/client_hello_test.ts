@@ -6,8 +6,7 @@ import { listen } from "../../socket/listener.ts";
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../_util/permissions.ts";
 
 const ascii = (text: string): number[] => [...new TextEncoder().encode(text)];
 const uint16 = (value: number): number[] => [value >> 8, value & 0xff];

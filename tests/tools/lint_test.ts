@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { isPure } from "../../tools/lint/purity.ts";
 import layout from "../../tools/lint.ts";
+import { pure } from "../_util/permissions.ts";
 
-const NO_SYSTEM = { permissions: "none" } as const;
 /** The rule reads a file to find out whether it is pure. */
 const READS = { permissions: { read: true } } as const;
 
@@ -60,17 +60,17 @@ const REFUSED: readonly (readonly [from: string, to: string, named: string])[] =
   ["relay/server.ts", "@okline/okline/socket", "@okline/okline/socket"],
 ];
 
-Deno.test("layout/direction allows imports along the graph", NO_SYSTEM, () => {
+Deno.test("layout/direction allows imports along the graph", pure, () => {
   for (const [from, to] of ALLOWED) assertAllowed(from, `import { a } from "${to}";`);
 });
 
-Deno.test("layout/direction reports imports against the graph and names the imported file", NO_SYSTEM, () => {
+Deno.test("layout/direction reports imports against the graph and names the imported file", pure, () => {
   for (const [from, to, named] of REFUSED) {
     assertRefused(from, `import { a } from "${to}";`, "layout/direction", named);
   }
 });
 
-Deno.test("layout/direction finds every kind of import", NO_SYSTEM, () => {
+Deno.test("layout/direction finds every kind of import", pure, () => {
   for (
     const source of [
       `import type { A } from "../cli/terminal/log.ts";`,
@@ -85,7 +85,7 @@ Deno.test("layout/direction finds every kind of import", NO_SYSTEM, () => {
   ) assertRefused("socket/listener.ts", source, "layout/direction", "cli/terminal/log.ts");
 });
 
-Deno.test("layout/direction accepts a full path as file name", NO_SYSTEM, () => {
+Deno.test("layout/direction accepts a full path as file name", pure, () => {
   const file = decodeURIComponent(new URL("../../socket/listener.ts", import.meta.url).pathname);
   assertRefused(
     file,
@@ -95,13 +95,13 @@ Deno.test("layout/direction accepts a full path as file name", NO_SYSTEM, () => 
   );
 });
 
-Deno.test("layout/direction reports a folder that is not in its table", NO_SYSTEM, () => {
+Deno.test("layout/direction reports a folder that is not in its table", pure, () => {
   assertAllowed("types/std.d.ts", `export const a: 1;`);
   assertRefused("attic/old.ts", `export const a = 1;`, "layout/direction", "attic/");
 });
 
 /** Returns a source that is declared pure. */
-function pure(source: string): string {
+function pureSource(source: string): string {
   return `/** A made-up module. Pure. @module */\n${source}`;
 }
 
@@ -116,7 +116,7 @@ Deno.test("layout/direction allows a pure file to import only pure files and typ
       `import { build } from "hdr-histogram-js";`,
       `import { createHash } from "node:crypto";`,
     ]
-  ) assertAllowed("loadtest/made_up.ts", pure(source));
+  ) assertAllowed("loadtest/made_up.ts", pureSource(source));
   for (
     const [specifier, named] of [
       ["../relay/server.ts", "relay/server.ts"],
@@ -129,7 +129,7 @@ Deno.test("layout/direction allows a pure file to import only pure files and typ
   ) {
     const source = `import { a } from "${specifier}";`;
     assertAllowed("loadtest/made_up.ts", source);
-    assertRefused("loadtest/made_up.ts", pure(source), "layout/direction", named);
+    assertRefused("loadtest/made_up.ts", pureSource(source), "layout/direction", named);
   }
 });
 
@@ -202,18 +202,18 @@ const TIMED: readonly (readonly [source: string, named: string])[] = [
   [`import * as all from "node:crypto";`, "node:crypto"],
 ];
 
-Deno.test("layout/pure-time reports clocks, timers, and randomness", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports clocks, timers, and randomness", pure, () => {
   for (const file of ["socket/connection.ts", "relay/client.ts", "testing/memory_socket.ts"]) {
     for (const [source, named] of TIMED) assertRefused(file, source, "layout/pure-time", named);
   }
 });
 
-Deno.test("layout/pure-time reports every use exactly once", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports every use exactly once", pure, () => {
   const found = lint("relay/client.ts", `Date.now(); const a = { Date, x: Date };\nMath.random();`);
   assertEquals(found.length, 4);
 });
 
-Deno.test("layout/pure-time ignores names that are not the globals", NO_SYSTEM, () => {
+Deno.test("layout/pure-time ignores names that are not the globals", pure, () => {
   for (
     const source of [
       `const d = options.clock.setTimeout; const e = a.Date; const f = a?.crypto;`,
@@ -229,7 +229,7 @@ Deno.test("layout/pure-time ignores names that are not the globals", NO_SYSTEM, 
   ) assertAllowed("socket/connection.ts", source);
 });
 
-Deno.test("layout/pure-time ignores the system clock's file and other folders", NO_SYSTEM, () => {
+Deno.test("layout/pure-time ignores the system clock's file and other folders", pure, () => {
   for (const [source] of TIMED) {
     for (const file of ["socket/tcp.ts", "services/chat/service.ts", "server.ts", "tests/a_test.ts"]) {
       assertAllowed(file, source);
@@ -237,7 +237,7 @@ Deno.test("layout/pure-time ignores the system clock's file and other folders", 
   }
 });
 
-Deno.test("layout/pure-time reports Deno only in pure files", NO_SYSTEM, () => {
+Deno.test("layout/pure-time reports Deno only in pure files", pure, () => {
   for (
     const file of [
       "protocol.ts",
@@ -247,16 +247,16 @@ Deno.test("layout/pure-time reports Deno only in pure files", NO_SYSTEM, () => {
       "internal/size.ts",
     ]
   ) {
-    assertRefused(file, pure(`const stat = Deno.statSync("a");`), "layout/pure-time", "Deno");
-    assertRefused(file, pure(`globalThis.Deno.exit(1);`), "layout/pure-time", "Deno");
-    assertRefused(file, pure(`const t = Date.now();`), "layout/pure-time", "Date");
-    assertAllowed(file, pure(`let conn: Deno.Conn | undefined;`));
+    assertRefused(file, pureSource(`const stat = Deno.statSync("a");`), "layout/pure-time", "Deno");
+    assertRefused(file, pureSource(`globalThis.Deno.exit(1);`), "layout/pure-time", "Deno");
+    assertRefused(file, pureSource(`const t = Date.now();`), "layout/pure-time", "Date");
+    assertAllowed(file, pureSource(`let conn: Deno.Conn | undefined;`));
   }
   assertAllowed("socket/listener.ts", `const busy = error instanceof Deno.errors.AddrInUse;`);
   assertAllowed("loadtest/generate/fleet.ts", `const stat = Deno.statSync("a");`);
 });
 
-Deno.test("layout/no-console allows console only in examples", NO_SYSTEM, () => {
+Deno.test("layout/no-console allows console only in examples", pure, () => {
   assertAllowed("examples/echo.ts", `console.log("hello");`);
   assertAllowed("services/echo/service.ts", `const console = 1;`);
   for (

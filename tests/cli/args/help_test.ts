@@ -1,8 +1,7 @@
 /** What the command line answers by itself: help and version. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { help, program } from "../../_util/programs/command_line.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("parseCommandLine() prints the version", pure, () => {
   assertEquals(help(["--version"]), "server.ts 1.2.3");

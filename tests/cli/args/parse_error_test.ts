@@ -4,8 +4,7 @@ import { UsageError } from "../../../cli/terminal/exit.ts";
 import * as option from "../../../cli/args/option.ts";
 import { parseCommandLine } from "../../../cli/args/options.ts";
 import { parse, program, refusal } from "../../_util/programs/command_line.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test(
   "parseCommandLine() names the option or variable of a bad value, and what is accepted",

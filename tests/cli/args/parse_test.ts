@@ -3,8 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Address } from "../../../socket/network.ts";
 import { type Delay, parse, refusal, relay } from "../../_util/programs/command_line.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("parseCommandLine() fills in the default command and defaults", pure, () => {
   assertEquals(relay([]), {

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { nearest } from "../../../cli/args/suggest.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("nearest() finds the nearest by letters wrong, missing, added or swapped", pure, () => {
   const known = ["port", "host", "max-line", "max-connections", "to"];

@@ -2,8 +2,7 @@ import { assertEquals } from "@std/assert";
 import { LatencyHistogram } from "../../../loadtest/metrics/latency.ts";
 import type { RunProgress } from "../../../loadtest/run.ts";
 import { startLiveView } from "../../../cli/loadtest/live_view.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 function collect(): {
   lines: () => string[];

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ExitError } from "../../../cli/terminal/exit.ts";
 import { Log, type Sink, writeLine } from "../../../cli/terminal/log.ts";
+import { pure } from "../../_util/permissions.ts";
 
 /** A sink that takes at most `most` bytes a write, and is full at every second one where `stalls`. */
 function memorySink(
@@ -19,8 +20,6 @@ function memorySink(
     text: () => new TextDecoder().decode(Uint8Array.from(bytes)),
   };
 }
-
-const pure = { permissions: "none" } as const;
 
 Deno.test("Log.result() is a line for people on stdout", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];

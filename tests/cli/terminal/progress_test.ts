@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Sink } from "../../../cli/terminal/log.ts";
 import { startProgress } from "../../../cli/terminal/progress.ts";
+import { pure } from "../../_util/permissions.ts";
 
 function memorySink(terminal: boolean): Sink & { text(): string } {
   let text = "";
@@ -16,7 +17,7 @@ function memorySink(terminal: boolean): Sink & { text(): string } {
 
 Deno.test(
   "startProgress() writes a line now and then where there is no terminal",
-  { permissions: "none" },
+  pure,
   async () => {
     const sink = memorySink(false);
     let time = 0;
@@ -38,7 +39,7 @@ Deno.test(
   },
 );
 
-Deno.test("startProgress() writes a state once", { permissions: "none" }, async () => {
+Deno.test("startProgress() writes a state once", pure, async () => {
   const sink = memorySink(false);
   {
     using progress = await startProgress({ total: 0, sink, lineInterval: 0, now: () => 0 });
@@ -80,7 +81,7 @@ Deno.test("startProgress() sets nothing on the terminal that a killed program wo
   assert(!sink.text().includes("\x1b[?"), "no mode is switched");
 });
 
-Deno.test("startProgress() shows nothing when quiet", { permissions: "none" }, async () => {
+Deno.test("startProgress() shows nothing when quiet", pure, async () => {
   for (const terminal of [true, false]) {
     const sink = memorySink(terminal);
     {

@@ -14,8 +14,7 @@ import {
   SERVER,
   ZERO_STATE,
 } from "../../_util/loadtest/run_events.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const EVENTS: readonly HistoryEvent[] = [
   ...goodRun(2),

@@ -11,8 +11,7 @@ import {
   SERVER,
   ZERO_STATE,
 } from "../../_util/loadtest/run_events.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("judge() proves a good run", pure, () => {
   const { verdict, findings, counts } = judge(ledgerOf(goodRun(50)));

@@ -11,8 +11,7 @@ import {
   SERVER,
   ZERO_STATE,
 } from "../../_util/loadtest/run_events.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("judge() calls a good run at a foreign server without a state delivered", pure, () => {
   const isState = (event: HistoryEvent) => event.event === "server";

@@ -7,8 +7,7 @@ import { FailureReasons } from "../../../loadtest/ledger/failure_reasons.ts";
 import type { Judgement } from "../../../loadtest/judge/verdict.ts";
 import { changedRun, goodRun, of } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const refused = (client: number, error: string): HistoryEvent => ({ event: "refused", client, at: 7, error });
 const told = (text: string): HistoryEvent => ({ event: "error", client: 1, at: 7, text });

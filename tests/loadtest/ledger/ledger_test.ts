@@ -5,8 +5,7 @@ import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { Ledger } from "../../../loadtest/ledger/ledger.ts";
 import { judge } from "../../../loadtest/judge/verdict.ts";
 import { clientEvents, goodRun, ledgerOf, runEvent, SERVER } from "../../_util/loadtest/run_events.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const KINDS: readonly FindingKind[] = [
   "unexpected",

@@ -6,8 +6,7 @@ import { countsDiffer, estimatesDiffer, permutationShare } from "../../../loadte
 import { comparisonText } from "../../../cli/loadtest/compare.ts";
 import { goodRun } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 /** Exponential durations with a mean of 1 ms that goes up and down in the course of a run, as much as `unsteady` says. */
 function simulated(run: number, { unsteady = 0, count = 3000 } = {}): Float64Array {

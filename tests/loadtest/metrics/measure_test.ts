@@ -6,8 +6,8 @@ import { measure, peakConnections } from "../../../loadtest/metrics/measure.ts";
 import { checkThreshold, describeThreshold, parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { ENDING, goodRun, ledgerOf, runEvent, SERVER, ZERO_STATE } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const durations = fc.array(fc.double({ min: 0, max: 1e7, noNaN: true }), { minLength: 1, maxLength: 200 });
 
 function histogramOf(values: readonly number[]): LatencyHistogram {

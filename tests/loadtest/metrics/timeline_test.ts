@@ -11,8 +11,8 @@ import {
   runEvent,
   SERVER,
 } from "../../_util/loadtest/run_events.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
 
 Deno.test(

@@ -7,8 +7,7 @@ import {
   type PayloadSpec,
 } from "../../../loadtest/plan/payload.ts";
 import { escapeText } from "../../../protocol.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("parsePayload() and formatPayload() agree", pure, () => {
   const specs: readonly PayloadSpec[] = [

@@ -4,8 +4,7 @@ import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../../../loa
 import { estimatePeak } from "../../../loadtest/plan/peak_estimate.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const OPTIONS: PlanOptions = {
   seed: 1,

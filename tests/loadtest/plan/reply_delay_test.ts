@@ -8,8 +8,7 @@ import {
   meanReplyDelay,
   parseReplyDelay,
 } from "../../../loadtest/plan/reply_delay.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const DISTRIBUTIONS: readonly DelayDistribution[] = [
   { type: "none" },

@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { MAX_SEED, randomStream } from "../../../loadtest/plan/seeded_random.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const seeds = fc.integer({ min: 0, max: MAX_SEED });
 
 Deno.test("randomStream() draws what it always drew for a seed", pure, () => {

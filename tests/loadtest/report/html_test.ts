@@ -5,8 +5,8 @@ import { formatMs, significant } from "../../../loadtest/report/number.ts";
 import { chromium, withPage } from "../../_util/browser.ts";
 import { addressOf, goodRun, SERVER } from "../../_util/loadtest/run_events.ts";
 import { reportOf } from "../../_util/loadtest/run_summary.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const inChromium = { ignore: chromium === undefined };
 
 const HOSTILE =

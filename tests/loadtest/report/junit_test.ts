@@ -5,8 +5,8 @@ import { renderJunit } from "../../../loadtest/report/junit.ts";
 import type { Summary } from "../../../loadtest/metrics/summary.ts";
 import { ENDING, goodRun, runEvent, ZERO_STATE } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const startedAt = new Date(0);
 
 interface Element {

@@ -4,8 +4,7 @@ import { MemoryBus, MemoryBusHub, type MemoryBusOptions } from "../../../relay/c
 import type { RelayServer, RelayServerOptions } from "../../../relay/server.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 interface TestNode {
   readonly server: RelayServer;

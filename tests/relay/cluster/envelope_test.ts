@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeEnvelope, encodeEnvelope, type Envelope } from "../../../relay/cluster/envelope.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 const from = fc.stringMatching(/^[A-Za-z0-9-]{1,64}$/);
 const sequence = fc.nat();

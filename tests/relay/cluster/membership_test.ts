@@ -2,8 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { Membership, type MembershipOptions } from "../../../relay/cluster/membership.ts";
 import { type MemoryBus, MemoryBusHub, type MemoryBusOptions } from "../../../relay/cluster/memory_bus.ts";
 import { VirtualClock } from "../../../testing/mod.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 /** A membership that records what it reports. */
 class TestNode implements AsyncDisposable {

@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { SequenceWindow } from "../../../relay/cluster/sequence_window.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("SequenceWindow.accept() accepts each number once, in any order within the window", pure, () => {
   fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 4096 }), { maxLength: 500 }), (numbers) => {

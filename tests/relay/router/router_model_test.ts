@@ -3,13 +3,12 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
 import { RelayModel, type UnderWayLimits } from "../../_util/relay_model.ts";
+import { pure } from "../../_util/permissions.ts";
 
 interface Peer {
   readonly name: string;
   slot: number;
 }
-
-const pure = { permissions: "none" } as const;
 
 /** What a test may do to a router: indices are taken modulo what is there. */
 type Step =

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 /** A named peer of a router under test. */
 class Peer {

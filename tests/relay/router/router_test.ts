@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Router } from "../../../relay/router/router.ts";
+import { pure } from "../../_util/permissions.ts";
 
 /** A peer with a name, and a router whose choices are scripted: each draw is the slot that shall be chosen. */
 interface Peer {
@@ -43,8 +44,6 @@ class Bench {
     return this.sent.splice(0);
   }
 }
-
-const pure = { permissions: "none" } as const;
 
 Deno.test("Router.line() hands a message to the peer chosen and its ok to the origin", pure, () => {
   const bench = new Bench();

@@ -6,8 +6,7 @@ import {
   type Demand,
 } from "../../../services/balance/backend_pool.ts";
 import { createPolicy } from "../../../services/balance/policy.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 function createPool(count: number, options: Partial<BackendPoolOptions> = {}): BackendPool {
   const addresses = Array.from({ length: count }, (_, index) => ({ hostname: `10.0.0.${index}`, port: 80 }));

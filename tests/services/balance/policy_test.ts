@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { type Candidate, createPolicy } from "../../../services/balance/policy.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 function candidates(...open: number[]): Candidate[] {
   return open.map((count, index) => ({ index, name: `10.0.0.${index}:80`, open: count }));

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { ChatRoom, type ChatRoomOptions } from "../../../services/chat/chat_room.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 /** A room of peers known by a letter, and what each was told since it was last asked. */
 function createRoom(options: ChatRoomOptions = {}) {

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { downloadLength, filesCodec, type FilesFrame, uploadLength } from "../../../services/files/codec.ts";
 import { formatPath, parsePath, PathError } from "../../../services/files/path.ts";
 import { parseRequest, RequestError } from "../../../services/files/request.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const utf8 = new TextEncoder();
 
 Deno.test("parsePath() gives the names of a path", pure, () => {

@@ -3,6 +3,7 @@ import { HttpResponseError, requestHttp, startHttp } from "../../../services/mod
 import { ResponseParser } from "../../../http/response_parser.ts";
 import { bytesCodec, ConnectError, listen, type Network } from "../../../socket/mod.ts";
 import { MemoryNetwork } from "../../../testing/mod.ts";
+import { pure } from "../../_util/permissions.ts";
 
 /** What a parser makes of `text` in pieces of `size` bytes: status, headers, body. */
 function parse(text: string, options: { method?: string; size?: number } = {}): string {
@@ -64,7 +65,7 @@ const GOOD: readonly (readonly [name: string, text: string, seen: string, method
 ];
 
 for (const [name, text, seen, method] of GOOD) {
-  Deno.test(`ResponseParser reads ${name}, whatever the pieces`, { permissions: "none" }, () => {
+  Deno.test(`ResponseParser reads ${name}, whatever the pieces`, pure, () => {
     for (const size of [1, 2, 3, 7, text.length]) {
       assertEquals(parse(text, { size, ...(method ? { method } : {}) }), seen);
     }
@@ -87,7 +88,7 @@ const BAD: readonly (readonly [text: string, message: string])[] = [
 ];
 
 for (const [text, message] of BAD) {
-  Deno.test(`ResponseParser refuses ${JSON.stringify(text.slice(0, 60))}`, { permissions: "none" }, () => {
+  Deno.test(`ResponseParser refuses ${JSON.stringify(text.slice(0, 60))}`, pure, () => {
     for (const size of [1, 5, text.length]) {
       assertThrows(() => parse(text, { size }), HttpResponseError, message);
     }
@@ -101,7 +102,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 
 Deno.test(
   "requestHttp() sends a request that a server understands, body and all",
-  { permissions: "none" },
+  pure,
   async () => {
     const network = new MemoryNetwork();
     await using server = startHttp({ network });
@@ -116,7 +117,7 @@ Deno.test(
   },
 );
 
-Deno.test("requestHttp() leaves a body that nobody reads to the end", { permissions: "none" }, async () => {
+Deno.test("requestHttp() leaves a body that nobody reads to the end", pure, async () => {
   const network = new MemoryNetwork();
   await using server = listen({ codec: bytesCodec, network });
   const served = server.serve(async (peer) => {
@@ -136,7 +137,7 @@ Deno.test("requestHttp() leaves a body that nobody reads to the end", { permissi
   await served;
 });
 
-Deno.test("requestHttp() gives up on a silent server, and on a signal", { permissions: "none" }, async () => {
+Deno.test("requestHttp() gives up on a silent server, and on a signal", pure, async () => {
   const network = new MemoryNetwork();
   await using server = listen({ codec: bytesCodec, network });
   const served = server.serve(async (peer) => {
@@ -162,7 +163,7 @@ Deno.test("requestHttp() gives up on a silent server, and on a signal", { permis
 for (
   const [url, port] of [["http://[::1]/", 80], ["https://[::1]/", 443], ["https://[::1]:80/", 80]] as const
 ) {
-  Deno.test(`requestHttp() dials port ${port} for ${url}`, { permissions: "none" }, async () => {
+  Deno.test(`requestHttp() dials port ${port} for ${url}`, pure, async () => {
     const dialled: unknown[] = [];
     const network: Network = {
       listen: () => fail("Nobody listens here"),
@@ -183,7 +184,7 @@ for (
     ["http://127.0.0.1/", "G T", 'Cannot request by "G T": it is no method'],
   ] as const
 ) {
-  Deno.test(`requestHttp() refuses ${method} ${url}`, { permissions: "none" }, async () => {
+  Deno.test(`requestHttp() refuses ${method} ${url}`, pure, async () => {
     await assertRejects(() => requestHttp(url, { method, network: new MemoryNetwork() }), TypeError, message);
   });
 }

@@ -8,6 +8,7 @@ import type { Passed } from "../../../services/proxy/gateway.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { talk } from "../../_util/exchange.ts";
+import { pure } from "../../_util/permissions.ts";
 
 const FROM_FAR = "PROXY TCP4 203.0.113.7 198.51.100.1 1234 80\r\n";
 
@@ -75,7 +76,7 @@ Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
 
 Deno.test(
   "startProxy() waits five seconds for a PROXY header, and no longer",
-  { permissions: "none" },
+  pure,
   async () => {
     const clock = new VirtualClock();
     const network = new MemoryNetwork({ clock });

@@ -8,8 +8,8 @@ import {
   ProxyProtocolError,
   type ReadHeader,
 } from "../../../services/proxy/proxy_protocol/mod.ts";
+import { pure } from "../../_util/permissions.ts";
 
-const pure = { permissions: "none" } as const;
 const SIGNATURE = "0d0a0d0a000d0a515549540a";
 const utf8 = new TextEncoder();
 

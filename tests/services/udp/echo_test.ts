@@ -3,6 +3,7 @@ import { DatagramRoom } from "../../../services/udp/room.ts";
 import { startDatagramEcho } from "../../../services/mod.ts";
 import { DatagramSocket, formatAddress, MAX_DATAGRAM, systemClock } from "../../../socket/mod.ts";
 import { until } from "../../_util/until.ts";
+import { pure } from "../../_util/permissions.ts";
 
 const utf8 = new TextEncoder();
 
@@ -120,7 +121,7 @@ Deno.test("startDatagramEcho() as a chat passes on what one sends to the others 
   assertEquals([server.stats().senders, server.stats().sent], [2, 4]);
 });
 
-Deno.test("DatagramRoom forgets who was silent for long", { permissions: "none" }, () => {
+Deno.test("DatagramRoom forgets who was silent for long", pure, () => {
   const room = new DatagramRoom({ maxSenders: 2, forgetAfter: 1000 });
   const [ann, bob, cid] = [1, 2, 3].map((port) => ({ hostname: "10.0.0.1", port }));
   assertEquals(room.hear(ann!, 0), []);

@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { bytesCodec } from "../../../socket/codecs/bytes_codec.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("bytesCodec gives a read's bytes as a frame of its own", pure, () => {
   const decoder = bytesCodec.decoder();

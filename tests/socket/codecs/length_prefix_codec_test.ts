@@ -3,10 +3,9 @@ import fc from "fast-check";
 import type { Codec } from "../../../socket/codecs/codec.ts";
 import type { FramingError } from "../../../socket/errors.ts";
 import { type LengthPrefix, lengthPrefixCodec } from "../../../socket/codecs/length_prefix_codec.ts";
+import { pure } from "../../_util/permissions.ts";
 
 const PREFIXES: readonly LengthPrefix[] = [1, 2, 4, "varint"];
-const pure = { permissions: "none" } as const;
-
 interface Outcome {
   frames: Uint8Array[];
   error: FramingError | undefined;

@@ -1,7 +1,6 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
-
-const pure = { permissions: "none" } as const;
+import { pure } from "../../_util/permissions.ts";
 
 Deno.test("passingCodec gives the bytes of a read themselves", pure, () => {
   const decoder = rawCodec.decoder();
