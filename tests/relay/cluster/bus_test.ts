@@ -1,10 +1,12 @@
 // Every bus must pass these. What may differ (losses, order) is up to membership and the router to repair.
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Bus } from "../../../relay/cluster/bus.ts";
 import { LocalBus } from "../../../relay/cluster/local_bus.ts";
 import { MemoryBusHub } from "../../../relay/cluster/memory_bus.ts";
+import { NatsBus } from "../../../relay/cluster/nats_bus.ts";
 import { systemClock } from "../../../socket/mod.ts";
 import { Watch } from "../../../internal/watch.ts";
+import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 /** A place where nodes meet. */
@@ -12,7 +14,7 @@ interface Meeting extends AsyncDisposable {
   join(node: string): Bus;
 }
 
-const MEETINGS: Readonly<Record<string, () => Meeting>> = {
+const MEETINGS: Readonly<Record<string, () => Meeting | Promise<Meeting>>> = {
   memory: () => {
     const hub = new MemoryBusHub({ clock: systemClock });
     return { join: (node) => hub.join(node), [Symbol.asyncDispose]: () => Promise.resolve() };
@@ -22,6 +24,13 @@ const MEETINGS: Readonly<Record<string, () => Meeting>> = {
     return {
       join: (node) => new LocalBus({ node, folder: folder.path }),
       [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    };
+  },
+  nats: async () => {
+    const server = await NatsServer.start();
+    return {
+      join: (node) => new NatsBus({ node, servers: [server.url] }),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
     };
   },
 };
@@ -56,23 +65,29 @@ class Recorder implements AsyncDisposable {
 }
 
 for (const [kind, meet] of Object.entries(MEETINGS)) {
-  Deno.test(`Bus delivers to one node, and to all nodes, whoever came first (${kind})`, async () => {
-    await using meeting = meet();
-    await using a = new Recorder(meeting.join("a"));
-    await using b = new Recorder(meeting.join("b"));
-    await using c = new Recorder(meeting.join("c"));
-    for (const { bus } of [a, b, c]) await bus.connect();
-    assertEquals(a.bus.status, "connected");
-    await c.bus.publish("from c");
-    await Promise.all([a.until("from c"), b.until("from c")]);
-    a.bus.send("c", "a to c");
-    a.bus.publish("from a");
-    await Promise.all([b.until("from a"), c.until("from a"), c.until("a to c")]);
-    assertEquals(b.events, ["status connected", "from c", "from a"]);
-  });
+  const ignore = kind === "nats" && !HAS_NATS;
 
-  Deno.test(`Bus carries any text up to its limit (${kind})`, async () => {
-    await using meeting = meet();
+  Deno.test(
+    `Bus delivers to one node, and to all nodes, whoever came first (${kind})`,
+    { ignore },
+    async () => {
+      await using meeting = await meet();
+      await using a = new Recorder(meeting.join("a"));
+      await using b = new Recorder(meeting.join("b"));
+      await using c = new Recorder(meeting.join("c"));
+      for (const { bus } of [a, b, c]) await bus.connect();
+      assertEquals(a.bus.status, "connected");
+      c.bus.publish("from c");
+      await Promise.all([a.until("from c"), b.until("from c")]);
+      a.bus.send("c", "a to c");
+      a.bus.publish("from a");
+      await Promise.all([b.until("from a"), c.until("from a"), c.until("a to c")]);
+      assertEquals(b.events, ["status connected", "from c", "from a"]);
+    },
+  );
+
+  Deno.test(`Bus carries any text up to its limit (${kind})`, { ignore }, async () => {
+    await using meeting = await meet();
     await using a = new Recorder(meeting.join("a"));
     await using b = new Recorder(meeting.join("b"));
     await a.bus.connect();
@@ -85,23 +100,27 @@ for (const [kind, meet] of Object.entries(MEETINGS)) {
     assertEquals(b.events.slice(1), texts);
   });
 
-  Deno.test(`Bus.close() ends in status closed, and sends nothing after it (${kind})`, async () => {
-    await using meeting = meet();
-    const a = new Recorder(meeting.join("a"));
-    await using b = new Recorder(meeting.join("b"));
-    await a.bus.connect();
-    await b.bus.connect();
-    b.bus.publish("here");
-    await a.until("here");
-    await a.bus.close();
-    await a.bus.close();
-    assertEquals(a.bus.status, "closed");
-    assertEquals(a.bus.send("b", "late"), false);
-  });
+  Deno.test(
+    `Bus.close() ends in status closed, and sends nothing after it (${kind})`,
+    { ignore },
+    async () => {
+      await using meeting = await meet();
+      const a = new Recorder(meeting.join("a"));
+      await using b = new Recorder(meeting.join("b"));
+      await a.bus.connect();
+      await b.bus.connect();
+      b.bus.publish("here");
+      await a.until("here");
+      await a.bus.close();
+      await a.bus.close();
+      assertEquals(a.bus.status, "closed");
+      assertEquals(a.bus.send("b", "late"), false);
+    },
+  );
 }
 
 Deno.test("LocalBus reports a node whose links break", async () => {
-  await using meeting = MEETINGS.local!();
+  await using meeting = await MEETINGS.local!();
   await using a = new Recorder(meeting.join("a"));
   const b = new Recorder(meeting.join("b"));
   await a.bus.connect();
@@ -121,4 +140,85 @@ Deno.test("LocalBus connects past the socket of a process that was killed, and r
   await using a = new Recorder(new LocalBus({ node: "a", folder: folder.path }));
   await a.bus.connect();
   assertEquals(await folder.names(), ["a.sock"]);
+});
+
+Deno.test(
+  "NatsBus is disconnected without its server, and reconnects to it",
+  { ignore: !HAS_NATS },
+  async () => {
+    let server = await NatsServer.start();
+    const { port, url } = server;
+    await using a = new Recorder(new NatsBus({ node: "a", servers: [url] }));
+    await using b = new Recorder(new NatsBus({ node: "b", servers: [url] }));
+    await a.bus.connect();
+    await b.bus.connect();
+    await server[Symbol.asyncDispose]();
+    await a.until("status disconnected");
+    await b.until("status disconnected");
+    assertEquals(a.bus.send("b", "lost"), false);
+    a.events.length = b.events.length = 0;
+    server = await NatsServer.start({ port });
+    await using _ = server;
+    await a.until("status connected");
+    await b.until("status connected");
+    assertEquals(a.bus.send("b", "found"), true);
+    await b.until("found");
+    assertEquals(b.events, ["status connected", "found"]);
+  },
+);
+
+Deno.test("NatsBus separates clusters by their name", { ignore: !HAS_NATS }, async () => {
+  await using server = await NatsServer.start();
+  const servers = [server.url];
+  await using a = new Recorder(new NatsBus({ node: "a", servers, name: "one" }));
+  await using b = new Recorder(new NatsBus({ node: "b", servers, name: "two" }));
+  await using c = new Recorder(new NatsBus({ node: "c", servers, name: "one" }));
+  for (const { bus } of [a, b, c]) await bus.connect();
+  a.bus.publish("for one");
+  await c.until("for one");
+  b.bus.publish("for two");
+  a.bus.publish("again for one");
+  await c.until("again for one");
+  assertEquals(b.events, ["status connected"]);
+});
+
+Deno.test(
+  "NatsBus presents the user and password, or the token, of its URL",
+  { ignore: !HAS_NATS },
+  async () => {
+    await using byUser = await NatsServer.start({ args: ["--user", "ann", "--pass", "s3:cret"] });
+    await using byToken = await NatsServer.start({ args: ["--auth", "t0ken"] });
+    for (
+      const [good, bad] of [
+        [`nats://ann:s3%3Acret@127.0.0.1:${byUser.port}`, `nats://ann:wrong@127.0.0.1:${byUser.port}`],
+        [`nats://t0ken@127.0.0.1:${byToken.port}`, byToken.url],
+      ]
+    ) {
+      await using a = new Recorder(new NatsBus({ node: "a", servers: [good!] }));
+      await a.bus.connect();
+      assertEquals(a.bus.status, "connected");
+      await using b = new Recorder(new NatsBus({ node: "b", servers: [bad!] }));
+      const error = await assertRejects(
+        () => b.bus.connect(),
+        Error,
+        "Cannot connect to NATS at nats://127.0.0.1:",
+      );
+      assertEquals(error.message.includes("wrong"), false);
+    }
+  },
+);
+
+Deno.test("NatsBus.connect() rejects and names the servers when none can be reached", async () => {
+  await using a = new Recorder(new NatsBus({ node: "a", servers: ["nats://127.0.0.1:1"] }));
+  await assertRejects(() => a.bus.connect(), Error, "Cannot connect to NATS at nats://127.0.0.1:1: ");
+});
+
+Deno.test("NatsBus throws for a name that cannot be part of a subject", () => {
+  for (const name of ["", "a.b", "a b", "*", "x".repeat(65)]) {
+    assertThrows(
+      () => new NatsBus({ node: "a", servers: ["nats://a"], name }),
+      RangeError,
+      "Cannot use cluster name",
+    );
+  }
 });

@@ -1,0 +1,195 @@
+/** A bus between hosts, over NATS (https://nats.io). @module */
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
+
+/** Options for {@linkcode NatsBus}. */
+export interface NatsBusOptions {
+  /** Id of this node; see {@linkcode Bus.node}. */
+  readonly node: string;
+  /** Addresses of NATS servers, such as `nats://host:4222`; `tls://` requires TLS. User and password may be in the URL. */
+  readonly servers: readonly string[];
+  /** Name of the cluster: nodes with the same name relay together. Letters, digits, and hyphens. Default `okline`. */
+  readonly name?: string;
+  /** Content of a credentials file. Default: none. */
+  readonly credentials?: Uint8Array;
+  /** Paths of PEM files for TLS. Default: the system's authorities, and no certificate. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Called with problems that the bus survives, such as errors of the server and slow reading. Default: ignored. */
+  readonly onWarning?: (message: string) => void;
+}
+
+const NAME = /^[A-Za-z0-9-]{1,64}$/;
+const CONNECT_TIMEOUT = 5000;
+const RECONNECT_WAIT = 250;
+// A dead NATS server is noticed after about six seconds, as a dead node is after three and a half.
+const PING_INTERVAL = 2000;
+const MAX_PINGS = 3;
+
+/**
+ * A bus over NATS: `okline.NAME.all` reaches every node, `okline.NAME.node.ID` one of them. Core NATS delivers at most
+ * once and in order; what is sent while the server is gone is dropped.
+ */
+export class NatsBus implements Bus {
+  readonly node: string;
+  readonly #options: NatsBusOptions;
+  readonly #prefix: string;
+  #handlers: BusHandlers | undefined;
+  #connection: NatsConnection | undefined;
+  #watching: Promise<void> | undefined;
+  #status: BusStatus = "connecting";
+  // The default of NATS, until the server has stated its own limit.
+  #maxMessage = 1024 * 1024;
+
+  /** @throws {RangeError} If the name or a server is invalid. */
+  constructor(options: NatsBusOptions) {
+    const { name = "okline", servers } = options;
+    if (!NAME.test(name)) {
+      throw new RangeError(
+        `Cannot use cluster name ${JSON.stringify(name)}: expected 1 to 64 letters, digits, and hyphens`,
+      );
+    }
+    if (servers.length === 0) throw new RangeError("Cannot join a cluster: no NATS server was given");
+    this.node = options.node;
+    this.#options = options;
+    this.#prefix = `okline.${name}`;
+  }
+
+  /** The largest message in bytes, as the NATS server states it. */
+  get maxMessage(): number {
+    return this.#maxMessage;
+  }
+
+  /** Whether a NATS server is connected. */
+  get status(): BusStatus {
+    return this.#status;
+  }
+
+  /** Sets what is called for this node. */
+  receive(handlers: BusHandlers): void {
+    this.#handlers = handlers;
+  }
+
+  /** Connects to one of the servers. Rejects with an error that names them if none can be reached. */
+  async connect(): Promise<void> {
+    const { servers, credentials, tls } = this.#options;
+    const nats = await import("@nats-io/transport-node");
+    try {
+      this.#connection = await nats.connect({
+        servers: servers.map(withoutScheme),
+        name: `okline ${this.node}`,
+        noEcho: true,
+        timeout: CONNECT_TIMEOUT,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: RECONNECT_WAIT,
+        pingInterval: PING_INTERVAL,
+        maxPingOut: MAX_PINGS,
+        ...userOf(servers[0]!),
+        ...(credentials === undefined ? {} : { authenticator: nats.credsAuthenticator(credentials) }),
+        ...(tls === undefined && !servers.some(isTls) ? {} : { tls: { ...tls } }),
+      });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`Cannot connect to NATS at ${servers.map(withoutUser).join(", ")}: ${why}`, { cause });
+    }
+    const callback = (error: Error | null, message: Msg) => {
+      if (error === null) this.#handlers?.onMessage(message.string());
+      else this.#warn(error.message);
+    };
+    this.#connection.subscribe(`${this.#prefix}.all`, { callback });
+    this.#connection.subscribe(`${this.#prefix}.node.${this.node}`, { callback });
+    // Only then can the others answer.
+    await this.#connection.flush();
+    this.#readLimit();
+    this.#watching = this.#watch(this.#connection);
+    this.#become("connected");
+  }
+
+  /** Sends a message to one node. */
+  send(node: string, message: string): boolean {
+    return this.#publish(`${this.#prefix}.node.${node}`, message);
+  }
+
+  /** Sends a message to every other node. */
+  publish(message: string): boolean {
+    return this.#publish(`${this.#prefix}.all`, message);
+  }
+
+  /** Sends what is queued, and disconnects. */
+  async close(): Promise<void> {
+    if (this.#status === "closed") return;
+    const connected = this.#status === "connected";
+    this.#become("closed");
+    if (this.#connection === undefined) return;
+    if (connected) {
+      // Rejects, or never settles, if the server goes at the same time. Then there is nothing to drain into.
+      await Promise.race([this.#connection.drain().catch(() => {}), this.#connection.closed()]);
+    } else {
+      await this.#connection.close();
+    }
+    await this.#watching;
+  }
+
+  #publish(subject: string, message: string): boolean {
+    if (this.#status !== "connected") return false;
+    this.#connection!.publish(subject, message);
+    return true;
+  }
+
+  async #watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      switch (status.type) {
+        case "disconnect":
+        case "staleConnection":
+          // Draining would wait until the server is back.
+          if (this.#status === "closed") void connection.close();
+          this.#become("disconnected");
+          break;
+        case "reconnect":
+          this.#readLimit();
+          this.#become("connected");
+          break;
+        case "slowConsumer":
+          this.#warn(`${status.pending} messages are waiting to be read`);
+          break;
+        case "error":
+          this.#warn(status.error.message);
+          break;
+      }
+    }
+  }
+
+  #readLimit(): void {
+    this.#maxMessage = this.#connection?.info?.max_payload ?? this.#maxMessage;
+  }
+
+  #warn(message: string): void {
+    this.#options.onWarning?.(`NATS: ${message}`);
+  }
+
+  #become(status: BusStatus): void {
+    if (this.#status === status || this.#status === "closed") return;
+    this.#status = status;
+    this.#handlers?.onStatus();
+  }
+}
+
+function isTls(server: string): boolean {
+  return server.startsWith("tls://");
+}
+
+function withoutScheme(server: string): string {
+  return withoutUser(server).replace(/^[a-z]+:\/\//, "");
+}
+
+function withoutUser(server: string): string {
+  return server.replace(/\/\/[^@/]*@/, "//");
+}
+
+/** Returns the user and password in a URL; a user without a password is a token, as NATS has it. */
+function userOf(server: string): { user: string; pass: string } | { token: string } | undefined {
+  const [, user, pass] = /^[a-z]+:\/\/([^:@/]+)(?::([^@/]*))?@/.exec(server) ?? [];
+  if (user === undefined) return undefined;
+  return pass === undefined
+    ? { token: decodeURIComponent(user) }
+    : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) };
+}

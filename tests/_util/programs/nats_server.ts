@@ -1,0 +1,63 @@
+/** A NATS server for tests: Debian's `nats-server`, on loopback and a free port. */
+
+/** Whether `nats-server` is installed. */
+export const HAS_NATS: boolean = await isInstalled();
+
+async function isInstalled(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("nats-server", { args: ["--version"], stdout: "null", stderr: "null" })
+      .output())
+      .success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
+}
+
+/** A running NATS server. */
+export class NatsServer implements AsyncDisposable {
+  readonly port: number;
+  readonly #process: Deno.ChildProcess;
+  readonly #log: Promise<void>;
+
+  private constructor(port: number, process: Deno.ChildProcess, log: Promise<void>) {
+    this.port = port;
+    this.#process = process;
+    this.#log = log;
+  }
+
+  /** Starts a server; `port` 0 picks a free one. */
+  static async start(options: { port?: number; args?: readonly string[] } = {}): Promise<NatsServer> {
+    const { port = 0, args = [] } = options;
+    const process = new Deno.Command("nats-server", {
+      args: ["-a", "127.0.0.1", "-p", `${port === 0 ? -1 : port}`, ...args],
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const ready = Promise.withResolvers<number>();
+    let bound = 0;
+    const log = (async () => {
+      let text = "";
+      for await (const chunk of process.stderr.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        bound ||= Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(text)?.[1] ?? 0);
+        if (text.includes("Server is ready")) ready.resolve(bound);
+      }
+      ready.reject(new Error(`nats-server ended: ${text}`));
+    })();
+    return new NatsServer(await ready.promise, process, log);
+  }
+
+  /** The URL of the server. */
+  get url(): string {
+    return `nats://127.0.0.1:${this.port}`;
+  }
+
+  /** Ends the server, and waits until it is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+    await this.#log;
+  }
+}
