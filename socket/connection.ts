@@ -235,6 +235,14 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#finish(why);
   }
 
+  /**
+   * Closes like {@linkcode Connection.abort}, but with a reset (RST) instead of a FIN, so that the peer does not take what
+   * it has received for everything. Deno's sockets cannot reset: there, it is the same as `abort`.
+   */
+  reset(why: CloseReason = { type: "local", why: "reset" }): void {
+    this.#finish(why, true);
+  }
+
   stats(): ConnectionStats {
     return {
       openedAt: this.#openedAt,
@@ -292,14 +300,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /** The one place where a connection ends. */
-  #finish(reason: CloseReason): void {
+  #finish(reason: CloseReason, byReset = false): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#deadlines?.cancel();
     this.#drain?.cancel();
     this.#inbound.stop();
     this.#outbound.stop(reason);
-    this.#transport.close();
+    if (byReset && this.#transport.reset !== undefined) this.#transport.reset();
+    else this.#transport.close();
     // Not now: whoever closed it may be in the middle of something. But before anybody hears of it by `closed`.
     if (this.#onClosed !== undefined) queueMicrotask(() => this.#onClosed?.(this, reason));
     this.#closed?.resolve(reason);

@@ -7,40 +7,51 @@ import type { Address, Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { CONNECT_TIMEOUT, type Upstream } from "../proxy/gateway.ts";
+import { formatOwnHeader } from "../proxy/proxy_protocol/format.ts";
+import type { ProxyProtocolVersion } from "../proxy/proxy_protocol/header.ts";
 import type { Backend, BackendPool } from "./backend_pool.ts";
 
-/** What a {@linkcode Dialler} needs besides its backends. */
-export interface DiallerOptions {
+/** Options for {@linkcode Dialer}. */
+export interface DialerOptions {
   readonly clock: Clock;
   readonly network?: Network;
-  /** Time in ms that one connect may take. Default 5000. */
+  /** Longest time in ms for one connect. Default 5000. */
   readonly connectTimeout?: number;
   /** Longest time in ms that a client waits for a backend. Default 10,000. */
   readonly queueTimeout?: number;
   /** Time in ms between two health checks of a backend. Default 2000. */
   readonly checkInterval?: number;
-  /** Told when a backend is declared dead, and when it is back. */
+  /** Version of the PROXY protocol that backends expect, also of health checks. Default: no header. */
+  readonly proxyOut?: ProxyProtocolVersion;
+  /** Called when a backend is declared dead, and when it is healthy again. */
   readonly onHealth?: (name: string, healthy: boolean) => void;
 }
 
 const QUEUE_TIMEOUT = 10_000;
 const CHECK_INTERVAL = 2000;
-// As for accepting: a descriptor that comes free may be had soon.
+// As in the accept loop: a descriptor may be closed soon.
 const EXHAUSTED_BACK_OFF = 100;
+// A backend that does not answer a FIN must not delay the next check.
+const CHECK_CLOSE_TIMEOUT = 1000;
 
-/** Connects to backends: for clients, and to see whether they are there. */
-export class Dialler {
+/** Connects to backends, for clients and for health checks. */
+export class Dialer {
   readonly #pool: BackendPool;
-  readonly #options: DiallerOptions;
+  readonly #options: DialerOptions;
   readonly #clock: Clock;
 
-  constructor(pool: BackendPool, options: DiallerOptions) {
+  constructor(pool: BackendPool, options: DialerOptions) {
     this.#pool = pool;
     this.#options = options;
     this.#clock = options.clock;
   }
 
-  /** Goes from backend to backend until one answers: none of them has seen anything of the client before. */
+  /**
+   * Connects to a backend for a client. When one cannot be reached, tries the next: no backend has received a byte yet.
+   *
+   * @throws {ConnectError} If no backend is available in time, or too many clients are queued already.
+   * @throws The signal's reason, when it aborts first.
+   */
   async open(source: Address, signal: AbortSignal): Promise<Upstream> {
     const avoid = new Set<Backend>();
     const ms = this.#options.queueTimeout ?? QUEUE_TIMEOUT;
@@ -48,7 +59,7 @@ export class Dialler {
     using _ = follow(signal, giveUp);
     const timer = this.#clock.after(
       ms,
-      () => giveUp.abort(new ConnectError("timeout", `No backend could be had within ${ms} ms`)),
+      () => giveUp.abort(new ConnectError("timeout", `No backend was available within ${ms} ms`)),
     );
     try {
       for (;;) {
@@ -62,7 +73,7 @@ export class Dialler {
     }
   }
 
-  /** Checks the backends, each on its own, until the signal aborts. */
+  /** Checks all backends, each in its own loop, until the signal aborts. */
   async checkAll(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#pool.backends.map((backend) => this.#check(backend, signal)));
   }
@@ -71,8 +82,7 @@ export class Dialler {
     while (!signal.aborted) {
       try {
         await sleep(this.#options.checkInterval ?? CHECK_INTERVAL, this.#clock, signal);
-        await using _ = await this.#dial(backend, signal);
-        this.#report(backend, true);
+        await this.#checkOnce(backend, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof ConnectError)) throw error;
@@ -81,7 +91,15 @@ export class Dialler {
     }
   }
 
-  /** Dials a backend that was granted. Gives none, and the grant back, where it cannot be reached. */
+  async #checkOnce(backend: Backend, signal: AbortSignal): Promise<void> {
+    const { proxyOut } = this.#options;
+    await using connection = await this.#dial(backend, signal, CHECK_CLOSE_TIMEOUT);
+    this.#report(backend, true);
+    if (proxyOut === undefined) return;
+    connection.send(formatOwnHeader(proxyOut, { source: connection.local, destination: connection.remote }));
+  }
+
+  /** Dials a backend that was granted. If it cannot be reached, releases it and returns `undefined`. */
   async #dialFor(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array> | undefined> {
     let connection: Connection<Uint8Array> | undefined;
     try {
@@ -98,7 +116,7 @@ export class Dialler {
     }
   }
 
-  /** A backend could not be reached; that this process had no descriptor for it says nothing of the backend. */
+  /** Reports a failed connect, unless this process was out of descriptors: that is no fault of the backend. */
   #failed(backend: Backend, { code }: ConnectError): void {
     if (code !== "exhausted") this.#report(backend, false);
   }
@@ -107,7 +125,7 @@ export class Dialler {
     if (this.#pool.report(backend, ok)) this.#options.onHealth?.(backend.name, ok);
   }
 
-  #dial(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array>> {
+  #dial(backend: Backend, signal: AbortSignal, drainTimeout?: number): Promise<Connection<Uint8Array>> {
     const { connectTimeout = CONNECT_TIMEOUT, network } = this.#options;
     return connect({
       ...backend.address,
@@ -115,37 +133,38 @@ export class Dialler {
       clock: this.#clock,
       codec: rawCodec,
       timeout: connectTimeout,
+      ...(drainTimeout === undefined ? {} : { drainTimeout }),
       signal,
     });
   }
 
   #acquire(
-    want: { readonly source: string; readonly avoid: ReadonlySet<Backend> },
+    wanted: { readonly source: string; readonly avoid: ReadonlySet<Backend> },
     signal: AbortSignal,
   ): Promise<Backend> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Backend>();
     const demand = {
-      ...want,
+      ...wanted,
       grant(backend: Backend) {
-        signal.removeEventListener("abort", cancelled);
+        signal.removeEventListener("abort", canceled);
         resolve(backend);
       },
     };
-    const cancelled = () => {
+    const canceled = () => {
       this.#pool.cancel(demand);
       reject(signal.reason);
     };
-    signal.addEventListener("abort", cancelled, { once: true });
+    signal.addEventListener("abort", canceled, { once: true });
     if (this.#pool.demand(demand) === "refused") {
-      signal.removeEventListener("abort", cancelled);
-      reject(new ConnectError("exhausted", "No backend can take a client, and too many wait already"));
+      signal.removeEventListener("abort", canceled);
+      reject(new ConnectError("exhausted", "No backend is available, and the queue is full"));
     }
     return promise;
   }
 }
 
-/** Aborts `controller` when `signal` does, until disposed of. */
+/** Aborts `controller` when `signal` aborts, until disposed. */
 function follow(signal: AbortSignal, controller: AbortController): Disposable {
   const aborted = () => controller.abort(signal.reason);
   if (signal.aborted) aborted();

@@ -5,7 +5,7 @@ import type { Address } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { BackendPool, type BackendPoolStats } from "./backend_pool.ts";
-import { Dialler } from "./dialer.ts";
+import { Dialer } from "./dialer.ts";
 import { createPolicy, type PolicyName } from "./policy.ts";
 import { backendDial, Gateway, type GatewayOptions, listenerOptions } from "../proxy/gateway.ts";
 import { ListenerService } from "../service.ts";
@@ -46,14 +46,14 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
       ...options,
       policy: createPolicy(options.policy ?? "round-robin", options.random ?? systemRandom),
     });
-    const dialler = new Dialler(pool, { ...options, ...backendDial(options), clock });
-    const gateway = new Gateway({ ...options, clock }, (source, signal) => dialler.open(source, signal));
+    const dialer = new Dialer(pool, { ...options, ...backendDial(options), clock });
+    const gateway = new Gateway({ ...options, clock }, (source, signal) => dialer.open(source, signal));
     // Without the listener's own idle timeout: that would count what the client sends alone.
     const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),
-      background: (signal) => dialler.checkAll(signal),
+      background: (signal) => dialer.checkAll(signal),
     });
     this.#pool = pool;
   }

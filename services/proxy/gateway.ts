@@ -1,18 +1,14 @@
-/** What proxy and balancer share: a client, whose connection it is, a connection for it, bytes both ways. @module */
+/** The part that proxy and balancer share: the client's address, a connection to a backend, and a tunnel. @module */
 import { type AddressCheck, addressCheck } from "../../access/address_list.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address, Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import type { ServiceOptions } from "../service.ts";
-import {
-  formatProxyHeader,
-  type ProxiedEnds,
-  ProxyHeaderReader,
-  ProxyProtocolError,
-  type ProxyProtocolVersion,
-  type ReadHeader,
-} from "./proxy_protocol/mod.ts";
+import { EarlyReader } from "./early_reader.ts";
+import { formatProxyHeader } from "./proxy_protocol/format.ts";
+import { type ProxiedEnds, ProxyProtocolError, type ProxyProtocolVersion } from "./proxy_protocol/header.ts";
+import { ProxyHeaderReader, type ReadHeader } from "./proxy_protocol/reader.ts";
 import { tunnel } from "./tunnel.ts";
 
 /** Options that proxy and balancer share. */
@@ -20,24 +16,24 @@ export interface GatewayOptions extends ServiceOptions {
   /** Time in ms that one connect to a backend may take. Default 5000. */
   connectTimeout?: number;
   /**
-   * Addresses or networks (`10.0.0.0/8`) of proxies: from these, and only these, connections are taken, and each starts with
-   * a PROXY protocol header. `mayConnect` judges the client that the header names then, and the proxy where it names none.
-   * Default: no headers, all may connect.
+   * Addresses or networks (`10.0.0.0/8`) of trusted proxies. Only these may connect, and each connection must start with a
+   * PROXY protocol header. `mayConnect` then applies to the client that the header names, or to the proxy if it names none.
+   * Default: no headers, and every address may connect.
    */
   proxyIn?: readonly string[];
-  /** Sends backends a PROXY protocol header of this version. Default: none. */
+  /** Version of the PROXY protocol header to send to backends. Default: no header. */
   proxyOut?: ProxyProtocolVersion;
-  /** What backends are dialled by, where that is not the `network` that clients come by, as with TLS on one side alone. */
+  /** Network to dial backends, as with TLS on one side only. Default: `network`. */
   backendNetwork?: Network;
-  /** Called for each connection that has ended; for logs. */
+  /** Called for each connection that has ended, for logs. */
   onPassed?: (passed: Passed) => void;
 }
 
-/** One connection that went through, or failed to. */
+/** A connection that has ended, whether it reached a backend or not. */
 export interface Passed {
-  /** Whose it is: what the PROXY protocol says, or where the socket comes from. */
+  /** Client's address: from the PROXY header if there is one, otherwise from the socket. */
   readonly source: Address;
-  /** Undefined if none could be reached. */
+  /** Undefined if no backend could be reached. */
   readonly backend: Address | undefined;
   readonly bytesFromClient: number;
   readonly bytesFromBackend: number;
@@ -46,25 +42,25 @@ export interface Passed {
   readonly reason: CloseReason;
 }
 
-/** A connection to a backend. `release` follows once, when it has ended. */
+/** A connection to a backend. `release` is called once, after the connection has ended. */
 export interface Upstream {
   readonly connection: Connection<Uint8Array>;
   release(): void;
 }
 
 /**
- * Gets a client its backend.
+ * Connects to a backend for a client.
  *
  * @param source The client's address.
- * @param signal Aborts when the client has gone.
- * @throws {ConnectError} If there is none to be had.
+ * @param signal Aborts when the client's connection has closed.
+ * @throws {ConnectError} If no backend can be reached.
  */
 export type OpenUpstream = (source: Address, signal: AbortSignal) => Promise<Upstream>;
 
 export const CONNECT_TIMEOUT = 5000;
 const HEADER_TIMEOUT = 5000;
 
-/** Serves clients by passing them through to what `open` gives. */
+/** Serves each client by a tunnel to the backend that `open` returns. */
 export class Gateway {
   readonly #options: GatewayOptions & { readonly clock: Clock };
   readonly #isTrusted: AddressCheck | undefined;
@@ -77,7 +73,7 @@ export class Gateway {
     this.#open = open;
   }
 
-  /** Serves one client. */
+  /** Serves one client. Returns when both connections have ended. */
   async serve(client: Connection<Uint8Array>): Promise<void> {
     const since = this.#options.clock.now();
     let ends: ProxiedEnds = { source: client.remote, destination: client.local };
@@ -85,18 +81,19 @@ export class Gateway {
     try {
       const read = this.#isTrusted && await this.#readHeader(client, this.#isTrusted);
       ends = read?.header.ends ?? ends;
-      // Of the sockets alone the listener could not tell.
+      // The listener could not check this: only the header names the client.
       if (read && this.#options.mayConnect?.(ends.source.hostname) === false) {
         throw new UnauthorizedError("Client's address is not allowed");
       }
+      const input = new EarlyReader(client, read?.rest);
       upstream = await this.#openFor(client, ends.source);
-      await this.#pass(client, upstream.connection, ends, read?.rest);
+      await this.#pass(client, upstream.connection, ends, input);
     } catch (error) {
       const why = reasonOf(error);
-      // A mistake here that the end of the client can no longer tell of is told by whoever runs this.
+      // A close reason cannot report it anymore, so the listener does.
       if (!client.open && why.type === "handler-failed") throw error;
-      // Now: ended in order, as below, it would look served.
-      client.abort(why);
+      // Closed in order, as below, the connection would look served.
+      client.reset(why);
     } finally {
       upstream?.release();
       const reason = await client.close();
@@ -112,15 +109,15 @@ export class Gateway {
   }
 
   async #openFor(client: Connection<Uint8Array>, source: Address): Promise<Upstream> {
-    let dialling = true;
+    let dialing = true;
     const gone = new AbortController();
     void client.closed.then(() => {
-      if (dialling) gone.abort(new ConnectError("other", "Client has gone"));
+      if (dialing) gone.abort(new ConnectError("other", "Client has disconnected"));
     });
     try {
       return await this.#open(source, gone.signal);
     } finally {
-      dialling = false;
+      dialing = false;
     }
   }
 
@@ -128,15 +125,14 @@ export class Gateway {
     client: Connection<Uint8Array>,
     backend: Connection<Uint8Array>,
     ends: ProxiedEnds,
-    start: Uint8Array | undefined,
+    input: EarlyReader,
   ): Promise<void> {
     const { proxyOut, clock, idleTimeout = 0 } = this.#options;
     try {
       if (proxyOut) backend.send(formatProxyHeader(proxyOut, ends));
-      if (start && start.length > 0) backend.send(start);
-      await tunnel(client, backend, { clock, idleTimeout });
+      await tunnel(client, backend, { clock, idleTimeout, input: input.batches() });
     } finally {
-      // Both have finished and been told so, or both are closed already.
+      // Both sides have finished, or both connections are closed already.
       backend.abort({ type: "natural" });
     }
   }
@@ -164,10 +160,10 @@ export class Gateway {
   }
 }
 
-/** A client that may not be passed on. */
+/** A client or proxy that is not allowed to connect. */
 class UnauthorizedError extends Error {}
 
-/** Why a client is closed that could not be passed on: for who it is, for want of a backend, for its header, or by a mistake here. */
+/** Returns the close reason for a client that could not be passed on. */
 function reasonOf(error: unknown): CloseReason {
   if (error instanceof UnauthorizedError) return { type: "unauthorized", why: error.message };
   if (error instanceof ConnectError || error instanceof ProxyProtocolError) {
@@ -176,15 +172,18 @@ function reasonOf(error: unknown): CloseReason {
   return { type: "handler-failed", error: error instanceof Error ? error : new Error(String(error)) };
 }
 
-/** The options of the listener below: who is behind a proxy is known, and judged, only when the header has come. */
+/**
+ * Returns the options of the gateway's listener. With `proxyIn` it admits every address, because the client's is known only
+ * after the header.
+ */
 export function listenerOptions(options: GatewayOptions): ServiceOptions {
   if (options.proxyIn === undefined) return options;
   const { mayConnect: _, ...rest } = options;
   return rest;
 }
 
-/** The network for `connect` to a backend. */
+/** Returns the network for `connect` to a backend. */
 export function backendDial({ backendNetwork, network }: GatewayOptions): { readonly network?: Network } {
-  const dialled = backendNetwork ?? network;
-  return dialled === undefined ? {} : { network: dialled };
+  const dialed = backendNetwork ?? network;
+  return dialed === undefined ? {} : { network: dialed };
 }

@@ -1,65 +1,89 @@
-/** Bytes both ways between two connections. @module */
+/** Bytes in both directions between two connections. @module */
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectionClosedError } from "../../socket/errors.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 
-/** What a {@linkcode tunnel} needs besides its ends. */
+/** Options for {@linkcode tunnel}. */
 export interface TunnelOptions {
   readonly clock: Clock;
-  /** Longest time in ms without a byte either way; 0 for no bound. */
+  /** Longest time in ms without a byte in either direction. 0 disables. */
   readonly idleTimeout: number;
+  /** Input of the first connection, if some of it was read before. Default: `client.batches()`. */
+  readonly input?: AsyncIterable<readonly Uint8Array[]>;
 }
 
 /**
- * Passes bytes on, both ways, until both sides have finished. One that has finished sending may go on reading: its
- * FIN is passed on like its bytes. One that does not read is not sent to, and the other is not read from meanwhile,
- * so that little is held here. When one breaks off the other is closed.
+ * Passes bytes on in both directions until both sides have finished.
+ *
+ * - A half-close is passed on: a side that has finished sending may still read.
+ * - Nothing is read from one side while the other does not take what it was sent, so little is held here.
+ * - A reset of one side is passed on as a reset of the other. When a connection breaks in another way, the other one is
+ *   reset too, unless it has received everything already: a truncated stream must not look complete. Where the sockets
+ *   cannot reset ({@linkcode Connection.reset}), they are closed.
  */
 export async function tunnel(
-  one: Connection<Uint8Array>,
-  other: Connection<Uint8Array>,
+  client: Connection<Uint8Array>,
+  backend: Connection<Uint8Array>,
   options: TunnelOptions,
 ): Promise<void> {
-  const close = (why: CloseReason) => {
-    one.abort(why);
-    other.abort(why);
-  };
   const ms = options.idleTimeout;
-  const idle = new IdleTimer(options.clock, ms, () => close({ type: "timeout", which: "idle", ms }));
-  const pass = async (from: Connection<Uint8Array>, to: Connection<Uint8Array>): Promise<void> => {
+  /** Connections that were sent everything, and a FIN. */
+  const complete = new Set<Connection<Uint8Array>>();
+  const breakOff = (connection: Connection<Uint8Array>, why: CloseReason) => {
+    if (complete.has(connection)) connection.abort(why);
+    else connection.reset(why);
+  };
+  const idle = new IdleTimer(options.clock, ms, () => {
+    const why: CloseReason = { type: "timeout", which: "idle", ms };
+    for (const connection of [client, backend]) breakOff(connection, why);
+  });
+  const pass = async (
+    from: Connection<Uint8Array>,
+    to: Connection<Uint8Array>,
+    input: AsyncIterable<readonly Uint8Array[]>,
+  ): Promise<void> => {
     try {
-      await pump(from, to, idle);
-      // Of who finishes last as well: TLS has a farewell of its own, which closing alone would leave out.
-      if (from.peerEnded && from.open && to.open) await to.closeWrite();
+      await pump(input, to, idle);
+      if (from.peerEnded && from.open && to.open) {
+        complete.add(to);
+        await to.closeWrite(); // Also on the side that finishes last: TLS says goodbye before its FIN.
+      }
     } catch (error) {
-      // Closed on the way, which is what `closed` is there to say.
+      // Expected when a connection closes; its `closed` has the reason.
       if (!(error instanceof ConnectionClosedError)) throw error;
     }
-    if (!from.open || !to.open) close({ type: "local", why: "other side ended" });
+    for (const [ended, other] of [[from, to], [to, from]] as const) {
+      if (ended.open) continue;
+      const { type } = await ended.closed;
+      breakOff(other, { type: "local", why: type === "reset" ? "other side was reset" : "other side ended" });
+    }
   };
   try {
-    await Promise.all([pass(one, other), pass(other, one)]);
+    await Promise.all([
+      pass(client, backend, options.input ?? client.batches()),
+      pass(backend, client, backend.batches()),
+    ]);
   } finally {
     idle.cancel();
   }
 }
 
 async function pump(
-  from: Connection<Uint8Array>,
+  input: AsyncIterable<readonly Uint8Array[]>,
   to: Connection<Uint8Array>,
   idle: IdleTimer,
 ): Promise<void> {
-  for await (const pieces of from.batches()) {
+  for await (const pieces of input) {
     idle.touch();
     for (const piece of pieces) to.send(piece);
-    // Always: the next read is into the same memory.
+    // Even below the high-water mark, because the next read overwrites the pieces.
     await to.flushed();
     idle.touch();
     if (!to.open) return;
   }
 }
 
-/** Runs something after a silence. What breaks the silence only notes the time. */
+/** Calls back after a silence. A byte only records the time, so it costs no timer. */
 class IdleTimer {
   readonly #clock: Clock;
   readonly #limit: number;

@@ -3,7 +3,7 @@
 /** Castagnoli's polynomial, its bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** CRC-32C as in RFC 4960, appendix B; bit by bit, since it is for a few hundred bytes a connection at most. */
+/** Returns the CRC-32C of RFC 4960, appendix B. It works bit by bit, because a header has a few hundred bytes at most. */
 export function crc32c(bytes: Uint8Array): number {
   let remainder = 0xffff_ffff;
   for (const byte of bytes) {

@@ -1,7 +1,7 @@
-/** What a PROXY protocol header says. Pure. @module */
+/** Contents of a PROXY protocol header. Pure. @module */
 import type { Address } from "../../../socket/network.ts";
 
-/** 1 is a line of text, 2 is binary. */
+/** Version of the PROXY protocol: 1 is a line of text, 2 is binary. */
 export type ProxyProtocolVersion = 1 | 2;
 
 /** Both ends of the connection that a proxy accepted. */
@@ -16,16 +16,19 @@ export interface ProxyExtension {
   readonly value: Uint8Array;
 }
 
-/** One header, read. */
+/** A parsed header. */
 export interface ProxyHeader {
   readonly version: ProxyProtocolVersion;
-  /** Whose connection it is; undefined if the proxy speaks for itself or the protocol is none of TCP over IP: then the socket's own ends count. */
+  /**
+   * The client's connection. Undefined for a connection of the proxy's own and for protocols other than TCP over IP. The
+   * addresses of the socket apply then.
+   */
   readonly ends: ProxiedEnds | undefined;
   /** Empty in version 1. */
   readonly extensions: readonly ProxyExtension[];
 }
 
-/** What came is no PROXY protocol header; the specification wants the connection dropped. */
+/** Malformed PROXY protocol header. The specification requires the receiver to close the connection. */
 export class ProxyProtocolError extends Error {
   override readonly name = "ProxyProtocolError";
 }

@@ -1,44 +1,39 @@
-/** The PROXY protocol of HAProxy, versions 1 and 2 (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt). @module */
+/**
+ * Headers of HAProxy's PROXY protocol, versions 1 and 2
+ * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt). Pure.
+ *
+ * @module
+ */
 import { ByteQueue } from "../../../internal/byte_queue.ts";
 import { plural } from "../../../internal/plural.ts";
-import {
-  BINARY_PREFIX,
-  BINARY_SIGNATURE,
-  binaryHeaderLength,
-  formatBinaryHeader,
-  parseBinaryHeader,
-} from "./v2.ts";
-import {
-  type ProxiedEnds,
-  type ProxyHeader,
-  ProxyProtocolError,
-  type ProxyProtocolVersion,
-} from "./header.ts";
-import { formatTextHeader, MAX_TEXT_HEADER, parseTextHeader } from "./v1.ts";
+import { type ProxyHeader, ProxyProtocolError } from "./header.ts";
+import { MAX_TEXT_HEADER, parseTextHeader } from "./v1.ts";
+import { BINARY_PREFIX, BINARY_SIGNATURE, binaryHeaderLength, parseBinaryHeader } from "./v2.ts";
 
-/** A header, and the bytes that came after it. */
+/** A header and the bytes received after it. */
 export interface ReadHeader {
   readonly header: ProxyHeader;
   readonly rest: Uint8Array;
 }
 
-/** Far over what proxies send: addresses, a host name, a few certificate fields. The protocol would allow 64 KiB. */
+/** Far more than proxies send: addresses, a host name, a few certificate fields. The protocol would allow 64 KiB. */
 const MAX_BINARY_HEADER = 4096;
 const TEXT_SIGNATURE = new TextEncoder().encode("PROXY ");
 const LF = 10;
 const CR = 13;
 
 /**
- * Reads the header that a connection starts with, of either version, from bytes that come in any pieces. Only for
- * connections from proxies one trusts: whoever may send a header may claim any address.
+ * Reads the header, of either version, at the start of a connection. The bytes may come in any pieces.
+ *
+ * Use it only for connections from trusted proxies: the sender of a header can claim any address.
  */
 export class ProxyHeaderReader {
   #held: Uint8Array = new Uint8Array(0);
 
   /**
-   * Takes the next bytes.
+   * Adds the next bytes.
    *
-   * @returns The header once it is whole; nothing may be pushed after that.
+   * @returns The header once it is complete. No more bytes may be pushed after that.
    * @throws {ProxyProtocolError} As soon as the bytes cannot become a header.
    */
   push(bytes: Uint8Array): ReadHeader | undefined {
@@ -59,12 +54,7 @@ export class ProxyHeaderReader {
   }
 }
 
-/** The bytes of a header, as it is sent before the first byte of a connection. */
-export function formatProxyHeader(version: ProxyProtocolVersion, ends: ProxiedEnds | undefined): Uint8Array {
-  return version === 1 ? formatTextHeader(ends) : formatBinaryHeader(ends);
-}
-
-/** How long the header is that `bytes` start with; undefined while that cannot be told or not all of it has come. */
+/** Returns the length of the header at the start of `bytes`, or `undefined` if the header is incomplete. */
 function headerLength(bytes: Uint8Array): number | undefined {
   if (startsLike(bytes, TEXT_SIGNATURE)) return textHeaderLength(bytes);
   if (!startsLike(bytes, BINARY_SIGNATURE)) {
@@ -90,7 +80,7 @@ function textHeaderLength(bytes: Uint8Array): number | undefined {
   throw new ProxyProtocolError(`Header has no end within ${MAX_TEXT_HEADER} bytes`);
 }
 
-/** Whether `bytes` agree with `signature` as far as both go. */
+/** Whether `bytes` and `signature` are equal up to the length of the shorter one. */
 function startsLike(bytes: Uint8Array, signature: Uint8Array): boolean {
   return signature.subarray(0, bytes.length).every((byte, index) => byte === bytes[index]);
 }

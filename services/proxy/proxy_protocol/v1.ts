@@ -1,26 +1,26 @@
-/** Version 1 of the PROXY protocol: a line of text. @module */
+/** Version 1 of the PROXY protocol: a line of text. Pure. @module */
 import ipaddr from "ipaddr.js";
 import type { Address } from "../../../socket/network.ts";
 import { type ProxiedEnds, type ProxyHeader, ProxyProtocolError } from "./header.ts";
 
-/** Bytes of the longest line, its CRLF included (specification, 2.1). */
+/** Length of the longest line in bytes, including its CRLF (specification, 2.1). */
 export const MAX_TEXT_HEADER = 107;
 
 const PORT = /^(?:0|[1-9]\d{0,4})$/;
 
 /**
- * Reads the line, without its CRLF.
+ * Parses the line, without its CRLF.
  *
- * @throws {ProxyProtocolError} If it is malformed.
+ * @throws {ProxyProtocolError} If the line is malformed.
  */
 export function parseTextHeader(line: string): ProxyHeader {
   const parts = line.split(" ");
   const [signature, protocol, source, destination, sourcePort, destinationPort] = parts;
   if (signature !== "PROXY") throw new ProxyProtocolError("Header does not start with PROXY");
-  // Whatever follows UNKNOWN is to be ignored.
+  // The specification requires that the rest of the line is ignored.
   if (protocol === "UNKNOWN") return { version: 1, ends: undefined, extensions: [] };
   if (protocol !== "TCP4" && protocol !== "TCP6") {
-    throw new ProxyProtocolError("Header's protocol is not TCP4, TCP6 or UNKNOWN");
+    throw new ProxyProtocolError("Header's protocol is not TCP4, TCP6, or UNKNOWN");
   }
   if (parts.length !== 6) throw new ProxyProtocolError("Header does not have two addresses and two ports");
   return {
@@ -35,7 +35,7 @@ export function parseTextHeader(line: string): ProxyHeader {
 
 function parseEnd(protocol: "TCP4" | "TCP6", hostname = "", port = ""): Address {
   const valid = protocol === "TCP4"
-    // Four decimals without leading zeros, which some would read as octal.
+    // Four decimals without leading zeros, which some parsers read as octal.
     ? ipaddr.IPv4.isValidFourPartDecimal(hostname)
     : ipaddr.IPv6.isValid(hostname) && !hostname.includes("%");
   if (!valid) throw new ProxyProtocolError(`Header's address is not one of ${protocol}`);
@@ -45,7 +45,7 @@ function parseEnd(protocol: "TCP4" | "TCP6", hostname = "", port = ""): Address 
   return { hostname: ipaddr.parse(hostname).toString(), port: Number(port) };
 }
 
-/** Writes the line; UNKNOWN for a connection of the proxy's own. */
+/** Returns the line; `UNKNOWN` without addresses. */
 export function formatTextHeader(ends: ProxiedEnds | undefined): Uint8Array {
   return new TextEncoder().encode(`PROXY ${ends === undefined ? "UNKNOWN" : describeEnds(ends)}\r\n`);
 }

@@ -1,12 +1,12 @@
-/** Version 2 of the PROXY protocol: binary, with extensions. @module */
+/** Version 2 of the PROXY protocol: binary, with extensions. Pure. @module */
 import ipaddr from "ipaddr.js";
 import { plural } from "../../../internal/plural.ts";
 import { crc32c } from "./crc32c.ts";
 import { type ProxiedEnds, type ProxyExtension, type ProxyHeader, ProxyProtocolError } from "./header.ts";
 
-/** What a header of version 2 starts with, chosen so that servers of text protocols drop it. */
+/** First bytes of a version 2 header. The protocol chose them so that servers of text protocols reject them. */
 export const BINARY_SIGNATURE: Uint8Array = new TextEncoder().encode("\r\n\r\n\0\r\nQUIT\n");
-/** Bytes before the addresses: signature, version and command, family, length. */
+/** Length in bytes of the part before the addresses: signature, version and command, family, length. */
 export const BINARY_PREFIX = 16;
 
 const LOCAL = 0x20;
@@ -14,18 +14,18 @@ const PROXY = 0x21;
 const TCP4 = 0x11;
 const TCP6 = 0x21;
 const CHECKSUM = 0x03;
-/** Address bytes by family, the high half of byte 13: none, IPv4, IPv6, Unix. */
+/** Length of the addresses in bytes by family, the high half of byte 13: unspecified, IPv4, IPv6, Unix. */
 const ADDRESS_BYTES = [0, 12, 36, 216] as const;
 
-/** Bytes of the whole header, from its first 16. */
+/** Returns the length in bytes of the whole header, from its first 16. */
 export function binaryHeaderLength(prefix: Uint8Array): number {
   return BINARY_PREFIX + readUint16(prefix, 14);
 }
 
 /**
- * Reads a whole header.
+ * Parses a whole header.
  *
- * @throws {ProxyProtocolError} If it is malformed, or its checksum is wrong.
+ * @throws {ProxyProtocolError} If the header is malformed, or its checksum is wrong.
  */
 export function parseBinaryHeader(bytes: Uint8Array): ProxyHeader {
   const command = bytes[12]!;
@@ -33,17 +33,17 @@ export function parseBinaryHeader(bytes: Uint8Array): ProxyHeader {
   if (command !== LOCAL && command !== PROXY) {
     throw new ProxyProtocolError(`Header's version and command are unknown: 0x${command.toString(16)}`);
   }
-  // LOCAL has to be taken whatever its family is.
+  // The specification requires that LOCAL is accepted with any family.
   if (command === LOCAL) return { version: 2, ends: undefined, extensions: [] };
   const addressBytes = ADDRESS_BYTES[family >> 4];
   if (addressBytes === undefined || (family & 0x0f) > 2) {
     throw new ProxyProtocolError(`Header's address family is unknown: 0x${family.toString(16)}`);
   }
-  // Without a family nobody can say where the addresses end and extensions would start.
+  // Without a family, the end of the addresses and the start of the extensions are undefined.
   if (addressBytes === 0) return { version: 2, ends: undefined, extensions: [] };
   if (bytes.length < BINARY_PREFIX + addressBytes) {
     throw new ProxyProtocolError(
-      `Header's addresses take ${plural(addressBytes, "byte")}, its length says less`,
+      `Header's addresses take ${plural(addressBytes, "byte")}, but its length is less`,
     );
   }
   const extensions = parseExtensions(bytes, BINARY_PREFIX + addressBytes);
@@ -82,9 +82,14 @@ function readEnds(bytes: Uint8Array, width: 4 | 16): ProxiedEnds {
   };
 }
 
-/** Writes a header without extensions; LOCAL for a connection of the proxy's own. */
+/** Returns the header of a connection that the proxy opened for itself, as for a health check. */
+export function formatLocalHeader(): Uint8Array {
+  return new Uint8Array([...BINARY_SIGNATURE, LOCAL, 0, 0, 0]);
+}
+
+/** Returns a header without extensions; of an unspecified family without addresses. */
 export function formatBinaryHeader(ends: ProxiedEnds | undefined): Uint8Array {
-  if (ends === undefined) return new Uint8Array([...BINARY_SIGNATURE, LOCAL, 0, 0, 0]);
+  if (ends === undefined) return new Uint8Array([...BINARY_SIGNATURE, PROXY, 0, 0, 0]);
   const addresses = [ipaddr.parse(ends.source.hostname), ipaddr.parse(ends.destination.hostname)];
   const inIpv4 = addresses.every((address) => address.kind() === "ipv4");
   const body = addresses.flatMap((address) =>

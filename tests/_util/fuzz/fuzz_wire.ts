@@ -3,11 +3,9 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { httpRequest } from "../../../loadtest/generate/request_reply.ts";
 import { HttpResponseError, type ResponseEvent, ResponseParser } from "../../../http/response_parser.ts";
-import {
-  formatProxyHeader,
-  ProxyHeaderReader,
-  ProxyProtocolError,
-} from "../../../services/proxy/proxy_protocol/mod.ts";
+import { formatProxyHeader } from "../../../services/proxy/proxy_protocol/format.ts";
+import { ProxyProtocolError } from "../../../services/proxy/proxy_protocol/header.ts";
+import { ProxyHeaderReader } from "../../../services/proxy/proxy_protocol/reader.ts";
 import { lengthPrefixCodec } from "../../../socket/codecs/length_prefix_codec.ts";
 import { chunks, cuts, decoded, nearly, type Properties, run } from "./fuzz_bytes.ts";
 

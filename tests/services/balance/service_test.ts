@@ -1,5 +1,11 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
-import { type BalanceOptions, type Passed, startBalance, startEcho } from "../../../services/mod.ts";
+import {
+  type BalanceOptions,
+  type Passed,
+  startBalance,
+  startEcho,
+  startProxy,
+} from "../../../services/mod.ts";
 import {
   type CloseReason,
   connect,
@@ -195,7 +201,7 @@ Deno.test("startBalance() lets clients wait for room, and turns away those that 
   await clock.advance(10_000);
   assertEquals((await clock.runUntil(third.lines.next())).done, true);
   assertEquals(passed.map(({ reason }) => reason).slice(-1), [
-    { type: "local", why: "No backend could be had within 5000 ms" },
+    { type: "local", why: "No backend was available within 5000 ms" },
   ]);
   await clock.runUntil(Promise.all([second, third, fourth].map(({ client }) => client.close())));
   assertEquals(balancer.stats().queued, 0);
@@ -304,4 +310,75 @@ Deno.test("startBalance() leaves no connection behind where onHealth throws", as
   client.abort();
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
   assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test("startBalance() takes a client out of the queue when it is reset, and dials nothing for it", async () => {
+  const { clock, network, backends, balancer, passed } = startInMemory(1, {
+    maxPerBackend: 1,
+    maxQueue: 3,
+    checkInterval: 1_000_000,
+  });
+  const enter = async (line: string) => {
+    const client = await clock.runUntil(talk(balancer.port, { clock, network }));
+    await clock.runUntil(client.send(line));
+    return client;
+  };
+  const first = await enter("first\n");
+  assertEquals(await clock.runUntil(first.upTo("first\n")), "first\n");
+  const gone = [await enter(""), await enter("request\n"), await enter("half a ")];
+  await clock.runUntil(gone[2]!.send("request\n"));
+  await clock.runUntil(() => balancer.stats().queued === 3);
+  for (const client of gone) client.connection.reset();
+  await clock.runUntil(() => balancer.stats().queued === 0);
+  const alive = await enter("alive\n");
+  await clock.runUntil(() => balancer.stats().queued === 1);
+  assertEquals(balancer.stats().refused, 0);
+  await clock.runUntil(first.connection.close());
+  assertEquals(await clock.runUntil(alive.upTo("alive\n")), "alive\n");
+  assertEquals(backends[0]!.stats().accepted, 2);
+  assertEquals(passed.slice(0, 3).map(({ backend, reason }) => [backend, reason.type]), [
+    [undefined, "reset"],
+    [undefined, "reset"],
+    [undefined, "reset"],
+  ]);
+  await clock.runUntil(alive.connection.close());
+  await clock.runUntil(Promise.all([balancer.close(), backends[0]!.close()]));
+  assertEquals([clock.timers, network.stats().sockets], [0, 0]);
+});
+
+Deno.test("startBalance() starts a health check with a PROXY header when backends expect one", async () => {
+  for (const version of [1, 2] as const) {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const seam = { clock, network };
+    const echo = startEcho({ ...seam, port: 7 });
+    // A backend that requires headers, and reports what it thinks of each connection.
+    const passed: Passed[] = [];
+    const backend = startProxy({
+      ...seam,
+      ...{ port: 8, to: at(7), proxyIn: ["127.0.0.1"], onPassed: (one: Passed) => void passed.push(one) },
+    });
+    const balancer = startBalance({ ...seam, to: [at(8)], proxyOut: version, checkInterval: 1000 });
+    await clock.advance(3500);
+    assertEquals(passed.map(({ reason }) => reason), Array(3).fill({ type: "natural" }));
+    assertEquals(balancer.stats().backends[0]!.healthy, true);
+    await clock.runUntil(Promise.all([balancer.close(), backend.close(), echo.close()]));
+    assertEquals([clock.timers, network.stats().sockets], [0, 0]);
+  }
+});
+
+Deno.test("startBalance() goes on checking a backend that never closes its checks", async () => {
+  const { clock, network, balancer } = startInMemory(0, { to: [at(99)], checkInterval: 1000 });
+  const silent = network.listen({ port: 99 });
+  const checks: Transport[] = [];
+  const accepting = (async () => {
+    for (;;) checks.push(await silent.accept());
+  })().catch(() => {});
+  await clock.advance(10_000);
+  assertGreater(checks.length, 4);
+  assertEquals(balancer.stats().backends[0]!.healthy, true);
+  await clock.runUntil(balancer.close());
+  silent.close();
+  await accepting;
+  for (const check of checks) check.close();
 });

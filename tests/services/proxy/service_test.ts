@@ -3,12 +3,20 @@ import {
   assertEquals,
   assertGreater,
   assertLess,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type Passed, startEcho, startProxy } from "../../../services/mod.ts";
-import { bytesCodec, connect, type Connection, listen, type Listener } from "../../../socket/mod.ts";
+import {
+  bytesCodec,
+  connect,
+  type Connection,
+  listen,
+  type Listener,
+  type Network,
+} from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork } from "../../../tls/mod.ts";
@@ -200,22 +208,120 @@ Deno.test("startProxy() closes what is silent both ways, not what is silent one 
   await clock.runUntil(Promise.all([client.connection.close(), proxy.close(), backend.close(), served]));
 });
 
-Deno.test("startProxy() closes the one side when the other is reset", async () => {
+/** A proxy in memory with one client, both ends of its connections in the hands of a test. */
+async function startBetween(options: { idleTimeout?: number } = {}) {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
   const backend = seam.network.listen({ port: 7 });
   const passed: Passed[] = [];
-  const proxy = startProxy({ ...seam, to: at(7), onPassed: (one) => void passed.push(one) });
+  const proxy = startProxy({ ...seam, ...options, to: at(7), onPassed: (one) => void passed.push(one) });
   const client = await clock.runUntil(talk(proxy.port, seam));
   const accepted = await clock.runUntil(backend.accept());
+  const received = accepted.read(new Uint8Array(100));
   await clock.runUntil(client.send("x"));
+  assertEquals(await clock.runUntil(received), 1);
+  return {
+    clock,
+    client,
+    accepted,
+    reason: () => clock.runUntil(() => passed.length === 1).then(() => passed[0]!.reason),
+    async end() {
+      await clock.runUntil(Promise.all([client.connection.close(), proxy.close()]));
+      backend.close();
+      assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
+    },
+  };
+}
+
+Deno.test("startProxy() resets the client when the backend is reset", async () => {
+  const { clock, client, accepted, reason, end } = await startBetween();
   accepted.reset?.();
   assertEquals(await clock.runUntil(client.rest()), "");
+  assertEquals((await clock.runUntil(client.connection.closed)).type, "reset");
+  assertEquals(await reason(), { type: "local", why: "other side was reset" });
+  await end();
+});
+
+Deno.test("startProxy() resets the backend when the client is reset", async () => {
+  const { clock, client, accepted, reason, end } = await startBetween();
+  client.connection.reset();
+  await assertRejects(() => clock.runUntil(accepted.read(new Uint8Array(1))), Deno.errors.ConnectionReset);
+  assertEquals((await reason()).type, "reset");
+  accepted.close();
+  await end();
+});
+
+Deno.test("startProxy() closes a backend that has received everything when the client is gone", async () => {
+  const { clock, client, accepted, end } = await startBetween();
+  await clock.runUntil(client.connection.closeWrite());
+  assertEquals(await clock.runUntil(accepted.read(new Uint8Array(1))), null);
+  client.connection.reset();
+  // The client's reset after its FIN meets only a write, and so does the end of the tunnel here.
+  await assertRejects(async () => {
+    for (;;) {
+      await clock.runUntil(accepted.write(new Uint8Array(1)));
+      await clock.advance(1);
+    }
+  }, Deno.errors.BrokenPipe);
+  accepted.close();
+  await end();
+});
+
+Deno.test("startProxy() resets both sides when it gives up, so that nothing looks complete", async () => {
+  const { clock, client, accepted, end } = await startBetween({ idleTimeout: 1000 });
+  await assertRejects(() => clock.runUntil(accepted.read(new Uint8Array(1))), Deno.errors.ConnectionReset);
+  assertEquals(await clock.runUntil(client.rest()), "");
+  assertEquals((await clock.runUntil(client.connection.closed)).type, "reset");
+  accepted.close();
+  await end();
+});
+
+Deno.test("startProxy() passes on everything that a client sends while its backend is being dialed", async () => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock });
+  const seam = { clock, network };
+  const dialed = Promise.withResolvers<void>();
+  const backendNetwork: Network = {
+    listen: (options) => network.listen(options),
+    connect: (options) => dialed.promise.then(() => network.connect(options)),
+  };
+  const echo = startEcho({ ...seam, port: 7, maxLine: 1024 * 1024 });
+  const proxy = startProxy({ ...seam, to: at(7), backendNetwork });
+  const client = await clock.runUntil(talk(proxy.port, seam));
+  let sent = "";
+  // Less and more than is held while dialing.
+  for (const size of [1, 600, 5000, 20_000, 70_000]) {
+    const piece = String.fromCharCode(97 + size % 26).repeat(size);
+    sent += piece;
+    client.connection.send(new TextEncoder().encode(piece));
+    await clock.advance(1);
+  }
+  client.connection.send(new TextEncoder().encode("\n"));
+  const finished = client.connection.closeWrite();
+  dialed.resolve();
+  await clock.runUntil(finished);
+  assertEquals(await clock.runUntil(client.rest()), `${sent}\n`);
+  await clock.runUntil(Promise.all([client.connection.close(), proxy.close(), echo.close()]));
+  assertEquals([clock.timers, network.stats().sockets], [0, 0]);
+});
+
+Deno.test("startProxy() stops dialing when the client is reset", async () => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock });
+  const passed: Passed[] = [];
+  const proxy = startProxy({
+    ...{ clock, network, to: at(7) },
+    connectAttempts: 1000,
+    onPassed: (one) => void passed.push(one),
+  });
+  const client = await clock.runUntil(talk(proxy.port, { clock, network }));
+  await clock.runUntil(client.send("x"));
+  client.connection.reset();
   await clock.runUntil(() => passed.length === 1);
-  assertEquals(passed[0]!.reason, { type: "local", why: "other side ended" });
-  await clock.runUntil(Promise.all([client.connection.close(), proxy.close()]));
-  backend.close();
-  assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
+  assertLess(clock.now(), 1000);
+  assertEquals(passed[0]!.reason.type, "reset");
+  await clock.runUntil(proxy.close());
+  assertEquals([clock.timers, network.stats().sockets], [0, 0]);
 });
 
 Deno.test("startProxy() tells the backend whose connection it is, by either version", async () => {
