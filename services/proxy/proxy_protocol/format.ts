@@ -1,4 +1,4 @@
-/** PROXY protocol headers for backends, in either version. Pure. @module */
+/** PROXY protocol headers for backends, in either version. @module */
 import ipaddr from "ipaddr.js";
 import type { Address } from "../../../socket/network.ts";
 import type { ProxiedEnds, ProxyProtocolVersion } from "./header.ts";

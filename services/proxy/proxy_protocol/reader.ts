@@ -1,6 +1,6 @@
 /**
  * Headers of HAProxy's PROXY protocol, versions 1 and 2
- * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt). Pure.
+ * (https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt).
  *
  * @module
  */

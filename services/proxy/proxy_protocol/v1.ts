@@ -1,4 +1,4 @@
-/** Version 1 of the PROXY protocol: a line of text. Pure. @module */
+/** Version 1 of the PROXY protocol: a line of text. @module */
 import ipaddr from "ipaddr.js";
 import type { Address } from "../../../socket/network.ts";
 import { type ProxiedEnds, type ProxyHeader, ProxyProtocolError } from "./header.ts";

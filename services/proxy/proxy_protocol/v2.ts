@@ -1,4 +1,4 @@
-/** Version 2 of the PROXY protocol: binary, with extensions. Pure. @module */
+/** Version 2 of the PROXY protocol: binary, with extensions. @module */
 import ipaddr from "ipaddr.js";
 import { plural } from "../../../internal/plural.ts";
 import { crc32c } from "./crc32c.ts";
