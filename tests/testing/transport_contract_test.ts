@@ -1,7 +1,7 @@
 /** What everything above sockets relies on, held against the system's sockets and those in memory alike. */
 import { assertEquals } from "@std/assert";
 import type { TlsOptions } from "../../tls/mod.ts";
-import { memory, memoryBehindFaults, memoryFarAway, system } from "../_util/contract/environments.ts";
+import { memory, memoryBehindFaults, memoryFarAway, native, system } from "../_util/contract/environments.ts";
 import { networkBehaviours } from "../_util/contract/network_behaviours.ts";
 import { resetBehaviours } from "../_util/contract/reset_behaviours.ts";
 import { insteadWithTls, tlsInMemory, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
@@ -25,6 +25,7 @@ function tlsOptions(): TlsOptions {
 const behaviours = { ...transportBehaviours, ...networkBehaviours };
 const grounds = {
   system,
+  ...(native && { native }),
   memory,
   memoryFarAway,
   memoryBehindFaults,

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { connect as connectNode } from "node:net";
 import { faultyNetwork } from "../../../testing/faulty_network.ts";
+import { nativeNetwork } from "../../../native/mod.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
@@ -40,6 +41,19 @@ export const system: Ground = {
   run: (behaviour) => behaviour(systemNetwork),
   runReset: onSystem,
 };
+
+/** Skipped where the system is not Linux: the network cannot be made there. */
+export const native: Ground | undefined = Deno.build.os === "linux" ? onEpoll() : undefined;
+
+function onEpoll(): Ground {
+  // Made once and outside the tests: the C library stays open.
+  const network = nativeNetwork();
+  return {
+    permissions: { ffi: true },
+    run: (behaviour) => behaviour(network),
+    runReset: (behaviour) => betweenOwnEnds(behaviour, network),
+  };
+}
 
 export const memory: Ground = {
   permissions: "none",

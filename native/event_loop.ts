@@ -1,0 +1,177 @@
+/** The loop over `epoll_wait`: tells handles that they are ready, and sleeps while none is. @module */
+import type { Clock } from "../internal/clock.ts";
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
+import type { Libc } from "./libc.ts";
+import { errnoError } from "./system_error.ts";
+
+/** A descriptor's owner, as the loop sees it. */
+export interface Watched {
+  readonly descriptor: number;
+  /** Tells this use of the descriptor's number apart from earlier ones. */
+  readonly generation: number;
+  /** The descriptor is ready for `bits`. */
+  handleEvents(bits: number): void;
+}
+
+/** Figures of an {@linkcode EventLoop}, for tests and diagnosis. */
+export interface EventLoopStats {
+  /** Open descriptors. */
+  readonly open: number;
+  /** Operations that wait for a descriptor. */
+  readonly waiting: number;
+  /** Whether the loop runs or sleeps; it does neither while nothing waits. */
+  readonly running: boolean;
+  /** Events for a descriptor that had been closed before they were looked at. */
+  readonly stale: number;
+}
+
+// Events a turn. The kernel appends a handle that is still ready to the end of its list, so that with more handles
+// than these each gets its turn.
+const EVENTS = 512;
+// Empty looks before the loop sleeps. Waking another thread takes longer than several turns of the event loop.
+const LOOKS = 4;
+// The longest sleep. Its thread would otherwise be lost forever when a Worker is terminated.
+const SLEEP_MS = 10_000;
+// The largest read of one turn.
+const BUFFER_BYTES = 64 * 1024;
+
+type State = "stopped" | "looking" | "sleeping" | "waking";
+
+/**
+ * Watches descriptors. It runs while operations wait, and keeps the process alive only for that long, as pending
+ * operations of Deno's own sockets do.
+ */
+export class EventLoop {
+  readonly libc: Libc;
+  readonly clock: Clock;
+  /** Memory for reads, valid until the next one. */
+  readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES);
+  readonly #epoll: number;
+  readonly #eventfd: number;
+  readonly #events: EpollEvents;
+  /** By descriptor. */
+  readonly #watched: (Watched | undefined)[] = [];
+  #open = 0;
+  #generation = 0;
+  #waiting = 0;
+  #state: State = "stopped";
+  #emptyLooks = 0;
+  #stale = 0;
+
+  /** @throws {Error} If the process has no descriptors left. */
+  constructor(libc: Libc, clock: Clock) {
+    this.libc = libc;
+    this.clock = clock;
+    this.#events = new EpollEvents(EVENTS, libc.arch);
+    this.#epoll = checked(libc.epollCreate());
+    this.#eventfd = libc.eventfd();
+    if (this.#eventfd < 0) libc.close(this.#epoll);
+    checked(this.#eventfd);
+    checked(libc.epollControl(this.#epoll, EPOLL_CTL_ADD, this.#eventfd, EPOLLIN, 0));
+  }
+
+  /** A number that no other handle has. */
+  nextGeneration(): number {
+    return this.#generation = this.#generation + 1 | 0;
+  }
+
+  /** Takes a handle for events of its descriptor. */
+  add(watched: Watched): void {
+    this.#watched[watched.descriptor] = watched;
+    this.#open++;
+  }
+
+  /** Forgets a handle: no event reaches it anymore. The kernel forgets a descriptor when it is closed. */
+  remove(watched: Watched): void {
+    this.#watched[watched.descriptor] = undefined;
+    this.#open--;
+  }
+
+  /** Changes what a handle is watched for from `before` to `bits`; `undefined` means not at all. */
+  watch(watched: Watched, before: number | undefined, bits: number | undefined): void {
+    const operation = before === undefined
+      ? EPOLL_CTL_ADD
+      : bits === undefined
+      ? EPOLL_CTL_DEL
+      : EPOLL_CTL_MOD;
+    const { descriptor, generation } = watched;
+    checked(this.libc.epollControl(this.#epoll, operation, descriptor, bits ?? 0, generation));
+  }
+
+  /** An operation begins to wait. */
+  begin(): void {
+    this.#waiting++;
+    if (this.#state === "stopped") this.#look();
+  }
+
+  /** An operation waits no longer. */
+  end(): void {
+    this.#waiting--;
+    if (this.#waiting > 0 || this.#state !== "sleeping") return;
+    this.#state = "waking";
+    checked(this.libc.raise(this.#eventfd));
+  }
+
+  stats(): EventLoopStats {
+    return {
+      open: this.#open,
+      waiting: this.#waiting,
+      running: this.#state !== "stopped",
+      stale: this.#stale,
+    };
+  }
+
+  #look(): void {
+    this.#state = "looking";
+    this.#emptyLooks = 0;
+    this.clock.soon(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    if (this.#waiting === 0) {
+      this.#state = "stopped";
+      return;
+    }
+    const count = this.libc.epollWait(this.#epoll, this.#events);
+    if (count > 0) {
+      this.#emptyLooks = 0;
+      try {
+        this.#dispatch(count);
+      } finally {
+        // After what the handles have scheduled: what they send is written before the next look.
+        this.clock.soon(this.#turn);
+      }
+    } else if (++this.#emptyLooks < LOOKS) {
+      this.clock.soon(this.#turn);
+    } else {
+      this.#state = "sleeping";
+      void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
+    }
+  };
+
+  readonly #woken = (): void => {
+    this.#look();
+  };
+
+  #dispatch(count: number): void {
+    const events = this.#events;
+    for (let index = 0; index < count; index++) {
+      const descriptor = events.descriptor(index);
+      const watched = this.#watched[descriptor];
+      if (watched !== undefined && watched.generation === events.generation(index)) {
+        watched.handleEvents(events.bits(index));
+      } else if (descriptor === this.#eventfd) checked(this.libc.lower(descriptor));
+      else this.#stale++;
+    }
+  }
+}
+
+/**
+ * Returns the result of a call of {@linkcode Libc} that did not fail.
+ *
+ * @throws {Error} The error of one that did.
+ */
+export function checked(result: number): number {
+  if (result < 0) throw errnoError(-result);
+  return result;
+}

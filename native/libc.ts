@@ -1,0 +1,244 @@
+/**
+ * Every foreign call of the native transport, with its types. No pointer and no buffer is used after the call that it is
+ * passed to, except for the memory of a lookup, which belongs to the C library and is freed here.
+ *
+ * Functions return what the system call returned, or the negated error number where it failed, as the kernel does.
+ *
+ * @module
+ */
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EPOLL_CLOEXEC,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
+  MSG_NOSIGNAL,
+  O_NONBLOCK,
+  SHUT_WR,
+  SO_ERROR,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "./abi.ts";
+import { type AddressList, lookUp, lookUpSync } from "./address_lookup.ts";
+import { type Arch, EpollEvents } from "./epoll_events.ts";
+import { MAX_SOCKET_ADDRESS } from "./socket_address.ts";
+import { SYMBOLS } from "./symbols.ts";
+
+const LIBRARIES: Readonly<Record<Arch, readonly string[]>> = {
+  x86_64: ["libc.so.6", "libc.musl-x86_64.so.1"],
+  aarch64: ["libc.so.6", "libc.musl-aarch64.so.1"],
+};
+
+/** The C library's functions for sockets and epoll. */
+export class Libc {
+  readonly arch: Arch;
+  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #event: EpollEvents;
+  readonly #int = new Int32Array(1);
+  readonly #intBytes = new Uint8Array(this.#int.buffer);
+  readonly #length = new Uint32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+  /** The address that the last call wrote that writes one; its length in bytes is `addressLength`. */
+  readonly address: Uint8Array<ArrayBuffer> = new Uint8Array(MAX_SOCKET_ADDRESS);
+
+  constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, arch: Arch) {
+    this.arch = arch;
+    this.#symbols = library.symbols;
+    this.#event = new EpollEvents(1, arch);
+  }
+
+  /**
+   * Opens the C library.
+   *
+   * @throws {Deno.errors.NotSupported} If this is not Linux on x86-64 or arm64, or no known C library is found.
+   * @throws {Deno.errors.NotCapable} If foreign functions are not allowed.
+   */
+  static open(): Libc {
+    const { os, arch } = Deno.build;
+    if (os !== "linux") throw new Deno.errors.NotSupported(unsupported(`${os} on ${arch}`));
+    const failures: string[] = [];
+    for (const name of LIBRARIES[arch]) {
+      try {
+        return new Libc(Deno.dlopen(name, SYMBOLS), arch);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) {
+          throw new Deno.errors.NotCapable(NOT_ALLOWED, { cause: error });
+        }
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    throw new Deno.errors.NotSupported(unsupported(`this system (${failures.join("; ")})`));
+  }
+
+  get addressLength(): number {
+    return Math.min(this.#length[0]!, MAX_SOCKET_ADDRESS);
+  }
+
+  /** Makes a stream socket that does not block and that children do not inherit. */
+  socket(family: number): number {
+    return this.#result(this.#symbols.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  }
+
+  bind(descriptor: number, address: Uint8Array<ArrayBuffer>): number {
+    return this.#result(this.#symbols.bind(descriptor, address, address.length));
+  }
+
+  listen(descriptor: number, backlog: number): number {
+    return this.#result(this.#symbols.listen(descriptor, backlog));
+  }
+
+  /** Accepts a connection that does not block and that children do not inherit; `address` is the peer's. */
+  accept(descriptor: number): number {
+    this.#length[0] = MAX_SOCKET_ADDRESS;
+    const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+    return this.#result(this.#symbols.accept4(descriptor, this.address, this.#lengthBytes, flags));
+  }
+
+  connect(descriptor: number, address: Uint8Array<ArrayBuffer>): number {
+    return this.#result(this.#symbols.connect(descriptor, address, address.length));
+  }
+
+  /** Writes the socket's own address to `address`. */
+  localAddress(descriptor: number): number {
+    this.#length[0] = MAX_SOCKET_ADDRESS;
+    return this.#result(this.#symbols.getsockname(descriptor, this.address, this.#lengthBytes));
+  }
+
+  /** Writes the peer's address to `address`. */
+  remoteAddress(descriptor: number): number {
+    this.#length[0] = MAX_SOCKET_ADDRESS;
+    return this.#result(this.#symbols.getpeername(descriptor, this.address, this.#lengthBytes));
+  }
+
+  receive(descriptor: number, into: Uint8Array): number {
+    return this.#result(this.#symbols.recv(descriptor, foreign(into), into.length, 0));
+  }
+
+  /** Sends the first `length` bytes, or as many as fit; a peer that is gone raises no SIGPIPE. */
+  send(descriptor: number, bytes: Uint8Array, length: number): number {
+    return this.#result(this.#symbols.send(descriptor, foreign(bytes), length, MSG_NOSIGNAL));
+  }
+
+  shutdownWrite(descriptor: number): number {
+    return this.#result(this.#symbols.shutdown(descriptor, SHUT_WR));
+  }
+
+  /** Closes a descriptor. Linux frees the number whatever the result, so that a repetition could hit another's. */
+  close(descriptor: number): void {
+    this.#symbols.close(descriptor);
+  }
+
+  setOption(descriptor: number, level: number, option: number, value: number): number {
+    this.#int[0] = value;
+    return this.#result(this.#symbols.setsockopt(descriptor, level, option, this.#intBytes, 4));
+  }
+
+  /** Sets an option whose value is a struct. */
+  setStructOption(descriptor: number, level: number, option: number, value: Uint8Array<ArrayBuffer>): number {
+    return this.#result(this.#symbols.setsockopt(descriptor, level, option, value, value.length));
+  }
+
+  /** Returns an option's value, which must not be negative, or the negated error number. */
+  getOption(descriptor: number, level: number, option: number): number {
+    this.#length[0] = 4;
+    const result = this.#symbols.getsockopt(descriptor, level, option, this.#intBytes, this.#lengthBytes);
+    return result < 0 ? this.#result(result) : this.#int[0]!;
+  }
+
+  /** Takes the error that waits in a socket: its number, or 0. */
+  takeError(descriptor: number): number {
+    return Math.abs(this.getOption(descriptor, SOL_SOCKET, SO_ERROR));
+  }
+
+  /** Makes an inherited descriptor like those made here: it does not block, and children do not inherit it. */
+  adopt(descriptor: number): number {
+    const flags = this.#result(this.#symbols.fcntl(descriptor, F_GETFL, 0));
+    if (flags < 0) return flags;
+    const result = this.#result(this.#symbols.fcntl(descriptor, F_SETFL, flags | O_NONBLOCK));
+    return result < 0 ? result : this.#result(this.#symbols.fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+  }
+
+  /** Removes a file. */
+  unlink(path: string): number {
+    return this.#result(this.#symbols.unlink(new TextEncoder().encode(`${path}\0`)));
+  }
+
+  epollCreate(): number {
+    return this.#result(this.#symbols.epoll_create1(EPOLL_CLOEXEC));
+  }
+
+  epollControl(
+    epoll: number,
+    operation: number,
+    descriptor: number,
+    bits: number,
+    generation: number,
+  ): number {
+    this.#event.set(0, bits, descriptor, generation);
+    return this.#result(this.#symbols.epoll_ctl(epoll, operation, descriptor, this.#event.bytes));
+  }
+
+  /** Returns how many descriptors are ready, without waiting. */
+  epollWait(epoll: number, events: EpollEvents): number {
+    return this.#result(this.#symbols.epoll_wait(epoll, events.bytes, events.capacity, 0));
+  }
+
+  /**
+   * Waits on another thread until a descriptor is ready, or for `ms`. That thread has no memory to write to: the kernel
+   * reports EFAULT where it would write an event, and keeps the event. Otherwise it would write to memory that is freed
+   * when the Worker that waits is terminated.
+   */
+  async epollSleep(epoll: number, ms: number): Promise<void> {
+    await this.#symbols.epoll_sleep(epoll, null, 1, ms);
+  }
+
+  eventfd(): number {
+    return this.#result(this.#symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  }
+
+  /** Makes an eventfd readable. */
+  raise(eventfd: number): number {
+    return this.#result(this.#symbols.write(eventfd, ONE, 8));
+  }
+
+  /** Makes an eventfd unreadable. */
+  lower(eventfd: number): number {
+    return this.#result(this.#symbols.read(eventfd, new Uint8Array(8), 8));
+  }
+
+  /** Resolves a host name on another thread. @throws {Error} "failed to lookup …", as Deno says it. */
+  lookUp(hostname: string): Promise<AddressList> {
+    return lookUp(this.#symbols, hostname);
+  }
+
+  /** Resolves a host name; waits for the answer. @throws {Error} "failed to lookup …", as Deno says it. */
+  lookUpSync(hostname: string): AddressList {
+    return lookUpSync(this.#symbols, hostname);
+  }
+
+  /** Nothing may come between the call and this: the number belongs to the thread's last failure. */
+  #result(value: number): number {
+    if (value >= 0) return value;
+    const at = this.#symbols.__errno_location();
+    return -new Deno.UnsafePointerView(at!).getInt32();
+  }
+}
+
+const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
+
+const NOT_ALLOWED = "Cannot use the epoll transport: foreign functions are not allowed; " +
+  "run again with --allow-ffi, or with the transport of Deno, which is the default";
+
+function unsupported(system: string): string {
+  return `Cannot use the epoll transport on ${system}: expected Linux on x86_64 or aarch64 with glibc or musl; ` +
+    "run with the transport of Deno, which is the default";
+}
+
+/** Memory that is shared between threads may be passed as well: only the type of foreign calls excludes it. */
+function foreign(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes as Uint8Array<ArrayBuffer>;
+}

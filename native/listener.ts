@@ -1,0 +1,127 @@
+/** A listening socket. @module */
+import { type Address, type Transport, type TransportListener, unixPath } from "../socket/network.ts";
+import { EPOLLIN } from "./epoll_events.ts";
+import { errnoOf } from "./errno.ts";
+import type { EventLoop } from "./event_loop.ts";
+import { Handle } from "./handle.ts";
+import type { SocketConfigurator } from "./options.ts";
+import { decodeSocketAddress } from "./socket_address.ts";
+import { errnoError } from "./system_error.ts";
+import { NativeTransport } from "./transport.ts";
+
+const AGAIN = -errnoOf("EAGAIN");
+const INTERRUPTED = -errnoOf("EINTR");
+
+// Connections accepted in a turn, so that a flood of them leaves time to those that are open.
+const SHARE = 256;
+
+/** What a {@linkcode NativeListener} is made of. */
+export interface NativeListenerOptions {
+  /** Bound and listening. */
+  readonly descriptor: number;
+  readonly family: number;
+  readonly address: Address;
+  /** Whether connections have other local addresses than the listener. */
+  readonly wildcard: boolean;
+  readonly configurator: SocketConfigurator;
+}
+
+/** A {@linkcode TransportListener} on a descriptor of its own. */
+export class NativeListener extends Handle implements TransportListener {
+  readonly address: Address;
+  readonly #options: NativeListenerOptions;
+  #accepting: PromiseWithResolvers<Transport> | undefined;
+  /** Connections that may still be accepted before the next event. */
+  #share = 0;
+
+  constructor(loop: EventLoop, options: NativeListenerOptions) {
+    super(loop, options.descriptor);
+    this.address = options.address;
+    this.#options = options;
+  }
+
+  accept(): Promise<Transport> {
+    if (this.closed) return Promise.reject(closedError());
+    if (this.#accepting !== undefined) {
+      return Promise.reject(new Deno.errors.Busy("Another accept task is ongoing"));
+    }
+    if (this.#share > 0) {
+      try {
+        const transport = this.#accept();
+        if (transport !== undefined) return Promise.resolve(transport);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    }
+    this.watch(EPOLLIN);
+    this.loop.begin();
+    this.#accepting = Promise.withResolvers();
+    return this.#accepting.promise;
+  }
+
+  close(): void {
+    if (this.closed) return;
+    const path = unixPath(this.address.hostname);
+    // Before the descriptor: once that is closed, the path may belong to another listener.
+    if (path !== undefined) this.loop.libc.unlink(path);
+    this.closeDescriptor();
+    this.#takeAccepting()?.reject(closedError());
+  }
+
+  protected wanted(): number {
+    return this.#accepting === undefined ? 0 : EPOLLIN;
+  }
+
+  protected readable(): void {
+    this.#share = SHARE;
+    try {
+      const transport = this.#accept();
+      if (transport !== undefined) this.#takeAccepting()!.resolve(transport);
+    } catch (error) {
+      this.#takeAccepting()!.reject(error);
+    }
+  }
+
+  protected writable(): void {}
+
+  /** Accepts a connection; `undefined` if none is there. */
+  #accept(): NativeTransport | undefined {
+    const { loop } = this;
+    const { family, configurator, wildcard } = this.#options;
+    const descriptor = loop.libc.accept(this.descriptor);
+    if (descriptor === AGAIN || descriptor === INTERRUPTED) {
+      this.#share = 0;
+      return undefined;
+    }
+    this.#share--;
+    if (descriptor < 0) throw errnoError(-descriptor);
+    let remote = decodeSocketAddress(loop.libc.address, loop.libc.addressLength);
+    if (unixPath(remote.hostname) === "") remote = this.address;
+    configurator.connected(loop.libc, descriptor, family);
+    return new NativeTransport(
+      loop,
+      descriptor,
+      wildcard ? this.#localAddress(descriptor) : this.address,
+      remote,
+    );
+  }
+
+  #localAddress(descriptor: number): Address {
+    const { libc } = this.loop;
+    return libc.localAddress(descriptor) < 0
+      ? this.address
+      : decodeSocketAddress(libc.address, libc.addressLength);
+  }
+
+  #takeAccepting(): PromiseWithResolvers<Transport> | undefined {
+    const accepting = this.#accepting;
+    if (accepting === undefined) return undefined;
+    this.#accepting = undefined;
+    this.loop.end();
+    return accepting;
+  }
+}
+
+function closedError(): Error {
+  return new Deno.errors.BadResource("Listener has been closed");
+}

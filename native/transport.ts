@@ -1,0 +1,131 @@
+/** A connected socket. @module */
+import { badResource, interrupted, twice } from "../internal/os_errors.ts";
+import type { Address, Transport } from "../socket/network.ts";
+import { SO_LINGER, SOL_SOCKET } from "./abi.ts";
+import { EPOLLIN, EPOLLOUT } from "./epoll_events.ts";
+import { checked, type EventLoop } from "./event_loop.ts";
+import { Handle } from "./handle.ts";
+import { errnoOf } from "./errno.ts";
+import { errnoError } from "./system_error.ts";
+
+const AGAIN = -errnoOf("EAGAIN");
+const INTERRUPTED = -errnoOf("EINTR");
+const NOT_CONNECTED = -errnoOf("ENOTCONN");
+
+/** `struct linger` that is on with no time: closing resets. */
+const LINGER_NOT = new Uint8Array(new Int32Array([1, 0]).buffer);
+
+/** An operation that waits for its socket. */
+interface Pending<Result> {
+  readonly bytes: Uint8Array;
+  resolve(result: Result): void;
+  reject(error: Error): void;
+}
+
+/** A {@linkcode Transport} on a descriptor of its own. */
+export class NativeTransport extends Handle implements Transport {
+  readonly local: Address;
+  readonly remote: Address;
+  #reading: Pending<number | null> | undefined;
+  #writing: Pending<number> | undefined;
+  #finSent = false;
+
+  /** @param listed What epoll watches the descriptor for already, if anything. */
+  constructor(loop: EventLoop, descriptor: number, local: Address, remote: Address, listed?: number) {
+    super(loop, descriptor, EPOLLIN, listed);
+    this.local = local;
+    this.remote = remote;
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.closed) return Promise.reject(badResource());
+    if (this.#reading !== undefined) return Promise.reject(twice("read"));
+    if (into.length === 0) return Promise.resolve(0);
+    // Otherwise the event of what is there comes in the next turn, after the others' events.
+    if (!this.watches(EPOLLIN)) {
+      const count = this.loop.libc.receive(this.descriptor, into);
+      if (count >= 0) return Promise.resolve(count === 0 ? null : count);
+      if (!passes(count)) return Promise.reject(errnoError(-count));
+      this.watch(EPOLLIN);
+    }
+    this.loop.begin();
+    return new Promise((resolve, reject) => this.#reading = { bytes: into, resolve, reject });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.closed) return Promise.reject(badResource());
+    if (this.#writing !== undefined) return Promise.reject(twice("write"));
+    const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
+    if (count >= 0) return Promise.resolve(count);
+    if (!passes(count)) return Promise.reject(errnoError(-count));
+    this.watch(EPOLLOUT);
+    this.loop.begin();
+    return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(badResource());
+    const result = this.loop.libc.shutdownWrite(this.descriptor);
+    this.#finSent = true;
+    // After a reset there is no connection to end; the next read reports the reset.
+    if (result < 0 && result !== NOT_CONNECTED) return Promise.reject(errnoError(-result));
+    return Promise.resolve();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    // Closing alone would reset the connection if there is unread input, and the peer might lose what was sent before.
+    if (!this.#finSent) this.loop.libc.shutdownWrite(this.descriptor);
+    this.#release();
+  }
+
+  reset(): void {
+    if (this.closed) return;
+    checked(this.loop.libc.setStructOption(this.descriptor, SOL_SOCKET, SO_LINGER, LINGER_NOT));
+    this.#release();
+  }
+
+  #release(): void {
+    this.closeDescriptor();
+    this.#takeReading()?.reject(interrupted());
+    this.#takeWriting()?.reject(interrupted());
+  }
+
+  protected wanted(): number {
+    return (this.#reading === undefined ? 0 : EPOLLIN) | (this.#writing === undefined ? 0 : EPOLLOUT);
+  }
+
+  protected readable(): void {
+    const count = this.loop.libc.receive(this.descriptor, this.#reading!.bytes);
+    if (count >= 0) this.#takeReading()!.resolve(count === 0 ? null : count);
+    else if (!passes(count)) this.#takeReading()!.reject(errnoError(-count));
+  }
+
+  protected writable(): void {
+    const { bytes } = this.#writing!;
+    const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
+    if (count >= 0) this.#takeWriting()!.resolve(count);
+    else if (!passes(count)) this.#takeWriting()!.reject(errnoError(-count));
+  }
+
+  #takeReading(): Pending<number | null> | undefined {
+    const reading = this.#reading;
+    if (reading === undefined) return undefined;
+    this.#reading = undefined;
+    this.loop.end();
+    return reading;
+  }
+
+  #takeWriting(): Pending<number> | undefined {
+    const writing = this.#writing;
+    if (writing === undefined) return undefined;
+    this.#writing = undefined;
+    this.loop.end();
+    return writing;
+  }
+}
+
+/** Whether a result means that the socket is not ready: its event will come. */
+function passes(result: number): boolean {
+  return result === AGAIN || result === INTERRUPTED;
+}
