@@ -21,6 +21,8 @@ export interface EventLoopStats {
   readonly waiting: number;
   /** Whether the loop runs or sleeps; it does neither while nothing waits. */
   readonly running: boolean;
+  /** Events so far. */
+  readonly events: number;
   /** Events for a descriptor that had been closed before they were looked at. */
   readonly stale: number;
 }
@@ -56,6 +58,7 @@ export class EventLoop {
   #waiting = 0;
   #state: State = "stopped";
   #emptyLooks = 0;
+  #received = 0;
   #stale = 0;
 
   /** @throws {Error} If the process has no descriptors left. */
@@ -117,6 +120,7 @@ export class EventLoop {
       open: this.#open,
       waiting: this.#waiting,
       running: this.#state !== "stopped",
+      events: this.#received,
       stale: this.#stale,
     };
   }
@@ -155,6 +159,7 @@ export class EventLoop {
 
   #dispatch(count: number): void {
     const events = this.#events;
+    this.#received += count;
     for (let index = 0; index < count; index++) {
       const descriptor = events.descriptor(index);
       const watched = this.#watched[descriptor];

@@ -1,48 +1,22 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseAddress, parseHost } from "../../socket/address.ts";
 import { connect, listen } from "../../socket/mod.ts";
-import { formatAddress, type Network, unixAddress, unixPath } from "../../socket/network.ts";
+import { formatAddress, unixAddress, unixPath } from "../../socket/network.ts";
 import { removeStaleSocket, systemNetwork } from "../../socket/tcp.ts";
 import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
 import { TempDir } from "../_util/temp_dir.ts";
+import { UNIX_DIFFERENCES, unixNetwork } from "../_util/unix_network.ts";
 import { pure } from "../_util/permissions.ts";
 
-/** Returns a network whose ports are Unix sockets in a folder, for tests that think in ports. */
-function unixNetwork(folder: string): Network {
-  let last = 0;
-  const hostname = (port: number) => unixAddress(`${folder}/${port}`).hostname;
-  return {
-    listen() {
-      const port = ++last;
-      const listener = systemNetwork.listen({ hostname: hostname(port), port: 0 });
-      return {
-        address: { ...listener.address, port },
-        accept: () => listener.accept(),
-        close: () => listener.close(),
-      };
-    },
-    connect: ({ port, ...options }) =>
-      systemNetwork.connect({ ...options, hostname: hostname(port), port: 0 }),
-  };
-}
-
-/** A Unix socket knows at once that its peer has closed, and resets input that was not read. Clients have no address. */
-const DIFFERENT: ReadonlySet<string> = new Set([
-  "Transport.local and remote mirror each other",
-  "Transport.write() to a closed peer works once, then the pipe is broken",
-  "Transport.close() with unread input is FIN to the reader and a broken pipe to the writer",
-  "Transport.close() of a peer that owes reading fails the write that waits",
-]);
-
 Deno.test("Unix sockets differ from the contract only in behavior that it has", pure, () => {
-  assertEquals([...DIFFERENT].filter((name) => !(name in transportBehaviours)), []);
+  assertEquals([...UNIX_DIFFERENCES].filter((name) => !(name in transportBehaviours)), []);
 });
 
 for (const [name, behaviour] of Object.entries(transportBehaviours)) {
-  if (DIFFERENT.has(name)) continue;
+  if (UNIX_DIFFERENCES.has(name)) continue;
   Deno.test(`${name} (unix)`, async () => {
     await using folder = new TempDir();
-    await behaviour(unixNetwork(folder.path));
+    await behaviour(unixNetwork(folder.path, systemNetwork));
   });
 }
 

@@ -1,0 +1,20 @@
+/** What tests of the native network have in common. They are skipped on other systems than Linux. */
+import { Libc } from "../../../native/libc.ts";
+import { type NativeNetwork, nativeNetwork } from "../../../native/mod.ts";
+import { NativeTransport } from "../../../native/transport.ts";
+import type { Transport } from "../../../socket/network.ts";
+
+/** Options of a test that calls foreign functions. */
+export const foreign = { permissions: { ffi: true }, ignore: Deno.build.os !== "linux" } as const;
+
+// Opened outside the tests, because both stay open.
+export const network: NativeNetwork | undefined = Deno.build.os === "linux" ? nativeNetwork() : undefined;
+export const libc: Libc | undefined = Deno.build.os === "linux" ? Libc.open() : undefined;
+
+/** Returns an option of a transport's socket. */
+export function optionOf(transport: Transport, level: number, option: number): number {
+  if (!(transport instanceof NativeTransport)) {
+    throw new TypeError("Cannot read an option: not a native transport");
+  }
+  return libc!.getOption(transport.descriptor, level, option);
+}
