@@ -1,5 +1,6 @@
 /** The loop over `epoll_wait`: tells handles that they are ready, and sleeps while none is. @module */
 import type { Clock } from "../internal/clock.ts";
+import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
 import type { Libc } from "./libc.ts";
 import { errnoError } from "./system_error.ts";
@@ -43,7 +44,7 @@ type State = "stopped" | "looking" | "sleeping" | "waking";
  * Watches descriptors. It runs while operations wait, and keeps the process alive only for that long, as pending
  * operations of Deno's own sockets do.
  */
-export class EventLoop {
+export class EventLoop implements AsyncDisposable {
   readonly libc: Libc;
   readonly clock: Clock;
   /** Memory for reads, valid until the next one. */
@@ -57,6 +58,7 @@ export class EventLoop {
   #generation = 0;
   #waiting = 0;
   #state: State = "stopped";
+  #stopped: PromiseWithResolvers<void> | undefined;
   #emptyLooks = 0;
   #received = 0;
   #stale = 0;
@@ -125,6 +127,20 @@ export class EventLoop {
     };
   }
 
+  /**
+   * Closes epoll when the loop has stopped.
+   *
+   * @throws {TypeError} If descriptors are open.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open > 0) {
+      throw new TypeError(`Cannot close the event loop: ${plural(this.#open, "descriptor")} open`);
+    }
+    if (this.#state !== "stopped") await (this.#stopped = Promise.withResolvers()).promise;
+    this.libc.close(this.#eventfd);
+    this.libc.close(this.#epoll);
+  }
+
   #look(): void {
     this.#state = "looking";
     this.#emptyLooks = 0;
@@ -134,6 +150,7 @@ export class EventLoop {
   readonly #turn = (): void => {
     if (this.#waiting === 0) {
       this.#state = "stopped";
+      this.#stopped?.resolve();
       return;
     }
     const count = this.libc.epollWait(this.#epoll, this.#events);

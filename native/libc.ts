@@ -36,6 +36,7 @@ const LIBRARIES: Readonly<Record<Arch, readonly string[]>> = {
 /** The C library's functions for sockets and epoll. */
 export class Libc {
   readonly arch: Arch;
+  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly #event: EpollEvents;
   readonly #int = new Int32Array(1);
@@ -47,6 +48,7 @@ export class Libc {
 
   constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, arch: Arch) {
     this.arch = arch;
+    this.#library = library;
     this.#symbols = library.symbols;
     this.#event = new EpollEvents(1, arch);
   }
@@ -72,6 +74,11 @@ export class Libc {
       }
     }
     throw new Deno.errors.NotSupported(unsupported(`this system (${failures.join("; ")})`));
+  }
+
+  /** Closes the library: no other method may be called from then on. */
+  unload(): void {
+    this.#library.close();
   }
 
   get addressLength(): number {

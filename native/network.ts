@@ -45,8 +45,11 @@ export interface NativeBindOptions extends BindOptions {
   descriptor?: number;
 }
 
-/** A {@linkcode Network} on Linux's epoll. */
-export interface NativeNetwork extends Network {
+/**
+ * A {@linkcode Network} on Linux's epoll. Disposing of the last one of a thread closes the event loop and the C library;
+ * its sockets must be closed before. A program that uses one to its end need not dispose of it.
+ */
+export interface NativeNetwork extends Network, AsyncDisposable {
   listen(options: NativeBindOptions): TransportListener;
   connect(options: DialOptions): Promise<Transport>;
   /** The state of the event loop, which all native networks of a thread share. */
@@ -56,7 +59,8 @@ export interface NativeNetwork extends Network {
 const BACKLOG = 4096;
 const ANY: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
-let sharedLoop: EventLoop | undefined;
+/** The event loop of this thread, and how many networks use it. */
+let shared: { readonly loop: EventLoop; users: number } | undefined;
 
 /**
  * Makes a network on Linux's epoll, by calls of the C library. All native networks of a thread share one event loop,
@@ -73,7 +77,7 @@ let sharedLoop: EventLoop | undefined;
  * import { assertEquals } from "@std/assert";
  *
  * if (Deno.build.os === "linux") {
- *   const network = nativeNetwork();
+ *   await using network = nativeNetwork();
  *   await using server = listen({ network });
  *   server.serve((peer) => peer.consume((lines) => lines.forEach((line) => peer.send(line))));
  *   await using client = await connect({ port: server.port, network });
@@ -87,12 +91,28 @@ let sharedLoop: EventLoop | undefined;
  */
 export function nativeNetwork(options: NativeNetworkOptions = {}): NativeNetwork {
   const configurator = new SocketConfigurator(options);
-  const loop = sharedLoop ??= new EventLoop(Libc.open(), options.clock ?? systemClock);
+  shared ??= { loop: new EventLoop(Libc.open(), options.clock ?? systemClock), users: 0 };
+  const { loop } = shared;
+  shared.users++;
+  let disposed = false;
   return {
     listen: (options) => bind(loop, configurator, options),
     connect: (options) => connect(loop, configurator, options),
     stats: () => loop.stats(),
+    async [Symbol.asyncDispose]() {
+      if (disposed) return;
+      disposed = true;
+      await release();
+    },
   };
+}
+
+async function release(): Promise<void> {
+  if (shared === undefined || --shared.users > 0) return;
+  const { loop } = shared;
+  shared = undefined;
+  await loop[Symbol.asyncDispose]();
+  loop.libc.unload();
 }
 
 function bind(loop: EventLoop, configurator: SocketConfigurator, options: NativeBindOptions): NativeListener {

@@ -1,6 +1,6 @@
 /** A connected socket. @module */
 import { badResource, interrupted, twice } from "../internal/os_errors.ts";
-import type { Address, Transport } from "../socket/network.ts";
+import type { Address, Receiver, Transport } from "../socket/network.ts";
 import { SO_LINGER, SOL_SOCKET } from "./abi.ts";
 import { EPOLLIN, EPOLLOUT } from "./epoll_events.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
@@ -27,6 +27,7 @@ export class NativeTransport extends Handle implements Transport {
   readonly local: Address;
   readonly remote: Address;
   #reading: Pending<number | null> | undefined;
+  #receiver: Receiver | undefined;
   #writing: Pending<number> | undefined;
   #finSent = false;
 
@@ -39,7 +40,7 @@ export class NativeTransport extends Handle implements Transport {
 
   read(into: Uint8Array): Promise<number | null> {
     if (this.closed) return Promise.reject(badResource());
-    if (this.#reading !== undefined) return Promise.reject(twice("read"));
+    if (this.#readPending) return Promise.reject(twice("read"));
     if (into.length === 0) return Promise.resolve(0);
     // Otherwise the event of what is there comes in the next turn, after the others' events.
     if (!this.watches(EPOLLIN)) {
@@ -52,6 +53,14 @@ export class NativeTransport extends Handle implements Transport {
     return new Promise((resolve, reject) => this.#reading = { bytes: into, resolve, reject });
   }
 
+  receive(receiver: Receiver): void {
+    if (this.closed) throw badResource();
+    if (this.#readPending) throw twice("read");
+    this.watch(EPOLLIN);
+    this.loop.begin();
+    this.#receiver = receiver;
+  }
+
   write(bytes: Uint8Array): Promise<number> {
     if (this.closed) return Promise.reject(badResource());
     if (this.#writing !== undefined) return Promise.reject(twice("write"));
@@ -61,6 +70,15 @@ export class NativeTransport extends Handle implements Transport {
     this.watch(EPOLLOUT);
     this.loop.begin();
     return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
+  }
+
+  writeNow(bytes: Uint8Array): number {
+    if (this.closed) throw badResource();
+    if (this.#writing !== undefined) throw twice("write");
+    const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
+    if (count >= 0) return count;
+    if (passes(count)) return 0;
+    throw errnoError(-count);
   }
 
   closeWrite(): Promise<void> {
@@ -87,15 +105,17 @@ export class NativeTransport extends Handle implements Transport {
 
   #release(): void {
     this.closeDescriptor();
+    this.#takeReceiver();
     this.#takeReading()?.reject(interrupted());
     this.#takeWriting()?.reject(interrupted());
   }
 
   protected wanted(): number {
-    return (this.#reading === undefined ? 0 : EPOLLIN) | (this.#writing === undefined ? 0 : EPOLLOUT);
+    return (this.#readPending ? EPOLLIN : 0) | (this.#writing === undefined ? 0 : EPOLLOUT);
   }
 
   protected readable(): void {
+    if (this.#receiver !== undefined) return this.#receive();
     const count = this.loop.libc.receive(this.descriptor, this.#reading!.bytes);
     if (count >= 0) this.#takeReading()!.resolve(count === 0 ? null : count);
     else if (!passes(count)) this.#takeReading()!.reject(errnoError(-count));
@@ -106,6 +126,29 @@ export class NativeTransport extends Handle implements Transport {
     const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
     if (count >= 0) this.#takeWriting()!.resolve(count);
     else if (!passes(count)) this.#takeWriting()!.reject(errnoError(-count));
+  }
+
+  get #readPending(): boolean {
+    return this.#reading !== undefined || this.#receiver !== undefined;
+  }
+
+  /** Reads for the receiver, which may ask for the next read or close the socket meanwhile. */
+  #receive(): void {
+    const { libc, buffer } = this.loop;
+    const count = libc.receive(this.descriptor, buffer);
+    if (passes(count)) return;
+    const receiver = this.#takeReceiver()!;
+    if (count > 0) receiver.received(buffer.subarray(0, count));
+    else if (count === 0) receiver.receivedEnd();
+    else receiver.receiveFailed(errnoError(-count));
+  }
+
+  #takeReceiver(): Receiver | undefined {
+    const receiver = this.#receiver;
+    if (receiver === undefined) return undefined;
+    this.#receiver = undefined;
+    this.loop.end();
+    return receiver;
   }
 
   #takeReading(): Pending<number | null> | undefined {

@@ -11,6 +11,16 @@ export interface Address {
   readonly port: number;
 }
 
+/** Takes what one read gives, as a call instead of a promise. */
+export interface Receiver {
+  /** Takes at least one byte; the memory is valid only during the call. */
+  received(bytes: Uint8Array): void;
+  /** The peer has sent its FIN. */
+  receivedEnd(): void;
+  /** The read has failed. */
+  receiveFailed(cause: unknown): void;
+}
+
 /** The bytes of one socket. At most one `read` and one `write` may be under way at a time. */
 export interface Transport {
   readonly local: Address;
@@ -21,6 +31,17 @@ export interface Transport {
   read(into: Uint8Array): Promise<number | null>;
   /** Writes at least one byte of `bytes` and gives how many; may be partial. */
   write(bytes: Uint8Array): Promise<number>;
+  /**
+   * Reads as `read` does, but into memory that all connections share, and calls the receiver once, later, and not at all
+   * after `close`. A connection that waits for its peer then holds no buffer and no promise.
+   * Optional: use `read` if it is absent. Throws what `read` rejects with if the read cannot begin.
+   */
+  receive?(receiver: Receiver): void;
+  /**
+   * Writes what the socket takes immediately and returns how many bytes: fewer than all, or 0, if its buffer is full.
+   * Optional: use `write` if it is absent. Throws what `write` rejects with.
+   */
+  writeNow?(bytes: Uint8Array): number;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
   /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */

@@ -2,7 +2,7 @@
 import type { Decoder } from "./codecs/codec.ts";
 import type { FramingError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
-import type { Transport } from "./network.ts";
+import type { Receiver, Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
 
@@ -68,13 +68,14 @@ class Consumer implements Asker {
  * No function here is async but on the edge: a read makes no promise and no closure besides those of the socket.
  * Where thousands of connections wait, each of those would outlive several young generations of the garbage collector.
  */
-export class Reader<Frame> implements Resumable {
+export class Reader<Frame> implements Resumable, Receiver {
   readonly #transport: Transport;
   readonly #decoder: Decoder<Frame>;
   readonly #now: () => number;
   readonly #rest: FairScheduler;
   readonly #failed: (failure: SocketFailure) => void;
-  readonly #buffer = new ReadBuffer();
+  /** Made for a transport that needs one. */
+  #buffer: ReadBuffer | undefined;
   #reading = false;
   /** What the last read gave; those before `#taken` are somebody's. */
   #batch: readonly Frame[] = [];
@@ -250,33 +251,52 @@ export class Reader<Frame> implements Resumable {
     if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
-    this.#transport.read(this.#buffer.free()).then(this.#onRead, this.#onReadError);
+    if (this.#transport.receive === undefined) this.#read();
+    else this.#transport.receive(this);
+  }
+
+  #read(): void {
+    const buffer = this.#buffer ??= new ReadBuffer();
+    this.#transport.read(buffer.free()).then(this.#onRead, this.#onReadError);
   }
 
   readonly #onRead = (count: number | null): void => {
-    this.#reading = false;
-    if (this.#stopped) return;
-    if (count === null) {
-      this.#peerEnded = true;
-      this.#framing ??= this.#decoder.end();
-    } else {
-      this.#bytes += count;
-      if (count < BACKLOG_BYTES) this.#beginTurn();
-      if (this.#discarded === undefined) {
-        const { frames, error } = this.#decoder.push(this.#buffer.filled(count));
-        this.#framing = error;
-        this.#frames += frames.length;
-        this.#batch = frames;
-        this.#taken = 0;
-      }
-    }
-    this.#serve();
+    if (count === null) this.receivedEnd();
+    else this.received(this.#buffer!.filled(count));
   };
 
-  readonly #onReadError = (cause: unknown): void => {
+  readonly #onReadError = (cause: unknown): void => this.receiveFailed(cause);
+
+  /** For the transport. */
+  received(bytes: Uint8Array): void {
+    this.#reading = false;
+    if (this.#stopped) return;
+    this.#bytes += bytes.length;
+    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    if (this.#discarded === undefined) {
+      const { frames, error } = this.#decoder.push(bytes);
+      this.#framing = error;
+      this.#frames += frames.length;
+      this.#batch = frames;
+      this.#taken = 0;
+    }
+    this.#serve();
+  }
+
+  /** For the transport. */
+  receivedEnd(): void {
+    this.#reading = false;
+    if (this.#stopped) return;
+    this.#peerEnded = true;
+    this.#framing ??= this.#decoder.end();
+    this.#serve();
+  }
+
+  /** For the transport. */
+  receiveFailed(cause: unknown): void {
     this.#reading = false;
     if (!this.#stopped) this.#failed({ type: "reset", cause }); // Which stops it.
-  };
+  }
 
   #endAsker(): void {
     const asker = this.#asker;

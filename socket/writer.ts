@@ -137,28 +137,57 @@ export class Writer<Frame> implements Flushable {
     this.#writeMore();
   }
 
-  /** Begins the next write, or tells who waits that there is none. */
+  /** Writes until nothing is left, or the socket takes no more for now. */
   #writeMore(): void {
-    if (this.#left.length === 0) {
-      const size = this.#encoder.size;
-      if (size > 0) {
-        this.#left = this.#encoder.take();
-        this.#count(this.#left.length - size);
+    while (this.#takeNext()) {
+      const count = this.#writeNow();
+      if (this.#stopped !== undefined) return;
+      if (count > 0) {
+        this.#written(count);
+        continue;
       }
+      this.#writing = true;
+      this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
+      return;
     }
-    this.#writing = this.#left.length > 0;
-    if (this.#writing) this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
-    else this.#settle();
+    this.#writing = false;
+    this.#settle();
+  }
+
+  /** Takes what the encoder has once the last write is complete; `false` if there is nothing to write. */
+  #takeNext(): boolean {
+    if (this.#left.length > 0) return true;
+    const size = this.#encoder.size;
+    if (size === 0) return false;
+    this.#left = this.#encoder.take();
+    this.#count(this.#left.length - size);
+    return this.#left.length > 0;
+  }
+
+  /** Writes without a promise: 0 bytes if the transport cannot do that, or the socket takes nothing now. */
+  #writeNow(): number {
+    const { transport } = this.#options;
+    if (transport.writeNow === undefined) return 0;
+    try {
+      return transport.writeNow(this.#left);
+    } catch (cause) {
+      this.#onWriteError(cause);
+      return 0;
+    }
   }
 
   readonly #onWritten = (count: number): void => {
     if (this.#stopped !== undefined) return;
-    this.#bytes += count;
+    this.#written(count);
     this.#lastWrite = this.#options.now();
-    this.#count(-count);
-    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
     this.#writeMore();
   };
+
+  #written(count: number): void {
+    this.#bytes += count;
+    this.#count(-count);
+    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
+  }
 
   readonly #onWriteError = (cause: unknown): void => {
     this.#writing = false;

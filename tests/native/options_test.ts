@@ -12,11 +12,13 @@ import {
   TCP_USER_TIMEOUT,
 } from "../../native/abi.ts";
 import { nativeNetwork } from "../../native/mod.ts";
-import { foreign, optionOf } from "../_util/native/native.ts";
+import { foreign, network as maybeNetwork, optionOf } from "../_util/native/native.ts";
 import { transportPair } from "../_util/transport_pair.ts";
 
+const network = maybeNetwork!;
+
 Deno.test("nativeNetwork() sets no options but TCP_NODELAY by default", foreign, async () => {
-  using pair = await transportPair(nativeNetwork());
+  using pair = await transportPair(network);
   for (const end of [pair.near, pair.far]) {
     assertEquals(optionOf(end, IPPROTO_TCP, TCP_NODELAY), 1);
     assertEquals(optionOf(end, SOL_SOCKET, SO_KEEPALIVE), 0);
@@ -26,7 +28,8 @@ Deno.test("nativeNetwork() sets no options but TCP_NODELAY by default", foreign,
 
 Deno.test("nativeNetwork() sets keepalive, user timeout, and delay on both ends", foreign, async () => {
   const keepAlive = { idle: 30, interval: 5, count: 4 };
-  using pair = await transportPair(nativeNetwork({ keepAlive, userTimeout: 20_000, noDelay: false }));
+  await using tuned = nativeNetwork({ keepAlive, userTimeout: 20_000, noDelay: false });
+  using pair = await transportPair(tuned);
   for (const end of [pair.near, pair.far]) {
     assertEquals(optionOf(end, SOL_SOCKET, SO_KEEPALIVE), 1);
     assertEquals(optionOf(end, IPPROTO_TCP, TCP_KEEPIDLE), 30);
@@ -41,7 +44,8 @@ Deno.test(
   "nativeNetwork() sets the buffers of both ends, which limit what a peer that does not read is sent",
   foreign,
   async () => {
-    using pair = await transportPair(nativeNetwork({ sendBuffer: 8192, receiveBuffer: 8192 }));
+    await using tuned = nativeNetwork({ sendBuffer: 8192, receiveBuffer: 8192 });
+    using pair = await transportPair(tuned);
     for (const end of [pair.near, pair.far]) {
       assertEquals(optionOf(end, SOL_SOCKET, SO_SNDBUF), 16_384);
       assertEquals(optionOf(end, SOL_SOCKET, SO_RCVBUF), 16_384);

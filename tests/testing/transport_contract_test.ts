@@ -1,7 +1,14 @@
 /** What everything above sockets relies on, held against the system's sockets and those in memory alike. */
 import { assertEquals } from "@std/assert";
 import type { TlsOptions } from "../../tls/mod.ts";
-import { memory, memoryBehindFaults, memoryFarAway, native, system } from "../_util/contract/environments.ts";
+import {
+  memory,
+  memoryBehindFaults,
+  memoryFarAway,
+  native,
+  nativeByReadiness,
+  system,
+} from "../_util/contract/environments.ts";
 import { networkBehaviours } from "../_util/contract/network_behaviours.ts";
 import { resetBehaviours } from "../_util/contract/reset_behaviours.ts";
 import { insteadWithTls, tlsInMemory, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
@@ -26,6 +33,7 @@ const behaviours = { ...transportBehaviours, ...networkBehaviours };
 const grounds = {
   system,
   ...(native && { native }),
+  ...(nativeByReadiness && { nativeByReadiness }),
   memory,
   memoryFarAway,
   memoryBehindFaults,

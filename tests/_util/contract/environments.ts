@@ -9,6 +9,7 @@ import { systemNetwork } from "../../../socket/tcp.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { transportPair } from "../transport_pair.ts";
 import type { Ground, ResetBehaviour } from "./contract.ts";
+import { byReadiness } from "./readiness.ts";
 
 /** A connection whose one end is node's, which can reset: Deno's own sockets cannot. */
 async function onSystem(behaviour: ResetBehaviour): Promise<void> {
@@ -42,12 +43,14 @@ export const system: Ground = {
   runReset: onSystem,
 };
 
-/** Skipped where the system is not Linux: the network cannot be made there. */
-export const native: Ground | undefined = Deno.build.os === "linux" ? onEpoll() : undefined;
+/** Absent on other systems than Linux: the network cannot be made there. */
+export const native: Ground | undefined = onEpoll((network) => network);
+export const nativeByReadiness: Ground | undefined = onEpoll(byReadiness);
 
-function onEpoll(): Ground {
+function onEpoll(wrap: (network: Network) => Network): Ground | undefined {
+  if (Deno.build.os !== "linux") return undefined;
   // Made once and outside the tests: the C library stays open.
-  const network = nativeNetwork();
+  const network = wrap(nativeNetwork());
   return {
     permissions: { ffi: true },
     run: (behaviour) => behaviour(network),
