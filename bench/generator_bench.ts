@@ -8,7 +8,7 @@
  * @module
  */
 import { memoryUsage } from "node:process";
-import { starvationCured } from "../cli/starvation.ts";
+import { hasFairIo } from "../cli/run_program.ts";
 import { formatTable } from "../cli/terminal/table.ts";
 import { writeLine } from "../cli/terminal/log.ts";
 import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
@@ -23,7 +23,7 @@ const WINDOW_MS = 2000;
 const HOLD_MS = 8000;
 const LOOK_MS = 50;
 
-if (!starvationCured()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
+if (!hasFairIo()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
 
 const plan = new Plan({
   seed: 1,

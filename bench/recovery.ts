@@ -7,7 +7,7 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { LocalGenerator } from "../loadtest/generate/generator.ts";
 import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history/events.ts";
 import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
@@ -133,7 +133,7 @@ async function lastState(
 async function startOwn(port: number, ...options: readonly string[]): Promise<SpawnedServer> {
   return await SpawnedServer.start({
     command: respawnCommand("own-server", "--ack-timeout", `${TIMEOUT}ms`, ...options),
-    env: { [CURE_VARIABLE]: CURE_VALUE },
+    env: FAIR_IO_ENV,
     hostnames: ["127.0.0.1"],
     port,
   });

@@ -9,7 +9,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { ChildProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import { buildGo, missingPrograms, resultsOf } from "./peer.ts";
@@ -55,7 +55,7 @@ async function measure(traffic: string, others: Others, { rate, seconds }: Optio
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
-    env: { [CURE_VARIABLE]: CURE_VALUE },
+    env: FAIR_IO_ENV,
     onMessage: (line) => heard.resolve(line),
   });
   const address = `127.0.0.1:${(await heard.promise).port}`;

@@ -7,7 +7,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { residentMemory } from "../loadtest/process/process_usage.ts";
 import { randomStream } from "../loadtest/plan/seeded_random.ts";
@@ -29,7 +29,7 @@ const scale = Number(args.scale ?? 0.05);
 const faults: string[] = [];
 const server = await SpawnedServer.start({
   command: respawnCommand("own-server"),
-  env: { [CURE_VARIABLE]: CURE_VALUE },
+  env: FAIR_IO_ENV,
   hostnames: ["127.0.0.1"],
 });
 const target = server.addresses[0]!;

@@ -7,7 +7,7 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import { CURE_VALUE, CURE_VARIABLE } from "../cli/starvation.ts";
+import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { ChildProcess } from "../loadtest/process/child_process.ts";
 import { listen } from "../socket/listener.ts";
 import type { Network, Transport } from "../socket/network.ts";
@@ -84,7 +84,7 @@ async function measure(name: string, files: Files | undefined): Promise<void> {
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new ChildProcess({
     command: [Deno.execPath(), "run", "-A", HEAP, program, "serve", JSON.stringify(files ?? null)],
-    env: { [CURE_VARIABLE]: CURE_VALUE },
+    env: FAIR_IO_ENV,
     onMessage: (line) => heard.resolve(line),
   });
   const ports = await heard.promise;

@@ -1,46 +1,77 @@
 /**
- * Runs a program so that its busy connections are served evenly (see `starvation.ts`), and ends the process with the
- * program's exit code. This file is all that an executable's first thread loads; keep it small.
+ * Runs a program with fair I/O, and exits with the program's code. This file is all that the first thread of an
+ * executable loads; keep it small.
+ *
+ * Fair I/O: Deno's I/O driver spends tokio's cooperative budget of 128 events per turn on whichever connections come
+ * first. With more busy connections, the others are polled in vain, some of them for seconds. A lower number of events
+ * per tick, set in the environment, leaves budget for all.
  *
  * @module
  */
+import config from "../deno.json" with { type: "json" };
 import { ExitCode, ExitError } from "./terminal/exit.ts";
-import { CURE_VALUE, CURE_VARIABLE, mayUseVariable, starvationCured } from "./starvation.ts";
 
-/** What a program is handed. */
+/** The version in `deno.json`. */
+export const VERSION: string = config.version;
+
+/** Returns the name of a program: `server.ts`, or `okline-server` if it is compiled. */
+export function programName(name: string): string {
+  return Deno.build.standalone ? `okline-${name}` : `${name}.ts`;
+}
+
+/** Deno reads this variable when the runtime of a thread starts. Any value but a number stops Deno. */
+export const FAIR_IO_VARIABLE = "DENO_TOKIO_MAX_IO_EVENTS_PER_TICK";
+
+/** The environment of a process with fair I/O. The value, half the budget, measured best. */
+export const FAIR_IO_ENV: Readonly<Record<string, string>> = { [FAIR_IO_VARIABLE]: "64" };
+
+// Read when this module loads: setting the variable later only affects Workers and processes started from then on.
+const setAtStart = mayUseVariable() && Deno.env.get(FAIR_IO_VARIABLE) !== undefined;
+
+/** Whether this thread has fair I/O. Also `false` if the program may not read the variable. */
+export function hasFairIo(): boolean {
+  return setAtStart;
+}
+
+/** Whether the program may read and set the variable. Never prompts. */
+function mayUseVariable(): boolean {
+  return Deno.permissions.querySync({ name: "env", variable: FAIR_IO_VARIABLE }).state === "granted";
+}
+
+/** What a program receives. */
 export interface Context {
   /** The command line, without the program. */
   readonly args: readonly string[];
   /**
-   * Calls `handler` at each of these signals, in place of the system's default, which is to end the process. The
-   * listening keeps no program alive. Signals that this system does not have are left out.
+   * Calls `handler` on each of these signals instead of ending the process. Listening does not keep the program alive.
+   * Signals that the OS does not have are skipped.
    */
   onSignal(signals: readonly Deno.Signal[], handler: (signal: Deno.Signal) => void): void;
 }
 
 /**
- * A program: settles with its exit code when all is done and said. An {@linkcode ExitError} ends it with one line on
- * stderr and the code it carries, any other error with its stack and 1.
+ * A program, which resolves to its exit code. An {@linkcode ExitError} ends it with one line on stderr and the error's
+ * code; any other error ends it with a stack trace and code 1.
  */
 export type Main = (context: Context) => Promise<ExitCode>;
 
 const WORKER_NAME = "okline program";
 
-/** The two things of a Worker's global scope that are used here; this is checked as code of a first thread. */
+/** The parts of a Worker's global scope used here; this file is type-checked for the first thread. */
 interface WorkerScope {
   readonly name?: string;
   postMessage?(message: unknown): void;
 }
 
 /**
- * Runs `main` and exits with its code, whatever else is still under way, such as a read of stdin.
+ * Runs `main` and exits with its code, even if something is still pending, such as a read of stdin.
  *
- * Where the cure is in the environment already, `main` runs on this thread. Otherwise this thread puts it there and
- * loads the same module again in a Worker, where this call runs `main`. Stdin, stdout, the command line and
- * signals are the same in both. Where the permissions do not allow a Worker (the variable, and reading the
- * module's folder), `main` runs on this thread uncured, after a warning.
+ * If the environment already asks for fair I/O, `main` runs on this thread. Otherwise, this thread sets the variable and
+ * loads the same module again in a Worker, where this call runs `main`. Stdin, stdout, the command line, and signals
+ * are the same in both. Without the permissions for a Worker (the variable, and reading the module's folder), `main`
+ * runs on this thread without fair I/O, after a warning.
  *
- * Called by the module that is the program, and by nothing before it that costs time, since it loads twice:
+ * The program's module calls it before doing anything that takes time, because it loads twice:
  *
  * ```ts ignore
  * export async function main(context: Context): Promise<ExitCode> {
@@ -55,39 +86,41 @@ export async function run(main: Main, meta: ImportMeta): Promise<void> {
   const scope: WorkerScope = globalThis;
   if (scope.name === WORKER_NAME) {
     scope.postMessage?.(await settle(main));
-  } else if (starvationCured()) {
+  } else if (hasFairIo()) {
     Deno.exit(await settle(main));
   } else if (mayUseVariable() && mayLoad(meta.url)) {
-    Deno.env.set(CURE_VARIABLE, CURE_VALUE);
+    for (const [name, value] of Object.entries(FAIR_IO_ENV)) Deno.env.set(name, value);
     await runInWorker(meta.url);
   } else {
     const { Log } = await import("./terminal/log.ts");
     new Log().warn(
-      `Many busy connections may starve one another: set ${CURE_VARIABLE}=${CURE_VALUE} and allow it to be read ` +
-        `(--allow-env=${CURE_VARIABLE}), or allow the program's folder to be read as well`,
+      `Busy connections may starve others: set ${FAIR_IO_VARIABLE}=${
+        FAIR_IO_ENV[FAIR_IO_VARIABLE]
+      } and allow it ` +
+        `to be read (--allow-env=${FAIR_IO_VARIABLE}), or also allow the program's folder to be read`,
     );
     Deno.exit(await settle(main));
   }
 }
 
-// MB for the young generation of the heap. With V8's own 48 a burst of connections leaves pages behind that are a
-// quarter of all memory then. Collecting them more often costs less than a tenth of the processor's time, and that only
-// where thousands are busy at once.
+// MB for the young generation of the heap. With V8's default of 48, a burst of connections leaves pages behind that make
+// up a quarter of all memory. Collecting them more often costs less than a tenth of the CPU time, and only with
+// thousands of busy connections.
 const YOUNG_GENERATION = 12;
 
-/** Runs the module in a Worker and exits with the code it posts, or with 1 where it ends otherwise. */
+/** Runs the module in a Worker and exits with the code that it posts, or with 1 if it ends in any other way. */
 async function runInWorker(url: string): Promise<void> {
-  // What ends it otherwise the Worker has printed.
+  // The Worker prints the error that ends it.
   Deno.exitCode = ExitCode.failure;
   if (Deno.build.standalone) {
-    // Loads faster than the other, and the program was compiled with the same bound for its heap.
+    // Loads faster than a Worker of `node:worker_threads`, and the program was compiled with the same heap limit.
     const worker = new Worker(url, { type: "module", name: WORKER_NAME });
     worker.onmessage = ({ data }: MessageEvent<ExitCode>) => Deno.exit(data);
     worker.onerror = () => Deno.exit(ExitCode.failure);
   } else {
     const threads = await import("node:worker_threads");
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION };
-    // Its own copy of the environment would want the permission for all of it, which a terminal is asked for.
+    // A copy of the environment would need permission for all of it, and prompt for that on a terminal.
     const worker = new threads.Worker(new URL(url), {
       name: WORKER_NAME,
       resourceLimits,
@@ -98,7 +131,7 @@ async function runInWorker(url: string): Promise<void> {
   }
 }
 
-/** Whether a Worker may load the module at `url` and what is beside it. A compiled program carries its modules along. */
+/** Whether a Worker may load the module at `url` and those next to it. A compiled program contains its modules. */
 function mayLoad(url: string): boolean {
   if (Deno.build.standalone || !url.startsWith("file:")) return true;
   return Deno.permissions.querySync({ name: "read", path: new URL(".", url) }).state === "granted";

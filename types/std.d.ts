@@ -56,28 +56,8 @@ declare module "@std/assert" {
   export function unreachable(message?: string): never;
 }
 
-declare module "@std/async/abortable" {
-  export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T>;
-}
-
-declare module "@std/async/deadline" {
-  export function deadline<T>(
-    promise: Promise<T>,
-    ms: number,
-    options?: { signal?: AbortSignal },
-  ): Promise<T>;
-}
-
 declare module "@std/async/delay" {
   export function delay(ms: number, options?: { signal?: AbortSignal; persistent?: boolean }): Promise<void>;
-}
-
-declare module "@std/async/pool" {
-  export function pooledMap<T, R>(
-    limit: number,
-    items: Iterable<T> | AsyncIterable<T>,
-    map: (item: T) => Promise<R>,
-  ): AsyncIterableIterator<R>;
 }
 
 declare module "@std/cli/parse-args" {

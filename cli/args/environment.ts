@@ -1,11 +1,11 @@
-/** Environment variables, as far as the program may read them. @module */
+/** Environment variables, restricted to those that the program may read. @module */
 
-/** Gives the value of a variable, `undefined` where it is not set. */
+/** Returns the value of a variable, or `undefined` if it is not set. */
 export type Environment = (name: string) => string | undefined;
 
 /**
- * The environment of this process. A variable that the program may not read counts as not set, so that one without
- * any permission for the environment runs, with the defaults, rather than asking for each variable.
+ * The environment of this process. A variable without read permission counts as unset, so that a program without any
+ * environment permission starts with its defaults instead of prompting for each variable.
  */
 export function processEnvironment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });

@@ -1,116 +1,105 @@
 /** The text of `--help`, from the same tables that drive parsing. Pure. @module */
 import type { Option } from "./option.ts";
-import { type OptionTable, optionUsage, positionalName, type Program } from "./program.ts";
+import { optionName, type OptionTable, positionalName, type Program } from "./program.ts";
 
 const WIDTH = 100;
-const MIN_HELP_WIDTH = 40;
+const MAX_LEFT = 28;
 
-/** Help for the whole program: its commands, and the default one in full. */
+/** Returns the help for a program: its commands, then the default command in full. */
 export function programHelp(program: Program, builtIn: OptionTable): string {
-  const names = Object.keys(program.commands);
-  const noun = program.commandNoun;
-  const rows = names.map((name): Row => [
-    name,
-    (program.commands[name]?.summary ?? "") + (name === program.defaultCommand ? " (the default)" : ""),
+  const { name, summary, commandNoun, commands, defaultCommand } = program;
+  const noun = commandNoun.toUpperCase();
+  const rows = Object.entries(commands).map(([command, { summary }]): Row => [
+    command,
+    summary + (command === defaultCommand ? " (default)" : ""),
   ]);
   return [
-    `${program.name}: ${program.summary}`,
+    `${name}: ${summary}`,
     "",
-    `Usage: ${program.name} [${noun.toUpperCase()}] [OPTIONS]`,
-    `       ${program.name} ${noun.toUpperCase()} --help`,
+    `Usage: ${name} [${noun}] [OPTIONS]`,
+    `       ${name} ${noun} --help`,
     "",
-    `${noun.toUpperCase()} is one of:`,
+    `${noun} is one of:`,
     ...columns(rows),
     "",
-    ...details({
-      program,
-      name: program.defaultCommand,
-      heading: `Options of ${program.defaultCommand}:`,
-      builtIn,
-    }),
+    `Options of ${defaultCommand}, the default:`,
+    "",
+    ...details(program, defaultCommand, builtIn),
   ].join("\n");
 }
 
-/** Help for one command. */
+/** Returns the help for one command. */
 export function commandHelp(program: Program, name: string, builtIn: OptionTable): string {
   const command = program.commands[name];
-  const positionals = Object.entries(command?.positionals ?? {}).map(([key, option]) => {
-    const shown = positionalName(key) + (option.settings.repeatable ? "…" : "");
-    return option.settings.required ? ` ${shown}` : ` [${shown}]`;
+  const positionals = Object.entries(command?.positionals ?? {}).map(([key, { settings }]) => {
+    const shown = positionalName(key) + (settings.repeatable ? "…" : "");
+    return settings.required ? ` ${shown}` : ` [${shown}]`;
   });
   return [
     `${program.name} ${name}: ${command?.summary ?? ""}`,
     "",
     `Usage: ${program.name} ${name}${positionals.join("")} [OPTIONS]`,
     "",
-    ...details({ program, name, heading: "Options:", builtIn }),
+    ...details(program, name, builtIn),
   ].join("\n");
 }
 
-interface Details {
-  readonly program: Program;
-  readonly name: string;
-  readonly heading: string;
-  readonly builtIn: OptionTable;
-}
-
-function details({ program, name, heading, builtIn }: Details): string[] {
+/** Returns the arguments, the options by group in the order of the table, and the examples. */
+function details(program: Program, name: string, builtIn: OptionTable): string[] {
   const command = program.commands[name];
   const words = Object.entries(command?.positionals ?? {}).map(([key, option]): Row => [
     positionalName(key),
     describe(option),
   ]);
-  const options = Object.entries(command?.options ?? {}).map(([key, option]): Row => [
-    optionUsage(key, option),
-    describe(option),
+  const groups = new Map<string, Row[]>(words.length > 0 ? [["Arguments", words]] : []);
+  for (const [key, option] of Object.entries({ ...command?.options, ...builtIn })) {
+    const heading = option.group ?? "Options";
+    groups.set(heading, [...groups.get(heading) ?? [], [usage(key, option), describe(option)]]);
+  }
+  const sections = Array.from(groups, ([heading, rows]) => [`${heading}:`, ...columns(rows), ""]);
+  const examples = (command?.examples ?? []).flatMap(([args, does]) => [
+    `  # ${does}`,
+    `  ${program.name} ${args}`.trimEnd(),
   ]);
-  const always = Object.entries(builtIn).map(([key, option]): Row => [
-    optionUsage(key, option),
-    option.settings.help,
-  ]);
-  const examples = (command?.examples ?? []).map((
-    [args, does],
-  ): Row => [`${program.name} ${args}`.trimEnd(), does]);
-  return [
-    ...(words.length > 0 ? ["Arguments:", ...columns(words), ""] : []),
-    heading,
-    ...columns([...options, ...always]),
-    "",
-    "Examples:",
-    ...examples.flatMap(([line, does]) => [`  # ${does}`, `  ${line}`]),
-  ];
+  return [...sections.flat(), "Examples:", ...examples];
 }
 
-/** The help of an option, its default and its variables. */
+/** Returns the left column: `--port N`, `--json`, or `--no-redeliver` for a flag that is on by default. */
+function usage(key: string, { kind, settings, placeholder }: Option<unknown>): string {
+  const name = optionName(key);
+  if (kind === "flag") return settings.default === true ? `--no-${name}` : `--${name}`;
+  return `--${name} ${placeholder}`;
+}
+
+/** Returns the right column: the help, then the default and the variables in brackets. */
 function describe(option: Option<unknown>): string {
-  const { help, environment = [], repeatable } = option.settings;
-  const variables = (typeof environment === "string" ? [environment] : environment).map((variable) =>
+  const { help, environment = [], repeatable, required } = option.settings;
+  const variables = [environment].flat().map((variable) =>
     typeof variable === "string" ? variable : variable.name
   );
+  const fallback = describeDefault(option);
   const notes = [
-    ...(repeatable ? ["may repeat"] : []),
-    `default: ${describeDefault(option)}`,
-    ...(variables.length > 0 ? [`environment: ${variables.join(", ")}`] : []),
+    ...(required ? ["required"] : []),
+    ...(repeatable ? ["repeatable"] : []),
+    ...(fallback === undefined ? [] : [`default: ${fallback}`]),
+    ...(variables.length > 0 ? [`env: ${variables.join(", ")}`] : []),
   ];
-  return `${help} [${notes.join("; ")}]`;
+  return notes.length === 0 ? help : `${help} [${notes.join("; ")}]`;
 }
 
-function describeDefault(option: Option<unknown>): string {
-  const { default: fallback, defaultText, required, secret } = option.settings;
+function describeDefault({ kind, settings, format }: Option<unknown>): string | undefined {
+  const { default: fallback, defaultText, secret } = settings;
   if (defaultText !== undefined) return defaultText;
-  if (required) return "none, it must be given";
-  if (fallback === undefined) return "none";
-  if (secret) return "hidden";
-  // What is on by itself is shown as --no-something, which is off until it is given.
-  if (option.kind === "flag") return "off";
-  return Array.isArray(fallback) ? fallback.map(option.format).join(", ") : option.format(fallback);
+  // Every flag is off unless it is given, because one that is on by default is shown as `--no-…`.
+  if (fallback === undefined || kind === "flag") return undefined;
+  return secret ? "hidden" : [fallback].flat().map(format).join(", ");
 }
 
 type Row = readonly [left: string, right: string];
 
-/** Two columns, the right one wrapped; a left side that is too long has a line of its own. */
+/** Returns two columns, the right one wrapped; a left side that is too long gets its own line. */
 function columns(rows: readonly Row[]): string[] {
-  const left = Math.min(Math.max(...rows.map((row) => row[0].length)), WIDTH - MIN_HELP_WIDTH - 4, 28);
+  const left = Math.min(Math.max(...rows.map(([name]) => name.length)), MAX_LEFT);
   const indent = " ".repeat(left + 4);
   return rows.flatMap(([name, text]) => {
     const [first = "", ...rest] = wrap(text, WIDTH - indent.length);
@@ -120,15 +109,12 @@ function columns(rows: readonly Row[]): string[] {
 }
 
 function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = "";
+  const lines = [""];
   for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = line === "" ? word : `${line} ${word}`;
-    }
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
   }
-  return [...lines, line];
+  return lines;
 }

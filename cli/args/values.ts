@@ -1,98 +1,86 @@
-/** Turns the texts given for options and positionals into values, and fills in what was not given. Pure. @module */
+/** Converts the texts given for options and positionals to values, and fills in defaults. Pure. @module */
 import type { Environment } from "./environment.ts";
 import { UsageError } from "../terminal/exit.ts";
-import type { Option, Variable } from "./option.ts";
+import type { Option } from "./option.ts";
 import { quoted } from "../../internal/printable.ts";
 import { type OptionTable, positionalName } from "./program.ts";
 
-/** One option, and what was said about it. */
-export interface ParsedValue {
-  /** How it is called in errors: `--port`. */
+/** One option and the texts given for it. */
+export interface GivenOption {
+  /** The name in errors: `--port`. */
   readonly name: string;
   readonly option: Option<unknown>;
-  /** The texts given for it on the command line, in order. */
+  /** The texts on the command line, in order. */
   readonly texts: readonly string[];
   readonly environment: Environment;
 }
 
 /**
- * The value of an option: from the command line, else from the environment, else its default.
+ * Returns the value of an option: from the command line, else from the environment, else its default.
  *
- * @throws {UsageError} A text cannot be read, there are too many of them, or one is missing.
+ * @throws {UsageError} A text is invalid, there are too many of them, or a required one is missing.
  */
-export function readOption(told: ParsedValue): unknown {
-  const { name, option, texts } = told;
-  const { settings } = option;
-  if (texts.length > 1 && settings.repeatable !== true) {
-    throw new UsageError(
-      `Option ${name} is given ${texts.length} times, and takes one value: ${option.accepts}`,
-    );
+export function readOption(given: GivenOption): unknown {
+  const { name, option, texts } = given;
+  if (texts.length > 1 && option.settings.repeatable !== true) {
+    throw new UsageError(`Cannot use ${name} ${texts.length} times: expected one value, ${option.accepts}`);
   }
   const values = texts.length > 0
-    ? texts.map((text) => readText({ where: `for ${name}`, option, text }))
-    : readEnvironment(told);
-  return settle(values, option) ?? missing(`Option ${name} is required`, option);
+    ? texts.map((text) => readText(name, option, text))
+    : readEnvironment(given);
+  return settle(values, option, `option ${name}`);
 }
 
 /**
- * The values of the words after a command.
+ * Returns the values of the words after a command.
  *
- * @throws {UsageError} A word cannot be read, there are too many of them, or one is missing.
+ * @throws {UsageError} A word is invalid, there are too many of them, or a required one is missing.
  */
 export function readPositionals(table: OptionTable, words: readonly string[]): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
   const rest = [...words];
-  for (const [key, option] of Object.entries(table)) {
+  const values = Object.entries(table).map(([key, option]) => {
     const name = positionalName(key);
     const texts = rest.splice(0, option.settings.repeatable === true ? rest.length : 1);
-    const read = texts.map((text) => readText({ where: `for ${name}`, option, text }));
-    values[key] = settle(read, option) ?? missing(`${name} is missing`, option);
-  }
+    return [key, settle(texts.map((text) => readText(name, option, text)), option, `argument ${name}`)];
+  });
   if (rest.length > 0) {
-    const names = Object.keys(table).map(positionalName);
-    const accepted = names.length === 0 ? "takes none" : `takes ${names.join(" ")}`;
-    throw new UsageError(`Unexpected argument ${quoted(rest[0] ?? "")}: the command ${accepted}`);
+    const expected = Object.keys(table).map(positionalName).join(" ") || "none";
+    throw new UsageError(`Unexpected argument ${quoted(rest[0] ?? "")}: expected ${expected}`);
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
-/** What the option is with these values, `undefined` if it is nothing. */
-function settle(values: readonly unknown[], option: Option<unknown>): unknown {
-  const { repeatable, required, default: fallback } = option.settings;
-  if (values.length > 0) return repeatable === true ? values : values[0];
-  return fallback ?? (repeatable === true && required !== true ? [] : undefined);
+function settle(values: readonly unknown[], { settings, accepts }: Option<unknown>, called: string): unknown {
+  const { repeatable = false, required = false, default: fallback, help } = settings;
+  if (values.length > 0) return repeatable ? values : values[0];
+  if (fallback === undefined && required) {
+    throw new UsageError(`Missing ${called} (${help}): expected ${accepts}`);
+  }
+  return fallback ?? (repeatable ? [] : undefined);
 }
 
-function missing(what: string, { settings, accepts }: Option<unknown>): undefined {
-  if (settings.required === true) throw new UsageError(`${what} (${settings.help}): ${accepts}`);
-  return undefined;
-}
-
-function readEnvironment(told: ParsedValue): unknown[] {
-  const { option, environment } = told;
+function readEnvironment({ option, environment }: GivenOption): unknown[] {
   const { environment: declared = [], repeatable, secret } = option.settings;
-  for (const variable of typeof declared === "string" ? [declared] : declared) {
-    const { name, parse }: Variable<unknown> = typeof variable === "string"
-      ? { name: variable, parse: option.parse }
-      : variable;
+  for (const variable of [declared].flat()) {
+    const { name, parse } = typeof variable === "string" ? { name: variable, parse: option.parse } : variable;
     const text = environment(name);
     if (text === undefined || text === "" && secret !== true) continue;
     const texts = repeatable === true ? text.split(",").map((part) => part.trim()) : [text];
-    return texts.map((part) => readText({ where: `in ${name}`, option: { ...option, parse }, text: part }));
+    return texts.map((part) => readText(name, { ...option, parse }, part));
   }
   return [];
 }
 
-function readText(told: { where: string; option: Option<unknown>; text: string }): unknown {
-  const { where, option, text } = told;
+function readText(name: string, option: Option<unknown>, text: string): unknown {
   try {
     return option.parse(text);
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    // The message shows the value, and the cause carries it along.
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof TypeError)) throw cause;
+    // The message of a parser shows the value, and so does the cause that carries it.
     if (option.settings.secret === true) {
-      throw new UsageError(`Bad value ${where}: Expected ${option.accepts}`);
+      throw new UsageError(`Cannot use ${name}: expected ${option.accepts}`);
     }
-    throw new UsageError(`Bad value ${where}: ${error.message}`, { cause: error });
+    const why = cause.message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
+    throw new UsageError(`Cannot use ${name}: ${why}`, { cause });
   }
 }

@@ -1,12 +1,11 @@
 /** What `client.ts` does: reads the command line, runs the client of a service. @module */
-import type { Context } from "../run_program.ts";
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
-import { parseCommandLine } from "../args/options.ts";
+import { parseCommandLine } from "../args/parse.ts";
 import { printable } from "../../internal/printable.ts";
 import type { Program } from "../args/program.ts";
-import { programName, VERSION } from "../version.ts";
+import { type Context, programName, VERSION } from "../run_program.ts";
 import { ConnectError, ConnectionClosedError, FramingError } from "../../socket/errors.ts";
 import { clients } from "./commands/mod.ts";
 import type { ServiceClient } from "./client_command.ts";

@@ -1,13 +1,12 @@
 /** What `loadtest.ts` does: reads the command line, runs a load test or judges a written one again. @module */
-import type { Context } from "../run_program.ts";
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { flag, text } from "../args/option.ts";
-import { parseCommandLine } from "../args/options.ts";
+import { parseCommandLine } from "../args/parse.ts";
 import { quoted } from "../../internal/printable.ts";
 import type { Program } from "../args/program.ts";
-import { programName, VERSION } from "../version.ts";
+import { type Context, programName, VERSION } from "../run_program.ts";
 import { verifyHistoryFile } from "../../loadtest/history/file.ts";
 import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";

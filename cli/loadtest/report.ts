@@ -1,7 +1,7 @@
 /** Writes the report and the JUnit file of a load test. @module */
 import { cpus, release } from "node:os";
 import { formatSize } from "../../internal/size.ts";
-import { programName, VERSION } from "../version.ts";
+import { programName, VERSION } from "../run_program.ts";
 import { quoted } from "../../internal/printable.ts";
 import { renderJunit } from "../../loadtest/report/junit.ts";
 import type { Ledger } from "../../loadtest/ledger/ledger.ts";

@@ -1,5 +1,5 @@
 /** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
-import type { Context } from "../run_program.ts";
+import { type Context, FAIR_IO_ENV } from "../run_program.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
@@ -25,7 +25,7 @@ import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable, writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
-import { CURED, prepareTarget, type Target } from "./target.ts";
+import { prepareTarget, type Target } from "./target.ts";
 import { respawnCommand } from "./respawn.ts";
 
 /**
@@ -158,7 +158,7 @@ async function prepareGenerator(
     const generator = await WorkerPool.start({
       ...order,
       command: respawnCommand(PART_NAMES.generator),
-      env: CURED,
+      env: FAIR_IO_ENV,
       processes,
       ...(history && {
         historyOf: (part) => history.partPath(part),

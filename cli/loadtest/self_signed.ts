@@ -1,60 +1,72 @@
-/** A certificate for the own server of a load test, made for the run and kept nowhere. @module */
-import { Integer, OctetString, Utf8String } from "asn1js";
-import { AttributeTypeAndValue, Certificate, Extension, GeneralName, GeneralNames } from "pkijs";
+/** A certificate for the spawned server of a load test, made for one run. @module */
 import type { Identity } from "../../tls/certificate.ts";
 
-// Longer than any run, whose machine may set its clock meanwhile.
+// Longer than any run, even if the machine sets its clock during it.
 const VALID_MS = 2 * 86_400_000;
-const COMMON_NAME = "2.5.4.3";
-const SUBJECT_ALT_NAME = "2.5.29.17";
-const IP_ADDRESS = 7;
+// The curve with the cheapest handshakes.
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-/**
- * Makes a certificate that vouches for itself, for servers at these addresses (IPv4), with a key on the curve P-256: the
- * one whose handshakes cost least.
- */
+/** A self-signed certificate and its key in files, for as long as a server takes to read them. */
+export class SelfSigned implements AsyncDisposable {
+  /** PEM; clients trust it as its own authority. */
+  readonly certificate: string;
+  readonly #folder: string;
+
+  private constructor(certificate: string, folder: string) {
+    this.certificate = certificate;
+    this.#folder = folder;
+  }
+
+  /**
+   * Creates the files, in a folder that other users cannot read.
+   *
+   * @param addresses The IP addresses of the server.
+   * @throws {Error} The OS error if they cannot be written; no file is left then.
+   */
+  static async create(addresses: readonly string[]): Promise<SelfSigned> {
+    const { certificate, key } = await createCertificate(addresses);
+    // Removes what exists so far if the rest fails.
+    await using created = new AsyncDisposableStack();
+    const identity = created.use(
+      new SelfSigned(certificate, await Deno.makeTempDir({ prefix: "okline-" })),
+    );
+    await Deno.writeTextFile(`${identity.#folder}/certificate.pem`, certificate);
+    await Deno.writeTextFile(`${identity.#folder}/key.pem`, key, { mode: 0o600 });
+    created.move();
+    return identity;
+  }
+
+  /** The options with which `server.ts` uses them. */
+  get serverOptions(): readonly string[] {
+    return ["--tls-cert", `${this.#folder}/certificate.pem`, "--tls-key", `${this.#folder}/key.pem`];
+  }
+
+  /** Removes the files. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** Creates a self-signed certificate for servers at these IP addresses, with a new key. */
 export async function createCertificate(addresses: readonly string[]): Promise<Identity> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256" };
-  const { publicKey, privateKey } = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = new Certificate();
-  certificate.version = 2; // As X.509 counts, this is version 3.
-  certificate.serialNumber = new Integer({ valueHex: serialNumber() });
-  const name = new AttributeTypeAndValue({
-    type: COMMON_NAME,
-    value: new Utf8String({ value: "okline load test" }),
-  });
-  for (const who of [certificate.issuer, certificate.subject]) who.typesAndValues.push(name);
+  // Loaded here, because only runs over TLS need it.
+  const { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } = await import(
+    "@peculiar/x509"
+  );
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const now = Date.now();
-  certificate.notBefore.value = new Date(now - VALID_MS);
-  certificate.notAfter.value = new Date(now + VALID_MS);
-  certificate.extensions = [forAddresses(addresses)];
-  await certificate.subjectPublicKeyInfo.importKey(publicKey);
-  await certificate.sign(privateKey, "SHA-256");
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: "CN=okline load test",
+    keys,
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(now - VALID_MS),
+    notAfter: new Date(now + VALID_MS),
+    extensions: [
+      new SubjectAlternativeNameExtension(addresses.map((value) => ({ type: "ip", value }) as const)),
+    ],
+  });
   return {
-    certificate: pem("CERTIFICATE", certificate.toSchema(true).toBER(false)),
-    key: pem("PRIVATE KEY", await crypto.subtle.exportKey("pkcs8", privateKey)),
+    certificate: certificate.toString("pem"),
+    key: PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
   };
-}
-
-function forAddresses(addresses: readonly string[]): Extension {
-  const names = addresses.map((address) => {
-    const bytes = Uint8Array.from(address.split("."), Number);
-    return new GeneralName({ type: IP_ADDRESS, value: new OctetString({ valueHex: bytes.buffer }) });
-  });
-  return new Extension({
-    extnID: SUBJECT_ALT_NAME,
-    extnValue: new GeneralNames({ names }).toSchema().toBER(false),
-  });
-}
-
-/** Positive, and without a leading zero: DER would write either in another way. */
-function serialNumber(): ArrayBuffer {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
-  return bytes.buffer;
-}
-
-function pem(label: string, der: ArrayBuffer): string {
-  const lines = new Uint8Array(der).toBase64().replace(/.{64}(?=.)/g, "$&\n");
-  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }

@@ -1,7 +1,7 @@
 /** The server of a load test: one of its own, or one that runs already. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
-import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
+import { FAIR_IO_ENV } from "../run_program.ts";
 import { describeEnd } from "../../loadtest/process/child_process.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { readServerEvents } from "../../loadtest/history/server_events.ts";
@@ -12,14 +12,11 @@ import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { HTTP_ALPN } from "../../http/grammar.ts";
-import { RunIdentity } from "./run_identity.ts";
+import { SelfSigned } from "./self_signed.ts";
 import { tlsClient } from "../client/tls_options.ts";
 import type { RunValues } from "./options.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { respawnCommand } from "./respawn.ts";
-
-/** The cure for every child: they run on their main threads with it. */
-export const CURED: Readonly<Record<string, string>> = { [CURE_VARIABLE]: CURE_VALUE };
 
 /** The server under test, and what it takes to reach and to measure it. */
 export interface Target extends ServerUnderTest, AsyncDisposable {
@@ -118,7 +115,7 @@ async function startOwnServer(
     hello: ["--delay", formatDuration(replyDelay.type === "fixed" ? replyDelay.delay : 0)],
   };
   const writeBuffer = Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine);
-  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
+  await using identity = tls ? await SelfSigned.create(hostnames) : undefined;
   try {
     const server = await SpawnedServer.start({
       command: [
@@ -129,7 +126,7 @@ async function startOwnServer(
         ...(identity?.serverOptions ?? []),
       ],
       // Not on its command line, which others on this machine can read.
-      env: { ...CURED, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
+      env: { ...FAIR_IO_ENV, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
       hostnames,
       ...(port === undefined ? {} : { port }),
     });

@@ -1,11 +1,10 @@
 /** `loadtest.ts torture`: hostile peers against a server of lines. @module */
-import type { Context } from "../run_program.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { address, custom, duration, flag, integer, size, text } from "../args/option.ts";
 import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
-import { CURE_VALUE, CURE_VARIABLE } from "../starvation.ts";
+import { type Context, FAIR_IO_ENV } from "../run_program.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
 import { PROBE, type TortureRigOptions } from "../../loadtest/torture/rig.ts";
@@ -17,7 +16,7 @@ import { ProtocolError, unescapeText } from "../../protocol.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { assertWritable, writeText } from "./report.ts";
-import { RunIdentity } from "./run_identity.ts";
+import { SelfSigned } from "./self_signed.ts";
 import { respawnCommand } from "./respawn.ts";
 import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
 import { tortureReport } from "./torture_report.ts";
@@ -210,7 +209,7 @@ async function startOwn(
   { maxLine, tls }: Values<typeof options>,
 ): Promise<{ readonly own: SpawnedServer; readonly ca: string | undefined }> {
   const hostnames = ["127.0.0.1"];
-  await using identity = tls ? await RunIdentity.create(hostnames) : undefined;
+  await using identity = tls ? await SelfSigned.create(hostnames) : undefined;
   const own = await SpawnedServer.start({
     command: [
       ...respawnCommand("own-server"),
@@ -218,7 +217,7 @@ async function startOwn(
       `${maxLine}`,
       ...(identity?.serverOptions ?? []),
     ],
-    env: { [CURE_VARIABLE]: CURE_VALUE },
+    env: FAIR_IO_ENV,
     hostnames,
   });
   return { own, ca: identity?.certificate };

@@ -1,8 +1,8 @@
-/** What the services that pass connections on have in common: options, and their log. @module */
+/** The options and the log of services that forward connections. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import { UsageError } from "../terminal/exit.ts";
 import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
-import { choice, custom, duration, flag, text } from "../args/option.ts";
+import { choice, custom, duration, flag, group, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { GatewayOptions, Passed } from "../../services/proxy/gateway.ts";
 import { plural } from "../../internal/plural.ts";
@@ -10,42 +10,41 @@ import { formatAddress, type Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { readAuthority } from "../shared/pem.ts";
-import {
-  closing,
-  connectionOptions,
-  type ConnectionValues,
-  listenOptions,
-  type ServiceHost,
-} from "./service_command.ts";
+import type { ServiceHost } from "./service_command.ts";
+import { closing, connectionOptions, type ConnectionValues, listenOptions } from "./service_options.ts";
 
-/** The options of proxy and balancer. */
-export const gatewayOptions = {
+/** The backends of a proxy or balancer. */
+export const backendOptions = {
   connectTimeout: duration({ help: "Longest time to connect to a backend", default: 5000 }),
-  proxyIn: custom(parseNetwork, {
-    help:
-      "Take connections from this address or network alone, each with a PROXY protocol header; --allow and --deny " +
-      "judge the client it names",
-    accepts: NETWORK_NOTATION,
-    placeholder: "NET",
-    repeatable: true,
-  }),
-  proxyOut: choice(["v1", "v2"], { help: "Send backends a PROXY protocol header of this version" }),
-  toTls: flag({ help: "Speak TLS with backends; without it they are spoken to in plain text" }),
+  proxyOut: choice(["v1", "v2"], { help: "Version of the PROXY protocol header for backends" }),
+  toTls: flag({ help: "Connect to backends over TLS" }),
   toTlsCa: text({
-    help: "Trust the authority in this file (PEM) to vouch for backends",
+    help: "Certificate authority (PEM) for backends",
     placeholder: "FILE",
-    defaultText: "those that come with the program",
+    defaultText: "those built in",
   }),
-  ...connectionOptions,
 };
 
-type GatewayValues = Values<typeof gatewayOptions> & ConnectionValues;
+/** The options of proxy and balancer, in addition to {@linkcode backendOptions}. */
+export const gatewayOptions = {
+  ...connectionOptions,
+  ...group("Access", {
+    proxyIn: custom(parseNetwork, {
+      help: "Accept only proxies from this network, which must send PROXY protocol headers",
+      accepts: NETWORK_NOTATION,
+      placeholder: "NET",
+      repeatable: true,
+    }),
+  }),
+};
+
+type GatewayValues = Values<typeof backendOptions & typeof gatewayOptions> & ConnectionValues;
 
 /**
- * What these options mean to a gateway. Each connection that has ended is logged, with its bytes both ways.
+ * Converts these options to those of a gateway. It logs the end of each connection, with the bytes of both directions.
  *
- * @throws {UsageError} If an authority is given without TLS; and as {@linkcode listenOptions} does.
- * @throws {ExitError} If the file of the authority cannot be read or used.
+ * @throws {UsageError} If an authority is given without TLS, and as {@linkcode listenOptions} does.
+ * @throws {ExitError} If the authority's file cannot be read or used.
  */
 export async function passOptions(values: GatewayValues, host: ServiceHost): Promise<GatewayOptions> {
   const { log } = host;
@@ -54,7 +53,7 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
   return {
     ...listen,
     onClosed: (connection, reason) => {
-      // `onPassed` tells of any other end.
+      // `onPassed` logs any other end.
       if (reason.type === "handler-failed") listen.onClosed(connection, reason);
     },
     connectTimeout,
@@ -67,7 +66,7 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
 
 async function backendNetwork({ toTls, toTlsCa }: GatewayValues): Promise<Network> {
   if (!toTls) {
-    if (toTlsCa !== undefined) throw new UsageError("Option --to-tls-ca goes with --to-tls");
+    if (toTlsCa !== undefined) throw new UsageError("Cannot use --to-tls-ca without --to-tls");
     return systemNetwork;
   }
   return await securedNetwork(

@@ -1,32 +1,38 @@
-/** The options of every service with connections that keep it safe: who may connect, how fast, for how long, by TLS. @module */
+/** The options that protect a service: limits, timeouts, and access. @module */
 import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
-import { choice, custom, duration, integer } from "../args/option.ts";
+import { choice, custom, duration, group, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { PeerAuth } from "../../services/service.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
-import { serverNetwork, type TlsServerContext, tlsServerOptions } from "./tls_options.ts";
+import { serverNetwork, type TlsServerContext, type tlsServerOptions } from "./tls_options.ts";
 import type { guardTokenOption } from "../shared/token_option.ts";
+
+/** Limits of accepting. */
+export const limitOptions = {
+  whenFull: choice(["refuse", "wait"], {
+    help: "Refuse peers over --max-connections, or let them wait",
+    default: "refuse",
+  }),
+  acceptRate: integer({ help: "Limit of accepted connections per second; 0 disables", default: 0, min: 0 }),
+};
+
+/** Timeouts of slow peers. */
+export const timeoutOptions = {
+  firstLineTimeout: duration({ help: "Close connections without a first line; 0 disables", default: 0 }),
+  writeTimeout: duration({ help: "Close connections that stop reading; 0 disables", default: 0 }),
+};
 
 const network = { accepts: NETWORK_NOTATION, placeholder: "NET", repeatable: true } as const;
 
-/** See the module. */
-export const guardOptions = {
-  whenFull: choice(["refuse", "wait"], {
-    help: "What becomes of a peer over --max-connections",
-    default: "refuse",
-  }),
-  acceptRate: integer({ help: "Most peers accepted in a second; 0 for no bound", default: 0, min: 0 }),
-  firstLineTimeout: duration({
-    help: "Close a peer that has sent no line after so long; 0 for never",
-    default: 0,
-  }),
-  writeTimeout: duration({ help: "Close a peer that takes nothing for so long; 0 for never", default: 0 }),
-  allow: custom(parseNetwork, { help: "Let only this address or network connect", ...network }),
-  deny: custom(parseNetwork, { help: "Let this address or network not connect", ...network }),
-  ...tlsServerOptions,
-};
+/** Addresses of peers. */
+export const accessOptions = group("Access", {
+  allow: custom(parseNetwork, { help: "Accept only this address or network", ...network }),
+  deny: custom(parseNetwork, { help: "Refuse this address or network", ...network }),
+});
 
-type GuardValues = Values<typeof guardOptions>;
+type GuardValues = Values<
+  typeof limitOptions & typeof timeoutOptions & typeof accessOptions & typeof tlsServerOptions
+>;
 
 type GuardListenOptions = Pick<
   ListenOptions<never>,
@@ -40,7 +46,7 @@ type GuardListenOptions = Pick<
 >;
 
 /**
- * What these options mean to a listener. What costs time to load is loaded where it is asked for.
+ * Converts these options to those of a listener. Code that takes time to load is loaded only if an option needs it.
  *
  * @throws As {@linkcode serverNetwork} does.
  */
@@ -59,7 +65,7 @@ export async function guardListenOptions(
     firstFrameTimeout: firstLineTimeout,
     writeTimeout,
     onExhausted: (exhausted) => {
-      if (exhausted) log.warn("Out of descriptors: accepting pauses until there is room");
+      if (exhausted) log.warn("Out of file descriptors: accepting pauses until some are free");
       else log.info("Accepting again");
     },
     ...(addressCheck === undefined
@@ -69,7 +75,7 @@ export async function guardListenOptions(
   };
 }
 
-/** What `--token` means to a service. */
+/** Converts `--token` to the authentication of a service. */
 export async function authOf({ token }: Values<typeof guardTokenOption>): Promise<{ auth?: PeerAuth }> {
   if (token === undefined) return {};
   const { tokenCheck } = await import("../../access/token.ts");

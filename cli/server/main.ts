@@ -1,22 +1,15 @@
 /** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
-import type { Context } from "../run_program.ts";
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
-import { parseCommandLine } from "../args/options.ts";
+import { parseCommandLine } from "../args/parse.ts";
 import type { Program } from "../args/program.ts";
 import { watchTerminal } from "../terminal/terminal.ts";
-import { programName, VERSION } from "../version.ts";
+import { type Context, programName, VERSION } from "../run_program.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { operate } from "./operate.ts";
-import {
-  type Reload,
-  requiredHosts,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  type SharedValues,
-} from "./service_command.ts";
+import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
+import { requiredHosts, type SharedValues } from "./service_options.ts";
 import { services } from "./services/mod.ts";
 
 const program = {

@@ -1,5 +1,5 @@
-/** The option that names a token. @module */
-import { custom } from "../args/option.ts";
+/** `--token`, for servers and clients. @module */
+import { custom, group } from "../args/option.ts";
 import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
 
 function parseToken(text: string): string {
@@ -14,12 +14,12 @@ const token = {
   secret: true,
 } as const;
 
-/** Of the services that a token can guard. */
-export const guardTokenOption = {
-  token: custom(parseToken, { help: "Serve only peers whose first line is `auth TOKEN`", ...token }),
-};
+/** For services that can require a token. */
+export const guardTokenOption = group("Access", {
+  token: custom(parseToken, { help: "Require this token as each peer's first line, `auth TOKEN`", ...token }),
+});
 
-/** Of the clients of these services. */
-export const showTokenOption = {
-  token: custom(parseToken, { help: "Show the server this token first", ...token }),
-};
+/** For their clients. */
+export const showTokenOption = group("Access", {
+  token: custom(parseToken, { help: "Send this token to the server first", ...token }),
+});

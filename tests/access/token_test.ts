@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
-import { parseCommandLine } from "../../cli/args/options.ts";
+import { parseCommandLine } from "../../cli/args/parse.ts";
 import { UsageError } from "../../cli/terminal/exit.ts";
 import { RelayClient } from "../../relay/client.ts";
 import { FilesClient } from "../../services/files/client.ts";
@@ -48,7 +48,7 @@ Deno.test(
       parseCommandLine(program, { args: [], environment: (name) => name === "OKLINE_TOKEN" ? token : "" });
     const told = tell(undefined);
     assertEquals("options" in told && told.options.token, undefined);
-    assertThrows(() => tell(""), UsageError, "Bad value in OKLINE_TOKEN: Expected at least one character");
+    assertThrows(() => tell(""), UsageError, "Cannot use OKLINE_TOKEN: expected at least one character");
     const error = assertThrows(() => tell("sesame\n"), UsageError);
     assertEquals([error.message.includes("sesame"), error.cause], [false, undefined]);
   },

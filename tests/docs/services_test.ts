@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseCommandLine } from "../../cli/args/options.ts";
+import { parseCommandLine } from "../../cli/args/parse.ts";
 import type { Commands } from "../../cli/args/program.ts";
 import { clients } from "../../cli/client/commands/mod.ts";
 import { services } from "../../cli/server/services/mod.ts";

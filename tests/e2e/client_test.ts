@@ -87,7 +87,7 @@ Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", asy
   const { code, err } = await runClient(["relay"], { env: { DELAY_TIME: "2s" } });
   assertEquals(
     [code, err],
-    [2, 'error: Bad value in DELAY_TIME: Expected a number of seconds such as 2 or 0.5, got "2s"\n'],
+    [2, 'error: Cannot use DELAY_TIME: expected a number of seconds such as 2 or 0.5, got "2s"\n'],
   );
 });
 
@@ -158,7 +158,7 @@ Deno.test("client.ts http says in one line what it cannot send, and what is no H
   const field = await runClient(["http", "GET", "http://127.0.0.1/", "--header", "nothing"]);
   assertEquals([field.code, field.err], [
     2,
-    'error: Bad value for --header: Expected NAME: VALUE, got "nothing"\n',
+    'error: Cannot use --header: expected NAME: VALUE, got "nothing"\n',
   ]);
   const other = await runClient(["http", "GET", `http://127.0.0.1:${echo.port}/`]);
   assertEquals([other.code, other.out], [1, ""]);

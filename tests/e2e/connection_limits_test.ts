@@ -1,8 +1,8 @@
 /** The limits of a server as its options set them: what a peer is told, and what is counted. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Log } from "../../cli/terminal/log.ts";
-import { parseCommandLine } from "../../cli/args/options.ts";
-import { listenOptions } from "../../cli/server/service_command.ts";
+import { parseCommandLine } from "../../cli/args/parse.ts";
+import { listenOptions } from "../../cli/server/service_options.ts";
 import { echo } from "../../cli/server/services/echo.ts";
 import { connect, type Connection } from "../../socket/mod.ts";
 import { exchange } from "../_util/exchange.ts";

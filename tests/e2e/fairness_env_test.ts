@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { CURE_VARIABLE } from "../../cli/starvation.ts";
+import { FAIR_IO_VARIABLE } from "../../cli/run_program.ts";
 
-const PROGRAM = new URL("../_util/programs/cured_program.ts", import.meta.url).pathname;
+const PROGRAM = new URL("../_util/programs/sample_program.ts", import.meta.url).pathname;
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-/** In a Worker, because the variable is not set; and on the first thread, because it is. */
+/** In a Worker, because the variable is not set, and on the first thread, because it is. */
 const MODES = [{ mode: "in a Worker", env: {} }, {
   mode: "on the first thread",
-  env: { [CURE_VARIABLE]: "64" },
+  env: { [FAIR_IO_VARIABLE]: "64" },
 }];
 
 interface Start {
@@ -21,7 +21,7 @@ function program(
   args: readonly string[],
   { env = {}, permissions = ["-A"], stdin = "piped" }: Start = {},
 ): Deno.Command {
-  const { [CURE_VARIABLE]: _, ...rest } = Deno.env.toObject();
+  const { [FAIR_IO_VARIABLE]: _, ...rest } = Deno.env.toObject();
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...permissions, PROGRAM, ...args],
     clearEnv: true,
@@ -40,41 +40,41 @@ async function outcome(
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("run() puts the program in a Worker with the cure where it is not in force", async () => {
+Deno.test("run() runs the program in a Worker with fair I/O if the variable is not set", async () => {
   const { code, out, err } = await outcome(["where", "--x", "é"]);
-  assertEquals(JSON.parse(out), { args: ["--x", "é"], cured: true, variable: "64", worker: true });
+  assertEquals(JSON.parse(out), { args: ["--x", "é"], fair: true, variable: "64", worker: true });
   assertEquals([code, err], [0, ""]);
 });
 
-Deno.test("run() stays on its thread where the cure is in force, whatever the value", async () => {
-  const { code, out, err } = await outcome(["where"], { env: { [CURE_VARIABLE]: "32" } });
-  assertEquals(JSON.parse(out), { args: [], cured: true, variable: "32", worker: false });
+Deno.test("run() stays on its thread if the variable is set to any number", async () => {
+  const { code, out, err } = await outcome(["where"], { env: { [FAIR_IO_VARIABLE]: "32" } });
+  assertEquals(JSON.parse(out), { args: [], fair: true, variable: "32", worker: false });
   assertEquals([code, err], [0, ""]);
 });
 
 for (
   const { permissions, lacking } of [
     { permissions: [], lacking: "all permissions" },
-    { permissions: [`--allow-env=${CURE_VARIABLE}`], lacking: "the permission to read its folder" },
+    { permissions: [`--allow-env=${FAIR_IO_VARIABLE}`], lacking: "the permission to read its folder" },
     { permissions: [`--allow-read=${ROOT}`], lacking: "the permission for the variable" },
   ]
 ) {
-  Deno.test(`run() warns in one line and runs uncured without ${lacking}`, async () => {
+  Deno.test(`run() warns in one line and runs without fair I/O if it lacks ${lacking}`, async () => {
     const { code, out, err } = await outcome(["where"], { permissions });
-    assertEquals(JSON.parse(out), { args: [], cured: false, variable: null, worker: false });
+    assertEquals(JSON.parse(out), { args: [], fair: false, variable: null, worker: false });
     assertEquals(code, 0);
-    assertMatch(err, new RegExp(`^warning: .*set ${CURE_VARIABLE}=64 .*\n$`));
+    assertMatch(err, new RegExp(`^warning: .*set ${FAIR_IO_VARIABLE}=64 .*\n$`));
   });
 }
 
-Deno.test("run() needs no more than the variable and its folder", async () => {
-  const permissions = [`--allow-env=${CURE_VARIABLE}`, `--allow-read=${ROOT}`];
+Deno.test("run() needs only the variable and its folder", async () => {
+  const permissions = [`--allow-env=${FAIR_IO_VARIABLE}`, `--allow-read=${ROOT}`];
   const { out, err } = await outcome(["where"], { permissions });
-  assertEquals(JSON.parse(out), { args: [], cured: true, variable: "64", worker: true });
+  assertEquals(JSON.parse(out), { args: [], fair: true, variable: "64", worker: true });
   assertEquals(err, "");
 });
 
-Deno.test("run() exits with 1 when the program ends its Worker by itself", async () => {
+Deno.test("run() exits with 1 when the program ends its own Worker", async () => {
   assertEquals(await outcome(["leave"]), { code: 1, out: "", err: "" });
 });
 
@@ -88,28 +88,28 @@ for (const { mode, env } of MODES) {
   });
 
   for (
-    const [behaviour, message] of [
+    const [behavior, message] of [
       ["throw", "Broken inside"],
       ["throw-later", "Broken later"],
       ["reject-later", "Broken promise"],
     ] as const
   ) {
-    Deno.test(`run() prints any other error once, with its stack, and exits with 1 ${mode}: ${behaviour}`, async () => {
-      const { code, out, err } = await outcome([behaviour], { env });
+    Deno.test(`run() prints any other error once, with its stack trace, and exits with 1 ${mode}: ${behavior}`, async () => {
+      const { code, out, err } = await outcome([behavior], { env });
       assertEquals([code, out], [1, ""]);
       assertEquals(err.match(/^error: Uncaught/gm)?.length, 1, err);
       assertStringIncludes(err, `Error: ${message}`);
-      assertStringIncludes(err, "cured_program.ts");
+      assertStringIncludes(err, "sample_program.ts");
     });
   }
 
-  Deno.test(`run() loses none of the output ${mode}`, async () => {
+  Deno.test(`run() writes all output before it exits ${mode}`, async () => {
     const { code, out } = await outcome(["flood"], { env });
     const lines = out.split("\n");
     assertEquals([code, lines.length, lines[19_999]?.split(" ")[0]], [0, 20_001, "19999"]);
   });
 
-  Deno.test(`run() exits though a read of stdin is under way ${mode}`, async () => {
+  Deno.test(`run() exits while a read of stdin is pending ${mode}`, async () => {
     await using child = program(["unread-stdin"], { env }).spawn();
     const { code } = await child.status; // stdin is still open
     assertEquals(code, 99);
@@ -131,7 +131,7 @@ for (const { mode, env } of MODES) {
     await child.stderr.cancel();
   });
 
-  Deno.test(`run() hands signals to the program that asks for them ${mode}`, async () => {
+  Deno.test(`run() passes signals to a program that listens for them ${mode}`, async () => {
     await using child = program(["signals"], { env }).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();
@@ -145,7 +145,7 @@ for (const { mode, env } of MODES) {
     await Promise.all([child.stdin.close(), child.stderr.cancel()]);
   });
 
-  Deno.test(`run() leaves signals that nobody asked for to the system ${mode}`, async () => {
+  Deno.test(`run() leaves other signals to the OS ${mode}`, async () => {
     await using child = program(["no-signals"], { env }).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();

@@ -170,7 +170,7 @@ for (
     { args: ["--clients", "0"], says: "--clients" },
     {
       args: ["--max-lag", "0"],
-      says: 'Bad value for --max-lag: Expected a duration of at least 1ms, got "0"',
+      says: 'Cannot use --max-lag: expected a duration of at least 1ms, got "0"',
     },
     { args: ["--server-processes", "2"], says: "--server-processes" },
     { args: ["--faults", "reset=1"], says: "reset=1%" },

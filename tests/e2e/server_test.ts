@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EchoCounter } from "../../cli/server/echo_stats.ts";
-import { closing } from "../../cli/server/service_command.ts";
+import { closing } from "../../cli/server/service_options.ts";
 import { connect, DatagramSocket } from "../../socket/mod.ts";
 import { VirtualClock } from "../../testing/mod.ts";
 import { runServer, ServerProcess } from "../_util/programs/program.ts";
@@ -121,8 +121,8 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ["echoo", 2, "(did you mean echo?)"],
   ["echo --delay 3s", 2, "Option --delay is not one of service echo, but of hello"],
   ["hello --dealy 3s", 2, 'Unknown option "--dealy" (did you mean --delay?)'],
-  ["hello --delay 3parsecs", 2, "Bad value for --delay"],
-  ["hello --port 65536", 2, "Bad value for --port: Expected a port from 0 to 65535"],
+  ["hello --delay 3parsecs", 2, "Cannot use --delay"],
+  ["hello --port 65536", 2, "Cannot use --port: expected a port from 0 to 65535"],
   ["files", 2, "Option --root is required"],
   [
     "files --root /no/such/place",
@@ -132,9 +132,9 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ["files --root /etc/passwd", 1, 'Cannot serve the files of "/etc/passwd": it is not a directory'],
   ["chat --users /no/such/file", 1, 'Cannot read the accounts in "/no/such/file": no such file'],
   ["proxy", 2, "Option --to is required"],
-  ["proxy --to nowhere", 2, "Bad value for --to: Expected HOST:PORT"],
-  ["proxy --to [::1]:1 --proxy-in 10.0.0.0/33", 2, "Bad value for --proxy-in: Expected an IP address"],
-  ["balance --to [::1]:1 --policy luck", 2, "Bad value for --policy: Expected one of round-robin"],
+  ["proxy --to nowhere", 2, "Cannot use --to: expected HOST:PORT"],
+  ["proxy --to [::1]:1 --proxy-in 10.0.0.0/33", 2, "Cannot use --proxy-in: expected an IP address"],
+  ["balance --to [::1]:1 --policy luck", 2, "Cannot use --policy: expected one of round-robin"],
   ["balance --to [::1]:1 --to [::1]:1", 2, "Option --to names a backend twice"],
   [
     "echo --host 192.0.2.1 --port 0",

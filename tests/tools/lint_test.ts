@@ -33,7 +33,7 @@ const ALLOWED: readonly (readonly [from: string, to: string])[] = [
   ["loadtest/plan/reply_delay.ts", "../../internal/duration.ts"],
   ["admin/metrics.ts", "../services/mod.ts"],
   ["cli/args/option.ts", "../../internal/duration.ts"],
-  ["cli/version.ts", "../deno.json"],
+  ["cli/run_program.ts", "../deno.json"],
   ["server.ts", "./cli/run_program.ts"],
   ["loadtest.ts", "./server.ts"],
   ["mod.ts", "./socket/mod.ts"],

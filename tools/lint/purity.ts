@@ -7,7 +7,6 @@ export const PURE_HINT = "pass the result in, or move this to a file that is not
 
 /** Packages without side effects. */
 const PURE_PACKAGES: ReadonlySet<string> = new Set([
-  "@std/cli/parse-args",
   "@std/text/levenshtein-distance",
   "hdr-histogram-js",
   "node:buffer",
@@ -15,6 +14,7 @@ const PURE_PACKAGES: ReadonlySet<string> = new Set([
 
 /** Names without side effects, of packages that have others too. */
 const PURE_PARTS: Readonly<Record<string, ReadonlySet<string>>> = {
+  "node:util": new Set(["parseArgs"]),
   "node:crypto": new Set(["createHash", "createPrivateKey", "timingSafeEqual", "X509Certificate"]),
 };
 

@@ -1,40 +1,33 @@
-/** `server.ts chat`. @module */
-import { text } from "../../args/option.ts";
+/** `server.ts chat`, a chat room. @module */
+import { group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
-import {
-  connectionOptions,
-  lineOptions,
-  listenOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
 
 const options = {
-  port: servicePort(8889),
-  users: text({
-    help:
-      "Accounts, a line each as `client.ts account NAME` prints it; their names are taken by /login alone",
-    placeholder: "FILE",
-    defaultText: "none, every name is free",
+  ...group("Chat", {
+    users: text({
+      help: "Accounts from `client.ts account NAME`, one per line; their names require /login",
+      placeholder: "FILE",
+    }),
   }),
+  ...servicePort(8889),
   ...connectionOptions,
   ...lineOptions,
   ...guardTokenOption,
 };
 
-/** A chat room. */
+/** The command. */
 export const chat = {
-  summary: "A chat room for telnet, nc and client.ts chat",
+  summary: "Run a chat room for telnet, nc, and client.ts chat",
   options,
   examples: [
     ["chat", "A room on 127.0.0.1:8889"],
-    ["chat --host 0.0.0.0 --users users.txt", "On every address, some names with a password"],
+    ["chat --host 0.0.0.0 --users users.txt", "On every address, with passwords for some names"],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startChat } = await import("../../../services/chat/service.ts");

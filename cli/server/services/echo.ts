@@ -1,30 +1,23 @@
-/** `server.ts echo`. @module */
+/** `server.ts echo`, a line echo. @module */
 import type { Values } from "../../args/program.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import { EchoCounter } from "../echo_stats.ts";
-import {
-  connectionOptions,
-  lineOptions,
-  listenOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
 
 const options = {
-  port: servicePort(8080),
+  ...servicePort(8080),
   ...connectionOptions,
   ...lineOptions,
 };
 
-/** Lines back as they came; with `--verbose` a line of figures every few seconds in which there were any. */
+/** The command. With `--verbose`, it logs a throughput line for every few seconds with traffic. */
 export const echo = {
-  summary: "Sends each line back as it came",
+  summary: "Send back each line",
   options,
   examples: [
     ["echo", "An echo on 127.0.0.1:8080"],
-    ["echo --port 7 --verbose", "On the port that echo has by standard, with a line of figures now and then"],
+    ["echo --port 7 --verbose", "On the standard port for echo, with throughput on stderr"],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { log } = host;
@@ -38,7 +31,7 @@ export const echo = {
     });
     return {
       addresses: service.addresses,
-      // The last figures are said before anybody hears that it has ended.
+      // The last line of metrics must be out before the server ends.
       finished: service.finished.finally(() => counter.stop()),
       stats: () => service.stats(),
       suspend: () => service.suspend(),

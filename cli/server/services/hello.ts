@@ -1,29 +1,25 @@
-/** `server.ts hello`. @module */
-import { duration } from "../../args/option.ts";
+/** `server.ts hello`, a slow HTTP server. @module */
+import { duration, group } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { HTTP_TLS } from "../../../services/http/tls.ts";
-import {
-  connectionOptions,
-  listenOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { connectionOptions, listenOptions, servicePort } from "../service_options.ts";
 
 const options = {
-  port: servicePort(1729),
-  delay: duration({ help: "Time from the request to the answer", default: 4000 }),
+  ...group("Hello", {
+    delay: duration({ help: "Time from the request to the response", default: 4000 }),
+  }),
+  ...servicePort(1729),
   ...connectionOptions,
 };
 
-/** Hello World over HTTP, late. */
+/** The command. */
 export const hello = {
-  summary: "Answers whatever comes with Hello World! over HTTP, after a delay",
+  summary: "Answer every HTTP request with Hello World! after a delay",
   options,
   examples: [
-    ["hello", "Answers on 127.0.0.1:1729 after four seconds"],
-    ["hello --delay 0", "Answers at once"],
+    ["hello", "On 127.0.0.1:1729, after four seconds"],
+    ["hello --delay 0", "Without a delay"],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startHello } = await import("../../../services/hello/service.ts");

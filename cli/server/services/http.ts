@@ -1,30 +1,26 @@
-/** `server.ts http`. @module */
-import { duration, size } from "../../args/option.ts";
+/** `server.ts http`, a small web server. @module */
+import { duration, group, size } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { HTTP_TLS } from "../../../services/http/tls.ts";
-import {
-  connectionOptions,
-  listenOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { connectionOptions, listenOptions, servicePort } from "../service_options.ts";
 
 const options = {
-  port: servicePort(8890),
-  requestTimeout: duration({ help: "Longest time a request may take to come in", default: 10_000 }),
-  keepAliveTimeout: duration({
-    help: "Longest time a connection may stay without a request",
-    default: 60_000,
+  ...group("HTTP", {
+    requestTimeout: duration({ help: "Longest time to receive a request", default: 10_000 }),
+    keepAliveTimeout: duration({
+      help: "Close connections without a request for this long",
+      default: 60_000,
+    }),
+    maxBody: size({ help: "Largest request body", default: 1024 * 1024 }),
   }),
-  maxBody: size({ help: "Longest body of a request", default: 1024 * 1024 }),
+  ...servicePort(8890),
   ...connectionOptions,
 };
 
-/** A small web server. */
+/** The command. */
 export const http = {
-  summary: "Serves a page, the time, and a REST store of items over HTTP/1.1",
+  summary: "Serve a page, the time, and a REST store of items over HTTP/1.1",
   options,
   examples: [
     ["http", "A web server on 127.0.0.1:8890"],

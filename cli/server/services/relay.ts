@@ -1,54 +1,46 @@
-/** `server.ts relay`. @module */
+/** `server.ts relay`, the relay. @module */
 import type { Log } from "../../terminal/log.ts";
-import { duration, flag, integer, text } from "../../args/option.ts";
+import { duration, flag, group, integer, text } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
 import { CountingClock } from "../../../testing/counting_clock.ts";
 import { systemClock } from "../../../socket/tcp.ts";
-import {
-  connectionOptions,
-  lineOptions,
-  listenOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
 
 const options = {
-  port: servicePort(8000),
+  ...group("Relay", {
+    ackTimeout: duration({
+      help: "Redeliver messages without an ok for this long; 0 disables",
+      default: 10_000,
+    }),
+    redeliver: flag({ help: "Drop a message when its receiver closes or times out", default: true }),
+    maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
+    maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
+    history: text({
+      help: "Write each connection and its end to this file, as JSON lines",
+      placeholder: "FILE",
+    }),
+  }),
+  ...servicePort(8000),
   ...connectionOptions,
   ...lineOptions,
   ...guardTokenOption,
-  ackTimeout: duration({
-    help: "Redeliver a message that has no ok after so long; 0 for never",
-    default: 10_000,
-  }),
-  redeliver: flag({
-    help: "Leave a message with its first holder, even one that leaves or is silent",
-    default: true,
-  }),
-  history: text({
-    help: "Write every connection and its end to this file, a line of JSON each; what it had is replaced",
-    placeholder: "FILE",
-  }),
-  maxUnderWay: integer({ help: "Most messages under way in all; 0 for no bound", default: 0, min: 0 }),
-  maxUnderWayPerPeer: integer({ help: "The same for each connection", default: 0, min: 0 }),
 };
 
-/** The relay. */
+/** The command. */
 export const relay = {
-  summary: "Hands each message to a random connection and brings its ok back",
+  summary: "Deliver each message to a random connection and return its ok",
   options,
   examples: [
     ["", "A relay on 127.0.0.1:8000"],
     [
       "relay --host 0.0.0.0 --port 9000 --max-connections 10000",
-      "On every address, for 10,000 peers at most",
+      "On every address, for up to 10,000 connections",
     ],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
@@ -76,7 +68,7 @@ export const relay = {
     });
     return {
       addresses: relay.addresses,
-      // The ends of its last connections come before this settles.
+      // The last connections end before this settles.
       finished: relay.finished.finally(() => history?.[Symbol.dispose]()),
       stats: () => ({ ...relay.stats(), timers: clock.running }),
       suspend: () => relay.suspend(),
@@ -87,7 +79,7 @@ export const relay = {
   },
 } as const satisfies Service;
 
-/** A history that comes to its end before the server does takes nobody's connection along. */
+/** Opens the history. An error while writing it, such as a full disk, is logged; connections are unaffected. */
 async function openHistory(path: string, log: Log): Promise<ServerEventWriter> {
   const { ServerEventWriter } = await import("../../../loadtest/history/server_events.ts");
   try {
@@ -95,7 +87,9 @@ async function openHistory(path: string, log: Log): Promise<ServerEventWriter> {
       now: () => performance.timeOrigin + performance.now(),
       onFailed: (cause) =>
         log.error(
-          `${fileError(`write the history ${quoted(path)}`, cause).message}; serving goes on without it`,
+          `${
+            fileError(`write the history ${quoted(path)}`, cause).message
+          }; the relay keeps serving without it`,
         ),
     });
   } catch (cause) {

@@ -1,30 +1,26 @@
-/** `server.ts udp`. @module */
-import { duration, flag, integer } from "../../args/option.ts";
+/** `server.ts udp`, a datagram echo or chat. @module */
+import { duration, flag, group, integer } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
-import {
-  bindOptions,
-  type RunningService,
-  type Service,
-  type ServiceHost,
-  servicePort,
-  sharedOptions,
-} from "../service_command.ts";
+import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { bindOptions, servicePort, sharedOptions } from "../service_options.ts";
 
 const options = {
-  port: servicePort(12_345),
-  chat: flag({ help: "Pass each datagram on to all others that have sent one lately, instead of back" }),
-  maxSenders: integer({ help: "Senders that a chat knows at once", default: 64, min: 1 }),
-  forgetAfter: duration({ help: "Silence after which a chat forgets a sender", default: 300_000 }),
+  ...group("UDP", {
+    chat: flag({ help: "Forward each datagram to all other recent senders instead of echoing it" }),
+    maxSenders: integer({ help: "Limit of senders in a chat", default: 64, min: 1 }),
+    forgetAfter: duration({ help: "Remove senders silent for this long from a chat", default: 300_000 }),
+  }),
+  ...servicePort(12_345),
   ...sharedOptions,
 };
 
-/** Datagrams back, or on to others. */
+/** The command. */
 export const udp = {
-  summary: "Sends each datagram back as it came, or with --chat on to everybody else",
+  summary: "Echo datagrams, or with --chat forward them to all other senders",
   options,
   examples: [
     ["udp", "A datagram echo on 127.0.0.1:12345"],
-    ["udp --chat --host 0.0.0.0", "A chat of datagrams, on every address"],
+    ["udp --chat --host 0.0.0.0", "A datagram chat on every address"],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startDatagramEcho } = await import("../../../services/udp/echo.ts");

@@ -1,8 +1,8 @@
-/** A program made up for tests of the command line, and what it makes of arguments. */
+/** A made-up program for tests of the command line, and the results of parsing its arguments. */
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { ExitCode, UsageError } from "../../../cli/terminal/exit.ts";
 import * as option from "../../../cli/args/option.ts";
-import { parseCommandLine, type ParseResult } from "../../../cli/args/options.ts";
+import { parseCommandLine, type ParseResult } from "../../../cli/args/parse.ts";
 import type { CommandLine, Program } from "../../../cli/args/program.ts";
 
 const common = {
@@ -29,13 +29,13 @@ function parseDelay(text: string): Delay {
 /** A program with every kind of option. */
 export const program = {
   name: "server.ts",
-  summary: "A server of lines",
+  summary: "A line server",
   version: "1.2.3",
   commandNoun: "service",
   defaultCommand: "relay",
   commands: {
     relay: {
-      summary: "Sends each message to somebody",
+      summary: "Send each message to a random peer",
       options: {
         ...common,
         redeliver: option.flag({ help: "Do not send again what was not answered", default: true }),
@@ -56,16 +56,19 @@ export const program = {
       examples: [["", "Relay"], ["relay --port 0", "On a free port"]],
     },
     proxy: {
-      summary: "Passes bytes on",
+      summary: "Forward bytes",
       options: {
+        ...option.group("Proxy", {
+          to: option.address({ help: "Where to", required: true, minPort: 1, repeatable: true }),
+          message: option.text({ help: "A text", empty: true }),
+        }),
         ...common,
-        to: option.address({ help: "Where to", required: true, minPort: 1, repeatable: true }),
-        message: option.text({ help: "A text", empty: true }),
+        ...option.group("Output", { json: common.json }),
       },
       examples: [["proxy --to a:1", "To a"], ["proxy --to a:1 --to b:2", "To both"]],
     },
     get: {
-      summary: "Fetches",
+      summary: "Fetch a URL",
       positionals: {
         method: option.choice(["GET", "HEAD"], { help: "What to do", required: true }),
         url: option.text({ help: "Of what", required: true }),

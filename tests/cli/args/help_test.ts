@@ -1,4 +1,4 @@
-/** What the command line answers by itself: help and version. */
+/** The text for --help and --version. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { help, program } from "../../_util/programs/command_line.ts";
 import { pure } from "../../_util/permissions.ts";
@@ -7,16 +7,20 @@ Deno.test("parseCommandLine() prints the version", pure, () => {
   assertEquals(help(["--version"]), "server.ts 1.2.3");
 });
 
-Deno.test("parseCommandLine() prints help for the program: commands, the default's options", pure, () => {
-  const text = help(["-h"]);
-  assertStringIncludes(text, "server.ts: A server of lines");
-  assertStringIncludes(text, "Usage: server.ts [SERVICE] [OPTIONS]");
-  for (const [name, command] of Object.entries(program.commands)) {
-    assert(new RegExp(`^  ${name} +${command.summary}`, "m").test(text), name);
-  }
-  assertStringIncludes(text, "Options of relay:");
-  assertStringIncludes(text, "--ack-timeout D");
-});
+Deno.test(
+  "parseCommandLine() prints help for the program: its commands, and the options of the default one",
+  pure,
+  () => {
+    const text = help(["-h"]);
+    assertStringIncludes(text, "server.ts: A line server");
+    assertStringIncludes(text, "Usage: server.ts [SERVICE] [OPTIONS]");
+    for (const [name, command] of Object.entries(program.commands)) {
+      assert(new RegExp(`^  ${name} +${command.summary}`, "m").test(text), name);
+    }
+    assertStringIncludes(text, "Options of relay, the default:");
+    assertStringIncludes(text, "--ack-timeout D");
+  },
+);
 
 Deno.test(
   "parseCommandLine() prints every option with its default and variables, and the examples",
@@ -25,16 +29,16 @@ Deno.test(
     const text = help(["relay", "--port", "nonsense", "--bogus", "--help"]).replaceAll(/\s+/g, " ");
     for (
       const line of [
-        "--host H Address to listen on [may repeat; default: 127.0.0.1, ::1; environment: SERVER_HOST]",
-        "--port N Port to listen on [default: 8000; environment: SERVER_PORT]",
+        "--host H Address to listen on [repeatable; default: 127.0.0.1, ::1; env: SERVER_HOST]",
+        "--port N Port to listen on [default: 8000; env: SERVER_PORT]",
         "--max-line SIZE Longest line [default: 64KiB]",
-        "--json For machines [default: off]",
-        "--no-redeliver Do not send again what was not answered [default: off]",
+        "--json For machines",
+        "--no-redeliver Do not send again what was not answered",
         "--ack-timeout D How long to wait [default: 10s or so]",
-        "--offset N A number [default: none]",
-        "--delay SPEC How long to hold an answer [default: 0-0; environment: REPLY_DELAY, DELAY_TIME]",
+        "--offset N A number",
+        "--delay SPEC How long to hold an answer [default: 0-0; env: REPLY_DELAY, DELAY_TIME]",
         "--policy random|source Which one [default: random]",
-        "--help Print this and exit",
+        "--help Print this help and exit",
         "--version Print the version and exit",
         "# On a free port server.ts relay --port 0",
       ]
@@ -43,18 +47,30 @@ Deno.test(
   },
 );
 
-Deno.test("parseCommandLine() prints help of a command's words", pure, () => {
+Deno.test("parseCommandLine() prints help for a command's words", pure, () => {
   assertEquals(help(["get", "-h=true"]), help(["get", "--help"]));
   const text = help(["get", "--help"]);
   assertStringIncludes(text, "Usage: server.ts get METHOD URL [HEADER…] [OPTIONS]");
-  assert(/^ {2}METHOD +What to do \[default: none, it must be given\]$/m.test(text), text);
+  assert(/^ {2}METHOD +What to do \[required\]$/m.test(text), text);
 });
 
-Deno.test("parseCommandLine() keeps help within 100 columns, with nothing at their ends", pure, () => {
+Deno.test("parseCommandLine() keeps help within 100 columns, without trailing spaces", pure, () => {
   for (const name of Object.keys(program.commands)) {
     for (const line of help([name, "--help"]).split("\n")) {
       assert(line.length <= 100, line);
       assertEquals(line, line.trimEnd());
     }
   }
+});
+
+Deno.test("parseCommandLine() prints options under their headings, in the order of the table", pure, () => {
+  const lines = help(["proxy", "--help"]).split("\n");
+  const headings = lines.filter((line) => /^\S.*:$/.test(line));
+  assertEquals(headings, ["Proxy:", "Options:", "Output:", "Examples:"]);
+  const under = (heading: string): string[] => {
+    const from = lines.indexOf(heading) + 1;
+    return lines.slice(from, lines.indexOf("", from)).map((line) => line.trim().split(" ")[0]!);
+  };
+  assertEquals(under("Proxy:"), ["--to", "--message"]);
+  assertEquals(under("Output:"), ["--json", "--help", "--version"]);
 });

@@ -1,4 +1,4 @@
-/** What the command line takes. */
+/** Values read from the command line. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Address } from "../../../socket/network.ts";
@@ -24,7 +24,7 @@ Deno.test("parseCommandLine() fills in the default command and defaults", pure, 
   });
 });
 
-Deno.test("parseCommandLine() types what it gives by the table", pure, () => {
+Deno.test("parseCommandLine() types its result by the table", pure, () => {
   const { options } = relay([]);
   const typed: {
     host: readonly string[];
@@ -53,14 +53,14 @@ Deno.test("parseCommandLine() reads --name value and --name=value alike", pure, 
   assertEquals(relay(["--token=a=b"]).options.token, "a=b");
 });
 
-Deno.test("parseCommandLine() takes negative numbers and single dashes as values", pure, () => {
+Deno.test("parseCommandLine() accepts negative numbers and single dashes as values", pure, () => {
   assertEquals(relay(["--offset", "-5"]).options.offset, -5);
   assertEquals(relay(["--offset=-5"]).options.offset, -5);
   assertEquals(relay(["--token", "-x"]).options.token, "-x");
   assertEquals(relay(["--token", "-"]).options.token, "-");
 });
 
-Deno.test("parseCommandLine() takes any text as a value after =", pure, () => {
+Deno.test("parseCommandLine() accepts any text as a value after =", pure, () => {
   fc.assert(fc.property(fc.string({ unit: "binary", minLength: 1 }), (text) => {
     assertEquals(relay([`--token=${text}`]).options.token, text);
   }));
@@ -75,19 +75,19 @@ Deno.test("parseCommandLine() turns flags on and off", pure, () => {
   assertEquals(relay(["--redeliver"]).options.redeliver, true);
 });
 
-Deno.test("parseCommandLine() never takes the word after a flag for its value", pure, () => {
+Deno.test("parseCommandLine() never uses the word after a flag as its value", pure, () => {
   const line = parse(["--json", "get", "GET", "true"]);
   assert(line.command === "get");
   assertEquals(line.options.json, true);
   assertEquals(line.positionals.url, "true");
 });
 
-Deno.test("parseCommandLine() gathers what may repeat, in order", pure, () => {
+Deno.test("parseCommandLine() collects the values of a repeatable option in order", pure, () => {
   assertEquals(relay(["--host", "::1", "--host=a"]).options.host, ["::1", "a"]);
 });
 
 Deno.test(
-  "parseCommandLine() finds the command behind options, and their values are no commands",
+  "parseCommandLine() finds the command after options, whose values are never commands",
   pure,
   () => {
     const line = parse(["--port", "1", "proxy", "--to", "a:1"]);
@@ -96,35 +96,46 @@ Deno.test(
   },
 );
 
-Deno.test("parseCommandLine() takes all after -- as words, never as a command", pure, () => {
+Deno.test("parseCommandLine() reads everything after -- as words, never as a command", pure, () => {
   const line = parse(["get", "GET", "--", "--json", "-5", "--"]);
   assert(line.command === "get");
   assertEquals(line.positionals, { method: "GET", url: "--json", header: ["-5", "--"] });
-  assertEquals(refusal(["--", "get"]), 'Unexpected argument "get": the command takes none');
+  assertEquals(refusal(["--", "get"]), 'Unexpected argument "get": expected none');
 });
 
-Deno.test("parseCommandLine() keeps words as they are, numbers too", pure, () => {
+Deno.test("parseCommandLine() keeps words unchanged, including numbers", pure, () => {
   const line = parse(["get", "GET", "007", "1e3", "-"]);
   assert(line.command === "get");
   assertEquals(line.positionals, { method: "GET", url: "007", header: ["1e3", "-"] });
 });
 
-Deno.test("parseCommandLine() takes the command line before the environment before the default", pure, () => {
-  assertEquals(relay([], { SERVER_PORT: "1" }).options.port, 1);
-  assertEquals(relay(["--port", "2"], { SERVER_PORT: "1" }).options.port, 2);
-  assertEquals(relay(["--port", "2"], { SERVER_PORT: "nonsense" }).options.port, 2);
-  assertEquals(relay([], { SERVER_PORT: "" }).options.port, 8000);
-});
+Deno.test(
+  "parseCommandLine() prefers the command line to the environment, and that to the default",
+  pure,
+  () => {
+    assertEquals(relay([], { SERVER_PORT: "1" }).options.port, 1);
+    assertEquals(relay(["--port", "2"], { SERVER_PORT: "1" }).options.port, 2);
+    assertEquals(relay(["--port", "2"], { SERVER_PORT: "nonsense" }).options.port, 2);
+    assertEquals(relay([], { SERVER_PORT: "" }).options.port, 8000);
+  },
+);
 
 Deno.test("parseCommandLine() splits the variable of a repeatable option at commas", pure, () => {
   assertEquals(relay([], { SERVER_HOST: "::1, a" }).options.host, ["::1", "a"]);
   assertStringIncludes(
     refusal([], { SERVER_HOST: "a,,b" }),
-    "Bad value in SERVER_HOST: Expected an IP address",
+    "Cannot use SERVER_HOST: expected an IP address",
   );
 });
 
-Deno.test("parseCommandLine() reads a variable by its own parser, and the first that is set", pure, () => {
-  assertEquals(relay([], { DELAY_TIME: "5" }).options.delay, { min: 0, max: 5 });
-  assertEquals(relay([], { DELAY_TIME: "5", REPLY_DELAY: "uniform:1-2" }).options.delay, { min: 1, max: 2 });
-});
+Deno.test(
+  "parseCommandLine() reads a variable with its own parser, and uses the first that is set",
+  pure,
+  () => {
+    assertEquals(relay([], { DELAY_TIME: "5" }).options.delay, { min: 0, max: 5 });
+    assertEquals(relay([], { DELAY_TIME: "5", REPLY_DELAY: "uniform:1-2" }).options.delay, {
+      min: 1,
+      max: 2,
+    });
+  },
+);

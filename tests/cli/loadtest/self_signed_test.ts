@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { RunIdentity } from "../../../cli/loadtest/run_identity.ts";
+import { SelfSigned } from "../../../cli/loadtest/self_signed.ts";
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
@@ -11,17 +11,17 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
-Deno.test("RunIdentity keeps its files for as long as it is used", async () => {
-  const identity = await RunIdentity.create(["127.0.0.1"]);
+Deno.test("SelfSigned keeps its files until it is disposed", async () => {
+  const identity = await SelfSigned.create(["127.0.0.1"]);
   const [, certificate, , key] = identity.serverOptions;
   assertEquals(await Deno.readTextFile(certificate!), identity.certificate);
   assertEquals((await Deno.stat(key!)).mode! & 0o077, 0);
   await identity[Symbol.asyncDispose]();
-  assertEquals([await isThere(certificate!), await isThere(key!)], [false, false]);
+  assertEquals([await exists(certificate!), await exists(key!)], [false, false]);
 });
 
 for (const failing of ["certificate.pem", "key.pem"]) {
-  Deno.test(`RunIdentity.create() leaves nothing where ${failing} cannot be written`, async () => {
+  Deno.test(`SelfSigned.create() leaves no file if ${failing} cannot be written`, async () => {
     const write = Deno.writeTextFile;
     let folder: string | undefined;
     Deno.writeTextFile = (path, ...rest) => {
@@ -31,10 +31,10 @@ for (const failing of ["certificate.pem", "key.pem"]) {
       return write(path, ...rest);
     };
     try {
-      await assertRejects(() => RunIdentity.create(["127.0.0.1"]), Error, "No space left on device");
+      await assertRejects(() => SelfSigned.create(["127.0.0.1"]), Error, "No space left on device");
     } finally {
       Deno.writeTextFile = write;
     }
-    assertEquals(await isThere(folder!), false);
+    assertEquals(await exists(folder!), false);
   });
 }

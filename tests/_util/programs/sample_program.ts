@@ -1,9 +1,8 @@
-// A program for tests/e2e/fairness_env_test.ts: its first word says how it behaves.
+// A program for tests/e2e/fairness_env_test.ts: its first argument selects a behavior.
 import { isMainThread } from "node:worker_threads";
-import { type Context, run } from "../../../cli/run_program.ts";
+import { type Context, FAIR_IO_VARIABLE, hasFairIo, run } from "../../../cli/run_program.ts";
 import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";
 import { writeLine } from "../../../cli/terminal/log.ts";
-import { CURE_VARIABLE, starvationCured } from "../../../cli/starvation.ts";
 
 const say = (text: string) => writeLine(Deno.stdout, text);
 
@@ -12,8 +11,8 @@ async function main({ args, onSignal }: Context): Promise<ExitCode> {
     case "where":
       say(JSON.stringify({
         args: args.slice(1),
-        cured: starvationCured(),
-        variable: starvationCured() ? Deno.env.get(CURE_VARIABLE) : null,
+        fair: hasFairIo(),
+        variable: hasFairIo() ? Deno.env.get(FAIR_IO_VARIABLE) : null,
         worker: !isMainThread,
       }));
       return ExitCode.ok;
@@ -60,10 +59,10 @@ async function main({ args, onSignal }: Context): Promise<ExitCode> {
     case "no-signals":
       return await stayUntil(new Promise<ExitCode>(() => {}));
   }
-  throw new TypeError(`No such behaviour: ${args[0]}`);
+  throw new TypeError(`Cannot run: unknown behavior ${args[0]}`);
 }
 
-/** Says that it is ready, and keeps the process alive, which a promise alone does not. */
+/** Prints that it is ready, and keeps the process alive, which a promise alone does not. */
 async function stayUntil(done: Promise<ExitCode>): Promise<ExitCode> {
   const alive = setInterval(() => {}, 60_000);
   say("ready");

@@ -1,0 +1,161 @@
+/** The options that services share, and their meaning to a listener. @module */
+import { duration, flag, group, host, integer, type Option, port, size } from "../args/option.ts";
+import { printable } from "../../internal/printable.ts";
+import type { Values } from "../args/program.ts";
+import { plural } from "../../internal/plural.ts";
+import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
+import type { ListenOptions } from "../../socket/listener.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import type { EndedConnection } from "../../services/service.ts";
+import { jsonOption, quietOption } from "../shared/output_options.ts";
+import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
+import type { ServiceHost } from "./service_command.ts";
+import { type ServiceTls, tlsServerOptions } from "./tls_options.ts";
+
+const listening = group("Listening", {
+  host: host({
+    help: "Address to listen on, all with the same port",
+    repeatable: true,
+    defaultText: "127.0.0.1, and ::1 if available",
+    environment: "SERVER_HOST",
+  }),
+});
+
+const output = group("Output", {
+  control: flag({ help: "Answer `state`, `suspend`, and `resume` on stdin with JSON lines on stdout" }),
+  verbose: flag({ help: "Also log what peers do" }),
+  ...quietOption,
+  ...jsonOption,
+});
+
+/** The options of every service, in addition to its {@linkcode servicePort}. */
+export const sharedOptions = { ...listening, ...output };
+
+/** The options of every service with connections. */
+export const connectionOptions = {
+  ...listening,
+  ...group("Listening", {
+    reusePort: flag({ help: "Share the port with other servers that also use this option" }),
+  }),
+  ...group("Limits", {
+    maxConnections: integer({ help: "Limit of open connections; 0 disables", default: 0, min: 0 }),
+    maxConnectionsPerIp: integer({ help: "Limit for each remote address; 0 disables", default: 0, min: 0 }),
+    ...limitOptions,
+    writeBuffer: size({ help: "Unread bytes after which a slow peer is disconnected", default: 1024 * 1024 }),
+  }),
+  ...group("Timeouts", {
+    idleTimeout: duration({ help: "Close connections idle for this long; 0 disables", default: 0 }),
+    ...timeoutOptions,
+    drainTimeout: duration({ help: "Longest wait for connections to end on shutdown", default: 10_000 }),
+  }),
+  ...tlsServerOptions,
+  ...accessOptions,
+  ...output,
+};
+
+/** Returns the option `--port` of a service with this default port. */
+export function servicePort(defaultPort: number): { readonly port: Option<number> } {
+  return group("Listening", {
+    port: port({
+      help: "Port to listen on; 0 picks a free one",
+      default: defaultPort,
+      environment: "SERVER_PORT",
+    }),
+  });
+}
+
+/** The option of every service that reads lines. */
+export const lineOptions = group("Limits", {
+  maxLine: size({ help: "Longest line that a peer may send", min: 1, default: 64 * 1024 }),
+});
+
+/** Values of {@linkcode sharedOptions} and the port. */
+export type SharedValues = Values<typeof sharedOptions> & { readonly port: number };
+
+/** Values of {@linkcode connectionOptions} and the port. */
+export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
+
+type SharedListenOptions =
+  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & {
+    onClosed(connection: EndedConnection, reason: CloseReason): void;
+    onLateFailure(connection: EndedConnection, error: Error): void;
+  };
+
+/**
+ * Converts the connection options to those of a listener. Errors of the handler are logged.
+ *
+ * @param tls What the service speaks to clients over TLS. Default: lines.
+ */
+export async function listenOptions(
+  values: ConnectionValues,
+  host: ServiceHost,
+  tls: ServiceTls = {},
+): Promise<SharedListenOptions> {
+  const { log } = host;
+  const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
+  const failed = ({ remote }: EndedConnection, error: Error) =>
+    log.error(`Cannot serve ${named(remote)}: ${describeFailure(error)}`);
+  return {
+    ...bindOptions(values, host),
+    ...await guardListenOptions(values, { ...host, ...tls }),
+    reusePort,
+    maxConnections,
+    maxConnectionsPerIp,
+    idleTimeout,
+    writeBuffer,
+    drainTimeout,
+    onClosed: (connection, reason) => {
+      if (reason.type === "handler-failed") {
+        failed(connection, reason.error);
+      } else if (values.verbose) {
+        const { bytesIn, bytesOut } = connection.stats();
+        log.info(`${closing(connection.remote, reason)}; ${plural(bytesIn, "byte")} in, ${bytesOut} out`);
+      }
+    },
+    onLateFailure: failed,
+    onRefused: (remote, { why }) => {
+      if (values.verbose) log.info(`${named(remote)} refused, ${why}`);
+    },
+  };
+}
+
+/** Returns the hosts that a service must listen on. */
+export function requiredHosts({ host }: SharedValues): readonly string[] {
+  return host.length > 0 ? host : ["127.0.0.1"];
+}
+
+/** Converts `--host` and `--port` to the addresses that a service must bind, and those that it binds if possible. */
+export function bindOptions(
+  values: SharedValues,
+  { log }: ServiceHost,
+): Pick<ListenOptions<never>, "hostnames" | "tryHostnames" | "onNotBound" | "port"> {
+  const where = { hostnames: requiredHosts(values), port: values.port };
+  if (values.host.length > 0) return where;
+  return {
+    ...where,
+    tryHostnames: ["::1"],
+    onNotBound: (hostname, cause) => {
+      // Any other error means that the machine has no such address, or that permissions exclude it.
+      if (!(cause instanceof Deno.errors.AddrInUse)) return;
+      log.warn(
+        `Not listening on ${hostname}: another program uses the port there, and clients of localhost may reach it instead`,
+      );
+    },
+  };
+}
+
+/** Returns a peer's address for the log. It may come from a proxy header, so it is escaped. */
+function named(remote: Address): string {
+  return printable(formatAddress(remote));
+}
+
+/** Returns the log message for the end of a connection. */
+export function closing(remote: Address, reason: CloseReason): string {
+  return `${named(remote)} closed, ${printable(describeCloseReason(reason))}`;
+}
+
+/** Returns an internal error with its stack trace, which shows where it comes from. */
+function describeFailure(error: Error): string {
+  return (error.stack ?? error.message).split("\n").map((line) => printable(line)).join("\n");
+}
