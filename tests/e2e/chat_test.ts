@@ -156,7 +156,7 @@ Deno.test("client.ts account makes an account that server.ts chat --users lets i
   await guest.send("ann\n/login ann wrong\n/login ann open sesame\n/quit\n");
   assertEquals((await guest.rest()).split("\n"), [
     "-- Welcome. What is your name?",
-    "error name belongs to an counts: /login ann PASSWORD",
+    "error name belongs to an account: /login ann PASSWORD",
     "error name or password is wrong",
     "-- Hello ann. 0 others are here; /help lists commands",
     "-- Bye",

@@ -186,7 +186,7 @@ Deno.test({
     await using server = await ServerProcess.startWithin(64, "echo");
     const peers = [];
     for (let count = 0; count < 64; count++) peers.push(await enter(server));
-    await server.remarked("Out of descriptors: accepting pauses until there is room");
+    await server.remarked("Out of file descriptors: accepting pauses until some are free");
     const { connections } = await server.until(({ outOfDescriptors }) => Number(outOfDescriptors) > 2);
     const first = peers[0]!;
     first.send("still here");
@@ -198,7 +198,7 @@ Deno.test({
     for (const peer of peers) peer.abort();
     await server.until((state) => state.connections === 0 && state.accepted === 64);
     const { code, err } = await server.stop();
-    assertEquals([code, err.split("Out of descriptors").length], [0, 2]);
+    assertEquals([code, err.split("Out of file descriptors").length], [0, 2]);
   },
 });
 
@@ -231,7 +231,7 @@ Deno.test(
     await using server = await ServerProcess.start("echo");
     await using peer = await enter(server);
     onLateFailure(peer, new RangeError("broken"));
-    const failed = `error: Serving 127.0.0.1:${server.port} failed: RangeError:`;
+    const failed = `error: Cannot serve 127.0.0.1:${server.port}: RangeError:`;
     assertStringIncludes(said, `${failed} broken\n`);
     onClosed(peer, { type: "handler-failed", error: new RangeError("broken\x1b[31m") });
     assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
@@ -242,7 +242,7 @@ Deno.test(
     onExhausted?.(false);
     assertEquals(
       said,
-      "warning: Out of descriptors: accepting pauses until there is room\nAccepting again\n",
+      "warning: Out of file descriptors: accepting pauses until some are free\nAccepting again\n",
     );
   },
 );

@@ -98,7 +98,7 @@ Deno.test("server.ts and client.ts say in a line which file or address they may 
     [
       "server",
       ["files", "--root", "docs", "--writable"],
-      'Cannot take uploads in "docs": Requires write access',
+      'Cannot accept uploads in "docs": Requires write access',
     ],
     ["server", ["chat", "--users", ca], `Cannot read the accounts in "${ca}": Requires read access`],
     [

@@ -52,7 +52,7 @@ for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object
       "SIGTERM: draining; once more to close now\n",
     ]);
     const help = await runServer([name, "--help"]);
-    assertStringIncludes(help.out, `[default: ${port}; environment:`);
+    assertStringIncludes(help.out, `[default: ${port}; env:`);
   });
 }
 
@@ -96,7 +96,7 @@ for (const name of ["echo", "udp"]) {
       await using server = await ServerProcess.startAnywhere(name, "--port", `${port}`);
       const { out, err } = await server.stop();
       assertEquals(out.trimEnd().split("\n").length, 1);
-      assertStringIncludes(err, "warning: Not listening on ::1: the port is in use there");
+      assertStringIncludes(err, "warning: Not listening on ::1: another program uses the port there");
     },
   });
 }
@@ -117,13 +117,13 @@ Deno.test("server.ts --help lists every service", async () => {
 });
 
 const REFUSED: readonly (readonly [args: string, code: number, message: string])[] = [
-  ["nothing", 2, 'Unknown service "nothing"; there is relay, echo, hello,'],
+  ["nothing", 2, 'Unknown service "nothing"; expected relay, echo, hello,'],
   ["echoo", 2, "(did you mean echo?)"],
-  ["echo --delay 3s", 2, "Option --delay is not one of service echo, but of hello"],
+  ["echo --delay 3s", 2, "Cannot use --delay with service echo: it is an option of hello"],
   ["hello --dealy 3s", 2, 'Unknown option "--dealy" (did you mean --delay?)'],
   ["hello --delay 3parsecs", 2, "Cannot use --delay"],
   ["hello --port 65536", 2, "Cannot use --port: expected a port from 0 to 65535"],
-  ["files", 2, "Option --root is required"],
+  ["files", 2, "Missing option --root"],
   [
     "files --root /no/such/place",
     1,
@@ -131,11 +131,11 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ],
   ["files --root /etc/passwd", 1, 'Cannot serve the files of "/etc/passwd": it is not a directory'],
   ["chat --users /no/such/file", 1, 'Cannot read the accounts in "/no/such/file": no such file'],
-  ["proxy", 2, "Option --to is required"],
+  ["proxy", 2, "Missing option --to"],
   ["proxy --to nowhere", 2, "Cannot use --to: expected HOST:PORT"],
   ["proxy --to [::1]:1 --proxy-in 10.0.0.0/33", 2, "Cannot use --proxy-in: expected an IP address"],
   ["balance --to [::1]:1 --policy luck", 2, "Cannot use --policy: expected one of round-robin"],
-  ["balance --to [::1]:1 --to [::1]:1", 2, "Option --to names a backend twice"],
+  ["balance --to [::1]:1 --to [::1]:1", 2, "Cannot use --to: it names a backend twice"],
   [
     "echo --host 192.0.2.1 --port 0",
     1,
