@@ -125,7 +125,10 @@ async function lastState(
     const state = await server.state();
     if (state === null) throw new Error("The second server does not report its state");
     const { connections, pending, timers, queuedBytes, closed } = state;
-    const left = connections + pending + timers + queuedBytes;
+    const left = [connections, pending, timers, queuedBytes].reduce<number>(
+      (sum, one) => sum + (one ?? 0),
+      0,
+    );
     if (left === 0 || performance.now() > giveUpAt) return { closed, left };
   }
 }

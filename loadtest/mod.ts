@@ -30,3 +30,24 @@ export * from "./metrics/threshold.ts";
 export * from "./metrics/timeline.ts";
 export * from "./judge/verdict.ts";
 export * from "./judge/verdict_text.ts";
+export { lineCodec } from "../socket/codecs/line_codec.ts";
+export { bytesCodec } from "../socket/codecs/bytes_codec.ts";
+export { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
+export * from "./scenario/assert_proven.ts";
+export type { DataRow, DataSource } from "./scenario/data_rows.ts";
+export { AskError, SessionStoppedError } from "./scenario/errors.ts";
+export * from "./scenario/events.ts";
+export type { Expectation } from "./scenario/expectation.ts";
+export type { ScenarioMetrics, StepMetrics } from "./scenario/measure_scenario.ts";
+export { ScenarioError } from "./scenario/prepare_scenario.ts";
+export type { CorrelationKey } from "./scenario/pending_asks.ts";
+export { type LoadTestOptions, type LoadTestRun, runLoadTest } from "./scenario/run_load_test.ts";
+export {
+  type AskOptions,
+  type Metric,
+  type Scenario,
+  scenario,
+  type ScenarioDuration,
+  type ScenarioOptions,
+  type Session,
+} from "./scenario/scenario.ts";

@@ -8,10 +8,11 @@ import { echoRequest, httpRequest } from "./request_reply.ts";
 import { RequestReplyClient } from "./request_reply_client.ts";
 import { injectFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
-import { type HistoryEvent, plannedEvent, type RunEvent } from "../history/events.ts";
+import { type HistoryEvent, maxLagOf, plannedEvent, type RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
+import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
 import { SocketLag } from "./socket_lag.ts";
 
 /** What a {@linkcode Fleet} needs. */
@@ -27,6 +28,8 @@ export interface FleetOptions {
   readonly faults?: FaultSpec;
   /** What the clients of a relay show it first. Default: nothing. */
   readonly token?: string;
+  /** The scenario of the clients, if the protocol is `scenario`. */
+  readonly scenario?: PreparedScenario;
   /** Plain sockets, on which the process measures its own lag. */
   readonly network: Network;
   /** What the clients dial by. Default: `network`. */
@@ -75,6 +78,7 @@ export class Fleet {
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   readonly #latency = new LatencyHistogram();
+  readonly #scenario: ScenarioRunner | undefined;
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
@@ -83,7 +87,23 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#indices = [...options.plan.slice(options.part ?? 0, options.parts ?? 1)];
+    const { plan, part = 0, parts = 1, run, clock, begin, scenario: prepared } = options;
+    this.#indices = [...plan.slice(part, parts)];
+    if (prepared === undefined) return;
+    this.#scenario = new ScenarioRunner({
+      prepared,
+      plan,
+      part,
+      parts,
+      clock,
+      begin,
+      maxLag: maxLagOf(run),
+      record: (event) => this.#record(event),
+      onAnswered: (ms) => {
+        this.#progress.acknowledged++;
+        this.#latency.record(ms);
+      },
+    });
   }
 
   get progress(): FleetProgress {
@@ -92,17 +112,23 @@ export class Fleet {
 
   /** Runs every client to its end; once only. */
   async run(): Promise<void> {
-    for (const index of this.#indices) this.#record(plannedEvent(this.#options.plan.client(index)));
+    for (const index of this.#indices) {
+      const planned = this.#options.plan.client(index);
+      // A scenario makes up its messages as it goes.
+      this.#record(plannedEvent(this.#scenario === undefined ? planned : { ...planned, text: "" }));
+    }
     const { network, part: process = 0 } = this.#options;
     const socketLag = new SocketLag({ network, clock: this.#clock, interval: LAG_SAMPLE_MS });
     socketLag.start();
     this.#sampleLag();
     this.#startDue();
+    this.#scenario?.start();
     try {
       await this.#done.promise;
     } finally {
       this.#starting?.cancel();
       this.#sampling?.cancel();
+      this.#scenario?.stop();
     }
     this.#record({
       event: "generator",
@@ -151,6 +177,16 @@ export class Fleet {
     const { plan, targets, random, run, token } = this.#options;
     const target = targets[index % targets.length]!;
     const { text } = plan.client(index);
+    const observer = new ClientRecorder({
+      client: index,
+      plan,
+      target,
+      now: () => this.#now(),
+      record: this.#options.record,
+      progress: this.#progress,
+      latency: this.#latency,
+      stopped: () => this.#stopped,
+    });
     const shared = {
       hostname: target.hostname,
       port: target.port,
@@ -160,16 +196,7 @@ export class Fleet {
       text,
       timeout: plan.timeout,
       writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
-      observer: new ClientRecorder({
-        client: index,
-        plan,
-        target,
-        now: () => this.#now(),
-        record: this.#options.record,
-        progress: this.#progress,
-        latency: this.#latency,
-        stopped: () => this.#stopped,
-      }),
+      observer,
     };
     const maxLine = Math.max(DEFAULT_MAX_LINE, plan.longestLine);
     switch (run.protocol) {
@@ -188,6 +215,11 @@ export class Fleet {
         });
       case "hello":
         return new RequestReplyClient({ ...shared, requestReply: httpRequest(text, formatAddress(target)) });
+      case "scenario":
+        if (this.#scenario === undefined) {
+          throw new TypeError("Cannot run the protocol scenario without a scenario");
+        }
+        return this.#scenario.client(index, { target, network: shared.network, observer });
     }
   }
 

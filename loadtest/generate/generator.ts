@@ -4,6 +4,7 @@ import type { Address, Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
+import type { PreparedScenario } from "../scenario/scenario_runner.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
@@ -23,6 +24,8 @@ export interface GeneratorRun {
   readonly tls?: TlsClientOptions;
   /** What the clients of a relay show it first. Default: nothing. */
   readonly token?: string;
+  /** The scenario of the clients, if the protocol is `scenario`. */
+  readonly scenario?: PreparedScenario;
 }
 
 /** Runs all clients of a plan. */

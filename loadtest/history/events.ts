@@ -7,6 +7,7 @@
  * @module
  */
 import type { CloseType } from "../../socket/errors.ts";
+import type { ScenarioEvent, ShapeEvent } from "../scenario/events.ts";
 
 /** The schema of histories and summaries that this version writes. */
 export const SCHEMA = 1;
@@ -27,7 +28,7 @@ export interface RunEvent {
   readonly seed: number;
   readonly clients: number;
   /** What the clients speak: only a relay has receivers that answer. */
-  readonly protocol: "relay" | "echo" | "hello";
+  readonly protocol: "relay" | "echo" | "hello" | "scenario";
   /** Whether the server was started for this run, and so has no other clients. */
   readonly server: "own" | "foreign";
   /** Whether faults were asked for, which excuse what they cause. */
@@ -37,6 +38,10 @@ export interface RunEvent {
    * of versions that had no choice.
    */
   readonly maxLag?: number;
+  /** Whether a scenario gets the replies of a connection in the order of its requests. Default `true`. */
+  readonly ordered?: boolean;
+  /** Requests of a scenario that were due before this, in ms, are proven and not measured. Default 0. */
+  readonly warmup?: number;
 }
 
 /** A client was planned, and its message. */
@@ -156,10 +161,10 @@ export interface EndedEvent {
 
 /** What a server holds, and has counted since it started. */
 export interface ServerState {
-  readonly connections: number;
-  readonly pending: number;
-  readonly timers: number;
-  readonly queuedBytes: number;
+  readonly connections: number | null;
+  readonly pending: number | null;
+  readonly timers: number | null;
+  readonly queuedBytes: number | null;
   /** Sockets that it did not have right after it began to listen; `null` when they could not be counted. */
   readonly descriptors: number | null;
   /** How its connections ended. */
@@ -167,6 +172,8 @@ export interface ServerState {
   /** Oks that settled nothing, and messages handed on; absent where the server does not count them. */
   readonly stray?: number;
   readonly redelivered?: number;
+  /** Figures that the server of a scenario reports, and that must be 0. */
+  readonly custom?: Readonly<Record<string, number>>;
 }
 
 /** The server's state after the run; `null` when there was nobody to ask. */
@@ -224,6 +231,8 @@ export type HistoryEvent =
   | MessageEvent<"answer">
   | MessageEvent<"ack">
   | CloseEvent
+  | ScenarioEvent
+  | ShapeEvent
   | FaultEvent
   | AcceptedEvent
   | EndedEvent

@@ -1,5 +1,6 @@
 /** Events of a history to lines of JSON and back, every field checked. Pure. @module */
 import { MAX_DURATION } from "../../internal/duration.ts";
+import { ASK_RESULTS, FRAME_KINDS, SESSION_RESULTS } from "../scenario/events.ts";
 import { END_TYPES, type HistoryEvent, SCHEMA } from "./events.ts";
 
 /** A line of a history that is no event. */
@@ -37,9 +38,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 const serverState: Check = (value) => {
   if (value === null) return true;
   if (!isObject(value)) return false;
-  const { connections, pending, timers, queuedBytes, descriptors, closed, stray, redelivered } = value;
-  return [connections, pending, timers, queuedBytes].every(time) &&
-    (descriptors === null || time(descriptors)) &&
+  const { connections, pending, timers, queuedBytes, descriptors, closed, stray, redelivered, custom } =
+    value;
+  return [connections, pending, timers, queuedBytes, descriptors].every((one) => one === null || time(one)) &&
+    (custom === undefined || (isObject(custom) && Object.values(custom).every(time))) &&
     [stray, redelivered].every(optional(index)) &&
     isObject(closed) && Object.entries(closed).every(([type, count]) => reason(type) && index(count));
 };
@@ -53,10 +55,12 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     schema: oneOf(SCHEMA),
     seed: index,
     clients: index,
-    protocol: oneOf("relay", "echo", "hello"),
+    protocol: oneOf("relay", "echo", "hello", "scenario"),
     server: oneOf("own", "foreign"),
     faults: flag,
     maxLag: optional(bound),
+    ordered: optional(flag),
+    warmup: optional(time),
   },
   planned: { client: index, at: time, text, length: optional(index) },
   start: { client: index, at: time },
@@ -68,6 +72,22 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   answer: ofMessage,
   ack: ofMessage,
   close: { client: index, at: time, reason, detail: optional(text) },
+  ask: {
+    client: index,
+    at: time,
+    ask: index,
+    step: text,
+    due: time,
+    sent: time,
+    result: optional(oneOf(...ASK_RESULTS)),
+    detail: optional(text),
+  },
+  frame: { client: index, at: time, kind: oneOf(...FRAME_KINDS), text },
+  push: { client: index, at: time },
+  check: { client: index, at: time, name: text, ok: flag },
+  metric: { client: index, at: time, name: text, value: time },
+  session: { client: index, at: time, result: oneOf(...SESSION_RESULTS), detail: optional(text) },
+  shape: { process: index, lag: time, planned: index, heldBack: index, notSent: index },
   fault: { at: time, kind: text, client: optional(index) },
   accepted: ofPeer,
   ended: { ...ofPeer, reason },

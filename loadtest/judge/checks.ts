@@ -1,11 +1,13 @@
 /** The rules that a run is judged by: each looks at the ledger and tells what is wrong. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
+import { printable } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
 import { lastEndOf, type OutcomeCounts, outcomeOf } from "./outcome_counts.ts";
 import type { Findings } from "./findings.ts";
 import { type EndedEvent, maxLagOf } from "../history/events.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
+import { findLateMessages, findSessionFailures } from "../scenario/judge_scenario.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
@@ -40,6 +42,9 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
     if (left !== null && left !== 0) {
       findings.add("leftover", () => `The server is left with ${left} ${name}`);
     }
+  }
+  for (const [name, left] of Object.entries(server.custom ?? {})) {
+    if (left !== 0) findings.add("leftover", () => `The server is left with ${left} ${printable(name)}`);
   }
 }
 
@@ -80,6 +85,7 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
   if (counts.notStarted > 0) {
     findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
   }
+  findLateMessages(ledger, findings);
   const maxLag = maxLagOf(ledger.run);
   const bound = formatDuration(maxLag);
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
@@ -106,6 +112,7 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
 /** Messages without their ok, and, unless faults were asked for, whatever did not go smoothly. */
 export function findFailures(ledger: Ledger, findings: Findings): void {
   const { run, clients, connections } = ledger;
+  if (run.protocol === "scenario") return findSessionFailures(ledger, findings);
   const { sends, connects, refusals, lastConnection } = clients.columns;
   sends.forEach((sent, row) => {
     const client = clients.index(row);

@@ -20,6 +20,18 @@ export type FindingKind =
   | "lost"
   /** Not acknowledged when the run ended, and not failed either. */
   | "under-way"
+  /** A scenario got another reply than it expected. */
+  | "wrong"
+  /** It got only the start of the expected reply. */
+  | "truncated"
+  /** It got the reply to another session's request. */
+  | "foreign"
+  /** It got the replies of a connection in another order than that of the requests. */
+  | "reordered"
+  /** A check of a scenario did not hold. */
+  | "check"
+  /** A scenario threw an error of its own. */
+  | "scenario"
   /** A connection that ended otherwise than naturally, or could not be made. */
   | "unnatural";
 

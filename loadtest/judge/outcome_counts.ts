@@ -1,4 +1,5 @@
 /** What became of the clients of a run, counted from its ledger, in the sense of Jepsen's `total-queue` checker. Pure. @module */
+import { countScenario } from "../scenario/judge_scenario.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** What became of a client's message. */
@@ -46,6 +47,7 @@ export interface OutcomeCounts {
 
 /** Counts. */
 export function countOutcomes(ledger: Ledger): OutcomeCounts {
+  if (ledger.run.protocol === "scenario") return countScenario(ledger);
   const { clients, facts } = ledger;
   const { sends, connects, refusals } = clients.columns;
   const outcomes: Record<Outcome, number> = { "not-started": 0, acked: 0, lost: 0, "under-way": 0 };
@@ -93,11 +95,14 @@ export function outcomeOf({ clients, connections }: Ledger, row: number): Outcom
 }
 
 /** How the last connection of the client at `row` ended. */
-export function lastEndOf({ clients, connections }: Ledger, row: number): LastEnd {
+export function lastEndOf({ run, clients, connections }: Ledger, row: number): LastEnd {
   const last = clients.columns.lastConnection[row] ?? -1;
   const reason = connections.reason(last);
   if (reason === undefined) return "none";
-  if (reason === "natural" && connections.acks.at(last) > 0) return "natural";
+  // A scenario's session is over before its connection is closed.
+  if (reason === "natural" && (run.protocol === "scenario" || connections.acks.at(last) > 0)) {
+    return "natural";
+  }
   return reason === "timeout" ? "timeout" : "error";
 }
 

@@ -41,7 +41,19 @@ export interface Judgement {
 }
 
 /** Wrong however slow the generator was; the gravest first. */
-const FATAL: readonly FindingKind[] = ["died", "unexpected", "duplicate", "inconsistent", "leftover"];
+const FATAL: readonly FindingKind[] = [
+  "died",
+  "unexpected",
+  "duplicate",
+  "wrong",
+  "truncated",
+  "foreign",
+  "reordered",
+  "check",
+  "scenario",
+  "inconsistent",
+  "leftover",
+];
 /** Wrong, unless the generator was too slow for it to mean anything. */
 const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
 

@@ -4,7 +4,7 @@ import type { Summary } from "../metrics/summary.ts";
 /** What a summary needs to have for its verdict to be told. */
 export type VerdictFacts = Pick<
   Summary,
-  "verdict" | "clients" | "acked" | "lost" | "underWay" | "closed" | "reconnects" | "thresholds"
+  "verdict" | "clients" | "acked" | "lost" | "underWay" | "closed" | "reconnects" | "thresholds" | "scenario"
 >;
 
 /**
@@ -23,8 +23,12 @@ export type VerdictFacts = Pick<
  */
 export function describeVerdict(run: VerdictFacts): string {
   const { verdict, clients, acked, lost, underWay, thresholds } = run;
-  const all = clients === 1 ? "The one message was" : `All ${clients.toLocaleString("en")} messages were`;
-  const some = `${acked.toLocaleString("en")} of ${clients.toLocaleString("en")} messages acknowledged`;
+  const { messages, verb } = run.scenario === undefined
+    ? { messages: clients, verb: "acknowledged" }
+    : { messages: run.scenario.requests, verb: "answered as expected" };
+  const noun = run.scenario === undefined ? "message" : "request";
+  const all = messages === 1 ? `The one ${noun} was` : `All ${messages.toLocaleString("en")} ${noun}s were`;
+  const some = `${acked.toLocaleString("en")} of ${messages.toLocaleString("en")} ${noun}s ${verb}`;
   const natural = run.closed.natural === clients && run.reconnects === 0;
   // A good verdict in spite of that is for a run that was to have faults.
   const ends = natural ? "every connection closed naturally" : "in spite of the faults that were asked for";
@@ -33,13 +37,11 @@ export function describeVerdict(run: VerdictFacts): string {
     .join("");
   switch (verdict) {
     case "proven":
-      return `${all} acknowledged, ${ends}, and the server was left with nothing`;
+      return `${all} ${verb}, ${ends}, and the server was left with nothing`;
     case "delivered":
-      return `${all} acknowledged, ${ends}; the server's state could not be asked for`;
+      return `${all} ${verb}, ${ends}; the server's state could not be asked for`;
     case "threshold":
-      return `${all} acknowledged, but ${crossed.join(" and ")} ${
-        crossed.length === 1 ? "does" : "do"
-      } not hold`;
+      return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
       return `The generator could not keep its own schedule, so the figures mean nothing`;
     case "interrupted":

@@ -10,6 +10,7 @@ import { ConnectionTable, type ConnectionTableSnapshot } from "./connection_tabl
 import { DeliveryTable, type DeliveryTableSnapshot } from "./delivery_table.ts";
 import { Findings, type FindingsSnapshot } from "../judge/findings.ts";
 import type { CloseEvent, ConnectEvent, HistoryEvent, MessageEvent, RunEvent } from "../history/events.ts";
+import { ScenarioTable, type ScenarioTableSnapshot } from "../scenario/scenario_table.ts";
 import { FailureReasons, type FailureReasonsSnapshot } from "./failure_reasons.ts";
 import { RunFacts, type RunFactsSnapshot } from "./run_facts.ts";
 
@@ -21,6 +22,7 @@ export interface LedgerSnapshot {
   readonly findings: FindingsSnapshot;
   readonly reasons: FailureReasonsSnapshot;
   readonly facts: RunFactsSnapshot;
+  readonly scenario: ScenarioTableSnapshot;
 }
 
 /**
@@ -50,6 +52,8 @@ export class Ledger {
   readonly findings: Findings = new Findings();
   readonly reasons: FailureReasons = new FailureReasons();
   readonly facts: RunFacts = new RunFacts();
+  /** What scenario sessions did; empty for other protocols. */
+  readonly scenario: ScenarioTable;
 
   /**
    * @param run The event that begins the history
@@ -57,6 +61,7 @@ export class Ledger {
    */
   constructor(run: RunEvent, part: Omit<ClientSlice, "clients"> = {}) {
     this.run = run;
+    this.scenario = new ScenarioTable({ findings: this.findings, ordered: run.ordered ?? true });
     this.clients = new ClientTable({ ...part, clients: run.clients });
   }
 
@@ -74,6 +79,8 @@ export class Ledger {
       case "accepted":
       case "ended":
         return this.facts.record(event);
+      case "shape":
+        return this.scenario.recordShape(event);
       case "verdict":
         return; // not part of the account, but what was made of it
       default:
@@ -117,6 +124,13 @@ export class Ledger {
         return this.#ack(event, row);
       case "close":
         return this.#close(event, row);
+      case "ask":
+      case "frame":
+      case "push":
+      case "check":
+      case "metric":
+      case "session":
+        return this.scenario.record(event, () => this.#who(event.client));
     }
   }
 
@@ -212,17 +226,19 @@ export class Ledger {
       findings: this.findings.snapshot(),
       reasons: this.reasons.snapshot(),
       facts: this.facts.snapshot(),
+      scenario: this.scenario.snapshot(),
     };
   }
 
   /** Adds the ledger of a part of the clients, whose events are all in. */
-  absorb({ clients, connections, deliveries, findings, reasons, facts }: LedgerSnapshot): void {
+  absorb({ clients, connections, deliveries, findings, reasons, facts, scenario }: LedgerSnapshot): void {
     this.clients.absorb(clients, this.connections.length);
     this.connections.absorb(connections);
     this.deliveries.absorb(deliveries);
     this.findings.absorb(findings);
     this.reasons.absorb(reasons);
     this.facts.absorb(facts);
+    this.scenario.absorb(scenario);
   }
 
   #isPlanned(message: number | string): message is number {

@@ -1,5 +1,6 @@
 /** How far the percentiles of one run may be trusted: intervals that a comparison of two runs needs. Pure. @module */
 import type { Ledger } from "../ledger/ledger.ts";
+import { durationsOf } from "../scenario/measure_scenario.ts";
 import { addedByRelay } from "./measure.ts";
 
 /** Between these, in ms, the percentile lies that a longer run of the same kind would have. */
@@ -31,6 +32,16 @@ const FEWEST = 10 * BLOCKS;
 
 /** Bounds the percentiles of a run. */
 export function measureConfidence(ledger: Ledger): Confidence {
+  if (ledger.run.protocol === "scenario") {
+    return {
+      level: LEVEL,
+      latency: {
+        ...percentileIntervals(durationsOf(ledger, "sent")),
+        fromPlanned: percentileIntervals(durationsOf(ledger, "due")),
+        relay: percentileIntervals(new Float64Array(0)),
+      },
+    };
+  }
   const { plannedAt, startedAt, ackedAt } = ledger.clients.columns;
   return {
     level: LEVEL,

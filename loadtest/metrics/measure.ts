@@ -1,4 +1,5 @@
 /** The times that a ledger holds, measured from it: one pass over its clients, connections and deliveries. Pure. @module */
+import { durationsOf, histogramOf } from "../scenario/measure_scenario.ts";
 import { LatencyHistogram } from "./latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
@@ -32,6 +33,7 @@ const FINEST = 5;
 
 /** Measures a run. */
 export function measure(ledger: Ledger): Measurements {
+  if (ledger.run.protocol === "scenario") return measureScenario(ledger);
   const { clients, connections, deliveries } = ledger;
   const total = new LatencyHistogram();
   const fromPlanned = new LatencyHistogram();
@@ -58,6 +60,25 @@ export function measure(ledger: Ledger): Measurements {
   }
   const fairness = total.count === 0 ? null : sum ** 2 / (total.count * squares);
   return { total, fromPlanned, relay, held, connect, scheduleLag: measureScheduleLag(ledger), fairness };
+}
+
+/** The same of a scenario: of its requests, without those of the warm-up. */
+function measureScenario(ledger: Ledger): Measurements {
+  const empty = new LatencyHistogram();
+  const connect = new LatencyHistogram();
+  const { connections } = ledger;
+  for (let row = 0; row < connections.length; row++) connect.record(connections.took.at(row));
+  const total = histogramOf(durationsOf(ledger, "sent"));
+  const fromPlanned = histogramOf(durationsOf(ledger, "due"));
+  return {
+    total,
+    fromPlanned,
+    relay: empty,
+    held: empty,
+    connect,
+    scheduleLag: measureScheduleLag(ledger),
+    fairness: null,
+  };
 }
 
 /** What connecting and the relay took of each client's wait for its ok, by row, in ms; NaN without an ok. */

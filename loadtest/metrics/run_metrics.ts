@@ -1,5 +1,6 @@
 /** What was counted and measured in a run: a summary without what is judged from it. Pure. @module */
 import { type Confidence, measureConfidence } from "./confidence.ts";
+import { measureSteps, type ScenarioMetrics } from "../scenario/measure_scenario.ts";
 import type { ServerState } from "../history/events.ts";
 import type { Percentiles } from "./latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -49,6 +50,8 @@ export interface RunMetrics {
   /** Resident memory at its peak, in bytes; of all generator processes together. */
   readonly memory: { readonly server: number | null; readonly generator: number | null };
   readonly durationMs: number;
+  /** What is particular to a scenario; absent for other protocols. */
+  readonly scenario?: ScenarioMetrics;
 }
 
 /** What figures are made from. */
@@ -95,6 +98,7 @@ export function collectRunMetrics(
       queuedBytes: server.queuedBytes,
       descriptors: server.descriptors,
       closed: server.closed,
+      ...(server.custom === undefined ? {} : { custom: server.custom }),
     },
     latency: {
       unit: "ms",
@@ -110,6 +114,7 @@ export function collectRunMetrics(
     cpu: { server: cores(usage.server.cpuSeconds), generator: cores(usage.generator.cpuSeconds) },
     memory: { server: usage.server.peakMemory, generator: usage.generator.peakMemory },
     durationMs: Math.round(durationMs),
+    ...(ledger.run.protocol === "scenario" ? { scenario: measureSteps(ledger) } : {}),
   };
 }
 

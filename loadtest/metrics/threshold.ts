@@ -75,12 +75,23 @@ const COUNTS: ReadonlyMap<string, Read> = new Map<string, Read>([
 
 /** Figures that are plain numbers. */
 const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ["requests", ({ scenario }) => scenario?.requests ?? null],
+  ["perSecond", ({ scenario }) => scenario?.perSecond ?? null],
+  ["wrong", ({ scenario }) => scenario?.wrong ?? null],
+  ["truncated", ({ scenario }) => scenario?.truncated ?? null],
+  ["foreign", ({ scenario }) => scenario?.foreign ?? null],
+  ["reordered", ({ scenario }) => scenario?.reordered ?? null],
+  ["checks.failed", ({ scenario }) => scenario?.checks.reduce((sum, { failed }) => sum + failed, 0) ?? null],
+  ["sessions.done", ({ scenario }) => scenario?.sessions.done ?? null],
   ["fairness", (figures) => figures.fairness],
   ["cpu.server", ({ cpu }) => cpu.server],
   ["cpu.generator", ({ cpu }) => cpu.generator],
 ]);
 
-const EXPRESSION = /^([A-Za-z][A-Za-z0-9.]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
+/** Durations of a scenario: of the step, or the custom metric, of a name that only the run knows. */
+const NAMED_DURATION = /^(step|metric)\.([^<>=!]+)\.(p50|p90|p99|p999|max)$/;
+
+const EXPRESSION = /^([A-Za-z][^<>=!]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
 const NUMBER = /^\d+(\.\d+)?$/;
 
 /**
@@ -90,6 +101,8 @@ const NUMBER = /^\d+(\.\d+)?$/;
  *   `held.` and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
  * - Counts, plain or in percent of the clients: `lost==0`, `resent<1%`.
  * - Numbers: `fairness>0.9`, `cpu.server<1`.
+ * - Of a scenario: the numbers `requests`, `perSecond`, `wrong`, `truncated`, `foreign`, `reordered`, `checks.failed`, and
+ *   `sessions.done`; the percentiles of a step, `step.LOGIN.p99<50ms`, and of a custom metric, `metric.queue.max<10`.
  *
  * @throws {TypeError} If `text` is no threshold, or its figure or unit is unknown
  *
@@ -119,7 +132,7 @@ export function parseThreshold(text: string): Threshold {
 /** Holds a threshold against the figures of a run. */
 export function checkThreshold(threshold: Threshold, figures: RunMetrics): CheckedThreshold {
   const { expression, metric, operator, bound, unit } = threshold;
-  const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric);
+  const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric) ?? readNamed(metric);
   const value = read?.(figures) ?? null;
   const actual = value !== null && unit === "percent" ? 100 * value / figures.clients : value;
   return { expression, actual, unit, holds: actual !== null && OPERATORS[operator](actual, bound) };
@@ -133,7 +146,10 @@ export function describeThreshold({ expression, actual, unit }: CheckedThreshold
 }
 
 function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "bound" | "unit"> {
-  if (DURATIONS.has(metric)) {
+  const named = NAMED_DURATION.exec(metric)?.[1];
+  // The values of a custom metric are what the scenario says: durations, or plain numbers.
+  if (named === "metric" && NUMBER.test(bound)) return { bound: Number(bound), unit: "count" };
+  if (named !== undefined || DURATIONS.has(metric)) {
     // A bare number might be meant as ms, the unit of the figures, or as seconds, that of options.
     if (NUMBER.test(bound) && Number(bound) !== 0) {
       throw new TypeError(`Threshold "${text}" needs a unit, as in ${metric}<${bound}ms`);
@@ -149,7 +165,13 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
   const percent = bound.endsWith("%");
   const number = percent ? bound.slice(0, -1) : bound;
   if (!COUNTS.has(metric) && !NUMBERS.has(metric)) {
-    const known = [...DURATIONS.keys(), ...COUNTS.keys(), ...NUMBERS.keys()];
+    const known = [
+      ...DURATIONS.keys(),
+      ...COUNTS.keys(),
+      ...NUMBERS.keys(),
+      "step.NAME.p99",
+      "metric.NAME.p99",
+    ];
     throw new TypeError(`Threshold "${text}" must be on one of ${known.join(", ")}`);
   }
   if (!NUMBER.test(number) || (percent && !COUNTS.has(metric))) {
@@ -157,6 +179,17 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
     throw new TypeError(`Threshold "${text}" must have ${accepted} as its bound`);
   }
   return { bound: Number(number), unit: percent ? "percent" : "count" };
+}
+
+/** The percentile of a step or a custom metric; `null` if the run has none of that name. */
+function readNamed(metric: string): Read | undefined {
+  const [, kind, name, percentile] = NAMED_DURATION.exec(metric) ?? [];
+  if (percentile === undefined) return undefined;
+  const key = percentile as (typeof PERCENTILES)[number];
+  return ({ scenario }) => {
+    if (kind === "metric") return scenario?.metrics.find((one) => one.name === name)?.[key] ?? null;
+    return scenario?.steps.find((one) => one.name === name)?.latency[key] ?? null;
+  };
 }
 
 function isOperator(text: string | undefined): text is Operator {

@@ -10,6 +10,7 @@ import type { Random } from "../../internal/clock.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
 import { estimatePeak } from "./peak_estimate.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
+import { drawInstants, type Stage } from "../scenario/load_shape.ts";
 import { assertSeed, randomStream } from "./seeded_random.ts";
 import { type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
 
@@ -24,6 +25,8 @@ export interface PlanOptions {
   readonly payload: PayloadSpec;
   /** The lines of the file, for a payload of type `file`. */
   readonly lines?: readonly string[];
+  /** The rate at which clients start; takes the place of `arrival` in the window, which is then as long as the stages. */
+  readonly stages?: readonly Stage[];
   /** How long a client waits for its ok before it tries again. Default max(30 s, 2 × longest delay + 10 s). */
   readonly timeout?: number;
   /** How long a client goes on answering after its own ok. Default: the longest delay. */
@@ -102,7 +105,10 @@ export class Plan {
     this.options = options;
     this.clients = clients;
     this.#payload = createPayload(options.payload, options);
-    this.#startAt = arrivalTimes(options.arrival, { clients, window, random: randomStream(seed, "arrival") });
+    const random = randomStream(seed, "arrival");
+    this.#startAt = options.stages === undefined
+      ? arrivalTimes(options.arrival, { clients, window, random })
+      : drawInstants(options.stages, { random, count: clients });
     this.#replyDelay = new Float64Array(clients);
     this.#replyDelay.forEach((_, index, delays) => {
       delays[index] = drawReplyDelay(replyDelay, randomStream(seed, "reply-delay", { index }));

@@ -14,6 +14,9 @@ const PURPOSES = {
   "foreign-delay": 4,
   receiver: 5,
   fault: 6,
+  session: 7,
+  "data-row": 8,
+  message: 9,
 } as const;
 
 /** What a stream of draws is for; streams of different purposes are independent. */

@@ -140,5 +140,5 @@ interface Started {
 /** Whether a server holds nothing; what cannot be counted counts as nothing here, and is judged elsewhere. */
 function isZero(state: ServerState): boolean {
   const { connections, pending, timers, queuedBytes, descriptors } = state;
-  return connections + pending + timers + queuedBytes + (descriptors ?? 0) === 0;
+  return [connections, pending, timers, queuedBytes, descriptors].every((left) => (left ?? 0) === 0);
 }

@@ -35,6 +35,14 @@ const PROPERTIES: readonly (readonly [name: string, kinds: readonly FindingKind[
   ["the generator keeps its schedule", ["overloaded"]],
 ];
 
+/** The further test cases of a scenario. */
+const SCENARIO_PROPERTIES: typeof PROPERTIES = [
+  ["every reply is the expected one", ["wrong", "truncated", "foreign"]],
+  ["replies arrive in the order of the requests", ["reordered"]],
+  ["every check holds", ["check"]],
+  ["the scenario throws nothing", ["scenario"]],
+];
+
 /** Findings that those of kind `reason` explain. */
 const EXPLAINED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
 
@@ -97,7 +105,8 @@ interface Case {
  */
 export function renderJunit({ summary, faults = false, startedAt }: JunitInput): string {
   const cases = [
-    ...PROPERTIES.map(([name, kinds]) => caseOf(name, { kinds, summary, faults })),
+    ...[...PROPERTIES, ...(summary.scenario === undefined ? [] : SCENARIO_PROPERTIES)]
+      .map(([name, kinds]) => caseOf(name, { kinds, summary, faults })),
     { name: "the run comes to its end", failures: endOf(summary) },
     ...summary.thresholds.map((threshold): Case => ({
       name: `threshold ${threshold.expression}`,

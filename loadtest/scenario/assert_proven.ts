@@ -1,0 +1,21 @@
+/** An assertion on the result of a load test. Pure. @module */
+import { leadingFindings } from "../judge/findings.ts";
+import type { LoadTestRun } from "./run_load_test.ts";
+
+/** A run is not proven. */
+export class NotProvenError extends Error {
+  override readonly name = "NotProvenError";
+}
+
+/**
+ * Asserts that a run is proven, or delivered if the server's state could not be asked for.
+ *
+ * @throws {NotProvenError} With the verdict and what is wrong.
+ */
+export function assertProven(run: Pick<LoadTestRun, "verdict" | "text" | "findings">): void {
+  if (run.verdict === "proven" || run.verdict === "delivered") return;
+  const { leading, others } = leadingFindings(run.findings);
+  const lines = leading.map(({ text }) => `\n  ${text}`).join("");
+  const more = others.length === 0 ? "" : `\n  and ${others.length} more`;
+  throw new NotProvenError(`Load test ${run.verdict}: ${run.text}${lines}${more}`);
+}

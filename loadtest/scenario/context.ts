@@ -1,0 +1,102 @@
+/** What a scenario calls `t`: the methods of a session, and the instant for which its next request is planned. @module */
+import type { Random } from "../../internal/clock.ts";
+import type { DataRow } from "./data_rows.ts";
+import type { Expectation } from "./expectation.ts";
+import { type AskOptions, type Metric, type ScenarioDuration, type Session, toMs } from "./scenario.ts";
+import type { ScenarioEvent } from "./events.ts";
+import type { SessionCore } from "./session_core.ts";
+
+/** What all contexts of one connection have in common. */
+export interface ContextFacts<Frame, Shared> {
+  readonly core: SessionCore<Frame>;
+  readonly seed: number;
+  readonly row: DataRow;
+  readonly shared: Shared;
+  /** Random numbers of this client. */
+  readonly random: Random;
+  readonly record: (event: ScenarioEvent) => void;
+}
+
+const NO_OPTIONS = {};
+
+/** The `t` of a session, or of one message. */
+export class Context<Frame, Shared> implements Session<Frame, Shared> {
+  readonly #facts: ContextFacts<Frame, Shared>;
+  /** The planned instant of the next request; `Infinity` for as soon as it is sent. */
+  #due: number;
+
+  constructor(facts: ContextFacts<Frame, Shared>, due: number) {
+    this.#facts = facts;
+    this.#due = due;
+  }
+
+  get client(): number {
+    return this.#facts.core.client;
+  }
+
+  get seed(): number {
+    return this.#facts.seed;
+  }
+
+  get random(): Random {
+    return this.#facts.random;
+  }
+
+  get row(): DataRow {
+    return this.#facts.row;
+  }
+
+  get shared(): Shared {
+    return this.#facts.shared;
+  }
+
+  ask(frame: Frame, options: AskOptions<Frame> = NO_OPTIONS): Promise<Frame> {
+    const due = this.#due;
+    this.#due = Infinity;
+    if (options.timeout === undefined) {
+      return this.#facts.core.ask(frame, due, options as Omit<typeof options, "timeout">);
+    }
+    return this.#facts.core.ask(frame, due, { ...options, timeout: toMs(options.timeout) });
+  }
+
+  send(frame: Frame): void {
+    this.#facts.core.push(frame);
+  }
+
+  on(match: Expectation<Frame>, handle: (frame: Frame) => void | Promise<void>): void {
+    this.#facts.core.on(match, handle);
+  }
+
+  check(name: string, ok: boolean): boolean {
+    const { core, record } = this.#facts;
+    record({ event: "check", client: core.client, at: core.now(), name, ok });
+    return ok;
+  }
+
+  metric(name: string): Metric {
+    const { core, record } = this.#facts;
+    assertMetricName(name);
+    return {
+      record: (value) => {
+        if (!Number.isFinite(value) || value < 0) {
+          throw new RangeError(`Cannot record ${value} in the metric ${name}: expected a number from 0`);
+        }
+        record({ event: "metric", client: core.client, at: core.now(), name, value });
+      },
+    };
+  }
+
+  async think(duration: ScenarioDuration): Promise<void> {
+    this.#due = await this.#facts.core.think(toMs(duration));
+  }
+}
+
+/** Names that thresholds can refer to. */
+const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+function assertMetricName(name: string): void {
+  if (METRIC_NAME.test(name)) return;
+  throw new RangeError(
+    `Cannot name a metric "${name}": expected letters, digits, "-", and "_", starting with a letter`,
+  );
+}

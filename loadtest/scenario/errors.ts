@@ -1,0 +1,43 @@
+/** Errors that a session's methods throw, and where in a scenario file an error was thrown. Pure. @module */
+
+/** A request failed. The ledger already has the failure; a scenario may catch this error and go on. */
+export class AskError extends Error {
+  override readonly name = "AskError";
+  /** The step of the request, and why it failed. */
+  readonly step: string;
+  readonly result: "wrong" | "truncated" | "foreign" | "lost" | "under-way";
+
+  constructor(step: string, result: AskError["result"], detail: string) {
+    super(`Request ${step}: ${detail}`);
+    this.step = step;
+    this.result = result;
+  }
+}
+
+/** The run is over, and so is the session. */
+export class SessionStoppedError extends Error {
+  override readonly name = "SessionStoppedError";
+
+  constructor() {
+    super("The run is over");
+  }
+}
+
+/**
+ * Describes an error that a scenario threw: its message, and the file and line of the first frame outside of this
+ * project's load tester.
+ */
+export function describeThrown(error: unknown, file?: string): string {
+  if (!(error instanceof Error)) return `threw ${String(error)}, which is not an Error`;
+  const places = [...(error.stack ?? "").matchAll(/\(?((?:file|https?|data|blob):[^\s()]+:\d+:\d+)\)?$/gm)]
+    .map(([, place = ""]) => place);
+  const own = places.find((place) => file !== undefined && place.startsWith(file)) ?? places[0];
+  const text = `threw ${error.name}: ${error.message}`;
+  return own === undefined ? text : `${text} at ${shorten(own)}`;
+}
+
+/** `users.ts:12:5` of a long URL. */
+function shorten(place: string): string {
+  const path = place.replace(/\?.*?(?=:\d+:\d+$)/, "");
+  return path.startsWith("data:") ? path.slice(-20) : path.split("/").at(-1) ?? path;
+}

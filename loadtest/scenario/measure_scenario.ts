@@ -1,0 +1,119 @@
+/** What a scenario run measured: its requests, by step as well, its checks, and its custom metrics. Pure. @module */
+import type { Ledger } from "../ledger/ledger.ts";
+import { LatencyHistogram, type Percentiles } from "../metrics/latency.ts";
+import type { CheckCounts } from "./scenario_table.ts";
+
+/** Results of one step. */
+export interface StepMetrics {
+  readonly name: string;
+  /** Its requests, those that were answered as expected, and those without a reply. */
+  readonly requests: number;
+  readonly ok: number;
+  readonly lost: number;
+  /** From sending to the reply, and from the planned instant. */
+  readonly latency: Percentiles & { readonly fromPlanned: Percentiles };
+}
+
+/** What is particular to the summary of a scenario. */
+export interface ScenarioMetrics {
+  /** Requests of all sessions. */
+  readonly requests: number;
+  /** Answered requests per second, from the end of the warm-up to the last reply. */
+  readonly perSecond: number;
+  readonly wrong: number;
+  readonly truncated: number;
+  readonly foreign: number;
+  readonly reordered: number;
+  /** Frames sent without a request, and frames that a handler took. */
+  readonly pushed: number;
+  readonly handled: number;
+  readonly sessions: {
+    readonly done: number;
+    readonly failed: number;
+    readonly threw: number;
+    readonly unfinished: number;
+  };
+  /** How late the generators started scheduled messages, in ms at the 99th percentile; `null` without a schedule. */
+  readonly messageLag: number | null;
+  readonly steps: readonly StepMetrics[];
+  readonly checks: readonly ({ readonly name: string } & CheckCounts)[];
+  readonly metrics: readonly ({ readonly name: string; readonly count: number } & Percentiles)[];
+}
+
+/** The durations of requests answered as expected, in ms, in the order of the replies, without those of the warm-up. */
+export function durationsOf({ scenario, run }: Ledger, since: "due" | "sent", step?: number): Float64Array {
+  const { warmup = 0 } = run;
+  const durations = new Float64Array(scenario.length);
+  let count = 0;
+  for (let row = 0; row < durations.length; row++) {
+    if (!scenario.isOk(row) || scenario.due.at(row) < warmup) continue;
+    if (step !== undefined && scenario.step.at(row) !== step) continue;
+    durations[count++] = scenario.endedAt.at(row) - scenario[since].at(row);
+  }
+  return durations.subarray(0, count);
+}
+
+/** A histogram of durations. */
+export function histogramOf(durations: Float64Array): LatencyHistogram {
+  const histogram = new LatencyHistogram();
+  for (const ms of durations) histogram.record(ms);
+  return histogram;
+}
+
+/** Measures what is particular to a scenario. */
+export function measureSteps(ledger: Ledger): ScenarioMetrics {
+  const { scenario, findings, run } = ledger;
+  const { warmup = 0 } = run;
+  const requests = new Float64Array(scenario.steps.length);
+  const ok = new Float64Array(scenario.steps.length);
+  const lost = new Float64Array(scenario.steps.length);
+  let timed = 0;
+  let first = Infinity;
+  let last = 0;
+  for (let row = 0; row < scenario.length; row++) {
+    const step = scenario.step.at(row);
+    requests[step]!++;
+    const result = scenario.resultOf(row);
+    if (result === "lost") lost[step]!++;
+    if (result !== "ok") continue;
+    ok[step]!++;
+    const sent = scenario.sent.at(row);
+    if (scenario.due.at(row) < warmup) continue;
+    timed++;
+    if (sent < first) first = sent;
+    last = Math.max(last, scenario.endedAt.at(row));
+  }
+  const sessions = (result: keyof ScenarioMetrics["sessions"]): number => scenario.sessions.get(result) ?? 0;
+  return {
+    requests: scenario.length,
+    perSecond: last > first ? Math.round(1000 * timed / (last - first)) : 0,
+    wrong: findings.count("wrong"),
+    truncated: findings.count("truncated"),
+    foreign: findings.count("foreign"),
+    reordered: findings.count("reordered"),
+    ...scenario.frames,
+    sessions: {
+      done: sessions("done"),
+      failed: sessions("failed"),
+      threw: sessions("threw"),
+      unfinished: sessions("unfinished"),
+    },
+    messageLag: scenario.shapes.length === 0 ? null : Math.max(...scenario.shapes.map(({ lag }) => lag)),
+    steps: scenario.steps.map((name, step) => ({
+      name,
+      requests: requests[step]!,
+      ok: ok[step]!,
+      lost: lost[step]!,
+      latency: {
+        ...histogramOf(durationsOf(ledger, "sent", step)).percentiles(),
+        fromPlanned: histogramOf(durationsOf(ledger, "due", step)).percentiles(),
+      },
+    })),
+    checks: [...scenario.checks].map(([name, counts]) => ({ name, ...counts })),
+    metrics: [...scenario.metrics].map(([name, histogram]) => ({
+      name,
+      count: histogram.count,
+      ...histogram.percentiles(),
+    })),
+  };
+}

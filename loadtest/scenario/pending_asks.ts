@@ -1,0 +1,112 @@
+/** The requests of one session that have no reply yet, in the order in which they were sent. Pure. @module */
+import type { Expectation } from "./expectation.ts";
+
+/** Identifies a request and its reply on a connection on which replies may arrive in any order. */
+export type CorrelationKey = string | number;
+
+/** A request without a reply. Times are in ms from the start of the run. */
+export class Ask<Frame> {
+  readonly number: number;
+  readonly step: string;
+  readonly due: number;
+  readonly sent: number;
+  readonly deadline: number;
+  readonly expected: Expectation<Frame> | undefined;
+  readonly key: CorrelationKey | undefined;
+  readonly reply: Promise<Frame>;
+  readonly resolve: (reply: Frame) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(ask: Pick<Ask<Frame>, "number" | "step" | "due" | "sent" | "deadline" | "expected" | "key">) {
+    this.number = ask.number;
+    this.step = ask.step;
+    this.due = ask.due;
+    this.sent = ask.sent;
+    this.deadline = ask.deadline;
+    this.expected = ask.expected;
+    this.key = ask.key;
+    const { promise, resolve, reject } = Promise.withResolvers<Frame>();
+    this.reply = promise;
+    this.resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Rejects the reply. A scenario that does not await it must not crash the process: the ledger has the failure. */
+  fail(error: Error): void {
+    this.reply.catch(ignore);
+    this.#reject(error);
+  }
+}
+
+function ignore(): void {}
+
+/** Requests in order, and by key on a connection that correlates replies. */
+export class PendingAsks<Frame> {
+  #queue: Ask<Frame>[] = [];
+  /** The index of the oldest request; those before it are gone. */
+  #head = 0;
+  readonly #byKey: Map<CorrelationKey, Ask<Frame>> | undefined;
+
+  /** @param options.keyed Whether every request has a key. Default `false`. */
+  constructor({ keyed = false }: { readonly keyed?: boolean } = {}) {
+    if (keyed) this.#byKey = new Map();
+  }
+
+  get size(): number {
+    return this.#byKey === undefined ? this.#queue.length - this.#head : this.#byKey.size;
+  }
+
+  /** The oldest request. */
+  get first(): Ask<Frame> | undefined {
+    return this.#byKey === undefined ? this.#queue[this.#head] : this.#byKey.values().next().value;
+  }
+
+  /**
+   * Adds a request.
+   *
+   * @throws {TypeError} If another pending request has the same key.
+   */
+  add(ask: Ask<Frame>): void {
+    if (this.#byKey === undefined) {
+      this.#queue.push(ask);
+      return;
+    }
+    if (ask.key === undefined || this.#byKey.has(ask.key)) {
+      const why = ask.key === undefined
+        ? "correlate() returns no id for it"
+        : `id ${ask.key} is already in flight`;
+      throw new TypeError(`Cannot correlate request ${ask.number} (${ask.step}): ${why}`);
+    }
+    this.#byKey.set(ask.key, ask);
+  }
+
+  /** The pending request with this key. */
+  get(key: CorrelationKey): Ask<Frame> | undefined {
+    return this.#byKey?.get(key);
+  }
+
+  /** Removes a request. */
+  remove(ask: Ask<Frame>): void {
+    if (this.#byKey !== undefined) {
+      if (ask.key !== undefined) this.#byKey.delete(ask.key);
+      return;
+    }
+    if (this.#queue[this.#head] !== ask) {
+      this.#queue.splice(this.#queue.indexOf(ask, this.#head), 1);
+      return;
+    }
+    if (++this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head >= 64 && this.#head * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** The requests, oldest first. */
+  *[Symbol.iterator](): Generator<Ask<Frame>> {
+    if (this.#byKey !== undefined) yield* this.#byKey.values();
+    else for (let index = this.#head; index < this.#queue.length; index++) yield this.#queue[index]!;
+  }
+}

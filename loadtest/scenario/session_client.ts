@@ -1,0 +1,259 @@
+/** One client of a scenario: connects, runs the session and its messages, and closes the connection. @module */
+import { connect } from "../../socket/connect.ts";
+import type { Connection } from "../../socket/connection.ts";
+import {
+  type CloseReason,
+  ConnectError,
+  ConnectionClosedError,
+  describeCloseReason,
+  FramingError,
+} from "../../socket/errors.ts";
+import type { Network } from "../../socket/network.ts";
+import type { Clock } from "../../internal/clock.ts";
+import { Context, type ContextFacts } from "./context.ts";
+import { AskError, describeThrown, SessionStoppedError } from "./errors.ts";
+import type { ScenarioEvent, SessionEvent } from "./events.ts";
+import type { LoadShape } from "./load_shape.ts";
+import type { Scenario } from "./scenario.ts";
+import { SessionCore, type SessionCoreOptions } from "./session_core.ts";
+
+/** Observes the connection of a client. */
+export interface SessionObserver {
+  dialling(): void;
+  connected(connection: Connection<unknown>): void;
+  notConnected(error: ConnectError): void;
+  closed(connection: Connection<unknown>, reason: CloseReason): void;
+}
+
+/** Options for {@linkcode SessionClient}. */
+export interface SessionClientOptions
+  extends
+    Omit<SessionCoreOptions<unknown>, "correlate" | "onError">,
+    Omit<ContextFacts<unknown, unknown>, "core" | "record"> {
+  readonly scenario: Scenario;
+  /** URL of the scenario file, which findings name. */
+  readonly file?: string | undefined;
+  readonly hostname: string;
+  readonly port: number;
+  readonly network: Network;
+  readonly clock: Clock;
+  /** When the client was planned to start, in ms from the start of the run. */
+  readonly plannedAt: number;
+  readonly load: LoadShape;
+  /** How many messages the schedule has for this client; `undefined` without a schedule. */
+  readonly scheduled: number | undefined;
+  readonly observer: SessionObserver;
+  /** Called for a message that waited longer than the lag limit because too many were in flight. */
+  readonly onHeldBack: () => void;
+  /** The lag limit, in ms. */
+  readonly maxLag: number;
+}
+
+/** How long the server may take to close its side after the session, in ms. */
+const CLOSE_TIMEOUT = 5000;
+
+/** A client. */
+export class SessionClient {
+  readonly #options: SessionClientOptions;
+  readonly #core: SessionCore<unknown>;
+  readonly #facts: ContextFacts<unknown, unknown>;
+  readonly #dial = new AbortController();
+  readonly #over = Promise.withResolvers<void>();
+  #connection: Connection<unknown> | undefined;
+  #stopped = false;
+  #closing = false;
+  /** What the scenario threw first. */
+  #threw: string | undefined;
+  #failed: string | undefined;
+  /** Instants of scheduled messages that wait for the session, or for room. */
+  readonly #waiting: number[] = [];
+  #ready = false;
+  #inFlight = 0;
+  #scheduledDone = 0;
+  #allDone: (() => void) | undefined;
+
+  constructor(options: SessionClientOptions) {
+    this.#options = options;
+    const { scenario, record } = options;
+    this.#core = new SessionCore({
+      ...options,
+      correlate: scenario.correlate,
+      onError: (error) => this.#caught(error),
+    });
+    this.#facts = { ...options, core: this.#core, record };
+  }
+
+  /** Runs the session to its end. */
+  async run(): Promise<void> {
+    const { observer, hostname, port, network, clock, scenario } = this.#options;
+    observer.dialling();
+    try {
+      const signal = this.#dial.signal;
+      this.#connection = await connect({ hostname, port, network, clock, signal, codec: scenario.codec });
+    } catch (error) {
+      if (!this.#stopped) {
+        if (!(error instanceof ConnectError)) throw error;
+        observer.notConnected(error);
+      }
+      this.#core.end(error instanceof Error ? error.message : String(error), false);
+      return this.#finished("could not connect");
+    }
+    const connection = this.#connection;
+    observer.connected(connection);
+    this.#core.opened(connection);
+    const reading = this.#read(connection);
+    const body = this.#body().catch((error) => this.#caught(error));
+    await Promise.race([body, this.#over.promise]);
+    this.#finished();
+    const reason = this.#stopped ? this.#abort(connection) : await this.#close(connection, reading);
+    observer.closed(connection, reason);
+    this.#core.end("the session is over", false);
+  }
+
+  /** Ends the session where it is. */
+  stop(): void {
+    this.#stopped = true;
+    this.#dial.abort(new SessionStoppedError());
+    const unfinished = this.#core.waitingFor;
+    this.#core.stop();
+    this.#failed ??= unfinished;
+    this.#over.resolve();
+  }
+
+  /** Starts the scheduled message that is due at `due`, or as soon as the session and `inFlight` allow. */
+  message(due: number): void {
+    if (!this.#ready || this.#inFlight >= (this.#options.load.inFlight ?? Infinity)) this.#waiting.push(due);
+    else void this.#runScheduled(due);
+  }
+
+  /** Scheduled messages that were not started. */
+  get notSent(): number {
+    return this.#waiting.length;
+  }
+
+  async #body(): Promise<void> {
+    const { scenario, plannedAt, scheduled } = this.#options;
+    const t = new Context(this.#facts, plannedAt);
+    await scenario.session?.(t);
+    if (scenario.message === undefined) return await this.#core.idle();
+    if (scheduled === undefined) {
+      await this.#closedModel(scenario.session === undefined ? plannedAt : Infinity);
+    } else await this.#openModel(scheduled);
+    await this.#core.idle();
+  }
+
+  /** Messages one after the other, with up to `inFlight` at a time. */
+  async #closedModel(firstDue: number): Promise<void> {
+    const { load, scenario } = this.#options;
+    const { inFlight = 1, think = 0, duration } = load;
+    let left = load.messages ?? (duration === undefined ? 1 : Infinity);
+    const goesOn = (): boolean =>
+      left > 0 && !this.#core.ended && (duration === undefined || this.#core.now() < duration);
+    const lane = async (due: number): Promise<void> => {
+      while (goesOn()) {
+        left--;
+        try {
+          await scenario.message?.(new Context(this.#facts, due));
+        } catch (error) {
+          this.#caught(error);
+        }
+        due = think > 0 && goesOn() ? await this.#core.think(think) : Infinity;
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, () => lane(firstDue)));
+  }
+
+  /** Messages at their instants, however many are in flight. */
+  async #openModel(scheduled: number): Promise<void> {
+    this.#ready = true;
+    const waiting = this.#waiting.splice(0);
+    for (const due of waiting) this.message(due);
+    if (this.#scheduledDone < scheduled) {
+      await new Promise<void>((resolve) => this.#allDone = resolve);
+    }
+  }
+
+  async #runScheduled(due: number): Promise<void> {
+    const { scenario, scheduled = 0 } = this.#options;
+    if (this.#core.ended) {
+      this.#waiting.push(due);
+      this.#allDone?.();
+      return;
+    }
+    this.#inFlight++;
+    try {
+      await scenario.message?.(new Context(this.#facts, due));
+    } catch (error) {
+      this.#caught(error);
+    }
+    this.#inFlight--;
+    if (++this.#scheduledDone === scheduled) this.#allDone?.();
+    const next = this.#waiting[0];
+    if (next === undefined || this.#core.ended) return;
+    this.#waiting.shift();
+    if (this.#core.now() - next > this.#options.maxLag) this.#options.onHeldBack();
+    void this.#runScheduled(next);
+  }
+
+  /** Reads to the end of the connection. */
+  async #read(connection: Connection<unknown>): Promise<FramingError | undefined> {
+    let framing: FramingError | undefined;
+    try {
+      await connection.consume((frames) => this.#core.take(frames));
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      framing = error;
+    }
+    if (this.#stopped) return framing;
+    const why = framing?.message ??
+      (connection.open ? "closed by the server" : describeCloseReason(await connection.closed));
+    if (!this.#closing) this.#failed ??= `the connection ended before the session was over: ${why}`;
+    this.#core.end(why, framing?.code === "unterminated");
+    this.#allDone?.();
+    return framing;
+  }
+
+  /** Sends FIN and books what still arrives until the server has closed, too. */
+  async #close(
+    connection: Connection<unknown>,
+    reading: Promise<FramingError | undefined>,
+  ): Promise<CloseReason> {
+    const late: CloseReason = { type: "timeout", which: "close", ms: CLOSE_TIMEOUT };
+    const timer = this.#options.clock.after(CLOSE_TIMEOUT, () => connection.abort(late));
+    try {
+      await connection.closeWrite();
+    } catch (error) {
+      if (!(error instanceof ConnectionClosedError)) throw error; // The reason follows from `closed`.
+    }
+    const framing = await Promise.race([reading, this.#over.promise]);
+    timer.cancel();
+    if (this.#stopped) return this.#abort(connection);
+    return await connection.close(framing === undefined ? undefined : { type: "framing", error: framing });
+  }
+
+  #abort(connection: Connection<unknown>): CloseReason {
+    const reason: CloseReason = { type: "local", why: "the run is over" };
+    connection.abort(reason);
+    return reason;
+  }
+
+  /** Keeps the first error that the scenario did not catch. The ledger already has those of requests. */
+  #caught(error: unknown): void {
+    if (error instanceof SessionStoppedError) return;
+    if (error instanceof AskError) this.#failed ??= error.message;
+    else this.#threw ??= describeThrown(error, this.#options.file);
+  }
+
+  #finished(failed?: string): void {
+    this.#closing = true;
+    const event: SessionEvent = {
+      event: "session",
+      client: this.#options.client,
+      at: this.#core.now(),
+      result: "done",
+    };
+    const detail = this.#threw ?? this.#failed ?? failed;
+    const result = this.#threw !== undefined ? "threw" : this.#stopped ? "unfinished" : "failed";
+    this.#options.record(detail === undefined ? event : { ...event, result, detail } satisfies ScenarioEvent);
+  }
+}

@@ -1,0 +1,412 @@
+/** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
+import type { Clock, Timer } from "../../internal/clock.ts";
+import type { ScenarioEvent } from "./events.ts";
+import {
+  describeExpectation,
+  describeFrame,
+  equal,
+  type Expectation,
+  isExact,
+  isTruncated,
+  matches,
+} from "./expectation.ts";
+import { AskError, SessionStoppedError } from "./errors.ts";
+import { Ask, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
+import type { StepNames } from "./step_name.ts";
+
+/** Sends frames; a `Connection` does. */
+export interface FrameSender<Frame> {
+  /** Returns `false` if the connection is closed, or the peer falls behind. */
+  send(frame: Frame): boolean;
+  /** Bytes that the socket has not taken. */
+  readonly queuedBytes: number;
+}
+
+/** The sessions of one process, which tell a reply that was meant for another session. */
+export class SessionHub<Frame> {
+  readonly steps: StepNames;
+  readonly #open = new Set<SessionCore<Frame>>();
+  /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
+  readonly #misled: { readonly client: number; readonly ask: Ask<Frame> }[] = [];
+  /** How often it may still search: every search looks at all requests in flight. */
+  #searches = 200;
+
+  constructor(steps: StepNames) {
+    this.steps = steps;
+  }
+
+  add(session: SessionCore<Frame>): void {
+    this.#open.add(session);
+  }
+
+  delete(session: SessionCore<Frame>): void {
+    this.#open.delete(session);
+  }
+
+  /** The request of another session that this reply is for. */
+  ownerOf(
+    reply: Frame,
+    of: SessionCore<Frame>,
+  ): { readonly client: number; readonly ask: Ask<Frame> } | undefined {
+    if (this.#searches-- <= 0) return undefined;
+    for (const session of this.#open) {
+      const ask = session === of ? undefined : session.expecting(reply);
+      if (ask !== undefined) return { client: session.client, ask };
+    }
+    return this.#misled.find(({ client, ask }) => client !== of.client && belongs(ask, reply));
+  }
+
+  misled(client: number, ask: Ask<Frame>): void {
+    this.#misled.push({ client, ask });
+    if (this.#misled.length > 100) this.#misled.shift();
+  }
+}
+
+/** Options for {@linkcode SessionCore}. */
+export interface SessionCoreOptions<Frame> {
+  readonly client: number;
+  readonly clock: Clock;
+  /** The time on the clock at which the run started. */
+  readonly begin: number;
+  readonly hub: SessionHub<Frame>;
+  readonly record: (event: ScenarioEvent) => void;
+  /** Default timeout of a request, in ms. */
+  readonly timeout: number;
+  readonly correlate?: ((frame: Frame) => CorrelationKey | undefined) | undefined;
+  /** Receives the time from due to reply of each request that is answered as expected. */
+  readonly onAnswered: (ms: number) => void;
+  /** Receives what a handler of `on` throws. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Most bytes that may wait to be written: within one turn of the event loop, nothing else stops a scenario that sends without end. */
+const MOST_UNSENT = 16 * 1024 * 1024;
+/** How many ids of settled requests are kept, to recognize a second reply. */
+const SETTLED_KEPT = 1024;
+/** How many requests that timed out are kept, to recognize a late reply. */
+const EXPIRED_KEPT = 16;
+
+/** Requests and replies of one connection. */
+export class SessionCore<Frame> {
+  readonly client: number;
+  readonly #options: SessionCoreOptions<Frame>;
+  readonly #pending: PendingAsks<Frame>;
+  readonly #handlers: {
+    readonly match: Expectation<Frame>;
+    readonly handle: (frame: Frame) => void | Promise<void>;
+  }[] = [];
+  readonly #settled: Map<CorrelationKey, true> | undefined;
+  #expired: Ask<Frame>[] | undefined;
+  readonly #waits = new Set<() => void>();
+  #connection: FrameSender<Frame> | undefined;
+  #asks = 0;
+  #last: Frame | undefined;
+  #timer: Timer | undefined;
+  #timerAt = Infinity;
+  #ended: string | undefined;
+  #stopped = false;
+  #idle: (() => void) | undefined;
+
+  constructor(options: SessionCoreOptions<Frame>) {
+    this.#options = options;
+    this.client = options.client;
+    const keyed = options.correlate !== undefined;
+    this.#pending = new PendingAsks({ keyed });
+    if (keyed) this.#settled = new Map();
+  }
+
+  /** ms since the run started. */
+  now(): number {
+    return this.#options.clock.now() - this.#options.begin;
+  }
+
+  /** Requests without a reply. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether nothing more can be sent. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** The step that the session waits for, for a finding. */
+  get waitingFor(): string {
+    const ask = this.#pending.first;
+    if (ask !== undefined) return `waiting for the reply to ${ask.step}`;
+    return this.#waits.size > 0 ? "in a think time" : "in its own code";
+  }
+
+  opened(connection: FrameSender<Frame>): void {
+    this.#connection = connection;
+    this.#options.hub.add(this);
+  }
+
+  /** Sends a request that was due at `due`. */
+  ask(
+    frame: Frame,
+    due: number,
+    options: { readonly expect?: Expectation<Frame>; readonly timeout?: number; readonly name?: string },
+  ): Promise<Frame> {
+    const { hub, timeout, correlate } = this.#options;
+    if (this.#stopped) return rejected(new SessionStoppedError());
+    const step = options.name === undefined ? hub.steps.of(frame) : hub.steps.named(options.name);
+    const sent = this.now();
+    const ask = new Ask<Frame>({
+      number: this.#asks++,
+      step,
+      due: Math.min(due, sent),
+      sent,
+      deadline: sent + (options.timeout ?? timeout),
+      expected: options.expect,
+      key: correlate?.(frame),
+    });
+    if (this.#ended !== undefined) {
+      this.#fail(ask, "lost", `not sent, because the connection had ended (${this.#ended})`, sent);
+      return ask.reply;
+    }
+    this.#pending.add(ask);
+    try {
+      this.#send(frame);
+    } catch (error) {
+      this.#pending.remove(ask);
+      throw error;
+    }
+    if (ask.deadline < this.#timerAt) this.#watch(ask.deadline, sent);
+    return ask.reply;
+  }
+
+  /** Sends a frame that expects no reply. */
+  push(frame: Frame): void {
+    if (this.#stopped) throw new SessionStoppedError();
+    if (this.#ended !== undefined) {
+      throw new AskError(
+        this.#options.hub.steps.of(frame),
+        "lost",
+        `not sent, because the connection had ended (${this.#ended})`,
+      );
+    }
+    this.#send(frame);
+    this.#options.record({ event: "push", client: this.client, at: this.now() });
+  }
+
+  on(match: Expectation<Frame>, handle: (frame: Frame) => void | Promise<void>): void {
+    this.#handlers.push({ match, handle });
+  }
+
+  /** Waits; resolves with the instant for which the end of the wait was planned. */
+  think(ms: number): Promise<number> {
+    if (this.#stopped) return rejected(new SessionStoppedError());
+    const due = this.now() + ms;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const timer = this.#options.clock.after(ms, () => {
+      this.#waits.delete(cancel);
+      resolve(due);
+    });
+    const cancel = (): void => {
+      timer.cancel();
+      promise.catch(() => {}); // It may not be awaited.
+      reject(new SessionStoppedError());
+    };
+    this.#waits.add(cancel);
+    return promise;
+  }
+
+  /** Resolves when no request is in flight. */
+  async idle(): Promise<void> {
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+
+  /** Takes the frames of one read. */
+  take(frames: readonly Frame[]): void {
+    if (this.#stopped) return;
+    const at = this.now();
+    for (const frame of frames) this.#takeOne(frame, at);
+    if (this.#pending.size === 0) this.#idle?.();
+  }
+
+  /** The pending request that this reply belongs to beyond doubt: for another session that received it. */
+  expecting(reply: Frame): Ask<Frame> | undefined {
+    for (const ask of this.#pending) if (belongs(ask, reply)) return ask;
+    return undefined;
+  }
+
+  /** The connection has ended; `why` is for people. An unfinished frame is a truncated reply. */
+  end(why: string, unfinished: boolean): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    this.#timer?.cancel();
+    const at = this.now();
+    for (const ask of [...this.#pending]) {
+      this.#pending.remove(ask);
+      const truncated = unfinished && !this.#stopped;
+      unfinished = false;
+      if (truncated) this.#fail(ask, "truncated", `the connection ended inside its reply (${why})`, at);
+      else {this.#fail(
+          ask,
+          this.#stopped ? "under-way" : "lost",
+          `no reply before the connection ended (${why})`,
+          at,
+        );}
+    }
+    this.#options.hub.delete(this);
+    this.#idle?.();
+  }
+
+  /** The run is over: nothing more is sent, and everything that waits is rejected. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const cancel of this.#waits) cancel();
+    this.end("the run is over", false);
+  }
+
+  #send(frame: Frame): void {
+    if (this.#connection === undefined || this.#connection.send(frame)) return;
+    const { queuedBytes } = this.#connection;
+    if (queuedBytes <= MOST_UNSENT) return;
+    throw new RangeError(`Cannot send more: ${queuedBytes} bytes wait to be written (limit ${MOST_UNSENT})`);
+  }
+
+  #takeOne(frame: Frame, at: number): void {
+    for (const { match, handle } of this.#handlers) {
+      if (matches(match, frame) === true) return this.#handle(frame, handle, at);
+    }
+    const { correlate } = this.#options;
+    if (correlate !== undefined) return this.#takeKeyed(frame, correlate(frame), at);
+    const first = this.#pending.first;
+    if (first === undefined) return this.#stray(frame, at);
+    const outcome = matches(first.expected, frame);
+    if (outcome === true) return this.#answer(first, frame, at);
+    for (const other of this.#pending) {
+      if (other !== first && matches(other.expected, frame) === true) return this.#answer(other, frame, at);
+    }
+    const stray = (this.#last !== undefined && equal(this.#last, frame)) ||
+      this.#expired?.some((ask) => belongs(ask, frame)) === true;
+    if (stray) return this.#stray(frame, at);
+    this.#mismatch(first, frame, { outcome, at });
+  }
+
+  #takeKeyed(frame: Frame, key: CorrelationKey | undefined, at: number): void {
+    const ask = key === undefined ? undefined : this.#pending.get(key);
+    if (ask === undefined) return this.#stray(frame, at, key);
+    const outcome = matches(ask.expected, frame);
+    if (outcome === true) this.#answer(ask, frame, at);
+    else this.#mismatch(ask, frame, { outcome, at });
+  }
+
+  #handle(frame: Frame, handle: (frame: Frame) => void | Promise<void>, at: number): void {
+    this.#options.record({
+      event: "frame",
+      client: this.client,
+      at,
+      kind: "handled",
+      text: describeFrame(frame),
+    });
+    try {
+      const handled = handle(frame);
+      if (handled instanceof Promise) handled.catch(this.#options.onError);
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  #answer(ask: Ask<Frame>, reply: Frame, at: number): void {
+    this.#settle(ask);
+    this.#last = reply;
+    const { number, step, due, sent } = ask;
+    this.#options.record({ event: "ask", client: this.client, at, ask: number, step, due, sent });
+    this.#options.onAnswered(at - due);
+    ask.resolve(reply);
+  }
+
+  #mismatch(ask: Ask<Frame>, reply: Frame, { outcome, at }: { outcome: boolean | string; at: number }): void {
+    const { hub } = this.#options;
+    this.#settle(ask);
+    const got = `expected ${describeExpectation(ask.expected)}, got ${describeFrame(reply)}` +
+      (typeof outcome === "string" ? `: ${outcome}` : "");
+    const owner = hub.ownerOf(reply, this);
+    hub.misled(this.client, ask);
+    if (owner !== undefined) {
+      const whose = `the reply to request ${owner.ask.number} (${owner.ask.step}) of client ${owner.client}`;
+      this.#fail(ask, "foreign", `${got}, ${whose}`, at);
+    } else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
+  }
+
+  #settle(ask: Ask<Frame>): void {
+    this.#pending.remove(ask);
+    if (this.#settled === undefined || ask.key === undefined) return;
+    this.#settled.set(ask.key, true);
+    if (this.#settled.size > SETTLED_KEPT) this.#settled.delete(this.#settled.keys().next().value!);
+  }
+
+  /** A frame that no pending request is for. */
+  #stray(frame: Frame, at: number, key?: CorrelationKey): void {
+    const { hub, record } = this.#options;
+    const shown = describeFrame(frame);
+    const again = key === undefined
+      ? this.#last !== undefined && equal(this.#last, frame)
+      : this.#settled?.has(key) === true;
+    if (again) return record({ event: "frame", client: this.client, at, kind: "duplicate", text: shown });
+    const late = this.#expired?.find((ask) => key === undefined ? belongs(ask, frame) : ask.key === key);
+    const owner = late === undefined ? hub.ownerOf(frame, this) : undefined;
+    const whose = late !== undefined
+      ? `, the reply to request ${late.number} (${late.step}), which had timed out`
+      : owner !== undefined
+      ? `, the reply to request ${owner.ask.number} (${owner.ask.step}) of client ${owner.client}`
+      : "";
+    record({ event: "frame", client: this.client, at, kind: "unexpected", text: `${shown}${whose}` });
+  }
+
+  #fail(ask: Ask<Frame>, result: AskError["result"], detail: string, at: number): void {
+    const { number, step, due, sent } = ask;
+    this.#options.record({
+      event: "ask",
+      client: this.client,
+      at,
+      ask: number,
+      step,
+      due,
+      sent,
+      result,
+      detail,
+    });
+    ask.fail(this.#stopped ? new SessionStoppedError() : new AskError(step, result, detail));
+  }
+
+  /** Sets the one timer of this session to the earliest deadline. */
+  #watch(deadline: number, now: number): void {
+    this.#timer?.cancel();
+    this.#timerAt = deadline;
+    this.#timer = this.#options.clock.after(deadline - now, () => this.#expire());
+  }
+
+  #expire(): void {
+    this.#timerAt = Infinity;
+    const now = this.now();
+    let next = Infinity;
+    for (const ask of [...this.#pending]) {
+      if (ask.deadline > now) {
+        next = Math.min(next, ask.deadline);
+        continue;
+      }
+      this.#pending.remove(ask);
+      (this.#expired ??= []).push(ask);
+      if (this.#expired.length > EXPIRED_KEPT) this.#expired.shift();
+      this.#fail(ask, "lost", `no reply within ${Math.round(ask.deadline - ask.sent)} ms`, now);
+    }
+    if (next < Infinity) this.#watch(next, now);
+    if (this.#pending.size === 0) this.#idle?.();
+  }
+}
+
+function belongs<Frame>(ask: Ask<Frame>, reply: Frame): boolean {
+  return isExact(ask.expected) && matches(ask.expected, reply) === true;
+}
+
+/** A rejected promise that a scenario need not await. */
+function rejected(error: Error): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(() => {});
+  return promise;
+}

@@ -1,0 +1,33 @@
+/** A scenario against a server in memory, with time moved by hand. */
+import { type LoadTestOptions, type LoadTestRun, runLoadTest } from "../../../loadtest/mod.ts";
+import { type Clock, type Connection, type Handler, listen } from "../../../socket/mod.ts";
+import { Simulation } from "./simulation.ts";
+
+/** Runs a scenario of lines against a server that serves each connection by `serve`. */
+export async function runInMemory<Shared>(
+  options: Omit<LoadTestOptions<string, Shared>, "target"> & {
+    readonly serve: (peer: Connection<string>, clock: Clock) => void | Promise<void>;
+  },
+): Promise<LoadTestRun & { readonly now: number }> {
+  const { serve, ...rest } = options;
+  const world = new Simulation();
+  const server = listen(world.seam);
+  server.serve((peer) => serve(peer, world.clock));
+  try {
+    const run = await world.clock.runUntil(
+      runLoadTest({ clients: 1, seed: 1, ...world.seam, target: server.addresses, ...rest }),
+    );
+    return { ...run, now: world.clock.now() };
+  } finally {
+    await world.clock.runUntil(server.close());
+  }
+}
+
+/** Answers each line by what `reply` returns: several lines, one, or none. */
+export function answer(reply: (line: string) => readonly string[] | string | undefined): Handler<string> {
+  return async (peer) => {
+    for await (const line of peer.lines()) {
+      for (const text of [reply(line) ?? []].flat()) peer.send(text);
+    }
+  };
+}
