@@ -17,7 +17,7 @@ const AGAIN = -errnoOf("EAGAIN");
 // A Unix listener whose queue is full refuses sockets that do not block; its accept loop makes room soon.
 const FULL_QUEUE_MS = 5;
 
-/** What {@linkcode dial} needs besides the address. */
+/** The surroundings of {@linkcode dial}. */
 export interface DialContext {
   readonly loop: EventLoop;
   readonly configurator: SocketConfigurator;

@@ -21,7 +21,7 @@ const LAYOUT: Readonly<Record<Arch, { readonly size: number; readonly data: numb
 
 /**
  * An array of `struct epoll_event`. The 64 bits of user data hold a descriptor in the low half and a generation in the
- * high half: a number that tells the descriptor apart from an earlier one with the same number.
+ * high half: a number that distinguishes the descriptor from an earlier one with the same number.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ const LAYOUT: Readonly<Record<Arch, { readonly size: number; readonly data: numb
 export class EpollEvents {
   /** The memory for the system call. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How many events fit. */
+  /** The number of events that fit. */
   readonly capacity: number;
   readonly #words: Int32Array;
   /** Words of an event, and the word in it at which the data begin. */

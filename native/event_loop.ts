@@ -1,4 +1,4 @@
-/** The loop over `epoll_wait`: tells handles that they are ready, and sleeps while none is. @module */
+/** The loop over `epoll_wait`: notifies handles that are ready, and sleeps while none is. @module */
 import type { Clock } from "../internal/clock.ts";
 import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
@@ -8,7 +8,7 @@ import { errnoError } from "./system_error.ts";
 /** A descriptor's owner, as the loop sees it. */
 export interface Watched {
   readonly descriptor: number;
-  /** Tells this use of the descriptor's number apart from earlier ones. */
+  /** Distinguishes this use of the descriptor's number from earlier ones. */
   readonly generation: number;
   /** The descriptor is ready for `bits`. */
   handleEvents(bits: number): void;

@@ -16,14 +16,14 @@ export abstract class Handle implements Watched {
   protected readonly loop: EventLoop;
   readonly generation: number;
   #descriptor: number;
-  /** What epoll reports; `undefined` if the descriptor is not in its list. Errors and hang-ups are always reported. */
+  /** The events that epoll reports; `undefined` if the descriptor is not in its list. Errors and hang-ups are always reported. */
   #bits: number | undefined;
 
   /**
    * Takes the descriptor: it is closed even when this throws.
    *
-   * @param bits What epoll reports from the start. Default nothing: the descriptor is not in its list.
-   * @param listed What an earlier handle of the descriptor left in epoll's list.
+   * @param bits Events that epoll reports from the start. Default nothing: the descriptor is not in its list.
+   * @param listed Events that epoll reports for an earlier handle of the descriptor, if any.
    */
   constructor(loop: EventLoop, descriptor: number, bits?: number, listed?: number) {
     this.loop = loop;
@@ -54,14 +54,14 @@ export abstract class Handle implements Watched {
     const ended = (bits & (EPOLLERR | EPOLLHUP)) !== 0;
     const wanted = this.wanted();
     if ((wanted & EPOLLIN) !== 0 && (ended || (bits & EPOLLIN) !== 0)) this.readable();
-    // Asked again, because the owner may have closed it or given up meanwhile.
+    // Asked again, because the owner may have closed it or given up in the meantime.
     if ((wanted & EPOLLOUT & this.wanted()) !== 0 && (ended || (bits & EPOLLOUT) !== 0)) this.writable();
     if (wanted !== 0 && (bits & ~wanted & (EPOLLIN | EPOLLOUT)) === 0 || this.closed) return;
     if (ended && wanted === 0) this.#forget(); // Nothing else would silence these two.
     else this.#watchOnly(wanted);
   }
 
-  /** What the owner waits for now: EPOLLIN, EPOLLOUT, both, or 0. A closed handle waits for nothing. */
+  /** Events that the owner waits for now: EPOLLIN, EPOLLOUT, both, or 0. A closed handle waits for nothing. */
   protected abstract wanted(): number;
   protected abstract readable(): void;
   protected abstract writable(): void;

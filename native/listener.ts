@@ -15,7 +15,7 @@ const INTERRUPTED = -errnoOf("EINTR");
 // Connections accepted in a turn, so that a flood of them leaves time to those that are open.
 const SHARE = 256;
 
-/** What a {@linkcode NativeListener} is made of. */
+/** The parts of a {@linkcode NativeListener}. */
 export interface NativeListenerOptions {
   /** Bound and listening. */
   readonly descriptor: number;

@@ -32,7 +32,7 @@ export interface NativeNetworkOptions extends SocketOptions {
   clock?: Clock;
 }
 
-/** What only a native network can do when it binds. */
+/** Options of {@linkcode NativeNetwork.listen}. */
 export interface NativeBindOptions extends BindOptions {
   /** Connections that may wait to be accepted; the kernel limits it to `net.core.somaxconn`. Default 4096. */
   backlog?: number;

@@ -56,7 +56,7 @@ export function withPort({ family, bytes }: SocketAddress, port: number): Socket
 /**
  * Decodes the first `length` bytes of an address that the kernel wrote. A Unix socket without a name has the path "".
  *
- * @throws {TypeError} If its family is none of the three, or it is cut short.
+ * @throws {TypeError} If its family is unknown, or it is cut short.
  */
 export function decodeSocketAddress(bytes: Uint8Array, length: number): Address {
   const family = length >= PATH_AT ? bytes[0]! | bytes[1]! << 8 : -1;

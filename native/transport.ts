@@ -85,7 +85,7 @@ export class NativeTransport extends Handle implements Transport {
     if (this.closed) return Promise.reject(badResource());
     const result = this.loop.libc.shutdownWrite(this.descriptor);
     this.#finSent = true;
-    // After a reset there is no connection to end; the next read reports the reset.
+    // After a reset, nothing is left to shut down; the next read reports the reset.
     if (result < 0 && result !== NOT_CONNECTED) return Promise.reject(errnoError(-result));
     return Promise.resolve();
   }
@@ -132,7 +132,7 @@ export class NativeTransport extends Handle implements Transport {
     return this.#reading !== undefined || this.#receiver !== undefined;
   }
 
-  /** Reads for the receiver, which may ask for the next read or close the socket meanwhile. */
+  /** Reads for the receiver, which may begin the next read or close the socket during the call. */
   #receive(): void {
     const { libc, buffer } = this.loop;
     const count = libc.receive(this.descriptor, buffer);

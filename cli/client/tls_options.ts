@@ -1,15 +1,16 @@
-/** The options by which a client speaks TLS. @module */
+/** The options by which a client connects: transport and TLS. @module */
 import { UsageError } from "../terminal/exit.ts";
 import { flag, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
-import { systemNetwork } from "../../socket/tcp.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { readAuthority, readIdentity } from "../shared/pem.ts";
+import { transportNetwork, transportOption } from "../shared/transport_option.ts";
 
 /** Of every client of a service with connections. */
 export const tlsClientOptions = {
+  ...transportOption,
   tls: flag({ help: "Speak TLS with the server" }),
   tlsCa: text({
     help: "Trust the authority in this file (PEM)",
@@ -41,7 +42,7 @@ export async function clientNetwork(
 ): Promise<Network> {
   const client = await tlsClient(values);
   return await securedNetwork(
-    systemNetwork,
+    await transportNetwork(values.transport),
     client && { ...client, ...(alpn === undefined ? {} : { alpn }) },
   );
 }

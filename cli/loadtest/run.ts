@@ -18,8 +18,9 @@ import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
-import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import { planOf, type RunValues } from "./options.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
@@ -59,7 +60,7 @@ async function runAndReport(
 
   const order = orderOf(values, plan, target);
   const processes = values.processes ?? plan.processes;
-  using prepared = await prepareGenerator(order, processes, history);
+  using prepared = await prepareGenerator(order, { processes, transport: values.transport, history });
   using view = await startLiveView(plan.clients, { quiet });
   const result = await runPlan({
     plan,
@@ -149,15 +150,21 @@ interface PreparedGenerator extends Disposable {
   readonly generator: Generator;
 }
 
+/** Where a generator runs, and what it connects and writes with. */
+interface GeneratorResources {
+  readonly processes: number;
+  readonly transport: TransportName;
+  readonly history: HistoryMerger | undefined;
+}
+
 async function prepareGenerator(
   order: GeneratorRun,
-  processes: number,
-  history: HistoryMerger | undefined,
+  { processes, transport, history }: GeneratorResources,
 ): Promise<PreparedGenerator> {
   if (processes > 1) {
     const generator = await WorkerPool.start({
       ...order,
-      command: respawnCommand(PART_NAMES.generator),
+      command: respawnCommand(PART_NAMES.generator, ...transportArguments(transport)),
       env: FAIR_IO_ENV,
       processes,
       ...(history && {
@@ -168,11 +175,12 @@ async function prepareGenerator(
     return { generator, [Symbol.dispose]() {} };
   }
   const { tls, ...rest } = order;
+  const network = await transportNetwork(transport);
   const file = history && new LineFile(history.partPath(0));
   const generator = new LocalGenerator({
     ...rest,
-    network: systemNetwork,
-    clientNetwork: await securedNetwork(systemNetwork, tls),
+    network,
+    clientNetwork: await securedNetwork(network, tls),
     clock: systemClock,
     random: systemRandom,
     ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),

@@ -14,6 +14,7 @@ import type { TlsClientOptions } from "../../tls/mod.ts";
 import { HTTP_ALPN } from "../../http/grammar.ts";
 import { SelfSigned } from "./self_signed.ts";
 import { tlsClient } from "../client/tls_options.ts";
+import { transportArguments } from "../shared/transport_option.ts";
 import type { RunValues } from "./options.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { respawnCommand } from "./respawn.ts";
@@ -97,7 +98,7 @@ function forProtocol(
 
 /** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
 async function startOwnServer(
-  { protocol, port, replyDelay, tls, token }: RunValues,
+  { protocol, port, replyDelay, tls, token, transport }: RunValues,
   plan: Plan,
   historyPath: string | undefined,
 ): Promise<{ readonly server: SpawnedServer; readonly ca: string | undefined }> {
@@ -123,6 +124,7 @@ async function startOwnServer(
         "--write-buffer",
         `${writeBuffer}`,
         ...particular[protocol],
+        ...transportArguments(transport),
         ...(identity?.serverOptions ?? []),
       ],
       // Not on its command line, which others on this machine can read.

@@ -18,6 +18,7 @@ import type { TlsClientOptions } from "../../tls/mod.ts";
 import { assertWritable, writeText } from "./report.ts";
 import { SelfSigned } from "./self_signed.ts";
 import { respawnCommand } from "./respawn.ts";
+import { transportArguments } from "../shared/transport_option.ts";
 import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
 import { tortureReport } from "./torture_report.ts";
 
@@ -206,13 +207,14 @@ function processOf({ pid, target }: Values<typeof options>): TargetProcess | und
 
 /** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
 async function startOwn(
-  { maxLine, tls }: Values<typeof options>,
+  { maxLine, tls, transport }: Values<typeof options>,
 ): Promise<{ readonly own: SpawnedServer; readonly ca: string | undefined }> {
   const hostnames = ["127.0.0.1"];
   await using identity = tls ? await SelfSigned.create(hostnames) : undefined;
   const own = await SpawnedServer.start({
     command: [
       ...respawnCommand("own-server"),
+      ...transportArguments(transport),
       "--max-line",
       `${maxLine}`,
       ...(identity?.serverOptions ?? []),

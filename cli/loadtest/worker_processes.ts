@@ -10,6 +10,7 @@ import { ExitCode } from "../terminal/exit.ts";
 import { writeLine } from "../terminal/log.ts";
 import { runWorker } from "../../loadtest/generate/worker.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { parseTransport, transportNetwork } from "../shared/transport_option.ts";
 import { runServer } from "../server/main.ts";
 
 /** The words by which a load test starts its parts; they are not for people, and so not in its help. */
@@ -24,12 +25,13 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
       context.onSignal(signals.filter((signal) => signal !== "SIGINT"), handler);
     return await runServer({ args, onSignal }, { untilStdinEnds: true });
   }
-  if (name === PART_NAMES.generator) return await runGenerator(context);
+  if (name === PART_NAMES.generator) return await runGenerator(context, args);
   return undefined;
 }
 
 /** Runs the clients that lines on stdin order. */
-async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
+async function runGenerator({ onSignal }: Context, args: readonly string[]): Promise<ExitCode> {
+  const network = await transportNetwork(parseTransport(args));
   onSignal(["SIGINT"], () => {});
   const orders = new TransformStream<string, string>();
   const parentGone = Deno.stdin.readable
@@ -40,6 +42,7 @@ async function runGenerator({ onSignal }: Context): Promise<ExitCode> {
   const part = runWorker({
     orders: orders.readable[Symbol.asyncIterator](),
     send: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
+    network,
     onStop: (stop) => onSignal(["SIGTERM"], stop),
   });
   const done = part.then(() => ExitCode.ok, (cause) => {

@@ -8,8 +8,8 @@ import type { GatewayOptions, Passed } from "../../services/proxy/gateway.ts";
 import { plural } from "../../internal/plural.ts";
 import { formatAddress, type Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
-import { systemNetwork } from "../../socket/tcp.ts";
 import { readAuthority } from "../shared/pem.ts";
+import { transportNetwork } from "../shared/transport_option.ts";
 import type { ServiceHost } from "./service_command.ts";
 import { closing, connectionOptions, type ConnectionValues, listenOptions } from "./service_options.ts";
 
@@ -64,13 +64,13 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
   };
 }
 
-async function backendNetwork({ toTls, toTlsCa }: GatewayValues): Promise<Network> {
+async function backendNetwork({ toTls, toTlsCa, transport }: GatewayValues): Promise<Network> {
   if (!toTls) {
     if (toTlsCa !== undefined) throw new UsageError("Cannot use --to-tls-ca without --to-tls");
-    return systemNetwork;
+    return await transportNetwork(transport);
   }
   return await securedNetwork(
-    systemNetwork,
+    await transportNetwork(transport),
     toTlsCa === undefined ? {} : { ca: await readAuthority(toTlsCa) },
   );
 }

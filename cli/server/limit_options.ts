@@ -6,6 +6,7 @@ import type { PeerAuth } from "../../services/service.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
 import { serverNetwork, type TlsServerContext, type tlsServerOptions } from "./tls_options.ts";
 import type { guardTokenOption } from "../shared/token_option.ts";
+import type { transportOption } from "../shared/transport_option.ts";
 
 /** Limits of accepting. */
 export const limitOptions = {
@@ -31,7 +32,11 @@ export const accessOptions = group("Access", {
 });
 
 type GuardValues = Values<
-  typeof limitOptions & typeof timeoutOptions & typeof accessOptions & typeof tlsServerOptions
+  & typeof limitOptions
+  & typeof timeoutOptions
+  & typeof accessOptions
+  & typeof tlsServerOptions
+  & typeof transportOption
 >;
 
 type GuardListenOptions = Pick<

@@ -8,6 +8,7 @@ import type { ListenOptions } from "../../socket/listener.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { jsonOption, quietOption } from "../shared/output_options.ts";
+import { transportOption } from "../shared/transport_option.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
 import type { ServiceHost } from "./service_command.ts";
 import { type ServiceTls, tlsServerOptions } from "./tls_options.ts";
@@ -36,6 +37,7 @@ export const connectionOptions = {
   ...listening,
   ...group("Listening", {
     reusePort: flag({ help: "Share the port with other servers that also use this option" }),
+    ...transportOption,
   }),
   ...group("Limits", {
     maxConnections: integer({ help: "Limit of open connections; 0 disables", default: 0, min: 0 }),

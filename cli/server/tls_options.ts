@@ -6,8 +6,8 @@ import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
 import type { Identity } from "../../tls/certificate.ts";
 import type { Network } from "../../socket/network.ts";
-import { systemNetwork } from "../../socket/tcp.ts";
 import type { TlsServerOptions } from "../../tls/mod.ts";
+import { transportNetwork, type transportOption } from "../shared/transport_option.ts";
 import { type IdentityFiles, readAuthority, readIdentity } from "../shared/pem.ts";
 
 const file = { placeholder: "FILE" } as const;
@@ -63,15 +63,16 @@ interface TlsFiles {
  * @throws {ExitError} If a file cannot be read or used.
  */
 export async function serverNetwork(
-  values: Values<typeof tlsServerOptions>,
+  values: Values<typeof tlsServerOptions & typeof transportOption>,
   context: TlsServerContext,
 ): Promise<{ network?: Network }> {
   const files = filesOf(values, context);
-  if (files === undefined) return {};
+  const below = await transportNetwork(values.transport);
+  if (files === undefined) return { network: below };
   const { log, onReload } = context;
   const { TlsNetwork } = await import("../../tls/mod.ts");
   const server = await read(files, log);
-  const network = supported(() => new TlsNetwork(systemNetwork, { server }));
+  const network = supported(() => new TlsNetwork(below, { server }));
   const reload = async (signal: Deno.Signal): Promise<void> => {
     try {
       network.reload(await read(files, log));

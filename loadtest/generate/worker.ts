@@ -2,7 +2,8 @@
 import { Buffer } from "node:buffer";
 import { serialize } from "node:v8";
 import { securedNetwork } from "../../tls/lazy.ts";
-import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import type { Network } from "../../socket/network.ts";
+import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { Fleet } from "./fleet.ts";
 import { type GeneratorRun, ownUsage } from "./generator.ts";
 import { formatHistoryLine } from "../history/line_format.ts";
@@ -32,6 +33,8 @@ export interface WorkerOptions {
   readonly orders: AsyncIterator<string>;
   /** Writes a line of JSON to its parent. */
   readonly send: (line: ChildMessage) => void;
+  /** The sockets of its clients, before TLS. */
+  readonly network: Network;
   /** Called with what stops the part. */
   readonly onStop: (stop: () => void) => void;
 }
@@ -41,7 +44,7 @@ const PROGRESS_MS = 250;
 const PIECE_BYTES = 96 * 1024;
 
 /** Runs one part of the clients, as ordered, and says its progress and, last, its ledger. */
-export async function runWorker({ orders, send, onStop }: WorkerOptions): Promise<void> {
+export async function runWorker({ orders, send, network, onStop }: WorkerOptions): Promise<void> {
   const order = await next<WorkerSetup>(orders);
   const { run, part, parts } = order;
   const plan = new Plan(order.plan);
@@ -53,13 +56,13 @@ export async function runWorker({ orders, send, onStop }: WorkerOptions): Promis
     stopped = true;
     stop();
   });
-  const dialled = await securedNetwork(systemNetwork, order.tls);
+  const dialled = await securedNetwork(network, order.tls);
   send({ event: "ready" });
   const { beginsAt } = await next<WorkerStart>(orders);
   const fleet = new Fleet({
     ...order,
     plan,
-    network: systemNetwork,
+    network,
     clientNetwork: dialled,
     clock: systemClock,
     random: systemRandom,

@@ -80,8 +80,12 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /** As {@linkcode ServerProcess.start}, with no more descriptors than so many. Not on Windows. */
-  static async startWithin(descriptors: number, service: string): Promise<ServerProcess> {
-    const command = serverCommand(service, ["--host", "127.0.0.1"]);
+  static async startWithin(
+    descriptors: number,
+    service: string,
+    ...options: readonly string[]
+  ): Promise<ServerProcess> {
+    const command = serverCommand(service, ["--host", "127.0.0.1", ...options]);
     return await ServerProcess.#run([
       "sh",
       "-c",
