@@ -33,7 +33,7 @@ const DISMISSED = "unauthorized: ";
  * @throws {FramingError} As reading does.
  */
 export async function authenticate<Frame>(
-  connection: Connection<Frame | string>,
+  connection: Pick<Connection<Frame | string>, "frames" | "send" | "dismiss">,
   options: AuthOptions,
 ): Promise<boolean> {
   const { timeout = TIMEOUT, tries = TRIES, clock = systemClock, errorLine = (why) => `error ${why}` } =

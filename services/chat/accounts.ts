@@ -1,6 +1,9 @@
 /** Accounts in a file: names and hashed passwords. @module */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
-import { foldName } from "./text.ts";
+import type { LoginAttempt } from "./login_queue.ts";
+import { isName, normalizeName } from "./name.ts";
+import { NameMap } from "./name_map.ts";
+import { skeletonsOf } from "./skeletons.ts";
 
 interface Account {
   readonly salt: Uint8Array;
@@ -9,20 +12,18 @@ interface Account {
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-// What OWASP's password storage cheat sheet names for scrypt: 64 MiB and a few tenths of a second a guess.
+// Recommended by OWASP's password storage cheat sheet: 64 MiB and a few tenths of a second per guess.
 const COST = { N: 2 ** 16, r: 8, p: 2, maxmem: 128 * 1024 * 1024 };
 
-/** Names with a password each, as scrypt keys: a stolen file gives no passwords away. */
+/** Names with a password each. The passwords are stored as scrypt keys, so a stolen file does not reveal them. */
 export class Accounts {
-  readonly #byName = new Map<string, Account>();
-  /** One derivation at a time, since each takes 64 MiB: guessers wait for each other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #byName = new NameMap<Account>(skeletonsOf);
 
   /**
-   * Reads accounts from text, a line each, as {@linkcode formatAccount} writes them; empty lines and those that start
-   * with `#` do not count.
+   * Parses accounts, one per line, as {@linkcode formatAccount} returns them. Empty lines and lines that start with `#` are
+   * skipped.
    *
-   * @throws {TypeError} If a line is malformed, with its number.
+   * @throws {TypeError} If a line is malformed. The message has its number.
    */
   static parse(text: string): Accounts {
     const accounts = new Accounts();
@@ -32,7 +33,10 @@ export class Accounts {
       if (!name || scheme !== "scrypt" || !salt || !key) {
         throw new TypeError(`Cannot read accounts: line ${index + 1} is not NAME scrypt SALT KEY`);
       }
-      accounts.#byName.set(foldName(name), {
+      if (!isName(normalizeName(name))) {
+        throw new TypeError(`Cannot read accounts: line ${index + 1} has a name that is not allowed`);
+      }
+      accounts.#byName.set(normalizeName(name), {
         salt: decodeBase64(salt, index),
         key: decodeBase64(key, index),
       });
@@ -42,28 +46,30 @@ export class Accounts {
 
   /** Whether the name belongs to an account. */
   has(name: string): boolean {
-    return this.#byName.has(foldName(name));
+    return this.#byName.has(name);
   }
 
-  /** Whether the password is the account's; takes as long for an unknown name. */
-  verify(attempt: { readonly name: string; readonly password: string }): Promise<boolean> {
-    const verified = this.#turn.then(() => this.#verify(attempt.name, attempt.password));
-    this.#turn = verified.catch(() => {});
-    return verified;
+  /** Returns the name of a different account that people may take for this one. */
+  lookAlike(name: string): string | undefined {
+    return this.#byName.lookAlike(name);
   }
 
-  async #verify(name: string, password: string): Promise<boolean> {
-    const account = this.#byName.get(foldName(name));
+  /**
+   * Whether the password is the account's. Takes a few tenths of a second, also if there is no such account, and 64 MiB: do
+   * not run many at a time.
+   */
+  async verify({ name, password }: LoginAttempt): Promise<boolean> {
+    const account = this.#byName.get(name);
     const key = await deriveKey(password, account?.salt ?? new Uint8Array(SALT_BYTES));
     return account !== undefined && account.key.length === key.length && timingSafeEqual(account.key, key);
   }
 }
 
-/** The line of an accounts file for a name and a password, with a salt of its own. */
+/** Returns a line of an accounts file for a name and a password, with a new salt. */
 export async function formatAccount(name: string, password: string): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
   const key = await deriveKey(password, salt);
-  return `${name} scrypt ${salt.toString("base64")} ${key.toBase64()}`;
+  return `${normalizeName(name)} scrypt ${salt.toString("base64")} ${key.toBase64()}`;
 }
 
 function deriveKey(password: string, salt: Uint8Array): Promise<Uint8Array> {

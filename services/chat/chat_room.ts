@@ -1,92 +1,94 @@
-/** A chat room: who is in it, and who is told what. Pure. @module */
+/** A chat room: its members, its commands, and the lines that each member receives. Pure. @module */
 import { errorLine } from "../../protocol.ts";
 import { plural } from "../../internal/plural.ts";
-import { foldName, isName, NAME_RULE, sanitize } from "./text.ts";
+import type { LoginAttempt } from "./login_queue.ts";
+import { isName, NAME_RULE, normalizeName } from "./name.ts";
+import { NameMap, type Skeletons } from "./name_map.ts";
+import { sanitize } from "./text.ts";
 
-/** Where a room's lines go. */
+/** Output of a room. */
 export interface RoomOutput<Peer> {
   send(peer: Peer, line: string): void;
-  /** The peer is to be closed once it has what was sent. */
+  /** Closes the peer once it has received what was sent. */
   dismiss(peer: Peer, why: string): void;
 }
 
-/** What a room may be told. */
+/** Options for {@linkcode ChatRoom}. */
 export interface ChatRoomOptions {
-  /** Whether a name belongs to an account, so that only `/login` may take it. Default: none does. */
+  /** Whether a name belongs to an account, so that it takes a `/login`. Default: no name does. */
   readonly isRegistered?: (name: string) => boolean;
-}
-
-/** A password to be verified; the answer goes to {@linkcode ChatRoom.loggedIn}. */
-export interface LoginAttempt {
-  readonly name: string;
-  readonly password: string;
+  /** Returns a different name of an account that people may take for this one. Default: `undefined`. */
+  readonly accountLike?: (name: string) => string | undefined;
+  /** Forms of names in use that must differ. Default: names may look alike. */
+  readonly skeletons?: Skeletons;
 }
 
 interface Member {
-  /** Undefined until it has a name; until then it hears nothing. */
+  /** Undefined until the member has a name. It receives no lines of others before. */
   name: string | undefined;
   failedLogins: number;
 }
 
 const MAX_FAILED_LOGINS = 3;
-/** Names on a line of `/who`. */
+/** Number of names on a line of `/who`. */
 const NAMES_PER_LINE = 40;
 const OTHERS = { one: "other is", many: "others are" };
 const HELP = [
-  "-- /msg NAME TEXT  to one alone",
-  "-- /me TEXT        what you do",
-  "-- /who            who is here",
-  "-- /login NAME PASSWORD  enter by your account",
-  "-- /quit           leave",
-  "-- /help           this",
+  "-- /msg NAME TEXT  Send a private message",
+  "-- /me TEXT        Say what you do",
+  "-- /who            List the members",
+  "-- /login NAME PASSWORD  Log in to your account",
+  "-- /quit           Leave",
+  "-- /help           List the commands",
 ];
 
 /**
- * A room that peers talk in by lines. The first line of a peer is its name; a line that starts with `/` is a command,
- * one that starts with `//` is text that starts with `/`; every other line goes to all but its speaker. What the room
- * itself says starts with `-- `, what it refuses with `error `.
+ * A room whose members talk by lines. The first line of a peer is its name. A line that starts with `/` is a command, one
+ * that starts with `//` is text that starts with `/`, and every other line goes to all members except the speaker. Lines of
+ * the room itself start with `-- `, errors with `error `.
  */
 export class ChatRoom<Peer> {
   readonly #output: RoomOutput<Peer>;
-  readonly #isRegistered: (name: string) => boolean;
+  readonly #options: ChatRoomOptions;
   readonly #members = new Map<Peer, Member>();
-  /** By folded name. */
-  readonly #named = new Map<string, { readonly peer: Peer; readonly name: string }>();
+  readonly #named: NameMap<{ readonly peer: Peer; readonly name: string }>;
 
   constructor(output: RoomOutput<Peer>, options: ChatRoomOptions = {}) {
     this.#output = output;
-    this.#isRegistered = options.isRegistered ?? (() => false);
+    this.#options = options;
+    this.#named = new NameMap(options.skeletons ?? (() => []));
   }
 
   /** Names in use, sorted. */
   get names(): readonly string[] {
-    return [...this.#named.values()].map(({ name }) => name).sort();
+    return this.#named.names().sort();
   }
 
-  /** Peers, those without a name included. */
+  /** Number of peers, including those without a name. */
   get size(): number {
     return this.#members.size;
   }
 
-  /** A peer has come; it is asked for its name. */
+  /** Adds a peer, and asks for its name. */
   join(peer: Peer): void {
     this.#members.set(peer, { name: undefined, failedLogins: 0 });
     this.#tell(peer, "-- Welcome. What is your name?");
   }
 
-  /** A peer has gone, for whatever reason; does nothing if it had left already. */
+  /** Removes a peer, and announces it. Does nothing if the peer has left already. */
   leave(peer: Peer): void {
     const name = this.#members.get(peer)?.name;
     this.#members.delete(peer);
     if (name === undefined) return;
-    this.#named.delete(foldName(name));
+    this.#named.delete(name);
     this.#broadcast(peer, `-- ${name} left`);
   }
 
   /**
-   * A line of a peer. Does nothing for a peer that is not in the room.
+   * Processes a line of a peer. Does nothing if the peer is not in the room.
    *
-   * @returns A password to verify, if that is what the line asks for; the peer's next line has to wait for it.
+   * @returns A password to check if the line is a `/login`. The peer's next line must wait for the result, which goes to
+   * {@linkcode ChatRoom.loggedIn} or {@linkcode ChatRoom.refuse}.
    */
   line(peer: Peer, line: string): LoginAttempt | undefined {
     const member = this.#members.get(peer);
@@ -99,7 +101,7 @@ export class ChatRoom<Peer> {
     return undefined;
   }
 
-  /** The answer to a {@linkcode LoginAttempt}. The third wrong one ends the connection. */
+  /** Answers a {@linkcode LoginAttempt}. The third wrong password ends the connection. */
   loggedIn(peer: Peer, name: string, verified: boolean): void {
     const member = this.#members.get(peer);
     if (!member) return;
@@ -107,8 +109,13 @@ export class ChatRoom<Peer> {
       this.#enter(peer, member, name, true);
       return;
     }
-    this.#refuse(peer, "Name or password is wrong");
+    this.refuse(peer, "Name or password is wrong");
     if (++member.failedLogins >= MAX_FAILED_LOGINS) this.#output.dismiss(peer, "login failed");
+  }
+
+  /** Sends an error to a peer. */
+  refuse(peer: Peer, why: string): void {
+    this.#output.send(peer, errorLine(why));
   }
 
   #command(peer: Peer, member: Member, text: string): LoginAttempt | undefined {
@@ -128,11 +135,11 @@ export class ChatRoom<Peer> {
       case "/msg":
       case "/me":
       case "/who":
-        if (member.name === undefined) this.#refuse(peer, `Say your name before ${command}`);
+        if (member.name === undefined) this.refuse(peer, `Enter your name before ${command}`);
         else this.#speak(peer, member.name, command, rest);
         return undefined;
       default:
-        this.#refuse(peer, `Unknown command: ${command}: /help lists them`);
+        this.refuse(peer, `Unknown command: ${command}: /help lists them`);
         return undefined;
     }
   }
@@ -140,7 +147,7 @@ export class ChatRoom<Peer> {
   #speak(peer: Peer, name: string, command: "/msg" | "/me" | "/who", rest: string): void {
     if (command === "/who") this.#who(peer);
     else if (command === "/msg") this.#whisper(peer, name, rest);
-    else if (rest === "") this.#refuse(peer, "What do you do: /me TEXT");
+    else if (rest === "") this.refuse(peer, "Text is missing: /me TEXT");
     else this.#broadcast(peer, `* ${name} ${rest}`);
   }
 
@@ -155,9 +162,9 @@ export class ChatRoom<Peer> {
   #whisper(peer: Peer, from: string, rest: string): void {
     const [name = ""] = rest.split(/\s+/, 1);
     const text = rest.slice(name.length).trim();
-    const target = this.#named.get(foldName(name));
-    if (name === "" || text === "") this.#refuse(peer, "To whom, and what: /msg NAME TEXT");
-    else if (!target) this.#refuse(peer, `Nobody here is called ${name}`);
+    const target = this.#named.get(name);
+    if (name === "" || text === "") this.refuse(peer, "Name or text is missing: /msg NAME TEXT");
+    else if (!target) this.refuse(peer, `No member has this name: ${name}`);
     else {
       this.#tell(target.peer, `[${from} to you] ${text}`);
       this.#tell(peer, `[you to ${target.name}] ${text}`);
@@ -165,35 +172,42 @@ export class ChatRoom<Peer> {
   }
 
   #login(peer: Peer, member: Member, name: string, password: string): LoginAttempt | undefined {
-    if (member.name !== undefined) this.#refuse(peer, `You are ${member.name} already`);
-    else if (name === "" || password === "") this.#refuse(peer, "By which account: /login NAME PASSWORD");
-    else return { name, password };
+    if (member.name !== undefined) this.refuse(peer, `You are ${member.name} already`);
+    else if (name === "" || password === "") {
+      this.refuse(peer, "Name or password is missing: /login NAME PASSWORD");
+    } else return { name, password };
     return undefined;
   }
 
-  #enter(peer: Peer, member: Member, name: string, verified: boolean): void {
-    if (!isName(name)) this.#refuse(peer, `Name is refused: ${NAME_RULE}`);
-    else if (this.#named.has(foldName(name))) this.#refuse(peer, `Name is taken: ${name}`);
-    else if (!verified && this.#isRegistered(name)) {
-      this.#refuse(peer, `Name belongs to an account: /login ${name} PASSWORD`);
-    } else {
-      member.name = name;
-      this.#named.set(foldName(name), { peer, name });
-      const others = this.#named.size - 1;
-      this.#tell(peer, `-- Hello ${name}. ${plural(others, OTHERS)} here; /help lists commands`);
-      this.#broadcast(peer, `-- ${name} joined`);
+  #enter(peer: Peer, member: Member, spelling: string, verified: boolean): void {
+    const name = normalizeName(spelling);
+    const refusal = this.#nameRefusal(name, verified);
+    if (refusal !== undefined) {
+      this.refuse(peer, refusal);
+      return;
     }
+    member.name = name;
+    this.#named.set(name, { peer, name });
+    const others = this.#named.size - 1;
+    this.#tell(peer, `-- Hello ${name}. ${plural(others, OTHERS)} here; /help lists commands`);
+    this.#broadcast(peer, `-- ${name} joined`);
+  }
+
+  #nameRefusal(name: string, verified: boolean): string | undefined {
+    const { isRegistered, accountLike } = this.#options;
+    if (!isName(name)) return `Name is refused: ${NAME_RULE}`;
+    if (this.#named.has(name)) return `Name is taken: ${name}`;
+    if (verified) return undefined;
+    if (isRegistered?.(name)) return `Name belongs to an account: /login ${name} PASSWORD`;
+    const alike = accountLike?.(name) ?? this.#named.lookAlike(name);
+    return alike === undefined ? undefined : `Name is taken: ${name} looks like ${alike}`;
   }
 
   #tell(peer: Peer, line: string): void {
     this.#output.send(peer, line);
   }
 
-  #refuse(peer: Peer, why: string): void {
-    this.#output.send(peer, errorLine(why));
-  }
-
-  /** To everybody with a name but `speaker`. */
+  /** Sends a line to all members except the speaker. */
   #broadcast(speaker: Peer, line: string): void {
     for (const { peer } of this.#named.values()) {
       if (peer !== speaker) this.#output.send(peer, line);

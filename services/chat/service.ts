@@ -1,11 +1,19 @@
-/** A chat room for telnet and the like. @module */
+/** A chat room over lines, for telnet and similar clients. @module */
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
+import { sleep } from "../../internal/sleep.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { FramingError } from "../../socket/errors.ts";
 import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import { RateLimit } from "../../socket/rate_limit.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import type { Accounts } from "./accounts.ts";
+import { Audience } from "./audience.ts";
 import { ChatRoom } from "./chat_room.ts";
+import { LineInput } from "./line_input.ts";
+import { type LoginAttempt, LoginQueue } from "./login_queue.ts";
+import { skeletonsOf } from "./skeletons.ts";
+import { telnetCodec, type TelnetFrame } from "./telnet.ts";
 import type { Draining } from "../draining.ts";
 import {
   authOptions,
@@ -15,25 +23,40 @@ import {
   type ServiceOptions,
 } from "../service.ts";
 
-/** Options of {@linkcode startChat}. */
+/** Options for {@linkcode startChat}. */
 export interface ChatOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
-  /** Names that only who knows their password may take. Default none. */
-  accounts?: Accounts;
-  /** What a peer must show before it is in the room. Default: nothing. */
+  /** Names that require a password. Default: none. */
+  accounts?: Pick<Accounts, "has" | "lookAlike" | "verify">;
+  /** Token that a client must show before it enters the room. Default: none. */
   auth?: PeerAuth;
+  /** Most lines per second from one client. A client that sends more is read from more slowly. 0 disables. Default 0. */
+  messageRate?: number;
 }
 
-/** What a chat service counts. */
+/** Metrics of a chat service. */
 export interface ChatStats extends ListenerStats {
-  /** Who is in the room, sorted. */
+  /** Names of the members, sorted. */
   readonly names: readonly string[];
+  /** Logins that wait for their turn. */
+  readonly queuedLogins: number;
 }
 
-// Nobody talks in longer lines, and each goes to everybody.
+// People write no longer lines, and each goes to all members.
 const MAX_LINE = 4096;
+const HIGH_WATER = 64 * 1024;
+// A listener that reads at all takes 64 KiB in this time. One that does not read delays the room once for so long.
+const PATIENCE = 5000;
+// Makes guessing slow, also for a client that is alone.
+const WRONG_PASSWORD_DELAY = 1000;
+
+/** A connected client. */
+interface Guest {
+  readonly connection: Connection<TelnetFrame>;
+  readonly input: LineInput;
+}
 
 /**
- * Starts a chat room; what it understands is told by `/help`, and in {@linkcode ChatRoom}.
+ * Starts a chat room. `/help` lists its commands; see {@linkcode ChatRoom}.
  *
  * @returns The service, listening.
  * @throws As {@linkcode listen} does.
@@ -52,40 +75,115 @@ const MAX_LINE = 4096;
  * assertEquals((await lines.next()).value, "-- Hello ann. 0 others are here; /help lists commands");
  * ```
  */
-export function startChat(options: ChatOptions = {}): ListenerService<string, ChatStats> {
-  const { accounts } = options;
-  const room = new ChatRoom<Connection>({
-    send: (peer, line) => peer.send(line),
-    dismiss: (peer, why) => void peer.close({ type: "local", why }),
-  }, accounts ? { isRegistered: (name) => accounts.has(name) } : {});
+export function startChat(options: ChatOptions = {}): ListenerService<string | Uint8Array, ChatStats> {
+  const { maxLine = MAX_LINE, highWater = HIGH_WATER } = options;
+  const hall = new Hall(options, highWater);
+  const listener = listen<TelnetFrame>({
+    ...options,
+    highWater,
+    codec: telnetCodec({ maxLine }),
+    refusal: errorLine,
+    farewell: farewellLine,
+  });
+  return new ListenerService(listener, (connection, draining) => hall.serve(connection, draining), {
+    ...options,
+    stats: (stats) => ({ ...stats, names: hall.names, queuedLogins: hall.queuedLogins }),
+  });
+}
 
-  const hear = async (peer: Connection): Promise<void> => {
-    for await (const line of peer.lines()) {
-      const attempt = room.line(peer, line);
-      // Each guess costs the server a key derivation, so a peer makes one at a time: its next line waits.
-      if (attempt) room.loggedIn(peer, attempt.name, await accounts?.verify(attempt) ?? false);
-    }
-  };
-  const auth = options.auth && authOptions(options.auth, options);
-  const handler = async (peer: Connection, draining: Draining): Promise<void> => {
+/** The room with its connections. */
+class Hall {
+  readonly #options: ChatOptions;
+  readonly #clock;
+  readonly #room: ChatRoom<Guest>;
+  readonly #audience: Audience;
+  readonly #logins: LoginQueue;
+
+  constructor(options: ChatOptions, highWater: number) {
+    const { accounts, clock = systemClock } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#audience = new Audience({ clock, highWater, patience: PATIENCE });
+    this.#logins = new LoginQueue((attempt) => accounts?.verify(attempt) ?? Promise.resolve(false));
+    this.#room = new ChatRoom<Guest>({
+      send: ({ connection }, line) => this.#audience.send(connection, line),
+      dismiss: ({ connection, input }, why) => {
+        input.stop();
+        void connection.close({ type: "local", why });
+      },
+    }, {
+      skeletons: skeletonsOf,
+      ...(accounts && {
+        isRegistered: (name) => accounts.has(name),
+        accountLike: (name) => accounts.lookAlike(name),
+      }),
+    });
+  }
+
+  get names(): readonly string[] {
+    return this.#room.names;
+  }
+
+  get queuedLogins(): number {
+    return this.#logins.queued;
+  }
+
+  async serve(connection: Connection<TelnetFrame>, draining: Draining): Promise<void> {
+    const guest: Guest = { connection, input: new LineInput(connection) };
     using _ = draining.whenBegun(() => {
-      peer.send("-- The server is closing");
-      void peer.close({ type: "local", why: "drained" });
+      connection.send("-- The server is closing");
+      guest.input.stop();
+      void connection.close({ type: "local", why: "drained" });
     });
     try {
-      if (auth !== undefined && !await authenticate(peer, auth)) return;
-      room.join(peer);
-      await hear(peer);
+      if (!await this.#authenticate(guest)) return;
+      this.#room.join(guest);
+      await this.#listenTo(guest);
     } catch (error) {
-      if (error instanceof FramingError) peer.send(errorLine(error.message));
+      if (error instanceof FramingError) connection.send(errorLine(error.message));
       throw error;
     } finally {
-      room.leave(peer);
+      this.#room.leave(guest);
     }
-  };
-  const listener = listen({ maxLine: MAX_LINE, ...options, refusal: errorLine, farewell: farewellLine });
-  return new ListenerService(listener, handler, {
-    ...options,
-    stats: (stats) => ({ ...stats, names: room.names }),
-  });
+  }
+
+  async #authenticate({ connection, input }: Guest): Promise<boolean> {
+    const { auth } = this.#options;
+    if (auth === undefined) return true;
+    return await authenticate<string>({
+      frames: () => input.frames(),
+      send: (line) => connection.send(line),
+      dismiss: (why) => connection.dismiss(why),
+    }, authOptions(auth, this.#options));
+  }
+
+  async #listenTo(guest: Guest): Promise<void> {
+    const { messageRate = 0 } = this.#options;
+    const limit = messageRate > 0 ? new RateLimit(messageRate) : undefined;
+    for (let line; (line = await guest.input.next()) !== undefined;) {
+      const attempt = this.#room.line(guest, line);
+      if (attempt && !await this.#logIn(guest, attempt)) return;
+      const caughtUp = this.#audience.caughtUp();
+      // A speaker that has left waits for no listener.
+      if (caughtUp) await Promise.race([caughtUp, guest.connection.closed]);
+      const pause = limit?.take(this.#clock.now()) ?? 0;
+      if (pause > 0) await guest.input.whileHere((left) => sleep(pause, this.#clock, left));
+    }
+  }
+
+  /** Returns whether the client is still here. */
+  async #logIn(guest: Guest, attempt: LoginAttempt): Promise<boolean> {
+    const { connection, input } = guest;
+    const address = connection.remote.hostname;
+    const result = await input.whileHere(async (signal) => {
+      const finished = () => connection.peerEnded;
+      const result = await this.#logins.login(attempt, { address, signal, finished });
+      if (result === "wrong") await sleep(WRONG_PASSWORD_DELAY, this.#clock, signal);
+      return result;
+    });
+    if (result === undefined || result === "left") return false;
+    if (result === "busy") this.#room.refuse(guest, "Too many logins are waiting: try again");
+    else this.#room.loggedIn(guest, attempt.name, result === "right");
+    return true;
+  }
 }

@@ -3,7 +3,7 @@ import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
-import { isName, NAME_RULE } from "../../../services/chat/text.ts";
+import { isName, NAME_RULE, normalizeName } from "../../../services/chat/name.ts";
 import { type CommandInput, inputLines, outputOptions, type ServiceClient } from "../client_command.ts";
 
 const options = outputOptions;
@@ -22,7 +22,7 @@ export const account = {
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
-    const { name } = words;
+    const name = normalizeName(words.name);
     if (!isName(name)) throw new UsageError(`Bad value for NAME: Expected ${NAME_RULE}, got ${quoted(name)}`);
     const { formatAccount } = await import("../../../services/chat/accounts.ts");
     const line = await formatAccount(name, await readPassword(name));

@@ -1,5 +1,5 @@
 /** `server.ts chat`, a chat room. @module */
-import { group, text } from "../../args/option.ts";
+import { group, integer, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
@@ -13,6 +13,11 @@ const options = {
     users: text({
       help: "Accounts from `client.ts account NAME`, one per line; their names require /login",
       placeholder: "FILE",
+    }),
+    messageRate: integer({
+      help: "Most lines per second from one client, which is slowed down to it; 0 disables",
+      default: 0,
+      min: 0,
     }),
   }),
   ...servicePort(8889),
@@ -31,9 +36,15 @@ export const chat = {
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startChat } = await import("../../../services/chat/service.ts");
-    const { users, maxLine } = values;
+    const { users, maxLine, messageRate } = values;
     const accounts = users === undefined ? {} : { accounts: await readAccounts(users) };
-    return startChat({ ...await listenOptions(values, host), maxLine, ...accounts, ...await authOf(values) });
+    return startChat({
+      ...await listenOptions(values, host),
+      maxLine,
+      messageRate,
+      ...accounts,
+      ...await authOf(values),
+    });
   },
 } as const satisfies Service;
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ChatRoom, type ChatRoomOptions } from "../../../services/chat/chat_room.ts";
 import { pure } from "../../_util/permissions.ts";
 
-/** A room of peers known by a letter, and what each was told since it was last asked. */
+/** A room whose peers are letters, and the lines sent to each since the last look. */
 function createRoom(options: ChatRoomOptions = {}) {
   const told: [string, string][] = [];
   const dismissed: [string, string][] = [];
@@ -14,7 +14,7 @@ function createRoom(options: ChatRoomOptions = {}) {
   return {
     room,
     dismissed,
-    /** Takes what was told so far. */
+    /** Returns and forgets the lines sent so far. */
     heard: () => told.splice(0),
     enter(peer: string, name: string) {
       room.join(peer);
@@ -24,14 +24,14 @@ function createRoom(options: ChatRoomOptions = {}) {
   };
 }
 
-Deno.test("ChatRoom asks for a name, greets, and announces joins and leaves to the others", pure, () => {
+Deno.test("ChatRoom asks for a name, greets, and announces who joins and leaves", pure, () => {
   const { room, heard } = createRoom();
   room.join("a");
   assertEquals(heard(), [["a", "-- Welcome. What is your name?"]]);
   room.line("a", "ann\r");
   assertEquals(heard(), [[
     "a",
-    "error name is refused: 1 to 24 letters, digits, dots, dashes or underscores",
+    "error name is refused: 1 to 24 letters, digits, dots, dashes, or underscores",
   ]]);
   room.line("a", " ann ");
   assertEquals(heard(), [["a", "-- Hello ann. 0 others are here; /help lists commands"]]);
@@ -47,7 +47,7 @@ Deno.test("ChatRoom asks for a name, greets, and announces joins and leaves to t
   assertEquals([room.names, room.size], [["ann"], 1]);
 });
 
-Deno.test("ChatRoom refuses names that are empty, taken or none, and lets the peer try again", pure, () => {
+Deno.test("ChatRoom.line() refuses a name that is empty, taken, or not allowed", pure, () => {
   const { room, heard, enter } = createRoom();
   enter("a", "Ann");
   room.join("b");
@@ -62,7 +62,7 @@ Deno.test("ChatRoom refuses names that are empty, taken or none, and lets the pe
   assertEquals(room.names, ["Ann", "bob"]);
 });
 
-Deno.test("ChatRoom gives a line to all but its speaker, and to nobody without a name", pure, () => {
+Deno.test("ChatRoom.line() sends text to all members except the speaker", pure, () => {
   const { room, heard, enter } = createRoom();
   for (const [peer, name] of [["a", "ann"], ["b", "bob"], ["c", "cid"]] as const) enter(peer, name);
   room.join("d");
@@ -75,7 +75,7 @@ Deno.test("ChatRoom gives a line to all but its speaker, and to nobody without a
   assertEquals(heard(), []);
 });
 
-Deno.test("ChatRoom makes text of peers harmless", pure, () => {
+Deno.test("ChatRoom.line() replaces characters that could harm a terminal", pure, () => {
   const { room, heard, enter } = createRoom();
   enter("a", "ann");
   enter("b", "bob");
@@ -83,7 +83,7 @@ Deno.test("ChatRoom makes text of peers harmless", pure, () => {
   assertEquals(heard(), [["a", "bob: \ufffd[2Jhi\ufffd\ufffd\ufffd\tthere"]]);
 });
 
-Deno.test("ChatRoom commands /msg, /me and /who", pure, () => {
+Deno.test("ChatRoom.line() executes /msg, /me, and /who", pure, () => {
   const { room, heard, enter } = createRoom();
   enter("a", "ann");
   enter("b", "bob");
@@ -94,9 +94,9 @@ Deno.test("ChatRoom commands /msg, /me and /who", pure, () => {
   room.line("a", "/msg bob");
   room.line("a", "/me");
   assertEquals(heard().map(([peer, line]) => `${peer} ${line}`), [
-    "a error nobody here is called dan",
-    "a error to whom, and what: /msg NAME TEXT",
-    "a error what do you do: /me TEXT",
+    "a error no member has this name: dan",
+    "a error name or text is missing: /msg NAME TEXT",
+    "a error text is missing: /me TEXT",
   ]);
   room.line("a", "/me waves");
   assertEquals(heard(), [["b", "* ann waves"], ["c", "* ann waves"]]);
@@ -104,7 +104,7 @@ Deno.test("ChatRoom commands /msg, /me and /who", pure, () => {
   assertEquals(heard(), [["a", "-- 3 here"], ["a", "-- ann bob cid"]]);
 });
 
-Deno.test("ChatRoom commands /quit and /help, and says so of others", pure, () => {
+Deno.test("ChatRoom.line() executes /quit and /help, and refuses unknown commands", pure, () => {
   const { room, heard, dismissed, enter } = createRoom();
   enter("a", "ann");
   enter("b", "bob");
@@ -120,7 +120,7 @@ Deno.test("ChatRoom commands /quit and /help, and says so of others", pure, () =
   assertEquals(heard(), []);
 });
 
-Deno.test("ChatRoom lets nobody speak without a name, but help, log in and quit", pure, () => {
+Deno.test("ChatRoom.line() refuses commands that need a name when the peer has none", pure, () => {
   const { room, heard, dismissed, enter } = createRoom();
   enter("a", "ann");
   room.join("b");
@@ -129,7 +129,7 @@ Deno.test("ChatRoom lets nobody speak without a name, but help, log in and quit"
     room.line("b", command);
     const lines = heard();
     assertEquals(lines.map(([peer]) => peer), ["b"]);
-    assertMatch(lines[0]![1], /^error say your name before/);
+    assertMatch(lines[0]![1], /^error enter your name before/);
   }
   room.line("b", "/quit");
   assertEquals(heard(), [["b", "-- Bye"]]);
@@ -137,7 +137,7 @@ Deno.test("ChatRoom lets nobody speak without a name, but help, log in and quit"
 });
 
 Deno.test(
-  "ChatRoom gives a registered name to who logs in alone, and dismisses at the third failure",
+  "ChatRoom.loggedIn() admits a registered name, and dismisses at the third wrong password",
   pure,
   () => {
     const { room, heard, dismissed, enter } = createRoom({ isRegistered: (name) => name === "ann" });
@@ -150,7 +150,7 @@ Deno.test(
     room.loggedIn("a", "ann", false);
     assertEquals(heard(), [["a", "error name or password is wrong"]]);
     assertEquals(room.line("a", "/login ann"), undefined);
-    assertEquals(heard(), [["a", "error by which account: /login NAME PASSWORD"]]);
+    assertEquals(heard(), [["a", "error name or password is missing: /login NAME PASSWORD"]]);
     room.loggedIn("a", "ann", true);
     assertEquals(heard().map(([peer]) => peer), ["a", "c"]);
     assertEquals(room.line("a", "/login ann x"), undefined);
@@ -169,7 +169,7 @@ Deno.test(
 );
 
 Deno.test(
-  "ChatRoom tells a speaker's lines to each other member once, in order, whatever goes on",
+  "ChatRoom sends each line to each other member once and in order, in any sequence of events",
   pure,
   () => {
     const peer = fc.constantFrom("a", "b", "c", "d");
@@ -205,7 +205,7 @@ Deno.test(
   },
 );
 
-Deno.test("ChatRoom lists a thousand names in lines that any peer can take", pure, () => {
+Deno.test("ChatRoom.line() lists a thousand names in short lines", pure, () => {
   const { room, heard, enter } = createRoom();
   for (let index = 0; index < 1000; index++) enter(String(index), `${"x".repeat(20)}${index}`);
   room.line("0", "/who");
@@ -213,4 +213,67 @@ Deno.test("ChatRoom lists a thousand names in lines that any peer can take", pur
   assertEquals(lines[0], "-- 1000 here");
   assertEquals(new Set(lines.slice(1).flatMap((line) => line.slice(3).split(" "))).size, 1000);
   assert(lines.every((line) => line.length < 1200));
+});
+
+Deno.test("ChatRoom.line() accepts names of every script, in normalization form C", pure, () => {
+  const { room, heard } = createRoom();
+  // Precomposed and decomposed, Devanagari and Thai with their vowel signs, Arabic, Hebrew with points.
+  const names = [
+    "Jose\u0301",
+    "Zoe\u0308",
+    "\u0939\u093f\u0928\u094d\u0926\u0940",
+    "\u0e2a\u0e21\u0e0a\u0e31\u0e22",
+    "\u0645\u062d\u0645\u062f",
+    "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd",
+  ];
+  for (const name of names) {
+    room.join(name);
+    room.line(name, name);
+    assertEquals(
+      heard().some(([peer, line]) => peer === name && line.startsWith(`-- Hello ${name.normalize("NFC")}.`)),
+      true,
+      name,
+    );
+  }
+  room.join("twice");
+  heard();
+  room.line("twice", "Jos\u00e9");
+  assertEquals(heard(), [["twice", "error name is taken: Jos\u00e9"]]);
+  assertEquals(room.names.includes("Jos\u00e9"), true);
+});
+
+Deno.test("ChatRoom.line() refuses names with invisible characters or stacks of marks", pure, () => {
+  const { room, heard } = createRoom();
+  room.join("a");
+  heard();
+  const invisible = [0x3164, 0x115f, 0xffa0, 0x200d, 0x200b, 0x00ad, 0xfe0f, 0x2060, 0xe0101, 0x180e];
+  const names = invisible.map((code) => `ann${String.fromCodePoint(code)}`);
+  for (const name of [...names, `a${"\u0301".repeat(6)}`, "\u0301ann", "1\u0301"]) {
+    room.line("a", name);
+    assertMatch(heard()[0]![1], /^error name is refused/, JSON.stringify(name));
+  }
+});
+
+Deno.test("ChatRoom.line() refuses a name that looks like an account's or a member's", pure, () => {
+  const { room, heard, enter } = createRoom({
+    skeletons: (name) => [name.replaceAll("1", "l")],
+    isRegistered: (name) => name === "bill",
+    accountLike: (name) => name === "bi1l" ? "bill" : undefined,
+  });
+  enter("a", "paul");
+  for (const [name, other] of [["bi1l", "bill"], ["pau1", "paul"]]) {
+    room.join("b");
+    heard();
+    room.line("b", name!);
+    assertEquals(heard(), [["b", `error name is taken: ${name} looks like ${other}`]]);
+    room.leave("b");
+  }
+  // An account holder is not locked out by a look-alike.
+  enter("c", "bil1");
+  room.join("b");
+  room.loggedIn("b", "bill", true);
+  assertEquals(room.names, ["bil1", "bill", "paul"]);
+  room.leave("a");
+  enter("d", "pau1");
+  assertEquals(room.names, ["bil1", "bill", "pau1"]);
 });

@@ -1,19 +1,34 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { Accounts, formatAccount, startChat } from "../../../services/mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Accounts, type ChatOptions, formatAccount, startChat } from "../../../services/mod.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
-import { exchange } from "../../_util/exchange.ts";
+import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
+import { exchange, talk } from "../../_util/exchange.ts";
 
 interface Guest {
   connection: Connection;
   lines: AsyncIterableIterator<string>;
-  /** Reads up to a line that contains `text`, and gives all that was read. */
+  /** Reads up to a line that contains `text`, and returns all lines read. */
   upTo(text: string): Promise<string[]>;
 }
 
 async function enter(port: number, name: string): Promise<Guest> {
-  const connection = await connect({ port });
+  const guest = guestOf(await connect({ port }));
+  guest.connection.send(name);
+  await guest.upTo(`Hello ${name}.`);
+  return guest;
+}
+
+function guestOf(connection: Connection): Guest {
   const lines = connection.lines();
-  const guest: Guest = {
+  return {
     connection,
     lines,
     async upTo(text) {
@@ -25,12 +40,9 @@ async function enter(port: number, name: string): Promise<Guest> {
       throw new Error(`Expected a line with ${text}, got ${JSON.stringify(read)}`);
     },
   };
-  connection.send(name);
-  await guest.upTo(`Hello ${name}.`);
-  return guest;
 }
 
-Deno.test("startChat() lets a thousand hear one, each once and in order", async () => {
+Deno.test("startChat() sends each line to a thousand members once and in order", async () => {
   await using server = startChat();
   const guests: Guest[] = [];
   for (let index = 0; index < 1000; index++) guests.push(await enter(server.port, `guest${index}`));
@@ -52,7 +64,7 @@ Deno.test("startChat() lets a thousand hear one, each once and in order", async 
   assertEquals(server.stats().names, []);
 });
 
-Deno.test("startChat() works from telnet, line ends of CRLF and all", async () => {
+Deno.test("startChat() accepts lines that end in CRLF", async () => {
   await using server = startChat();
   const ann = await enter(server.port, "ann");
   const answer = await exchange(server.port, "bob\r\nhello\r\n/who\r\n/quit\r\n");
@@ -68,7 +80,7 @@ Deno.test("startChat() works from telnet, line ends of CRLF and all", async () =
   await ann.connection.close();
 });
 
-Deno.test("startChat() announces who is cut off, and others talk on", async () => {
+Deno.test("startChat() announces a client that is cut off, and the others go on", async () => {
   await using server = startChat();
   const ann = await enter(server.port, "ann");
   const bob = await enter(server.port, "bob");
@@ -79,26 +91,217 @@ Deno.test("startChat() announces who is cut off, and others talk on", async () =
   assertEquals((await server.until((stats) => stats.connections === 0)).closed.framing, 1);
 });
 
-Deno.test("startChat() cuts off who does not read, and the others hear everything", async () => {
-  await using server = startChat({ writeBuffer: 64 * 1024 });
-  const deaf = await connect({ port: server.port });
-  deaf.send("deaf");
-  const ann = await enter(server.port, "ann");
-  const bob = await enter(server.port, "bob");
+/** A room in memory, where a test moves the time. */
+function startInMemory(options: ChatOptions = {}) {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock, capacity: 64 * 1024 });
+  const seam = { clock, network };
+  const server = startChat({ ...seam, ...options });
+  const connectTo = () =>
+    clock.runUntil(connect({ ...seam, port: server.port, maxLine: 8192, writeBuffer: 2 ** 30 }));
+  return {
+    clock,
+    server,
+    connectTo,
+    async enter(name: string): Promise<Guest> {
+      const connection = await connectTo();
+      connection.send(name);
+      const guest = guestOf(connection);
+      await clock.runUntil(guest.upTo(`Hello ${name}.`));
+      return guest;
+    },
+    async end(guests: readonly Guest[]) {
+      await clock.runUntil(Promise.all(guests.map(({ connection }) => connection.close())));
+      await clock.runUntil(server.close());
+      assertEquals([clock.timers, network.stats()], [0, { listeners: 0, sockets: 0, queued: 0 }]);
+    },
+  };
+}
+
+Deno.test("startChat() cuts off a listener that does not read, and the others hear everything", async () => {
+  const { clock, server, enter, end } = startInMemory({ writeBuffer: 512 * 1024 });
+  const deaf = await enter("deaf");
+  const ann = await enter("ann");
+  const bob = await enter("bob");
   const line = "y".repeat(4000);
   let sent = 0;
+  let worst = 0;
   while (server.stats().closed["slow-reader"] === 0) {
+    const before = clock.now();
     ann.connection.send(`${sent++} ${line}`);
-    await ann.connection.flushed();
-    const next = (await bob.upTo(line)).at(-1);
+    const next = (await clock.runUntil(bob.upTo(line))).at(-1);
     assertEquals(next, `ann: ${sent - 1} ${line}`);
+    worst = Math.max(worst, clock.now() - before);
   }
-  await bob.upTo("deaf left");
-  deaf.abort();
-  await Promise.all([ann, bob].map(({ connection }) => connection.close()));
+  // It delays the room once, and for a limited time.
+  assertEquals(worst, 5000);
+  await clock.runUntil(bob.upTo("deaf left"));
+  deaf.connection.abort();
+  await end([ann, bob]);
 });
 
-Deno.test("startChat() lets who knows the password in by an account's name", async () => {
+Deno.test("startChat() slows a flood down to its listeners, and cuts off none of them", async () => {
+  const { clock, server, enter, end } = startInMemory();
+  const flooder = await enter("flooder");
+  const listeners = [];
+  for (let index = 0; index < 5; index++) listeners.push(await enter(`guest${index}`));
+  const lines = 2000;
+  for (let index = 0; index < lines; index++) flooder.connection.send(`${index} ${"x".repeat(4000)}`);
+  // Each reads about 400 KB a second.
+  const read = listeners.map(async ({ lines: all }) => {
+    let heard = 0;
+    for await (const line of all) {
+      if (!line.startsWith("flooder: ")) continue;
+      assert(line.startsWith(`flooder: ${heard} `), line.slice(0, 30));
+      if (++heard === lines) return heard;
+      await new Promise<void>((resolve) => void clock.after(10, resolve));
+    }
+    return heard;
+  });
+  assertEquals(await clock.runUntil(Promise.all(read), { within: 120_000 }), Array(5).fill(lines));
+  assertEquals(server.stats().closed["slow-reader"], 0);
+  assertLess(server.stats().queuedBytes, 64 * 1024);
+  await end([flooder, ...listeners]);
+});
+
+Deno.test("startChat() reads from a client no faster than its message rate", async () => {
+  const { clock, enter, end } = startInMemory({ messageRate: 10 });
+  const ann = await enter("ann");
+  const bob = await enter("bob");
+  await clock.advance(10_000);
+  const begun = clock.now();
+  for (let index = 0; index < 100; index++) ann.connection.send(`line ${index}`);
+  await clock.runUntil(bob.upTo("line 9"));
+  assertEquals(clock.now() - begun < 500, true, "a burst of a second passes at once");
+  await clock.runUntil(bob.upTo("line 99"));
+  const took = clock.now() - begun;
+  assert(took > 8500 && took < 9500, `${took} ms`);
+  // Others are not slowed down, and a client that breaks off says no more.
+  const before = clock.now();
+  bob.connection.send("hello");
+  await clock.runUntil(ann.upTo("bob: hello"));
+  assertEquals(clock.now(), before);
+  for (let index = 0; index < 100; index++) ann.connection.send(`again ${index}`);
+  await clock.runUntil(bob.upTo("again 5"));
+  ann.connection.reset();
+  const rest = await clock.runUntil(bob.upTo("ann left"));
+  assertLess(rest.length, 30);
+  await end([bob]);
+});
+
+Deno.test("startChat() refuses telnet options, and hears what is typed between them", async () => {
+  await using server = startChat({ auth: { isToken: (token) => token === "sesame" } });
+  await using client = await talk(server.port);
+  const [IAC, DO, WILL, WONT, DONT, IP, TIMING_MARK] = [255, 253, 251, 252, 254, 244, 6];
+  await client.send(Uint8Array.of(IAC, WILL, 24, IAC, DO, 1));
+  await client.send("auth sesame\r\nan");
+  await client.send(Uint8Array.of(IAC, IP, IAC, DO, TIMING_MARK));
+  await client.send("n\r\n/quit\r\n");
+  const answers: number[] = [];
+  for await (const bytes of client.connection.frames()) answers.push(...bytes);
+  const text = new TextDecoder().decode(Uint8Array.from(answers.slice(6)).filter((byte) => byte < 128));
+  assertEquals(answers.slice(0, 6), [IAC, DONT, 24, IAC, WONT, 1]);
+  assertStringIncludes(text, "-- Hello ann.");
+  assertStringIncludes(answers.join(), [IAC, WONT, TIMING_MARK].join());
+});
+
+/** Accounts whose checks take time on a clock. */
+function slowAccounts(clock: () => VirtualClock) {
+  const checked: string[] = [];
+  return {
+    checked,
+    has: (name: string) => name === "ann",
+    lookAlike: () => undefined,
+    async verify({ name, password }: { name: string; password: string }) {
+      checked.push(password);
+      await new Promise<void>((resolve) => void clock().after(370, resolve));
+      return name === "ann" && password === "right";
+    },
+  };
+}
+
+Deno.test("startChat() lets an honest login through when others guess and hang up", async () => {
+  const accounts = slowAccounts(() => room.clock);
+  const room = startInMemory({ accounts });
+  const { clock, server, connectTo, end } = room;
+  for (let index = 0; index < 30; index++) {
+    const guesser = await connectTo();
+    guesser.send(`/login ann wrong${index}`);
+    // Half of them finish in order, the others break off.
+    if (index % 2 === 0) void guesser.close();
+    else await clock.runUntil(guesser.flushed()).then(() => guesser.reset());
+  }
+  const honest = guestOf(await connectTo());
+  const begun = clock.now();
+  honest.connection.send("/login ann right");
+  await clock.runUntil(honest.upTo("Hello ann."));
+  assertLess(clock.now() - begun, 2000);
+  assertLess(accounts.checked.length, 5);
+  assertEquals(server.stats().queuedLogins, 0);
+  await end([honest]);
+});
+
+Deno.test("startChat() refuses logins over the limit, and answers wrong passwords late", async () => {
+  const accounts = slowAccounts(() => room.clock);
+  const room = startInMemory({ accounts });
+  const { clock, connectTo, end } = room;
+  const guests: Guest[] = [];
+  for (let index = 0; index < 8; index++) {
+    const guest = guestOf(await connectTo());
+    await clock.runUntil(guest.upTo("What is your name?"));
+    guests.push(guest);
+    guest.connection.send("/login ann wrong");
+  }
+  await clock.advance(1);
+  // One is being checked, and four wait.
+  for (const guest of guests.slice(5)) {
+    assertEquals(await clock.runUntil(guest.upTo("error")), ["error too many logins are waiting: try again"]);
+  }
+  assertEquals(room.server.stats().queuedLogins, 4);
+  assertEquals(clock.now(), 1);
+  const begun = clock.now();
+  assertEquals(await clock.runUntil(guests[0]!.upTo("error")), ["error name or password is wrong"]);
+  assert(clock.now() - begun >= 1000, "guessing is slow");
+  // A client that leaves while it waits for the answer is gone at once.
+  await clock.runUntil(guests[1]!.connection.flushed());
+  for (const guest of guests) guest.connection.reset();
+  await clock.runUntil(() => room.server.stats().connections === 0);
+  assertEquals(room.server.stats().queuedLogins, 0);
+  await end([]);
+});
+
+Deno.test("startChat() keeps what a client sends while its login waits, and no more than it must", async () => {
+  const accounts = slowAccounts(() => room.clock);
+  const room = startInMemory({ accounts });
+  const { clock, connectTo, enter, end } = room;
+  const bob = await enter("bob");
+  const ann = guestOf(await connectTo());
+  ann.connection.send("/login ann right");
+  const lines = Array.from({ length: 500 }, (_, index) => `${index} ${"z".repeat(1000)}`);
+  for (const line of lines) ann.connection.send(line);
+  await clock.advance(300);
+  // The pipe, a read, and what is kept: the rest stays with the client.
+  assertGreater(ann.connection.queuedBytes, 200_000);
+  const heard = await clock.runUntil(bob.upTo("499 z"));
+  assertEquals(heard.filter((line) => line.startsWith("ann: ")), lines.map((line) => `ann: ${line}`));
+  await end([ann, bob]);
+});
+
+Deno.test("startChat() refuses a name that looks like an account's, and takes the account's in any form", async () => {
+  const accounts = Accounts.parse(await formatAccount("Jose\u0301", "secret"));
+  await using server = startChat({ accounts });
+  const answer = await exchange(
+    server.port,
+    "J\u043es\u00e9\njos\u00e9\n/login jose\u0301 secret\n/quit\n",
+  );
+  assertEquals(answer.split("\n").slice(1, 4), [
+    "error name is taken: J\u043es\u00e9 looks like Jos\u00e9",
+    "error name belongs to an account: /login jos\u00e9 PASSWORD",
+    "-- Hello jos\u00e9. 0 others are here; /help lists commands",
+  ]);
+});
+
+Deno.test("startChat() gives an account's name only to a client with its password", async () => {
   const accounts = Accounts.parse(`# accounts\n${await formatAccount("ann", "open sesame")}\n`);
   await using server = startChat({ accounts });
   const answer = await exchange(
@@ -116,7 +319,7 @@ Deno.test("startChat() lets who knows the password in by an account's name", asy
   ]);
 });
 
-Deno.test("startChat() drains: everybody is told, and the room is left empty", async () => {
+Deno.test("startChat() announces a shutdown, and leaves an empty room", async () => {
   await using server = startChat();
   const ann = await enter(server.port, "ann");
   const drained = server.shutdown();
@@ -126,7 +329,7 @@ Deno.test("startChat() drains: everybody is told, and the room is left empty", a
   assertEquals([server.stats().connections, server.stats().names], [0, []]);
 });
 
-Deno.test("Accounts.verify() knows right passwords from wrong ones, and its file holds none", async () => {
+Deno.test("Accounts.verify() returns whether the password is right", async () => {
   const lines = await Promise.all(["one", "one"].map((password) => formatAccount("ann", password)));
   assert(lines[0] !== lines[1], "each line has a salt of its own");
   assertMatch(lines[0]!, /^ann scrypt [A-Za-z0-9+/=]+ [A-Za-z0-9+/=]+$/);
@@ -139,8 +342,9 @@ Deno.test("Accounts.verify() knows right passwords from wrong ones, and its file
   assertEquals([accounts.has("ANN"), accounts.has("bob")], [true, false]);
 });
 
-Deno.test("Accounts.parse() names the line that is malformed", () => {
-  for (const line of ["ann", "ann md5 x y", "ann scrypt x", "ann scrypt ! y"]) {
+Deno.test("Accounts.parse() throws an error with the number of a malformed line", () => {
+  const unusable = "ann\u3164 scrypt eA== eA==";
+  for (const line of ["ann", "ann md5 x y", "ann scrypt x", "ann scrypt ! y", unusable]) {
     assertThrows(() => Accounts.parse(`# a comment\n${line}`), TypeError, "line 2");
   }
 });
