@@ -1,53 +1,53 @@
-/** Backends, who may take a connection, and the clients that wait for one. Pure. @module */
+/** Backends, their health and limits, and the queue of clients. Pure. @module */
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { Candidate, Policy } from "./policy.ts";
 
-/** What a {@linkcode BackendPool} is made of. */
+/** Options for {@linkcode BackendPool}. */
 export interface BackendPoolOptions {
   readonly policy: Policy;
-  /** Successful checks in a row that make a dead backend live. Default 2. */
+  /** Successful checks in a row after which a dead backend is healthy again. Default 2. */
   readonly rise?: number;
-  /** Failed checks in a row that make a live backend dead. Default 3. */
+  /** Failed checks in a row after which a backend is dead. Default 3. */
   readonly fall?: number;
-  /** Connections a backend may have; 0 for no limit. Default 0. */
+  /** Most connections per backend. 0 disables. Default 0. */
   readonly maxPerBackend?: number;
-  /** Clients that may wait while no backend can take one. Default 1024. */
+  /** Most clients in the queue. Default 1024. */
   readonly maxQueue?: number;
 }
 
-/** One backend; connections to it are counted here. */
+/** A backend, with the number of its connections. */
 export interface Backend extends Candidate {
   readonly address: Address;
 }
 
-/** Somebody who wants a backend. */
+/** A client's request for a backend. */
 export interface Demand {
-  /** The client's address, for the policy that goes by it. */
+  /** The client's address, for the policy `source`. */
   readonly source: string;
-  /** Backends that failed this client just now: taken only where there is no other. */
+  /** Backends that just failed for this client. They are chosen only if there is no other. */
   readonly avoid: ReadonlySet<Backend>;
-  /** Called once, perhaps before `demand` returns; `release` has to follow. */
+  /** Called once, possibly before `demand` returns. The caller must call `release` later. */
   grant(backend: Backend): void;
 }
 
-/** What a pool counts about one backend. */
+/** Metrics of one backend. */
 export interface BackendStats {
   readonly name: string;
   readonly healthy: boolean;
   readonly draining: boolean;
   readonly open: number;
-  /** Connections it was given so far. */
+  /** Connections granted so far. */
   readonly total: number;
   /** Failed checks and connects so far. */
   readonly failures: number;
 }
 
-/** What a pool counts. */
+/** Metrics of a pool. */
 export interface BackendPoolStats {
   readonly backends: readonly BackendStats[];
-  /** Clients that wait now. */
+  /** Clients in the queue. */
   readonly queued: number;
-  /** Clients turned away so far, since too many waited. */
+  /** Clients refused so far because the queue was full. */
   readonly refused: number;
 }
 
@@ -60,7 +60,7 @@ class PooledBackend implements Backend {
   failures = 0;
   healthy = true;
   draining = false;
-  /** Checks in a row whose result speaks against `healthy`. */
+  /** Number of the last checks in a row that contradict `healthy`. */
   contrary = 0;
 
   constructor(address: Address, index: number) {
@@ -75,7 +75,7 @@ class PooledBackend implements Backend {
   }
 }
 
-/** Hands out backends: the live ones that are not drained nor full, by a policy; clients wait in line for one. */
+/** Grants backends by a policy: those that are healthy, not draining, and not full. Otherwise, clients are queued. */
 export class BackendPool {
   readonly #backends: readonly PooledBackend[];
   readonly #policy: Policy;
@@ -86,13 +86,13 @@ export class BackendPool {
   readonly #queue = new Set<Demand>();
   #refused = 0;
 
-  /** @throws {TypeError} Without addresses, or with one given twice. */
+  /** @throws {TypeError} If there is no address, or one is given twice. */
   constructor(addresses: readonly Address[], options: BackendPoolOptions) {
-    if (addresses.length === 0) throw new TypeError("Cannot balance without a backend");
+    if (addresses.length === 0) throw new TypeError("Cannot balance: no backend, expected at least one");
     this.#backends = addresses.map((address, index) => new PooledBackend(address, index));
     const names = new Set<string>();
     for (const { name } of this.#backends) {
-      if (names.has(name)) throw new TypeError(`Cannot balance over a backend given twice: ${name}`);
+      if (names.has(name)) throw new TypeError(`Cannot balance: backend ${name} is given twice`);
       names.add(name);
     }
     this.#policy = options.policy;
@@ -106,7 +106,7 @@ export class BackendPool {
     return this.#backends;
   }
 
-  /** Asks for a backend: granted now, granted later, or refused as too many wait already. */
+  /** Requests a backend. It is granted now or later, or refused because the queue is full. */
   demand(demand: Demand): "granted" | "queued" | "refused" {
     const backend = this.#choose(demand);
     if (backend) {
@@ -121,18 +121,18 @@ export class BackendPool {
     return "queued";
   }
 
-  /** Takes a demand out of the queue; does nothing once it was granted. */
+  /** Removes a demand from the queue. Does nothing if it was granted. */
   cancel(demand: Demand): void {
     this.#queue.delete(demand);
   }
 
-  /** A connection to `backend` has ended, or never came about. */
+  /** Records that a granted connection has ended or could not be opened. */
   release(backend: Backend): void {
     this.#find(backend.name).open--;
     this.#serveQueue();
   }
 
-  /** The result of a health check or a connect. Gives whether it brought the backend to life or declared it dead. */
+  /** Records the result of a health check or a connect. Returns whether the health of the backend has changed. */
   report(backend: Backend, ok: boolean): boolean {
     const pooled = this.#find(backend.name);
     if (!ok) pooled.failures++;
@@ -147,12 +147,12 @@ export class BackendPool {
     return true;
   }
 
-  /** Gives a backend no more connections; those it has go on. @throws {RangeError} If there is none of that name. */
+  /** Grants a backend no more connections. Its open ones go on. @throws {RangeError} If no backend has this name. */
   drain(name: string): void {
     this.#find(name).draining = true;
   }
 
-  /** Takes {@linkcode drain} back. @throws {RangeError} If there is none of that name. */
+  /** Reverts {@linkcode drain}. @throws {RangeError} If no backend has this name. */
   restore(name: string): void {
     this.#find(name).draining = false;
     this.#serveQueue();
@@ -170,7 +170,7 @@ export class BackendPool {
     const found = this.#backends.find((backend) => backend.name === name);
     if (!found) {
       const names = this.#backends.map((backend) => backend.name).join(", ");
-      throw new RangeError(`No such backend: ${name}: there are ${names}`);
+      throw new RangeError(`Cannot find backend ${name}: expected one of ${names}`);
     }
     return found;
   }
@@ -194,7 +194,7 @@ export class BackendPool {
   #serveQueue(): void {
     for (const demand of this.#queue) {
       const backend = this.#choose(demand);
-      // What one cannot have none of the others can: whom a demand avoids it takes where there is no other.
+      // No other demand can be granted either: each accepts every backend if there is no other.
       if (!backend) return;
       this.#queue.delete(demand);
       this.#grant(demand, backend);

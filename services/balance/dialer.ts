@@ -17,7 +17,7 @@ export interface DialerOptions {
   readonly network?: Network;
   /** Longest time in ms for one connect. Default 5000. */
   readonly connectTimeout?: number;
-  /** Longest time in ms that a client waits for a backend. Default 10,000. */
+  /** Longest time in ms in the queue. Default 10,000. */
   readonly queueTimeout?: number;
   /** Time in ms between two health checks of a backend. Default 2000. */
   readonly checkInterval?: number;

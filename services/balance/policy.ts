@@ -1,32 +1,34 @@
-/** Which of several backends takes the next connection. Pure. @module */
+/** Policies that choose the backend of the next connection. Pure. @module */
 import type { Random } from "../../internal/clock.ts";
 
 /** The policies by name. */
 export const POLICY_NAMES = ["round-robin", "least-connections", "random", "source"] as const;
 
 /**
+ * Name of a policy:
+ *
  * - `round-robin`: one after the other.
- * - `least-connections`: the one with the fewest open; among equals one after the other.
- * - `random`: the less loaded of two drawn at random, which is nearly as even as asking all, and does not send
- *   everybody to the same one (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
- * - `source`: by the client's address, always the same while it can take more; when backends come and go only the
- *   clients of those move (rendezvous hashing: Thaler and Ravishankar, 1998).
+ * - `least-connections`: the one with the fewest connections, in turn if several have equally many.
+ * - `random`: the less loaded of two chosen at random. That is nearly as even as comparing all, and does not send every
+ *   client to the same backend (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001).
+ * - `source`: by the client's address, always the same as long as it is available. When backends come and go, only their
+ *   clients move (rendezvous hashing: Thaler and Ravishankar, 1998).
  */
 export type PolicyName = typeof POLICY_NAMES[number];
 
-/** What a policy knows of a backend. */
+/** A backend as a policy sees it. */
 export interface Candidate {
-  /** Its place among all backends, those that cannot take a connection included. */
+  /** Position among all backends, including those that are unavailable. */
   readonly index: number;
   readonly name: string;
-  /** Connections it has. */
+  /** Number of open connections. */
   readonly open: number;
 }
 
-/** Chooses one of at least one candidates, which come in the order of their index. */
+/** Chooses one of the candidates. There is at least one, and they are in the order of their index. */
 export type Policy = <Backend extends Candidate>(candidates: readonly Backend[], source: string) => Backend;
 
-/** Makes a policy, with its own memory where it has one. */
+/** Returns a new policy, with its own state if it has any. */
 export function createPolicy(name: PolicyName, random: Random): Policy {
   switch (name) {
     case "round-robin":
@@ -41,7 +43,7 @@ export function createPolicy(name: PolicyName, random: Random): Policy {
 }
 
 function roundRobin(): Policy {
-  // By index, not by count: so that the turn stays where it was while a backend is away.
+  // By index, not by count, so that the turn does not move while a backend is unavailable.
   let last = -1;
   return (candidates) => {
     const next = candidates.find((backend) => backend.index > last) ?? candidates[0]!;
@@ -61,7 +63,7 @@ function leastConnections(): Policy {
 function lessLoadedOfTwo<Backend extends Candidate>(candidates: readonly Backend[], random: Random): Backend {
   const first = Math.floor(random() * candidates.length);
   if (candidates.length === 1) return candidates[first]!;
-  // One of the others: drawing the same twice would be no choice.
+  // One of the others, because choosing the same twice would leave no choice.
   const step = 1 + Math.floor(random() * (candidates.length - 1));
   const one = candidates[first]!;
   const other = candidates[(first + step) % candidates.length]!;
@@ -72,7 +74,7 @@ function highest<Item>(items: readonly Item[], score: (item: Item) => number): I
   return items.reduce((best, item) => score(item) > score(best) ? item : best);
 }
 
-/** FNV-1a over UTF-16 units, then the finaliser of MurmurHash3: FNV alone leaves the high bits of like texts alike. */
+/** FNV-1a over UTF-16 units with the finalizer of MurmurHash3: FNV alone gives similar texts similar high bits. */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

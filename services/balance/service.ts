@@ -10,33 +10,33 @@ import { createPolicy, type PolicyName } from "./policy.ts";
 import { backendDial, Gateway, type GatewayOptions, listenerOptions } from "../proxy/gateway.ts";
 import { ListenerService } from "../service.ts";
 
-/** Options of {@linkcode startBalance}. `idleTimeout` counts bytes either way. */
+/** Options for {@linkcode startBalance}. `idleTimeout` counts bytes in both directions. */
 export interface BalanceOptions extends GatewayOptions {
   /** The backends. */
   to: readonly Address[];
-  /** How one is chosen. Default `round-robin`. */
+  /** Policy that chooses a backend. Default `round-robin`. */
   policy?: PolicyName;
-  /** Connections a backend may have; 0 for no limit. Default 0. */
+  /** Most connections per backend. 0 disables. Default 0. */
   maxPerBackend?: number;
-  /** Clients that may wait while no backend can take one; more are closed. Default 1024. */
+  /** Most clients in the queue while no backend is available. More are closed. Default 1024. */
   maxQueue?: number;
-  /** Longest time in ms that a client waits for a backend. Default 10,000. */
+  /** Longest time in ms in the queue. Default 10,000. */
   queueTimeout?: number;
   /** Time in ms between two health checks of a backend. Default 2000. */
   checkInterval?: number;
-  /** Successful checks in a row that bring a dead backend to life. Default 2. */
+  /** Successful checks in a row after which a dead backend is healthy again. Default 2. */
   rise?: number;
-  /** Failed checks or connects in a row that declare a backend dead. Default 3. */
+  /** Failed checks or connects in a row after which a backend is dead. Default 3. */
   fall?: number;
-  /** Told when a backend is declared dead, and when it is back. */
+  /** Called when a backend is declared dead, and when it is healthy again. */
   onHealth?: (name: string, healthy: boolean) => void;
   random?: Random;
 }
 
-/** What a balancer counts. */
+/** Metrics of a balancer. */
 export interface BalanceStats extends ListenerStats, BackendPoolStats {}
 
-/** A running balancer, whose backends may be drained one by one. */
+/** A running balancer. Its backends can be drained one by one. */
 export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
   readonly #pool: BackendPool;
 
@@ -48,7 +48,7 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
     });
     const dialer = new Dialer(pool, { ...options, ...backendDial(options), clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialer.open(source, signal));
-    // Without the listener's own idle timeout: that would count what the client sends alone.
+    // Without the listener's idle timeout, which would count only what the client sends.
     const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
@@ -59,27 +59,27 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
   }
 
   /**
-   * Gives a backend no new connections; those it has go on.
+   * Gives a backend no new connections. Its open ones go on.
    *
-   * @param name As in `stats().backends`: `127.0.0.1:8000`.
-   * @throws {RangeError} If there is none of that name.
+   * @param name Name as in `stats().backends`: `127.0.0.1:8000`.
+   * @throws {RangeError} If no backend has this name.
    */
   drainBackend(name: string): void {
     this.#pool.drain(name);
   }
 
-  /** Gives a drained backend connections again. @throws {RangeError} If there is none of that name. */
+  /** Gives a drained backend connections again. @throws {RangeError} If no backend has this name. */
   restoreBackend(name: string): void {
     this.#pool.restore(name);
   }
 }
 
 /**
- * Starts a load balancer: each connection is passed to one of several backends. A backend that cannot be reached is
- * declared dead, gets no more clients, and is looked at until it is back.
+ * Starts a load balancer: each connection is passed on to one of several backends. A backend that cannot be reached is
+ * declared dead, and gets no clients until a health check succeeds.
  *
  * @returns The service, listening.
- * @throws {TypeError} Without a backend, or with one given twice; and as {@linkcode listen} does.
+ * @throws {TypeError} If there is no backend, or one is given twice. Also throws what {@linkcode listen} throws.
  *
  * @example
  * ```ts

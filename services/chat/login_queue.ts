@@ -21,9 +21,9 @@ export type LoginResult = "right" | "wrong" | "busy" | "left";
 
 /** Limits of a {@linkcode LoginQueue}. */
 export interface LoginQueueOptions {
-  /** Logins that may wait in total. Default 64. */
+  /** Logins that may wait in total. Default 256. */
   readonly maxQueued?: number;
-  /** Logins that may wait from one address: what can be checked in about two seconds. Default 4. */
+  /** Logins that may wait from one address. Default 32. */
   readonly maxPerAddress?: number;
 }
 
@@ -32,7 +32,12 @@ interface Waiting extends LoginClient {
   settle(result: LoginResult | Promise<LoginResult>): void;
 }
 
-/** Checks one password at a time, addresses in turn. The queue is bounded, and clients that leave are removed from it. */
+/**
+ * Checks one password at a time. Addresses take turns, and clients that leave are removed.
+ *
+ * The queue is bounded. Of one address, the latest login comes first, so that a burst of guesses does not delay the honest
+ * login after it. When there is no room, the oldest login of the address with the most of them makes room.
+ */
 export class LoginQueue {
   readonly #check: (attempt: LoginAttempt) => Promise<boolean>;
   readonly #maxQueued: number;
@@ -44,8 +49,8 @@ export class LoginQueue {
 
   constructor(check: (attempt: LoginAttempt) => Promise<boolean>, options: LoginQueueOptions = {}) {
     this.#check = check;
-    this.#maxQueued = options.maxQueued ?? 64;
-    this.#maxPerAddress = options.maxPerAddress ?? 4;
+    this.#maxQueued = options.maxQueued ?? 256;
+    this.#maxPerAddress = options.maxPerAddress ?? 32;
   }
 
   /** Number of logins that wait. */
@@ -76,16 +81,18 @@ export class LoginQueue {
     }
   }
 
-  /** Whether there is room for one more. One that has probably left makes room for a live one. */
-  #makeRoom({ address, finished }: LoginClient): boolean {
+  /** Whether there is room for one more, if necessary in place of another. */
+  #makeRoom({ address }: LoginClient): boolean {
     const own = this.#waiting.get(address) ?? [];
-    const tooMany = own.length >= this.#maxPerAddress
-      ? own
-      : this.#queued >= this.#maxQueued
-      ? [...this.#waiting.values()].flat()
-      : undefined;
-    if (tooMany === undefined) return true;
-    const replaced = finished() ? undefined : tooMany.find((waiting) => waiting.finished());
+    let crowded = own;
+    if (own.length < this.#maxPerAddress) {
+      if (this.#queued < this.#maxQueued) return true;
+      for (const other of this.#waiting.values()) {
+        if (other.length > Math.max(crowded.length, own.length + 1)) crowded = other;
+      }
+    }
+    // One that has probably left goes first.
+    const replaced = crowded.find((waiting) => waiting.finished()) ?? crowded[0];
     if (replaced === undefined) return false;
     this.#remove(replaced);
     replaced.settle("busy");
@@ -112,9 +119,13 @@ export class LoginQueue {
   }
 
   #next(): Waiting | undefined {
-    const inTurn = [...this.#waiting.values()];
-    const live = inTurn.map((own) => own.find((waiting) => !waiting.finished()));
-    return live.find((waiting) => waiting !== undefined) ?? inTurn[0]?.[0];
+    let finished: Waiting | undefined;
+    for (const own of this.#waiting.values()) {
+      const live = own.findLast((waiting) => !waiting.finished());
+      if (live !== undefined) return live;
+      finished ??= own.at(-1);
+    }
+    return finished;
   }
 
   async #checkNext(): Promise<void> {

@@ -17,23 +17,23 @@ import {
 import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
 
-/** Options of {@linkcode startProxy}. `idleTimeout` counts bytes either way. */
+/** Options for {@linkcode startProxy}. `idleTimeout` counts bytes in both directions. */
 export interface ProxyOptions extends GatewayOptions {
   /** The backend. */
   to: Address;
-  /** Times to try to connect for one client. Default 3. */
+  /** Most connects to the backend per client. Default 3. */
   connectAttempts?: number;
-  /** Time in ms before the second try; it doubles from try to try. Default 100. */
+  /** Time in ms before the second connect. It doubles with every connect. Default 100. */
   retryDelay?: number;
 }
 
-/** What a proxy counts. */
+/** Metrics of a proxy. */
 export interface ProxyStats extends ListenerStats {
-  /** Bytes that came from clients whose connection has ended. */
+  /** Bytes received from clients whose connection has ended. */
   readonly bytesFromClients: number;
-  /** Bytes that came from the backend for these. */
+  /** Bytes received from the backend for these clients. */
   readonly bytesFromBackends: number;
-  /** Clients that got no backend. */
+  /** Clients that reached no backend. */
   readonly unserved: number;
 }
 
@@ -41,10 +41,10 @@ const CONNECT_ATTEMPTS = 3;
 const RETRY_DELAY = 100;
 
 /**
- * Starts a proxy: each connection is passed on to the backend, byte for byte, half-closes included.
+ * Starts a proxy: each connection is passed on to the backend, byte for byte, including half-closes and resets.
  *
  * @returns The service, listening.
- * @throws As {@linkcode listen} does.
+ * @throws What {@linkcode listen} throws.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
       options.onPassed?.(passed);
     },
   }, (_source, signal) => dial(options, clock, signal));
-  // Without the listener's own idle timeout: that would count what the client sends alone.
+  // Without the listener's idle timeout, which would count only what the client sends.
   const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
