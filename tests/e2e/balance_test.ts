@@ -151,7 +151,7 @@ Deno.test("server.ts names the backends there are, and says where there are none
   };
   assertEquals(
     await answers(balancer, "drain localhost:1"),
-    `No such backend: localhost:1: there are ${balanced.nameOf(0)}`,
+    `Cannot find backend localhost:1: expected one of ${balanced.nameOf(0)}`,
   );
   assertEquals(
     await answers(balancer, "drain"),
