@@ -34,7 +34,7 @@ Deno.test(
     assertEquals((await first.lines().next()).value, "hello");
     await using second = await connect({ port: balancer.port });
     assertEquals(await Array.fromAsync(second.lines()), []);
-    await balancer.remarked("No backend can take a client, and too many wait already; no backend");
+    await balancer.remarked("No backend is available, and the queue is full; no backend");
   },
 );
 
@@ -48,5 +48,5 @@ Deno.test("server.ts balance --queue-timeout bounds how long a client waits", { 
   );
   await using peer = await connect({ port: balancer.port });
   assertEquals(await Array.fromAsync(peer.lines()), []);
-  await balancer.remarked("No backend could be had within 200 ms; no backend");
+  await balancer.remarked("No backend was available within 200 ms; no backend");
 });
