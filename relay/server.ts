@@ -8,6 +8,7 @@ import type { Address } from "../socket/network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 import { Watch } from "../internal/watch.ts";
+import type { DurationHistogram } from "../internal/duration_histogram.ts";
 import type { Bus } from "./cluster/bus.ts";
 import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
 import type { MembershipStats } from "./cluster/membership.ts";
@@ -38,6 +39,8 @@ export interface RelayServerOptions
   auth?: Omit<AuthOptions, "clock" | "errorLine">;
   random?: Random;
   observer?: RelayObserver;
+  /** Records the time from each message to its ok. Default: not measured. */
+  ackTimes?: DurationHistogram;
 }
 
 /** The state of a relay server: of its sockets, of its router, and the timers that run. */
@@ -89,7 +92,15 @@ export class RelayServer implements AsyncDisposable {
     const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
     // Not of `random`, which may be known; what is relayed to whom does not depend on it.
     const hashSeed = Math.floor(systemRandom() * 2 ** 32);
-    this.#router = new Router({ random, ackTimeout, redeliver, maxUnderWay, maxUnderWayPerPeer, hashSeed });
+    this.#router = new Router({
+      random,
+      ackTimeout,
+      redeliver,
+      maxUnderWay,
+      maxUnderWayPerPeer,
+      hashSeed,
+      ...(options.ackTimes === undefined ? {} : { ackTimes: options.ackTimes }),
+    });
     this.#out = observer.sent === undefined ? (peer, line) => peer.send(line) : (peer, line) => {
       peer.send(line);
       if (peer instanceof Peer) observer.sent?.(peer.connection, line);
@@ -123,6 +134,20 @@ export class RelayServer implements AsyncDisposable {
    */
   get finished(): Promise<void> {
     return this.#listener.finished;
+  }
+
+  /** The open connections. */
+  get connections(): Iterable<Connection> {
+    return this.#listener.connections;
+  }
+
+  /** Returns how many messages without an ok each connection sent. Connections without any are left out. */
+  unsettledByConnection(): Map<Connection, number> {
+    const counts = new Map<Connection, number>();
+    for (const [peer, messages] of this.#router.unsettled()) {
+      if (peer instanceof Peer) counts.set(peer.connection, messages);
+    }
+    return counts;
   }
 
   stats(): RelayServerStats {

@@ -105,6 +105,11 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     return this.#listener.port;
   }
 
+  /** The open connections. */
+  get connections(): Iterable<Connection<Frame>> {
+    return this.#listener.connections;
+  }
+
   stats(): Stats {
     return this.#stats(this.#listener.stats());
   }

@@ -20,6 +20,8 @@ export class Message<Peer> implements IndexEntry {
   holder: PeerState<Peer> | undefined = undefined;
   /** When it goes to another, ms. */
   due = 0;
+  /** When its origin sent it, in units of a `DurationHistogram`; kept only while ack times are measured. */
+  sentAt = 0;
   /** Its neighbours in the ring of all deliveries of the same text; most are alone. */
   next: Message<Peer> = this;
   previous: Message<Peer> = this;

@@ -106,6 +106,11 @@ export class PeerList<Peer extends RouterPeer> {
     return this.#nodes.length;
   }
 
+  /** States of all connections, without nodes. */
+  get connections(): readonly PeerState<Peer>[] {
+    return this.#connections;
+  }
+
   /** Adds a connection. */
   add(peer: Peer): void {
     peer.slot = this.#connections.push(new PeerState(peer)) - 1;

@@ -6,6 +6,7 @@ import type { LineVerdict, RouterOptions, RouterPeer, RouterStats, Sink } from "
 import { PeerList, type PeerState } from "./peers.ts";
 import { MessageIndex } from "./message_index.ts";
 import { InFlightLimit } from "./limits.ts";
+import { type DurationHistogram, durationUnits } from "../../internal/duration_histogram.ts";
 
 export type { LineVerdict, MessageLimit, RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 
@@ -58,6 +59,7 @@ export class Router<Peer extends RouterPeer> {
   readonly #due = new DeadlineList<Message<Peer>>();
   readonly #pool = new MessagePool<Peer>();
   readonly #underWay: InFlightLimit;
+  readonly #ackTimes: DurationHistogram | undefined;
   readonly #counts = {
     messages: 0,
     settled: 0,
@@ -76,6 +78,7 @@ export class Router<Peer extends RouterPeer> {
     this.#underWay = new InFlightLimit(options);
     this.#roster = new PeerList(options.random);
     this.#pending = new MessageIndex(options.hashSeed ?? 0);
+    this.#ackTimes = options.ackTimes;
     this.#timed = options.redeliver && options.ackTimeout > 0;
   }
 
@@ -131,7 +134,7 @@ export class Router<Peer extends RouterPeer> {
       case "message":
         return this.#message(this.#roster.stateOf(peer), line, now, out);
       case "ok":
-        return this.#ok(this.#roster.stateOf(peer), line, out);
+        return this.#ok(this.#roster.stateOf(peer), line, now, out);
       case "error":
         this.#counts.errors++;
         return ERROR;
@@ -188,6 +191,11 @@ export class Router<Peer extends RouterPeer> {
     return this.#due.first?.due;
   }
 
+  /** Messages without an ok, by the connection that sent them. Connections without any are left out. */
+  *unsettled(): Generator<readonly [peer: Peer, messages: number]> {
+    for (const { peer, sentCount } of this.#roster.connections) if (sentCount > 0) yield [peer, sentCount];
+  }
+
   stats(): RouterStats {
     return {
       active: this.#roster.size,
@@ -215,19 +223,31 @@ export class Router<Peer extends RouterPeer> {
     const sending = this.#pool.take(first?.line ?? line, hash, origin);
     if (first === undefined) this.#pending.add(sending);
     else sending.insertBefore(first.next);
+    if (this.#ackTimes !== undefined) sending.sentAt = durationUnits(now);
     origin.addSent(sending);
     this.#give(sending, holder, now);
     out(holder.peer, line);
     return MESSAGE;
   }
 
-  #ok(holder: PeerState<Peer>, line: string, out: Sink<Peer>): LineVerdict {
+  #ok(holder: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
     const first = this.#firstHeld(holder, line);
     if (first === undefined) return this.#unknownOk(holder);
     this.#counts.settled++;
+    if (this.#ackTimes !== undefined) this.#measure(first, this.#ackTimes, durationUnits(now));
     this.#tellOrigins(first, line, out);
     this.#drop(first, out, holder);
     return OK;
+  }
+
+  /** Records how long the messages of a ring took. The node that a message came from measures it there. */
+  #measure(first: Message<Peer>, ackTimes: DurationHistogram, now: number): void {
+    let message = first;
+    do {
+      if (message.origin === undefined) return;
+      if (!message.origin.isNode) ackTimes.recordUnits(now - message.sentAt);
+      message = message.next;
+    } while (message !== first);
   }
 
   /** The first of the ring that an ok of a peer settles, where it holds one of it. */

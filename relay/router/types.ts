@@ -1,5 +1,7 @@
 /** What a router is told, and what it tells. Pure. @module */
 
+import type { DurationHistogram } from "../../internal/duration_histogram.ts";
+
 /** A connection as the router sees it: an object with a place in the array of the active ones; -1 outside of it. */
 export interface RouterPeer {
   slot: number;
@@ -77,4 +79,6 @@ export interface RouterOptions {
   maxUnderWayPerPeer?: number;
   /** An integer of 32 bits that peers must not know, or they could make texts that take long to find. Default 0, for peers one trusts. */
   hashSeed?: number;
+  /** Records the time from each message to its ok, for messages of connections. Default: not measured. */
+  ackTimes?: DurationHistogram;
 }

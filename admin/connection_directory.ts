@@ -1,0 +1,180 @@
+/** The open connections of a server and those that closed recently, for `/connections`. @module */
+import type { CloseReason, CloseType } from "../socket/errors.ts";
+import { describeCloseReason } from "../socket/errors.ts";
+import { type Address, formatAddress } from "../socket/network.ts";
+import type { Clock } from "../internal/clock.ts";
+import { printable } from "../internal/printable.ts";
+import { type ConnectionQuery, selectPage } from "./connection_query.ts";
+
+/** What the directory reads of a connection, whatever its frames are. */
+export interface ListedConnection {
+  readonly id: number;
+  readonly remote: Address;
+  stats(): {
+    readonly openedAt: number;
+    readonly bytesIn: number;
+    readonly bytesOut: number;
+    readonly framesIn: number;
+    readonly framesOut: number;
+    readonly queuedBytes: number;
+  };
+}
+
+/** An open connection, which can be closed. */
+export interface OpenConnection extends ListedConnection {
+  dismiss(why: CloseReason): Promise<CloseReason>;
+  abort(why: CloseReason): void;
+}
+
+/** A connection in a list. Times are ms since 1970 or in ms, sizes in bytes. */
+export interface ConnectionRow {
+  readonly id: number;
+  readonly address: string;
+  readonly since: number;
+  /** How long no byte has moved, measured once per second. For a closed connection: how long ago it closed. */
+  readonly idle: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly linesIn: number;
+  readonly linesOut: number;
+  /** Messages that the connection sent and that have no ok yet. */
+  readonly pending: number;
+  /** Bytes that wait to be sent to it. */
+  readonly queued: number;
+  /** Only of a closed connection. */
+  readonly until?: number;
+  readonly reason?: CloseType;
+  readonly detail?: string;
+}
+
+/** Where a {@linkcode ConnectionDirectory} gets its connections from. */
+export interface ConnectionSource {
+  readonly open: () => Iterable<OpenConnection>;
+  /** Messages without an ok by the connection that sent them. Default: none. */
+  readonly pending?: (() => ReadonlyMap<unknown, number>) | undefined;
+  /** The clock of the connections. */
+  readonly clock: Clock;
+  /** ms since 1970 at time 0 of that clock. */
+  readonly epoch: number;
+}
+
+const KEPT = 10_000;
+const BY_OPERATOR: CloseReason = { type: "local", why: "closed by the operator" };
+/** Longest wait in ms for a client to close its side. */
+const CLOSE_TIMEOUT = 500;
+
+interface Closed extends Omit<ConnectionRow, "idle"> {
+  readonly until: number;
+}
+
+/** Lists connections, and keeps the last 10,000 that have closed. */
+export class ConnectionDirectory {
+  readonly #source: ConnectionSource;
+  readonly #closed: Closed[] = [];
+  #oldest = 0;
+  /** Bytes of closed connections. */
+  #closedIn = 0;
+  #closedOut = 0;
+  #activity = new Map<ListedConnection, { bytes: number; since: number }>();
+
+  constructor(source: ConnectionSource) {
+    this.#source = source;
+  }
+
+  /** Keeps a connection that has closed. */
+  remember(connection: ListedConnection, reason: CloseReason): void {
+    const { clock, epoch } = this.#source;
+    const stats = connection.stats();
+    this.#closedIn += stats.bytesIn;
+    this.#closedOut += stats.bytesOut;
+    this.#activity.delete(connection);
+    const closed: Closed = {
+      ...describe(connection, stats, epoch),
+      pending: 0,
+      until: Math.round(epoch + clock.now()),
+      reason: reason.type,
+      detail: printable(describeCloseReason(reason)),
+    };
+    if (this.#closed.length < KEPT) this.#closed.push(closed);
+    else this.#closed[this.#oldest++ % KEPT] = closed;
+  }
+
+  /** Looks which connections have moved bytes since the last call, and returns the totals of all there ever were. */
+  sample(): { readonly bytesIn: number; readonly bytesOut: number } {
+    const now = this.#source.clock.now();
+    let [bytesIn, bytesOut] = [this.#closedIn, this.#closedOut];
+    const before = this.#activity;
+    this.#activity = new Map();
+    for (const connection of this.#source.open()) {
+      const stats = connection.stats();
+      bytesIn += stats.bytesIn;
+      bytesOut += stats.bytesOut;
+      const bytes = stats.bytesIn + stats.bytesOut;
+      let seen = before.get(connection);
+      if (seen === undefined) seen = { bytes, since: bytes === 0 ? stats.openedAt : now };
+      else if (seen.bytes !== bytes) Object.assign(seen, { bytes, since: now });
+      this.#activity.set(connection, seen);
+    }
+    return { bytesIn, bytesOut };
+  }
+
+  /** Returns the part of the list that a query asks for. */
+  list(query: ConnectionQuery): object {
+    const { clock, epoch } = this.#source;
+    const at = Math.round(epoch + clock.now());
+    const rows = query.state === "closed"
+      ? this.#closed.map((row): ConnectionRow => ({ ...row, idle: at - row.until }))
+      : this.#openRows();
+    const { page, matched } = selectPage(rows, query);
+    const { offset, limit, state, sort } = query;
+    return { now: at, state, sort, total: rows.length, matched, offset, limit, connections: page };
+  }
+
+  /** Closes a connection after telling it why. Resolves to the reason, or to `undefined` if it is not open. */
+  async close(id: number): Promise<CloseReason | undefined> {
+    for (const connection of this.#source.open()) {
+      if (connection.id !== id) continue;
+      const closing = connection.dismiss(BY_OPERATOR);
+      const late = this.#source.clock.after(CLOSE_TIMEOUT, () => connection.abort(BY_OPERATOR));
+      try {
+        return await closing;
+      } finally {
+        late.cancel();
+      }
+    }
+    return undefined;
+  }
+
+  #openRows(): ConnectionRow[] {
+    const { open, pending, clock, epoch } = this.#source;
+    const counts = pending?.();
+    const at = clock.now();
+    return Array.from(open(), (connection) => {
+      const stats = connection.stats();
+      const seen = this.#activity.get(connection);
+      const quiet = seen !== undefined && seen.bytes === stats.bytesIn + stats.bytesOut;
+      return {
+        ...describe(connection, stats, epoch),
+        idle: quiet ? Math.round(at - seen.since) : 0,
+        pending: counts?.get(connection) ?? 0,
+      };
+    });
+  }
+}
+
+function describe(
+  { id, remote }: ListedConnection,
+  stats: ReturnType<ListedConnection["stats"]>,
+  epoch: number,
+): Omit<ConnectionRow, "idle" | "pending"> {
+  return {
+    id,
+    address: printable(formatAddress(remote)),
+    since: Math.round(epoch + stats.openedAt),
+    bytesIn: stats.bytesIn,
+    bytesOut: stats.bytesOut,
+    linesIn: stats.framesIn,
+    linesOut: stats.framesOut,
+    queued: stats.queuedBytes,
+  };
+}

@@ -1,0 +1,28 @@
+/** How late the event loop runs timers. @module */
+import type { Clock, Timer } from "../../internal/clock.ts";
+import { DurationHistogram } from "../../internal/duration_histogram.ts";
+
+const INTERVAL = 50;
+
+/** Measures event-loop lag, 20 times per second, while it runs. */
+export class EventLoopLag {
+  readonly durations: DurationHistogram = new DurationHistogram();
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  start(): void {
+    const due = this.#clock.now() + INTERVAL;
+    this.#timer = this.#clock.after(INTERVAL, () => {
+      this.durations.record(this.#clock.now() - due);
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+}

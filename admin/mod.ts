@@ -1,0 +1,5 @@
+/** The admin server: health checks, metrics, connections, control, and a live page. @module */
+export { type AdminOptions, type AdminServer, startAdmin } from "./server.ts";
+export type { HttpLimits } from "./http_listener.ts";
+export type { ActionResult, AdminAction, AdminTarget, LiveFeed } from "./target.ts";
+export { type MonitoredService, type ServiceControl, ServiceMonitor } from "./service/service_monitor.ts";

@@ -1,0 +1,136 @@
+/** The paths of the admin server. @module */
+import { parseConnectionQuery } from "./connection_query.ts";
+import { eventStream } from "./event_stream.ts";
+import { type GuardOptions, refuseRequest } from "./guard.ts";
+import {
+  type AdminRequest,
+  type AdminResponse,
+  errorResponse,
+  jsonResponse,
+  textResponse,
+} from "./request.ts";
+import type { AdminTarget } from "./target.ts";
+
+/** Most pages that follow the program at the same time: each keeps a connection. */
+const MAX_STREAMS = 32;
+
+/** Options for {@linkcode Routes}. */
+export interface RoutesOptions {
+  readonly target: AdminTarget;
+  readonly guard: GuardOptions;
+  /** Aborts when the program ends, which ends event streams. */
+  readonly ended: AbortSignal;
+}
+
+/** Answers requests. */
+export class Routes {
+  readonly #target: AdminTarget;
+  readonly #guard: GuardOptions;
+  readonly #ended: AbortSignal;
+  readonly #reads: Readonly<
+    Record<string, (request: AdminRequest) => AdminResponse | Promise<AdminResponse>>
+  >;
+  #streams = 0;
+
+  constructor({ target, guard, ended }: RoutesOptions) {
+    this.#target = target;
+    this.#guard = guard;
+    this.#ended = ended;
+    this.#reads = {
+      "/livez": () => textResponse(200, "ok"),
+      "/readyz": () => this.#ready(),
+      "/healthz": () => this.#health(),
+      "/state": () => jsonResponse(200, { event: "state", ...target.state() }),
+      "/info": () => this.#info(),
+      "/metrics": () => this.#metrics(),
+      "/events": (request) => this.#events(request),
+      ...(target.connections === undefined
+        ? {}
+        : { "/connections": (request) => this.#connections(request) }),
+    };
+  }
+
+  /** Answers a request. */
+  async handle(request: AdminRequest): Promise<AdminResponse> {
+    const { path } = request;
+    const action = this.#actionOf(path);
+    const read = Object.hasOwn(this.#reads, path) ? this.#reads[path] : undefined;
+    const refusal = refuseRequest(request, action !== undefined, this.#guard);
+    if (refusal !== undefined) return refusal;
+    if (action !== undefined) return await action(request);
+    return await read?.(request) ?? errorResponse(404, "No such path");
+  }
+
+  #actionOf(path: string): ((request: AdminRequest) => Promise<AdminResponse>) | undefined {
+    const id = /^\/connections\/(\d{1,15})\/close$/.exec(path)?.[1];
+    if (id !== undefined && this.#target.connections !== undefined) return () => this.#close(Number(id));
+    const name = path.slice(1);
+    const action = Object.hasOwn(this.#target.actions, name) ? this.#target.actions[name] : undefined;
+    return action && (async ({ query }) => {
+      const { status = 200, body } = await action(query);
+      return jsonResponse(status, body);
+    });
+  }
+
+  #ready(): AdminResponse {
+    const reasons = this.#target.notReady();
+    return reasons.length === 0 ? textResponse(200, "ok") : textResponse(503, reasons.join(", "));
+  }
+
+  #health(): AdminResponse {
+    const { name, kind, version } = this.#target;
+    const reasons = this.#target.notReady();
+    return jsonResponse(200, { status: "ok", kind, name, version, ready: reasons.length === 0, reasons });
+  }
+
+  /** What the page must know before it draws itself. */
+  #info(): AdminResponse {
+    const { name, kind, version, actions, connections } = this.#target;
+    const { isToken, reach } = this.#guard;
+    return jsonResponse(200, {
+      kind,
+      name,
+      version,
+      actions: Object.keys(actions),
+      connections: connections !== undefined,
+      token: isToken !== undefined ? "required" : reach === "network" ? "missing" : "none",
+    });
+  }
+
+  async #metrics(): Promise<AdminResponse> {
+    const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };
+    return { status: 200, headers, body: await this.#target.metrics() };
+  }
+
+  #connections({ query }: AdminRequest): AdminResponse {
+    try {
+      return jsonResponse(200, this.#target.connections!.list(parseConnectionQuery(query)));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return errorResponse(400, error.message);
+    }
+  }
+
+  async #close(id: number): Promise<AdminResponse> {
+    const reason = await this.#target.connections?.close(id);
+    if (reason === undefined) return errorResponse(404, `No open connection has the id ${id}`);
+    return jsonResponse(200, { closed: id, reason: reason.type });
+  }
+
+  #events({ signal }: AdminRequest): AdminResponse {
+    if (this.#streams >= MAX_STREAMS) {
+      return errorResponse(503, `Too many pages are open: the limit is ${MAX_STREAMS}`);
+    }
+    const events = eventStream(this.#target.live, AbortSignal.any([signal, this.#ended]));
+    return { status: 200, headers: { "Content-Type": "text/event-stream" }, body: this.#counted(events) };
+  }
+
+  async *#counted(events: AsyncIterable<string>): AsyncGenerator<string> {
+    this.#streams++;
+    try {
+      yield* events;
+    } finally {
+      this.#streams--;
+    }
+  }
+}

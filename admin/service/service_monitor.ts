@@ -1,0 +1,143 @@
+/** What the admin server knows of a running service. @module */
+import type { CloseReason } from "../../socket/errors.ts";
+import { systemClock } from "../../socket/tcp.ts";
+import type { Clock } from "../../internal/clock.ts";
+import { DurationHistogram } from "../../internal/duration_histogram.ts";
+import { ConnectionDirectory, type ListedConnection, type OpenConnection } from "../connection_directory.ts";
+import { EventLoopLag } from "../metrics/event_loop_lag.ts";
+import { MetricSet } from "../metrics/metric_set.ts";
+import { addProcessMetrics, type BuildInfo } from "../metrics/process_metrics.ts";
+import { Sampler } from "../sampler.ts";
+import type { ActionResult, AdminAction, AdminTarget } from "../target.ts";
+import { addServiceMetrics } from "./service_metrics.ts";
+import { type ServiceSample, ServiceSampler } from "./service_sample.ts";
+import type { ServiceStats } from "./stats.ts";
+
+/** A running service, as far as the monitor uses it. */
+export interface MonitoredService {
+  stats(): object;
+  readonly connections?: Iterable<OpenConnection> | undefined;
+  /** Messages without an ok by the connection that sent them. */
+  unsettledByConnection?(): ReadonlyMap<unknown, number>;
+  /** Resolves when the service has ended. */
+  readonly finished: Promise<void>;
+}
+
+/** What an operator can do to a service. */
+export interface ServiceControl {
+  /** Both return why that is impossible, or `undefined`. */
+  suspend(): string | undefined;
+  resume(): string | undefined;
+  /** Begins to drain, if that has not begun. */
+  drain(): void;
+  readonly draining: boolean;
+}
+
+/**
+ * Collects what the admin server shows of a service. It exists before the service, which gets its hooks:
+ * {@linkcode ServiceMonitor.ackTimes}, {@linkcode ServiceMonitor.closed}, and {@linkcode ServiceMonitor.exhausted}.
+ */
+export class ServiceMonitor implements Disposable {
+  /** For the relay: the time from each message to its ok. */
+  readonly ackTimes: DurationHistogram = new DurationHistogram();
+  readonly #build: BuildInfo;
+  readonly #clock: Clock;
+  readonly #lag: EventLoopLag;
+  readonly #directory: ConnectionDirectory;
+  #exhausted = false;
+  #service: MonitoredService | undefined;
+  #sampler: Sampler<ServiceSample> | undefined;
+
+  constructor(build: BuildInfo, clock: Clock = systemClock) {
+    this.#build = build;
+    this.#clock = clock;
+    this.#lag = new EventLoopLag(clock);
+    this.#directory = new ConnectionDirectory({
+      open: () => this.#service?.connections ?? [],
+      pending: () => this.#service?.unsettledByConnection?.() ?? new Map(),
+      clock,
+      epoch: performance.timeOrigin,
+    });
+  }
+
+  /** Must be called for each connection that has closed. */
+  closed(connection: ListedConnection, reason: CloseReason): void {
+    this.#directory.remember(connection, reason);
+  }
+
+  /** Must be called when the process runs out of descriptors, and when that is over. */
+  exhausted(exhausted: boolean): void {
+    this.#exhausted = exhausted;
+  }
+
+  /** Begins to watch a service. Returns what the admin server shows of it. */
+  watch(service: MonitoredService, control: ServiceControl): AdminTarget {
+    const { name, version } = this.#build;
+    const stats = (): ServiceStats => service.stats();
+    const notReady = (): string[] => [
+      ...(control.draining ? ["draining"] : []),
+      ...(stats().suspended === true ? ["suspended"] : []),
+      ...(this.#exhausted ? ["out of descriptors"] : []),
+    ];
+    const bytes = () => this.#directory.sample();
+    this.#service = service;
+    this.#lag.start();
+    const sampler = new ServiceSampler({
+      stats,
+      bytes,
+      notReady,
+      lag: this.#lag.durations,
+      ackTimes: this.ackTimes,
+    });
+    this.#sampler = new Sampler(
+      () => sampler.sample(performance.timeOrigin + this.#clock.now()),
+      this.#clock,
+    );
+    this.#sampler.start();
+    const metrics = new MetricSet();
+    addServiceMetrics(metrics, {
+      stats,
+      bytes,
+      ready: () => notReady().length === 0,
+      ackTimes: this.ackTimes,
+    });
+    addProcessMetrics(metrics, this.#build, this.#lag);
+    return {
+      kind: "server",
+      name,
+      version,
+      state: () => service.stats(),
+      notReady,
+      connections: service.connections === undefined ? undefined : this.#directory,
+      actions: actionsOf(service, control),
+      live: this.#sampler,
+      metrics: () => metrics.text(),
+    };
+  }
+
+  /** Stops sampling. */
+  [Symbol.dispose](): void {
+    this.#lag.stop();
+    this.#sampler?.stop();
+  }
+}
+
+function actionsOf(
+  service: MonitoredService,
+  control: ServiceControl,
+): Readonly<Record<string, AdminAction>> {
+  return {
+    suspend: () => resultOf(control.suspend(), { suspended: true }),
+    resume: () => resultOf(control.resume(), { suspended: false }),
+    drain: async (query) => {
+      control.drain();
+      if (query.get("wait") !== "1") return { status: 202, body: { draining: true } };
+      await service.finished;
+      return { body: { drained: true, ...service.stats() } };
+    },
+  };
+}
+
+function resultOf(problem: string | undefined, body: object): ActionResult {
+  return problem === undefined ? { body } : { status: 409, body: { error: problem } };
+}

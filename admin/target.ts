@@ -1,0 +1,40 @@
+/** The interface between the admin server and the program that it shows and controls. @module */
+import type { ConnectionDirectory } from "./connection_directory.ts";
+
+/** The result of an action, sent as JSON. */
+export interface ActionResult {
+  /** HTTP status. Default 200. */
+  readonly status?: 200 | 202 | 400 | 404 | 409;
+  readonly body: object;
+}
+
+/** Changes something in a running program. Arguments come from the query of the request. */
+export type AdminAction = (query: URLSearchParams) => ActionResult | Promise<ActionResult>;
+
+/** A running program as the admin server sees it. */
+export interface AdminTarget {
+  readonly kind: "server" | "loadtest";
+  /** What runs, such as `relay`. */
+  readonly name: string;
+  readonly version: string;
+  /** The same data as `state` on the control channel. */
+  state(): object;
+  /** Why the program cannot take new work, such as `draining`; empty if it can. */
+  notReady(): readonly string[];
+  /** Its open and closed connections; `undefined` if it serves none. */
+  readonly connections?: ConnectionDirectory | undefined;
+  /** What an operator can change, by the last part of the path: `POST /suspend`. */
+  readonly actions: Readonly<Record<string, AdminAction>>;
+  /** Figures for the page, sampled once per second. */
+  readonly live: LiveFeed;
+  /** All metrics in the text format of Prometheus. */
+  metrics(): Promise<string>;
+}
+
+/** Samples of a program over time. */
+export interface LiveFeed {
+  /** Samples of the last minutes, the oldest first. */
+  readonly history: readonly object[];
+  /** Calls `take` with each new sample until the returned object is disposed of. */
+  subscribe(take: (sample: object) => void): Disposable;
+}
