@@ -1,6 +1,7 @@
 /** HTTP for the admin server, with limits on slow and numerous clients. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Address, unixAddress, unixPath } from "../socket/network.ts";
+import { removeStaleSocket } from "../socket/tcp.ts";
 import type { AdminRequest, AdminResponse } from "./request.ts";
 import { errorResponse } from "./request.ts";
 
@@ -64,6 +65,7 @@ export class HttpListener {
    */
   static async start(options: HttpListenerOptions): Promise<HttpListener> {
     const { requestTimeout } = { ...LIMITS, ...options.limits };
+    await removeStaleSocket(options.address.hostname);
     const server = createServer({
       headersTimeout: requestTimeout,
       requestTimeout,

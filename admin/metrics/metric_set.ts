@@ -26,28 +26,28 @@ export class MetricSet {
 
   /** Adds a counter. Its name must end in `_total`. */
   counter({ name, help, labels = [], read }: MetricOptions): void {
-    const counter = new Counter({
+    new Counter({
       name,
       help,
       labelNames: [...labels],
       registers: [this.#registry],
       collect() {
-        counter.reset();
-        for (const [of, value] of listOf(read())) counter.inc({ ...of }, value);
+        this.reset();
+        for (const [of, value] of listOf(read())) this.inc({ ...of }, value);
       },
     });
   }
 
   /** Adds a gauge. */
   gauge({ name, help, labels = [], read }: MetricOptions): void {
-    const gauge = new Gauge({
+    new Gauge({
       name,
       help,
       labelNames: [...labels],
       registers: [this.#registry],
       collect() {
-        gauge.reset();
-        for (const [of, value] of listOf(read())) gauge.set({ ...of }, value);
+        this.reset();
+        for (const [of, value] of listOf(read())) this.set({ ...of }, value);
       },
     });
   }

@@ -36,17 +36,36 @@ export async function runServer(
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  const { json, quiet, control } = told.options;
+  const { json, quiet, control, admin } = told.options;
   const log = new Log({ json, quiet });
   // Windows ends a program by SIGHUP when its console is closed, and knows no other use of it.
   const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
   let reload: Reload | undefined;
   const onReload = (asked: Reload) => void (reload = asked);
-  const service = await start(services[told.command], told.options, { log, onReload });
-  const ended = operate(service, { log, onSignal, control, untilStdinEnds, hungUp, reload });
-  // Last, when all its own sockets stand: who counts them from outside begins here.
-  announce(service, told.command, log);
-  await ended;
+  // Loaded only when it is used: its packages take time to load.
+  const watched = admin === undefined ? undefined : await import("./watch_service.ts");
+  using monitor = watched?.createMonitor(told.command);
+  const host = { log, onReload, ...(monitor && { monitor }) };
+  const service = await start(services[told.command], told.options, host);
+  await operate(service, {
+    log,
+    onSignal,
+    control,
+    untilStdinEnds,
+    hungUp,
+    reload,
+    async begin(control) {
+      const server = await watched?.watchService(service, {
+        monitor: monitor!,
+        control,
+        options: told.options,
+        log,
+      });
+      // Last, when all its own sockets are open: a load test counts them from outside from here on.
+      announce(service, told.command, log);
+      return server;
+    },
+  });
   return ExitCode.ok;
 }
 

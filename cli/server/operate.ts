@@ -1,6 +1,7 @@
 /** What an operator can do to a running service: signals, and the control channel. @module */
 import type { Context } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
+import type { ServiceControl } from "../../admin/service/service_monitor.ts";
 import type { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
 import { SuspendControl } from "./suspend.ts";
@@ -18,6 +19,11 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly hungUp: () => boolean;
   /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
   readonly reload: Reload | undefined;
+  /**
+   * Called when the service can be controlled. Its result is disposed of when the service has ended; if it rejects, the
+   * service closes.
+   */
+  readonly begin?: (control: ServiceControl) => Promise<AsyncDisposable | undefined>;
 }
 
 /**
@@ -32,9 +38,9 @@ export async function operate(service: RunningService, options: OperateOptions):
   const failed = Promise.withResolvers<never>();
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const endings: Promise<void>[] = [];
-  const end = (signal: Deno.Signal) => {
+  const end = (cause: string) => {
     const draining = endings.length > 0;
-    log.info(draining ? `${signal}: closing now` : `${signal}: draining; once more to close now`);
+    log.info(draining ? `${cause}: closing now` : `${cause}: draining; once more to close now`);
     gate.end();
     const ending = draining ? service.close() : service.shutdown();
     ending.catch(failed.reject);
@@ -52,6 +58,14 @@ export async function operate(service: RunningService, options: OperateOptions):
       failed.reject,
     );
   }
+  await using _ = await begin(service, options, {
+    suspend: () => gate.suspend(),
+    resume: () => gate.resume(),
+    drain: () => endings.length === 0 ? end("Admin") : undefined,
+    get draining() {
+      return endings.length > 0;
+    },
+  });
   try {
     await Promise.race([service.finished, failed.promise]);
     await Promise.all(endings); // Which may still have a timer to cancel.
@@ -64,6 +78,19 @@ export async function operate(service: RunningService, options: OperateOptions):
   if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
   const left = describeLeaks(stats);
   if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
+}
+
+async function begin(
+  service: RunningService,
+  options: OperateOptions,
+  control: ServiceControl,
+): Promise<AsyncDisposable | undefined> {
+  try {
+    return await options.begin?.(control);
+  } catch (error) {
+    await service.close();
+    throw error;
+  }
 }
 
 /** What a daemon does at SIGHUP. */

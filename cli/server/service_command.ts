@@ -1,4 +1,6 @@
 /** The interface between `server.ts` and its services. @module */
+import type { OpenConnection } from "../../admin/connection_directory.ts";
+import type { ServiceMonitor } from "../../admin/service/service_monitor.ts";
 import type { Log } from "../terminal/log.ts";
 import type { Option } from "../args/option.ts";
 import type { Command } from "../args/program.ts";
@@ -12,6 +14,10 @@ export interface RunningService {
   readonly finished: Promise<void>;
   /** Metrics for `state` on the control channel, as plain data. */
   stats(): object;
+  /** The open connections. A service without connections does not have them. */
+  readonly connections?: Iterable<OpenConnection>;
+  /** Messages without an ok by the connection that sent them, for a service that knows. */
+  unsettledByConnection?(): ReadonlyMap<unknown, number>;
   /** Stops accepting until `resume`. A service without connections has neither. */
   suspend?(): void;
   resume?(): void;
@@ -41,6 +47,8 @@ export interface ServiceHost {
   readonly log: Log;
   /** Sets the function that reloads files while the service runs. */
   readonly onReload: (reload: Reload) => void;
+  /** Collects what the admin server shows. Default: there is no admin server. */
+  readonly monitor?: ServiceMonitor;
 }
 
 /** Reloads files because of a signal, and logs the result. */

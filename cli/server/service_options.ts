@@ -7,6 +7,7 @@ import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { EndedConnection } from "../../services/service.ts";
+import { adminOptions } from "../shared/admin_options.ts";
 import { jsonOption, quietOption } from "../shared/output_options.ts";
 import { transportOption } from "../shared/transport_option.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
@@ -30,7 +31,7 @@ const output = group("Output", {
 });
 
 /** The options of every service, in addition to its {@linkcode servicePort}. */
-export const sharedOptions = { ...listening, ...output };
+export const sharedOptions = { ...listening, ...adminOptions, ...output };
 
 /** The options of every service with connections. */
 export const connectionOptions = {
@@ -52,6 +53,7 @@ export const connectionOptions = {
   }),
   ...tlsServerOptions,
   ...accessOptions,
+  ...adminOptions,
   ...output,
 };
 
@@ -94,13 +96,18 @@ export async function listenOptions(
   host: ServiceHost,
   tls: ServiceTls = {},
 ): Promise<SharedListenOptions> {
-  const { log } = host;
+  const { log, monitor } = host;
   const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   const failed = ({ remote }: EndedConnection, error: Error) =>
     log.error(`Cannot serve ${named(remote)}: ${describeFailure(error)}`);
+  const guard = await guardListenOptions(values, { ...host, ...tls });
   return {
     ...bindOptions(values, host),
-    ...await guardListenOptions(values, { ...host, ...tls }),
+    ...guard,
+    onExhausted: (exhausted) => {
+      monitor?.exhausted(exhausted);
+      guard.onExhausted?.(exhausted);
+    },
     reusePort,
     maxConnections,
     maxConnectionsPerIp,
@@ -108,6 +115,7 @@ export async function listenOptions(
     writeBuffer,
     drainTimeout,
     onClosed: (connection, reason) => {
+      monitor?.closed(connection, reason);
       if (reason.type === "handler-failed") {
         failed(connection, reason.error);
       } else if (values.verbose) {

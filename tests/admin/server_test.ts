@@ -52,7 +52,7 @@ Deno.test("startAdmin() answers /state with the stats of the service", async () 
 });
 
 Deno.test("startAdmin() lists connections and closes one by its id", async () => {
-  await using watched = await startWatchedRelay();
+  await using watched = await startWatchedRelay({ relay: { random: () => 0 } });
   const { admin: { address }, relay } = watched;
   const list = async (query = "") => JSON.parse((await askAdmin(address, `/connections${query}`)).text);
   await using first = await connect({ port: relay.port });

@@ -34,6 +34,7 @@ export const echo = {
       // The last line of metrics must be out before the server ends.
       finished: service.finished.finally(() => counter.stop()),
       stats: () => service.stats(),
+      connections: service.connections,
       suspend: () => service.suspend(),
       resume: () => service.resume(),
       shutdown: () => service.shutdown(),

@@ -58,6 +58,7 @@ export const relay = {
       maxLine,
       maxUnderWay,
       maxUnderWayPerPeer,
+      ...(host.monitor === undefined ? {} : { ackTimes: host.monitor.ackTimes }),
       observer: {
         ...history?.observer,
         closed: (connection, reason) => {
@@ -71,6 +72,8 @@ export const relay = {
       // The last connections end before this settles.
       finished: relay.finished.finally(() => history?.[Symbol.dispose]()),
       stats: () => ({ ...relay.stats(), timers: clock.running }),
+      connections: relay.connections,
+      unsettledByConnection: () => relay.unsettledByConnection(),
       suspend: () => relay.suspend(),
       resume: () => relay.resume(),
       shutdown: () => relay.shutdown(),

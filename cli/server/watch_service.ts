@@ -1,0 +1,26 @@
+/** The admin server of a service. Loaded only with `--admin`. @module */
+import { type AdminServer, type ServiceControl, ServiceMonitor } from "../../admin/mod.ts";
+import type { Values } from "../args/program.ts";
+import { VERSION } from "../run_program.ts";
+import type { adminOptions } from "../shared/admin_options.ts";
+import { hostAdmin } from "../shared/admin_host.ts";
+import type { Log } from "../terminal/log.ts";
+import type { RunningService } from "./service_command.ts";
+
+/** Makes the monitor of a service that is about to start. */
+export function createMonitor(name: string): ServiceMonitor {
+  return new ServiceMonitor({ name, version: VERSION });
+}
+
+/** Starts the admin server of a service that has started. */
+export function watchService(
+  service: RunningService,
+  { monitor, control, options, log }: {
+    readonly monitor: ServiceMonitor;
+    readonly control: ServiceControl;
+    readonly options: Values<typeof adminOptions>;
+    readonly log: Log;
+  },
+): Promise<AdminServer | undefined> {
+  return hostAdmin(options, monitor.watch(service, control), log);
+}

@@ -1,0 +1,73 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { connect } from "../../socket/connect.ts";
+import type { Address } from "../../socket/network.ts";
+import { askAdmin } from "../_util/admin_client.ts";
+import { runServer, ServerProcess } from "../_util/programs/program.ts";
+
+const SERVICES: Readonly<Record<string, readonly string[]>> = {
+  relay: [],
+  echo: ["--verbose"],
+  hello: [],
+  chat: [],
+  http: [],
+  files: ["--root", "."],
+  udp: [],
+  proxy: ["--to", "127.0.0.1:1"],
+  balance: ["--to", "127.0.0.1:1", "--queue-timeout", "100ms"],
+};
+
+async function adminOf(server: ServerProcess): Promise<Address> {
+  const { host, port } = await server.next("admin");
+  return { hostname: String(host), port: Number(port) };
+}
+
+for (const [name, options] of Object.entries(SERVICES)) {
+  Deno.test(`server.ts ${name} --admin shows its state, and drains when asked`, async () => {
+    await using server = await ServerProcess.start(name, "--admin", "127.0.0.1:0", ...options);
+    const admin = await adminOf(server);
+    assertEquals((await askAdmin(admin, "/readyz")).text, "ok\n");
+    assertEquals(JSON.parse((await askAdmin(admin, "/healthz")).text).name, name);
+    const { timers: _, ...state } = JSON.parse((await askAdmin(admin, "/state")).text);
+    const { timers: __, ...expected } = await server.state();
+    assertEquals(state, expected);
+    assertStringIncludes((await askAdmin(admin, "/metrics")).text, `okline_build_info{service="${name}"`);
+    if (name !== "udp") {
+      const client = await connect({ port: server.port });
+      await server.until(({ accepted }) => accepted === 1);
+      const { connections } = JSON.parse((await askAdmin(admin, "/connections")).text);
+      const { connections: closed } = JSON.parse((await askAdmin(admin, "/connections?state=closed")).text);
+      const [{ address }] = [...connections, ...closed];
+      assertEquals(address, `127.0.0.1:${client.local.port}`);
+      await client.close();
+      await server.until(({ connections }) => connections === 0);
+    }
+    const drained = await askAdmin(admin, "/drain?wait=1", { method: "POST" });
+    assertEquals([drained.status, JSON.parse(drained.text).drained], [200, true]);
+    const { code, err } = await server.ended();
+    assertEquals(code, 0);
+    assertStringIncludes(err, "Admin: draining; once more to close now\n");
+  });
+}
+
+Deno.test("server.ts --admin cannot start where its address is in use, and closes the service", async () => {
+  await using first = await ServerProcess.start("echo", "--admin", "127.0.0.1:0");
+  const { port } = await adminOf(first);
+  const { code, err, out } = await runServer(["echo", "--port", "0", "--admin", `127.0.0.1:${port}`]);
+  assertEquals([code, out], [1, ""]);
+  assertStringIncludes(err, `error: Cannot start the admin server at 127.0.0.1:${port}: `);
+  assertEquals(err.trim().split("\n").length, 1);
+});
+
+Deno.test("server.ts --admin-token is needed for changes", async () => {
+  await using server = await ServerProcess.start("echo", "--admin", "127.0.0.1:0", "--admin-token", "s3cret");
+  const admin = await adminOf(server);
+  const suspend = async (headers: Record<string, string>) =>
+    (await askAdmin(admin, "/suspend", { method: "POST", headers })).status;
+  assertEquals(await suspend({}), 401);
+  assertEquals(await suspend({ Authorization: "Bearer wrong" }), 401);
+  assertEquals(await suspend({ Authorization: "Bearer s3cret", Origin: "http://evil.example" }), 403);
+  assertEquals(await suspend({ Authorization: "Bearer s3cret", Host: "evil.example" }), 421);
+  assertEquals((await server.state()).suspended, false);
+  assertEquals(await suspend({ Authorization: "Bearer s3cret" }), 200);
+  assertEquals((await server.state()).suspended, true);
+});
