@@ -1,4 +1,4 @@
-/** Where a chat is shown and typed: a terminal with a line that can be edited, or plain lines. @module */
+/** Screen of a chat: a terminal with an editable line, or plain lines. @module */
 import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { bold, cyan, dim, red, yellow } from "@std/fmt/colors";
@@ -6,19 +6,19 @@ import { hasColor, Log } from "../terminal/log.ts";
 import { sanitize } from "../../services/chat/text.ts";
 import { inputLines } from "./client_command.ts";
 
-/** A place to talk at. */
+/** Input and output of a chat. */
 export interface ChatScreen {
-  /** Whether somebody sits before it. */
+  /** Whether it is a terminal. */
   readonly interactive: boolean;
-  /** What is typed, a line at a time, until the end of input. */
+  /** Lines that are typed, until the end of input. */
   lines(): AsyncIterable<string>;
-  /** Shows a line of the room, and leaves the one being typed whole. */
+  /** Shows a line of the room, without breaking the one that is being typed. */
   show(line: string): void;
-  /** Takes no more input, and leaves the terminal as it was. */
+  /** Ends the input, and restores the terminal. */
   close(): void;
 }
 
-/** The terminal where stdin and stdout are one, else lines in and out; machine output is always that. */
+/** Returns a terminal screen if stdin and stdout are terminals and `json` is false, otherwise plain lines. */
 export function openScreen(json: boolean): ChatScreen {
   const terminal = !json && Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
   return terminal ? new Terminal() : new PlainLines(json);
@@ -43,7 +43,7 @@ class PlainLines implements ChatScreen {
   close(): void {}
 }
 
-/** Line editing and history are those of `node:readline`. */
+/** A terminal, with the line editing and history of `node:readline`. */
 class Terminal implements ChatScreen {
   readonly interactive = true;
   readonly #readline = createInterface({
@@ -78,7 +78,7 @@ class Terminal implements ChatScreen {
     this.#clearTyped(rows);
     process.stdout.write(`${this.#paint(sanitize(line))}\n`);
     if (this.#closed) return;
-    // It goes up to where what is typed began by its own reckoning, which must not be over what was just shown.
+    // readline moves up to where it believes the typed line began, so make room below the line just shown.
     process.stdout.write("\n".repeat(rows));
     this.#readline.prompt(true);
   }
@@ -89,7 +89,7 @@ class Terminal implements ChatScreen {
     this.#readline.close();
   }
 
-  /** What is typed may be longer than a row. */
+  /** Clears the line that is being typed, which may fill several rows. */
   #clearTyped(rows: number): void {
     moveCursor(process.stdout, 0, -rows);
     cursorTo(process.stdout, 0);
@@ -97,7 +97,7 @@ class Terminal implements ChatScreen {
   }
 }
 
-/** Colours by what a line is. */
+/** Colors a line by its kind. */
 function paint(line: string): string {
   if (line.startsWith("-- ")) return dim(line);
   if (line.startsWith("error ")) return red(line);

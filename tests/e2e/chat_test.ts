@@ -142,7 +142,7 @@ Deno.test("client.ts chat says that the server has gone, and leaves the terminal
   await ann.upTo("Hello ann.");
   assertEquals((await server.stop()).code, 0);
   await ann.upTo("-- The server is closing");
-  await ann.upTo("error: The connection ended: natural");
+  await ann.upTo("error: Connection closed: natural");
   await ann.upTo("exit 1\r\nechoing");
 });
 

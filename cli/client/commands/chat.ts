@@ -1,4 +1,4 @@
-/** `client.ts chat`. @module */
+/** `client.ts chat`, a client of a chat room. @module */
 import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
@@ -21,18 +21,18 @@ const options = {
   ...serverOptions(8889),
   ...tlsClientOptions,
   ...showTokenOption,
-  name: text({ help: "Who you are", defaultText: "the first line typed" }),
+  name: text({ help: "Your name", defaultText: "the first line you type" }),
   timeout: timeoutOption,
   ...outputOptions,
 };
 
-/** A seat in a chat room. */
+/** A client of a chat room. */
 export const chat = {
-  summary: "Talks in a chat room: line editing on a terminal, plain lines elsewhere",
+  summary: "Talk in a chat room, with line editing on a terminal and plain lines elsewhere",
   options,
   examples: [
     ["chat --name ann", "Enter as ann"],
-    ["chat --host chat.example.org", "Enter, and be asked for a name"],
+    ["chat --host chat.example.org", "Enter, and type a name"],
   ],
   async run({ options: values }: CommandInput<typeof options>): Promise<ExitCode> {
     const { openScreen } = await import("../chat_screen.ts");
@@ -46,19 +46,19 @@ export const chat = {
     let over: boolean;
     try {
       await Promise.race([visit.listen(), failed]);
-      // Before the screen is closed, which ends the input like one who leaves.
+      // Read before the screen is closed, because that ends the input as a user does who leaves.
       over = visit.over;
     } finally {
       screen.close();
     }
     const reason = await connection.close();
     if (over) return ExitCode.ok;
-    new Log().error(`The connection ended: ${printable(describeCloseReason(reason))}`);
+    new Log().error(`Connection closed: ${printable(describeCloseReason(reason))}`);
     return ExitCode.failure;
   },
 } as const satisfies ServiceClient;
 
-/** What is heard and said between entering and leaving. */
+/** The input and output of one connection to a room. */
 class Visit {
   readonly #connection: Connection;
   readonly #screen: ChatScreen;
@@ -70,12 +70,12 @@ class Visit {
     this.#screen = screen;
   }
 
-  /** Whether it ended because this side wanted it to. */
+  /** Whether this side ended the visit. */
   get over(): boolean {
     return this.#over;
   }
 
-  /** Shows what is said, until the server ends it. */
+  /** Shows lines until the server closes the connection. @throws {ExitError} If the server refuses the name. */
   async listen(): Promise<void> {
     for await (const line of this.#connection.lines()) {
       this.#entered ||= line.startsWith("-- Hello ");
@@ -87,7 +87,7 @@ class Visit {
     }
   }
 
-  /** Says what is typed; when nothing more will be, takes leave. */
+  /** Sends the lines that are typed, and `/quit` after the last one. */
   async speak(): Promise<void> {
     for await (const line of this.#screen.lines()) {
       if (line.trim() === "/quit") break;
