@@ -116,7 +116,7 @@ export class Dialer {
     }
   }
 
-  /** Reports a failed connect, unless this process was out of descriptors: that is no fault of the backend. */
+  /** Reports a failed connect, unless this process was out of descriptors, which says nothing about the backend. */
   #failed(backend: Backend, { code }: ConnectError): void {
     if (code !== "exhausted") this.#report(backend, false);
   }

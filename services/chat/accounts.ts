@@ -55,8 +55,8 @@ export class Accounts {
   }
 
   /**
-   * Whether the password is the account's. Takes a few tenths of a second, also if there is no such account, and 64 MiB: do
-   * not run many at a time.
+   * Whether the password is the account's. Takes a few tenths of a second, also for an unknown name, and 64 MiB: do not
+   * run many at a time.
    */
   async verify({ name, password }: LoginAttempt): Promise<boolean> {
     const account = this.#byName.get(name);

@@ -8,7 +8,7 @@ export interface LoginAttempt {
 
 /** A client that waits for its login. */
 export interface LoginClient {
-  /** Where it comes from. Addresses take turns. */
+  /** Client's address. Addresses take turns. */
   readonly address: string;
   /** Aborts when the client has left, which takes it out of the queue. */
   readonly signal: AbortSignal;
@@ -36,7 +36,7 @@ interface Waiting extends LoginClient {
  * Checks one password at a time. Addresses take turns, and clients that leave are removed.
  *
  * The queue is bounded. Of one address, the latest login comes first, so that a burst of guesses does not delay the honest
- * login after it. When there is no room, the oldest login of the address with the most of them makes room.
+ * login after it. When the queue is full, the oldest login of the address with the most of them makes room.
  */
 export class LoginQueue {
   readonly #check: (attempt: LoginAttempt) => Promise<boolean>;

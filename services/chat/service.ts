@@ -44,7 +44,7 @@ export interface ChatStats extends ListenerStats {
 // People write no longer lines, and each goes to all members.
 const MAX_LINE = 4096;
 const HIGH_WATER = 64 * 1024;
-// A listener that reads at all takes 64 KiB in this time. One that does not read delays the room once for so long.
+// A listener that reads at all takes 64 KiB in this time. One that does not read delays the room once, by this time.
 const PATIENCE = 5000;
 // Makes guessing slow, also for a client that is alone.
 const WRONG_PASSWORD_DELAY = 1000;

@@ -13,7 +13,7 @@ function createPool(count: number, options: Partial<BackendPoolOptions> = {}): B
   return new BackendPool(addresses, { policy: createPolicy("round-robin", Math.random), ...options });
 }
 
-/** A demand that notes whom it was given. */
+/** Returns a demand that records the backends granted to it. */
 function demandOf(
   pool: BackendPool,
   avoid: readonly Backend[] = [],
@@ -30,7 +30,7 @@ function demandOf(
   return demand;
 }
 
-Deno.test("BackendPool.demand() grants by the policy and counts", pure, () => {
+Deno.test("BackendPool.demand() grants backends by the policy, and counts them", pure, () => {
   const pool = createPool(2);
   assertEquals([1, 2, 3].flatMap(() => demandOf(pool).given), [0, 1, 0]);
   pool.release(pool.backends[0]!);
@@ -38,7 +38,7 @@ Deno.test("BackendPool.demand() grants by the policy and counts", pure, () => {
 });
 
 Deno.test(
-  "BackendPool.report() declares dead after `fall` failures and live after `rise` successes, in a row",
+  "BackendPool.report() changes the health after `fall` failures or `rise` successes in a row",
   pure,
   () => {
     const pool = createPool(2, { rise: 2, fall: 3 });
@@ -54,7 +54,7 @@ Deno.test(
   },
 );
 
-Deno.test("BackendPool lets clients wait for room in the order they came, up to the bound", pure, () => {
+Deno.test("BackendPool.release() grants a backend to the first in the queue, which is limited", pure, () => {
   const pool = createPool(1, { maxPerBackend: 1, maxQueue: 2 });
   const demands = [1, 2, 3, 4].map(() => demandOf(pool));
   assertEquals(demands.map((demand) => demand.answer), ["granted", "queued", "queued", "refused"]);
@@ -66,7 +66,7 @@ Deno.test("BackendPool lets clients wait for room in the order they came, up to 
   assertEquals(pool.stats().backends[0]!.open, 1);
 });
 
-Deno.test("BackendPool.cancel() takes a waiting client out", pure, () => {
+Deno.test("BackendPool.cancel() removes a client from the queue", pure, () => {
   const pool = createPool(1, { maxPerBackend: 1 });
   demandOf(pool);
   const gone = demandOf(pool);
@@ -76,7 +76,7 @@ Deno.test("BackendPool.cancel() takes a waiting client out", pure, () => {
   assertEquals([gone.given, next.given], [[], [0]]);
 });
 
-Deno.test("BackendPool lets clients wait while all are dead, and serves them when one is back", pure, () => {
+Deno.test("BackendPool.report() grants a backend to queued clients when it is healthy again", pure, () => {
   const pool = createPool(1, { rise: 1, fall: 1 });
   pool.report(pool.backends[0]!, false);
   const waiting = demandOf(pool);
@@ -85,7 +85,7 @@ Deno.test("BackendPool lets clients wait while all are dead, and serves them whe
   assertEquals(waiting.given, [0]);
 });
 
-Deno.test("BackendPool.drain() gives a backend nothing new until it is restored", pure, () => {
+Deno.test("BackendPool.drain() grants a backend to no client until it is restored", pure, () => {
   const pool = createPool(2);
   demandOf(pool);
   pool.drain("10.0.0.0:80");
@@ -109,14 +109,14 @@ Deno.test("BackendPool.drain() gives a backend nothing new until it is restored"
   );
 });
 
-Deno.test("BackendPool gives a client the backend it avoids only where there is no other", pure, () => {
+Deno.test("BackendPool.demand() grants an avoided backend only when there is no other", pure, () => {
   const pool = createPool(2);
   const [first, second] = pool.backends;
   assertEquals([1, 2].flatMap(() => demandOf(pool, [first!]).given), [1, 1]);
   assertEquals(demandOf(pool, [first!, second!]).given, [0]);
 });
 
-Deno.test("BackendPool() refuses to be without backends or to have one twice", pure, () => {
+Deno.test("BackendPool() throws when there is no backend, or one is given twice", pure, () => {
   assertThrows(() => createPool(0), TypeError, "no backend");
   const address = { hostname: "10.0.0.1", port: 80 };
   const policy = createPolicy("random", Math.random);

@@ -10,13 +10,13 @@ function neverRandom(): number {
   throw new Error("This policy takes no chances");
 }
 
-/** Gives numbers of a list, one a call. */
+/** Returns a function that returns the numbers one by one. */
 function scripted(...numbers: number[]): () => number {
   return () => numbers.shift()!;
 }
 
 Deno.test(
-  "createPolicy() round-robin takes one after the other, and keeps its turn while some are away",
+  "createPolicy() with round-robin chooses backends in turn, also while some are unavailable",
   pure,
   () => {
     const policy = createPolicy("round-robin", neverRandom);
@@ -27,14 +27,18 @@ Deno.test(
   },
 );
 
-Deno.test("createPolicy() least-connections takes the least loaded, equals in turn", pure, () => {
-  const policy = createPolicy("least-connections", neverRandom);
-  assertEquals(policy(candidates(3, 1, 2), "").index, 1);
-  const equals = [1, 2, 3].map(() => policy(candidates(1, 5, 1), "").index);
-  assertEquals(equals, [2, 0, 2]);
-});
+Deno.test(
+  "createPolicy() with least-connections chooses the least loaded backend, and equal ones in turn",
+  pure,
+  () => {
+    const policy = createPolicy("least-connections", neverRandom);
+    assertEquals(policy(candidates(3, 1, 2), "").index, 1);
+    const equals = [1, 2, 3].map(() => policy(candidates(1, 5, 1), "").index);
+    assertEquals(equals, [2, 0, 2]);
+  },
+);
 
-Deno.test("createPolicy() random takes the less loaded of two different ones", pure, () => {
+Deno.test("createPolicy() with random chooses the less loaded of two backends", pure, () => {
   const choose = (list: Candidate[], ...numbers: number[]) =>
     createPolicy("random", scripted(...numbers))(list, "").index;
   assertEquals(choose(candidates(5, 9, 1, 0), 0, 0), 0);
@@ -45,7 +49,7 @@ Deno.test("createPolicy() random takes the less loaded of two different ones", p
 });
 
 Deno.test(
-  "createPolicy() source keeps a client at its backend, and moves only those of one that goes",
+  "createPolicy() with source moves only the clients of a backend that becomes unavailable",
   pure,
   () => {
     const policy = createPolicy("source", neverRandom);

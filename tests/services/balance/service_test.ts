@@ -23,14 +23,14 @@ function at(port: number): { hostname: string; port: number } {
   return { hostname: "127.0.0.1", port };
 }
 
-/** Echoes one line over a connection of its own. */
+/** Sends one line over a new connection, and returns the answer. */
 async function echoOnce(port: number, line: string): Promise<string | undefined> {
   await using client = await connect({ port });
   client.send(line);
   return (await client.lines().next()).value;
 }
 
-/** A balancer over echo services on ports 1, 2, … of a network in memory, whose time a test moves. */
+/** Starts a balancer over echo services on ports 1, 2, … in memory, on a virtual clock. */
 function startInMemory(count: number, options: Partial<BalanceOptions> = {}) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
@@ -50,7 +50,7 @@ function startInMemory(count: number, options: Partial<BalanceOptions> = {}) {
   return { clock, network, start, backends, balancer, passed };
 }
 
-Deno.test("startBalance() shares connections out by its policy", async () => {
+Deno.test("startBalance() distributes connections by its policy", async () => {
   await using one = startEcho();
   await using two = startEcho();
   await using three = startEcho();
@@ -72,7 +72,7 @@ Deno.test("startBalance() shares connections out by its policy", async () => {
   );
 });
 
-Deno.test("startBalance() gives least-connections the less loaded backend", async () => {
+Deno.test("startBalance() chooses the less loaded backend with least-connections", async () => {
   await using one = startEcho();
   await using two = startEcho();
   await using balancer = startBalance({
@@ -89,7 +89,7 @@ Deno.test("startBalance() gives least-connections the less loaded backend", asyn
   assertEquals([one.stats().messages, two.stats().messages], [1, 3]);
 });
 
-Deno.test("startBalance() loses no request while a backend is killed and comes back under load", async () => {
+Deno.test("startBalance() loses no request when a backend is killed and restarted under load", async () => {
   await using one = startEcho();
   await using two = startEcho();
   let three = startEcho();
@@ -106,7 +106,7 @@ Deno.test("startBalance() loses no request while a backend is killed and comes b
   let stop = false;
   const load = async (client: number) => {
     for (let index = 0; !stop; index++) {
-      // A client that was cut off while its request was with the killed backend is the one that may lose.
+      // Only a client whose request was at the killed backend may be cut off.
       const answer = await echoOnce(balancer.port, `${client} ${index}`).catch((error) => {
         if (!(error instanceof ConnectionClosedError)) throw error;
       });
@@ -125,7 +125,7 @@ Deno.test("startBalance() loses no request while a backend is killed and comes b
   await until(() => !open().healthy);
   const dead = served;
   await until(() => served > dead + 100);
-  // Those that were with it when it was killed, and those whom the kernel had connected to it but nobody accepted.
+  // Clients of the killed backend, and connections in its kernel queue that it had not accepted.
   assertEquals(cut <= killedWith + clients.length, true, `${cut} cut off of ${killedWith}`);
   const cutWhileDead = cut;
   three = startEcho({ port });
@@ -138,7 +138,7 @@ Deno.test("startBalance() loses no request while a backend is killed and comes b
   await three.close();
 });
 
-Deno.test("startBalance() notices by itself that a backend is dead, and that it is back", async () => {
+Deno.test("startBalance() detects without clients that a backend is dead, and that it is healthy again", async () => {
   const told: unknown[] = [];
   const { clock, start, backends, balancer } = startInMemory(2, {
     onHealth: (name, healthy) => told.push([name, healthy]),
@@ -159,7 +159,7 @@ Deno.test("startBalance() notices by itself that a backend is dead, and that it 
   assertEquals(clock.timers, 0);
 });
 
-Deno.test("startBalance() goes to the next backend at once when one refuses", async () => {
+Deno.test("startBalance() connects to the next backend immediately when one refuses", async () => {
   const { clock, network, backends, balancer } = startInMemory(3);
   await clock.runUntil(backends[0]!.close());
   const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
@@ -175,7 +175,7 @@ Deno.test("startBalance() goes to the next backend at once when one refuses", as
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
-Deno.test("startBalance() lets clients wait for room, and turns away those that wait too long or are too many", async () => {
+Deno.test("startBalance() queues clients, and refuses them when the queue is full or the time is up", async () => {
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
     maxPerBackend: 1,
     maxQueue: 2,
@@ -208,7 +208,7 @@ Deno.test("startBalance() lets clients wait for room, and turns away those that 
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
-Deno.test("startBalance() drains a backend: what it has goes on, what is new goes elsewhere", async () => {
+Deno.test("startBalance() gives a draining backend no new connections, and keeps its open ones", async () => {
   await using one = startEcho();
   await using two = startEcho();
   await using balancer = startBalance({ to: [one, two].map(({ port }) => at(port)) });
@@ -227,7 +227,7 @@ Deno.test("startBalance() drains a backend: what it has goes on, what is new goe
   assertThrows(() => balancer.drainBackend("nobody"), RangeError, name);
 });
 
-Deno.test("startBalance() closes at once though clients wait", async () => {
+Deno.test("startBalance() closes immediately when clients are queued", async () => {
   const listener = listen();
   const { port } = listener;
   await listener.close();
@@ -242,7 +242,7 @@ Deno.test("startBalance() closes at once though clients wait", async () => {
   await assertRejects(() => connect({ port: balancer.port }));
 });
 
-Deno.test("startBalance() tells the mistake by which a client was not served", async () => {
+Deno.test("startBalance() reports the error of a policy that throws", async () => {
   const error = new RangeError("No chance");
   const ends: CloseReason[] = [];
   await using balance = startBalance({
@@ -258,7 +258,7 @@ Deno.test("startBalance() tells the mistake by which a client was not served", a
   assertEquals(ends, [{ type: "handler-failed", error }]);
 });
 
-Deno.test("startBalance() waits when it has no descriptor itself, and blames no backend for it", async () => {
+Deno.test("startBalance() keeps backends healthy when it is out of descriptors itself", async () => {
   const full = systemError(new Error("Too many open files"), "EMFILE");
   let dial: Network["connect"] = () => Promise.reject(full);
   const { clock, network, backends, balancer } = startInMemory(1, {
@@ -279,7 +279,7 @@ Deno.test("startBalance() waits when it has no descriptor itself, and blames no 
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
-Deno.test("startBalance() leaves no connection behind where onHealth throws", async () => {
+Deno.test("startBalance() closes all connections when onHealth throws", async () => {
   const mistake = new RangeError("broken");
   const dials: PromiseWithResolvers<Transport>[] = [];
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
@@ -312,7 +312,7 @@ Deno.test("startBalance() leaves no connection behind where onHealth throws", as
   assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
-Deno.test("startBalance() takes a client out of the queue when it is reset, and dials nothing for it", async () => {
+Deno.test("startBalance() removes a client from the queue when it is reset, and dials no backend for it", async () => {
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
     maxPerBackend: 1,
     maxQueue: 3,
@@ -352,7 +352,7 @@ Deno.test("startBalance() starts a health check with a PROXY header when backend
     const network = new MemoryNetwork({ clock });
     const seam = { clock, network };
     const echo = startEcho({ ...seam, port: 7 });
-    // A backend that requires headers, and reports what it thinks of each connection.
+    // A backend that requires headers, and reports how each connection ended.
     const passed: Passed[] = [];
     const backend = startProxy({
       ...seam,
@@ -367,7 +367,7 @@ Deno.test("startBalance() starts a health check with a PROXY header when backend
   }
 });
 
-Deno.test("startBalance() goes on checking a backend that never closes its checks", async () => {
+Deno.test("startBalance() goes on checking when a backend never closes the connection", async () => {
   const { clock, network, balancer } = startInMemory(0, { to: [at(99)], checkInterval: 1000 });
   const silent = network.listen({ port: 99 });
   const checks: Transport[] = [];

@@ -53,7 +53,7 @@ Deno.test("startChat() sends each line to a thousand members once and in order",
     const heard = (await guest.upTo("line 4")).filter((line) => line.startsWith("guest0: "));
     assertEquals(heard, said);
   }
-  // Joins and leaves reached the speaker; its own words did not, and no marker comes before them.
+  // The speaker received joins and leaves, but not its own lines.
   others[0]!.connection.send("/msg guest0 marker");
   const heard = await speaker!.upTo("marker");
   assertEquals(heard.filter((line) => line.includes("line ")), []);
@@ -91,7 +91,7 @@ Deno.test("startChat() announces a client that is cut off, and the others go on"
   assertEquals((await server.until((stats) => stats.connections === 0)).closed.framing, 1);
 });
 
-/** A room in memory, where a test moves the time. */
+/** Starts a room in memory, on a virtual clock. */
 function startInMemory(options: ChatOptions = {}) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, capacity: 64 * 1024 });
@@ -135,7 +135,7 @@ Deno.test("startChat() cuts off a listener that does not read, and the others he
     left ||= heard.includes("-- deaf left");
     worst = Math.max(worst, clock.now() - before);
   }
-  // It delays the room once, and for a limited time.
+  // The listener delays the room once, for a limited time.
   assertEquals(worst, 5000);
   if (!left) await clock.runUntil(bob.upTo("deaf left"));
   deaf.connection.abort();
@@ -178,7 +178,7 @@ Deno.test("startChat() reads from a client no faster than its message rate", asy
   await clock.runUntil(bob.upTo("line 99"));
   const took = clock.now() - begun;
   assert(took > 8500 && took < 9500, `${took} ms`);
-  // Others are not slowed down, and a client that breaks off says no more.
+  // Other clients are not slowed down, and nothing more comes from a client that was reset.
   const before = clock.now();
   bob.connection.send("hello");
   await clock.runUntil(ann.upTo("bob: hello"));
@@ -229,7 +229,7 @@ Deno.test("startChat() lets an honest login through when others guess and hang u
   for (let index = 0; index < 30; index++) {
     const guesser = await connectTo();
     guesser.send(`/login ann wrong${index}`);
-    // Half of them finish in order, the others break off.
+    // Half of them close in order, the others reset.
     if (index % 2 === 0) void guesser.close();
     else await clock.runUntil(guesser.flushed()).then(() => guesser.reset());
   }
@@ -280,7 +280,7 @@ Deno.test("startChat() keeps what a client sends while its login waits, and no m
   const lines = Array.from({ length: 500 }, (_, index) => `${index} ${"z".repeat(1000)}`);
   for (const line of lines) ann.connection.send(line);
   await clock.advance(300);
-  // The pipe, a read, and what is kept: the rest stays with the client.
+  // The pipe, one read, and 64 KiB are taken. The rest stays with the client.
   assertGreater(ann.connection.queuedBytes, 200_000);
   const heard = await clock.runUntil(bob.upTo("499 z"));
   assertEquals(heard.filter((line) => line.startsWith("ann: ")), lines.map((line) => `ann: ${line}`));

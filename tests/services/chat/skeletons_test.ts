@@ -4,7 +4,7 @@ import { skeletonsOf } from "../../../services/chat/skeletons.ts";
 
 const pairs = [
   ["ann", "\u0430nn"], // Cyrillic a
-  ["paypal", "\u0440\u0430ypal"],
+  ["pear", "\u0440e\u0430r"],
   ["bill", "biIl"],
   ["bill", "BiIl"],
   ["bill", "B\u0406LL"], // Ukrainian I

@@ -1,4 +1,4 @@
-/** Who may come through a proxy that is trusted to say who comes. */
+/** Access by address lists behind trusted proxies. */
 import { assertEquals } from "@std/assert";
 import { addressCheck, type AddressLists } from "../../../access/address_list.ts";
 import { startBalance } from "../../../services/balance/service.ts";
@@ -12,7 +12,7 @@ import { pure } from "../../_util/permissions.ts";
 
 const FROM_FAR = "PROXY TCP4 203.0.113.7 198.51.100.1 1234 80\r\n";
 
-/** What an echo behind a gateway answers to `hello`, after a PROXY header. */
+/** Sends `hello` after a PROXY header to an echo behind a gateway, and returns the answer. */
 async function answer(
   start: typeof startProxy | typeof startBalance,
   header: string,
@@ -34,7 +34,7 @@ async function answer(
   return { heard, passed };
 }
 
-/** What is said to the end of a connection that has no more to say; it rejects where that is reset. */
+/** Sends a text and a FIN, and returns the answer. Rejects if the connection is reset. */
 async function say(port: number, text: string): Promise<string> {
   await using client = await talk(port);
   await client.send(text);
@@ -42,14 +42,14 @@ async function say(port: number, text: string): Promise<string> {
   return await client.rest();
 }
 
-Deno.test("startProxy() and startBalance() judge by their lists whom a trusted proxy names, not the proxy", async () => {
+Deno.test("startProxy() and startBalance() apply their address lists to the client that a trusted proxy names", async () => {
   const cases: [header: string, lists: AddressLists, heard: string][] = [
     [FROM_FAR, { deny: ["203.0.113.0/24"] }, ""],
     [FROM_FAR, { deny: ["127.0.0.1"] }, "hello\n"],
     [FROM_FAR, { allow: ["203.0.113.0/24"] }, "hello\n"],
     [FROM_FAR, { allow: ["127.0.0.1"] }, ""],
     ["PROXY TCP6 ::ffff:203.0.113.7 ::1 1234 80\r\n", { deny: ["203.0.113.7"] }, ""],
-    // It names nobody: then the proxy itself is judged.
+    // Without a client's address, the lists apply to the proxy.
     ["PROXY UNKNOWN\r\n", { deny: ["203.0.113.0/24"] }, "hello\n"],
     ["PROXY UNKNOWN\r\n", { allow: ["203.0.113.0/24"] }, ""],
   ];
@@ -66,7 +66,7 @@ Deno.test("startProxy() and startBalance() judge by their lists whom a trusted p
   }
 });
 
-Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
+Deno.test("startProxy() refuses every proxy when `proxyIn` is empty", async () => {
   const { heard, passed } = await answer(startProxy, FROM_FAR, { proxyIn: [] });
   assertEquals([heard, passed[0]!.reason], ["", {
     type: "unauthorized",
@@ -75,7 +75,7 @@ Deno.test("startProxy() trusts nobody where no proxy is named", async () => {
 });
 
 Deno.test(
-  "startProxy() waits five seconds for a PROXY header, and no longer",
+  "startProxy() closes a proxy whose header is incomplete after five seconds",
   pure,
   async () => {
     const clock = new VirtualClock();

@@ -24,7 +24,7 @@ import { Authority } from "../../_util/certificates.ts";
 import { exchange, talk } from "../../_util/exchange.ts";
 import { until } from "../../_util/until.ts";
 
-/** A backend whose connections a test gets into its hands. */
+/** A backend whose connections a test handles. */
 function startBackend(handler: (connection: Connection<Uint8Array>) => Promise<void>): Listener<Uint8Array> {
   const listener = listen({ codec: bytesCodec });
   listener.serve(handler).catch(() => {});
@@ -42,7 +42,7 @@ async function readAll(connection: Connection<Uint8Array>): Promise<string> {
   return text;
 }
 
-/** A port that nobody listens on. */
+/** Returns a port without a listener. */
 async function unusedPort(): Promise<number> {
   const listener = listen();
   const { port } = listener;
@@ -50,7 +50,7 @@ async function unusedPort(): Promise<number> {
   return port;
 }
 
-Deno.test("startProxy() passes bytes both ways, and half-closes with them", async () => {
+Deno.test("startProxy() passes bytes and half-closes on in both directions", async () => {
   await using backend = startBackend(async (connection) => {
     const question = await readAll(connection);
     connection.send(new TextEncoder().encode(`You said ${question}`));
@@ -61,7 +61,7 @@ Deno.test("startProxy() passes bytes both ways, and half-closes with them", asyn
   await client.send("hello, ");
   await client.send("backend");
   await client.connection.closeWrite();
-  // Only a backend that saw the FIN answers, and only a client whose own end stays open hears it.
+  // The backend answers only after the FIN, and the client receives it only if its own half stays open.
   assertEquals(await client.rest(), "You said hello, backend");
   await until(() => passed.length === 1);
   assertEquals([passed[0]!.bytesFromClient, passed[0]!.bytesFromBackend], [14, 23]);
@@ -72,7 +72,7 @@ Deno.test("startProxy() passes bytes both ways, and half-closes with them", asyn
   ]);
 });
 
-Deno.test("startProxy() lets the backend finish first", async () => {
+Deno.test("startProxy() passes on what a client sends after the backend has half-closed", async () => {
   const heard = Promise.withResolvers<string>();
   await using backend = startBackend(async (connection) => {
     connection.send(new TextEncoder().encode("bye"));
@@ -87,7 +87,7 @@ Deno.test("startProxy() lets the backend finish first", async () => {
   assertEquals(await heard.promise, "wait, one more thing");
 });
 
-Deno.test("startProxy() takes leave of a backend by TLS, whoever finishes first", async () => {
+Deno.test("startProxy() sends a close_notify to a TLS backend, whichever side finishes first", async () => {
   await using authority = await Authority.create();
   const { certificate: cert, key } = await authority.issue("backend");
   using backend = Deno.listenTls({ ...at(0), cert, key });
@@ -102,12 +102,12 @@ Deno.test("startProxy() takes leave of a backend by TLS, whoever finishes first"
       assertEquals(await client.rest(), "");
     }
     await client.connection.closeWrite();
-    // It rejects where the connection ends without a close_notify.
+    // Rejects if the connection ends without a close_notify.
     assertEquals(await accepted.read(new Uint8Array(1)), null);
   }
 });
 
-Deno.test("startProxy() carries many bytes unharmed both ways at once", async () => {
+Deno.test("startProxy() passes many bytes on unchanged in both directions at the same time", async () => {
   const size = 16 * 1024 * 1024;
   await using backend = startBackend(async (connection) => {
     for await (const bytes of connection.frames()) if (!connection.send(bytes)) await connection.flushed();
@@ -137,7 +137,7 @@ Deno.test("startProxy() carries many bytes unharmed both ways at once", async ()
   assertEquals(received.digest("hex"), sent.digest("hex"));
 });
 
-Deno.test("startProxy() stops reading from who sends to a side that does not read", async () => {
+Deno.test("startProxy() stops reading from a client when the backend does not read", async () => {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock, capacity: 64 * 1024 }) };
   const release = Promise.withResolvers<void>();
@@ -154,7 +154,7 @@ Deno.test("startProxy() stops reading from who sends to a side that does not rea
   const size = 8 * 1024 * 1024;
   client.send(new Uint8Array(size));
   await clock.advance(1000);
-  // Two sockets of 64 KiB each, a read, and what waits in the proxy: at most its high-water mark and a read.
+  // At most two sockets of 64 KiB each, a read, and in the proxy its high-water mark and a read.
   assertGreater(client.stats().bytesOut, 0);
   assertLess(client.stats().bytesOut, 6 * 64 * 1024);
   release.resolve();
@@ -164,7 +164,7 @@ Deno.test("startProxy() stops reading from who sends to a side that does not rea
   assertEquals(clock.timers, 0);
 });
 
-Deno.test("startProxy() tries again to reach a backend that is not there yet", async () => {
+Deno.test("startProxy() connects again until the backend listens", async () => {
   const port = await unusedPort();
   await using proxy = startProxy({ to: at(port), connectAttempts: 100, retryDelay: 1 });
   await using client = await connect({ port: proxy.port });
@@ -174,7 +174,7 @@ Deno.test("startProxy() tries again to reach a backend that is not there yet", a
   assertEquals((await client.lines().next()).value, "hello");
 });
 
-Deno.test("startProxy() closes a client that it has no backend for, and serves the next", async () => {
+Deno.test("startProxy() closes a client when the backend cannot be reached", async () => {
   const port = await unusedPort();
   const passed: Passed[] = [];
   await using proxy = startProxy({ to: at(port), retryDelay: 1, onPassed: (one) => passed.push(one) });
@@ -186,7 +186,7 @@ Deno.test("startProxy() closes a client that it has no backend for, and serves t
   assertEquals(proxy.stats().unserved, 1);
 });
 
-Deno.test("startProxy() closes what is silent both ways, not what is silent one way", async () => {
+Deno.test("startProxy() closes a connection only when it is idle in both directions", async () => {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
   const backend = listen({ ...seam, codec: bytesCodec });
@@ -208,7 +208,7 @@ Deno.test("startProxy() closes what is silent both ways, not what is silent one 
   await clock.runUntil(Promise.all([client.connection.close(), proxy.close(), backend.close(), served]));
 });
 
-/** A proxy in memory with one client, both ends of its connections in the hands of a test. */
+/** Starts a proxy in memory with one client. The test has the far ends of both connections. */
 async function startBetween(options: { idleTimeout?: number } = {}) {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
@@ -251,12 +251,12 @@ Deno.test("startProxy() resets the backend when the client is reset", async () =
   await end();
 });
 
-Deno.test("startProxy() closes a backend that has received everything when the client is gone", async () => {
+Deno.test("startProxy() closes a backend that has received everything when the client is reset", async () => {
   const { clock, client, accepted, end } = await startBetween();
   await clock.runUntil(client.connection.closeWrite());
   assertEquals(await clock.runUntil(accepted.read(new Uint8Array(1))), null);
   client.connection.reset();
-  // The client's reset after its FIN meets only a write, and so does the end of the tunnel here.
+  // Only a write notices a reset after a FIN, here and in the proxy.
   await assertRejects(async () => {
     for (;;) {
       await clock.runUntil(accepted.write(new Uint8Array(1)));
@@ -267,7 +267,7 @@ Deno.test("startProxy() closes a backend that has received everything when the c
   await end();
 });
 
-Deno.test("startProxy() resets both sides when it gives up, so that nothing looks complete", async () => {
+Deno.test("startProxy() resets both sides at the idle timeout", async () => {
   const { clock, client, accepted, end } = await startBetween({ idleTimeout: 1000 });
   await assertRejects(() => clock.runUntil(accepted.read(new Uint8Array(1))), Deno.errors.ConnectionReset);
   assertEquals(await clock.runUntil(client.rest()), "");
@@ -276,7 +276,7 @@ Deno.test("startProxy() resets both sides when it gives up, so that nothing look
   await end();
 });
 
-Deno.test("startProxy() passes on everything that a client sends while its backend is being dialed", async () => {
+Deno.test("startProxy() passes on everything that a client sends during the dial", async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
   const seam = { clock, network };
@@ -289,7 +289,7 @@ Deno.test("startProxy() passes on everything that a client sends while its backe
   const proxy = startProxy({ ...seam, to: at(7), backendNetwork });
   const client = await clock.runUntil(talk(proxy.port, seam));
   let sent = "";
-  // Less and more than is held while dialing.
+  // Less and more than the proxy holds during the dial.
   for (const size of [1, 600, 5000, 20_000, 70_000]) {
     const piece = String.fromCharCode(97 + size % 26).repeat(size);
     sent += piece;
@@ -324,7 +324,7 @@ Deno.test("startProxy() stops dialing when the client is reset", async () => {
   assertEquals([clock.timers, network.stats().sockets], [0, 0]);
 });
 
-Deno.test("startProxy() tells the backend whose connection it is, by either version", async () => {
+Deno.test("startProxy() sends the backend a PROXY header of either version", async () => {
   for (const version of [1, 2] as const) {
     await using backend = startBackend(async (connection) => {
       connection.send((await connection.frames().next()).value ?? new Uint8Array(0));
@@ -338,7 +338,7 @@ Deno.test("startProxy() tells the backend whose connection it is, by either vers
   }
 });
 
-Deno.test("startProxy() takes over whose connection it is from a trusted proxy, and passes that on", async () => {
+Deno.test("startProxy() reads the client's address from the header of a trusted proxy, and passes it on", async () => {
   await using echo = startEcho();
   const passed: Passed[] = [];
   await using inner = startProxy({
@@ -363,7 +363,7 @@ Deno.test("startProxy() takes over whose connection it is from a trusted proxy, 
   assertEquals(passed[1]!.source, { hostname: "2001:db8::7", port: 1234 });
 });
 
-Deno.test("startProxy() takes no connection from where no proxy is trusted, nor one without a header", async () => {
+Deno.test("startProxy() refuses an untrusted proxy, and a trusted one without a header", async () => {
   await using echo = startEcho();
   const to = at(echo.port);
   await using strict = startProxy({ to, proxyIn: ["10.0.0.0/8", "::1"] });
@@ -375,7 +375,7 @@ Deno.test("startProxy() takes no connection from where no proxy is trusted, nor 
   assertThrows(() => startProxy({ to, proxyIn: ["10.0.0.0/33"] }), RangeError, "10.0.0.0/33");
 });
 
-Deno.test("startProxy() drains: who is connected stays, who comes is not taken", async () => {
+Deno.test("startProxy() keeps open connections, and accepts no new ones, while it drains", async () => {
   await using echo = startEcho();
   await using proxy = startProxy({ to: at(echo.port) });
   await using client = await talk(proxy.port);
