@@ -15,4 +15,5 @@ export async function main(context: Context): Promise<ExitCode> {
   return await runLoadTester(context);
 }
 
-if (import.meta.main) await run(main, import.meta);
+// Not awaited: a scenario file imports this module while the program runs, and would wait for the end of the program.
+if (import.meta.main) void run(main, import.meta);

@@ -16,18 +16,34 @@ import { compareFiles } from "./compare.ts";
 import { runOptions } from "./options.ts";
 import { runNamedPart } from "./worker_processes.ts";
 import { runFromOptions } from "./run.ts";
+import { writeScenario } from "./new_scenario.ts";
+import { scenarioOptions } from "./scenario_options.ts";
 import { runTorture, tortureCommand } from "./torture.ts";
 
 const commands = {
   run: {
-    summary: "Runs clients against a relay and proves that every message got its ok",
-    options: runOptions,
+    summary: "Run clients, or the sessions of a scenario, and prove that nothing is lost",
+    positionals: { scenario: text({ help: "A scenario file, such as echo.ts: see docs/scenarios.md" }) },
+    options: { ...runOptions, ...scenarioOptions },
     examples: [
       ["--clients 10000 --window 10s", "10,000 clients within 10 s, at a server of its own"],
       [
         "run --target 127.0.0.1:8000 --reply-delay uniform:0s-5s",
         "1000 clients at a relay that runs already",
       ],
+      [
+        "run echo.ts --target 127.0.0.1:7 --clients 200",
+        "200 sessions of a scenario of your own, at your own server",
+      ],
+    ],
+  },
+  new: {
+    summary: "Write a commented scenario to start from",
+    positionals: { name: text({ help: "The file, such as my_scenario or my_scenario.ts", required: true }) },
+    options: {},
+    examples: [
+      ["new my_scenario", "Write my_scenario.ts, which tests a line echo"],
+      ["run my_scenario.ts --target 127.0.0.1:8080", "Run it"],
     ],
   },
   torture: tortureCommand,
@@ -78,7 +94,9 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   }
   switch (told.command) {
     case "run":
-      return await runFromOptions(told.options, context);
+      return await runFromOptions({ ...told.options, ...told.positionals }, context);
+    case "new":
+      return await writeScenario(told.positionals.name, new Log());
     case "torture":
       return await runTorture(told.options, context);
     case "verify":

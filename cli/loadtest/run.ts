@@ -22,6 +22,8 @@ import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import { planOf, type RunValues } from "./options.ts";
+import { openScenarioFile } from "./scenario_file.ts";
+import { describeScenario, prepareRun, type RunCommandValues } from "./scenario_run.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable, writeJunit, writeReport } from "./report.ts";
@@ -35,7 +37,10 @@ import { respawnCommand } from "./respawn.ts";
  *
  * @throws {ExitError} When nothing can be started.
  */
-export async function runFromOptions(values: RunValues, { args, onSignal }: Context): Promise<ExitCode> {
+export async function runFromOptions(
+  values: RunCommandValues,
+  { args, onSignal }: Context,
+): Promise<ExitCode> {
   const interrupted = new AbortController();
   const twice = Promise.withResolvers<ExitCode>();
   onSignal(["SIGINT", "SIGTERM"], () => {
@@ -46,20 +51,23 @@ export async function runFromOptions(values: RunValues, { args, onSignal }: Cont
 }
 
 async function runAndReport(
-  values: RunValues,
+  values: RunCommandValues,
   args: readonly string[],
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const { json, quiet, report, junit } = values;
   const log = new Log({ json, quiet });
-  const plan = planOf(values);
+  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
+  await using scenario = file && await prepareRun(file, values);
+  const plan = scenario?.plan ?? planOf(values);
   for (const file of [report, junit]) if (file !== undefined) await assertWritable(file);
   using history = openHistory(values);
-  await using target = await prepareTarget(values, plan, history?.serverPath);
+  await using target = scenario?.target ??
+    await prepareTarget(values, plan, history?.serverPath);
   log.info(describePlan(values, plan, target));
 
-  const order = orderOf(values, plan, target);
-  const processes = values.processes ?? plan.processes;
+  const order = scenario?.order ?? orderOf(values, plan, target);
+  const processes = values.processes ?? (scenario?.processes ?? plan.processes);
   using prepared = await prepareGenerator(order, { processes, transport: values.transport, history });
   using view = await startLiveView(plan.clients, { quiet });
   const result = await runPlan({
@@ -161,7 +169,8 @@ async function prepareGenerator(
   order: GeneratorRun,
   { processes, transport, history }: GeneratorResources,
 ): Promise<PreparedGenerator> {
-  if (processes > 1) {
+  // Code of a user runs in a process of its own: one that crashes or hangs is a finding.
+  if (processes > 1 || order.scenario !== undefined) {
     const generator = await WorkerPool.start({
       ...order,
       command: respawnCommand(PART_NAMES.generator, ...transportArguments(transport)),
@@ -192,9 +201,11 @@ function crossedOf({ thresholds }: Summary): string[] {
   return thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
 }
 
-function describePlan({ protocol, faults }: RunValues, plan: Plan, target: Target): string {
+function describePlan(values: RunCommandValues, plan: Plan, target: Target): string {
+  const { protocol, faults } = values;
   const { seed, window, arrival } = plan.options;
   const where = target.addresses.map(formatAddress).join(", ");
+  if (values.scenario !== undefined) return describeScenario(values.scenario, { values, plan, where });
   const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
     (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;

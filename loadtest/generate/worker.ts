@@ -10,15 +10,18 @@ import { formatHistoryLine } from "../history/line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
 import type { ChildMessage } from "../process/child_process.ts";
+import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
 import { Plan, type PlanOptions } from "../plan/plan.ts";
 
 /** What a part is told first, in one line of JSON. */
-export interface WorkerSetup extends Omit<GeneratorRun, "plan"> {
+export interface WorkerSetup extends Omit<GeneratorRun, "plan" | "scenario"> {
   readonly plan: PlanOptions;
   readonly part: number;
   readonly parts: number;
   /** Where to write its events, if anywhere. */
   readonly history?: string;
+  /** URL of a scenario file, and the rest of a prepared scenario. */
+  readonly scenario?: ScenarioOrder;
 }
 
 /** What a part is told when all parts are ready. */
@@ -56,11 +59,14 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     stopped = true;
     stop();
   });
+  const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
   const dialled = await securedNetwork(network, order.tls);
   send({ event: "ready" });
   const { beginsAt } = await next<WorkerStart>(orders);
+  const { scenario: _, ...rest } = order;
   const fleet = new Fleet({
-    ...order,
+    ...rest,
+    ...(scenario === undefined ? {} : { scenario }),
     plan,
     network,
     clientNetwork: dialled,

@@ -8,6 +8,7 @@ import type { WorkerSetup, WorkerStart } from "./worker.ts";
 import type { DiedEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
+import { orderOf } from "../scenario/scenario_order.ts";
 import { type ChildMessage, ChildProcess, describeEnd } from "../process/child_process.ts";
 import { addUsage, NO_USAGE, type ProcessUsage } from "../process/process_usage.ts";
 
@@ -108,7 +109,7 @@ class WorkerProcess {
   #whole = false;
 
   constructor(options: WorkerPoolOptions, number: number) {
-    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token } = options;
+    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token, scenario } = options;
     const ready = Promise.withResolvers<void>();
     this.number = number;
     this.process = new ChildProcess({
@@ -127,6 +128,7 @@ class WorkerProcess {
       ...(tls === undefined ? {} : { tls }),
       ...(token === undefined ? {} : { token }),
       ...(history === undefined ? {} : { history }),
+      ...(scenario === undefined ? {} : { scenario: orderOf(scenario) }),
     };
     this.ready = this.process.send(JSON.stringify(order))
       .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));

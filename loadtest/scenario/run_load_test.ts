@@ -4,7 +4,7 @@ import { parseAddress } from "../../socket/address.ts";
 import type { Address, Network } from "../../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
 import { LocalGenerator } from "../generate/generator.ts";
-import { type HistoryEvent, type RunEvent, SCHEMA } from "../history/events.ts";
+import type { HistoryEvent } from "../history/events.ts";
 import type { Finding } from "../judge/findings.ts";
 import type { Verdict } from "../judge/verdict.ts";
 import { describeVerdict } from "../judge/verdict_text.ts";
@@ -12,13 +12,13 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { measure } from "../metrics/measure.ts";
 import { summarize, type Summary } from "../metrics/summary.ts";
 import { parseThreshold } from "../metrics/threshold.ts";
-import { Plan } from "../plan/plan.ts";
 import { NO_USAGE } from "../process/process_usage.ts";
 import { runPlan } from "../run.ts";
 import type { LoadShape } from "./load_shape.ts";
-import { countStarts, highestRate, lengthOf, parseRate, parseStages, type Stage } from "./load_shape.ts";
+import { parseRate, parseStages } from "./load_shape.ts";
 import { askFinalState, prepareScenario } from "./prepare_scenario.ts";
 import { type Scenario, type ScenarioDuration, toMs } from "./scenario.ts";
+import { scenarioPlan, scenarioRunEvent, stagesOf } from "./scenario_plan.ts";
 
 /** Options for {@linkcode runLoadTest}. Durations are ms, or text such as `100ms` or `5m`. */
 export interface LoadTestOptions<Frame, Shared> {
@@ -107,38 +107,19 @@ export async function runLoadTest<Frame, Shared>(
 ): Promise<LoadTestRun> {
   const { network = systemNetwork, clock = systemClock, seed = 1, thresholds = [] } = options;
   const load = loadOf(options);
-  const length = load.stages === undefined ? load.duration ?? 0 : lengthOf(load.stages);
-  // Without messages of its own, a scenario has the rate of its sessions.
-  const starts = options.scenario.message === undefined ? load.stages : undefined;
-  const clients = starts === undefined ? options.clients ?? 100 : countStarts(starts);
-  const window = starts === undefined ? toMs(options.window ?? clients) : length;
-  const timeout = toMs(options.timeout ?? 30_000);
-  const plan = new Plan({
+  const plan = scenarioPlan({
+    scenario: options.scenario as unknown as Scenario,
+    load,
     seed,
-    clients,
-    window,
-    timeout,
-    deadline: options.deadline === undefined ? window + length + 2 * timeout : toMs(options.deadline),
-    arrival: "uniform",
-    replyDelay: { type: "none" },
-    payload: { type: "short" },
-    ...(starts === undefined ? {} : { stages: starts }),
+    clients: options.clients ?? 100,
+    window: toMs(options.window ?? options.clients ?? 100),
+    timeout: options.timeout === undefined ? undefined : toMs(options.timeout),
+    deadline: options.deadline === undefined ? undefined : toMs(options.deadline),
   });
   const scenario = options.scenario as unknown as Scenario;
   const parsed = thresholds.map(parseThreshold);
-  const prepared = await prepareScenario(scenario, { clients, seed, load });
-  const run: RunEvent = {
-    event: "run",
-    schema: SCHEMA,
-    seed,
-    clients,
-    protocol: "scenario",
-    server: "foreign",
-    faults: false,
-    maxLag: toMs(options.maxLag ?? NO_LAG_LIMIT),
-    ordered: scenario.correlate === undefined,
-    warmup: load.warmup ?? 0,
-  };
+  const prepared = await prepareScenario(scenario, { clients: plan.clients, seed, load });
+  const run = scenarioRunEvent({ scenario, load, plan, maxLag: toMs(options.maxLag ?? NO_LAG_LIMIT) });
   options.onEvent?.(run);
   const hooks = options.onEvent === undefined ? {} : { onEvent: options.onEvent };
   const { target } = options;
@@ -193,31 +174,4 @@ function loadOf<Frame, Shared>(options: LoadTestOptions<Frame, Shared>): LoadSha
       ...(duration === undefined ? {} : { duration: toMs(duration) }),
     }),
   };
-}
-
-/**
- * The stages of a rate, or those that were given, with the duration where it is not that of a rate.
- *
- * @throws {RangeError} If there is a rate and no duration, or a rate and stages.
- */
-export function stagesOf(
-  { rate, stages, duration }: {
-    readonly rate?: number;
-    readonly stages?: readonly Stage[];
-    readonly duration?: number;
-  },
-): Pick<LoadShape, "stages" | "duration"> {
-  if (rate !== undefined && stages !== undefined) {
-    throw new RangeError("Cannot use a rate and stages: expected one of them");
-  }
-  if (rate !== undefined) {
-    if (duration === undefined) throw new RangeError("Cannot use a rate without a duration: expected both");
-    return { stages: [{ duration, from: rate, to: rate }] };
-  }
-  if (stages === undefined) return duration === undefined ? {} : { duration };
-  if (duration !== undefined) {
-    throw new RangeError("Cannot use stages and a duration: the stages have their own");
-  }
-  if (highestRate(stages) === 0) throw new RangeError("Cannot use stages in which nothing starts");
-  return { stages };
 }

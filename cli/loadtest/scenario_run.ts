@@ -1,0 +1,141 @@
+/** What a run of a scenario file needs in the place of a relay: its plan, its target, and its orders. @module */
+import { UsageError } from "../terminal/exit.ts";
+import { tlsClient } from "../client/tls_options.ts";
+import type { GeneratorRun } from "../../loadtest/generate/generator.ts";
+import type { Plan } from "../../loadtest/plan/plan.ts";
+import { NO_USAGE, socketsOf, usageOf, usageSince } from "../../loadtest/process/process_usage.ts";
+import { formatStages, highestRate } from "../../loadtest/scenario/load_shape.ts";
+import { askFinalState, prepareScenario, ScenarioError } from "../../loadtest/scenario/prepare_scenario.ts";
+import { scenarioRunEvent } from "../../loadtest/scenario/scenario_plan.ts";
+import { plural } from "../../internal/plural.ts";
+import { systemClock } from "../../socket/tcp.ts";
+import type { RunValues } from "./options.ts";
+import type { ScenarioFile } from "./scenario_file.ts";
+import { loadOf, planScenario, type ScenarioValues } from "./scenario_options.ts";
+import type { Target } from "./target.ts";
+
+/** Values of `loadtest.ts run`. */
+export type RunCommandValues = RunValues & ScenarioValues & { readonly scenario: string | undefined };
+
+/** A run of a scenario that is ready; disposing of it calls `teardown`. */
+export interface ScenarioRun extends AsyncDisposable {
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly order: GeneratorRun;
+  /** How many processes run the clients. */
+  readonly processes: number;
+}
+
+/** Sockets that one process takes on. */
+const SOCKETS_PER_PROCESS = 12_000;
+
+/**
+ * Makes a scenario ready: plans it, and calls `setup`.
+ *
+ * @throws {UsageError} If an option is missing or contradicts another, the data cannot be used, or `setup` throws.
+ */
+export async function prepareRun(
+  { scenario, url }: ScenarioFile,
+  values: RunCommandValues,
+): Promise<ScenarioRun> {
+  const { target: address, pid, maxLag } = values;
+  if (address === undefined) {
+    throw new UsageError(
+      "Option --target is missing: a scenario needs a server, as in --target 127.0.0.1:8080",
+    );
+  }
+  refuseRelayOptions(values);
+  const load = loadOf(values);
+  const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const { clients, window, timeout, deadline } = values;
+  const plan = planScenario({ scenario, load, seed, clients, window, timeout, deadline });
+  const socketsAtStart = pid === undefined ? undefined : socketsAt(pid);
+  const prepared = await orUsageError(() =>
+    prepareScenario(scenario, { clients: plan.clients, seed, load, file: url })
+  );
+  const before = pid === undefined ? NO_USAGE : usageOf(pid);
+  const tls = await tlsClient(values);
+  let used = { cpuSeconds: null as number | null, peakMemory: null as number | null };
+  return {
+    plan,
+    processes: Math.ceil(plan.clients / SOCKETS_PER_PROCESS),
+    order: {
+      run: scenarioRunEvent({ scenario, load, plan, maxLag }),
+      plan,
+      targets: [address],
+      scenario: prepared,
+      ...(tls === undefined ? {} : { tls }),
+    },
+    target: {
+      kind: "foreign",
+      addresses: [address],
+      tls,
+      async finalState() {
+        const descriptors = socketsAtStart && (() => newSockets(pid ?? 0, socketsAtStart));
+        const state = await askFinalState(scenario, {
+          clock: systemClock,
+          ...(descriptors ? { descriptors } : {}),
+        });
+        if (pid !== undefined) used = usageSince(before, usageOf(pid));
+        return state;
+      },
+      usage: () => used,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    },
+    [Symbol.asyncDispose]: async () => void await scenario.teardown?.(prepared.shared),
+  };
+}
+
+/** What a run is about to do, in a sentence. */
+export function describeScenario(
+  name: string,
+  { values, plan, where }: { values: RunCommandValues; plan: Plan; where: string },
+): string {
+  const { stages, duration } = loadOf(values);
+  const { seed, window } = plan.options;
+  const model = stages !== undefined
+    ? `open model: ${formatStages(stages)}, up to ${highestRate(stages)} starts per second`
+    : `closed model: a reply makes room for the next message${
+      duration === undefined ? "" : `, for ${duration / 1000} s`
+    }`;
+  return `${plural(plan.clients, "session")} of ${name} over ${
+    window / 1000
+  } s, seed ${seed}, at ${where} (${model})`;
+}
+
+/** Options that go with the built-in protocols only. */
+function refuseRelayOptions({ token, faults, port, protocol, replyDelay, payload }: RunCommandValues): void {
+  const given = [
+    ["token", token !== undefined],
+    ["faults", faults !== undefined],
+    ["port", port !== undefined],
+    ["protocol", protocol !== "relay"],
+    ["reply-delay", replyDelay.type !== "none"],
+    ["payload", payload.type !== "short"],
+  ].find(([, one]) => one);
+  if (given !== undefined) {
+    throw new UsageError(`Option --${given[0]} goes with the built-in protocols, not with a scenario`);
+  }
+}
+
+function socketsAt(pid: number): ReadonlySet<string> {
+  const sockets = socketsOf(pid);
+  if (sockets === null) {
+    throw new UsageError(`Cannot count the sockets of process ${pid}: no such process, or not allowed`);
+  }
+  return new Set(sockets);
+}
+
+/** Sockets that the process did not have before the run; all that it had then may have gone. */
+function newSockets(pid: number, before: ReadonlySet<string>): number | null {
+  return socketsOf(pid)?.filter((socket) => !before.has(socket)).length ?? null;
+}
+
+async function orUsageError<Result>(run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (cause) {
+    if (cause instanceof ScenarioError) throw new UsageError(cause.message, { cause });
+    throw cause;
+  }
+}
