@@ -30,6 +30,19 @@ export * from "./metrics/threshold.ts";
 export * from "./metrics/timeline.ts";
 export * from "./judge/verdict.ts";
 export * from "./judge/verdict_text.ts";
+export { delimiterCodec, type DelimiterOptions } from "../socket/codecs/delimiter_codec.ts";
+export { fixedSizeCodec } from "../socket/codecs/fixed_size_codec.ts";
+export { type JsonValue, ndjsonCodec } from "../socket/codecs/ndjson_codec.ts";
+export { respCodec, RespError, type RespOptions, type RespValue } from "../socket/codecs/resp_codec.ts";
+export {
+  webSocketCodec,
+  type WebSocketControl,
+  type WebSocketFrame,
+  type WebSocketOptions,
+  type WebSocketRequest,
+  type WebSocketResponse,
+} from "../socket/codecs/web_socket_codec.ts";
+export type { Codec, Decoded, Decoder, Encoder } from "../socket/codecs/codec.ts";
 export { lineCodec } from "../socket/codecs/line_codec.ts";
 export { bytesCodec } from "../socket/codecs/bytes_codec.ts";
 export { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";

@@ -8,6 +8,7 @@ export type FramingErrorCode =
   | "invalid-utf8"
   | "unterminated"
   | "bad-length"
+  | "bad-frame"
   | "tls";
 
 /**

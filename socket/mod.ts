@@ -5,6 +5,18 @@
  */
 export { bytesCodec } from "./codecs/bytes_codec.ts";
 export * from "./codecs/codec.ts";
+export { delimiterCodec, type DelimiterOptions } from "./codecs/delimiter_codec.ts";
+export { fixedSizeCodec } from "./codecs/fixed_size_codec.ts";
+export { type JsonValue, ndjsonCodec } from "./codecs/ndjson_codec.ts";
+export { respCodec, RespError, type RespOptions, type RespValue } from "./codecs/resp_codec.ts";
+export {
+  webSocketCodec,
+  type WebSocketControl,
+  type WebSocketFrame,
+  type WebSocketOptions,
+  type WebSocketRequest,
+  type WebSocketResponse,
+} from "./codecs/web_socket_codec.ts";
 export { Connection } from "./connection.ts";
 export * from "./connection_options.ts";
 export {

@@ -108,11 +108,14 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
 
 async function verify(file: string, log: Log): Promise<ExitCode> {
   try {
-    const { verdict, judgement, discrepancies, recorded } = await verifyHistoryFile(file);
+    const { verdict, judgement, ledger, discrepancies, recorded } = await verifyHistoryFile(file);
     const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
     const { clients, acked, lost, underWay } = judgement.counts;
+    const messages = ledger.run.protocol === "scenario"
+      ? plural(ledger.scenario.length, "request")
+      : plural(clients, "message");
     log.result(
-      [`${verdict.toUpperCase()}: ${acked} of ${plural(clients, "message")} acknowledged`, ...findings].join(
+      [`${verdict.toUpperCase()}: ${acked} of ${messages} acknowledged`, ...findings].join(
         "\n  ",
       ),
       {

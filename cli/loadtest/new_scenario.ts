@@ -3,7 +3,7 @@ import { ExitCode, UsageError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
-import { programName } from "../version.ts";
+import { programName } from "../run_program.ts";
 import TEMPLATE from "./scenario_template.txt" with { type: "text" };
 
 /**

@@ -4,6 +4,7 @@ import { leadingFindings } from "../../loadtest/judge/findings.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
+import { scenarioText } from "./scenario_text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { plural } from "../../internal/plural.ts";
 
@@ -48,14 +49,22 @@ export function summaryText(summary: Summary): string {
     formatTable({
       head: ["ms", "p50", "p90", "p99", "p99.9", "max"],
       rows: [
-        latencyRow("ok, from planned start", summary.latency.fromPlanned),
-        latencyRow("ok, from actual start", summary.latency),
-        latencyRow("added by the relay", summary.latency.relay),
+        ...(summary.scenario === undefined
+          ? [
+            latencyRow("ok, from planned start", summary.latency.fromPlanned),
+            latencyRow("ok, from actual start", summary.latency),
+            latencyRow("added by the relay", summary.latency.relay),
+            latencyRow("held before the answer", summary.held),
+          ]
+          : [
+            latencyRow("reply, from planned instant", summary.latency.fromPlanned),
+            latencyRow("reply, from sending", summary.latency),
+          ]),
         latencyRow("connect", summary.connect),
-        latencyRow("held before the answer", summary.held),
         latencyRow("start behind schedule", summary.scheduleLag),
       ],
     }),
+    ...(summary.scenario === undefined ? [] : ["", scenarioText(summary.scenario)]),
     "",
     `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,

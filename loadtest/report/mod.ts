@@ -14,6 +14,7 @@ import { type Chart, renderChart } from "./chart.ts";
 import { type Content, Html, html, jsonScript } from "./html.ts";
 import { describeHolds, histogramChart, holdChart, percentileChart } from "./latency_charts.ts";
 import { formatCount, formatMs } from "./number.ts";
+import { requestPercentiles, requestTimeCharts, scenarioTables } from "./scenario_section.ts";
 import pageScript from "./page.js" with { type: "text" };
 import pageStyle from "./page.css" with { type: "text" };
 import { configurationTable, countTables, keyFigures, latencyTable, thresholdList } from "./tables.ts";
@@ -58,8 +59,15 @@ export function renderReport(input: ReportInput): string {
   const hold = holdChart(plan, ledger);
   const trouble = troubleChart(timeline);
   const measured = measures.total.count > 0;
-  const latency = measured ? [percentileChart(measures), histogramChart(ledger)] : [];
-  const overTime = [openChart(timeline), rateChart(timeline), ...(measured ? [latencyChart(timeline)] : [])];
+  const isScenario = ledger.run.protocol === "scenario";
+  const latency = !measured
+    ? []
+    : isScenario
+    ? [requestPercentiles(measures)]
+    : [percentileChart(measures), histogramChart(ledger)];
+  const overTime = isScenario
+    ? [openChart(timeline), ...requestTimeCharts(ledger)]
+    : [openChart(timeline), rateChart(timeline), ...(measured ? [latencyChart(timeline)] : [])];
   const health = lagChart(timeline, { ledger, summary });
   const charts = [...latency, ...overTime, ...maybe(hold), ...maybe(trouble), health];
   const title = `${capitalized(summary.verdict)}: ${
@@ -69,14 +77,18 @@ export function renderReport(input: ReportInput): string {
   const body = html`<main>
     ${verdictSection(input)}
     ${keyFigures(summary)}
-    <h2>Time to the ok</h2>
+    <h2>${isScenario ? "Time to the reply" : "Time to the ok"}</h2>
     ${measured ? grid(latency) : html`<p>No message was acknowledged, so there is nothing to show.</p>`}
     <h2>Durations</h2>
     <div class="card">${latencyTable(summary)}</div>
     <h2>Over the run</h2>
     ${grid(overTime)}
-    <h2>Reply delay</h2>
-    ${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}
+    ${scenarioTables(summary)}
+    ${
+    isScenario
+      ? ""
+      : html`<h2>Reply delay</h2>${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}`
+  }
     <h2>Resends, faults and other ends</h2>
     ${
     trouble

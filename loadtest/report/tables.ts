@@ -11,7 +11,7 @@ import { type Content, type Html, html } from "./html.ts";
 import { formatCount, formatMs, MISSING } from "./number.ts";
 
 /** What was measured, by percentile. */
-export function latencyTable({ latency, connect, held, scheduleLag }: Summary): Html {
+export function latencyTable({ latency, connect, held, scheduleLag, scenario }: Summary): Html {
   const row = (name: string, { p50, p90, p99, p999, max }: Percentiles): Html =>
     html`<tr><th scope="row">${name}</th>${
       [p50, p90, p99, p999, max].map((ms) => html`<td>${formatMs(ms)}</td>`)
@@ -26,11 +26,15 @@ export function latencyTable({ latency, connect, held, scheduleLag }: Summary): 
           )}</tr>
         </thead>
         <tbody>
-          ${row("Ok, from planned start", latency.fromPlanned)}
-          ${row("Ok, from actual start", latency)}
-          ${row("Added by the relay", latency.relay)}
+          ${scenario === undefined
+            ? [
+              row("Ok, from planned start", latency.fromPlanned),
+              row("Ok, from actual start", latency),
+              row("Added by the relay", latency.relay),
+              row("Held before the answer", held),
+            ]
+            : [row("Reply, from planned instant", latency.fromPlanned), row("Reply, from sending", latency)]}
           ${row("Connecting", connect)}
-          ${row("Held before the answer", held)}
           ${row("Start behind schedule", scheduleLag)}
         </tbody>
       </table>
@@ -164,13 +168,19 @@ export function configurationTable(
 export function keyFigures(summary: Summary): Html {
   const { latency, cpu } = summary;
   const figures: [string, string, string][] = [
-    ["Acknowledged", formatCount(summary.acked), `of ${formatCount(summary.clients)}`],
+    [
+      "Acknowledged",
+      formatCount(summary.acked),
+      `of ${formatCount(summary.scenario?.requests ?? summary.clients)}`,
+    ],
     [
       "Ok from planned start, p99",
       formatMs(latency.fromPlanned.p99),
       `p50 ${formatMs(latency.fromPlanned.p50)}`,
     ],
-    ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`],
+    summary.scenario === undefined
+      ? ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`]
+      : ["Requests per second", formatCount(summary.scenario.perSecond), "answered as expected"],
     ["Connections at once", formatCount(summary.peakConnections), "at most"],
     ["Duration", formatMs(summary.durationMs), `fairness ${summary.fairness ?? MISSING}`],
     ["Processor, cores", `${cores(cpu.server)} + ${cores(cpu.generator)}`, "server + generator"],

@@ -113,7 +113,15 @@ export function measureSteps(ledger: Ledger): ScenarioMetrics {
     metrics: [...scenario.metrics].map(([name, histogram]) => ({
       name,
       count: histogram.count,
-      ...histogram.percentiles(),
+      ...significant(histogram.percentiles()),
     })),
   };
+}
+
+/** A histogram keeps three digits, and returns the upper end of a bucket; values of a scenario are often small integers. */
+function significant(percentiles: Percentiles): Percentiles {
+  const rounded = (value: number | null): number | null =>
+    value === null ? null : Number(value.toPrecision(3));
+  const { p50, p90, p99, p999, max } = percentiles;
+  return { p50: rounded(p50), p90: rounded(p90), p99: rounded(p99), p999: rounded(p999), max: rounded(max) };
 }
