@@ -16,6 +16,7 @@ import {
   FD_CLOEXEC,
   MSG_NOSIGNAL,
   O_NONBLOCK,
+  POLLIN,
   SHUT_WR,
   SO_ERROR,
   SOCK_CLOEXEC,
@@ -40,6 +41,12 @@ export class Libc {
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly #event: EpollEvents;
   readonly #int = new Int32Array(1);
+  /** `struct timespec` */
+  readonly #time = new BigInt64Array(2);
+  readonly #timeBytes = new Uint8Array(this.#time.buffer);
+  /** `struct pollfd` */
+  readonly #poll = new Int32Array(2);
+  readonly #pollBytes = new Uint8Array(this.#poll.buffer);
   readonly #intBytes = new Uint8Array(this.#int.buffer);
   readonly #length = new Uint32Array(1);
   readonly #lengthBytes = new Uint8Array(this.#length.buffer);
@@ -192,6 +199,17 @@ export class Libc {
   /** Returns how many descriptors are ready, without waiting. */
   epollWait(epoll: number, events: EpollEvents): number {
     return this.#result(this.#symbols.epoll_wait(epoll, events.bytes, events.capacity, 0));
+  }
+
+  /**
+   * Waits on this thread until a descriptor is ready, or for `ns` below a second. The kernel adds up to 50 µs.
+   */
+  epollPause(epoll: number, ns: number): void {
+    const [time, poll] = [this.#time, this.#poll];
+    time[1] = BigInt(ns);
+    poll[0] = epoll;
+    poll[1] = POLLIN;
+    this.#symbols.ppoll(this.#pollBytes, 1, this.#timeBytes, null);
   }
 
   /**
