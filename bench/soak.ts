@@ -2,7 +2,8 @@
  * Soaks a relay process: a million connect-send-reset cycles, then mixed abuse beside honest clients. Afterwards it must
  * be at zero state, with no more memory than after the first tenth.
  *
- * `deno task soak`, or `deno run -A bench/soak.ts --cycles 100000 --minutes 1`. Exits 0 if everything holds.
+ * `deno task soak`, or `deno run -A bench/soak.ts --cycles 100000 --minutes 1`; `--transport epoll` soaks
+ * the epoll transport. Exits 0 if everything holds.
  *
  * @module
  */
@@ -20,15 +21,16 @@ const MIB = 1024 * 1024;
 const RSS_BOUND = 1.1;
 const ZERO_TIMEOUT = 10_000;
 
-const args = parseArgs(Deno.args, { string: ["cycles", "minutes", "scale"] });
+const args = parseArgs(Deno.args, { string: ["cycles", "minutes", "scale", "transport"] });
 const cycles = Number(args.cycles ?? 1_000_000);
 const minutes = Number(args.minutes ?? 5);
 const scale = Number(args.scale ?? 0.05);
+const transport = String(args.transport ?? "deno");
 
 /** Everything that went wrong. */
 const faults: string[] = [];
 const server = await SpawnedServer.start({
-  command: respawnCommand("own-server"),
+  command: respawnCommand("own-server", "--transport", transport),
   env: FAIR_IO_ENV,
   hostnames: ["127.0.0.1"],
 });

@@ -31,11 +31,13 @@ export interface EventLoopStats {
 // Events a turn. The kernel appends a handle that is still ready to the end of its list, so that with more handles
 // than these each gets its turn.
 const EVENTS = 512;
-// Empty looks before the loop sleeps, and the wait before each but the first. To sleep and to be woken takes another thread
+// Empty looks before the loop sleeps, and how long each of them waits. To sleep and to be woken takes another thread
 // and costs a quarter of the CPU time of a hundred busy connections; a short wait on this thread costs a system call.
 // Other work of this thread, as timers, is late by one wait at most.
 const LOOKS = 4;
-const PAUSE_NS = 100_000;
+const PAUSE_NS = 50_000;
+// After so few events the next look waits as well: there is hardly anything to read yet.
+const FEW = 4;
 // The longest sleep. Its thread would otherwise be lost forever when a Worker is terminated.
 const SLEEP_MS = 10_000;
 // The largest read of one turn.
@@ -63,6 +65,8 @@ export class EventLoop implements AsyncDisposable {
   #state: State = "stopped";
   #stopped: PromiseWithResolvers<void> | undefined;
   #emptyLooks = 0;
+  /** Whether the next look waits. */
+  #quiet = false;
   #received = 0;
   #stale = 0;
 
@@ -156,17 +160,21 @@ export class EventLoop implements AsyncDisposable {
       this.#stopped?.resolve();
       return;
     }
-    if (this.#emptyLooks > 0) this.libc.epollPause(this.#epoll, PAUSE_NS);
+    if (this.#quiet) this.libc.epollPause(this.#epoll, PAUSE_NS);
     const count = this.libc.epollWait(this.#epoll, this.#events);
     if (count > 0) {
       this.#emptyLooks = 0;
+      this.#quiet = count <= FEW;
       try {
         this.#dispatch(count);
       } finally {
         // After what the handles have scheduled: what they send is written before the next look.
         this.clock.soon(this.#turn);
       }
-    } else if (++this.#emptyLooks < LOOKS) {
+      return;
+    }
+    this.#quiet = true;
+    if (++this.#emptyLooks < LOOKS) {
       this.clock.soon(this.#turn);
     } else {
       this.#state = "sleeping";

@@ -3,7 +3,7 @@ import type { Decoder } from "./codecs/codec.ts";
 import type { FramingError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
 import type { Receiver, Transport } from "./network.ts";
-import { ReadBuffer } from "./read_buffer.ts";
+import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
 
 /** What an {@linkcode Reader} needs. */
@@ -74,8 +74,8 @@ export class Reader<Frame> implements Resumable, Receiver {
   readonly #now: () => number;
   readonly #rest: FairScheduler;
   readonly #failed: (failure: SocketFailure) => void;
-  /** Made for a transport that needs one. */
-  #buffer: ReadBuffer | undefined;
+  /** Made for a transport that cannot `receive`. */
+  #reads: PromisedReads | undefined;
   #reading = false;
   /** What the last read gave; those before `#taken` are somebody's. */
   #batch: readonly Frame[] = [];
@@ -233,6 +233,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #rests(): boolean {
     if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
     this.#inRow = 0;
+    if (this.#transport.receive !== undefined) return false; // Each connection has one read a turn anyway.
     const now = this.#rest.now();
     this.#busySince ??= now;
     this.#resting = now - this.#busySince >= TURN_MS;
@@ -251,21 +252,9 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
-    if (this.#transport.receive === undefined) this.#read();
-    else this.#transport.receive(this);
+    if (this.#transport.receive !== undefined) this.#transport.receive(this);
+    else (this.#reads ??= new PromisedReads(this.#transport, this)).begin();
   }
-
-  #read(): void {
-    const buffer = this.#buffer ??= new ReadBuffer();
-    this.#transport.read(buffer.free()).then(this.#onRead, this.#onReadError);
-  }
-
-  readonly #onRead = (count: number | null): void => {
-    if (count === null) this.receivedEnd();
-    else this.received(this.#buffer!.filled(count));
-  };
-
-  readonly #onReadError = (cause: unknown): void => this.receiveFailed(cause);
 
   /** For the transport. */
   received(bytes: Uint8Array): void {

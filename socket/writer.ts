@@ -29,6 +29,11 @@ export interface OutboundOptions<Frame> {
 
 const NOTHING = new Uint8Array(0);
 
+interface WriteCallbacks {
+  written(count: number): void;
+  failed(cause: unknown): void;
+}
+
 interface Waiter {
   resolve(): void;
   reject(error: Error): void;
@@ -51,6 +56,7 @@ export class Writer<Frame> implements Flushable {
   #lastWrite = 0;
   #frames = 0;
   #waiters: Waiter[] | undefined;
+  #callbacks: WriteCallbacks | undefined;
 
   constructor(options: OutboundOptions<Frame>) {
     this.#options = options;
@@ -147,7 +153,8 @@ export class Writer<Frame> implements Flushable {
         continue;
       }
       this.#writing = true;
-      this.#options.transport.write(this.#left).then(this.#onWritten, this.#onWriteError);
+      const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
+      this.#options.transport.write(this.#left).then(written, failed);
       return;
     }
     this.#writing = false;
@@ -171,17 +178,23 @@ export class Writer<Frame> implements Flushable {
     try {
       return transport.writeNow(this.#left);
     } catch (cause) {
-      this.#onWriteError(cause);
+      this.#fail(cause);
       return 0;
     }
   }
 
-  readonly #onWritten = (count: number): void => {
-    if (this.#stopped !== undefined) return;
-    this.#written(count);
-    this.#lastWrite = this.#options.now();
-    this.#writeMore();
-  };
+  /** Made once, and only for a connection that has to wait for a write. */
+  #makeCallbacks(): WriteCallbacks {
+    return {
+      written: (count) => {
+        if (this.#stopped !== undefined) return;
+        this.#written(count);
+        this.#lastWrite = this.#options.now();
+        this.#writeMore();
+      },
+      failed: (cause) => this.#fail(cause),
+    };
+  }
 
   #written(count: number): void {
     this.#bytes += count;
@@ -189,10 +202,10 @@ export class Writer<Frame> implements Flushable {
     this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
   }
 
-  readonly #onWriteError = (cause: unknown): void => {
+  #fail(cause: unknown): void {
     this.#writing = false;
     if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
-  };
+  }
 
   #settle(): void {
     const waiters = this.#waiters;
