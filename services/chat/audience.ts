@@ -57,7 +57,7 @@ export class Audience {
       const now = listener.stats();
       // A listener that others keep busy may never have an empty queue, and still keep up.
       if (now.bytesOut < bytesOut + queuedBytes) {
-        listener.abort({ type: "slow-reader", queuedBytes: now.queuedBytes, limit });
+        listener.reset({ type: "slow-reader", queuedBytes: now.queuedBytes, limit });
       }
       expired.resolve();
     });
