@@ -150,9 +150,22 @@ async function settle(main: Main): Promise<ExitCode> {
 
 const WINDOWS_SIGNALS: ReadonlySet<Deno.Signal> = new Set(["SIGINT", "SIGBREAK", "SIGHUP"]);
 
+/**
+ * `timeout 60 deno run …` signals the process and then its group, so that the same signal arrives twice. For SIGINT and
+ * SIGTERM, whose repetition means "now", a second one within this many ms counts as the first.
+ */
+const SAME_SIGNAL_MS = 100;
+const REPEATABLE: ReadonlySet<Deno.Signal> = new Set(["SIGINT", "SIGTERM"]);
+
 function onSignal(signals: readonly Deno.Signal[], handler: (signal: Deno.Signal) => void): void {
   for (const signal of signals) {
     if (Deno.build.os === "windows" && !WINDOWS_SIGNALS.has(signal)) continue;
-    Deno.addSignalListener(signal, () => handler(signal));
+    let last = -Infinity;
+    Deno.addSignalListener(signal, () => {
+      const now = performance.now();
+      if (REPEATABLE.has(signal) && now - last < SAME_SIGNAL_MS) return;
+      last = now;
+      handler(signal);
+    });
   }
 }

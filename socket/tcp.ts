@@ -11,11 +11,19 @@ import {
 } from "./network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 
+/** The longest delay that `setTimeout` accepts, in ms: 24.8 days. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** Real time: `performance.now`, `setTimeout`, `setImmediate`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(ms: number, run: () => void): Timer {
-    const id = setTimeout(run, ms);
+    let id: ReturnType<typeof setTimeout> | undefined;
+    // The runtime runs a longer timer immediately, so it waits in steps. `Infinity` means never.
+    const wait = (left: number): void => {
+      id = left <= MAX_TIMER ? setTimeout(run, left) : setTimeout(() => wait(left - MAX_TIMER), MAX_TIMER);
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(id) };
   },
   // Not a microtask: those run between two reads of one turn, and each would get a write of its own.

@@ -165,37 +165,42 @@ export function duration<const S extends MeasureSettings>(
     parse: parseDuration,
     format: formatDuration,
     noun: "a duration",
-    min: settings.min ?? 0,
+    settings,
   };
-  return make({ placeholder: "D", accepts: DURATION_NOTATION, ...atLeast(measure) }, settings);
+  return make({ placeholder: "D", accepts: DURATION_NOTATION, ...within(measure) }, settings);
 }
 
 /** A number of bytes: `64KiB`, `1MiB`; see {@linkcode parseSize}. */
 export function size<const S extends MeasureSettings>(
   settings: Only<S, number, MeasureSettings>,
 ): Option<ValueOf<number, S>> {
-  const measure = { parse: parseSize, format: formatSize, noun: "a size", min: settings.min ?? 0 };
-  return make({ placeholder: "SIZE", accepts: SIZE_NOTATION, ...atLeast(measure) }, settings);
+  const measure = { parse: parseSize, format: formatSize, noun: "a size", settings };
+  return make({ placeholder: "SIZE", accepts: SIZE_NOTATION, ...within(measure) }, settings);
 }
 
 /** Settings for a {@linkcode duration} or a {@linkcode size}. */
 export type MeasureSettings = Settings<number> & {
   /** In ms or bytes. Default 0. */
   readonly min?: number;
+  /** In ms or bytes. Default: what the notation allows. */
+  readonly max?: number;
 };
 
 interface Measure {
   readonly parse: (text: string) => number;
   readonly format: (value: number) => string;
   readonly noun: string;
-  readonly min: number;
+  readonly settings: Pick<MeasureSettings, "min" | "max">;
 }
 
-function atLeast({ parse, format, noun, min }: Measure): Pick<Kind<number>, "parse" | "format"> {
+function within(
+  { parse, format, noun, settings: { min = 0, max = Infinity } }: Measure,
+): Pick<Kind<number>, "parse" | "format"> {
   return {
     parse: (text) => {
       const value = parse(text);
-      return value >= min ? value : refuse(`${noun} of at least ${format(min)}`, text);
+      if (value < min) refuse(`${noun} of at least ${format(min)}`, text);
+      return value <= max ? value : refuse(`${noun} of at most ${format(max)}`, text);
     },
     format,
   };

@@ -1,4 +1,4 @@
-/** `loadtest.ts compare`: reads summaries of runs and shows what changed. @module */
+/** `loadtest.ts compare`: reads the summaries of runs and shows what changed. @module */
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -11,18 +11,19 @@ import {
 } from "../../loadtest/metrics/comparison.ts";
 import { SCHEMA } from "../../loadtest/history/events.ts";
 import { plural } from "../../internal/plural.ts";
-import { fileError } from "../shared/file_error.ts";
+import { readTextFile } from "../shared/text_file.ts";
 
 /**
  * Compares the runs whose summaries are in two files.
  *
- * @returns `ok` when nothing became worse, `failure` when something did, `invalid` when the figures of a run mean nothing.
- * @throws {ExitError} If a file cannot be read or has no summary in it.
+ * @returns `ok` if nothing became worse, `failure` if something did, `invalid` if the metrics of a run mean nothing.
+ * @throws {ExitError} If a file cannot be read or contains no summary.
  */
-export function compareFiles(files: { before: string; after: string }, log: Log): ExitCode {
-  const [before, after] = [readSummaries(files.before), readSummaries(files.after)];
-  const comparison = compared(before, after);
-  log.result(comparisonText(comparison), { event: "compared", ...comparison });
+export async function compareFiles(files: { before: string; after: string }, log: Log): Promise<ExitCode> {
+  const [before, after] = [await readSummaries(files.before, log), await readSummaries(files.after, log)];
+  const comparison = compared(before.summaries, after.summaries);
+  const unreadable = before.unreadable + after.unreadable;
+  log.result(comparisonText(comparison), { event: "compared", ...comparison, unreadable });
   if (comparison.worse === null) return ExitCode.invalid;
   return comparison.worse ? ExitCode.failure : ExitCode.ok;
 }
@@ -36,31 +37,51 @@ function compared(before: readonly SummaryRecord[], after: readonly SummaryRecor
   }
 }
 
-/** The summaries in a file: every line that is one, or the file as a whole. */
-function readSummaries(file: string): SummaryRecord[] {
-  const text = readText(file);
+interface Summaries {
+  readonly summaries: readonly SummaryRecord[];
+  /** The number of lines that begin like a summary and are invalid JSON. */
+  readonly unreadable: number;
+}
+
+/**
+ * Returns the summaries in a file: every line that is one, or the file as a whole. A line that begins like one and was
+ * cut off, as on a full disk, is reported, because the comparison would otherwise silently use fewer runs.
+ */
+async function readSummaries(file: string, log: Log): Promise<Summaries> {
+  const text = await readTextFile(file);
   const whole = parse(text);
-  const candidates = whole === undefined ? text.split("\n").map(parse) : [whole];
-  const summaries = candidates.filter(isSummary);
+  const lines = whole === undefined ? text.split("\n") : [];
+  const parsed = whole === undefined ? lines.map(parse) : [whole];
+  const summaries = parsed.filter(isSummary);
+  const cut = lines.flatMap((line, index) =>
+    parsed[index] === undefined && line.startsWith("{") ? [index + 1] : []
+  );
   if (summaries.length === 0) {
-    throw new ExitError(`Cannot compare ${file}: no summary of a run with schema ${SCHEMA} is in it`);
+    const hint = cut.length === 0
+      ? ""
+      : `, and ${plural(cut.length, "line")} of it cannot be read: line ${cut[0]}`;
+    throw new ExitError(
+      `Cannot compare ${quoted(file)}: expected a summary with schema ${SCHEMA}, found none${hint}`,
+    );
   }
-  return summaries;
+  if (cut.length > 0) {
+    log.warn(
+      `Skipping ${plural(cut.length, { one: "summary", many: "summaries" })} in ${
+        quoted(file)
+      } that cannot be read: line ${
+        cut.join(", ")
+      } is not valid JSON; comparing the other ${summaries.length}`,
+    );
+  }
+  return { summaries, unreadable: cut.length };
 }
 
-function readText(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (cause) {
-    throw fileError(`read ${quoted(file)}`, cause);
-  }
-}
-
+/** Returns `undefined` for invalid JSON: other text may be written to the same file. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // Something else that was written to the same place.
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -70,7 +91,7 @@ function isSummary(value: unknown): value is SummaryRecord {
     value.schema === SCHEMA && !("event" in value);
 }
 
-/** The comparison for people: what it comes to, then what changed. */
+/** Returns the comparison for people: the conclusion, then the changes. */
 export function comparisonText({ changes, remarks, worse }: Comparison): string {
   const shown = changes.filter(({ judged, before, after }) =>
     judged !== "same" && (before !== null || after !== null)

@@ -102,7 +102,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
     case "verify":
       return await verify(told.positionals.file, new Log(told.options));
     case "compare":
-      return compareFiles(told.positionals, new Log(told.options));
+      return await compareFiles(told.positionals, new Log(told.options));
   }
 }
 

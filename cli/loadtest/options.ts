@@ -1,6 +1,6 @@
 /** The command line of `loadtest.ts run`, and the plan that it asks for. @module */
 import { UsageError } from "../terminal/exit.ts";
-import { address, choice, custom, duration, flag, integer, text } from "../args/option.ts";
+import { address, choice, custom, duration, flag, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import { quoted } from "../../internal/printable.ts";
 import { ARRIVALS } from "../../loadtest/plan/arrival.ts";
@@ -11,6 +11,8 @@ import { Plan } from "../../loadtest/plan/plan.ts";
 import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
 import { fileError } from "../shared/file_error.ts";
+import { outputFile } from "../shared/output_file.ts";
+import { withoutMark } from "../shared/text_file.ts";
 import { replyDelayOption } from "../shared/reply_delay_option.ts";
 import { tlsClientOptions } from "../client/tls_options.ts";
 import { showTokenOption } from "../shared/token_option.ts";
@@ -84,9 +86,9 @@ export const runOptions = {
     repeatable: true,
     defaultText: "lost==0 always",
   }),
-  history: text({ help: "Write every event to this file, a line of JSON each", placeholder: "FILE.jsonl" }),
-  report: text({ help: "Write a report to this file: one page for a browser", placeholder: "FILE.html" }),
-  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
+  history: outputFile("Write every event to this file, as JSON lines", "FILE.jsonl"),
+  report: outputFile("Write a report to this file, as one page for a browser", "FILE.html"),
+  junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
   quiet: flag({ help: "No progress" }),
 };
@@ -136,7 +138,7 @@ export function planOf(values: RunValues): Plan {
 
 function linesOf(path: string): string[] {
   try {
-    return Deno.readTextFileSync(path).split(/\r?\n/).filter((line) => line !== "");
+    return withoutMark(Deno.readTextFileSync(path)).split(/\r?\n/).filter((line) => line !== "");
   } catch (cause) {
     throw fileError(`read the payload file ${quoted(path)}`, cause);
   }

@@ -26,7 +26,8 @@ import { openScenarioFile } from "./scenario_file.ts";
 import { describeScenario, prepareRun, type RunCommandValues } from "./scenario_run.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
-import { assertWritable, writeJunit, writeReport } from "./report.ts";
+import { assertWritable } from "../shared/output_file.ts";
+import { writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
 import { prepareTarget, type Target } from "./target.ts";
 import { respawnCommand } from "./respawn.ts";
@@ -60,7 +61,7 @@ async function runAndReport(
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
-  for (const file of [report, junit]) if (file !== undefined) await assertWritable(file);
+  await assertWritable({ "--history": values.history, "--report": report, "--junit": junit });
   using history = openHistory(values);
   await using target = scenario?.target ??
     await prepareTarget(values, plan, history?.serverPath);

@@ -1,5 +1,5 @@
 /** The server of a load test: one of its own, or one that runs already. @module */
-import { formatDuration } from "../../internal/duration.ts";
+import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import { FAIR_IO_ENV } from "../run_program.ts";
 import { describeEnd } from "../../loadtest/process/child_process.ts";
@@ -109,7 +109,7 @@ async function startOwnServer(
     relay: [
       ...lines,
       "--ack-timeout",
-      `${plan.ackTimeout}ms`,
+      `${Math.min(plan.ackTimeout, MAX_DURATION)}ms`,
       ...(historyPath === undefined ? [] : ["--history", historyPath]),
     ],
     echo: lines,

@@ -15,7 +15,7 @@ import { caseNames, torture, type TortureResult } from "../../loadtest/torture/t
 import { ProtocolError, unescapeText } from "../../protocol.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
-import { assertWritable, writeText } from "./report.ts";
+import { assertWritable, outputFile, writeWhole } from "../shared/output_file.ts";
 import { SelfSigned } from "./self_signed.ts";
 import { respawnCommand } from "./respawn.ts";
 import { transportArguments } from "../shared/transport_option.ts";
@@ -23,6 +23,8 @@ import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
 import { tortureReport } from "./torture_report.ts";
 
 const MIB = 1024 * 1024;
+/** Longer waits make no sense for one case, and timers stop at 24.8 days. ms. */
+const MAX_WAIT = 86_400_000;
 
 const options = {
   target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
@@ -34,7 +36,7 @@ const options = {
     format: (probe) => printable(probe),
     default: PROBE,
   }),
-  patience: duration({ help: "Longest wait for an answer", default: 5000 }),
+  patience: duration({ help: "Longest wait for a reply", default: 5000, max: MAX_WAIT }),
   pid: integer({
     help: "The target's process, whose memory and sockets are looked at",
     min: 1,
@@ -52,9 +54,9 @@ const options = {
     default: 1,
   }),
   only: text({ help: "Only the cases with this in their names", placeholder: "TEXT", default: "" }),
-  caseTimeout: duration({ help: "Longest time for one case", default: 60_000 }),
+  caseTimeout: duration({ help: "Longest time for one case", default: 60_000, max: MAX_WAIT }),
   seed: integer({ help: "The same seed gives the same random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
-  junit: text({ help: "Write the result to this file as JUnit XML", placeholder: "FILE.xml" }),
+  junit: outputFile("Write the result to this file as JUnit XML", "FILE.xml"),
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
   quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
 };
@@ -83,7 +85,7 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
   const log = new Log({ json: values.json, quiet: values.quiet });
   assertUsable(values);
   const told = await tlsClient(values);
-  if (values.junit !== undefined) await assertWritable(values.junit);
+  await assertWritable({ "--junit": values.junit });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   const startedAt = new Date();
@@ -137,7 +139,7 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
       server: before === undefined ? null : { pids: process?.pids, before, after: after ?? null },
     });
     if (values.junit !== undefined) {
-      await writeText(values.junit, renderTortureJunit({ results, faults, startedAt }));
+      await writeWhole(values.junit, renderTortureJunit({ results, faults, startedAt }));
     }
     if (interrupted.signal.aborted) return ExitCode.interrupted;
     return verdict === "survived" ? ExitCode.ok : ExitCode.failure;

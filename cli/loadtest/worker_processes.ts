@@ -1,6 +1,8 @@
 /**
- * The parts of a load test that run as processes of their own: its server, its generators. They leave SIGINT to the
- * process that started them (a Ctrl-C reaches all of a terminal's processes), and end when that is gone, however it went.
+ * The child processes of a load test: its server and its generators. Ctrl-C reaches every process of a terminal, and
+ * `timeout 60 deno run …` signals the whole process group. The parent alone reacts to that: its server ignores such
+ * signals and ends when its stdin does, so a run is never blamed on a server that the same signal ended. All children
+ * end when the parent is gone, even if it was killed.
  *
  * @module
  */
@@ -13,23 +15,26 @@ import { fileError, isFileError } from "../shared/file_error.ts";
 import { parseTransport, transportNetwork } from "../shared/transport_option.ts";
 import { runServer } from "../server/main.ts";
 
-/** The words by which a load test starts its parts; they are not for people, and so not in its help. */
+/** The internal commands that start the children. They are not for users, so `--help` omits them. */
 export const PART_NAMES = { server: "own-server", generator: "generator" } as const;
 
-/** Runs the part that the command line names, or gives `undefined` where it names none. */
+/** The signals that a terminal or a supervisor sends to all processes of a run. */
+const PARENT_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Runs the child that the command line names, or returns `undefined` if it names none. */
 export async function runNamedPart(context: Context): Promise<ExitCode | undefined> {
   const [name, ...args] = context.args;
   if (name === PART_NAMES.server) {
-    context.onSignal(["SIGINT"], () => {});
+    context.onSignal(PARENT_SIGNALS, () => {});
     const onSignal: Context["onSignal"] = (signals, handler) =>
-      context.onSignal(signals.filter((signal) => signal !== "SIGINT"), handler);
+      context.onSignal(signals.filter((signal) => !PARENT_SIGNALS.includes(signal)), handler);
     return await runServer({ args, onSignal }, { untilStdinEnds: true });
   }
   if (name === PART_NAMES.generator) return await runGenerator(context, args);
   return undefined;
 }
 
-/** Runs the clients that lines on stdin order. */
+/** Runs the clients that the lines on stdin ask for. */
 async function runGenerator({ onSignal }: Context, args: readonly string[]): Promise<ExitCode> {
   const network = await transportNetwork(parseTransport(args));
   onSignal(["SIGINT"], () => {});

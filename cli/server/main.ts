@@ -1,6 +1,6 @@
 /** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
 import { processEnvironment } from "../args/environment.ts";
-import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { parseCommandLine } from "../args/parse.ts";
 import type { Program } from "../args/program.ts";
@@ -63,6 +63,12 @@ export async function runServer(
       });
       // Last, when all its own sockets are open: a load test counts them from outside from here on.
       announce(service, told.command, log);
+      if ("reusePort" in told.options && told.options.reusePort) {
+        const { warnOfSharedPort } = await import("./shared_port.ts");
+        for (const port of new Set(service.addresses.map((address) => address.port))) {
+          warnOfSharedPort(port, log);
+        }
+      }
       return server;
     },
   });
@@ -75,9 +81,30 @@ async function start(service: Service, values: SharedValues, host: ServiceHost):
   } catch (cause) {
     const why = whyNotBound(cause);
     if (why === undefined) throw cause;
-    const where = `${requiredHosts(values).join(", ")} port ${values.port}`;
+    const hosts = requiredHosts(values);
+    const pair = cause instanceof Deno.errors.AddrInUse ? overlapping(hosts) : undefined;
+    if (pair !== undefined) {
+      const [one, other] = pair;
+      throw new UsageError(
+        `Cannot listen on --host ${one} and --host ${other} with one port: --host ${one} includes --host ${other}, expected only one`,
+        { cause },
+      );
+    }
+    const where = `${hosts.join(", ")} port ${values.port}`;
     throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
   }
+}
+
+/** Returns the first two hosts of which one includes the other, so that both need the same socket address. */
+function overlapping(hosts: readonly string[]): readonly [string, string] | undefined {
+  const includes = (one: string, other: string): boolean =>
+    one === "::" || one === "0.0.0.0" && /^[\d.]+$/.test(other) || one === other;
+  for (const [index, host] of hosts.entries()) {
+    for (const [at, other] of hosts.entries()) {
+      if (at !== index && includes(host, other)) return [host, other];
+    }
+  }
+  return undefined;
 }
 
 /** What a user can do something about; `undefined` for anything else. */

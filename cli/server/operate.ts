@@ -54,7 +54,7 @@ export async function operate(service: RunningService, options: OperateOptions):
   });
   onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
   if (control) {
-    answerControl(service, gate).then(() => untilStdinEnds ? service.close() : undefined).catch(
+    answerControl(service, gate).then(() => untilStdinEnds ? service.shutdown() : undefined).catch(
       failed.reject,
     );
   }

@@ -3,9 +3,9 @@ import { ExitError } from "../terminal/exit.ts";
 import { quoted } from "../../internal/printable.ts";
 import { TlsError } from "../../socket/errors.ts";
 import type { Identity } from "../../tls/certificate.ts";
-import { fileError } from "./file_error.ts";
+import { readTextFile } from "./text_file.ts";
 
-/** Where a certificate and its key are. */
+/** The files of a certificate and its key. */
 export interface IdentityFiles {
   readonly certificate: string;
   readonly key: string;
@@ -14,10 +14,10 @@ export interface IdentityFiles {
 /**
  * Reads the certificate of an authority.
  *
- * @throws {ExitError} If the file cannot be read, or is none.
+ * @throws {ExitError} If the file cannot be read, or is not a certificate.
  */
 export async function readAuthority(file: string): Promise<string> {
-  const pem = await readText(file);
+  const pem = await readTextFile(file);
   const { readCertificate } = await import("../../tls/certificate.ts");
   explained(file, () => readCertificate(pem));
   return pem;
@@ -26,10 +26,10 @@ export async function readAuthority(file: string): Promise<string> {
 /**
  * Reads a certificate and its key.
  *
- * @throws {ExitError} If one of the files cannot be read, or the two do not belong together.
+ * @throws {ExitError} If one of the files cannot be read, or the key does not match the certificate.
  */
 export async function readIdentity({ certificate, key }: IdentityFiles): Promise<Identity> {
-  const identity = { certificate: await readText(certificate), key: await readText(key) };
+  const identity = { certificate: await readTextFile(certificate), key: await readTextFile(key) };
   const { checkIdentity, readCertificate, readPrivateKey } = await import("../../tls/certificate.ts");
   explained(certificate, () => readCertificate(identity.certificate));
   explained(key, () => readPrivateKey(identity.key));
@@ -37,20 +37,12 @@ export async function readIdentity({ certificate, key }: IdentityFiles): Promise
   return identity;
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(file);
-  } catch (cause) {
-    throw fileError(`read ${quoted(file)}`, cause);
-  }
-}
-
-/** Says of which file it is that it cannot be used. */
+/** Adds the name of the file to an error. */
 function explained(file: string, check: () => unknown, other = ""): void {
   try {
     check();
   } catch (cause) {
     if (!(cause instanceof TlsError)) throw cause;
-    throw new ExitError(`Cannot speak TLS with ${quoted(file)}${other}: ${cause.message}`, { cause });
+    throw new ExitError(`Cannot use ${quoted(file)}${other} for TLS: ${cause.message}`, { cause });
   }
 }

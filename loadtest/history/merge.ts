@@ -9,14 +9,20 @@ export class HistoryMerger implements Disposable {
   /** Where the server under test is to write what it sees. */
   readonly serverPath: string;
   readonly #path: string;
+  readonly #draft: string;
   readonly #file: HistoryFile;
+  #isFinished = false;
   readonly #own: HistoryEvent[] = [];
 
-  /** Creates the file, or empties it. */
+  /**
+   * Creates a draft of the file, which replaces it when the run is over: until then, an earlier history stays. A device or
+   * a pipe is written in place.
+   */
   constructor(path: string) {
     this.#path = path;
     this.serverPath = `${path}.server`;
-    this.#file = new HistoryFile(path);
+    this.#draft = isSpecial(path) ? path : `${path}.draft`;
+    this.#file = new HistoryFile(this.#draft);
   }
 
   /** Where the generator's part of that number is to write its events. */
@@ -46,11 +52,37 @@ export class HistoryMerger implements Disposable {
     }
     this.#file.writeVerdict(verdict, crossed);
     this.#file[Symbol.dispose]();
+    if (this.#draft !== this.#path) await Deno.rename(this.#draft, await targetOf(this.#path));
+    this.#isFinished = true;
     for (const path of [...paths, this.serverPath]) await removeIfThere(path);
   }
 
+  /** Closes the file. The draft of a run that did not finish is removed. */
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
+    if (!this.#isFinished && this.#draft !== this.#path) Deno.removeSync(this.#draft);
+  }
+}
+
+/** Whether `path` is a device or a pipe. */
+function isSpecial(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    if (isDirectory) throw new Deno.errors.IsADirectory();
+    return !isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** The file that `path` names, which a symbolic link may lead to: a rename must not replace the link. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw error;
   }
 }
 

@@ -126,6 +126,8 @@ export class SpawnedServer {
 
   /** Ends it, in order if it can. */
   async stop(): Promise<ChildEnd> {
+    // A server of this program ignores signals and ends with its input. Any other needs the signal.
+    this.#process.endInput(GRACE_MS);
     this.#process.terminate(GRACE_MS);
     return await this.ended;
   }

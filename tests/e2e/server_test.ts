@@ -56,7 +56,19 @@ for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object
   });
 }
 
-Deno.test("server.ts --reuse-port shares its port, and without it none is taken twice", async () => {
+/** Only Linux tells which process listens on a port. */
+const onLinux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test("server.ts --reuse-port names the process that it shares its port with", onLinux, async () => {
+  await using first = await ServerProcess.start("relay", "--reuse-port");
+  await using second = await ServerProcess.start("relay", "--reuse-port", "--port", `${first.port}`);
+  const { err } = await second.stop();
+  assertStringIncludes(err, `warning: Port ${first.port} is shared with process ${first.pid} (`);
+  assertStringIncludes(err, "their clients cannot reach each other");
+  assertEquals((await first.stop()).err.includes("is shared with"), false);
+});
+
+Deno.test("server.ts --reuse-port shares its port, and without it a port in use is rejected", async () => {
   await using first = await ServerProcess.start("echo", "--reuse-port");
   const port = ["--port", `${first.port}`];
   await using second = await ServerProcess.start("echo", ...port, "--reuse-port");
@@ -120,6 +132,10 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ["nothing", 2, 'Unknown service "nothing"; expected relay, echo, hello,'],
   ["echoo", 2, "(did you mean echo?)"],
   ["echo --delay 3s", 2, "Cannot use --delay with service echo: it is an option of hello"],
+  ["echo --host 0.0.0.0 --host :: --port 0", 2, "--host :: includes --host 0.0.0.0"],
+  ["echo --host 127.0.0.1 --host 127.0.0.1 --port 0", 2, "--host 127.0.0.1 and --host 127.0.0.1"],
+  ["echo --idle-timeout 36501d", 2, "Cannot use --idle-timeout: expected a duration of at most 36500d"],
+  ["relay --history -", 2, "Cannot use --history: expected the name of a file, not -"],
   ["hello --dealy 3s", 2, 'Unknown option "--dealy" (did you mean --delay?)'],
   ["hello --delay 3parsecs", 2, "Cannot use --delay"],
   ["hello --port 65536", 2, "Cannot use --port: expected a port from 0 to 65535"],

@@ -4,6 +4,7 @@ import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { isName, NAME_RULE, normalizeName } from "../../../services/chat/name.ts";
+import { withoutMark } from "../../shared/text_file.ts";
 import { type CommandInput, inputLines, outputOptions, type ServiceClient } from "../client_command.ts";
 
 const options = outputOptions;
@@ -23,7 +24,7 @@ export const account = {
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
   ): Promise<ExitCode> {
     const name = normalizeName(words.name);
-    if (!isName(name)) throw new UsageError(`Bad value for NAME: Expected ${NAME_RULE}, got ${quoted(name)}`);
+    if (!isName(name)) throw new UsageError(`Cannot use NAME: expected ${NAME_RULE}, got ${quoted(name)}`);
     const { formatAccount } = await import("../../../services/chat/accounts.ts");
     const line = await formatAccount(name, await readPassword(name));
     new Log({ json: values.json, quiet: true }).result(line, { event: "account", name, line });
@@ -37,7 +38,8 @@ async function readPassword(name: string): Promise<string> {
     const { promptPassword } = await import("../password_prompt.ts");
     password = await promptPassword(`Password of ${name}: `);
   } else {
-    password = (await inputLines([]).next()).value;
+    const { value: line } = await inputLines([]).next();
+    password = line === undefined ? undefined : withoutMark(line);
   }
   // What /login takes: the rest of a line, without the spaces around it.
   if (password?.trim()) return password.trim();

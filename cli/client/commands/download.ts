@@ -4,15 +4,12 @@ import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { plural } from "../../../internal/plural.ts";
+import { outputFile } from "../../shared/output_file.ts";
 import { transferOptions } from "../files_options.ts";
 import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
-  output: text({
-    help: "Where to put it",
-    placeholder: "FILE",
-    defaultText: "its own name, in this directory",
-  }),
+  output: outputFile("File to write, by default the name in this directory"),
   ...transferOptions,
 };
 
@@ -54,5 +51,5 @@ export const download = {
 function lastName(path: string): string {
   const name = path.split("/").at(-1) ?? "";
   if (name !== "" && name !== "." && name !== "..") return name;
-  throw new UsageError(`Bad value for NAME: Expected the path of a file, got ${quoted(path)}`);
+  throw new UsageError(`Cannot use NAME: expected the path of a file, got ${quoted(path)}`);
 }

@@ -4,6 +4,7 @@ import { quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
 import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
+import { readTextFile } from "../../shared/text_file.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
@@ -50,9 +51,11 @@ export const chat = {
 
 async function readAccounts(file: string) {
   const { Accounts } = await import("../../../services/chat/accounts.ts");
+  const doing = `read the accounts in ${quoted(file)}`;
+  const text = await readTextFile(file, doing);
   try {
-    return Accounts.parse(await Deno.readTextFile(file));
+    return Accounts.parse(text);
   } catch (cause) {
-    throw fileError(`read the accounts in ${quoted(file)}`, cause);
+    throw fileError(doing, cause);
   }
 }

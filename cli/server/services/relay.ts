@@ -1,6 +1,6 @@
 /** `server.ts relay`, the relay. @module */
 import type { Log } from "../../terminal/log.ts";
-import { duration, flag, group, integer, text } from "../../args/option.ts";
+import { duration, flag, group, integer } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
@@ -8,6 +8,7 @@ import { CountingClock } from "../../../testing/counting_clock.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
 import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
+import { outputFile } from "../../shared/output_file.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
@@ -21,10 +22,7 @@ const options = {
     redeliver: flag({ help: "Drop a message when its receiver closes or times out", default: true }),
     maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
     maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
-    history: text({
-      help: "Write each connection and its end to this file, as JSON lines",
-      placeholder: "FILE",
-    }),
+    history: outputFile("Write each connection and its end to this file, as JSON lines"),
   }),
   ...servicePort(8000),
   ...connectionOptions,

@@ -1,0 +1,18 @@
+import { assertEquals } from "@std/assert";
+import { systemClock } from "../../socket/tcp.ts";
+import { pure } from "../_util/permissions.ts";
+
+Deno.test(
+  "systemClock.after() does not run a timer early that is longer than setTimeout allows",
+  pure,
+  async () => {
+    const ran: number[] = [];
+    const timers = [2 ** 31, 30 * 86_400_000, 2 ** 40, Infinity].map((ms) =>
+      systemClock.after(ms, () => ran.push(ms))
+    );
+    // The runtime runs a delay that it cannot hold after 1 ms, so before this one.
+    await new Promise<void>((resolve) => systemClock.after(20, resolve));
+    for (const timer of timers) timer.cancel();
+    assertEquals(ran, []);
+  },
+);
