@@ -178,7 +178,7 @@ export async function rollingRestart(load: Load): Promise<RollingRestart> {
     takeOver: async () => {
       const second = await startOwn(first.addresses[0]!.port, "--reuse-port");
       connected = (await first.state())?.connections ?? 0;
-      Deno.kill(first.pid, "SIGTERM");
+      first.drain();
       return second;
     },
   });

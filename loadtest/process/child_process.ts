@@ -69,18 +69,12 @@ export class ChildProcess {
   /** Tells it to end, and ends it by force when it is still there after `grace` ms: it may hang, or be suspended. */
   terminate(grace: number): void {
     this.kill("SIGTERM");
-    this.#killAfter(grace);
-  }
-
-  /** Ends its input, which ends a server of this program in order; kills it if it still runs after `grace` ms. */
-  endInput(grace: number): void {
-    // A child that ended first, or a stream that broke, is reported by `ended`.
-    this.#stdin.close().catch(() => {});
-    this.#killAfter(grace);
-  }
-
-  #killAfter(grace: number): void {
     if (!this.#over) this.#killing ??= setTimeout(() => this.kill("SIGKILL"), grace);
+  }
+
+  /** Ends its input. A child that ended first, or a stream that broke, is reported by `ended`. */
+  endInput(): void {
+    this.#stdin.close().catch(() => {});
   }
 
   async #watch(onLine: (line: ChildMessage) => void): Promise<ChildEnd> {

@@ -124,10 +124,15 @@ export class SpawnedServer {
     return usageOf(this.pid);
   }
 
+  /** Lets a server of this program drain, for as long as its own drain timeout allows. */
+  drain(): void {
+    this.#process.endInput();
+  }
+
   /** Ends it, in order if it can. */
   async stop(): Promise<ChildEnd> {
     // A server of this program ignores signals and ends with its input. Any other needs the signal.
-    this.#process.endInput(GRACE_MS);
+    this.#process.endInput();
     this.#process.terminate(GRACE_MS);
     return await this.ended;
   }
