@@ -66,7 +66,14 @@ export class Connection<Frame = string> implements AsyncDisposable {
     const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
     const rest = restOf(clock);
-    this.#inbound = new Reader({ transport, decoder: codec.decoder(), now, rest, failed });
+    this.#inbound = new Reader({
+      transport,
+      decoder: codec.decoder(),
+      copies: codec.copies,
+      now,
+      rest,
+      failed,
+    });
     this.#outbound = new Writer({
       transport,
       encoder: codec.encoder(),

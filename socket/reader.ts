@@ -10,6 +10,8 @@ import type { FairScheduler, Resumable } from "./fairness.ts";
 export interface InboundOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
+  /** As in `Codec`. Default `false`. */
+  copies?: boolean | undefined;
   /** The time, ms, for who will ask for {@linkcode Reader.readSince}. */
   now: () => number;
   /** Where it rests when it has had its share. */
@@ -74,7 +76,8 @@ export class Reader<Frame> implements Resumable, Receiver {
   readonly #now: () => number;
   readonly #rest: FairScheduler;
   readonly #failed: (failure: SocketFailure) => void;
-  /** Made for a transport that cannot `receive`. */
+  readonly #receives: boolean;
+  /** Made for a connection that does not `receive`. */
   #reads: PromisedReads | undefined;
   #reading = false;
   /** What the last read gave; those before `#taken` are somebody's. */
@@ -99,6 +102,8 @@ export class Reader<Frame> implements Resumable, Receiver {
   constructor(options: InboundOptions<Frame>) {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
+    // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
+    this.#receives = options.copies === true && options.transport.receive !== undefined;
     this.#now = options.now;
     this.#rest = options.rest;
     this.#failed = options.failed;
@@ -233,7 +238,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #rests(): boolean {
     if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
     this.#inRow = 0;
-    if (this.#transport.receive !== undefined) return false; // Each connection has one read a turn anyway.
+    if (this.#receives) return false; // Each connection has one read a turn anyway.
     const now = this.#rest.now();
     this.#busySince ??= now;
     this.#resting = now - this.#busySince >= TURN_MS;
@@ -252,7 +257,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
-    if (this.#transport.receive !== undefined) this.#transport.receive(this);
+    if (this.#receives) this.#transport.receive!(this);
     else (this.#reads ??= new PromisedReads(this.#transport, this)).begin();
   }
 

@@ -37,6 +37,7 @@ export function downloadLength(line: string): number | undefined {
 export function filesCodec(bodyLength: BodyLength, options: FilesCodecOptions = {}): Codec<FilesFrame> {
   const lines = lineCodec(options);
   return {
+    copies: true,
     decoder: () => new FilesDecoder(lines.decoder(), bodyLength),
     encoder: () => new FilesEncoder(lines.encoder()),
   };

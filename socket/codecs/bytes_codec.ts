@@ -19,6 +19,7 @@ import type { FramingError } from "../errors.ts";
  * ```
  */
 export const bytesCodec: Codec<Uint8Array> = {
+  copies: true,
   decoder: () => ({ push: copied, end: finished }),
   encoder: () => new ByteQueue(),
 };

@@ -26,6 +26,11 @@ export interface Encoder<Frame> {
 
 /** A way of framing: makes the two halves that one connection needs. */
 export interface Codec<Frame> {
+  /**
+   * Whether neither frames nor the state of a decoder refer to the memory of pushed bytes. Connections may then read
+   * into memory that they share, which is overwritten as soon as `push` and the handler return. Default `false`.
+   */
+  readonly copies?: boolean;
   decoder(): Decoder<Frame>;
   encoder(): Encoder<Frame>;
 }

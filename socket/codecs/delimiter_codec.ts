@@ -39,6 +39,7 @@ export function delimiterCodec({ delimiter, maxFrame = DEFAULT_MAX_FRAME }: Deli
   }
   const end = encodeUtf8(delimiter).slice();
   return {
+    copies: true,
     decoder: () => new DelimiterDecoder(end, maxFrame),
     encoder: () => new DelimiterEncoder(delimiter),
   };

@@ -23,7 +23,11 @@ export function fixedSizeCodec({ size }: { readonly size: number }): Codec<Uint8
   if (!Number.isInteger(size) || size < 1) {
     throw new RangeError(`Cannot make frames of ${size} bytes: expected an integer from 1`);
   }
-  return { decoder: () => new FixedSizeDecoder(size), encoder: () => new FixedSizeEncoder(size) };
+  return {
+    copies: true,
+    decoder: () => new FixedSizeDecoder(size),
+    encoder: () => new FixedSizeEncoder(size),
+  };
 }
 
 class FixedSizeDecoder implements Decoder<Uint8Array> {

@@ -58,6 +58,7 @@ export function lengthPrefixCodec(options: LengthPrefixOptions = {}): Codec<Uint
     );
   }
   return {
+    copies: true,
     decoder: () => new LengthPrefixDecoder(prefix, maxFrame),
     encoder: () => new LengthPrefixEncoder(prefix, maxFrame),
   };

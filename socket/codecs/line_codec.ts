@@ -205,5 +205,5 @@ class LineEncoder implements Encoder<string> {
 export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
   const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
   assertMaxLine(maxLine); // Now, and not when the first peer comes.
-  return { decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
+  return { copies: true, decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
 }

@@ -33,6 +33,7 @@ export type JsonValue =
 export function ndjsonCodec(options: { maxLine?: number } = {}): Codec<JsonValue> {
   const lines = lineCodec(options);
   return {
+    copies: true,
     decoder: () => new NdjsonDecoder(lines.decoder()),
     encoder: () => {
       const encoder = lines.encoder();
