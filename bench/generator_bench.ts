@@ -1,6 +1,6 @@
 /**
  * Measures the capacity of one load generator process: clients started per second and core, oks handled per second and
- * core, and memory per connected client. Run by `deno task bench:generator`.
+ * core, and memory per connected client. Run by `deno task bench:generator [CLIENTS [--transport epoll]]`.
  *
  * All clients start within two seconds and hold each other's messages for some seconds, so that the phases do not
  * overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
@@ -16,9 +16,11 @@ import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
 import { PART_NAMES } from "../cli/loadtest/worker_processes.ts";
 import { respawnCommand } from "../cli/loadtest/respawn.ts";
-import { systemClock, systemNetwork, systemRandom } from "../socket/mod.ts";
+import { parseTransport, transportArguments, transportNetwork } from "../cli/shared/transport_option.ts";
+import { systemClock, systemRandom } from "../socket/mod.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 10_000);
+const transport = Deno.args.length > 1 ? parseTransport(Deno.args.slice(1)) : "deno";
 const WINDOW_MS = 2000;
 const HOLD_MS = 8000;
 const LOOK_MS = 50;
@@ -34,7 +36,12 @@ const plan = new Plan({
   payload: { type: "short" },
 });
 const server = await SpawnedServer.start({
-  command: [...respawnCommand(PART_NAMES.server, "relay"), "--ack-timeout", "60s"],
+  command: [
+    ...respawnCommand(PART_NAMES.server, "relay"),
+    "--ack-timeout",
+    "60s",
+    ...transportArguments(transport),
+  ],
   hostnames: ["127.0.0.1"],
 });
 const generator = new LocalGenerator({
@@ -49,7 +56,7 @@ const generator = new LocalGenerator({
   },
   plan,
   targets: server.addresses,
-  network: systemNetwork,
+  network: await transportNetwork(transport),
   clock: systemClock,
   random: systemRandom,
 });

@@ -80,3 +80,52 @@ Deno.test(
     last.close();
   },
 );
+
+/** Runs a module that imports `nativeNetwork` to its end. */
+async function runModule(
+  body: string,
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  const library = new URL("native/mod.ts", ROOT).href;
+  const source = `import { nativeNetwork } from "${library}"; const network = nativeNetwork();\n${body}`;
+  const url = `data:application/typescript,${encodeURIComponent(source)}`;
+  return await run([Deno.execPath(), "run", "-A", "--quiet", url]);
+}
+
+Deno.test(
+  "nativeNetwork() lets a program end that has closed everything, or waits for nothing",
+  linux,
+  async () => {
+    const open = `const listener = network.listen({ port: 0 });
+    const [near, far] = await Promise.all([network.connect({ port: listener.address.port }), listener.accept()]);
+    await near.write(new TextEncoder().encode("hello"));
+    console.log(await far.read(new Uint8Array(10)));`;
+    assertEquals(await runModule(open), { code: 0, out: "5\n", err: "" });
+    const closing =
+      `${open} const reading = far.read(new Uint8Array(10)).catch((error) => console.log(error.name));
+    setTimeout(() => { for (const each of [near, far, listener]) each.close(); }, 100); await reading;`;
+    assertEquals(await runModule(closing), { code: 0, out: "5\nInterrupted\n", err: "" });
+  },
+);
+
+Deno.test("nativeNetwork() keeps a program running while an operation waits", linux, async () => {
+  const waiting = `const listener = network.listen({ port: 0 });
+    const accepted = listener.accept();
+    void Deno.connect({ port: listener.address.port });
+    console.log((await accepted).remote.hostname);`;
+  assertEquals(await runModule(waiting), { code: 0, out: "127.0.0.1\n", err: "" });
+});
+
+Deno.test("nativeNetwork() survives the termination of a Worker that waits", linux, async () => {
+  const worker = `import { nativeNetwork } from "${new URL("native/mod.ts", ROOT).href}";
+    const listener = nativeNetwork().listen({ port: 0 }); listener.accept(); setTimeout(() => postMessage("up"), 50);`;
+  const { code, out, err } = await runModule(`
+    for (let round = 0; round < 5; round++) {
+      const worker = new Worker("data:application/typescript,${
+    encodeURIComponent(worker)
+  }", { type: "module" });
+      await new Promise((resolve) => worker.onmessage = resolve);
+      worker.terminate();
+    }
+    console.log("alive");`);
+  assertEquals([code, out, err], [0, "alive\n", ""]);
+});

@@ -11,7 +11,7 @@ import {
 } from "../_util/contract/environments.ts";
 import { networkBehaviours } from "../_util/contract/network_behaviours.ts";
 import { resetBehaviours } from "../_util/contract/reset_behaviours.ts";
-import { insteadWithTls, tlsInMemory, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
+import { insteadWithTls, tlsInMemory, tlsOnNative, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
 import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
 import { TlsFixture } from "../_util/tls_fixture.ts";
 
@@ -38,6 +38,7 @@ const grounds = {
   memoryFarAway,
   memoryBehindFaults,
   tls: tlsOnSystem(tlsOptions),
+  ...(native && { tlsOnNative: tlsOnNative(tlsOptions)! }),
   tlsInMemory: tlsInMemory(tlsOptions),
 };
 

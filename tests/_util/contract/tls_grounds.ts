@@ -1,13 +1,14 @@
 /** TLS, which is to be a socket like others. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TlsError } from "../../../socket/errors.ts";
+import { nativeNetwork } from "../../../native/mod.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork, type TlsOptions } from "../../../tls/mod.ts";
 import { connectByNode } from "../node_transport.ts";
 import type { Ground } from "./contract.ts";
-import { betweenOwnEnds } from "./environments.ts";
+import { betweenOwnEnds, native } from "./environments.ts";
 
 /** TLS on a network, which tells how many of its connections stand there. */
 interface TlsOn {
@@ -103,6 +104,11 @@ export function tlsOnSystem(options: () => TlsOptions): Ground {
     resetting: () => ({ ...systemNetwork, connect: connectByNode }),
   };
   return tlsOver(below, options);
+}
+
+/** TLS between sockets on epoll; absent on other systems than Linux. */
+export function tlsOnNative(options: () => TlsOptions): Ground | undefined {
+  return native && tlsOver({ permissions: native.permissions, network: () => nativeNetwork() }, options);
 }
 
 export function tlsInMemory(options: () => TlsOptions): Ground {
