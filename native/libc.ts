@@ -72,7 +72,7 @@ export class Libc {
     const failures: string[] = [];
     for (const name of LIBRARIES[arch]) {
       try {
-        return new Libc(Deno.dlopen(name, SYMBOLS), arch);
+        return new this(Deno.dlopen(name, SYMBOLS), arch);
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) {
           throw new Deno.errors.NotCapable(NOT_ALLOWED, { cause: error });

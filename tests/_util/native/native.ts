@@ -18,3 +18,20 @@ export function optionOf(transport: Transport, level: number, option: number): n
   }
   return libc!.getOption(transport.descriptor, level, option);
 }
+
+/** A C library that also notes which descriptors it closes: their numbers may have other owners right afterwards. */
+export class SpyLibc extends Libc {
+  readonly closed: number[] = [];
+
+  override close(descriptor: number): void {
+    this.closed.push(descriptor);
+    super.close(descriptor);
+  }
+}
+
+/** Opens a {@linkcode SpyLibc}, which the test must unload. */
+export function openSpy(): SpyLibc {
+  const spy = SpyLibc.open();
+  if (!(spy instanceof SpyLibc)) throw new TypeError("Cannot spy: got another class");
+  return spy;
+}
