@@ -11,7 +11,10 @@ export async function answerControl(service: RunningService, gate: SuspendContro
     new TextLineStream(),
   );
   const log = new Log({ json: true, quiet: true });
-  for await (const line of lines) log.result("", answerCommand(line, service, gate));
+  for await (const line of lines) {
+    if (line === "state") await service.collect?.();
+    log.result("", answerCommand(line, service, gate));
+  }
 }
 
 /** What a line is answered by, as JSON. */

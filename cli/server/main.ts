@@ -46,12 +46,15 @@ export async function runServer(
   const watched = admin === undefined ? undefined : await import("./watch_service.ts");
   using monitor = watched?.createMonitor(told.command);
   const host = { log, onReload, ...(monitor && { monitor }) };
-  const service = await start(services[told.command], told.options, host);
+  const processes = "processes" in told.options ? told.options.processes : 1;
+  const service = processes > 1
+    ? await supervise(args, { command: told.command, values: told.options, processes, host })
+    : await start(services[told.command], told.options, host);
   await operate(service, {
     log,
     onSignal,
     control,
-    untilStdinEnds,
+    untilStdinEnds: untilStdinEnds || told.options.untilStdinEnds,
     hungUp,
     reload,
     async begin(control) {
@@ -73,6 +76,47 @@ export async function runServer(
     },
   });
   return ExitCode.ok;
+}
+
+interface Supervision {
+  readonly command: string;
+  readonly values: SharedValues;
+  readonly processes: number;
+  readonly host: ServiceHost;
+}
+
+/** Runs a service in several processes. Those of a relay form a cluster, unless they join a larger one. */
+async function supervise(args: readonly string[], options: Supervision): Promise<RunningService> {
+  const { command, values, processes, host } = options;
+  const { Supervisor } = await import("./processes/supervisor.ts");
+  const { workerArgs } = await import("./processes/worker_args.ts");
+  const needsBus = command === "relay" && Reflect.get(values, "cluster") === undefined;
+  const folder = needsBus ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;
+  const supervisor = await Supervisor.start({
+    processes,
+    command: [
+      ...respawn(),
+      ...workerArgs(args),
+      "--until-stdin-ends",
+      ...(folder === undefined ? [] : ["--cluster", `unix:${folder}`]),
+    ],
+    port: values.port,
+    log: host.log,
+    onEnd: async () => {
+      if (folder !== undefined) await Deno.remove(folder, { recursive: true });
+    },
+  });
+  host.onReload((signal) => {
+    host.log.info(`${signal}: replacing the processes one after another`);
+    void supervisor.restart();
+  });
+  return supervisor;
+}
+
+/** Returns the command that runs this server again: the compiled program itself, or Deno with its source. */
+function respawn(): [string, ...string[]] {
+  if (Deno.build.standalone) return [Deno.execPath()];
+  return [Deno.execPath(), "run", "-A", "--quiet", new URL("../../server.ts", import.meta.url).href];
 }
 
 async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {

@@ -14,6 +14,8 @@ export interface RunningService {
   readonly finished: Promise<void>;
   /** Metrics for `state` on the control channel, as plain data. */
   stats(): object;
+  /** Updates what `stats()` returns, for a service that has to collect it from other processes. */
+  collect?(): Promise<void>;
   /** The open connections. A service without connections does not have them. */
   readonly connections?: Iterable<OpenConnection>;
   /** Messages without an ok by the connection that sent them, for a service that knows. */

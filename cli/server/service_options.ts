@@ -25,6 +25,7 @@ const listening = group("Listening", {
 
 const output = group("Output", {
   control: flag({ help: "Answer `state`, `suspend`, and `resume` on stdin with JSON lines on stdout" }),
+  untilStdinEnds: flag({ help: "With --control, also shut down when stdin ends" }),
   verbose: flag({ help: "Also log what peers do" }),
   ...quietOption,
   ...jsonOption,
@@ -56,6 +57,11 @@ export const connectionOptions = {
   ...adminOptions,
   ...output,
 };
+
+/** The option of services that several processes can share. */
+export const processOptions = group("Listening", {
+  processes: integer({ help: "Number of processes that share the port", default: 1, min: 1 }),
+});
 
 /** Returns the option `--port` of a service with this default port. */
 export function servicePort(defaultPort: number): { readonly port: Option<number> } {

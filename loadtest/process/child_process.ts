@@ -1,31 +1,36 @@
-/** A child process that speaks lines of JSON: this program's own servers and generators. @module */
+/** Child processes that write lines of JSON: spawned servers and generators. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
 
-/** What a child said in one line. */
+/** A message of a child process: one line of JSON. */
 export interface ChildMessage {
   readonly event: string;
   readonly [key: string]: unknown;
 }
 
-/** What to start, and who listens. */
+/** Options for {@linkcode ChildProcess}. */
 export interface ChildProcessOptions {
   /** The program and its arguments. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** Gets each line the child writes to stdout that is an object with an `event`. */
+  /**
+   * Starts it in a process group of its own, so that a signal to this process's group, such as Ctrl-C or `timeout`, does
+   * not reach it. It must end when its stdin ends. Default `false`.
+   */
+  readonly detached?: boolean;
+  /** Receives each line on stdout that is an object with an `event`. */
   readonly onMessage: (line: ChildMessage) => void;
 }
 
-/** How a child ended. */
+/** How a child process ended. */
 export interface ChildEnd {
   readonly code: number;
   readonly signal: Deno.Signal | null;
 }
 
-/** A running child. Its stderr goes to this process's. */
+/** A running child process. Its stderr goes to that of this process. */
 export class ChildProcess {
   readonly pid: number;
-  /** Settles when it has ended and all it wrote has been seen. */
+  /** Resolves when it has ended and all its output has been read. */
   readonly ended: Promise<ChildEnd>;
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -39,6 +44,7 @@ export class ChildProcess {
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
+      detached: options.detached ?? false,
       ...(options.env ? { env: options.env } : {}),
     }).spawn();
     this.pid = this.#child.pid;
@@ -46,27 +52,27 @@ export class ChildProcess {
     this.ended = this.#watch(options.onMessage);
   }
 
-  /** Writes a line to its stdin; does nothing when it is gone. */
+  /** Writes a line to its stdin. Does nothing if it has ended. */
   async send(line: string): Promise<void> {
     if (this.#over) return;
     try {
       await this.#stdin.write(new TextEncoder().encode(line + "\n"));
     } catch (error) {
-      // Its end is told by `ended`; a TypeError is what a stream throws that is closed already.
+      // `ended` reports its end. A closed stream throws a TypeError.
       if (!(error instanceof Deno.errors.BrokenPipe || error instanceof TypeError)) throw error;
     }
   }
 
-  /** Sends it a signal; does nothing when it is gone. */
+  /** Sends it a signal. Does nothing if it has ended. */
   kill(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // What Deno throws for a child that has ended.
+      if (!(error instanceof TypeError)) throw error; // Deno throws a TypeError for a child that has ended.
     }
   }
 
-  /** Tells it to end, and ends it by force when it is still there after `grace` ms: it may hang, or be suspended. */
+  /** Terminates it, and kills it after `grace` ms: it may hang, or be suspended. */
   terminate(grace: number): void {
     this.kill("SIGTERM");
     if (!this.#over) this.#killing ??= setTimeout(() => this.kill("SIGKILL"), grace);
@@ -91,14 +97,14 @@ export class ChildProcess {
     try {
       await this.#stdin.close();
     } catch (error) {
-      // It never read what it was told last; a TypeError is what a stream throws that broke before.
+      // It did not read its last input. A broken stream throws a TypeError.
       if (!(error instanceof Deno.errors.BrokenPipe || error instanceof TypeError)) throw error;
     }
     return { code, signal };
   }
 }
 
-/** `exit code 1`, `signal SIGKILL`. */
+/** Describes an end: `exit code 1`, `signal SIGKILL`. */
 export function describeEnd({ code, signal }: ChildEnd): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
@@ -110,6 +116,6 @@ function parseLine(line: string): ChildMessage | undefined {
     return typeof event === "string" ? value as ChildMessage : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return undefined; // The last line of a child that was killed while it wrote: its end is told by `ended`.
+    return undefined; // The last line of a child that was killed while writing; `ended` reports it.
   }
 }

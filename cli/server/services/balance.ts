@@ -6,7 +6,7 @@ import { POLICY_NAMES } from "../../../services/balance/policy.ts";
 import { formatAddress } from "../../../socket/network.ts";
 import { backendOptions, gatewayOptions, passOptions } from "../gateway_options.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { servicePort } from "../service_options.ts";
+import { processOptions, servicePort } from "../service_options.ts";
 
 const options = {
   ...group("Balancer", {
@@ -21,6 +21,7 @@ const options = {
     ...backendOptions,
   }),
   ...servicePort(8893),
+  ...processOptions,
   ...gatewayOptions,
   ...group("Output", {
     control: flag({

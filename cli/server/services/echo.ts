@@ -3,10 +3,17 @@ import type { Values } from "../../args/program.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import { EchoCounter } from "../echo_stats.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  processOptions,
+  servicePort,
+} from "../service_options.ts";
 
 const options = {
   ...servicePort(8080),
+  ...processOptions,
   ...connectionOptions,
   ...lineOptions,
 };

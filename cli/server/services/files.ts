@@ -3,7 +3,13 @@ import { flag, group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  processOptions,
+  servicePort,
+} from "../service_options.ts";
 import { PARTIAL_PREFIX } from "../../../services/files/path.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { authOf } from "../limit_options.ts";
@@ -15,6 +21,7 @@ const options = {
     writable: flag({ help: "Allow uploads and deletion" }),
   }),
   ...servicePort(8891),
+  ...processOptions,
   ...connectionOptions,
   ...lineOptions,
   ...guardTokenOption,

@@ -3,13 +3,14 @@ import { duration, group } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { HTTP_TLS } from "../../../services/http/tls.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { connectionOptions, listenOptions, servicePort } from "../service_options.ts";
+import { connectionOptions, listenOptions, processOptions, servicePort } from "../service_options.ts";
 
 const options = {
   ...group("Hello", {
     delay: duration({ help: "Time from the request to the response", default: 4000 }),
   }),
   ...servicePort(1729),
+  ...processOptions,
   ...connectionOptions,
 };
 

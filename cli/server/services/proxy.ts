@@ -3,7 +3,7 @@ import { address, group, integer } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { backendOptions, gatewayOptions, passOptions } from "../gateway_options.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { servicePort } from "../service_options.ts";
+import { processOptions, servicePort } from "../service_options.ts";
 
 const options = {
   ...group("Proxy", {
@@ -12,6 +12,7 @@ const options = {
     ...backendOptions,
   }),
   ...servicePort(8892),
+  ...processOptions,
   ...gatewayOptions,
 };
 

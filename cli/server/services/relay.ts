@@ -1,15 +1,22 @@
 /** `server.ts relay`, the relay. @module */
 import type { Log } from "../../terminal/log.ts";
-import { duration, flag, group, integer } from "../../args/option.ts";
+import { custom, duration, flag, group, integer, text } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
 import { CountingClock } from "../../../testing/counting_clock.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
-import { connectionOptions, lineOptions, listenOptions, servicePort } from "../service_options.ts";
+import {
+  connectionOptions,
+  lineOptions,
+  listenOptions,
+  processOptions,
+  servicePort,
+} from "../service_options.ts";
 import { outputFile } from "../../shared/output_file.ts";
 import { fileError } from "../../shared/file_error.ts";
+import { CLUSTER_NOTATION, parseCluster } from "../join_cluster.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
 
@@ -24,7 +31,16 @@ const options = {
     maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
     history: outputFile("Write each connection and its end to this file, as JSON lines"),
   }),
+  ...group("Cluster", {
+    cluster: custom(parseCluster, {
+      help: "Relay together with other servers, over NATS or between processes of this host",
+      accepts: CLUSTER_NOTATION,
+      placeholder: "URL",
+    }),
+    clusterName: text({ help: "Name of the cluster at NATS", placeholder: "NAME", default: "okline" }),
+  }),
   ...servicePort(8000),
+  ...processOptions,
   ...connectionOptions,
   ...lineOptions,
   ...guardTokenOption,
@@ -65,6 +81,10 @@ export const relay = {
         },
       },
     });
+    if (values.cluster !== undefined) {
+      const { joinCluster } = await import("../join_cluster.ts");
+      await joinCluster(relay, { url: values.cluster, name: values.clusterName, log: host.log });
+    }
     return {
       addresses: relay.addresses,
       // The last connections end before this settles.

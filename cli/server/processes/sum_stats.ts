@@ -1,0 +1,35 @@
+/** Adds up the state of several processes. Pure. @module */
+
+/**
+ * Returns the sum of states: numbers are added, objects are summed key by key, and a boolean is `true` if it is in every
+ * state. Anything else is taken from the first state that has it.
+ *
+ * @example
+ * ```ts
+ * import { sumStats } from "./sum_stats.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const sum = sumStats([{ connections: 2, closed: { natural: 1 } }, { connections: 3, closed: { natural: 4, reset: 1 } }]);
+ * assertEquals(sum, { connections: 5, closed: { natural: 5, reset: 1 } });
+ * ```
+ */
+export function sumStats(states: readonly object[]): Record<string, unknown> {
+  const sum: Record<string, unknown> = {};
+  for (const state of states) {
+    for (const [key, value] of Object.entries(state)) {
+      sum[key] = key in sum ? add(sum[key], value) : value;
+    }
+  }
+  return sum;
+}
+
+function add(one: unknown, other: unknown): unknown {
+  if (typeof one === "number" && typeof other === "number") return one + other;
+  if (typeof one === "boolean" && typeof other === "boolean") return one && other;
+  if (isRecord(one) && isRecord(other)) return sumStats([one, other]);
+  return one;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,121 @@
+// Several processes, and several servers, that relay as one.
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { HAS_NATS, NatsServer } from "../_util/programs/nats_server.ts";
+import { runClient, runServer, ServerProcess } from "../_util/programs/program.ts";
+
+/** Returns the children of the server, whichever of its threads started them. */
+function workersOf(server: ServerProcess): number[] {
+  const threads = [...Deno.readDirSync(`/proc/${server.pid}/task`)].map(({ name }) => name);
+  return threads.flatMap((thread) => {
+    const text = Deno.readTextFileSync(`/proc/${server.pid}/task/${thread}/children`).trim();
+    return text === "" ? [] : text.split(" ").map(Number);
+  });
+}
+
+async function acknowledged(server: ServerProcess, clients: number): Promise<void> {
+  const { code, err } = await runClient([
+    "relay",
+    "--port",
+    `${server.port}`,
+    "--clients",
+    `${clients}`,
+  ]);
+  assertEquals(code, 0, err);
+}
+
+Deno.test("server.ts relay --processes relays between processes, and ends them all with exit 0", async () => {
+  await using server = await ServerProcess.start("relay", "--processes", "2");
+  assertEquals(workersOf(server).length, 2);
+  await acknowledged(server, 40);
+  const state = await server.until(({ connections, pending }) => connections === 0 && pending === 0);
+  assertEquals(state.processes, 2);
+  assertEquals(state.accepted, 40);
+  const workers = workersOf(server);
+  const { code, err } = await server.stop();
+  assertEquals(code, 0, err);
+  for (const pid of workers) assertThrows(() => Deno.statSync(`/proc/${pid}`), Deno.errors.NotFound);
+});
+
+Deno.test("server.ts relay --processes replaces a process that is killed", async () => {
+  await using server = await ServerProcess.start("relay", "--processes", "2");
+  const [victim] = workersOf(server);
+  Deno.kill(victim!, "SIGKILL");
+  await server.remarked(`(pid ${victim}) ended with signal SIGKILL: restarting`);
+  await server.until(({ processes }) => processes === 2);
+  assert(!workersOf(server).includes(victim!));
+  await acknowledged(server, 20);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("server.ts relay --processes replaces all processes at SIGHUP", async () => {
+  await using server = await ServerProcess.start("relay", "--processes", "2");
+  const before = workersOf(server);
+  server.signal("SIGHUP");
+  await server.remarked("Process 2 of 2 replaced");
+  const after = workersOf(server);
+  assertEquals([after.length, after.filter((pid) => before.includes(pid))], [2, []]);
+  await acknowledged(server, 20);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("server.ts --processes suspends and resumes every process", async () => {
+  await using server = await ServerProcess.start("echo", "--processes", "2");
+  await server.say("suspend");
+  await server.next("suspended");
+  await server.until(({ suspended }) => suspended === true);
+  await server.say("resume");
+  await server.next("resumed");
+  await server.until(({ suspended }) => suspended === false);
+  const { code, out } = await runClient(["echo", "hello", "--port", `${server.port}`]);
+  assertEquals([code, out], [0, "hello\n"]);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("server.ts --processes ends when its processes cannot start", async () => {
+  await using server = await ServerProcess.start("echo");
+  const { code, err } = await runServer([
+    "echo",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    `${server.port}`,
+    "--processes",
+    "2",
+  ]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "the port is in use");
+});
+
+Deno.test("server.ts takes --processes only for services whose state can be shared", async () => {
+  for (const service of ["chat", "http", "udp"]) {
+    const { code, err } = await runServer([service, "--processes", "2"]);
+    assertEquals(code, 2);
+    assertStringIncludes(err, "--processes");
+  }
+});
+
+Deno.test("server.ts relay refuses a --cluster that is not a URL", async () => {
+  for (const url of ["nats", "http://a", "unix:", "nats://a,b"]) {
+    const { code, err } = await runServer(["relay", "--port", "0", "--cluster", url]);
+    assertEquals(code, 2);
+    assertStringIncludes(err, "expected nats://HOST:PORT");
+  }
+});
+
+Deno.test("server.ts relay reports a NATS server that it cannot reach", async () => {
+  const { code, err } = await runServer(["relay", "--port", "0", "--cluster", "nats://127.0.0.1:1"]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "Cannot connect to NATS at nats://127.0.0.1:1: ");
+});
+
+Deno.test("server.ts relay --cluster relays between servers over NATS", { ignore: !HAS_NATS }, async () => {
+  await using nats = await NatsServer.start();
+  await using one = await ServerProcess.start("relay", "--cluster", nats.url);
+  await using two = await ServerProcess.start("relay", "--cluster", nats.url);
+  for (const server of [one, two]) await server.until(({ nodes }) => nodes === 1);
+  await Promise.all([acknowledged(one, 30), acknowledged(two, 30)]);
+  for (const server of [one, two]) {
+    await server.until(({ connections, pending }) => connections === 0 && pending === 0);
+    assertEquals((await server.stop()).code, 0);
+  }
+});
