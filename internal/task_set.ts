@@ -38,6 +38,11 @@ export class TaskSet {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
     }
+    this.throwFailure();
+  }
+
+  /** Throws the first failure, if there is one. */
+  throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 

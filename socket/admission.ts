@@ -1,112 +1,144 @@
-/** Who of those that were accepted becomes a connection, and who is turned away. @module */
+/** Admission control: turns accepted sockets into connections, or refuses them. @module */
+import type { Clock } from "../internal/clock.ts";
+import type { TaskSet } from "../internal/task_set.ts";
 import { Connection } from "./connection.ts";
-import { ConnectionSet } from "./connection_set.ts";
+import { ConnectionSet, type Refusal } from "./connection_set.ts";
 import type { CloseReason } from "./errors.ts";
 import type { FrameListenOptions } from "./listen_options.ts";
 import type { Transport } from "./network.ts";
-import type { Clock } from "../internal/clock.ts";
-import { Refusals, REFUSED_DRAIN_TIMEOUT } from "./refusals.ts";
-import type { TaskSet } from "../internal/task_set.ts";
 
-/** What an {@linkcode Admission} is given by its listener. */
+// A refused peer holds a descriptor until it has gone, or for this long, in ms.
+const REFUSED_DRAIN_TIMEOUT = 1000;
+// More refused peers than this at a time are closed without a reason: they are not worth the descriptors.
+const MAX_REFUSED = 256;
+
+/** Options for {@linkcode Admission}. */
 export interface AdmissionOptions<Frame> {
-  /** What the listener was told of limits, refusals and connections. */
+  /** The listener's options: limits, hooks, and those of each connection. */
   readonly listen: FrameListenOptions<Frame>;
   readonly clock: Clock;
-  /** Counts each connection until it has ended, and keeps what `onClosed` and `onRefused` throw. */
+  /** Collects errors of hooks, and refused connections until they have gone. */
   readonly tasks: TaskSet;
-  /** Hands a connection to who serves it; the next may come once the promise is fulfilled. */
-  readonly hand: (connection: Connection<Frame>) => Promise<void> | undefined;
-  /** Called after each change of the connections and of who waits for room. */
-  readonly changed: () => void;
+  /** Called after each change of the connections, and of the peers that wait for room. */
+  readonly onChange: () => void;
 }
 
-/** Makes connections of accepted sockets as far as the limits let it, and keeps them until they end. */
+/** Admits peers as far as the limits allow, and keeps the open connections. */
 export class Admission<Frame> {
-  /** Those that stand. */
+  /** The open connections. */
   readonly connections: ConnectionSet<Frame>;
   readonly #options: AdmissionOptions<Frame>;
-  readonly #refusals: Refusals<Frame>;
+  /** Refused peers that have not gone yet. */
+  readonly #refused = new Set<Connection<Frame>>();
   #nextId = 1;
   #room: PromiseWithResolvers<void> | undefined;
   #waiting = 0;
   #stopped = false;
 
   constructor(options: AdmissionOptions<Frame>) {
-    const { listen, tasks } = options;
+    const { listen } = options;
     this.#options = options;
     this.connections = new ConnectionSet({
       maxConnections: listen.maxConnections ?? 0,
       maxConnectionsPerIp: listen.maxConnectionsPerIp ?? 0,
-      mayConnect: listen.mayConnect ?? (() => true),
+      mayConnect: (address) => this.#mayConnect(address),
     });
-    this.#refusals = new Refusals(tasks, listen);
   }
 
-  /** How many have been accepted and wait for room. */
+  /** Number of accepted peers that wait for room. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /**
-   * Lets one in, refuses it, or has it wait for room.
-   *
-   * @returns A promise where the next one must not come before it is fulfilled.
-   * @throws What `mayConnect` throws.
-   */
-  admit(transport: Transport): Promise<void> | undefined {
-    const { listen, clock, tasks, hand, changed } = this.#options;
+  /** Admits a peer, refuses it, or lets it wait for room. Returns `undefined` for a peer that is not admitted. */
+  async admit(transport: Transport): Promise<Connection<Frame> | undefined> {
+    const { listen, clock, onChange } = this.#options;
+    while (listen.whenFull === "wait" && this.connections.full && !this.#stopped) await this.#untilRoom();
     if (this.#stopped) {
       transport.close();
-      return;
-    }
-    if (listen.whenFull === "wait" && this.connections.full) {
-      return this.#untilRoom().then(() => this.admit(transport));
+      return undefined;
     }
     const refusal = this.connections.refusal(transport.remote.hostname);
-    const { total } = this.connections;
-    const options = { ...listen, clock, id: this.#nextId++, total };
+    const options = { ...listen, clock, id: this.#nextId++, total: this.connections.total };
     if (refusal !== undefined) {
       const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
-      this.#refusals.refuse(new Connection(transport, brief), refusal);
-      changed();
-      return;
+      this.#refuse(new Connection(transport, brief), refusal);
+      onChange();
+      return undefined;
     }
     const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
     this.connections.add(connection);
-    tasks.begin();
-    changed();
-    return hand(connection);
+    onChange();
+    return connection;
   }
 
-  /** From now on nobody is let in, and who waits for room is closed. */
+  /** Admits no more peers, and closes those that wait for room. */
   stop(): void {
     this.#stopped = true;
     this.#makeRoom();
   }
 
-  /** Closes all that stand or are on their way out. */
+  /** Closes every open connection, and every refused one that has not gone yet. */
   closeAll(why: string): void {
-    for (const connection of this.connections) connection.abort({ type: "local", why });
-    this.#refusals.close(why);
+    for (const connection of [...this.connections, ...this.#refused]) {
+      connection.abort({ type: "local", why });
+    }
+  }
+
+  /** A filter that throws refuses this peer only. */
+  #mayConnect(address: string): boolean {
+    try {
+      return this.#options.listen.mayConnect?.(address) ?? true;
+    } catch (error) {
+      this.#hookFailed(error);
+      return false;
+    }
+  }
+
+  #refuse(connection: Connection<Frame>, refusal: Refusal): void {
+    const { listen, tasks } = this.#options;
+    try {
+      listen.onRefused?.(connection.remote, refusal);
+    } catch (error) {
+      this.#hookFailed(error);
+    }
+    const { why } = refusal;
+    if (this.#refused.size >= MAX_REFUSED) {
+      connection.abort();
+      return;
+    }
+    this.#refused.add(connection);
+    try {
+      const frame = listen.refusal?.(why, refusal.limit);
+      if (frame !== undefined) connection.send(frame);
+    } catch (error) {
+      this.#hookFailed(error);
+    }
+    tasks.add(connection.close({ type: "local", why }).then(() => this.#refused.delete(connection)));
   }
 
   readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
-    const { listen, tasks, changed } = this.#options;
+    const { listen, onChange } = this.#options;
     this.connections.remove(connection, reason);
     this.#makeRoom();
-    changed();
+    onChange();
     try {
       listen.onClosed?.(connection, reason);
     } catch (error) {
-      tasks.fail(error);
+      this.#hookFailed(error);
     }
-    tasks.end();
   };
+
+  #hookFailed(error: unknown): void {
+    const { listen, tasks } = this.#options;
+    const failure = error instanceof Error ? error : new Error(String(error));
+    if (listen.onHookError === undefined) tasks.fail(failure);
+    else listen.onHookError(failure);
+  }
 
   async #untilRoom(): Promise<void> {
     this.#waiting++;
-    this.#options.changed();
+    this.#options.onChange();
     this.#room ??= Promise.withResolvers();
     await this.#room.promise;
     this.#waiting--;

@@ -1,5 +1,5 @@
 /** What a listener is told, and what it tells. @module */
-import type { AcceptStats } from "./accept_loop.ts";
+import type { AcceptStats } from "./acceptor.ts";
 import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import type { Connection } from "./connection.ts";
@@ -48,6 +48,11 @@ export interface ListenOptions<Frame = string>
    * rejects with the first, when all has ended.
    */
   onLateFailure?: (connection: Connection<Frame>, error: Error) => void;
+  /**
+   * Receives errors that `mayConnect`, `refusal`, `onRefused`, and `onClosed` throw. They affect no other connection; a peer
+   * whose `mayConnect` throws is refused. Default: `finished` rejects with the first of them once everything is closed.
+   */
+  onHookError?: (error: Error) => void;
   /** Called whenever `until` looks again, for who watches more than the listener. */
   onChanged?: () => void;
   network?: Network;

@@ -1,21 +1,21 @@
-/** A bound server: accepts connections, bounds them, hands them to who serves them, and ends them all. @module */
-import { AcceptLoop } from "./accept_loop.ts";
-import { Admission } from "./admission.ts";
-import type { Connection } from "./connection.ts";
-import { HandoffQueue } from "./handoff_queue.ts";
-import { lineCodec } from "./codecs/line_codec.ts";
-import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
-import type { Address, Transport } from "./network.ts";
+/** A bound server: accepts peers, admits them, and serves them, until it is shut down. @module */
 import type { Clock } from "../internal/clock.ts";
-import { type Handler, serveConnection } from "./serving.ts";
 import { stagger } from "../internal/stagger.ts";
-import { systemClock, systemNetwork } from "./tcp.ts";
 import { TaskSet } from "../internal/task_set.ts";
 import { Watch } from "../internal/watch.ts";
+import { Acceptor } from "./acceptor.ts";
+import { Admission } from "./admission.ts";
+import { lineCodec } from "./codecs/line_codec.ts";
+import type { Connection } from "./connection.ts";
+import { HandoffQueue } from "./handoff_queue.ts";
+import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
+import type { Address, TransportListener } from "./network.ts";
+import { type Handler, serve } from "./serve.ts";
+import { systemClock, systemNetwork } from "./tcp.ts";
 
 const DRAIN_TIMEOUT = 10_000;
 
-export type { Handler } from "./serving.ts";
+export type { Handler } from "./serve.ts";
 export type {
   FrameListenOptions,
   LineListenOptions,
@@ -23,25 +23,28 @@ export type {
   ListenOptions,
 } from "./listen_options.ts";
 
-/**
- * A bound server. Loop over it for its connections, or let {@linkcode Listener.serve} call a handler for each.
- */
+/** Takes a connection. The next one is accepted once the promise, if there is one, resolves. */
+type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined;
+
+/** A bound server. Iterate over its connections, or let {@linkcode Listener.serve} call a handler for each. */
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
-   * Settles when everything is closed: the bound sockets, the connections, and the handlers have returned. Rejects
-   * when accepting failed for good, `onClosed` or `onRefused` threw, or a handler threw after its connection had ended and there is no
-   * `onLateFailure`.
+   * Resolves when everything is closed: the bound sockets, the connections, and the handlers. Rejects if accepting
+   * failed for good, or with the first error of a hook (unless there is `onHookError`) or of a handler whose connection
+   * had closed (unless there is `onLateFailure`).
    */
   readonly finished: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
-  readonly #acceptor: AcceptLoop;
+  readonly #acceptor: Acceptor;
   readonly #admission: Admission<Frame>;
   readonly #watch = new Watch(() => this.stats());
-  /** What {@linkcode Listener.finished} waits for. */
+  /** Each connection until it is closed and its handler has returned. */
   readonly #tasks = new TaskSet();
-  #take: ((connection: Connection<Frame>) => Promise<void> | undefined) | undefined;
-  #taker = Promise.withResolvers<void>();
+  #taker: Taker<Frame> | undefined;
+  readonly #taken = Promise.withResolvers<void>();
+  /** Resolves when no more peers are accepted. */
+  readonly #stopped = Promise.withResolvers<void>();
 
   constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
@@ -50,10 +53,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       listen: options,
       clock: this.#clock,
       tasks: this.#tasks,
-      hand: (connection) => this.#hand(connection),
-      changed: () => this.#changed(),
+      onChange: () => this.#changed(),
     });
-    this.#acceptor = new AcceptLoop({
+    this.#acceptor = new Acceptor({
       network: options.network ?? systemNetwork,
       clock: this.#clock,
       hostnames: options.hostnames ?? ["127.0.0.1"],
@@ -63,54 +65,79 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       reusePort: options.reusePort ?? false,
       maxAcceptRate: options.maxAcceptRate ?? 0,
       onExhausted: options.onExhausted ?? (() => {}),
-      deliver: (transport) => this.#deliver(transport),
-      changed: () => this.#changed(),
+      onChange: () => this.#changed(),
     });
-    this.finished = this.#untilClosed();
+    this.finished = this.#run();
   }
 
-  /** Where it is bound, one for each hostname. */
+  /** The loop of each bound socket: accept, admit, serve. */
+  async #acceptFrom(socket: TransportListener): Promise<void> {
+    for (let transport; (transport = await this.#acceptor.accept(socket)) !== undefined;) {
+      const connection = await this.#admission.admit(transport);
+      if (connection === undefined) continue;
+      if (this.#taker === undefined) await this.#taken.promise;
+      if (connection.open) await this.#taker?.(connection);
+    }
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await Promise.all(this.#acceptor.sockets.map((socket) => this.#acceptFrom(socket)));
+    } catch (error) {
+      // A socket that fails takes the others along: a half-bound server would be worse than none.
+      this.#tasks.fail(error);
+      this.#admission.closeAll("accepting failed");
+    } finally {
+      this.#stop();
+      this.#stopped.resolve();
+    }
+    await this.#tasks.allSettled();
+  }
+
+  /** Bound addresses, one for each hostname. */
   get addresses(): readonly Address[] {
     return this.#acceptor.addresses;
   }
 
-  /** The port it is bound to, the same at every address. */
+  /** Bound port, the same at every address. */
   get port(): number {
     return this.addresses[0]!.port;
   }
 
-  /** The connections that stand. */
+  /** The open connections. */
   get connections(): Iterable<Connection<Frame>> {
     return this.#admission.connections;
   }
 
   /**
-   * Serves every connection, those to come as well, with `handler`.
+   * Serves every connection with `handler`.
    *
-   * @returns What {@linkcode Listener.finished} is.
-   * @throws {TypeError} If the listener is served or looped over already.
+   * @returns {@linkcode Listener.finished}.
+   * @throws {TypeError} If the listener is served or iterated over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    const failedLate = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
-    const serving = { handler, failedLate };
-    this.#setTaker((connection) => void this.#tasks.add(serveConnection(connection, serving)));
+    const onLateFailure = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
+    this.#setTaker((connection) => void this.#tasks.add(serve(connection, handler, onLateFailure)));
     return this.finished;
   }
 
-  /** The connections as they are accepted; the next one is accepted when the loop asks for it. Leaving the loop stops accepting for good. */
+  /** Iterates over the connections. The next one is accepted when the loop asks for it; leaving the loop stops accepting. */
   async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {
-    const handover = new HandoffQueue<Connection<Frame>>();
-    this.#setTaker((connection) => handover.push(connection));
-    const ended = this.#acceptor.stopped.finally(() => handover.stop());
-    // The loop throws it below, once its body lets it; `closed` rejects with it for those who look there.
-    ended.catch(() => {});
+    const queue = new HandoffQueue<Connection<Frame>>();
+    this.#setTaker((connection) => {
+      this.#tasks.add(connection.closed);
+      return this.#acceptor.unlessClosed(queue.push(connection));
+    });
+    const stopped = this.#stopped.promise.then(() => queue.stop());
+    // An error is thrown below, once the body of the loop allows it.
     this.finished.catch(() => {});
     try {
-      for (let next; (next = await handover.shift()) !== undefined;) yield next;
+      for (let next; (next = await queue.shift()) !== undefined;) yield next;
     } finally {
       this.#acceptor.close();
-      for (const connection of handover.rest()) connection.abort({ type: "local", why: "not served" });
-      await ended;
+      for (const connection of queue.rest()) connection.abort({ type: "local", why: "not served" });
+      await stopped;
+      this.#tasks.throwFailure();
     }
   }
 
@@ -197,45 +224,13 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #stop(): void {
     this.#acceptor.close();
     this.#admission.stop();
-    this.#taker.resolve(); // A connection that nobody has come to serve must not hold the accept loop.
+    this.#taken.resolve(); // A connection that nothing serves must not block its loop.
   }
 
-  #setTaker(take: (connection: Connection<Frame>) => Promise<void> | undefined): void {
-    if (this.#take !== undefined) throw new TypeError("Cannot serve a listener twice");
-    this.#take = take;
-    this.#taker.resolve();
-  }
-
-  #deliver(transport: Transport): Promise<void> | void {
-    // What is asked who may come is code of others, and may throw: then nobody can be let in.
-    const failed = (error: unknown) => {
-      transport.close();
-      this.#tasks.fail(error);
-      this.#stop();
-      this.#admission.closeAll("accepting failed");
-    };
-    try {
-      return this.#admission.admit(transport)?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #hand(connection: Connection<Frame>): Promise<void> | undefined {
-    if (this.#take !== undefined) return this.#take(connection);
-    return this.#taker.promise.then(() => connection.open ? this.#take?.(connection) : undefined);
-  }
-
-  async #untilClosed(): Promise<void> {
-    try {
-      await this.#acceptor.stopped;
-    } catch (error) {
-      this.#tasks.fail(error);
-      this.#admission.closeAll("accepting failed");
-    } finally {
-      this.#stop();
-    }
-    await this.#tasks.allSettled();
+  #setTaker(taker: Taker<Frame>): void {
+    if (this.#taker !== undefined) throw new TypeError("Cannot serve a listener twice");
+    this.#taker = taker;
+    this.#taken.resolve();
   }
 }
 

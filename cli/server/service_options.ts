@@ -130,6 +130,7 @@ export async function listenOptions(
       }
     },
     onLateFailure: failed,
+    onHookError: (error) => log.error(`Serving goes on after an error: ${describeFailure(error)}`),
     onRefused: (remote, { why }) => {
       if (values.verbose) log.info(`${named(remote)} refused, ${why}`);
     },

@@ -14,38 +14,85 @@ function outOfDescriptors(): Error {
   return systemError(new Error("Too many open files (os error 24)"), "EMFILE");
 }
 
-for (const whenFull of ["refuse", "wait"] as const) {
-  Deno.test(`Listener.closed rejects with what mayConnect throws, and nothing is left (${whenFull})`, {
+/** Starts a server on which one hook throws at its second call. */
+function serverWithBrokenHook(
+  hook: "mayConnect" | "onClosed" | "onRefused" | "refusal",
+  options: { onHookError?: (error: Error) => void; maxConnections?: number } = {},
+) {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock });
+  let calls = 0;
+  const broken = () => {
+    if (++calls === 2) throw new RangeError("broken hook");
+    return hook === "refusal" ? "busy" : true;
+  };
+  const listener = listen({ network, clock, ...options, [hook]: broken });
+  const dial = () => clock.runUntil(network.connect({ port: listener.port }));
+  return { clock, network, listener, dial };
+}
+
+Deno.test("Listener.mayConnect refuses only the peer for which it throws, and reports the error", {
+  permissions,
+}, async () => {
+  const errors: Error[] = [];
+  const { clock, network, listener, dial } = serverWithBrokenHook("mayConnect", {
+    onHookError: (error) => errors.push(error),
+  });
+  const served = listener.serve(echo);
+  const first = await dial();
+  await clock.runUntil(listener.until((stats) => stats.connections === 1));
+  const second = await dial();
+  await clock.runUntil(listener.until((stats) => stats.refused === 1));
+  assertEquals(await clock.runUntil(second.read(new Uint8Array(1))), null);
+  const third = await dial();
+  const { refusals } = await clock.runUntil(listener.until((stats) => stats.connections === 2));
+  assertEquals(refusals.address, 1);
+  assertEquals(errors.map(({ message }) => message), ["broken hook"]);
+  for (const peer of [first, second, third]) peer.close();
+  await clock.runUntil(listener.until((stats) => stats.connections === 0));
+  await clock.runUntil(listener.close());
+  await served;
+  assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+for (const hook of ["onRefused", "refusal"] as const) {
+  Deno.test(`Listener.${hook} affects no other peer when it throws, and the error is reported`, {
     permissions,
   }, async () => {
-    const clock = new VirtualClock();
-    const network = new MemoryNetwork({ clock });
-    let asked = 0;
-    const mayConnect = () => {
-      if (++asked === 2) throw new RangeError("No such list");
-      return true;
-    };
-    const listener = listen({
-      network,
-      clock,
-      mayConnect,
-      maxConnections: whenFull === "wait" ? 1 : 2,
-      whenFull,
+    const errors: Error[] = [];
+    const { clock, network, listener, dial } = serverWithBrokenHook(hook, {
+      maxConnections: 1,
+      onHookError: (error) => errors.push(error),
     });
-    const served = assertRejects(() => listener.serve(echo), RangeError, "No such list");
-    const { port } = listener;
-    const first = await clock.runUntil(network.connect({ port }));
+    void listener.serve(echo);
+    const first = await dial();
     await clock.runUntil(listener.until((stats) => stats.connections === 1));
-    const second = await clock.runUntil(network.connect({ port }));
-    if (whenFull === "wait") {
-      await clock.runUntil(listener.until((stats) => stats.waiting === 1));
-      await first.closeWrite();
-    }
-    await clock.runUntil(served);
-    first.close();
-    second.close();
+    const refused = [await dial(), await dial(), await dial()];
+    await clock.runUntil(listener.until((stats) => stats.refused === 3));
+    assertEquals(listener.stats().connections, 1);
+    assertEquals(errors.map(({ message }) => message), ["broken hook"]);
+    for (const peer of [first, ...refused]) peer.close();
+    await clock.runUntil(listener.close());
     assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
   });
+}
+
+for (const hook of ["mayConnect", "onClosed"] as const) {
+  Deno.test(
+    `Listener.finished rejects with an error of ${hook} once everything is closed, without onHookError`,
+    { permissions },
+    async () => {
+      const { clock, network, listener, dial } = serverWithBrokenHook(hook);
+      const served = assertRejects(() => listener.serve(echo), RangeError, "broken hook");
+      const peers = [await dial(), await dial(), await dial()];
+      await clock.runUntil(listener.until((stats) => stats.accepted === 3));
+      for (const peer of peers) peer.close();
+      await clock.runUntil(listener.until((stats) => stats.connections === 0));
+      await clock.runUntil(assertRejects(() => listener.close(), RangeError, "broken hook"));
+      await served;
+      assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+    },
+  );
 }
 
 Deno.test("Listener goes on after an error of accept that passes by itself", { permissions }, async () => {

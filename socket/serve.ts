@@ -1,0 +1,50 @@
+/** Runs a handler for a connection. @module */
+import type { Connection } from "./connection.ts";
+import { ConnectionClosedError, FramingError } from "./errors.ts";
+
+/** Serves one connection. When it returns, the connection is closed in order; when it throws, it is aborted. */
+export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
+
+/** Reports an error that a handler throws after its connection has closed. */
+export type LateFailure<Frame> = (connection: Connection<Frame>, error: Error) => void;
+
+/**
+ * Runs a handler once the peer is ready, and closes the connection after it. Resolves when the connection has closed and
+ * the handler has returned.
+ *
+ * This is not an async function, because its frame would stay in memory for as long as the connection.
+ */
+export function serve<Frame>(
+  connection: Connection<Frame>,
+  handler: Handler<Frame>,
+  onLateFailure: LateFailure<Frame>,
+): Promise<unknown> {
+  let served: Promise<void>;
+  try {
+    // A peer in the middle of a TLS handshake must not get messages: it might never answer them.
+    served = connection.ready === undefined
+      ? Promise.resolve(handler(connection))
+      : connection.ready.then((ready) => ready ? handler(connection) : undefined);
+  } catch (cause) {
+    served = Promise.reject(cause);
+  }
+  return served.then(() => connection.close(), (cause) => failed(connection, cause, onLateFailure));
+}
+
+function failed<Frame>(
+  connection: Connection<Frame>,
+  cause: unknown,
+  onLateFailure: LateFailure<Frame>,
+): Promise<unknown> | undefined {
+  if (cause instanceof FramingError) return connection.close({ type: "framing", error: cause });
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  if (connection.open) {
+    connection.abort({ type: "handler-failed", error });
+    return undefined;
+  }
+  return connection.closed.then((reason) => {
+    // The connection's own end is not a mistake of the handler.
+    if (error instanceof ConnectionClosedError && error.reason === reason) return;
+    onLateFailure(connection, error);
+  });
+}
