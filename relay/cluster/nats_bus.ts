@@ -72,6 +72,7 @@ export class NatsBus implements Bus {
   /** Connects to one of the servers. Rejects with an error that names them if none can be reached. */
   async connect(): Promise<void> {
     const { servers, credentials, tls } = this.#options;
+    ignoreLateResets();
     const nats = await import("@nats-io/transport-node");
     try {
       this.#connection = await nats.connect({
@@ -192,4 +193,21 @@ function userOf(server: string): { user: string; pass: string } | { token: strin
   return pass === undefined
     ? { token: decodeURIComponent(user) }
     : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) };
+}
+
+let ignoring = false;
+
+/**
+ * Ignores resets that nothing else can handle. The NATS client removes all listeners of a socket before it destroys it
+ * (transport-node 3.4.0); in Deno a reset may still be reported after that, and would end the process.
+ */
+function ignoreLateResets(): void {
+  if (ignoring) return;
+  ignoring = true;
+  globalThis.addEventListener("error", (event) => {
+    const { error } = event;
+    const isReset = error instanceof Error && Reflect.get(error, "code") === "ECONNRESET" &&
+      Reflect.get(error, "syscall") === "read";
+    if (isReset) event.preventDefault();
+  });
 }
