@@ -10,12 +10,12 @@
  *
  * await using server = listen({ port: 0 });
  * server.serve(async (peer) => {
- *   for await (const line of peer.lines()) peer.send(line);
+ *   for await (const line of peer) peer.send(line);
  * });
  *
  * await using client = await connect({ port: server.port });
  * client.send("hello");
- * for await (const line of client.lines()) {
+ * for await (const line of client) {
  *   assertEquals(line, "hello");
  *   break;
  * }

@@ -33,7 +33,7 @@ const DISMISSED = "unauthorized: ";
  * @throws {FramingError} As reading does.
  */
 export async function authenticate<Frame>(
-  connection: Pick<Connection<Frame | string>, "frames" | "send" | "dismiss">,
+  connection: AsyncIterable<Frame | string> & Pick<Connection<Frame | string>, "send" | "dismiss">,
   options: AuthOptions,
 ): Promise<boolean> {
   const { timeout = TIMEOUT, tries = TRIES, clock = systemClock, errorLine = (why) => `error ${why}` } =
@@ -42,7 +42,7 @@ export async function authenticate<Frame>(
   const timer = clock.after(timeout, () => void connection.dismiss(late));
   let left = tries;
   try {
-    for await (const line of connection.frames()) {
+    for await (const line of connection) {
       const isAuth = typeof line === "string" && line.startsWith(AUTH);
       if (isAuth && options.isToken(line.slice(AUTH.length))) return true;
       const why = isAuth ? WRONG : MISSING;

@@ -13,7 +13,7 @@ await using balancer = startBalance({
 async function ask(): Promise<void> {
   await using client = await connect({ port: balancer.port });
   client.send("hello");
-  await client.lines().next();
+  await client[Symbol.asyncIterator]().next();
 }
 
 for (let count = 0; count < 4; count++) await ask();

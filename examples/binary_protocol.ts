@@ -17,12 +17,12 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes.subarray(1)
 
 await using server = listen({ port: 0, codec });
 server.serve(async (peer) => {
-  for await (const asked of peer.frames()) {
+  for await (const asked of peer) {
     if (asked[0] === SQUARE) peer.send(frame(SQUARE, numberOf(asked) ** 2));
     else peer.send(frame(REVERSE, [...textOf(asked)].reverse().join("")));
   }
 });
 await using client = await connect({ port: server.port, codec });
 for (const request of [frame(SQUARE, 12), frame(REVERSE, "olleh")]) client.send(request);
-const answers = client.frames();
+const answers = client[Symbol.asyncIterator]();
 console.log(numberOf((await answers.next()).value), textOf((await answers.next()).value)); // prints 144 hello

@@ -6,7 +6,7 @@ await using room = startChat({ port: 0 });
 
 async function enter(name: string): Promise<{ guest: Connection; next: () => Promise<string> }> {
   const guest = await connect({ port: room.port });
-  const lines = guest.lines();
+  const lines = guest[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value;
   await next(); // It asks for a name.
   guest.send(name);

@@ -7,7 +7,7 @@ await using echo = startEcho({ port: 0 });
 async function ask(text: string): Promise<string> {
   await using connection = await connect({ port: echo.port });
   connection.send(text);
-  for await (const line of connection.lines()) return line;
+  for await (const line of connection) return line;
   throw new Error("The server closed without an answer");
 }
 

@@ -3,7 +3,7 @@ import { connect, type Connection, listen } from "@okline/okline/socket";
 
 async function add(peer: Connection): Promise<void> {
   let sum = 0;
-  for await (const line of peer.lines()) peer.send(`${sum += Number(line)}`);
+  for await (const line of peer) peer.send(`${sum += Number(line)}`);
   await peer.close();
 }
 
@@ -15,7 +15,7 @@ const serving = (async () => {
 const client = await connect({ port: server.port });
 for (const number of [1, 20, 300]) client.send(`${number}`);
 await client.closeWrite();
-for await (const sum of client.lines()) console.log(sum);
+for await (const sum of client) console.log(sum);
 // prints 1
 // prints 21
 // prints 321

@@ -15,6 +15,6 @@ await using proxy = startProxy({
 
 await using client = await connect({ port: proxy.port });
 client.send("hello");
-console.log((await client.lines().next()).value); // prints hello
+console.log((await client[Symbol.asyncIterator]().next()).value); // prints hello
 await client.close();
 console.log((await passed.promise).replace(`:${echo.port}`, "")); // prints 127.0.0.1, 6 there, 6 back

@@ -5,7 +5,7 @@ await using relay = startRelay({ port: 0 });
 
 // By hand: whoever is given the message answers it.
 await using ann = await connect({ port: relay.port });
-const lines = ann.lines();
+const lines = ann[Symbol.asyncIterator]();
 ann.send("message hello");
 console.log((await lines.next()).value); // prints message hello
 ann.send("ok hello");

@@ -82,7 +82,7 @@ let shared: { readonly loop: EventLoop; users: number } | undefined;
  *   server.serve((peer) => peer.consume((lines) => lines.forEach((line) => peer.send(line))));
  *   await using client = await connect({ port: server.port, network });
  *   client.send("hello");
- *   for await (const line of client.lines()) {
+ *   for await (const line of client) {
  *     assertEquals(line, "hello");
  *     break;
  *   }

@@ -1,4 +1,4 @@
-/** One peer: frames in, frames out, and the one place where it ends. @module */
+/** A connection to one peer, and the only place where it ends. @module */
 import type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 import type { Timeouts } from "./timeouts.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
@@ -7,6 +7,7 @@ import { gathererOf } from "./gather.ts";
 import { Reader } from "./reader.ts";
 import type { Address, Transport } from "./network.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
+import { readableOf, writableOf } from "./web_streams.ts";
 import { Writer } from "./writer.ts";
 import { watchPeer } from "./peer_deadlines.ts";
 import { restOf } from "./fairness.ts";
@@ -14,28 +15,31 @@ import { restOf } from "./fairness.ts";
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
-// Who is told why it is closed may be the very one that does not listen: not for long.
+// A peer that is dismissed may not be reading, so the wait for it is short.
 const FAREWELL_TIMEOUT = 1000;
-// For connections without a timeout: nobody asks for their times, and each look at the clock costs.
+// For connections without a timeout: their times are never read, and reading the clock costs.
 const UNTIMED = () => 0;
 const NATURAL: CloseReason = { type: "natural" };
 
 export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 
 /**
- * One peer.
+ * A connection to one peer that exchanges frames: lines by default, or what its codec makes of the bytes.
  *
- * Reading is pulled: without a loop over `batches()`, `frames()` or `lines()` nothing is read, and the peer feels it.
- * Writing never waits: what one turn of the event loop sends goes out in one write, in order.
+ * It reads only on demand: unless a loop or a stream waits for frames, nothing is read, and the peer is held back.
+ * `send` never waits; all frames sent in one turn of the event loop go out in one write, in order.
  *
- * A loop ends when nothing more will come, for whatever reason; `closed` tells which. It throws only a
- * {@linkcode FramingError}, after the good frames, because then something can still be said to the peer.
+ * A loop ends when no more frames will come, for any reason; {@linkcode Connection.closed} gives the reason. A loop
+ * throws only a {@linkcode FramingError}, after the good frames, because the peer can still receive an answer.
+ *
+ * There is one way to end: {@linkcode Connection.close} gracefully, or {@linkcode Connection.abort} immediately.
  */
 export class Connection<Frame = string> implements AsyncDisposable {
+  /** The number of the connection, unique within its listener; 0 for a client. */
   readonly id: number;
   /**
-   * Whether there is a peer to serve: `true` once it has shaken hands by TLS, `false` where the connection ended before
-   * that. Absent where there is nothing to wait for. A listener serves nobody before.
+   * Resolves to `true` after the TLS handshake, or to `false` if the connection ends before. Undefined without a
+   * handshake. A listener serves a connection only after it.
    */
   readonly ready: Promise<boolean> | undefined;
   readonly #transport: Transport;
@@ -44,15 +48,17 @@ export class Connection<Frame = string> implements AsyncDisposable {
   readonly #outbound: Writer<Frame>;
   readonly #drainTimeout: number;
   readonly #openedAt: number;
-  /** Made when somebody asks. */
+  /** Created on demand. */
   #closed: PromiseWithResolvers<CloseReason> | undefined;
   readonly #onClosed: ConnectionOptions<Frame>["onClosed"];
-  /** What `end` was asked to end it for. */
+  /** The reason passed to `close` or `dismiss`. */
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
   readonly #farewell: ((reason: CloseReason) => Frame | undefined) | undefined;
-  #deadlines: Timeouts | undefined; // Most connections have no timeout but the one of their end.
+  #deadlines: Timeouts | undefined; // Most connections have only a drain timeout.
   #drain: Timer | undefined;
+  #readable: ReadableStream<Frame> | undefined;
+  #writable: WritableStream<Frame> | undefined;
 
   constructor(transport: Transport, options: ConnectionOptions<Frame>) {
     const { codec, clock, writeBuffer = WRITE_BUFFER, highWater = HIGH_WATER } = options;
@@ -101,15 +107,17 @@ export class Connection<Frame = string> implements AsyncDisposable {
     }
   }
 
+  /** The address of this side. */
   get local(): Address {
     return this.#transport.local;
   }
 
+  /** The address of the peer. */
   get remote(): Address {
     return this.#transport.remote;
   }
 
-  /** Why it ended; settles once, when the socket is closed, and never rejects. */
+  /** Resolves to the reason for the end when the socket is closed; never rejects. */
   get closed(): Promise<CloseReason> {
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers();
@@ -118,7 +126,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return this.#closed.promise;
   }
 
-  /** Whether it still stands: no end of either side has closed the socket. */
+  /** Whether the socket is still open. */
   get open(): boolean {
     return this.#reason === undefined;
   }
@@ -128,18 +136,22 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return this.#inbound.peerEnded;
   }
 
-  /** Bytes given to `send` that the socket has not taken. */
+  /** Whether this side has finished: `send` takes no more frames. */
+  get writeEnded(): boolean {
+    return this.#outbound.ended;
+  }
+
+  /** Bytes passed to `send` that the socket has not accepted yet. */
   get queuedBytes(): number {
     return this.#outbound.queued;
   }
 
   /**
-   * Calls `handle` with what each read gave, never empty and in parts of 1024 frames at most, until nothing more will come.
-   * The cheapest way to read where thousands of connections wait: each read makes fewer promises than a turn of a loop over {@linkcode Connection.batches}.
-   * What `handle` throws ends it; called again, it goes on where it was.
+   * Iterates over the frames one by one. The connection is read only while a loop waits. A loop that is left early does
+   * not close the connection, and a later loop goes on with the next frame.
    *
-   * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.
-   * @throws {TypeError} If two ask at once.
+   * @throws {FramingError} After the good frames; nothing more can be read then. `close` with the reason ends it.
+   * @throws {TypeError} If two loops wait in parallel.
    *
    * @example
    * ```ts
@@ -149,87 +161,129 @@ export class Connection<Frame = string> implements AsyncDisposable {
    *
    * const network = new MemoryNetwork();
    * await using server = listen({ network, port: 8000 });
-   * const lines: string[] = [];
-   * server.serve((peer) => peer.consume((batch) => void lines.push(...batch)));
+   * server.serve(async (peer) => {
+   *   for await (const line of peer) peer.send(line.toUpperCase());
+   * });
    *
-   * const client = await connect({ network, port: 8000 });
-   * client.send("one");
-   * client.send("two");
-   * await client.close();
-   * assertEquals(lines, ["one", "two"]);
+   * await using client = await connect({ network, port: 8000 });
+   * client.send("hello");
+   * for await (const line of client) {
+   *   assertEquals(line, "HELLO");
+   *   break;
+   * }
    * ```
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Frame> {
+    return this.#inbound.each();
+  }
+
+  /**
+   * Iterates over the frames of each read, which is faster than one by one. A batch is never empty and has at most 1024
+   * frames. Goes on and throws like iteration over the connection itself.
+   */
+  batches(): AsyncIterableIterator<readonly Frame[]> {
+    return this.#inbound.batches();
+  }
+
+  /**
+   * Calls `handle` with the frames of each read until no more will come. An error thrown by `handle` ends it.
+   *
+   * @internal For the relay: with thousands of connections, the promises of a loop over `batches` cost throughput.
    */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return this.#inbound.consume(handle);
   }
 
   /**
-   * What each read gave, never empty and in parts of 1024 frames at most. A loop that is left early and begun again,
-   * this way or by `frames` or `lines`, goes on where it was.
+   * The frames as a web stream. It reads one frame per pull, so a slow consumer slows the peer down.
    *
-   * @throws {FramingError} After the good frames; nothing more can be read then. `end` with the reason closes it.
-   * @throws {TypeError} If two ask at once.
+   * It closes when the peer has finished, or this side closes the connection. It errors with a {@linkcode FramingError},
+   * or with a {@linkcode ConnectionClosedError} if the connection breaks, so that a partial transfer does not look
+   * complete. Canceling it ends reading: everything that the peer still sends is discarded. The connection stays open
+   * for writing until it is closed.
+   *
+   * @example
+   * ```ts
+   * import { connect, listen } from "@okline/okline/socket";
+   * import { MemoryNetwork } from "@okline/okline/testing";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const network = new MemoryNetwork();
+   * await using server = listen({ network, port: 8000 });
+   * server.serve((peer) => peer.readable.pipeTo(peer.writable)); // an echo
+   *
+   * await using client = await connect({ network, port: 8000 });
+   * await ReadableStream.from(["one", "two"]).pipeTo(client.writable);
+   * assertEquals(await Array.fromAsync(client.readable), ["one", "two"]);
+   * ```
    */
-  batches(): AsyncIterableIterator<readonly Frame[]> {
-    return this.#inbound.batches();
-  }
-
-  /** The frames one by one. Goes on and throws as {@linkcode Connection.batches} does. */
-  frames(): AsyncIterableIterator<Frame> {
-    return this.#inbound.each();
-  }
-
-  /** The lines of a connection of lines, one by one. Goes on and throws as {@linkcode Connection.batches} does. */
-  lines(this: Connection<string>): AsyncIterableIterator<string> {
-    return this.frames();
+  get readable(): ReadableStream<Frame> {
+    return this.#readable ??= readableOf(this.#inbound, () => this.closed);
   }
 
   /**
-   * Queues a frame; it leaves at the end of this turn of the event loop. Never waits.
+   * A web stream that sends each chunk as a frame. A write waits for {@linkcode Connection.flushed} when
+   * {@linkcode Connection.send} returns `false`.
    *
-   * @returns `false` when the peer falls behind (or is gone): wait for `flushed` before sending much more. A peer that
-   * leaves more than `writeBuffer` bytes waiting is cut off as a slow reader.
-   * @throws {TypeError} If the codec cannot carry the frame, as a line feed in a line.
+   * Closing it half-closes like {@linkcode Connection.closeWrite}, and aborting it closes the connection like
+   * {@linkcode Connection.abort}. It errors with a {@linkcode ConnectionClosedError} when the connection ends first.
+   */
+  get writable(): WritableStream<Frame> {
+    return this.#writable ??= writableOf(
+      this.#outbound,
+      () => this.closed,
+      (why) => this.abort({ type: "local", why }),
+    );
+  }
+
+  /**
+   * Queues a frame, which is written at the end of this turn of the event loop. Never waits.
+   *
+   * @returns `false` if the peer falls behind, or the connection is closed: wait for `flushed` before sending more. A
+   * peer with more than `writeBuffer` pending bytes is closed as a slow reader.
+   * @throws {TypeError} If the codec cannot carry the frame, for example a line that contains a line feed.
    */
   send(frame: Frame): boolean {
     return this.#outbound.send(frame);
   }
 
   /**
-   * Waits until the socket has taken all that was given to `send`.
+   * Waits until the socket has accepted everything passed to `send`.
    *
-   * @throws {ConnectionClosedError} If it closes before, with how many bytes were not sent.
+   * @throws {ConnectionClosedError} If the connection closes first; it counts the unsent bytes.
    */
   flushed(): Promise<void> {
     return this.#outbound.flushed();
   }
 
   /**
-   * Half-closes: sends what is queued, then FIN. Reading goes on; `send` gives `false` from now on.
+   * Half-closes: sends the queued frames, then FIN. Reading goes on; from now on `send` returns `false`.
    *
-   * @throws {ConnectionClosedError} If it closes before all was sent.
+   * @throws {ConnectionClosedError} If the connection closes before everything is sent.
    */
   closeWrite(): Promise<void> {
     return this.#outbound.closeWrite();
   }
 
   /**
-   * Ends it in order: sends what is queued, then FIN, reads and discards to the peer's FIN, closes. Closing without
-   * reading to the end would reset the connection, and the peer might lose what it has not read.
+   * Closes gracefully: sends the queued frames, then FIN, discards input until the peer's FIN, and closes the socket.
+   * Closing without reading to the end would reset the connection, and the peer could lose data it has not read yet.
    *
-   * @param why What `closed` will say. Default natural.
-   * @returns What `closed` says. Where `why` is natural, another reason when it failed on the way; where it is natural
-   * or local, the timeout when it took longer than `drainTimeout`. `stats().queuedBytes` is what could not be sent.
+   * @param why The reason that `closed` will give. Default natural.
+   * @returns The reason that `closed` gives. It differs from `why` if `why` is natural and the connection fails first,
+   * or if `why` is natural or local and closing takes longer than `drainTimeout`. `stats().queuedBytes` counts the
+   * bytes that could not be sent.
    */
   close(why: CloseReason = NATURAL): Promise<CloseReason> {
     return this.#end(why, this.#drainTimeout);
   }
 
   /**
-   * Ends it because of something the peer did or did not do: tells it why, where there is a `farewell`, and has no more
-   * than a second of patience for the rest.
+   * Closes gracefully because of something that the peer did or did not do: sends the `farewell`, if any, and waits at
+   * most a second.
    *
-   * @returns What `closed` says.
+   * @internal For timeouts, authentication, and operators. Users call `send` and `close`.
+   * @returns The reason that `closed` gives.
    */
   dismiss(why: CloseReason): Promise<CloseReason> {
     const frame = this.#ending === undefined ? this.#farewell?.(why) : undefined;
@@ -237,19 +291,20 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return this.#end(why, Math.min(FAREWELL_TIMEOUT, this.#drainTimeout));
   }
 
-  /** Closes at once; what is queued is dropped. Does nothing when it has ended. */
+  /** Closes immediately and drops the queued frames. Does nothing if the connection has ended. */
   abort(why: CloseReason = { type: "local", why: "closed" }): void {
     this.#finish(why);
   }
 
   /**
-   * Closes like {@linkcode Connection.abort}, but with a reset (RST) instead of a FIN, so that the peer does not take what
-   * it has received for everything. Deno's sockets cannot reset: there, it is the same as `abort`.
+   * Closes like {@linkcode Connection.abort}, but with a reset (RST) instead of a FIN, so that the peer cannot mistake a
+   * partial transfer for a complete one. Deno's own sockets cannot reset: with them, this is the same as `abort`.
    */
   reset(why: CloseReason = { type: "local", why: "reset" }): void {
     this.#finish(why, true);
   }
 
+  /** Returns the counters of this connection. */
   stats(): ConnectionStats {
     return {
       openedAt: this.#openedAt,
@@ -261,18 +316,18 @@ export class Connection<Frame = string> implements AsyncDisposable {
     };
   }
 
-  /** As {@linkcode Connection.close}. */
+  /** Closes like {@linkcode Connection.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** A read or write has failed. */
+  /** Ends the connection after a failed read or write. */
   #fail(failure: SocketFailure): void {
     const { type } = failure;
     if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
-      this.#finish(this.#ending); // It was over before.
+      this.#finish(this.#ending); // It was ending anyway.
     } else if (type === "write-failed" && this.peerEnded) {
-      this.#finish(NATURAL); // A peer that is done does not read, and need not.
+      this.#finish(NATURAL); // A peer that has finished may stop reading.
     } else {
       this.#finish(closeReasonOf(failure));
     }
@@ -286,12 +341,12 @@ export class Connection<Frame = string> implements AsyncDisposable {
         ms,
         () => this.#finish(late ? { type: "timeout", which: "drain", ms } : why),
       );
-      // At once: a peer that is busy writing to us may read nothing until it is through.
+      // Starts now: a peer that is busy writing may not read until it has finished.
       const discarded = this.#inbound.discard();
       try {
         await this.#outbound.closeWrite();
       } catch (error) {
-        // Closed on the way: `closed` says why, `stats` how much was not sent.
+        // Closed in between: `closed` gives the reason, and `stats` counts the unsent bytes.
         if (!(error instanceof ConnectionClosedError)) throw error;
       }
       await discarded;
@@ -300,13 +355,13 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return await this.closed;
   }
 
-  /** A timeout has passed. Who takes nothing cannot be told. */
+  /** Ends the connection after a timeout. A peer that does not read gets no farewell. */
   #late(why: CloseReason & { type: "timeout" }): void {
     if (this.#farewell === undefined || this.#outbound.writing) this.#finish(why);
     else void this.dismiss(why);
   }
 
-  /** The one place where a connection ends. */
+  /** The only place where a connection ends. */
   #finish(reason: CloseReason, byReset = false): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
@@ -316,7 +371,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#outbound.stop(reason);
     if (byReset && this.#transport.reset !== undefined) this.#transport.reset();
     else this.#transport.close();
-    // Not now: whoever closed it may be in the middle of something. But before anybody hears of it by `closed`.
+    // Deferred, because the caller may be in the middle of a change; but before `closed` resolves.
     if (this.#onClosed !== undefined) queueMicrotask(() => this.#onClosed?.(this, reason));
     this.#closed?.resolve(reason);
   }

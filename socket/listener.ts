@@ -247,12 +247,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
  *
  * await using server = listen();
  * const done = server.serve(async (peer) => {
- *   for await (const line of peer.lines()) peer.send(line);
+ *   for await (const line of peer) peer.send(line);
  * });
  *
  * const client = await connect({ port: server.port });
  * client.send("hello");
- * for await (const line of client.lines()) {
+ * for await (const line of client) {
  *   assertEquals(line, "hello");
  *   break;
  * }

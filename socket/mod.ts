@@ -41,6 +41,7 @@ export {
   type LengthPrefixOptions,
 } from "./codecs/length_prefix_codec.ts";
 export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./codecs/line_codec.ts";
+export { LineStream, type LineStreamOptions } from "./codecs/line_stream.ts";
 export { type CodecOptions, type TcpConnectionInfo } from "./callbacks/types.ts";
 export {
   type FrameListenOptions,

@@ -5,6 +5,7 @@ import type { SocketFailure } from "./failure.ts";
 import type { Receiver, Transport } from "./network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
+import { FrameCallback, type FrameConsumer, FrameIterator } from "./frame_iterator.ts";
 
 /** What an {@linkcode Reader} needs. */
 export interface InboundOptions<Frame> {
@@ -28,42 +29,6 @@ const FRAMES_A_LOOK = 1024;
 // A read of fewer bytes had to be waited for, and the others had their turn meanwhile.
 const BACKLOG_BYTES = 4096;
 
-/** Who waits for frames. */
-interface Asker {
-  /** There are frames; takes them. Gives whether it asks for more. */
-  more(): boolean;
-  /** There will be none. */
-  end(error: FramingError | undefined): void;
-}
-
-/** Asks until there is no more. */
-class Consumer implements Asker {
-  readonly #handle: () => void;
-  readonly #resolve: () => void;
-  readonly #reject: (error: unknown) => void;
-
-  constructor(handle: () => void, resolve: () => void, reject: (error: unknown) => void) {
-    this.#handle = handle;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  more(): boolean {
-    try {
-      this.#handle();
-      return true;
-    } catch (error) {
-      this.#reject(error);
-      return false;
-    }
-  }
-
-  end(error: FramingError | undefined): void {
-    if (error === undefined) this.#resolve();
-    else this.#reject(error);
-  }
-}
-
 /**
  * Reads when somebody asks for frames, and gives each of them once, to whoever asks.
  *
@@ -84,7 +49,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #batch: readonly Frame[] = [];
   #taken = 0;
   #framing: FramingError | undefined;
-  #asker: Asker | undefined;
+  #asker: FrameConsumer | undefined;
   /** Whether the asker is at what it was given: it may end this reading there, and throw afterwards. */
   #serving = false;
   /** How many were given since the last look at the clock. */
@@ -145,7 +110,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Calls `handle` with what {@linkcode Reader.batches} would give, until nothing more will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#ask(new Consumer(() => handle(this.#take()), resolve, reject));
+      this.#ask(new FrameCallback(() => handle(this.#take()), resolve, reject));
     });
   }
 
@@ -167,26 +132,12 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#readOn();
   }
 
-  // Not a generator: those await three times a frame, and drop what is left when their loop is.
   #iterate<Item>(take: () => Item): AsyncIterableIterator<Item> {
-    const iterator: AsyncIterableIterator<Item> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: () =>
-        new Promise((resolve, reject) => {
-          this.#ask({
-            more: () => {
-              resolve({ done: false, value: take() });
-              return false;
-            },
-            end: (error) => error === undefined ? resolve({ done: true, value: undefined }) : reject(error),
-          });
-        }),
-    };
-    return iterator;
+    return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
   }
 
   /** @throws {TypeError} If somebody asks already. */
-  #ask(asker: Asker): void {
+  #ask(asker: FrameConsumer): void {
     if (this.#asker !== undefined) throw new TypeError("Cannot read a connection twice at once");
     this.#asker = asker;
     this.#serve();

@@ -73,6 +73,11 @@ export class Writer<Frame> implements Flushable {
     return this.#writing;
   }
 
+  /** Whether `send` takes no more frames, because this side is closed. */
+  get ended(): boolean {
+    return this.#ended || this.#stopped !== undefined;
+  }
+
   /** When the peer last took something, or the write began that it takes nothing of, ms. */
   get lastWrite(): number {
     return this.#lastWrite;
@@ -87,7 +92,7 @@ export class Writer<Frame> implements Flushable {
   }
 
   send(frame: Frame): boolean {
-    if (this.#ended || this.#stopped !== undefined) return false;
+    if (this.ended) return false;
     const before = this.#encoder.size;
     this.#encoder.push(frame);
     this.#frames++;

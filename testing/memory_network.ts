@@ -63,13 +63,13 @@ interface Knock {
  * const network = new MemoryNetwork({ clock, latency: 30_000 });
  * const server = listen({ network, clock, port: 8000 });
  * const served = server.serve(async (peer) => {
- *   for await (const line of peer.lines()) peer.send(`${line}!`);
+ *   for await (const line of peer) peer.send(`${line}!`);
  * });
  *
  * const heard = await clock.runUntil((async () => {
  *   const client = await connect({ network, clock, port: 8000, timeout: 0 });
  *   client.send("hello");
- *   return (await client.lines().next()).value;
+ *   return (await client[Symbol.asyncIterator]().next()).value;
  * })());
  * assertEquals(heard, "hello!");
  * assertEquals(clock.now(), 4 * 30_000);

@@ -68,7 +68,7 @@ export class EchoClient {
 
   async #listen(): Promise<void> {
     try {
-      for await (const line of this.#connection.lines()) this.#hear(line);
+      for await (const line of this.#connection) this.#hear(line);
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
       await this.#connection.close({ type: "framing", error });

@@ -91,7 +91,7 @@ const NO_LAG_LIMIT = 3_600_000;
  *
  * await using server = listen({ port: 0 });
  * server.serve(async (peer) => {
- *   for await (const line of peer.lines()) peer.send(line);
+ *   for await (const line of peer) peer.send(line);
  * });
  * const echo = scenario({
  *   codec: lineCodec(),

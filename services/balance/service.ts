@@ -94,7 +94,7 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
  * for (let count = 0; count < 4; count++) {
  *   await using client = await connect({ port: balancer.port });
  *   client.send("hello");
- *   assertEquals((await client.lines().next()).value, "hello");
+ *   assertEquals((await client[Symbol.asyncIterator]().next()).value, "hello");
  * }
  * assertEquals([one.stats().messages, two.stats().messages], [2, 2]);
  * ```

@@ -70,7 +70,7 @@ interface Guest {
  * await using server = startChat();
  * await using client = await connect({ port: server.port });
  * client.send("ann");
- * const lines = client.lines();
+ * const lines = client[Symbol.asyncIterator]();
  * assertEquals((await lines.next()).value, "-- Welcome. What is your name?");
  * assertEquals((await lines.next()).value, "-- Hello ann. 0 others are here; /help lists commands");
  * ```
@@ -151,7 +151,7 @@ class Hall {
     const { auth } = this.#options;
     if (auth === undefined) return true;
     return await authenticate<string>({
-      frames: () => input.frames(),
+      [Symbol.asyncIterator]: () => input.frames(),
       send: (line) => connection.send(line),
       dismiss: (why) => connection.dismiss(why),
     }, authOptions(auth, this.#options));

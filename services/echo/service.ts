@@ -30,7 +30,7 @@ export interface EchoStats extends ListenerStats {
  * await using server = startEcho();
  * await using client = await connect({ port: server.port });
  * client.send("hello");
- * assertEquals((await client.lines().next()).value, "hello");
+ * assertEquals((await client[Symbol.asyncIterator]().next()).value, "hello");
  * ```
  */
 export function startEcho(options: EchoOptions = {}): ListenerService<string, EchoStats> {

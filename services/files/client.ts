@@ -98,7 +98,7 @@ export class FilesClient implements AsyncDisposable {
 
   private constructor(connection: Connection<FilesFrame>, timeout: number, clock: Clock) {
     this.#connection = connection;
-    this.#frames = connection.frames();
+    this.#frames = connection[Symbol.asyncIterator]();
     this.#timeout = timeout;
     this.#clock = clock;
   }

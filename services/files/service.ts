@@ -58,7 +58,7 @@ export interface FilesStats extends ListenerStats {
  * await using server = await startFiles({ root: await Deno.makeTempDir() });
  * await using client = await connect({ port: server.port });
  * client.send("LIST");
- * assertEquals((await client.lines().next()).value, "ok 0");
+ * assertEquals((await client[Symbol.asyncIterator]().next()).value, "ok 0");
  * ```
  */
 export async function startFiles(options: FilesOptions): Promise<ListenerService<FilesFrame, FilesStats>> {

@@ -113,7 +113,7 @@ async function* readEvents(
   signal?: AbortSignal,
 ): AsyncIterableIterator<ResponseEvent> {
   try {
-    for await (const bytes of connection.frames()) {
+    for await (const bytes of connection) {
       yield* parser.push(bytes);
       if (parser.done) return;
     }

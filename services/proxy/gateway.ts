@@ -149,7 +149,7 @@ export class Gateway {
     );
     try {
       const reader = new ProxyHeaderReader();
-      for await (const bytes of client.frames()) {
+      for await (const bytes of client) {
         const read = reader.push(bytes);
         if (read) return read;
       }

@@ -56,7 +56,7 @@ const RETRY_DELAY = 100;
  * await using proxy = startProxy({ to: { hostname: "127.0.0.1", port: echo.port } });
  * await using client = await connect({ port: proxy.port });
  * client.send("hello");
- * assertEquals((await client.lines().next()).value, "hello");
+ * assertEquals((await client[Symbol.asyncIterator]().next()).value, "hello");
  * ```
  */
 export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, ProxyStats> {

@@ -8,36 +8,44 @@ import {
   type CodecOptions,
   connectionInfo,
   deliver,
+  DrainedSender,
+  reportTo,
   type TcpConnectionInfo,
-  tell,
 } from "./types.ts";
 import { listen, type Listener, type ListenOptions } from "../listener.ts";
 import type { Address } from "../network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../tcp.ts";
 
-/** What a {@linkcode TcpServer} calls. None of them is waited for. */
+/** Callbacks of a {@linkcode TcpServer}. The server does not wait for them. */
 export interface TcpServerCallbacks<Frame> {
-  /** Bound, and accepting. */
+  /** The server is listening. */
   started?(address: Address): void;
-  /** Somebody has connected. */
+  /** A client has connected. */
   connected?(id: number): void;
-  /** A frame has come: bytes as they came, or a line, as the codec has it. */
+  /** A frame was received: bytes, or a line, according to the codec. */
   data?(id: number, data: Frame): void;
-  /** A connection has ended; nothing more comes of it. */
+  /** All pending frames of a connection are written after `send` returned `false`: sending may go on. */
+  drained?(id: number): void;
+  /** A connection has ended. This is its last callback. */
   disconnected?(id: number, reason: CloseReason): void;
-  /** Something failed, for one connection where an id is given: its framing, or another callback, which threw. */
+  /** An error: of the connection `id` if it is given, such as a framing error, or thrown by another callback. */
   error(error: Error, id?: number): void;
 }
 
-/** Options of a {@linkcode TcpServer}: those of {@linkcode listen} but for the address. */
+/** Options for {@linkcode TcpServer}: those of {@linkcode listen} without the address. */
 export type TcpServerOptions = Omit<
   ListenOptions,
   "hostnames" | "tryHostnames" | "onNotBound" | "port" | "refusal" | "farewell" | "onClosed" | "onLateFailure"
 >;
 
+interface Served<Frame> {
+  readonly connection: Connection<Frame>;
+  readonly sender: DrainedSender<Frame>;
+}
+
 /**
- * A TCP server for those who like callbacks; {@linkcode listen} has loops instead.
+ * A TCP server with callbacks; see {@linkcode listen} for loops.
  *
  * @example Lines
  * ```ts
@@ -65,10 +73,14 @@ export class TcpServer<Frame = Uint8Array> {
   readonly #options: TcpServerOptions;
   readonly #codec: Codec<Frame>;
   readonly #clock: Clock;
-  readonly #connections = new Map<number, Connection<Frame>>();
+  readonly #connections = new Map<number, Served<Frame>>();
   #listener: Listener<Frame> | undefined;
 
-  /** @param args Options, with the framing as `codec`; without one, data are bytes as they come. */
+  /**
+   * Creates a server that does not listen yet.
+   *
+   * @param args Options, with the framing as `codec`. Without a codec, data are bytes as they arrive.
+   */
   constructor(...args: CodecOptions<Frame, TcpServerOptions>) {
     const [options = {}] = args;
     this.#options = options;
@@ -76,21 +88,21 @@ export class TcpServer<Frame = Uint8Array> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Where it listens; undefined while it does not. */
+  /** The address that it listens on, or undefined if it does not listen. */
   get address(): Address | undefined {
     return this.#listener?.addresses[0];
   }
 
-  /** The ids of those who are connected. */
+  /** The ids of the open connections. */
   get ids(): readonly number[] {
     return [...this.#connections.keys()];
   }
 
   /**
-   * Binds and serves. A port that cannot be bound is told to `error`.
+   * Binds and serves. Calls `error` if the port cannot be bound.
    *
-   * @param port 0 lets the system pick one; `started` is told which.
-   * @throws {TypeError} If it listens already.
+   * @param port With 0, the OS picks one and `started` reports it.
+   * @throws {TypeError} If the server listens already.
    */
   listen(hostname: string, port: number, callbacks: TcpServerCallbacks<Frame>): void {
     if (this.#listener) throw new TypeError("Cannot listen: this server listens already");
@@ -99,41 +111,48 @@ export class TcpServer<Frame = Uint8Array> {
     try {
       listener = listen({ ...this.#options, codec: this.#codec, hostnames: [hostname], port });
     } catch (error) {
-      tell(error, fail);
+      reportTo(error, fail);
       return;
     }
     this.#listener = listener;
-    listener.serve((connection) => this.#serve(connection, callbacks)).catch((error) => tell(error, fail));
+    listener.serve((connection) => this.#serve(connection, callbacks)).catch((error) =>
+      reportTo(error, fail)
+    );
     callSafely(() => callbacks.started?.(listener.addresses[0]!), fail);
   }
 
-  /** Sends to one. @returns `false` if it falls behind in reading, or is not connected. */
+  /**
+   * Sends a frame to one connection.
+   *
+   * @returns `false` if the peer falls behind: wait for `drained` before sending more. Also `false` if there is no
+   * connection with this id.
+   */
   send(id: number, data: Frame): boolean {
-    return this.#connections.get(id)?.send(data) ?? false;
+    return this.#connections.get(id)?.sender.send(data) ?? false;
   }
 
-  /** Ends one connection once it has what was sent to it. Does nothing if there is none of that id. */
+  /** Closes one connection gracefully. Does nothing if there is no connection with this id. */
   async disconnect(id: number): Promise<void> {
-    await this.#connections.get(id)?.close({ type: "local", why: "disconnected" });
+    await this.#connections.get(id)?.connection.close({ type: "local", why: "disconnected" });
   }
 
-  /** What is known of a connection; undefined if there is none of that id. */
+  /** Returns a snapshot of a connection, or undefined if there is no connection with this id. */
   info(id: number): TcpConnectionInfo | undefined {
-    const connection = this.#connections.get(id);
-    return connection && connectionInfo(connection, this.#clock);
+    const served = this.#connections.get(id);
+    return served && connectionInfo(served.connection, this.#clock);
   }
 
-  /** Stops accepting until {@linkcode TcpServer.resume}; see {@linkcode Listener.suspend}. Does nothing while it does not listen. */
+  /** Stops accepting until {@linkcode TcpServer.resume}; see {@linkcode Listener.suspend}. Does nothing if the server does not listen. */
   suspend(): void {
     this.#listener?.suspend();
   }
 
-  /** Accepts again, those first who have come meanwhile. */
+  /** Accepts again, beginning with the clients that are pending. */
   resume(): void {
     this.#listener?.resume();
   }
 
-  /** Stops accepting, ends every connection in order, and waits for that. It may listen again afterwards. */
+  /** Stops accepting, closes every connection gracefully, and waits for that. It can listen again afterward. */
   async stop(): Promise<void> {
     const listener = this.#listener;
     await listener?.shutdown();
@@ -142,7 +161,9 @@ export class TcpServer<Frame = Uint8Array> {
 
   async #serve(connection: Connection<Frame>, callbacks: TcpServerCallbacks<Frame>): Promise<void> {
     const { id } = connection;
-    this.#connections.set(id, connection);
+    const error = (cause: Error) => callbacks.error(cause, id);
+    const sender = new DrainedSender(connection, () => callSafely(() => callbacks.drained?.(id), error));
+    this.#connections.set(id, { connection, sender });
     await deliver(connection, {
       connected: () => callbacks.connected?.(id),
       data: (frame) => callbacks.data?.(id, frame),
@@ -150,7 +171,7 @@ export class TcpServer<Frame = Uint8Array> {
         this.#connections.delete(id);
         callbacks.disconnected?.(id, reason);
       },
-      error: (error) => callbacks.error(error, id),
+      error,
     });
   }
 }

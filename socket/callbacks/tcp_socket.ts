@@ -4,61 +4,101 @@ import { connect, type ConnectOptions } from "../connect.ts";
 import type { Connection } from "../connection.ts";
 import type { CloseReason } from "../errors.ts";
 import {
+  callSafely,
   codecOf,
   type CodecOptions,
   connectionInfo,
   deliver,
+  DrainedSender,
+  reportTo,
   type TcpConnectionInfo,
-  tell,
 } from "./types.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
+import { backOffDelay } from "../../internal/back_off.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { systemClock, systemRandom } from "../tcp.ts";
 
-/** What a {@linkcode TcpSocket} calls. None of them is waited for. */
+/** Callbacks of a {@linkcode TcpSocket}. The socket does not wait for them. */
 export interface TcpSocketCallbacks<Frame> {
   /** Connected, for the first time or again. */
   connected?(): void;
-  /** A frame has come: bytes as they came, or a line, as the codec has it. */
+  /** A frame was received: bytes, or a line, according to the codec. */
   data?(data: Frame): void;
+  /** All pending frames are written after `send` returned `false`: sending may go on. */
+  drained?(): void;
   /** The connection has ended. */
   disconnected?(reason: CloseReason): void;
-  /** Something failed: a connect, the framing, or another callback, which threw. */
+  /** An error: connecting failed, the input could not be framed, or another callback threw. */
   error(error: Error): void;
 }
 
-/** How a {@linkcode TcpSocket} comes back. */
+/** Reconnect options of a {@linkcode TcpSocket}. */
 export interface ReconnectOptions {
-  /** Connects in a row that may fail before it gives up. Default `Infinity`. */
+  /** Number of failed attempts in a row after which it gives up. Default `Infinity`. */
   readonly maxAttempts?: number;
-  /** Time in ms before the first one; it doubles with each that fails. Default 100. */
+  /**
+   * Upper limit of the random delay before an attempt, in ms, after a connection ends. It doubles with each failed
+   * attempt in a row. Default 100.
+   */
   readonly delay?: number;
-  /** Most that it doubles to, ms. Default 10,000. */
+  /** Maximum of that upper limit, in ms. Default 10,000. */
   readonly maxDelay?: number;
 }
 
-/** Options of a {@linkcode TcpSocket}: those of {@linkcode connect} but for the address. */
+/** Options for {@linkcode TcpSocket}: those of {@linkcode connect} without the address. */
 export type TcpSocketOptions = Omit<ConnectOptions, "hostname" | "port" | "signal" | "farewell"> & {
-  /** Connects again when a connect fails or a connection ends, until `disconnect`. Default: it does not. */
+  /** Reconnects when connecting fails or a connection ends, until `disconnect`. Default: no reconnection. */
   reconnect?: ReconnectOptions;
-  /** Spreads the delays, so that clients of one server do not come back all at once. */
+  /** Source of the random delays, which keep the clients of one server from reconnecting in the same moment. */
   random?: Random;
 };
 
 const DELAY = 100;
 const MAX_DELAY = 10_000;
 
-/** A TCP client for those who like callbacks; {@linkcode connect} has loops instead. See {@linkcode TcpServer}. */
+/**
+ * A TCP client with callbacks, which can reconnect; see {@linkcode connect} for loops.
+ *
+ * @example A client that sends as fast as the server reads
+ * ```ts
+ * import { lineCodec, TcpServer, TcpSocket } from "@okline/okline/socket";
+ *
+ * const server = new TcpServer({ codec: lineCodec() });
+ * const finished = Promise.withResolvers<void>();
+ * server.listen("127.0.0.1", 0, {
+ *   data: (_id, line) => line === "999" && finished.resolve(),
+ *   error: finished.reject,
+ * });
+ * let next = 0;
+ * const socket = new TcpSocket({ codec: lineCodec(), highWater: 100 });
+ * const sendMore = () => {
+ *   while (next < 1000) if (!socket.send(`${next++}`)) return;
+ * };
+ * socket.connect("127.0.0.1", server.address!.port, {
+ *   connected: sendMore,
+ *   drained: sendMore,
+ *   error: finished.reject,
+ * });
+ * await finished.promise;
+ * await socket.disconnect();
+ * await server.stop();
+ * ```
+ */
 export class TcpSocket<Frame = Uint8Array> {
   readonly #options: TcpSocketOptions;
   readonly #codec: Codec<Frame>;
   readonly #clock: Clock;
   readonly #random: Random;
   #connection: Connection<Frame> | undefined;
+  #sender: DrainedSender<Frame> | undefined;
   #stop: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  /** @param args Options, with the framing as `codec`; without one, data are bytes as they come. */
+  /**
+   * Creates a socket that is not connected yet.
+   *
+   * @param args Options, with the framing as `codec`. Without a codec, data are bytes as they arrive.
+   */
   constructor(...args: CodecOptions<Frame, TcpSocketOptions>) {
     const [options = {}] = args;
     this.#options = options;
@@ -67,15 +107,15 @@ export class TcpSocket<Frame = Uint8Array> {
     this.#random = options.random ?? systemRandom;
   }
 
-  /** What is known of the connection; undefined while there is none. */
+  /** A snapshot of the connection, or undefined if there is none. */
   get info(): TcpConnectionInfo | undefined {
     return this.#connection && connectionInfo(this.#connection, this.#clock);
   }
 
   /**
-   * Connects, and stays in touch as `reconnect` says.
+   * Connects, and reconnects as `reconnect` says.
    *
-   * @throws {TypeError} If it is connected, or still trying.
+   * @throws {TypeError} If the socket is connected or connecting.
    */
   connect(hostname: string, port: number, callbacks: TcpSocketCallbacks<Frame>): void {
     if (this.#stop) throw new TypeError("Cannot connect: this socket is in use");
@@ -86,12 +126,17 @@ export class TcpSocket<Frame = Uint8Array> {
     );
   }
 
-  /** Sends. @returns `false` if the peer falls behind in reading, or there is no connection. */
+  /**
+   * Sends a frame.
+   *
+   * @returns `false` if the peer falls behind: wait for `drained` before sending more. Also `false` if there is no
+   * connection.
+   */
   send(data: Frame): boolean {
-    return this.#connection?.send(data) ?? false;
+    return this.#sender?.send(data) ?? false;
   }
 
-  /** Ends the connection once the peer has what was sent to it, stops connecting again, and waits for that. */
+  /** Closes the connection gracefully, stops reconnecting, and waits for that. */
   async disconnect(): Promise<void> {
     this.#stop?.abort();
     await this.#connection?.close({ type: "local", why: "disconnected" });
@@ -107,12 +152,12 @@ export class TcpSocket<Frame = Uint8Array> {
     for (let failures = 0;;) {
       const connection = await this.#dial(to, callbacks, signal);
       failures = connection ? 0 : failures + 1;
-      // Whoever called `disconnect` while the connect was just done saw no connection to end.
+      // A `disconnect` in the moment of connecting found no connection to close.
       if (signal.aborted) connection?.abort();
       else if (connection) await this.#serve(connection, callbacks);
       if (!reconnect || signal.aborted || failures >= (reconnect.maxAttempts ?? Infinity)) return;
-      const { delay = DELAY, maxDelay = MAX_DELAY } = reconnect;
-      const ms = Math.min(maxDelay, delay * 2 ** failures) * (1 + this.#random()) / 2;
+      const { delay: first = DELAY, maxDelay: longest = MAX_DELAY } = reconnect;
+      const ms = backOffDelay(failures + 1, { first, longest, random: this.#random });
       try {
         await sleep(ms, this.#clock, signal);
       } catch (error) {
@@ -130,21 +175,24 @@ export class TcpSocket<Frame = Uint8Array> {
     try {
       return await connect({ ...this.#options, ...to, codec: this.#codec, signal });
     } catch (error) {
-      if (!signal.aborted) tell(error, (cause) => callbacks.error(cause));
+      if (!signal.aborted) reportTo(error, (cause) => callbacks.error(cause));
       return undefined;
     }
   }
 
   async #serve(connection: Connection<Frame>, callbacks: TcpSocketCallbacks<Frame>): Promise<void> {
+    const error = (cause: Error) => callbacks.error(cause);
     this.#connection = connection;
+    this.#sender = new DrainedSender(connection, () => callSafely(() => callbacks.drained?.(), error));
     await deliver(connection, {
       connected: () => callbacks.connected?.(),
       data: (frame) => callbacks.data?.(frame),
       disconnected: (reason) => {
         this.#connection = undefined;
+        this.#sender = undefined;
         callbacks.disconnected?.(reason);
       },
-      error: (error) => callbacks.error(error),
+      error,
     });
   }
 }

@@ -1,4 +1,4 @@
-/** What the callback forms of server and client share. @module */
+/** Parts shared by the callback forms of server and client. @module */
 import { bytesCodec } from "../codecs/bytes_codec.ts";
 import type { Codec } from "../codecs/codec.ts";
 import type { Connection } from "../connection.ts";
@@ -6,27 +6,30 @@ import { type CloseReason, FramingError } from "../errors.ts";
 import type { Address } from "../network.ts";
 import type { Clock } from "../../internal/clock.ts";
 
-/** What is known of a connection. */
+/** A snapshot of a connection. */
 export interface TcpConnectionInfo {
+  /** The address of the peer. */
   readonly remote: Address;
-  /** How long it has stood, ms. */
+  /** Time since it opened, in ms. */
   readonly age: number;
+  /** Bytes received. */
   readonly bytesIn: number;
+  /** Bytes that the socket has accepted. */
   readonly bytesOut: number;
 }
 
-/** Constructor parameters of the callback forms: the codec has to be given where frames are not bytes. */
+/** Constructor parameters of the callback forms. The codec is required if frames are not bytes. */
 export type CodecOptions<Frame, Options> = Uint8Array extends Frame
   ? [options?: Options & { codec?: Codec<Frame> }]
   : [options: Options & { codec: Codec<Frame> }];
 
-/** The codec given, or that of bytes. */
+/** Returns the codec, by default for bytes. */
 export function codecOf<Frame>(codec: Codec<Frame> | undefined): Codec<Frame> {
-  // Without a codec frames are bytes: CodecOptions has seen to that, which the compiler cannot follow.
+  // Without a codec, frames are bytes: CodecOptions ensures that, but the compiler cannot infer it.
   return codec ?? (bytesCodec as Codec<unknown> as Codec<Frame>);
 }
 
-/** What is known of a connection now. */
+/** Returns a snapshot of a connection. */
 export function connectionInfo(
   connection: Pick<Connection, "remote" | "stats">,
   clock: Clock,
@@ -35,7 +38,7 @@ export function connectionInfo(
   return { remote: connection.remote, age: clock.now() - openedAt, bytesIn, bytesOut };
 }
 
-/** The life of one connection, as callbacks. */
+/** Callbacks for one connection. */
 export interface ConnectionEvents<Frame> {
   connected(): void;
   data(frame: Frame): void;
@@ -43,7 +46,35 @@ export interface ConnectionEvents<Frame> {
   error(error: Error): void;
 }
 
-/** Calls back for all that happens on a connection, until it has ended. */
+/**
+ * Sends frames, and reports once when sending may go on after `send` has returned `false`.
+ */
+export class DrainedSender<Frame> {
+  readonly #connection: Connection<Frame>;
+  readonly #drained: () => void;
+  #waiting = false;
+
+  constructor(connection: Connection<Frame>, drained: () => void) {
+    this.#connection = connection;
+    this.#drained = drained;
+  }
+
+  send(frame: Frame): boolean {
+    const goOn = this.#connection.send(frame);
+    if (!goOn && !this.#waiting && !this.#connection.writeEnded) {
+      this.#waiting = true;
+      this.#connection.flushed().then(() => this.#flushed(), () => {}); // `disconnected` reports the end.
+    }
+    return goOn;
+  }
+
+  #flushed(): void {
+    this.#waiting = false;
+    if (!this.#connection.writeEnded) this.#drained();
+  }
+}
+
+/** Reports everything that happens on a connection until it has ended. */
 export async function deliver<Frame>(
   connection: Connection<Frame>,
   events: ConnectionEvents<Frame>,
@@ -56,24 +87,24 @@ export async function deliver<Frame>(
     }
   } catch (error) {
     if (!(error instanceof FramingError)) throw error;
-    tell(error, events.error);
+    reportTo(error, events.error);
     why = { type: "framing", error };
   }
   const reason = await connection.close(why);
   callSafely(() => events.disconnected(reason), events.error);
 }
 
-/** Calls a callback; what it throws is told to `error`, and harms nobody else. */
+/** Calls a callback and passes an error that it throws to `error`, so that other connections are unaffected. */
 export function callSafely(call: () => void, error: (error: Error) => void): void {
   try {
     call();
   } catch (cause) {
-    tell(cause, error);
+    reportTo(cause, error);
   }
 }
 
-/** Tells `error`. What that throws itself is an uncaught error of the program. */
-export function tell(cause: unknown, error: (error: Error) => void): void {
+/** Calls `error`. An error that `error` itself throws becomes an uncaught error of the program. */
+export function reportTo(cause: unknown, error: (error: Error) => void): void {
   try {
     error(cause instanceof Error ? cause : new Error(String(cause), { cause }));
   } catch (thrown) {

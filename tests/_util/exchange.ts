@@ -9,7 +9,7 @@ export class Talk implements AsyncDisposable {
 
   constructor(connection: Connection<Uint8Array>) {
     this.connection = connection;
-    this.#pieces = connection.frames();
+    this.#pieces = connection[Symbol.asyncIterator]();
   }
 
   /** Sends, and waits until the socket has taken it. */

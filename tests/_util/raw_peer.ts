@@ -77,7 +77,7 @@ export interface Listening {
 export function listenTo(connection: Connection): Listening {
   const lines: string[] = [];
   const done = (async () => {
-    for await (const line of connection.lines()) lines.push(line);
+    for await (const line of connection) lines.push(line);
   })();
   return { lines, done };
 }

@@ -37,7 +37,7 @@ export class TlsFixture implements AsyncDisposable {
     const reasons: CloseReason[] = [];
     const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
     const served = listener.serve(async (peer) => {
-      for await (const line of peer.lines()) peer.send(line);
+      for await (const line of peer) peer.send(line);
       peer.send("after your end");
     });
     return {
@@ -75,5 +75,5 @@ export class TlsFixture implements AsyncDisposable {
 export async function talk(connection: Connection, lines: readonly string[]): Promise<string[]> {
   for (const line of lines) connection.send(line);
   await connection.closeWrite();
-  return await Array.fromAsync(connection.lines());
+  return await Array.fromAsync(connection);
 }

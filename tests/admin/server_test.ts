@@ -74,7 +74,7 @@ Deno.test("startAdmin() lists connections and closes one by its id", async () =>
 
   const closed = await askAdmin(address, `/connections/${quiet.id}/close`, { method: "POST" });
   assertEquals([closed.status, JSON.parse(closed.text)], [200, { closed: quiet.id, reason: "local" }]);
-  assertEquals(await Array.fromAsync(second.lines()), ["error local: closed by the operator"]);
+  assertEquals(await Array.fromAsync(second), ["error local: closed by the operator"]);
   assertEquals((await list()).total, 1);
   const ended = await list("?state=closed");
   const [{ id, reason, detail }] = ended.connections;
@@ -156,7 +156,7 @@ Deno.test("startAdmin() closes slow clients, refuses too many, and goes on servi
   // A client of the service is not affected.
   await using client = await connect({ port: relay.port });
   client.send("message x");
-  for await (const line of client.lines()) {
+  for await (const line of client) {
     assertEquals(line, "message x");
     break;
   }

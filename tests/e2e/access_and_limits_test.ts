@@ -110,7 +110,10 @@ Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   await using chat = await ServerProcess.start("chat", ...token);
   const guest = await connect({ port: chat.port });
   guest.send("Ann");
-  assertEquals((await guest.lines().next()).value, "error expected auth TOKEN as the first line");
+  assertEquals(
+    (await guest[Symbol.asyncIterator]().next()).value,
+    "error expected auth TOKEN as the first line",
+  );
   guest.abort();
   const help = await runServer(["relay", "--help"], { env: { OKLINE_TOKEN: "open-sesame" } });
   assertEquals((help.out + help.err).includes("open-sesame"), false);

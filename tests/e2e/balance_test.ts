@@ -84,7 +84,7 @@ async function ask(port: number, line: string): Promise<string | undefined> {
   await using client = await connect({ port });
   client.send(line);
   try {
-    return (await client.lines().next()).value;
+    return (await client[Symbol.asyncIterator]().next()).value;
   } catch (error) {
     if (!(error instanceof ConnectionClosedError)) throw error;
     return undefined;

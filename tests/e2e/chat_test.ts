@@ -96,7 +96,7 @@ Deno.test("client.ts chat lets no server act on the terminal", async () => {
   await using evil = listen({});
   const served = evil.serve(async (peer) => {
     peer.send("-- Hello \x1b[2J\u202e\x07.");
-    for await (const line of peer.lines()) if (line === "/quit") return;
+    for await (const line of peer) if (line === "/quit") return;
   });
   await using ann = new TerminalChat(evil.port);
   await ann.upTo("-- Hello \ufffd[2J\ufffd\ufffd.\r\n");

@@ -94,7 +94,7 @@ Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", asy
 Deno.test("client.ts echo fails where replies are wrong, or do not come", async () => {
   await using wrong = listen({});
   const served = wrong.serve(async (peer) => {
-    for await (const line of peer.lines()) {
+    for await (const line of peer) {
       if (line === "wrong") peer.send("other");
       else return;
     }
@@ -169,7 +169,7 @@ Deno.test("client.ts http prints a body as it is, but nothing that would act on 
   const body = "\x1b[2J\u202ehello\nthere";
   await using server = listen({ codec: bytesCodec });
   const served = server.serve(async (peer) => {
-    await peer.frames().next();
+    await peer[Symbol.asyncIterator]().next();
     peer.send(new TextEncoder().encode(`HTTP/1.1 200 OK\r\n\r\n${body}`));
   });
   const args = ["http", "GET", `http://127.0.0.1:${server.port}/`, "--no-head"];

@@ -13,7 +13,7 @@ const timeout = 30_000;
 
 /** The next line of a peer. */
 async function hear(peer: Connection): Promise<string | undefined> {
-  return (await peer.lines().next()).value;
+  return (await peer[Symbol.asyncIterator]().next()).value;
 }
 
 /** Connects, and sends lines. */
@@ -27,9 +27,9 @@ Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, as
   await using server = await ServerProcess.start("echo", "--max-connections", "1", "--verbose");
   await using first = await connect({ port: server.port });
   first.send("hello");
-  await first.lines().next();
+  await first[Symbol.asyncIterator]().next();
   await using second = await connect({ port: server.port });
-  assertEquals((await second.lines().next()).value, "error busy: 1 connection is open");
+  assertEquals((await second[Symbol.asyncIterator]().next()).value, "error busy: 1 connection is open");
   await server.remarked("refused, busy: 1 connection is open");
   const { refusals } = await server.state();
   assertEquals(refusals, { "max-connections": 1, "max-connections-per-ip": 0, "address": 0 });
@@ -41,7 +41,7 @@ for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]]
     await using peer = await connect({ port: server.port });
     const from = `${peer.local.hostname}:${peer.local.port}`;
     await server.remarked(`${from} refused, not allowed from this address\n`);
-    await Array.fromAsync(peer.lines());
+    await Array.fromAsync(peer);
   });
 }
 
@@ -79,7 +79,7 @@ for (const [option, lines, which] of TIMEOUTS) {
   Deno.test(`server.ts ${option} tells a peer, and closes it`, { timeout }, async () => {
     await using server = await ServerProcess.start("echo", option, "300ms");
     await using peer = await enter(server, ...lines);
-    const heard = await Array.fromAsync(peer.lines());
+    const heard = await Array.fromAsync(peer);
     assertEquals(heard, [...lines, `error timeout: ${which} for 300 ms`]);
     await peer.close();
     const { timeouts } = await server.until(({ connections }) => connections === 0);
@@ -110,7 +110,7 @@ for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "-
   Deno.test(`server.ts ${service} --max-line tells whose line is too long`, { timeout }, async () => {
     await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
     await using peer = await enter(server, "message ".padEnd(17, "x"));
-    const heard = await Array.fromAsync(peer.lines());
+    const heard = await Array.fromAsync(peer);
     assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
     await peer.close();
     const { framingErrors } = await server.until(({ connections }) => connections === 0);
@@ -127,7 +127,7 @@ for (
   Deno.test(`server.ts --${option} refuses one message more`, { timeout }, async () => {
     await using server = await ServerProcess.start("relay", `--${option}`, "1");
     await using peer = await enter(server, "message one", "message two");
-    const lines = peer.lines();
+    const lines = peer[Symbol.asyncIterator]();
     assertEquals((await lines.next()).value, "message one");
     assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
     const { limited, limitedBy, pending } = await server.state();
@@ -141,7 +141,7 @@ Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not
   const options = ["relay", "--ack-timeout", "100ms"] as const;
   await using server = await ServerProcess.start(...options);
   await using peer = await enter(server, "message again");
-  const lines = peer.lines();
+  const lines = peer[Symbol.asyncIterator]();
   assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
   peer.abort();
   await using bare = await ServerProcess.start(...options, "--no-redeliver");

@@ -16,7 +16,7 @@ class Guest implements AsyncDisposable {
 
   private constructor(connection: Connection) {
     this.#connection = connection;
-    this.#lines = connection.lines();
+    this.#lines = connection[Symbol.asyncIterator]();
   }
 
   static async enter(server: ServerProcess): Promise<Guest> {

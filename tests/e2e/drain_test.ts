@@ -7,7 +7,7 @@ import { denoRun, ServerProcess } from "../_util/programs/program.ts";
 Deno.test("server.ts says what it cut off at --drain-timeout, and ends with nothing and exit 0", async () => {
   await using server = await ServerProcess.start("relay", "--drain-timeout", "300ms", "--verbose");
   await using client = await connect({ port: server.port });
-  const lines = client.lines();
+  const lines = client[Symbol.asyncIterator]();
   client.send("message never answered");
   assertEquals((await lines.next()).value, "message never answered");
   const { code, err } = await server.stop();
@@ -35,7 +35,7 @@ Deno.test({
     const port = Number(/^listening on .*:([0-9]+)$/.exec(listening)?.[1]);
 
     await using client = await connect({ port });
-    const lines = client.lines();
+    const lines = client[Symbol.asyncIterator]();
     client.send("message hello");
     assertEquals((await lines.next()).value, "message hello");
     terminal.kill("SIGKILL");

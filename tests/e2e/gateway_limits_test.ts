@@ -15,7 +15,7 @@ for (const service of ["proxy", "balance"]) {
       const to = ["--to", `127.0.0.1:${echo.port}`];
       await using gateway = await ServerProcess.start(service, ...to, "--proxy-out", "v1");
       await using peer = await connect({ port: gateway.port });
-      const header = (await peer.lines().next()).value?.split(" ");
+      const header = (await peer[Symbol.asyncIterator]().next()).value?.split(" ");
       assertEquals(header?.slice(0, 5), ["PROXY", "TCP4", "127.0.0.1", "127.0.0.1", `${peer.local.port}`]);
     },
   );
@@ -31,9 +31,9 @@ Deno.test(
     await using balancer = await ServerProcess.start("balance", ...to, ...limits);
     await using first = await connect({ port: balancer.port });
     first.send("hello");
-    assertEquals((await first.lines().next()).value, "hello");
+    assertEquals((await first[Symbol.asyncIterator]().next()).value, "hello");
     await using second = await connect({ port: balancer.port });
-    assertEquals(await Array.fromAsync(second.lines()), []);
+    assertEquals(await Array.fromAsync(second), []);
     await balancer.remarked("No backend is available, and the queue is full; no backend");
   },
 );
@@ -47,6 +47,6 @@ Deno.test("server.ts balance --queue-timeout bounds how long a client waits", { 
     "200ms",
   );
   await using peer = await connect({ port: balancer.port });
-  assertEquals(await Array.fromAsync(peer.lines()), []);
+  assertEquals(await Array.fromAsync(peer), []);
   await balancer.remarked("No backend was available within 200 ms; no backend");
 });

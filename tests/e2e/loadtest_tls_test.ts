@@ -48,7 +48,7 @@ for (const [options, refusal] of GUARDED) {
     const port = Number(/an own relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
     const stranger = await connect({ port });
     stranger.send("message hello");
-    assertEquals((await stranger.lines().next()).value, refusal);
+    assertEquals((await stranger[Symbol.asyncIterator]().next()).value, refusal);
     await stranger.close();
     assertEquals((await test.outcome).summary.acked, 200);
   });

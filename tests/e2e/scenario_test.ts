@@ -9,7 +9,7 @@ const HEAD = 'import { lineCodec, scenario } from "@okline/okline/loadtest";\nco
 function startEcho(): { port: number } & AsyncDisposable {
   const server = listen({ port: 0, hostnames: ["127.0.0.1"] });
   server.serve(async (peer) => {
-    for await (const line of peer.lines()) peer.send(line.startsWith("LOGIN") ? "OK" : line);
+    for await (const line of peer) peer.send(line.startsWith("LOGIN") ? "OK" : line);
   });
   return { port: server.addresses[0]!.port, [Symbol.asyncDispose]: () => server.close() };
 }

@@ -183,7 +183,7 @@ for (const name of ["echo", "udp"]) {
 Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets it", async () => {
   await using server = await ServerProcess.start("relay");
   await using client = await connect({ port: server.port });
-  const lines = client.lines();
+  const lines = client[Symbol.asyncIterator]();
   client.send("message held until the server drains");
   assertEquals((await lines.next()).value, "message held until the server drains");
   server.signal("SIGTERM");
@@ -214,7 +214,7 @@ Deno.test("server.ts --verbose tells how each connection ended, and what went th
   await using server = await ServerProcess.start("chat", "--verbose");
   await using client = await connect({ port: server.port });
   client.send("/quit");
-  const answer = await Array.fromAsync(client.lines());
+  const answer = await Array.fromAsync(client);
   assertEquals(answer, ["-- Welcome. What is your name?", "-- Bye"]);
   await client.close();
   await server.remarked("closed, local: quit; 6 bytes in, 38 out");
@@ -225,7 +225,7 @@ Deno.test("server.ts echo --verbose tells at the end what has not been told of",
   await using client = await connect({ port: server.port });
   for (const line of ["one", "two", "three"]) client.send(line);
   await client.closeWrite();
-  assertEquals((await Array.fromAsync(client.lines())).length, 3);
+  assertEquals((await Array.fromAsync(client)).length, 3);
   await client.close();
   assertMatch((await server.stop()).err, /^3 messages in [\d.]+ s, \d+ msg\/s; 3 in all$/m);
 });
@@ -235,7 +235,7 @@ Deno.test("server.ts proxy tells of each connection that it has passed on", asyn
   await using server = await ServerProcess.start("proxy", "--to", `127.0.0.1:${echo.port}`);
   await using client = await connect({ port: server.port });
   client.send("hello");
-  await client.lines().next();
+  await client[Symbol.asyncIterator]().next();
   await client.close();
   await server.remarked(`closed, natural; to 127.0.0.1:${echo.port}, 6 bytes there, 6 back, `);
 });

@@ -145,7 +145,7 @@ Deno.test("firstLook() and torture() know a server that speaks TLS", async () =>
   const identity = await authority.issue("okline");
   await using server = listen({ network: new TlsNetwork(systemNetwork, { server: { identity } }) });
   const served = server.serve(async (peer) => {
-    for await (const line of peer.lines()) peer.send(line);
+    for await (const line of peer) peer.send(line);
   });
   const target = { hostname: "127.0.0.1", port: server.port };
   const { answer } = await probeTarget({ target, patience: 1000 });

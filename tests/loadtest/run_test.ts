@@ -43,7 +43,7 @@ class MutantRelay {
       this.#router.join(peer);
       this.#peers.push(peer);
       try {
-        for await (const line of connection.lines()) {
+        for await (const line of connection) {
           if (line.startsWith("message ")) this.#unsettled.add(line.slice(8));
           if (this.#router.line(peer, line, 0, out).kind === "ok" && --leaks !== 0) {
             this.#unsettled.delete(line.slice(3));

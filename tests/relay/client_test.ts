@@ -14,7 +14,7 @@ function scripted(
 ) {
   const server = listen(world.seam);
   server.serve(async (peer) => {
-    for await (const line of peer.lines()) script((answer) => void peer.send(answer), line, peer.id);
+    for await (const line of peer) script((answer) => void peer.send(answer), line, peer.id);
   });
   return server;
 }
@@ -146,7 +146,7 @@ Deno.test("RelayClient reconnects when the server ends first, resets, or sends n
   const closes: string[] = [];
   const server = listen(world.seam);
   server.serve(async (peer) => {
-    for await (const _ of peer.lines()) {
+    for await (const _ of peer) {
       if (peer.id === 1) return; // ends in order
       if (peer.id === 2) return peer.abort();
       peer.send(peer.id === 3 ? `message ${"x".repeat(70_000)}` : "ok mine");

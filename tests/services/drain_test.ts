@@ -26,7 +26,7 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
   for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
   await world.clock.runUntil(server.until(({ connections }) => connections === 1000));
   const told = peers.map(async (peer) => {
-    const line = await peer.connection.lines().next();
+    const line = await peer.connection[Symbol.asyncIterator]().next();
     await peer.connection.close();
     return line.value;
   });

@@ -11,7 +11,7 @@ const permissions = "none";
 function serveLines(world: Simulation, options: LineListenOptions): Listener {
   const listener = listen({ ...world.seam, ...options });
   listener.serve(async (peer) => {
-    for await (const _ of peer.lines());
+    for await (const _ of peer);
   }).catch(() => {}); // `closed` is looked at where it matters.
   return listener;
 }

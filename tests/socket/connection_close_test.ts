@@ -118,7 +118,7 @@ Deno.test("Connection.end() stops a loop, and drops what it has not taken", { pe
   const seen: string[] = [];
   let ended: Promise<unknown> | undefined;
   const loop = (async () => {
-    for await (const line of raw.connection.lines()) {
+    for await (const line of raw.connection) {
       seen.push(line);
       if (line === "quit") ended = raw.connection.close();
     }

@@ -59,7 +59,7 @@ Deno.test("Connection.idleTimeout does not hit a peer that is kept waiting", { p
   await raw.say("one\ntwo\n");
   await raw.clock.advance(10_000); // Nobody reads.
   assertEquals(raw.connection.open, true);
-  assertEquals((await raw.connection.lines().next()).value, "one");
+  assertEquals((await raw.connection[Symbol.asyncIterator]().next()).value, "one");
 });
 
 Deno.test("Connection.idleTimeout does not hit a peer that has finished and waits for an answer", {

@@ -6,18 +6,22 @@ import { readText } from "../_util/transport_pair.ts";
 
 const permissions = "none";
 
-Deno.test("Connection.lines() gives the peer's lines, and ends at its FIN", { permissions }, async () => {
-  await using raw = await rawPeer();
-  const heard = listenTo(raw.connection);
-  await raw.say("one\ntw");
-  assertEquals(heard.lines, ["one"]);
-  await raw.say("o\r\n");
-  await raw.peer.closeWrite();
-  await raw.clock.runUntil(heard.done);
-  assertEquals(heard.lines, ["one", "two"]);
-  assertEquals(raw.connection.peerEnded, true);
-  assertEquals(raw.connection.open, true);
-});
+Deno.test(
+  "Connection[Symbol.asyncIterator]() gives the peer's lines, and ends at its FIN",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const heard = listenTo(raw.connection);
+    await raw.say("one\ntw");
+    assertEquals(heard.lines, ["one"]);
+    await raw.say("o\r\n");
+    await raw.peer.closeWrite();
+    await raw.clock.runUntil(heard.done);
+    assertEquals(heard.lines, ["one", "two"]);
+    assertEquals(raw.connection.peerEnded, true);
+    assertEquals(raw.connection.open, true);
+  },
+);
 
 Deno.test("Connection.batches() gives what one read gave, never empty", { permissions }, async () => {
   await using raw = await rawPeer();
@@ -31,17 +35,17 @@ Deno.test("Connection.batches() gives what one read gave, never empty", { permis
   assertEquals(batches, [["a", "b"], ["cd", "e"]]);
 });
 
-Deno.test("Connection.lines() goes on where a loop was left", { permissions }, async () => {
+Deno.test("Connection[Symbol.asyncIterator]() goes on where a loop was left", { permissions }, async () => {
   await using raw = await rawPeer();
   await raw.say("auth\none\ntwo\nthree\n");
   await raw.peer.closeWrite();
   const seen: string[] = [];
   await raw.clock.runUntil((async () => {
-    for await (const line of raw.connection.lines()) {
+    for await (const line of raw.connection) {
       seen.push(`first ${line}`);
       break;
     }
-    seen.push(`next ${(await raw.connection.frames().next()).value}`);
+    seen.push(`next ${(await raw.connection[Symbol.asyncIterator]().next()).value}`);
     for await (const batch of raw.connection.batches()) seen.push(`rest ${batch}`);
   })());
   assertEquals(seen, ["first auth", "next one", "rest two,three"]);
@@ -59,6 +63,17 @@ Deno.test(
   },
 );
 
+Deno.test("Connection.batches() keeps the first call pending when one iterator is called twice in parallel", {
+  permissions,
+}, async () => {
+  await using raw = await rawPeer();
+  const batches = raw.connection.batches();
+  const first = batches.next();
+  await assertRejects(() => batches.next(), TypeError, "twice at once");
+  await raw.say("one\ntwo\n");
+  assertEquals((await raw.clock.runUntil(first)).value, ["one", "two"]);
+});
+
 Deno.test("Connection reads nothing that nobody asks for", { permissions }, async () => {
   await using raw = await rawPeer({ capacity: 100 });
   let written = 0;
@@ -72,29 +87,33 @@ Deno.test("Connection reads nothing that nobody asks for", { permissions }, asyn
   await assertRejects(() => writing, Deno.errors.Interrupted);
 });
 
-Deno.test("Connection.lines() throws a FramingError after the good lines, however often it is asked", {
-  permissions,
-}, async () => {
-  await using raw = await rawPeer({ maxLine: 5 });
-  const heard = listenTo(raw.connection);
-  const failing = assertRejects(() => heard.done, FramingError);
-  await raw.say("good\nfine\ntoo long\nnever\n");
-  const error = await failing;
-  assertEquals(error.code, "line-too-long");
-  assertEquals(heard.lines, ["good", "fine"]);
-  await assertRejects(() => raw.connection.batches().next(), FramingError);
-  assertEquals(raw.connection.open, true);
-  // Something can still be said to the peer.
-  raw.connection.send("error");
-  const ended = raw.connection.close({ type: "framing", error });
-  await raw.clock.advance(0);
-  assertEquals(await readText(raw.peer), "error\n");
-  raw.peer.close();
-  assertEquals(await raw.clock.runUntil(ended), { type: "framing", error });
-});
+Deno.test(
+  "Connection[Symbol.asyncIterator]() throws a FramingError after the good lines, however often it is asked",
+  {
+    permissions,
+  },
+  async () => {
+    await using raw = await rawPeer({ maxLine: 5 });
+    const heard = listenTo(raw.connection);
+    const failing = assertRejects(() => heard.done, FramingError);
+    await raw.say("good\nfine\ntoo long\nnever\n");
+    const error = await failing;
+    assertEquals(error.code, "line-too-long");
+    assertEquals(heard.lines, ["good", "fine"]);
+    await assertRejects(() => raw.connection.batches().next(), FramingError);
+    assertEquals(raw.connection.open, true);
+    // Something can still be said to the peer.
+    raw.connection.send("error");
+    const ended = raw.connection.close({ type: "framing", error });
+    await raw.clock.advance(0);
+    assertEquals(await readText(raw.peer), "error\n");
+    raw.peer.close();
+    assertEquals(await raw.clock.runUntil(ended), { type: "framing", error });
+  },
+);
 
 Deno.test(
-  "Connection.lines() throws an unterminated FramingError at FIN in a line",
+  "Connection[Symbol.asyncIterator]() throws an unterminated FramingError at FIN in a line",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -110,7 +129,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.lines() ends when the peer resets, after what came before",
+  "Connection[Symbol.asyncIterator]() ends when the peer resets, after what came before",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -126,12 +145,16 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.lines() ends when the connection is closed under it", { permissions }, async () => {
-  await using raw = await rawPeer();
-  const heard = listenTo(raw.connection);
-  await raw.say("one\n");
-  raw.connection.abort({ type: "local", why: "replaced" });
-  await raw.clock.runUntil(heard.done);
-  assertEquals(heard.lines, ["one"]);
-  assertEquals(await raw.connection.closed, { type: "local", why: "replaced" });
-});
+Deno.test(
+  "Connection[Symbol.asyncIterator]() ends when the connection is closed under it",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const heard = listenTo(raw.connection);
+    await raw.say("one\n");
+    raw.connection.abort({ type: "local", why: "replaced" });
+    await raw.clock.runUntil(heard.done);
+    assertEquals(heard.lines, ["one"]);
+    assertEquals(await raw.connection.closed, { type: "local", why: "replaced" });
+  },
+);

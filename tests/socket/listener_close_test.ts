@@ -118,7 +118,7 @@ Deno.test(
     await using server = memoryServer({ capacity: 10, onClosed: (_, reason) => ends.push(reason) });
     const served = server.listener.serve(async (peer) => {
       peer.send("x".repeat(99));
-      for await (const _ of peer.lines());
+      for await (const _ of peer);
     });
     const peer = await server.dial();
     const drained = server.listener.shutdown();

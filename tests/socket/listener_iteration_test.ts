@@ -62,7 +62,7 @@ Deno.test("Listener.close() from within its loop does not hang, though another c
     let count = 0;
     for await (const peer of server.listener) {
       count++;
-      for await (const _ of peer.lines()) break;
+      for await (const _ of peer) break;
       await server.listener.close();
     }
     return count;

@@ -98,7 +98,7 @@ Deno.test("Listener.serve() whose handler throws closes that connection, and nob
   await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
   const error = new RangeError("broken");
   void server.listener.serve(async (peer) => {
-    for await (const line of peer.lines()) {
+    for await (const line of peer) {
       if (line === "throw") throw error;
       peer.send(line);
     }

@@ -38,7 +38,7 @@ class Echo implements AsyncDisposable {
   }
 
   async #echo(peer: Connection): Promise<void> {
-    for await (const line of peer.lines()) peer.send(line);
+    for await (const line of peer) peer.send(line);
   }
 }
 
@@ -309,7 +309,9 @@ Deno.test(
     await world.clock.runUntil(() => server.listener.stats().connections === 1000);
     const ends = peers.map((peer) => peer.hear);
     assertEquals(ends.length, 1000);
-    for (const peer of peers) void peer.connection.lines().next().then(() => peer.connection.close());
+    for (const peer of peers) {
+      void peer.connection[Symbol.asyncIterator]().next().then(() => peer.connection.close());
+    }
     const drained = server.listener.shutdown();
     await world.clock.advance(0);
     assertEquals(server.listener.stats().connections, 800); // 5 slices in half of the time

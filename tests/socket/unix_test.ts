@@ -27,13 +27,13 @@ Deno.test("listen() and connect() carry lines over a Unix socket, and remove its
   const remotes: string[] = [];
   const served = server.serve(async (peer) => {
     remotes.push(formatAddress(peer.remote));
-    for await (const line of peer.lines()) peer.send(line);
+    for await (const line of peer) peer.send(line);
   });
   assertEquals(server.addresses.map(formatAddress), [hostname]);
   const client = await connect({ hostname, port: 0 });
   assertEquals(formatAddress(client.remote), hostname);
   client.send("hello");
-  for await (const line of client.lines()) {
+  for await (const line of client) {
     assertEquals(line, "hello");
     break;
   }

@@ -97,7 +97,7 @@ Deno.test("requestedName() reads what a TLS client sends", async () => {
   const received = Promise.withResolvers<Uint8Array>();
   await using server = listen({ codec: bytesCodec });
   void server.serve(async (peer) => {
-    const { value } = await peer.frames().next();
+    const { value } = await peer[Symbol.asyncIterator]().next();
     received.resolve(value!);
     peer.abort();
   });

@@ -44,7 +44,7 @@ function startEcho(
   const reasons: CloseReason[] = [];
   const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
   void listener.serve(async (peer) => {
-    for await (const line of peer.lines()) peer.send(line);
+    for await (const line of peer) peer.send(line);
   });
   return { listener, reasons, [Symbol.asyncDispose]: () => listener.close() };
 }
@@ -67,7 +67,7 @@ Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => 
     for (const [identity, why] of strangers) {
       const client = await dial(server, { minVersion, ...(identity && { identity }) });
       client.send("hello");
-      assertEquals(await Array.fromAsync(client.lines()), [`error TLS certificate refused: ${why}`]);
+      assertEquals(await Array.fromAsync(client), [`error TLS certificate refused: ${why}`]);
       await client.close();
     }
   }
@@ -100,7 +100,7 @@ Deno.test("TlsNetwork lets nobody in by a session that began with a refusal", as
     const network = new TlsNetwork(systemNetwork, { server: options });
     await using server = listen({ network });
     void server.serve(async (peer) => {
-      for await (const line of peer.lines()) {
+      for await (const line of peer) {
         peer.send(line);
         return;
       }
@@ -142,7 +142,7 @@ Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset
     });
     client.send(new Uint8Array(megabytes * 2 ** 20 - 1));
     let heard = "";
-    for await (const bytes of client.frames()) heard += new TextDecoder().decode(bytes);
+    for await (const bytes of client) heard += new TextDecoder().decode(bytes);
     assertEquals(heard, `error ${why}\n`);
     assertEquals(await client.close(), { type: "natural" });
   }
@@ -169,7 +169,10 @@ Deno.test("TlsNetwork waits a second for a refused client to go, and no longer",
   void listener.serve(() => {});
   const plain = await connect({ port: listener.port });
   plain.send("hello");
-  assertEquals((await plain.lines().next()).value, "error this port speaks TLS, not plain text");
+  assertEquals(
+    (await plain[Symbol.asyncIterator]().next()).value,
+    "error this port speaks TLS, not plain text",
+  );
   assertEquals(listener.stats().connections, 1);
   await clock.advance(1000);
   await listener.until((stats) => stats.closed["tls-failed"] === 1);
@@ -179,7 +182,7 @@ Deno.test("TlsNetwork waits a second for a refused client to go, and no longer",
 Deno.test("TlsNetwork closes with a refused client that does not go", async () => {
   const server = startEcho({ clientCa: authority.certificate });
   const client = await dial(server);
-  assertMatch((await client.lines().next()).value!, /^error TLS certificate refused/);
+  assertMatch((await client[Symbol.asyncIterator]().next()).value!, /^error TLS certificate refused/);
   await server[Symbol.asyncDispose]();
   client.abort();
 });
@@ -188,13 +191,13 @@ Deno.test("TlsServerOptions.notice makes what a refused client is told", async (
   const notice = (why: string) => `no: ${why}\n`;
   await using server = startEcho({ clientCa: authority.certificate, notice });
   const stranger = await dial(server);
-  assertEquals(await Array.fromAsync(stranger.lines()), [
+  assertEquals(await Array.fromAsync(stranger), [
     "no: TLS certificate refused: the client showed none",
   ]);
   await stranger.close();
   const plain = await connect({ port: server.listener.port });
   plain.send("hello");
-  assertEquals(await Array.fromAsync(plain.lines()), ["no: this port speaks TLS, not plain text"]);
+  assertEquals(await Array.fromAsync(plain), ["no: this port speaks TLS, not plain text"]);
   await plain.close();
 });
 
@@ -202,7 +205,7 @@ Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert"
   await using server = startEcho({ hosts: { "a.test": identity } });
   const client = await connect({ port: server.listener.port, codec: bytesCodec });
   client.send(Uint8Array.from([0x16, 3, 1, 0, 4, 1, 0, 0, 0])); // A hello with nothing in it.
-  const { value } = await client.frames().next();
+  const { value } = await client[Symbol.asyncIterator]().next();
   assertEquals(value, Uint8Array.from([0x15, 3, 3, 0, 2, 2, 50]));
   await client.close();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
@@ -218,7 +221,7 @@ Deno.test("TlsNetwork says which versions it speaks of a client that speaks an o
   const client = await connect({ port: server.listener.port, codec: bytesCodec });
   const hello = [1, 0, 0, 42, 3, 2, ...Array(32).fill(7), 0, 0, 2, 0, 47, 1, 0, 0, 0];
   client.send(Uint8Array.from([0x16, 3, 1, 0, hello.length, ...hello]));
-  const { value } = await client.frames().next();
+  const { value } = await client[Symbol.asyncIterator]().next();
   assertEquals(value, Uint8Array.from([0x15, 3, 1, 0, 2, 2, 70]));
   assertEquals(await client.close(), { type: "natural" });
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);

@@ -75,7 +75,7 @@ Deno.test("TlsNetwork tells a peer that speaks plain text, in plain text", async
   await using server = fixture.startEcho();
   const plain = await connect({ port: server.listener.port });
   plain.send("message hello");
-  assertEquals(await Array.fromAsync(plain.lines()), ["error this port speaks TLS, not plain text"]);
+  assertEquals(await Array.fromAsync(plain), ["error this port speaks TLS, not plain text"]);
   plain.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
@@ -87,7 +87,7 @@ Deno.test("TlsNetwork.connect() says so when the server speaks plain text", asyn
   await using server = listen();
   const served = server.serve(async (peer) => {
     try {
-      for await (const line of peer.lines()) peer.send(line);
+      for await (const line of peer) peer.send(line);
     } catch (error) {
       peer.send(`error ${(error as Error).message}`);
       throw error;
@@ -105,7 +105,7 @@ Deno.test("TlsNetwork.connect() says so when the server speaks plain text", asyn
 Deno.test("TlsNetwork closes a peer that does not finish its handshake", async () => {
   await using server = fixture.startEcho({}, { handshakeTimeout: 50 });
   const silent = await connect({ port: server.listener.port });
-  assertEquals(await Array.fromAsync(silent.lines()), []);
+  assertEquals(await Array.fromAsync(silent), []);
   silent.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
@@ -117,7 +117,7 @@ Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async
   await using server = fixture.startEcho({}, { handshakeTimeout: 0 });
   const hasty = await connect({ port: server.listener.port });
   await hasty.closeWrite();
-  assertEquals(await Array.fromAsync(hasty.lines()), []);
+  assertEquals(await Array.fromAsync(hasty), []);
   hasty.abort();
   await server.listener.until((stats) => stats.closed["tls-failed"] === 1);
   const [reason] = server.reasons;
@@ -146,7 +146,7 @@ Deno.test("RelayServer takes for a peer only who has shaken hands", async () => 
   });
   // The only one there is to get its message is itself.
   client.send("message to whom");
-  assertEquals((await client.lines().next()).value, "message to whom");
+  assertEquals((await client[Symbol.asyncIterator]().next()).value, "message to whom");
   assertEquals(server.stats().active, 1);
   assertEquals(server.stats().connections, 2);
   silent.close();

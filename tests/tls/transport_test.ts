@@ -111,7 +111,7 @@ Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than
   await using server = listen({ network, writeBuffer: limit, onClosed: (_, reason) => reasons.push(reason) });
   const line = "x".repeat(16 * 1024);
   const served = server.serve(async (peer) => {
-    await peer.lines().next();
+    await peer[Symbol.asyncIterator]().next();
     while (peer.open) {
       peer.send(line);
       await new Promise((resolve) => setImmediate(resolve));

@@ -77,7 +77,7 @@ class Visit {
 
   /** Shows lines until the server closes the connection. @throws {ExitError} If the server refuses the name. */
   async listen(): Promise<void> {
-    for await (const line of this.#connection.lines()) {
+    for await (const line of this.#connection) {
       this.#entered ||= line.startsWith("-- Hello ");
       if (!this.#entered && !this.#screen.interactive && line.startsWith("error ")) {
         this.#connection.abort();

@@ -26,7 +26,7 @@ export async function runInMemory<Shared>(
 /** Answers each line by what `reply` returns: several lines, one, or none. */
 export function answer(reply: (line: string) => readonly string[] | string | undefined): Handler<string> {
   return async (peer) => {
-    for await (const line of peer.lines()) {
+    for await (const line of peer) {
       for (const text of [reply(line) ?? []].flat()) peer.send(text);
     }
   };

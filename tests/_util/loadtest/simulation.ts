@@ -49,7 +49,7 @@ export class Peer {
   constructor(clock: VirtualClock, connection: Connection) {
     this.#clock = clock;
     this.connection = connection;
-    this.#lines = connection.lines();
+    this.#lines = connection[Symbol.asyncIterator]();
   }
 
   say(line: string): void {

@@ -38,5 +38,5 @@ export function memoryServer(options: LineListenOptions & MemoryNetworkOptions =
 
 /** A handler that sends lines back. */
 export async function echo(peer: Connection): Promise<void> {
-  for await (const line of peer.lines()) peer.send(line);
+  for await (const line of peer) peer.send(line);
 }

@@ -52,7 +52,7 @@ Deno.test(
     let lines = 0;
     let kept: string | undefined;
     const serving = server.serve(async (connection) => {
-      for await (const line of connection.lines()) {
+      for await (const line of connection) {
         if (++lines === 20) kept = line;
         connection.send(lines === 40 ? kept ?? "" : line);
       }
@@ -100,11 +100,11 @@ Deno.test("runLoadTest() takes no message of another client for an error line", 
   const server = listen(world.seam);
   const held: Connection[] = [];
   const serving = server.serve(async (connection) => {
-    const { value } = await connection.lines().next();
+    const { value } = await connection[Symbol.asyncIterator]().next();
     const other = held.pop();
     if (other === undefined) held.push(connection);
     else other.send(value!);
-    for await (const _ of connection.lines());
+    for await (const _ of connection);
   });
   const { judgement } = await simulate(world, {
     targets: server.addresses,
@@ -128,7 +128,7 @@ Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions },
   const world = new Simulation({ latency: 1 });
   const server = listen(world.seam);
   const serving = server.serve(async (connection) => {
-    await connection.lines().next();
+    await connection[Symbol.asyncIterator]().next();
     for (const line of ["HTTP/1.1 503 Busy\r", "Content-Length: 0\r", "\r"]) connection.send(line);
   });
   const { judgement } = await simulate(world, {

@@ -38,7 +38,7 @@ Deno.test({
     const held: string[] = [];
     const run = await runInMemory({
       serve: async (peer) => {
-        for await (const line of peer.lines()) {
+        for await (const line of peer) {
           if (line.startsWith("LOGIN")) peer.send(line);
           else if (held.push(line) === 4) {
             most = Math.max(most, held.length);
@@ -66,7 +66,7 @@ Deno.test({
     const run = await runInMemory({
       // A server that stops for 3 s once.
       serve: async (peer, clock) => {
-        for await (const line of peer.lines()) {
+        for await (const line of peer) {
           if (first && line === "PING") {
             first = false;
             await new Promise<void>((resolve) => clock.after(3000, resolve));
@@ -92,7 +92,7 @@ Deno.test({
   fn: async () => {
     const run = await runInMemory({
       serve: async (peer, clock) => {
-        for await (const line of peer.lines()) {
+        for await (const line of peer) {
           await new Promise<void>((resolve) => clock.after(3000, resolve));
           peer.send(line);
         }
@@ -149,7 +149,7 @@ Deno.test({
     const run = await runInMemory({
       serve: async (peer) => {
         let left = 10;
-        for await (const line of peer.lines()) {
+        for await (const line of peer) {
           peer.send(line);
           if (--left === 0) break;
         }

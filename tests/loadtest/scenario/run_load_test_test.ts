@@ -56,7 +56,7 @@ function serve(world: Simulation, kind: "echo" | "key-value", mutate: Mutation =
   const listener = listen(world.seam);
   listener.serve(async (peer) => {
     peers.push(peer);
-    for await (const request of peer.lines()) {
+    for await (const request of peer) {
       const [verb, key = "", value = ""] = request.split(" ");
       let line = request;
       if (kind === "key-value") {

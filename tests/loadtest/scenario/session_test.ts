@@ -331,7 +331,7 @@ Deno.test({
   fn: async () => {
     const run = await runInMemory({
       serve: async (peer) => {
-        for await (const _ of peer.lines()) break;
+        for await (const _ of peer) break;
         await peer.close();
       },
       scenario: scenario({

@@ -30,7 +30,7 @@ Deno.test("A relay survives every torture, and is left with nothing", async () =
 Deno.test("An echo of lines survives every torture, and is left with nothing", async () => {
   await using server = listen({ maxLine: 1024 });
   const served = server.serve(async (peer) => {
-    for await (const line of peer.lines()) {
+    for await (const line of peer) {
       if (!peer.send(line)) await peer.flushed().catch(() => {});
     }
   });
@@ -44,7 +44,7 @@ Deno.test("An echo of lines survives every torture, and is left with nothing", a
 Deno.test("torture() finds a server without a limit for lines", async () => {
   await using server = listen({ maxLine: 64 * 1024 * 1024 });
   const served = server.serve(async (peer) => {
-    for await (const line of peer.lines()) peer.send(line);
+    for await (const line of peer) peer.send(line);
   });
   const results = await tortured(server.port, { only: "line", maxLine: 1024, patience: 200 });
   const found = faults(results);

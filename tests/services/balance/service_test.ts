@@ -27,7 +27,7 @@ function at(port: number): { hostname: string; port: number } {
 async function echoOnce(port: number, line: string): Promise<string | undefined> {
   await using client = await connect({ port });
   client.send(line);
-  return (await client.lines().next()).value;
+  return (await client[Symbol.asyncIterator]().next()).value;
 }
 
 /** Starts a balancer over echo services on ports 1, 2, … in memory, on a virtual clock. */
@@ -164,7 +164,7 @@ Deno.test("startBalance() connects to the next backend immediately when one refu
   await clock.runUntil(backends[0]!.close());
   const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
   client.send("hello");
-  const lines = client.lines();
+  const lines = client[Symbol.asyncIterator]();
   assertEquals((await clock.runUntil(lines.next())).value, "hello");
   assertEquals(clock.now(), 0);
   assertEquals(balancer.stats().backends.map(({ failures, open }) => [failures, open]), [[1, 0], [0, 1], [
@@ -184,7 +184,7 @@ Deno.test("startBalance() queues clients, and refuses them when the queue is ful
   const enter = async (line: string) => {
     const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
     client.send(line);
-    return { client, lines: client.lines() };
+    return { client, lines: client[Symbol.asyncIterator]() };
   };
   const first = await enter("first");
   assertEquals((await clock.runUntil(first.lines.next())).value, "first");
@@ -273,7 +273,7 @@ Deno.test("startBalance() keeps backends healthy when it is out of descriptors i
   await clock.advance(5000);
   assertEquals(balancer.stats().backends.map(({ healthy, failures }) => [healthy, failures]), [[true, 0]]);
   dial = (options) => network.connect(options);
-  const lines = client.lines();
+  const lines = client[Symbol.asyncIterator]();
   assertEquals((await clock.runUntil(lines.next())).value, "hello");
   await clock.runUntil(client.close());
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));

@@ -27,7 +27,7 @@ async function enter(port: number, name: string): Promise<Guest> {
 }
 
 function guestOf(connection: Connection): Guest {
-  const lines = connection.lines();
+  const lines = connection[Symbol.asyncIterator]();
   return {
     connection,
     lines,
@@ -200,7 +200,7 @@ Deno.test("startChat() refuses telnet options, and hears what is typed between t
   await client.send(Uint8Array.of(IAC, IP, IAC, DO, TIMING_MARK));
   await client.send("n\r\n/quit\r\n");
   const answers: number[] = [];
-  for await (const bytes of client.connection.frames()) answers.push(...bytes);
+  for await (const bytes of client.connection) answers.push(...bytes);
   const text = new TextDecoder().decode(Uint8Array.from(answers.slice(6)).filter((byte) => byte < 128));
   assertEquals(answers.slice(0, 6), [IAC, DONT, 24, IAC, WONT, 1]);
   assertStringIncludes(text, "-- Hello ann.");

@@ -9,7 +9,7 @@ Deno.test("startEcho() sends each client its own lines back, many at once", asyn
     const sent = Array.from({ length: 20 }, (_, index) => `${client}: é ${index}`);
     for (const line of sent) connection.send(line);
     const received: string[] = [];
-    for await (const line of connection.lines()) if (received.push(line) === sent.length) break;
+    for await (const line of connection) if (received.push(line) === sent.length) break;
     assertEquals(received, sent);
     assertEquals((await connection.close()).type, "natural");
   });
@@ -23,11 +23,11 @@ Deno.test("startEcho() sends each client its own lines back, many at once", asyn
 Deno.test("startEcho() answers a line over the limit, closes that client, and nobody else notices", async () => {
   await using server = startEcho({ maxLine: 10 });
   await using good = await connect({ port: server.port });
-  const goodLines = good.lines();
+  const goodLines = good[Symbol.asyncIterator]();
   await using bad = await connect({ port: server.port });
   bad.send("short");
   bad.send("x".repeat(11));
-  const answers = await Array.fromAsync(bad.lines());
+  const answers = await Array.fromAsync(bad);
   assertEquals(answers[0], "short");
   assertMatch(answers[1] ?? "", /^error line is over the limit of 10 bytes/);
   good.send("still here");
@@ -55,7 +55,7 @@ Deno.test("startEcho() reads no more from a client that does not read, and loses
 Deno.test("startEcho() drains: every line that came is answered, the peer is told, then it closes", async () => {
   await using server = startEcho();
   await using client = await connect({ port: server.port });
-  const lines = client.lines();
+  const lines = client[Symbol.asyncIterator]();
   client.send("one");
   assertEquals((await lines.next()).value, "one");
   const drained = server.shutdown();

@@ -18,7 +18,7 @@ async function withServer(
   use: (port: number) => Promise<void>,
 ): Promise<void> {
   const server = listen({});
-  const served = server.serve(async (peer) => await serve(peer, peer.lines()));
+  const served = server.serve(async (peer) => await serve(peer, peer[Symbol.asyncIterator]()));
   await use(server.port);
   await server.close();
   await served;

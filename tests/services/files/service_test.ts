@@ -225,7 +225,7 @@ Deno.test("startFiles() waits for a client that does not read, holding little of
   assert(server.stats().queuedBytes > 0);
   const hash = createHash("sha256");
   const lines: string[] = [];
-  for await (const frame of client.frames()) {
+  for await (const frame of client) {
     if (typeof frame !== "string") hash.update(frame);
     else if (lines.push(frame) === 2) break;
   }

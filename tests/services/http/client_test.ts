@@ -121,7 +121,7 @@ Deno.test("requestHttp() leaves a body that nobody reads to the end", pure, asyn
   const network = new MemoryNetwork();
   await using server = listen({ codec: bytesCodec, network });
   const served = server.serve(async (peer) => {
-    await peer.frames().next();
+    await peer[Symbol.asyncIterator]().next();
     peer.send(new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
     while (peer.open) {
       peer.send(new Uint8Array(65_536));

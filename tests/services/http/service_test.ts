@@ -98,7 +98,7 @@ Deno.test("startHttp() reads no more from a client that does not read, and answe
   assert(answered < count / 2, `${answered} were answered`);
   let bytes = 0;
   const finished = client.closeWrite();
-  for (const pieces = client.frames();;) {
+  for (const pieces = client[Symbol.asyncIterator]();;) {
     const next = await clock.runUntil(pieces.next());
     if (next.done) break;
     bytes += next.value.length;

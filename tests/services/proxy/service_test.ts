@@ -38,7 +38,7 @@ function at(port: number): { hostname: string; port: number } {
 async function readAll(connection: Connection<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of connection.frames()) text += decoder.decode(bytes, { stream: true });
+  for await (const bytes of connection) text += decoder.decode(bytes, { stream: true });
   return text;
 }
 
@@ -110,7 +110,7 @@ Deno.test("startProxy() sends a close_notify to a TLS backend, whichever side fi
 Deno.test("startProxy() passes many bytes on unchanged in both directions at the same time", async () => {
   const size = 16 * 1024 * 1024;
   await using backend = startBackend(async (connection) => {
-    for await (const bytes of connection.frames()) if (!connection.send(bytes)) await connection.flushed();
+    for await (const bytes of connection) if (!connection.send(bytes)) await connection.flushed();
   });
   await using proxy = startProxy({ to: at(backend.port) });
   await using client = await connect({ port: proxy.port, codec: bytesCodec });
@@ -127,7 +127,7 @@ Deno.test("startProxy() passes many bytes on unchanged in both directions at the
   };
   let count = 0;
   const read = async () => {
-    for await (const bytes of client.frames()) {
+    for await (const bytes of client) {
       received.update(bytes);
       count += bytes.length;
     }
@@ -145,7 +145,7 @@ Deno.test("startProxy() stops reading from a client when the backend does not re
   const backend = listen({ ...seam, codec: bytesCodec });
   const served = backend.serve(async (connection) => {
     await release.promise;
-    for await (const bytes of connection.frames()) received += bytes.length;
+    for await (const bytes of connection) received += bytes.length;
   });
   const proxy = startProxy({ ...seam, to: at(backend.port) });
   const client = await clock.runUntil(
@@ -171,7 +171,7 @@ Deno.test("startProxy() connects again until the backend listens", async () => {
   client.send("hello");
   await proxy.until((stats) => stats.connections === 1);
   await using _echo = startEcho({ port });
-  assertEquals((await client.lines().next()).value, "hello");
+  assertEquals((await client[Symbol.asyncIterator]().next()).value, "hello");
 });
 
 Deno.test("startProxy() closes a client when the backend cannot be reached", async () => {
@@ -327,7 +327,7 @@ Deno.test("startProxy() stops dialing when the client is reset", async () => {
 Deno.test("startProxy() sends the backend a PROXY header of either version", async () => {
   for (const version of [1, 2] as const) {
     await using backend = startBackend(async (connection) => {
-      connection.send((await connection.frames().next()).value ?? new Uint8Array(0));
+      connection.send((await connection[Symbol.asyncIterator]().next()).value ?? new Uint8Array(0));
     });
     await using proxy = startProxy({ to: at(backend.port), proxyOut: version });
     await using client = await talk(proxy.port);

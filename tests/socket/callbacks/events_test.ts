@@ -38,7 +38,7 @@ Deno.test("TcpServer calls back for what happens, and knows its connections by i
   assertEquals(events.slice(1), ["connected 1", "data 1 one", "data 1 two"]);
   assertEquals(server.ids, [1]);
   assert(server.send(1, "welcome"));
-  assertEquals((await client.lines().next()).value, "welcome");
+  assertEquals((await client[Symbol.asyncIterator]().next()).value, "welcome");
   const { remote, age, bytesIn, bytesOut } = server.info(1)!;
   assertEquals([remote.port, bytesIn, bytesOut], [client.local.port, 8, 8]);
   assert(age >= 0);
@@ -56,7 +56,7 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   await until(() => server.ids.length === 2);
   server.send(1, "bye");
   const disconnected = server.disconnect(1);
-  assertEquals(await Array.fromAsync(first.lines()), ["bye"]);
+  assertEquals(await Array.fromAsync(first), ["bye"]);
   await first.close();
   await disconnected;
   await until(() => events.includes("disconnected 1 local: disconnected"));
@@ -64,7 +64,7 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   second.send("still");
   await until(() => events.includes("data 2 still"));
   const stopped = server.stop();
-  assertEquals(await Array.fromAsync(second.lines()), []);
+  assertEquals(await Array.fromAsync(second), []);
   await second.close();
   await stopped;
   assertEquals(server.address, undefined);
@@ -158,7 +158,7 @@ Deno.test("TcpSocket comes back as often as it may, ever more slowly, and tells 
   });
   const listener = listen({ port: 7, clock, network });
   const served = listener.serve(async (peer) => {
-    for await (const line of peer.lines()) note(`heard ${line}`);
+    for await (const line of peer) note(`heard ${line}`);
   });
   socket.connect(HOST, 7, {
     connected: () => {
