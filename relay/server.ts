@@ -54,6 +54,8 @@ export interface RelayServerStats extends ListenerStats, RouterStats {
 
 const ACK_TIMEOUT = 10_000;
 const DRAIN_TIMEOUT = 10_000;
+// Each holds a descriptor and a message.
+const MAX_HALF_CLOSED = 1000;
 
 class Peer implements RelayPeer {
   slot = -1;
@@ -62,6 +64,9 @@ class Peer implements RelayPeer {
   constructor(connection: Connection) {
     this.connection = connection;
   }
+
+  /** Ends the connection of a peer that has half-closed. */
+  end: (() => void) | undefined = undefined;
 
   send(line: string): void {
     this.connection.send(line);
@@ -81,12 +86,15 @@ export class RelayServer implements AsyncDisposable {
   #ackTimer: Timer | undefined;
   #unsettled = 0;
   #draining = false;
+  #halfClosed = 0;
+  readonly #ackTimeout: number;
   #cluster: ClusterLink | undefined;
 
   constructor(options: RelayServerOptions) {
     const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
     this.#clock = options.clock ?? systemClock;
     this.#observer = observer;
+    this.#ackTimeout = ackTimeout;
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
     const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
@@ -269,10 +277,38 @@ export class RelayServer implements AsyncDisposable {
     this.#announce();
     this.#observer.opened?.(connection);
     this.#watch.changed();
-    return connection.consume((lines) => this.#lines(peer, lines)).then(() => this.#leave(peer), (error) => {
-      this.#leave(peer);
-      tellFraming(connection, error);
-      throw error;
+    return connection.consume((lines) => this.#lines(peer, lines)).then(
+      () => this.#finishSent(peer),
+      (error) => {
+        this.#leave(peer);
+        tellFraming(connection, error);
+        throw error;
+      },
+    );
+  }
+
+  /**
+   * Keeps a peer that has half-closed until its messages have their oks, as `nc -N` expects: for the ack timeout at most,
+   * and only so many peers at a time.
+   */
+  #finishSent(peer: Peer): Promise<void> | void {
+    this.#router.halfClose(peer, this.#clock.now(), this.#out);
+    if (this.#router.owed(peer) === 0 || this.#halfClosed >= MAX_HALF_CLOSED) return this.#leave(peer);
+    this.#announce();
+    this.#settle();
+    this.#halfClosed++;
+    return new Promise((resolve) => {
+      const end = () => {
+        if (peer.end === undefined) return;
+        peer.end = undefined;
+        timer.cancel();
+        this.#halfClosed--;
+        this.#leave(peer);
+        resolve();
+      };
+      const timer = this.#clock.after(this.#ackTimeout > 0 ? this.#ackTimeout : ACK_TIMEOUT, end);
+      peer.end = end;
+      void peer.connection.closed.then(end);
     });
   }
 
@@ -302,6 +338,9 @@ export class RelayServer implements AsyncDisposable {
 
   /** After each change: one timer, for the first message that is due, and none while nothing is. */
   #settle(): void {
+    for (const peer of this.#router.takeFinished()) {
+      if (peer instanceof Peer) peer.end?.();
+    }
     const due = this.#router.nextDue;
     if (due === undefined) {
       this.#ackTimer?.cancel();

@@ -151,15 +151,18 @@ export class PeerList<Peer extends RouterPeer> {
 
   /**
    * Returns a receiver, every connection of the cluster being equally likely: this node's own, or a node in place of one
-   * of its connections. There must be a connection on this node.
+   * of its connections. `undefined` if there is none.
    */
-  any(): PeerState<Peer> {
+  any(): PeerState<Peer> | undefined {
+    if (this.#connections.length + this.#remote === 0) return undefined;
     const index = Math.floor(this.#random() * (this.#connections.length + this.#remote));
     return this.#connections[index] ?? this.#nodeAt(index - this.#connections.length, undefined);
   }
 
-  /** Returns a receiver as {@linkcode PeerList.any} does, but not `peer` unless there is no other. */
-  anyBut(peer: PeerState<Peer>): PeerState<Peer> {
+  /**
+   * Returns a receiver as {@linkcode PeerList.any} does, but not `peer`: unless it is the only connection, and never a node.
+   */
+  anyBut(peer: PeerState<Peer>): PeerState<Peer> | undefined {
     if (!peer.isNode) {
       const others = this.#connections.length - 1 + this.#remote;
       if (others === 0) return peer;
@@ -167,7 +170,9 @@ export class PeerList<Peer extends RouterPeer> {
       const local = index < peer.peer.slot ? index : index + 1;
       return this.#connections[local] ?? this.#nodeAt(local - this.#connections.length, undefined);
     }
-    const index = Math.floor(this.#random() * (this.#connections.length + this.#remote - peer.connections));
+    const others = this.#connections.length + this.#remote - peer.connections;
+    if (others === 0) return undefined;
+    const index = Math.floor(this.#random() * others);
     return this.#connections[index] ?? this.#nodeAt(index - this.#connections.length, peer);
   }
 

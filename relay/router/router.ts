@@ -57,6 +57,10 @@ export class Router<Peer extends RouterPeer> {
    */
   readonly #pending: MessageIndex<Message<Peer>>;
   readonly #due = new DeadlineList<Message<Peer>>();
+  /** Peers that send no more, and still wait for oks. */
+  readonly #halfClosed = new Map<Peer, PeerState<Peer>>();
+  /** Those of them that wait for none anymore. */
+  #finished: Peer[] = [];
   readonly #pool = new MessagePool<Peer>();
   readonly #underWay: InFlightLimit;
   readonly #ackTimes: DurationHistogram | undefined;
@@ -102,10 +106,39 @@ export class Router<Peer extends RouterPeer> {
 
   /** The peer is gone: what it held goes to others, and what only it waited for is dropped. */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
-    const seat = this.#roster.remove(peer);
+    const seat = this.#halfClosed.get(peer) ?? this.#roster.remove(peer);
+    this.#halfClosed.delete(peer);
     for (let sending = seat.sent; sending !== undefined; sending = seat.sent) {
       if (this.#withdraw(sending, out)) this.#counts.dropped++;
     }
+    this.#handOver(seat, now, out);
+  }
+
+  /**
+   * Makes a peer that sends no more a mere origin: it gets no messages, and the messages it holds go to others, because it
+   * cannot answer them. Its own messages stay until {@linkcode Router.leave}.
+   */
+  halfClose(peer: Peer, now: number, out: Sink<Peer>): void {
+    const state = this.#roster.remove(peer);
+    this.#halfClosed.set(peer, state);
+    this.#handOver(state, now, out);
+  }
+
+  /** Returns how many messages of a half-closed peer have no ok yet. */
+  owed(peer: Peer): number {
+    return this.#halfClosed.get(peer)?.sentCount ?? 0;
+  }
+
+  /** Returns the half-closed peers that have got their last ok, or lost their last message, since the last call. */
+  takeFinished(): readonly Peer[] {
+    if (this.#finished.length === 0) return this.#finished;
+    const finished = this.#finished;
+    this.#finished = [];
+    return finished;
+  }
+
+  /** Gives the messages that a peer holds to others. */
+  #handOver(seat: PeerState<Peer>, now: number, out: Sink<Peer>): void {
     for (let held = seat.held; held !== undefined; held = seat.held) {
       if (held.origin === undefined) {
         this.#forget(held, out);
@@ -155,7 +188,7 @@ export class Router<Peer extends RouterPeer> {
       );
       for (const message of mine) {
         state.removeHeld(message);
-        this.#redeliver(message, this.#roster.anyBut(state), now, out);
+        this.#giveTo(this.#roster.anyBut(state), message, now, out);
       }
       return mine.length > 0 ? RETURNED : LATE;
     }
@@ -299,13 +332,20 @@ export class Router<Peer extends RouterPeer> {
   /** Gives a message whose holder left to another peer, or back to its node if there is none. */
   #reassign(message: Message<Peer>, now: number, out: Sink<Peer>): void {
     const { origin } = message;
-    const holder = origin?.isNode ? this.#receiverForNode() : this.#roster.any();
+    if (!origin!.isNode) return this.#giveTo(this.#roster.any(), message, now, out);
+    const holder = this.#receiverForNode();
     if (holder !== undefined) {
       this.#redeliver(message, holder, now, out);
     } else {
       this.#return(origin!, message.text, out);
       this.#withdraw(message, out);
     }
+  }
+
+  /** Redelivers a message, or drops it if there is nobody left to answer it: its origin has half-closed. */
+  #giveTo(holder: PeerState<Peer> | undefined, message: Message<Peer>, now: number, out: Sink<Peer>): void {
+    if (holder !== undefined) this.#redeliver(message, holder, now, out);
+    else if (this.#withdraw(message, out)) this.#counts.dropped++;
   }
 
   /** Returns a connection for a message of another node. While this node drains, others are better off with it. */
@@ -330,7 +370,7 @@ export class Router<Peer extends RouterPeer> {
   /** The holder of a sending is silent. */
   #handOn(sending: Message<Peer>, now: number, out: Sink<Peer>): void {
     const holder = sending.holder!;
-    const other = this.#roster.anyBut(holder);
+    const other = this.#roster.anyBut(holder) ?? holder;
     holder.removeHeld(sending);
     if (other !== holder) this.#remember(sending, holder);
     this.#redeliver(sending, other, now, out);
@@ -388,6 +428,9 @@ export class Router<Peer extends RouterPeer> {
     holder?.removeHeld(message);
     if (origin !== undefined) {
       origin.removeSent(message);
+      if (origin.sentCount === 0 && this.#halfClosed.size > 0 && this.#halfClosed.has(origin.peer)) {
+        this.#finished.push(origin.peer);
+      }
       if (!origin.isNode) {
         this.#underWay.end();
         if (this.#timed) this.#due.remove(message);

@@ -120,8 +120,10 @@ class Trial {
 
   async #leave(peer: Peer, abruptly: boolean): Promise<void> {
     this.door.served.delete(peer);
+    // A peer that is owed oks and half-closes would stay: see the relay's tests of half-closed senders.
+    const owed = [...this.#model.sendings.values()].flat().includes(peer);
     this.#model.leave(peer);
-    if (abruptly) peer.connection.abort();
+    if (abruptly || owed) peer.connection.reset();
     else await this.#world.clock.runUntil(peer.connection.close());
   }
 
