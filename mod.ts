@@ -1,9 +1,10 @@
 /**
- * okline: sockets of lines for Deno, and a relay that proves delivery.
+ * TCP line protocols for Deno: sockets of frames, and a relay that proves delivery.
  *
- * This module has everything a program needs; `@okline/okline/socket`, `/relay` and `/protocol` have the parts.
+ * This module has the names to begin with. The subpaths have the rest: `@okline/okline/socket` more codecs, UDP, and
+ * callbacks; `/relay` the router and clusters; `/tls`, `/access`, `/services`, and `/testing`, a network in memory.
  *
- * @example An echo server and a client for it
+ * @example An echo server and its client
  * ```ts
  * import { connect, listen } from "@okline/okline";
  * import { assertEquals } from "@std/assert";
@@ -23,6 +24,32 @@
  *
  * @module
  */
-export * from "./protocol.ts";
-export * from "./relay/mod.ts";
-export * from "./socket/mod.ts";
+export { decodeFrame, encodeFrame, type Frame, ProtocolError } from "./protocol.ts";
+export {
+  type RelayClientOptions,
+  type RelayClientResult,
+  RelayServer,
+  type RelayServerOptions,
+  runRelayClient,
+  startRelay,
+} from "./relay/mod.ts";
+export {
+  bytesCodec,
+  type CloseReason,
+  type Codec,
+  connect,
+  ConnectError,
+  Connection,
+  ConnectionClosedError,
+  type FrameConnectOptions,
+  type FrameListenOptions,
+  FramingError,
+  lengthPrefixCodec,
+  lineCodec,
+  type LineConnectOptions,
+  type LineListenOptions,
+  LineStream,
+  listen,
+  Listener,
+  TlsError,
+} from "./socket/mod.ts";

@@ -29,7 +29,18 @@ export interface Frame {
 /** The verbs of the protocol. */
 export type Verb = "message" | "ok" | "error" | "auth";
 
-/** Error thrown for a well-framed line of UTF-8 that is not a valid frame. */
+/**
+ * Error thrown for a well-framed line of UTF-8 that is not a valid frame.
+ *
+ * @example
+ * ```ts
+ * import { decodeFrame, ProtocolError } from "@okline/okline/protocol";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const error = assertThrows(() => decodeFrame("shout hello"), ProtocolError);
+ * assertEquals(error.code, "unknown-verb");
+ * ```
+ */
 export class ProtocolError extends Error {
   /** The name of the class. */
   override readonly name = "ProtocolError";

@@ -7,6 +7,7 @@ import type { TokenCheck } from "./token.ts";
 
 /** How peers are let in. */
 export interface AuthOptions {
+  /** Checks a token. */
   readonly isToken: TokenCheck;
   /** Longest time in ms until the token has been shown. Default 10,000. */
   readonly timeout?: number;
@@ -14,6 +15,7 @@ export interface AuthOptions {
   readonly tries?: number;
   /** Makes the line that tells a peer what was wrong. Default: `error REASON`. */
   readonly errorLine?: (reason: string) => string;
+  /** The clock. Default: the system clock. */
   readonly clock?: Clock;
 }
 

@@ -1,4 +1,4 @@
-/** A balancer in front of two servers, one of which is taken out of service. */
+/** A load balancer for two servers, one of which is drained. */
 import { connect } from "@okline/okline/socket";
 import { startBalance, startEcho } from "@okline/okline/services";
 
@@ -13,7 +13,7 @@ await using balancer = startBalance({
 async function ask(): Promise<void> {
   await using client = await connect({ port: balancer.port });
   client.send("hello");
-  await client[Symbol.asyncIterator]().next();
+  for await (const _ of client) break;
 }
 
 for (let count = 0; count < 4; count++) await ask();

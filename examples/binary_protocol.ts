@@ -1,4 +1,4 @@
-/** A binary protocol of one's own: each frame a length of two bytes, then a kind, then a number or text. */
+/** A custom binary protocol: each frame has a length of two bytes, a kind, and a number or text. */
 import { connect, lengthPrefixCodec, listen } from "@okline/okline/socket";
 
 const SQUARE = 1;
@@ -24,5 +24,7 @@ server.serve(async (peer) => {
 });
 await using client = await connect({ port: server.port, codec });
 for (const request of [frame(SQUARE, 12), frame(REVERSE, "olleh")]) client.send(request);
-const answers = client[Symbol.asyncIterator]();
-console.log(numberOf((await answers.next()).value), textOf((await answers.next()).value)); // prints 144 hello
+await client.closeWrite();
+for await (const answer of client) console.log(answer[0] === SQUARE ? numberOf(answer) : textOf(answer));
+// prints 144
+// prints hello

@@ -1,4 +1,4 @@
-/** The library by callbacks: a server and a client that comes back by itself. */
+/** A server and a reconnecting client with callbacks. */
 import { lineCodec, TcpServer, TcpSocket } from "@okline/okline/socket";
 
 const server = new TcpServer({ codec: lineCodec() });

@@ -1,4 +1,4 @@
-/** A chat room, and two guests. */
+/** A chat room with two guests. */
 import { connect, type Connection } from "@okline/okline/socket";
 import { startChat } from "@okline/okline/services";
 

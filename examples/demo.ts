@@ -1,4 +1,4 @@
-/** A relay and ten clients, each program in a process of its own; what both say, as they say it. */
+/** A relay server and ten clients in two processes, with the output of both. */
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 function start(program: string, ...options: readonly string[]): Deno.ChildProcess {

@@ -1,4 +1,4 @@
-/** An echo, as a service that is there, and fifty clients at once. */
+/** The echo service with fifty clients in parallel. */
 import { connect } from "@okline/okline/socket";
 import { startEcho } from "@okline/okline/services";
 

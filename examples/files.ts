@@ -1,4 +1,4 @@
-/** A file server: up, down from the middle, and the checksum of the whole. */
+/** A file server: an upload, a download from the middle, and a checksum. */
 import { FilesClient, startFiles, uploadFile } from "@okline/okline/services";
 
 const root = await Deno.makeTempDir();

@@ -1,4 +1,4 @@
-/** Hello World, late: twenty wait at the same time, and none the longer for it. */
+/** A delayed HTTP response: twenty clients wait in parallel. */
 import { requestHttp, startHello } from "@okline/okline/services";
 
 await using server = startHello({ port: 0, delay: 200 });

@@ -1,4 +1,4 @@
-/** A web server with a small REST store, asked by its own client and by fetch. */
+/** A web server with a small REST store, used by the HTTP client and by fetch. */
 import { requestHttp, startHttp } from "@okline/okline/services";
 
 await using server = startHttp({ port: 0 });

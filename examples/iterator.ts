@@ -1,4 +1,4 @@
-/** The library by loops: a server that adds numbers up, each connection its own sum. */
+/** A server with loops: it keeps a sum for each connection. */
 import { connect, type Connection, listen } from "@okline/okline/socket";
 
 async function add(peer: Connection): Promise<void> {

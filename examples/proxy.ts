@@ -1,4 +1,4 @@
-/** A proxy in front of an echo, which counts what goes through. */
+/** A proxy for an echo server; it counts the bytes that it passes. */
 import { connect, formatAddress } from "@okline/okline/socket";
 import { startEcho, startProxy } from "@okline/okline/services";
 
@@ -15,6 +15,9 @@ await using proxy = startProxy({
 
 await using client = await connect({ port: proxy.port });
 client.send("hello");
-console.log((await client[Symbol.asyncIterator]().next()).value); // prints hello
+for await (const line of client) {
+  console.log(line); // prints hello
+  break;
+}
 await client.close();
 console.log((await passed.promise).replace(`:${echo.port}`, "")); // prints 127.0.0.1, 6 there, 6 back

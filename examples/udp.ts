@@ -1,4 +1,4 @@
-/** Datagrams: an echo, and a question that is asked again when no answer comes. */
+/** A UDP echo, and a request that is repeated without an answer. */
 import { DatagramSocket } from "@okline/okline/socket";
 import { startDatagramEcho } from "@okline/okline/services";
 
@@ -8,7 +8,7 @@ const question = new TextEncoder().encode("hello");
 const answer = await socket.ask(question, echo.addresses[0]!, { timeout: 500, attempts: 3 });
 console.log(new TextDecoder().decode(answer)); // prints hello
 
-// Nobody is at the address of one that is closed.
+// No socket is bound to the address of a closed one.
 using gone = new DatagramSocket();
 gone.close();
 try {

@@ -12,6 +12,7 @@ export interface Clock {
 
 /** A pending call of {@linkcode Clock.after}. */
 export interface Timer {
+  /** Cancels the timer. Does nothing if it has fired. */
   cancel(): void;
 }
 

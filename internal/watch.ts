@@ -11,7 +11,11 @@ export class Watch<State> {
   readonly #read: () => State;
   readonly #waiters = new Set<Waiter<State>>();
 
-  /** @param read Gives a snapshot of the state; called only while somebody waits. */
+  /**
+   * Creates a watch over the state that `read` returns.
+   *
+   * @param read Gives a snapshot of the state; called only while somebody waits.
+   */
   constructor(read: () => State) {
     this.#read = read;
   }

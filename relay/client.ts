@@ -22,6 +22,7 @@ export interface ReplyDelay {
 export interface RelayClientObserver {
   /** Dialling begins; `attempt` counts from 1. */
   dialling?(attempt: number): void;
+  /** A connection is open. */
   connected?(connection: Connection): void;
   /** Dialling failed. */
   notConnected?(error: ConnectError): void;
@@ -35,6 +36,7 @@ export interface RelayClientObserver {
   acknowledged?(connection: Connection, text: string, own: boolean): void;
   /** The server reported an error, or sent a line that is no frame. */
   complained?(connection: Connection, error: string | ProtocolError): void;
+  /** A connection has ended. */
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
@@ -56,14 +58,19 @@ export interface RelayClientOptions extends Omit<LineConnectOptions, "id" | "sig
   linger?: number;
   /** Attempts to get the ok, at least 1. Default unlimited. */
   maxAttempts?: number;
+  /** Limits of the delays between attempts. */
   backOff?: BackOff;
+  /** Source of random delays. Default: the system's. */
   random?: Random;
+  /** Receives the events of the client. */
   observer?: RelayClientObserver;
 }
 
 /** How a client ended. */
 export interface RelayClientResult {
+  /** Whether the message was acknowledged. */
   readonly acknowledged: boolean;
+  /** Number of attempts made. */
   readonly attempts: number;
   /** How the last connection ended, `unauthorized` where the server wanted another token; `undefined` when none ever stood. */
   readonly closed: CloseReason | undefined;
@@ -91,7 +98,11 @@ export class RelayClient {
   #acknowledged = false;
   #refused = false;
 
-  /** @throws {RangeError} If the token cannot be one. */
+  /**
+   * Creates a client that does not run yet.
+   *
+   * @throws {RangeError} If the token cannot be one.
+   */
   constructor(options: RelayClientOptions) {
     if (options.token !== undefined) assertToken(options.token);
     this.#options = options;

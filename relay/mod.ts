@@ -4,6 +4,7 @@
  * @module
  */
 export * from "../internal/back_off.ts";
+export type { DurationHistogram } from "../internal/duration_histogram.ts";
 export * from "./client.ts";
 export type { Bus, BusHandlers, BusStatus } from "./cluster/bus.ts";
 export { LocalBus, type LocalBusOptions } from "./cluster/local_bus.ts";

@@ -16,11 +16,13 @@ import { Router, type RouterStats } from "./router/router.ts";
 
 /** Sees all that a relay server does; for histories and tests. Must not throw. */
 export interface RelayObserver {
+  /** A connection was admitted. */
   opened?(connection: Connection): void;
   /** A line came in. */
   received?(connection: Connection, line: string): void;
   /** A line was queued for a peer. */
   sent?(connection: Connection, line: string): void;
+  /** A connection has ended. */
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
@@ -37,7 +39,9 @@ export interface RelayServerOptions
   maxUnderWayPerPeer?: number;
   /** What a peer must show before it is a peer. Default: nothing. */
   auth?: Omit<AuthOptions, "clock" | "errorLine">;
+  /** Source of the random choice of receivers. Default: the system's. */
   random?: Random;
+  /** Receives the events of the server. */
   observer?: RelayObserver;
   /** Records the time from each message to its ok. Default: not measured. */
   ackTimes?: DurationHistogram;
@@ -45,6 +49,7 @@ export interface RelayServerOptions
 
 /** The state of a relay server: of its sockets, of its router, and the timers that run. */
 export interface RelayServerStats extends ListenerStats, RouterStats {
+  /** Pending timers. */
   readonly timers: number;
   /** Messages that had no ok when draining or closing ended the connections. */
   readonly unsettled: number;
@@ -90,6 +95,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #ackTimeout: number;
   #cluster: ClusterLink | undefined;
 
+  /** Creates a server and binds its addresses. */
   constructor(options: RelayServerOptions) {
     const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
     this.#clock = options.clock ?? systemClock;
@@ -158,6 +164,7 @@ export class RelayServer implements AsyncDisposable {
     return counts;
   }
 
+  /** Returns the counters of the server. */
   stats(): RelayServerStats {
     return {
       ...this.#listener.stats(),
@@ -206,6 +213,7 @@ export class RelayServer implements AsyncDisposable {
     this.#listener.suspend();
   }
 
+  /** Accepts connections again. */
   resume(): void {
     this.#listener.resume();
   }

@@ -1,4 +1,4 @@
-/** Dialling, with a timeout and errors by kind. @module */
+/** Connecting, with a timeout and errors by kind. @module */
 import type { Codec } from "./codecs/codec.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -8,47 +8,70 @@ import { formatAddress, type Network, type Transport } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
-/** Whom to dial, and for how long. */
+/** The target of a connection, and the time limit. */
 export interface Dial {
-  /** Name or address. Default `127.0.0.1`. */
+  /** Host name or IP address. Default `127.0.0.1`. */
   hostname?: string;
+  /** The port. */
   port: number;
-  /** Longest time in ms until the connection stands; 0 for as long as the system tries. Default 10,000. */
+  /** Maximum time in ms until the connection is open; 0 for no limit but that of the OS. Default 10,000. */
   timeout?: number;
-  /** Gives up dialling; once the connection stands it means nothing any more. */
+  /** Cancels connecting. It has no effect once the connection is open. */
   signal?: AbortSignal;
+  /** The network. Default: TCP sockets of the OS. */
   network?: Network;
 }
 
-/** Whom to dial, and how; the rest as in {@linkcode ConnectionOptions}. */
+/** Options of {@linkcode connect} for any frames, in addition to {@linkcode ConnectionOptions}. */
 export interface ConnectOptions<Frame = string>
   extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total" | "onClosed"> {
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
 /** Options of {@linkcode connect} for lines. */
 export interface LineConnectOptions extends ConnectOptions<string> {
+  /** Not set: the frames are lines. */
   codec?: undefined;
-  /** Most bytes of a received line. Default 64 KiB. */
+  /** Maximum length of a received line in bytes. Default 64 KiB. */
   maxLine?: number;
 }
 
 /** Options of {@linkcode connect} for frames of another codec. */
 export interface FrameConnectOptions<Frame> extends ConnectOptions<Frame> {
+  /** The codec that makes frames of bytes. */
   codec: Codec<Frame>;
 }
 
 const TIMEOUT = 10_000;
 
 /**
- * Dials.
+ * Connects to a server.
  *
- * @returns The connection, standing.
- * @throws {ConnectError} With a `code`: `timeout`, `refused`, `unreachable`, `exhausted` (no descriptor or port is
- * left on this side), `tls`, `other`; its `cause` is what the system said.
- * @throws The signal's reason, when it aborts first.
+ * @returns An open connection, of lines unless `codec` is given.
+ * @throws {ConnectError} With the `code` `timeout`, `refused`, `unreachable`, `exhausted` (this side has no free
+ * descriptor or port), `tls`, or `other`. Its `cause` is the error of the OS.
+ * @throws The reason of the signal, if it aborts first.
  *
- * @example
+ * @example A request and its answer
+ * ```ts
+ * import { connect, listen } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = listen({ port: 0 });
+ * server.serve(async (peer) => {
+ *   for await (const line of peer) peer.send(line.toUpperCase());
+ * });
+ *
+ * await using client = await connect({ hostname: "127.0.0.1", port: server.port });
+ * client.send("hello");
+ * for await (const line of client) {
+ *   assertEquals(line, "HELLO");
+ *   break;
+ * }
+ * ```
+ *
+ * @example An error
  * ```ts
  * import { connect, ConnectError } from "@okline/okline/socket";
  * import { assertRejects } from "@std/assert";
@@ -57,6 +80,7 @@ const TIMEOUT = 10_000;
  * ```
  */
 export function connect(options: LineConnectOptions): Promise<Connection<string>>;
+/** Connects with another codec than lines. */
 export function connect<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>>;
 export async function connect<Frame>(
   options: FrameConnectOptions<Frame> | LineConnectOptions,
@@ -94,7 +118,7 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
   }
 }
 
-/** Sorts what the system said when dialling failed. */
+/** Returns the code for an error of the OS. */
 export function sortConnectError(error: unknown): ConnectError["code"] {
   if (error instanceof Deno.errors.ConnectionRefused) return "refused";
   if (error instanceof Deno.errors.TimedOut) return "timeout";
@@ -110,7 +134,7 @@ export function sortConnectError(error: unknown): ConnectError["code"] {
       return "unreachable";
     case "EMFILE":
     case "ENFILE":
-    case "EADDRNOTAVAIL": // Every port of this side's address towards that target is taken.
+    case "EADDRNOTAVAIL": // Every local port for that target is in use.
       return "exhausted";
     default:
       return "other";

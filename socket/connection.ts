@@ -33,6 +33,25 @@ export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts
  * throws only a {@linkcode FramingError}, after the good frames, because the peer can still receive an answer.
  *
  * There is one way to end: {@linkcode Connection.close} gracefully, or {@linkcode Connection.abort} immediately.
+ *
+ * @example
+ * ```ts
+ * import { connect, listen } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = listen({ port: 0 });
+ * server.serve(async (peer) => {
+ *   let sum = 0;
+ *   for await (const line of peer) sum += Number(line);
+ *   peer.send(`${sum}`);
+ * });
+ *
+ * await using client = await connect({ port: server.port });
+ * for (const number of [1, 20, 300]) client.send(`${number}`);
+ * await client.closeWrite();
+ * assertEquals(await Array.fromAsync(client), ["321"]);
+ * assertEquals(await client.close(), { type: "natural" });
+ * ```
  */
 export class Connection<Frame = string> implements AsyncDisposable {
   /** The number of the connection, unique within its listener; 0 for a client. */
@@ -60,6 +79,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
   #readable: ReadableStream<Frame> | undefined;
   #writable: WritableStream<Frame> | undefined;
 
+  /** Creates a connection over an open transport. Use `connect` or `listen` instead. */
   constructor(transport: Transport, options: ConnectionOptions<Frame>) {
     const { codec, clock, writeBuffer = WRITE_BUFFER, highWater = HIGH_WATER } = options;
     this.id = options.id ?? 0;

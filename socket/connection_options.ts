@@ -1,48 +1,54 @@
-/** What a connection is told, and what it tells. @module */
+/** Options and counters of a connection. @module */
 import type { Codec } from "./codecs/codec.ts";
 import type { Connection } from "./connection.ts";
 import type { CloseReason } from "./errors.ts";
 import type { Clock } from "../internal/clock.ts";
 import type { QueuedBytes } from "./writer.ts";
 
-/** What a `Connection` needs besides its socket. */
+/** Options for `Connection`. */
 export interface ConnectionOptions<Frame> {
+  /** The codec that makes frames of bytes. */
   codec: Codec<Frame>;
+  /** The clock for timeouts. */
   clock: Clock;
-  /** Number to know it by; unique within its listener. Default 0. */
+  /** The number of the connection, unique within its listener. Default 0. */
   id?: number;
-  /** Bytes that may wait for a peer that does not read; over it the peer is a slow reader and is cut off. Default 1 MiB. */
+  /** Maximum pending bytes for a peer that does not read. Beyond it, the peer is closed as a slow reader. Default 1 MiB. */
   writeBuffer?: number;
-  /** Waiting bytes over which `send` gives `false`. Default 64 KiB, at most `writeBuffer`. */
+  /** Pending bytes above which `send` returns `false`. Default 64 KiB, at most `writeBuffer`. */
   highWater?: number;
   /**
-   * Longest silence of the peer in ms before the connection is closed; 0 for no bound. Default 0. Silent is a peer
-   * that sends nothing while it is read from, or takes nothing of what is written to it: not one that this side keeps
-   * waiting.
+   * Maximum silence of the peer in ms before the connection is closed; 0 for no limit. Default 0. A peer is silent if it
+   * sends nothing while this side reads, or accepts nothing while this side writes. Time in which this side does not
+   * read does not count.
    */
   idleTimeout?: number;
-  /** Longest time in ms until the first frame of the peer has come; 0 for no bound. Default 0. */
+  /** Maximum time in ms until the first frame arrives; 0 for no limit. Default 0. */
   firstFrameTimeout?: number;
-  /** Longest time in ms in which the peer takes nothing of what waits for it; 0 for no bound. Default 0. */
+  /** Maximum time in ms in which the peer accepts none of the pending bytes; 0 for no limit. Default 0. */
   writeTimeout?: number;
-  /** Longest time in ms that `end` waits for the peer to take the rest and to finish. Default 10,000. */
+  /** Maximum time in ms that `close` waits for the peer to accept the pending bytes and to finish. Default 10,000. */
   drainTimeout?: number;
-  /** Makes the frame that tells the peer why this side ends the connection. Default: it is told nothing. */
+  /** Returns the last frame for a peer that is closed because of a timeout, a missing token, or an operator. Default: none. */
   farewell?: (reason: CloseReason) => Frame | undefined;
-  /** Called once when it has ended, right after, and before `closed` is heard. */
+  /** Called once after the connection has ended, before `closed` resolves. */
   onClosed?: ((connection: Connection<Frame>, reason: CloseReason) => void) | undefined;
-  /** Where the waiting bytes of many connections are added up. */
+  /** Sum of the pending bytes of many connections. */
   total?: QueuedBytes;
 }
 
-/** What has gone through a connection so far. */
+/** Counters of a connection. */
 export interface ConnectionStats {
-  /** When it opened, on its clock, ms. */
+  /** The time at which it opened, in ms of its clock. */
   readonly openedAt: number;
+  /** Bytes received. */
   readonly bytesIn: number;
+  /** Bytes that the socket has accepted. */
   readonly bytesOut: number;
+  /** Frames decoded. */
   readonly framesIn: number;
+  /** Frames passed to `send`. */
   readonly framesOut: number;
-  /** Bytes given to `send` that the socket has not taken; after the end, those it never took. */
+  /** Bytes passed to `send` that the socket has not accepted. */
   readonly queuedBytes: number;
 }

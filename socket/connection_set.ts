@@ -18,6 +18,7 @@ export interface Refusal {
 export interface ConnectionCounts {
   /** Connections that stand now. */
   readonly connections: number;
+  /** Maximum of `connections` so far. */
   readonly peakConnections: number;
   /** Refused for a limit, or for their address. */
   readonly refused: number;

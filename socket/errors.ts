@@ -1,7 +1,7 @@
-/** What can go wrong with a socket, and why one ended. Pure. @module */
+/** Errors of sockets, and the reasons for which connections end. Pure. @module */
 import { plural } from "../internal/plural.ts";
 
-/** Why bytes could not be framed into lines or messages. */
+/** The kind of a {@linkcode FramingError}. */
 export type FramingErrorCode =
   | "line-too-long"
   | "frame-too-long"
@@ -12,7 +12,7 @@ export type FramingErrorCode =
   | "tls";
 
 /**
- * The bytes of a peer could not be framed; what it sends from here on has no meaning.
+ * Error thrown for bytes that cannot be split into frames. The rest of the stream has no meaning.
  *
  * @example
  * ```ts
@@ -23,20 +23,37 @@ export type FramingErrorCode =
  * ```
  */
 export class FramingError extends Error {
+  /** The name of the class. */
   override readonly name = "FramingError";
+  /** The kind of error. */
   readonly code: FramingErrorCode;
 
+  /** Creates an error of a kind. */
   constructor(code: FramingErrorCode, message: string) {
     super(message);
     this.code = code;
   }
 }
 
-/** A peer could not be reached. `cause` is what the system said. */
+/**
+ * Error thrown when a peer cannot be reached. Its `cause` is the error of the OS.
+ *
+ * @example
+ * ```ts
+ * import { connect, ConnectError } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = await connect({ port: 1 }).catch((error) => error);
+ * assertEquals(error instanceof ConnectError && error.code, "refused");
+ * ```
+ */
 export class ConnectError extends Error {
+  /** The name of the class. */
   override readonly name = "ConnectError";
+  /** The kind of error. */
   readonly code: "timeout" | "refused" | "unreachable" | "exhausted" | "tls" | "other";
 
+  /** Creates an error of a kind. */
   constructor(code: ConnectError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -44,28 +61,60 @@ export class ConnectError extends Error {
 }
 
 /**
- * TLS could not be set up, or broke: the certificate cannot be used (`certificate`: one of one's own; `untrusted`: the
- * peer's), the peer does not speak TLS (`plain-text`), no version or protocol is common to both, the peer refused, or sent what
- * is not its (`handshake`), it took too long (`timeout`), or the connection was closed first (`closed`). `cause` is what the
- * TLS library said.
+ * Error thrown when TLS fails. The `code` is `certificate` (the own certificate is unusable), `untrusted` (the certificate
+ * of the peer is), `plain-text` (the peer does not speak TLS), `handshake` (no common version or protocol, or a violation),
+ * `timeout`, or `closed` (the connection was closed first). Its `cause` is the error of the TLS library.
+ *
+ * @example
+ * ```ts
+ * import { systemNetwork, TlsError } from "@okline/okline/socket";
+ * import { TlsNetwork } from "@okline/okline/tls";
+ * import { assertThrows } from "@std/assert";
+ *
+ * const identity = { certificate: "not a certificate", key: "not a key" };
+ * const error = assertThrows(() => new TlsNetwork(systemNetwork, { server: { identity } }), TlsError);
+ * console.log(error.code); // prints certificate
+ * ```
  */
 export class TlsError extends Error {
+  /** The name of the class. */
   override readonly name = "TlsError";
+  /** The kind of error. */
   readonly code: "certificate" | "untrusted" | "plain-text" | "handshake" | "timeout" | "closed";
 
+  /** Creates an error of a kind. */
   constructor(code: TlsError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
 }
 
-/** A connection ended before what was asked of it was done. `reason` says how it ended. */
+/**
+ * Error thrown when a connection ends before an operation is complete. Its `reason` is the reason for the end.
+ *
+ * @example
+ * ```ts
+ * import { connect, ConnectionClosedError, listen } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = listen({ port: 0 });
+ * server.serve((peer) => peer.abort());
+ * const client = await connect({ port: server.port });
+ * client.send("x".repeat(100));
+ * client.abort();
+ * const error = await client.flushed().catch((error) => error);
+ * assertEquals(error instanceof ConnectionClosedError && error.unsentBytes, 101);
+ * ```
+ */
 export class ConnectionClosedError extends Error {
+  /** The name of the class. */
   override readonly name = "ConnectionClosedError";
+  /** The reason that the connection ended for. */
   readonly reason: CloseReason;
-  /** Bytes given to `send` that never reached the socket. */
+  /** Bytes passed to `send` that the socket never accepted. */
   readonly unsentBytes: number;
 
+  /** Creates an error for a connection that ended. */
   constructor(reason: CloseReason, unsentBytes: number) {
     super(`Connection closed (${describeCloseReason(reason)}) with ${plural(unsentBytes, "byte")} unsent`);
     this.reason = reason;
@@ -73,34 +122,34 @@ export class ConnectionClosedError extends Error {
   }
 }
 
-/** Why a connection ended; exactly one for each. */
+/** The reason for which a connection ended. Each connection has exactly one. */
 export type CloseReason =
-  /** Both sides finished: the peer's FIN was read, and everything given to `send` was written. */
+  /** Both sides finished: the peer's FIN was read, and everything passed to `send` was written. */
   | { readonly type: "natural" }
-  /** This side closed it. `why` says what for, as in `"replaced"`. */
+  /** This side closed it, for example because it was `"replaced"`. */
   | { readonly type: "local"; readonly why: string }
   /** The peer reset it, or the network did. */
   | { readonly type: "reset"; readonly error: Error }
-  /** TLS could not be set up with the peer. */
+  /** The TLS handshake failed. */
   | { readonly type: "tls-failed"; readonly error: TlsError }
-  /** A write failed though the peer had not finished. */
+  /** A write failed before the peer had finished. */
   | { readonly type: "write-failed"; readonly error: Error }
-  /** The peer read too slowly, and what waited for it passed the bound. */
+  /** The peer read too slowly: the pending bytes exceeded the limit. */
   | { readonly type: "slow-reader"; readonly queuedBytes: number; readonly limit: number }
-  /** What the peer sent could not be framed. */
+  /** The input could not be split into frames. */
   | { readonly type: "framing"; readonly error: FramingError }
-  /** A timeout of this side passed: `which` one, and how long it was. */
+  /** The timeout `which` passed, after `ms`. */
   | { readonly type: "timeout"; readonly which: string; readonly ms: number }
-  /** The peer did not show what it needs to be let in. */
+  /** The peer did not authenticate. */
   | { readonly type: "unauthorized"; readonly why: string }
-  /** The code that served the connection threw. */
+  /** The handler of the connection threw. */
   | { readonly type: "handler-failed"; readonly error: Error };
 
-/** The `type` of a {@linkcode CloseReason}: what counters go by. */
+/** The `type` of a {@linkcode CloseReason}. */
 export type CloseType = CloseReason["type"];
 
 /**
- * One line for people: `"reset: Connection reset by peer"`.
+ * Returns a close reason as one line, such as `"reset: Connection reset by peer"`.
  *
  * @example
  * ```ts

@@ -55,12 +55,15 @@ export interface ListenOptions<Frame = string>
   onHookError?: (error: Error) => void;
   /** Called whenever `until` looks again, for who watches more than the listener. */
   onChanged?: () => void;
+  /** The network. Default: TCP sockets of the OS. */
   network?: Network;
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
 /** Options of {@linkcode listen} for lines. */
 export interface LineListenOptions extends ListenOptions<string> {
+  /** Not set: the frames are lines. */
   codec?: undefined;
   /** Most bytes of a received line. Default 64 KiB. */
   maxLine?: number;
@@ -68,11 +71,13 @@ export interface LineListenOptions extends ListenOptions<string> {
 
 /** Options of {@linkcode listen} for frames of another codec. */
 export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
+  /** The codec that makes frames of bytes. */
   codec: Codec<Frame>;
 }
 
 /** What a listener has seen. */
 export interface ListenerStats extends AcceptStats, ConnectionCounts {
+  /** Whether accepting is suspended. */
   readonly suspended: boolean;
   /** Accepted peers that wait for room, where they may. */
   readonly waiting: number;

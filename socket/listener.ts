@@ -46,6 +46,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Resolves when no more peers are accepted. */
   readonly #stopped = Promise.withResolvers<void>();
 
+  /** Binds the addresses. Use `listen` instead. */
   constructor(options: FrameListenOptions<Frame>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -147,6 +148,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#changed();
   }
 
+  /** Accepts connections again. */
   resume(): void {
     this.#acceptor.resume();
     this.#changed();
@@ -191,6 +193,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     await this.finished;
   }
 
+  /** Returns the counters of the listener. */
   stats(): ListenerStats {
     return {
       ...this.#acceptor.stats(),
@@ -262,6 +265,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
  * ```
  */
 export function listen(options?: LineListenOptions): Listener<string>;
+/** Listens with another codec than lines. */
 export function listen<Frame>(options: FrameListenOptions<Frame>): Listener<Frame>;
 export function listen<Frame>(
   options: FrameListenOptions<Frame> | LineListenOptions = {},

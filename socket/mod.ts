@@ -52,7 +52,8 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
-export type { Refusal } from "./connection_set.ts";
+export type { AcceptStats } from "./acceptor.ts";
+export type { ConnectionCounts, Refusal } from "./connection_set.ts";
 export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./tcp.ts";
 export { TcpServer, type TcpServerCallbacks, type TcpServerOptions } from "./callbacks/tcp_server.ts";
@@ -62,5 +63,6 @@ export {
   type TcpSocketCallbacks,
   type TcpSocketOptions,
 } from "./callbacks/tcp_socket.ts";
+export type { QueuedBytes } from "./writer.ts";
 export type { Clock, Random, Timer } from "../internal/clock.ts";
 export { Watch } from "../internal/watch.ts";

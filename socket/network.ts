@@ -7,7 +7,9 @@
  */
 /** Address of a socket: an IP address (or a name, to connect to) and a TCP port; or `unix:/path` and port 0. */
 export interface Address {
+  /** The host name or IP address. */
   readonly hostname: string;
+  /** The port. */
   readonly port: number;
 }
 
@@ -23,7 +25,9 @@ export interface Receiver {
 
 /** The bytes of one socket. At most one `read` and one `write` may be under way at a time. */
 export interface Transport {
+  /** The address of this side. */
   readonly local: Address;
+  /** The address of the peer. */
   readonly remote: Address;
   /** Settles when the peer is one that may be served, as after a TLS handshake. Absent where it is from the start. */
   readonly ready?: Promise<unknown> | undefined;
@@ -52,6 +56,7 @@ export interface Transport {
 
 /** A bound socket that accepts. */
 export interface TransportListener {
+  /** The address that is bound. */
   readonly address: Address;
   /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource`. */
   accept(): Promise<Transport>;
@@ -73,6 +78,7 @@ export interface BindOptions {
 export interface DialOptions {
   /** Default `127.0.0.1`. */
   hostname?: string;
+  /** The port. */
   port: number;
   /** Gives up dialling, with the signal's reason. */
   signal?: AbortSignal;
@@ -80,7 +86,9 @@ export interface DialOptions {
 
 /** Sockets: the real ones, TLS, or those in memory. */
 export interface Network {
+  /** Binds an address. */
   listen(options: BindOptions): TransportListener;
+  /** Opens a connection. */
   connect(options: DialOptions): Promise<Transport>;
 }
 

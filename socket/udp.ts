@@ -9,7 +9,9 @@ export const MAX_DATAGRAM = 65_507;
 
 /** One message, and where it came from. */
 export interface Datagram {
+  /** The content. */
   readonly bytes: Uint8Array;
+  /** The address of the sender. */
   readonly from: Address;
 }
 
@@ -29,14 +31,19 @@ export interface AskOptions {
   attempts?: number;
   /** Whether a datagram from there is the answer. Default: any is. */
   isAnswer?: (bytes: Uint8Array) => boolean;
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
 /** What has gone through a {@linkcode DatagramSocket}. */
 export interface DatagramStats {
+  /** Datagrams received. */
   readonly received: number;
+  /** Datagrams sent. */
   readonly sent: number;
+  /** Bytes received. */
   readonly bytesIn: number;
+  /** Bytes sent. */
   readonly bytesOut: number;
 }
 
@@ -74,7 +81,11 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
   #bytesIn = 0;
   #bytesOut = 0;
 
-  /** @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listenDatagram`. */
+  /**
+   * Binds a socket.
+   *
+   * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listenDatagram`.
+   */
   constructor(options: DatagramOptions = {}) {
     const { hostname = "127.0.0.1", port = 0 } = options;
     this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
@@ -129,6 +140,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
     );
   }
 
+  /** Iterates over the datagrams received. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Datagram> {
     for (;;) {
       const datagram = await this.#receive();
@@ -138,6 +150,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
     }
   }
 
+  /** Returns the counters of the socket. */
   stats(): DatagramStats {
     return { received: this.#received, sent: this.#sent, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
   }

@@ -5,8 +5,9 @@ import type { SocketFailure } from "./failure.ts";
 import type { Flushable, WriteBatcher } from "./gather.ts";
 import type { Transport } from "./network.ts";
 
-/** Bytes that wait in many connections together. */
+/** Pending bytes of many connections. */
 export interface QueuedBytes {
+  /** The sum. */
   queuedBytes: number;
 }
 

@@ -20,6 +20,7 @@ export class CountingClock implements Clock {
   readonly #clock: Clock;
   #running = 0;
 
+  /** Wraps a clock. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }

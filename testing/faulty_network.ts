@@ -18,8 +18,11 @@ export interface Faults {
 
 /** A fault that has struck; slices are not told. */
 export interface Fault {
+  /** The kind of fault. */
   readonly type: "stall" | "reset";
+  /** The address of this side. */
   readonly local: Address;
+  /** The address of the peer. */
   readonly remote: Address;
 }
 
@@ -27,10 +30,13 @@ export interface Fault {
 export interface FaultyNetworkOptions {
   /** The network to spoil. */
   network: Network;
+  /** The faults to inject. */
   faults: Faults;
   /** Decides who is struck, and when. Default the system's. */
   random?: Random;
+  /** The clock. Default: the system clock. */
   clock?: Clock;
+  /** Receives each fault. */
   onFault?: (fault: Fault) => void;
 }
 

@@ -5,7 +5,9 @@ import type { Address, TransportListener } from "../socket/network.ts";
 
 /** What a {@linkcode MemoryListener} needs of its network. */
 export interface MemoryListenerOptions {
+  /** The address that is bound. */
   readonly address: Address;
+  /** Whether other listeners may share the port. */
   readonly reusePort: boolean;
   /** Peers that may wait to be accepted. */
   readonly backlog: number;
@@ -17,13 +19,16 @@ export interface MemoryListenerOptions {
 
 /** A {@linkcode TransportListener} with a queue of its own instead of the kernel's. */
 export class MemoryListener implements TransportListener {
+  /** The address that is bound. */
   readonly address: Address;
+  /** Whether other listeners may share the port. */
   readonly reusePort: boolean;
   readonly #options: MemoryListenerOptions;
   readonly #queue = new Deque<MemorySocket>();
   #accepting: PromiseWithResolvers<MemorySocket> | undefined;
   #closed = false;
 
+  /** Creates a listener. Use `MemoryNetwork.listen` instead. */
   constructor(options: MemoryListenerOptions) {
     this.address = options.address;
     this.reusePort = options.reusePort;
@@ -35,6 +40,7 @@ export class MemoryListener implements TransportListener {
     return this.#queue.length;
   }
 
+  /** Whether the backlog is full. */
   get full(): boolean {
     return this.#queue.length >= this.#options.backlog;
   }

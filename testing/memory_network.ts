@@ -25,6 +25,7 @@ export interface MemoryNetworkOptions {
 
 /** What is open in a {@linkcode MemoryNetwork}. */
 export interface MemoryNetworkStats {
+  /** Open listeners. */
   readonly listeners: number;
   /** Ends of connections that were handed out and are not closed: 0 when nothing has leaked. */
   readonly sockets: number;
@@ -94,6 +95,7 @@ export class MemoryNetwork implements Network {
   #cut: (from: Address, to: Address) => boolean = () => false;
   #sockets = 0;
 
+  /** Creates a network without sockets. */
   constructor(options: MemoryNetworkOptions = {}) {
     const { latency = 0 } = options;
     this.#clock = options.clock ?? systemClock;
@@ -109,6 +111,8 @@ export class MemoryNetwork implements Network {
   }
 
   /**
+   * Binds an address.
+   *
    * @throws {Deno.errors.AddrInUse} If the port is taken.
    * @throws {RangeError} If the port is none.
    */
@@ -181,6 +185,7 @@ export class MemoryNetwork implements Network {
     this.partition(() => false);
   }
 
+  /** Returns the counters of the network. */
   stats(): MemoryNetworkStats {
     const listeners = [...this.#listeners.values()].flat();
     const queued = listeners.reduce((sum, listener) => sum + listener.queued, 0);

@@ -12,7 +12,9 @@ interface Pending<Result> {
 
 /** What a {@linkcode MemorySocket} needs besides its peer. */
 export interface MemorySocketOptions {
+  /** The address of this side. */
   readonly local: Address;
+  /** The address of the peer. */
   readonly remote: Address;
   readonly travel: Travel;
   /** Bytes written and not yet read by the peer over which `write` waits. */
@@ -45,6 +47,7 @@ export class MemorySocket implements Transport {
   #error: Error | undefined;
   #closed = false;
 
+  /** Creates one end of a connection. Use `MemoryNetwork.connect` instead. */
   constructor(options: MemorySocketOptions) {
     this.local = options.local;
     this.remote = options.remote;

@@ -101,6 +101,7 @@ export class VirtualClock implements Clock {
    * ```
    */
   async runUntil<T>(goal: Promise<T>, options?: { within?: number }): Promise<T>;
+  /** Advances the time until `goal` returns `true`. */
   async runUntil(goal: () => boolean, options?: { within?: number }): Promise<void>;
   async runUntil<T>(
     goal: Promise<T> | (() => boolean),

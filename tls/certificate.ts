@@ -4,7 +4,9 @@ import { TlsError } from "../socket/errors.ts";
 
 /** A certificate with its private key, both PEM; the certificate followed by those between it and its authority. */
 export interface Identity {
+  /** The certificate chain, in PEM. */
   readonly certificate: string;
+  /** The private key, in PEM. */
   readonly key: string;
 }
 

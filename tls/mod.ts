@@ -16,6 +16,7 @@ import { tlsError } from "./errors.ts";
 import { MIN_VERSION, type TlsClientOptions, type TlsOptions, type TlsServerOptions } from "./options.ts";
 import { TlsTransport } from "./transport.ts";
 
+export type { Identity } from "./certificate.ts";
 export type { TlsClientOptions, TlsOptions, TlsServerOptions, TlsVersion } from "./options.ts";
 
 const HANDSHAKE_TIMEOUT = 10_000;
@@ -41,7 +42,11 @@ export class TlsNetwork implements Network {
   readonly #timing: HandshakeTiming;
   #acceptor: TlsAcceptor | undefined;
 
-  /** @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used. */
+  /**
+   * Creates a TLS network over another network.
+   *
+   * @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used.
+   */
   constructor(inner: Network, options: TlsOptions) {
     const { server, client = {}, handshakeTimeout = HANDSHAKE_TIMEOUT, clock = systemClock } = options;
     this.#inner = inner;
@@ -52,13 +57,21 @@ export class TlsNetwork implements Network {
     if (server !== undefined) this.#acceptor = new TlsAcceptor(server, this.#timing);
   }
 
-  /** @throws {TypeError} If the network was made without `server`. */
+  /**
+   * Binds an address.
+   *
+   * @throws {TypeError} If the network was made without `server`.
+   */
   listen(options: BindOptions): TransportListener {
     if (this.#acceptor === undefined) throw new TypeError("Cannot listen with TLS: no certificate was given");
     return new TlsListener(this.#inner.listen(options), (inner) => this.#acceptor!.accept(inner));
   }
 
-  /** @throws {TlsError} When the handshake fails, besides the errors of the network below. */
+  /**
+   * Opens a connection, and resolves after the TLS handshake.
+   *
+   * @throws {TlsError} When the handshake fails, besides the errors of the network below.
+   */
   async connect(options: DialOptions): Promise<Transport> {
     const inner = await this.#inner.connect(options);
     const transport = new TlsTransport(inner, { clock: this.#timing.clock, handshakeTimeout: 0 });

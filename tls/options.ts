@@ -43,6 +43,7 @@ export interface TlsClientOptions {
   serverName?: string;
   /** Who the client is, where the server asks. */
   identity?: Identity;
+  /** Protocols to offer by ALPN, in order of preference. */
   alpn?: readonly string[];
   /** Default `"TLSv1.2"`. */
   minVersion?: TlsVersion;
@@ -50,9 +51,12 @@ export interface TlsClientOptions {
 
 /** What a {@linkcode TlsNetwork} needs: `server` to listen, `client` to connect with anything but the defaults. */
 export interface TlsOptions {
+  /** Options for accepted connections. */
   server?: TlsServerOptions;
+  /** Options for outgoing connections. */
   client?: TlsClientOptions;
   /** Longest time in ms for the handshake of an accepted connection; 0 for no bound. Default 10,000. */
   handshakeTimeout?: number;
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }

@@ -34,7 +34,7 @@ type Link = Connection<Uint8Array>;
  */
 export class LocalBus implements Bus {
   readonly node: string;
-  readonly maxMessage = MAX_MESSAGE;
+  readonly maxMessage: number = MAX_MESSAGE;
   readonly #options: LocalBusOptions;
   readonly #codec = lengthPrefixCodec({ maxFrame: MAX_MESSAGE });
   readonly #encoder = new TextEncoder();
@@ -45,6 +45,7 @@ export class LocalBus implements Bus {
   #listener: Listener<Uint8Array> | undefined;
   #status: BusStatus = "connecting";
 
+  /** Creates a bus that has not joined yet. */
   constructor(options: LocalBusOptions) {
     this.node = options.node;
     this.#options = options;

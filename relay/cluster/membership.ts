@@ -48,9 +48,11 @@ export interface MembershipStats {
   readonly nodes: number;
   /** Messages sent to nodes, and received from them. */
   readonly sent: number;
+  /** Messages received from other nodes. */
   readonly received: number;
   /** Lines in them. */
   readonly linesOut: number;
+  /** Lines received from other nodes. */
   readonly linesIn: number;
   /** Lines that the bus dropped, or that are too long for it. */
   readonly dropped: number;

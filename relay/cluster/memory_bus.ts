@@ -4,6 +4,7 @@ import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
 
 /** Options for {@linkcode MemoryBusHub}. */
 export interface MemoryBusOptions {
+  /** The clock that delays run on. */
   readonly clock: Clock;
   /** Time in ms that a message takes. Default 0: the end of the turn. */
   readonly latency?: number;
@@ -23,6 +24,7 @@ export class MemoryBusHub {
   readonly #options: MemoryBusOptions;
   readonly #buses = new Map<string, MemoryBus>();
 
+  /** Creates a hub without nodes. */
   constructor(options: MemoryBusOptions) {
     this.#options = options;
   }
@@ -34,6 +36,7 @@ export class MemoryBusHub {
     return bus;
   }
 
+  /** Maximum size of a message. */
   get maxMessage(): number {
     return this.#options.maxMessage ?? MAX_MESSAGE;
   }
@@ -66,6 +69,7 @@ export class MemoryBus implements Bus {
   #status: BusStatus = "connecting";
   #handlers: BusHandlers | undefined;
 
+  /** Creates the bus of one node. */
   constructor(node: string, hub: MemoryBusHub) {
     this.node = node;
     this.#hub = hub;

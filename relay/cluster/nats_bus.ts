@@ -40,7 +40,11 @@ export class NatsBus implements Bus {
   // The default of NATS, until the server has stated its own limit.
   #maxMessage = 1024 * 1024;
 
-  /** @throws {RangeError} If the name or a server is invalid. */
+  /**
+   * Creates a bus that is not connected yet.
+   *
+   * @throws {RangeError} If the name or a server is invalid.
+   */
   constructor(options: NatsBusOptions) {
     const { name = "okline", servers } = options;
     if (!NAME.test(name)) {

@@ -77,6 +77,7 @@ export class Router<Peer extends RouterPeer> {
     rejected: 0,
   };
 
+  /** Creates a router without peers. */
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#underWay = new InFlightLimit(options);
@@ -229,6 +230,7 @@ export class Router<Peer extends RouterPeer> {
     for (const { peer, sentCount } of this.#roster.connections) if (sentCount > 0) yield [peer, sentCount];
   }
 
+  /** Returns the counters of the router. */
   stats(): RouterStats {
     return {
       active: this.#roster.size,

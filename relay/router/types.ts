@@ -4,6 +4,7 @@ import type { DurationHistogram } from "../../internal/duration_histogram.ts";
 
 /** A connection as the router sees it: an object with a place in the array of the active ones; -1 outside of it. */
 export interface RouterPeer {
+  /** Index of the peer in the router, maintained by it. */
   slot: number;
 }
 
@@ -44,12 +45,15 @@ export interface RouterStats {
   readonly pending: number;
   /** Sendings of them that will be redelivered when their time comes. */
   readonly due: number;
+  /** Messages received. */
   readonly messages: number;
   /** Messages settled by an ok. */
   readonly settled: number;
   /** Oks sent to origins. */
   readonly oks: number;
+  /** Acknowledgments without a pending message. */
   readonly stray: number;
+  /** Messages delivered again after their receiver was lost. */
   readonly redelivered: number;
   /** Messages given back to the node they came from, because there was no connection for them. */
   readonly returned: number;
@@ -57,7 +61,9 @@ export interface RouterStats {
   readonly late: number;
   /** Messages dropped because their last origin left. */
   readonly dropped: number;
+  /** Error frames received. */
   readonly errors: number;
+  /** Messages rejected. */
   readonly rejected: number;
   /** Messages that went to nobody: too many were under way, or no more were taken. */
   readonly limited: number;

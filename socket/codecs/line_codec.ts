@@ -1,4 +1,4 @@
-/** Bytes to bounded lines, and back: the codec of every line protocol here. Pure. @module */
+/** The codec for lines of limited length. Pure. @module */
 import { Buffer } from "node:buffer";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
@@ -6,7 +6,7 @@ import { plural } from "../../internal/plural.ts";
 import { encodeUtf8 } from "./utf8.ts";
 import { FramingError } from "../errors.ts";
 
-/** Bytes a line may have before its line end, unless told otherwise: 64 KiB. */
+/** The default maximum length of a line in bytes, without its line end: 64 KiB. */
 export const DEFAULT_MAX_LINE = 64 * 1024;
 
 const LF = 10;
@@ -16,10 +16,10 @@ const BYTES_A_UNIT = 3; // at most, in UTF-8, for each unit of UTF-16
 const NO_LINES: Decoded<string> = { frames: [] };
 const NOTHING = new Uint8Array(0);
 
-// One of each for all: they decode whole lines only, so they keep no state between calls.
+// Shared by all decoders: they decode only whole lines, so they keep no state between calls.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-// A call of the decoder costs more than one of Buffer's, and each byte a tenth: here they cost the same.
+// A TextDecoder call costs more than a Buffer call, but a tenth per byte. At this length they cost the same.
 const SHORT = 256;
 
 /**
@@ -48,14 +48,17 @@ export class LineDecoder implements Decoder<string> {
   #begun = false;
 
   /**
-   * @param maxLine Most bytes of a line without its line end. Default 64 KiB.
-   * @throws {RangeError} If it is no integer of at least 1.
+   * Creates a decoder for one stream.
+   *
+   * @param maxLine Maximum length of a line in bytes, without its line end. Default 64 KiB.
+   * @throws {RangeError} If it is not an integer of at least 1.
    */
   constructor(maxLine: number = DEFAULT_MAX_LINE) {
     assertMaxLine(maxLine);
     this.#maxLine = maxLine;
   }
 
+  /** Decodes the next bytes of the stream. */
   push(bytes: Uint8Array): Decoded<string> {
     if (!this.#begun) {
       this.#begun = true;
@@ -71,13 +74,14 @@ export class LineDecoder implements Decoder<string> {
     const decoded = this.#held === 0 ? this.#decode(bytes, last) : this.#decodeJoined(bytes, last);
     if (decoded.error !== undefined) return decoded;
     if (last === bytes.length - 1) {
-      this.#tail = NOTHING; // Who waits for its next line, perhaps for long, should hold no memory meanwhile.
+      this.#tail = NOTHING; // An idle connection should hold no memory.
       return decoded;
     }
     const error = this.#hold(bytes.subarray(last + 1));
     return error === undefined ? decoded : { frames: decoded.frames, error };
   }
 
+  /** Ends the stream. Returns an error if it ends inside a line. */
   end(): FramingError | undefined {
     if (this.#held === 0) return undefined;
     return new FramingError(
@@ -100,10 +104,10 @@ export class LineDecoder implements Decoder<string> {
   /** Lines of the bytes up to `last`, where the last line end is, or was. */
   #decode(bytes: Uint8Array, last: number): Decoded<string> {
     const text = decodeLeniently(bytes, last);
-    // Either it was sent or it stands for what is no UTF-8: in the latter case the lines before the bad one still count.
+    // Either it was sent, or it replaces invalid UTF-8. Then the lines before the invalid one still count.
     if (text.includes(REPLACEMENT)) return this.#decodeEach(bytes.subarray(0, last));
     const frames = text.includes("\n") ? text.split("\n") : [text];
-    // Where the lot is within the limit no line in it can be over.
+    // If all bytes are within the limit, so is each line.
     if (last > this.#maxLine && frames.some((line) => line.length * BYTES_A_UNIT > this.#maxLine)) {
       return this.#decodeEach(bytes.subarray(0, last));
     }
@@ -162,7 +166,7 @@ function assertMaxLine(maxLine: number): void {
   throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
 }
 
-/** UTF-8 to text, with {@linkcode REPLACEMENT} for what is none. */
+/** Decodes UTF-8, with {@linkcode REPLACEMENT} for invalid bytes. */
 function decodeLeniently(bytes: Uint8Array, end: number): string {
   if (end > SHORT) return lenientUtf8.decode(bytes.subarray(0, end));
   return Buffer.prototype.toString.call(bytes, "utf8", 0, end);
@@ -173,7 +177,7 @@ function withoutCr(line: string): string {
 }
 
 class LineEncoder implements Encoder<string> {
-  // V8 joins strings lazily, so that gathering costs little and the text is laid out once, when it is taken.
+  // V8 joins strings lazily: gathering costs little, and the text is laid out once, when it is taken.
   #text = "";
 
   get size(): number {
@@ -181,9 +185,11 @@ class LineEncoder implements Encoder<string> {
   }
 
   push(line: string): void {
-    // Checked here, once for every service: text of one peer must never become a line of another's.
+    // Checked here for every service: text from one peer must never become a line of its own for another.
     if (line.includes("\n")) {
-      throw new TypeError(`Cannot send ${JSON.stringify(line.slice(0, 40))} as a line: it holds a line feed`);
+      throw new TypeError(
+        `Cannot send ${JSON.stringify(line.slice(0, 40))} as a line: it contains a line feed`,
+      );
     }
     this.#text += line + "\n";
   }
@@ -196,14 +202,27 @@ class LineEncoder implements Encoder<string> {
 }
 
 /**
- * Lines of UTF-8, one string a line, without line ends. Sent lines end in LF and must hold none; a CR at the end of
- * one is part of the line end to who reads it, and a lone surrogate becomes U+FFFD.
+ * Returns a codec for lines of UTF-8: one string per line, without its line end. Sent lines end in LF and cannot contain
+ * one. A CR at the end of a sent line becomes part of the line end, and a lone surrogate becomes U+FFFD.
  *
- * @param options.maxLine Most bytes of a received line without its line end. Default 64 KiB.
- * @throws {RangeError} If `maxLine` is no integer of at least 1.
+ * @param options.maxLine Maximum length of a received line in bytes, without its line end. Default 64 KiB.
+ * @throws {RangeError} If `maxLine` is not an integer of at least 1.
+ *
+ * @example
+ * ```ts
+ * import { lineCodec } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const codec = lineCodec({ maxLine: 80 });
+ * const encoder = codec.encoder();
+ * encoder.push("hello");
+ * const bytes = encoder.take();
+ * assertEquals(new TextDecoder().decode(bytes), "hello\n");
+ * assertEquals(codec.decoder().push(bytes).frames, ["hello"]);
+ * ```
  */
 export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
   const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
-  assertMaxLine(maxLine); // Now, and not when the first peer comes.
+  assertMaxLine(maxLine); // Immediately, not with the first connection.
   return { copies: true, decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
 }

@@ -18,7 +18,7 @@ export interface LineStreamOptions {
  *
  * @example
  * ```ts
- * import { LineStream } from "@okline/okline";
+ * import { LineStream } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
  * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -8,12 +8,15 @@ import { encodeUtf8 } from "./utf8.ts";
 
 /** An error reply, such as `ERR unknown command`. A value, not an `Error`: a stack trace for each would cost more than it says. */
 export class RespError {
+  /** The error message. */
   readonly message: string;
 
+  /** Creates an error value. */
   constructor(message: string) {
     this.message = message;
   }
 
+  /** Returns the error message. */
   toString(): string {
     return `RespError: ${this.message}`;
   }

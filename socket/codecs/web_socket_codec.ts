@@ -7,6 +7,7 @@ import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 
 /** The client's opening request; the first frame of a connection. */
 export interface WebSocketRequest {
+  /** Distinguishes the request from other frames. */
   readonly type: "upgrade";
   /** Default `/`. */
   readonly path?: string;
@@ -18,12 +19,15 @@ export interface WebSocketRequest {
 
 /** The server's answer to the opening request. */
 export interface WebSocketResponse {
+  /** Distinguishes the response from other frames. */
   readonly type: "upgraded";
+  /** The HTTP status. */
   readonly status: number;
 }
 
 /** A ping, its answer, or the end of a WebSocket. */
 export interface WebSocketControl {
+  /** The kind of control frame. */
   readonly type: "ping" | "pong" | "close";
   /** Default: empty. */
   readonly data?: Uint8Array;

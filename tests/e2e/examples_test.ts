@@ -20,6 +20,17 @@ for (const name of names.sort()) {
   });
 }
 
+Deno.test("examples/README.md lists every example once", async () => {
+  const links = (await Deno.readTextFile(new URL("README.md", FOLDER))).matchAll(
+    /^\d+\. \[(.*?)\]\((.*?)\):/gm,
+  );
+  const listed = Array.from(links, ([, text, target]) => {
+    assertEquals(text, target);
+    return text!;
+  });
+  assertEquals(listed.toSorted(), names.toSorted());
+});
+
 Deno.test("deno task demo shows a server and ten clients, and ends by itself", async () => {
   const { code, out } = await run([Deno.execPath(), "task", "--quiet", "demo"], {
     cwd: new URL("..", FOLDER).pathname,
