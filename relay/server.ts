@@ -300,6 +300,8 @@ export class RelayServer implements AsyncDisposable {
    * and only so many peers at a time.
    */
   #finishSent(peer: Peer): Promise<void> | void {
+    // After a reset, it waits for no ok anymore: its messages must not go to others.
+    if (!peer.connection.open) return this.#leave(peer);
     this.#router.halfClose(peer, this.#clock.now(), this.#out);
     if (this.#router.owed(peer) === 0 || this.#halfClosed >= MAX_HALF_CLOSED) return this.#leave(peer);
     this.#announce();
