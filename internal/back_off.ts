@@ -1,19 +1,19 @@
-/** How long to wait before the next attempt. Pure. @module */
+/** Delays between attempts. Pure. @module */
 
-/** Bounds of the waits between attempts, ms. */
+/** Limits of the delays between attempts, in ms. */
 export interface BackOff {
-  /** Bound of the first wait. Default 100. */
+  /** Maximum of the first delay. Default 100. */
   first?: number;
-  /** Bound of every wait; each one's bound is twice the one before up to here. Default 10,000. */
+  /** Maximum of every delay: the maximum doubles with each failure up to this. Default 10,000. */
   longest?: number;
 }
 
 /**
- * The wait before attempt number `failures` + 1: uniform between 0 and a bound that doubles with each failure, so that
- * clients cut off together do not come back together. ("Full jitter": M. Brooker, Exponential Backoff And Jitter, 2015.)
+ * Returns a random delay, uniform between 0 and a maximum that doubles with each failure. Clients that lose their
+ * connections together then do not reconnect together. ("Full jitter": M. Brooker, Exponential Backoff And Jitter, 2015.)
  *
- * @param failures Attempts that failed in a row, at least 1.
- * @returns ms.
+ * @param failures Failed attempts in a row, at least 1.
+ * @returns The delay in ms.
  */
 export function backOffDelay(failures: number, options: BackOff & { random: () => number }): number {
   const { first = 100, longest = 10_000, random } = options;

@@ -1,17 +1,17 @@
-/** Bytes gathered until somebody takes them. Pure. @module */
+/** A queue of bytes. Pure. @module */
 
-/** The first allocation, where less than this is pushed: a few short frames fit, an idle peer costs nothing. */
+/** Minimum allocation: a few short frames fit, and an idle peer costs nothing. */
 const FIRST_CAPACITY = 256;
 
 /**
- * Bytes gathered into one run, in order. What is pushed is copied at once, so the caller may reuse its buffer;
- * the space doubles as it fills, so that gathering is linear in the bytes however small the pieces are.
+ * A queue that joins bytes in order. `push` copies, so the caller can reuse its buffer. The capacity doubles when it is
+ * full, so the time is linear in the bytes, however small the pieces are.
  */
 export class ByteQueue {
   #bytes = new Uint8Array(0);
   #size = 0;
 
-  /** What waits in here, in bytes. */
+  /** Bytes in the queue. */
   get size(): number {
     return this.#size;
   }
@@ -28,7 +28,7 @@ export class ByteQueue {
     this.#bytes[this.#size++] = byte;
   }
 
-  /** Takes out all that waits, as bytes that nothing else will touch. */
+  /** Removes and returns all bytes. The caller owns them. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#size);
     this.#bytes = new Uint8Array(0);

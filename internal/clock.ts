@@ -1,12 +1,12 @@
 /** Time and randomness, passed in so that tests can control them. Pure. @module */
 
-/** Monotonic time and timers, handed in so that tests can move time by hand. */
+/** Monotonic time and timers, passed in so that tests can control them. */
 export interface Clock {
-  /** Monotonic time in ms; only differences mean anything. */
+  /** Monotonic time in ms; only differences have a meaning. */
   now(): number;
-  /** Runs `run` once after `ms`, unless cancelled before. Cancelling twice, or too late, does nothing. */
+  /** Calls `run` once after `ms`, unless the timer is canceled first. Canceling twice or too late does nothing. */
   after(ms: number, run: () => void): Timer;
-  /** Runs `run` at the end of this turn of the event loop, when the turn's input has all been seen. */
+  /** Calls `run` at the end of this turn of the event loop, after all of its input is handled. */
   soon(run: () => void): void;
 }
 

@@ -1,4 +1,4 @@
-/** The errors of the system, for sockets that are not the system's. @module */
+/** OS errors for sockets that the OS does not provide. @module */
 
 export function badResource(): Error {
   return new Deno.errors.BadResource("Bad resource ID");
@@ -16,12 +16,12 @@ export function connectionReset(): Error {
   return systemError(new Deno.errors.ConnectionReset("Connection reset by peer"), "ECONNRESET");
 }
 
-/** For who begins an operation while another of its kind is under way. */
+/** Returns an error for an operation that begins while another of its kind is pending. */
 export function twice(what: string): Error {
   return new TypeError(`Cannot ${what} twice at once`);
 }
 
-/** Gives an error the `code` that the system's have. */
+/** Adds the `code` that an OS error has. */
 export function systemError(error: Error, code: string): Error {
   return Object.assign(error, { code });
 }

@@ -1,16 +1,16 @@
-/** Numbers with their nouns, as messages tell them. Pure. @module */
+/** Numbers with their nouns, for messages. Pure. @module */
 
-/** A word for one of a thing, and the word for any other number of them. */
+/** The singular and the plural of a noun. */
 export interface Noun {
   readonly one: string;
   readonly many: string;
 }
 
 /**
- * A number and what it counts: `1 connection`, `0 connections`, `2 connections`.
+ * Returns a number with its noun: `1 connection`, `0 connections`, `2 connections`.
  *
- * @param noun One that takes an `s`, or both its forms.
- * @param options.format Writes the number. Default: its digits.
+ * @param noun A noun with a regular plural, or both forms.
+ * @param options.format Formats the number. Default: its digits.
  */
 export function plural(
   count: number,

@@ -1,10 +1,10 @@
-/** Waiting that may be cut short. @module */
+/** A delay that can be aborted. @module */
 import type { Clock } from "./clock.ts";
 
 /**
  * Waits for `ms`.
  *
- * @throws The signal's reason, when it aborts before.
+ * @throws The reason of the signal, if it aborts first.
  */
 export async function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();

@@ -6,10 +6,10 @@ const SLICE_MS = 10;
 const SLICE = 100;
 
 /**
- * Runs `each` for all items, the first ones at once, and the rest a slice at a time within `ms`: peers that are sent away
- * all at once come back all at once.
+ * Calls `each` for all items, for the first ones immediately and for the rest in slices within `ms`. Peers that are closed
+ * in the same moment would reconnect in the same moment.
  *
- * @returns Stops it.
+ * @returns A function that stops it.
  */
 export function stagger<Item>(
   items: readonly Item[],

@@ -1,6 +1,6 @@
-/** Work under way that somebody will wait for. Pure. @module */
+/** A set of pending tasks. Pure. @module */
 
-/** Counts promises until they settle, and keeps the first failure among them until it is asked for. */
+/** Counts promises until they settle, and keeps the first failure. */
 export class TaskSet {
   #running = 0;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -11,7 +11,7 @@ export class TaskSet {
     void task.then(this.#settled, this.#failed);
   }
 
-  /** As {@linkcode TaskSet.add} for work that is no promise; {@linkcode TaskSet.end} when it is done. */
+  /** Begins a task without a promise; {@linkcode TaskSet.end} ends it. */
   begin(): void {
     this.#running++;
   }
@@ -23,13 +23,13 @@ export class TaskSet {
     this.#idle = undefined;
   }
 
-  /** Notes a failure as if one of the tasks had had it. */
+  /** Records a failure as if one of the tasks had failed. */
   fail(error: unknown): void {
     this.#failure ??= { error };
   }
 
   /**
-   * Waits until none is left, those included that are added meanwhile.
+   * Waits until no task is pending, including tasks that are added during the wait.
    *
    * @throws The first failure, after all have settled.
    */
@@ -46,7 +46,7 @@ export class TaskSet {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  // One of each for all tasks: a server has two for every connection.
+  // Shared by all tasks: a server has two tasks per connection.
   readonly #settled = (): void => this.end();
 
   readonly #failed = (error: unknown): void => {

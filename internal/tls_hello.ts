@@ -5,8 +5,8 @@ const CLIENT_HELLO = 1;
 const RECORD_HEADER = 5;
 
 /**
- * Whether bytes are the start of a TLS connection (RFC 8446, 4.1.2 and 5.1): it would wait for ever for an answer to its
- * lines, as it sends no line end. A TLS client sends them in one piece.
+ * Whether bytes are the start of a TLS connection (RFC 8446, 4.1.2 and 5.1). Without this check, a TLS client would wait
+ * forever, because it sends no line end. A TLS client sends these bytes in one piece.
  */
 export function isClientHello(bytes: Uint8Array): boolean {
   return bytes.length > RECORD_HEADER && bytes[0] === HANDSHAKE && bytes[1] === 3 && bytes[2]! <= 4 &&

@@ -1,4 +1,4 @@
-/** State that one may wait on, so that nobody has to poll or sleep. Pure. @module */
+/** Waiting for a state without polling. Pure. @module */
 
 interface Waiter<State> {
   readonly holds: (state: State) => boolean;
@@ -14,13 +14,13 @@ export class Watch<State> {
   /**
    * Creates a watch over the state that `read` returns.
    *
-   * @param read Gives a snapshot of the state; called only while somebody waits.
+   * @param read Returns a snapshot of the state; called only during a wait.
    */
   constructor(read: () => State) {
     this.#read = read;
   }
 
-  /** To be called after each change: costs nothing while nobody waits. */
+  /** Must be called after each change. It costs nothing without a wait. */
   changed(): void {
     if (this.#waiters.size === 0) return;
     const state = this.#read();
@@ -28,15 +28,15 @@ export class Watch<State> {
       try {
         if (waiter.holds(state)) waiter.resolve(state);
       } catch (error) {
-        waiter.reject(error); // Whoever made the change has nothing to do with it.
+        waiter.reject(error); // The caller who made the change is not responsible for it.
       }
     }
   }
 
   /**
-   * Waits until `holds` is true of the state, and gives that state; at once where it is true already.
+   * Waits until `holds` returns true for the state, and returns that state, immediately if it holds already.
    *
-   * @throws The signal's reason, when it aborts before; what `holds` throws.
+   * @throws The reason of the signal, if it aborts first; the error that `holds` throws.
    */
   until(holds: (state: State) => boolean, options: { signal?: AbortSignal } = {}): Promise<State> {
     const { signal } = options;

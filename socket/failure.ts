@@ -1,12 +1,12 @@
-/** What a socket meets that ends its connection. Pure. @module */
+/** Socket failures that end a connection. Pure. @module */
 import { type CloseReason, TlsError } from "./errors.ts";
 
-/** What the reading or writing half met, before the connection has sorted it into a {@linkcode CloseReason}. */
+/** A failure of the reading or writing half, which becomes a {@linkcode CloseReason}. */
 export type SocketFailure =
   | { readonly type: "reset" | "write-failed"; readonly cause: unknown }
   | CloseReason & { readonly type: "slow-reader" };
 
-/** What a failure is as the end of a connection. */
+/** Returns the close reason for a failure. */
 export function closeReasonOf(failure: SocketFailure): CloseReason {
   if (failure.type === "slow-reader") return failure;
   const { type, cause } = failure;

@@ -1,10 +1,10 @@
-/** Reads of a transport that cannot `receive`, as calls. @module */
+/** Reads from a transport without `receive`. @module */
 import type { Receiver, Transport } from "./network.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 
 /**
- * Begins reads by `read` and hands their results to a receiver. Each connection needs a buffer of its own, because a
- * pending read pins it.
+ * Reads with `read` and passes the results to a receiver. Each connection needs its own buffer, because a pending read
+ * pins it.
  */
 export class PromisedReads {
   readonly #transport: Transport;

@@ -1,13 +1,13 @@
-/** A read buffer that starts small and follows what the peer sends. Pure. @module */
+/** A read buffer that adapts its size. Pure. @module */
 
-const SMALLEST = 512; // A pending read pins its buffer: this is most of what an idle connection costs here.
+const SMALLEST = 512; // A pending read pins its buffer: it is most of the memory of an idle connection.
 const LARGEST = 64 * 1024;
 const GROWTH = 4;
 const SMALL_READS_TO_SHRINK = 64;
 
 /**
- * Grows when a read fills it, shrinks after many reads that would have fitted a smaller one. No node Buffer, whatever
- * that would save the decoders of text: its `slice` copies nothing, and codecs copy their frames with that.
+ * Grows when a read fills it, and shrinks after many reads that fit a smaller buffer. It is not a Node Buffer, although
+ * that would speed up text decoders: its `slice` does not copy, and codecs rely on that copy.
  */
 export class ReadBuffer {
   #bytes = new Uint8Array(SMALLEST);
@@ -18,7 +18,7 @@ export class ReadBuffer {
     return this.#bytes;
   }
 
-  /** The `count` bytes that a read gave, good until the next read. */
+  /** Returns the `count` bytes of a read, valid until the next read. */
   filled(count: number): Uint8Array {
     const bytes = this.#bytes;
     if (count === bytes.length && count < LARGEST) {

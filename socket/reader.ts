@@ -1,4 +1,4 @@
-/** The reading half of a connection: bytes of its socket to frames, as they are asked for. @module */
+/** The reading half of a connection: decodes bytes to frames on demand. @module */
 import type { Decoder } from "./codecs/codec.ts";
 import type { FramingError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
@@ -7,33 +7,33 @@ import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
 import { FrameCallback, type FrameConsumer, FrameIterator } from "./frame_iterator.ts";
 
-/** What an {@linkcode Reader} needs. */
-export interface InboundOptions<Frame> {
+/** Options for {@linkcode Reader}. */
+export interface ReaderOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
   /** As in `Codec`. Default `false`. */
   copies?: boolean | undefined;
-  /** The time, ms, for who will ask for {@linkcode Reader.readSince}. */
+  /** Returns the time in ms for {@linkcode Reader.readSince}. */
   now: () => number;
-  /** Where it rests when it has had its share. */
+  /** Pauses readers that have had their share. */
   rest: FairScheduler;
-  /** Told once when a read fails. */
+  /** Called once when a read fails. */
   failed: (failure: SocketFailure) => void;
 }
 
-// A socket that has more at once is read again without waiting, and the runtime looks at the others only when nothing is
-// left to do, or every 61 turns: with thousands of lines a turn, that is seconds. So who keeps it busy that long, ms, rests.
+// A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
+// 61 turns. With thousands of lines per turn, that is seconds. So a reader that is busy for this long, in ms, pauses.
 const TURN_MS = 10;
-// The clock is looked at after so many frames. Those of whole buffers are few, and cost so little that nobody notices.
-const FRAMES_A_LOOK = 1024;
-// A read of fewer bytes had to be waited for, and the others had their turn meanwhile.
+// The clock is read after this many frames. Large frames are few, and reading the clock costs little in comparison.
+const FRAMES_PER_CLOCK_READ = 1024;
+// A read of fewer bytes had to wait, so the other connections had their turn.
 const BACKLOG_BYTES = 4096;
 
 /**
- * Reads when somebody asks for frames, and gives each of them once, to whoever asks.
+ * Reads while a consumer waits for frames, and delivers each frame once.
  *
- * No function here is async but on the edge: a read makes no promise and no closure besides those of the socket.
- * Where thousands of connections wait, each of those would outlive several young generations of the garbage collector.
+ * Only the public methods are async: a read makes no promise and no closure besides those of the socket. With thousands
+ * of idle connections, each of them would survive several young-generation garbage collections.
  */
 export class Reader<Frame> implements Resumable, Receiver {
   readonly #transport: Transport;
@@ -42,19 +42,19 @@ export class Reader<Frame> implements Resumable, Receiver {
   readonly #rest: FairScheduler;
   readonly #failed: (failure: SocketFailure) => void;
   readonly #receives: boolean;
-  /** Made for a connection that does not `receive`. */
+  /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
   #reading = false;
-  /** What the last read gave; those before `#taken` are somebody's. */
+  /** The frames of the last read; those before `#taken` are delivered. */
   #batch: readonly Frame[] = [];
   #taken = 0;
   #framing: FramingError | undefined;
-  #asker: FrameConsumer | undefined;
-  /** Whether the asker is at what it was given: it may end this reading there, and throw afterwards. */
+  #consumer: FrameConsumer | undefined;
+  /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
   #serving = false;
-  /** How many were given since the last look at the clock. */
+  /** Frames delivered since the clock was last read. */
   #inRow = 0;
-  /** When it began to have more than others, ms. */
+  /** The time in ms since which it has been busy. */
   #busySince: number | undefined;
   #resting = false;
   #discarded: PromiseWithResolvers<void> | undefined;
@@ -64,7 +64,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #frames = 0;
   #readSince = 0;
 
-  constructor(options: InboundOptions<Frame>) {
+  constructor(options: ReaderOptions<Frame>) {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
     // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
@@ -79,12 +79,12 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#peerEnded;
   }
 
-  /** Whether a read is under way. */
+  /** Whether a read is pending. */
   get reading(): boolean {
     return this.#reading;
   }
 
-  /** Since when the peer has been waited for, ms: since the read began that is under way. */
+  /** The time in ms at which the pending read began. */
   get readSince(): number {
     return this.#readSince;
   }
@@ -97,70 +97,72 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#frames;
   }
 
-  /** What each read gave, or what is left of it, or as much of it as one turn may. */
+  /** Iterates over batches: the frames of one read, or the rest of them, up to the limit of one turn. */
   batches(): AsyncIterableIterator<readonly Frame[]> {
     return this.#iterate(() => this.#take());
   }
 
-  /** One by one. */
+  /** Iterates over the frames one by one. */
   each(): AsyncIterableIterator<Frame> {
     return this.#iterate(() => this.#takeOne());
   }
 
-  /** Calls `handle` with what {@linkcode Reader.batches} would give, until nothing more will come. */
+  /** Calls `handle` with each batch until no more frames will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#ask(new FrameCallback(() => handle(this.#take()), resolve, reject));
+      this.#wait(new FrameCallback(() => handle(this.#take()), resolve, reject));
     });
   }
 
-  /** Gives no more frames, but reads on to the peer's FIN, or to {@linkcode Reader.stop}. Never rejects. */
+  /** Discards all input until the peer's FIN or {@linkcode Reader.stop}. Never rejects. */
   discard(): Promise<void> {
     this.#discarded ??= Promise.withResolvers();
     this.#readOn();
     return this.#discarded.promise;
   }
 
-  /** Reads no more: the socket is closed. */
+  /** Stops reading, because the socket is closed. */
   stop(): void {
     this.#stopped = true;
     if (this.#resting) {
       this.#rest.remove(this);
-      // Who waits has what was left, and then hears of the end. Not now: whoever stops it is in the middle of something.
+      // The consumer gets the remaining frames, and then the end. Deferred, because the caller may be in the middle of a change.
       queueMicrotask(() => this.resume());
     }
     this.#readOn();
   }
 
   #iterate<Item>(take: () => Item): AsyncIterableIterator<Item> {
-    return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
+    return new FrameIterator({ take, wait: (consumer) => this.#wait(consumer) });
   }
 
-  /** @throws {TypeError} If somebody asks already. */
-  #ask(asker: FrameConsumer): void {
-    if (this.#asker !== undefined) throw new TypeError("Cannot read a connection twice at once");
-    this.#asker = asker;
+  /** @throws {TypeError} If another consumer waits. */
+  #wait(consumer: FrameConsumer): void {
+    if (this.#consumer !== undefined) throw new TypeError("Cannot read a connection twice at once");
+    this.#consumer = consumer;
     this.#serve();
   }
 
-  /** Gives the asker what there is, and reads on when that was all. */
+  /** Delivers the available frames, then reads on. */
   #serve(): void {
     this.#serving = true;
-    while (this.#asker !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()) {
-      const asker = this.#asker;
-      if (!asker.more()) this.#asker = undefined;
+    while (
+      this.#consumer !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()
+    ) {
+      const consumer = this.#consumer;
+      if (!consumer.more()) this.#consumer = undefined;
     }
     this.#serving = false;
     this.#readOn();
   }
 
-  /** Whether some of the last read are nobody's yet. */
+  /** Whether frames of the last read are not delivered yet. */
   get #hasFrames(): boolean {
     return this.#taken < this.#batch.length;
   }
 
   #take(): readonly Frame[] {
-    const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
+    const most = this.#stopped ? Infinity : FRAMES_PER_CLOCK_READ - this.#inRow;
     const whole = this.#taken === 0 && this.#batch.length <= most;
     const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
     this.#taken += frames.length;
@@ -173,7 +175,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#batch[this.#taken++]!;
   }
 
-  /** For the rest: the others have had their turn. */
+  /** Called by the scheduler when the other connections have had their turn. */
   resume(): void {
     this.#resting = false;
     this.#beginTurn();
@@ -185,11 +187,11 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#busySince = undefined;
   }
 
-  /** Whether it is the others' turn; begins that where this one has had its share. A socket that is closed has no more. */
+  /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
   #rests(): boolean {
-    if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
+    if (this.#resting || this.#stopped || this.#inRow < FRAMES_PER_CLOCK_READ) return this.#resting;
     this.#inRow = 0;
-    if (this.#receives) return false; // Each connection has one read a turn anyway.
+    if (this.#receives) return false; // Each connection has one read per turn anyway.
     const now = this.#rest.now();
     this.#busySince ??= now;
     this.#resting = now - this.#busySince >= TURN_MS;
@@ -197,14 +199,14 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#resting;
   }
 
-  /** Begins a read where one is wanted and none is under way; tells who waits where no more frames will come. */
+  /** Begins a read if one is needed and none is pending. Ends the consumer if no more frames will come. */
   #readOn(): void {
     if (this.#serving) return;
     if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
     if (over) this.#discarded?.resolve();
-    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
-    if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
+    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
+    if (over || this.#reading || (this.#consumer === undefined && this.#discarded === undefined)) return;
     if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
@@ -212,7 +214,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     else (this.#reads ??= new PromisedReads(this.#transport, this)).begin();
   }
 
-  /** For the transport. */
+  /** Called by the transport. */
   received(bytes: Uint8Array): void {
     this.#reading = false;
     if (this.#stopped) return;
@@ -228,7 +230,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#serve();
   }
 
-  /** For the transport. */
+  /** Called by the transport. */
   receivedEnd(): void {
     this.#reading = false;
     if (this.#stopped) return;
@@ -237,15 +239,15 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#serve();
   }
 
-  /** For the transport. */
+  /** Called by the transport. */
   receiveFailed(cause: unknown): void {
     this.#reading = false;
-    if (!this.#stopped) this.#failed({ type: "reset", cause }); // Which stops it.
+    if (!this.#stopped) this.#failed({ type: "reset", cause }); // This calls `stop`.
   }
 
-  #endAsker(): void {
-    const asker = this.#asker;
-    this.#asker = undefined;
-    asker?.end(this.#discarded === undefined ? this.#framing : undefined);
+  #endConsumer(): void {
+    const consumer = this.#consumer;
+    this.#consumer = undefined;
+    consumer?.end(this.#discarded === undefined ? this.#framing : undefined);
   }
 }

@@ -1,25 +1,25 @@
-/** Attempts over one connection after another, until one has done what they are for. @module */
+/** Repeated attempts, each with a new connection. @module */
 import { ConnectError } from "./errors.ts";
 import type { Clock, Random } from "../internal/clock.ts";
 import { sleep } from "../internal/sleep.ts";
 import { type BackOff, backOffDelay } from "../internal/back_off.ts";
 
-/** What {@linkcode Reconnect} are told. */
+/** Options for {@linkcode Reconnect}. */
 export interface ReconnectPolicy {
   readonly clock: Clock;
   readonly random: Random;
   readonly backOff: BackOff | undefined;
-  /** Most attempts. Default unlimited. */
+  /** Maximum number of attempts. Default unlimited. */
   readonly most?: number | undefined;
   readonly observer: {
-    /** Dialling begins; `attempt` counts from 1. */
+    /** An attempt begins; `attempt` counts from 1. */
     dialling?(attempt: number): void;
-    /** Dialling failed. */
+    /** Connecting failed. */
     notConnected?(error: ConnectError): void;
   };
 }
 
-/** Makes attempts, waits between them, and can be stopped. */
+/** Makes attempts with delays between them until it is stopped. */
 export class Reconnect {
   readonly #options: ReconnectPolicy;
   readonly #stopping = new AbortController();
@@ -29,22 +29,22 @@ export class Reconnect {
     this.#options = options;
   }
 
-  /** How many have begun. */
+  /** Number of attempts begun. */
   get count(): number {
     return this.#count;
   }
 
-  /** Aborts when they are stopped; dialling is to heed it. */
+  /** Aborts on `stop`; pass it to `connect`. */
   get signal(): AbortSignal {
     return this.#stopping.signal;
   }
 
   /**
-   * Makes one after the other until `done`, or there have been enough, or they are stopped. Once only.
+   * Makes attempts until `done`, the maximum, or `stop`. Must be called only once.
    *
-   * @param attempt Dials, and settles when the connection is closed; a {@linkcode ConnectError} makes another attempt due.
-   * @returns Why the last one got no connection, where it got none.
-   * @throws What else `attempt` throws.
+   * @param attempt Connects, and settles when the connection is closed. After a {@linkcode ConnectError}, it is repeated.
+   * @returns The error of the last attempt, if it could not connect.
+   * @throws Any other error that `attempt` throws.
    */
   async run(attempt: () => Promise<void>, done: () => boolean): Promise<ConnectError | undefined> {
     const { most = Infinity, observer } = this.#options;
@@ -66,7 +66,7 @@ export class Reconnect {
     return error;
   }
 
-  /** Dials and waits no more. */
+  /** Cancels the current attempt and the wait for the next. */
   stop(): void {
     this.#stopping.abort(new ConnectError("other", "Cannot connect: the client was stopped"));
   }

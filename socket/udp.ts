@@ -1,13 +1,13 @@
-/** UDP: messages that may be lost, doubled or overtaken. @module */
+/** UDP: messages that can be lost, duplicated, or reordered. @module */
 import { plural } from "../internal/plural.ts";
 import { type Address, formatAddress } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock } from "./tcp.ts";
 
-/** Most bytes a datagram carries over IPv4: 65,535 less the headers of IP and UDP. */
+/** Maximum size of a datagram over IPv4: 65,535 bytes minus the headers of IP and UDP. */
 export const MAX_DATAGRAM = 65_507;
 
-/** One message, and where it came from. */
+/** A received message. */
 export interface Datagram {
   /** The content. */
   readonly bytes: Uint8Array;
@@ -15,27 +15,27 @@ export interface Datagram {
   readonly from: Address;
 }
 
-/** Where to bind a {@linkcode DatagramSocket}. */
+/** Options for {@linkcode DatagramSocket}. */
 export interface DatagramOptions {
   /** Address to bind. Default `127.0.0.1`. */
   hostname?: string;
-  /** Port; 0 lets the system pick one. Default 0. */
+  /** Port; with 0, the OS picks one. Default 0. */
   port?: number;
 }
 
-/** How {@linkcode DatagramSocket.ask} waits. */
+/** Options for {@linkcode DatagramSocket.ask}. */
 export interface AskOptions {
-  /** Time in ms to wait for the answer to one sending. Default 1000. */
+  /** Time in ms to wait for an answer after each attempt. Default 1000. */
   timeout?: number;
-  /** How often to send, in all. Default 3. */
+  /** Number of attempts. Default 3. */
   attempts?: number;
-  /** Whether a datagram from there is the answer. Default: any is. */
+  /** Whether a datagram from that address is the answer. Default: every datagram is. */
   isAnswer?: (bytes: Uint8Array) => boolean;
   /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
-/** What has gone through a {@linkcode DatagramSocket}. */
+/** Counters of a {@linkcode DatagramSocket}. */
 export interface DatagramStats {
   /** Datagrams received. */
   readonly received: number;
@@ -51,7 +51,7 @@ const TIMEOUT = 1000;
 const ATTEMPTS = 3;
 
 /**
- * A UDP socket. Loop over it for what comes; the loop ends when it is closed. One loop or `ask` at a time.
+ * A UDP socket. A loop over it receives datagrams and ends when it is closed. Use one loop or `ask` at a time.
  *
  * @example
  * ```ts
@@ -70,10 +70,10 @@ const ATTEMPTS = 3;
  * ```
  */
 export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
-  /** Where it is bound. */
+  /** The address that is bound. */
   readonly address: Address;
   readonly #socket: Deno.DatagramConn;
-  /** A receive that nobody has taken the result of: it outlives a wait that was given up. */
+  /** A pending receive without a consumer: it outlives a wait that timed out. */
   #receiving: Promise<Datagram | undefined> | undefined;
   #closed = false;
   #received = 0;
@@ -93,10 +93,10 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
   }
 
   /**
-   * Hands a message to the system. That it arrives nobody promises.
+   * Sends a message. Delivery is not guaranteed.
    *
-   * @throws {RangeError} If it is longer than {@linkcode MAX_DATAGRAM}; and what the system says, as when there is no
-   * route.
+   * @throws {RangeError} If it is longer than {@linkcode MAX_DATAGRAM}. Errors of the OS are also thrown, for example
+   * without a route.
    */
   async send(bytes: Uint8Array, to: Address): Promise<void> {
     if (bytes.length > MAX_DATAGRAM) {
@@ -108,11 +108,11 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
   }
 
   /**
-   * Sends a message until it is answered. It may arrive more than once. What comes from elsewhere, or is no answer,
-   * is dropped.
+   * Sends a message until it is answered. It can arrive more than once. Datagrams from other addresses, or that are not an
+   * answer, are dropped.
    *
-   * @param to An IP literal and a port: an answer is known by its sender.
-   * @throws {Deno.errors.TimedOut} If nothing answers.
+   * @param to An IP literal and a port, because an answer is recognized by its sender.
+   * @throws {Deno.errors.TimedOut} If no answer arrives.
    * @throws {RangeError} If it is too long.
    */
   async ask(bytes: Uint8Array, to: Address, options: AskOptions = {}): Promise<Uint8Array> {
@@ -155,19 +155,19 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
     return { received: this.#received, sent: this.#sent, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut };
   }
 
-  /** Closes it; a loop over it ends. Safe to repeat. */
+  /** Closes the socket and ends its loop. Safe to repeat. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
   }
 
-  /** As {@linkcode DatagramSocket.close}. */
+  /** Closes like {@linkcode DatagramSocket.close}. */
   [Symbol.dispose](): void {
     this.close();
   }
 
-  /** The next datagram, the same for all that wait; `undefined` at the end. */
+  /** Returns the next datagram, the same for all waiters, or `undefined` at the end. */
   #receive(): Promise<Datagram | undefined> {
     return this.#receiving ??= this.#receiveNext();
   }
@@ -177,7 +177,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
       const [bytes, from] = await this.#socket.receive();
       this.#received++;
       this.#bytesIn += bytes.length;
-      // Out of the 64 KiB buffer that it was read into.
+      // A copy, because the read buffer of 64 KiB is reused.
       return { bytes: bytes.slice(), from: toAddress(from) };
     } catch (error) {
       if (this.#closed) return undefined;

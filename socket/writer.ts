@@ -1,4 +1,4 @@
-/** The writing half of a connection: frames to bytes, in order, bounded, one write at a time. @module */
+/** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import type { Encoder } from "./codecs/codec.ts";
 import { type CloseReason, ConnectionClosedError } from "./errors.ts";
 import type { SocketFailure } from "./failure.ts";
@@ -11,20 +11,20 @@ export interface QueuedBytes {
   queuedBytes: number;
 }
 
-/** What an {@linkcode Writer} needs. */
-export interface OutboundOptions<Frame> {
+/** Options for {@linkcode Writer}. */
+export interface WriterOptions<Frame> {
   transport: Transport;
   encoder: Encoder<Frame>;
   gatherer: WriteBatcher;
-  /** The time, ms, for who will ask for {@linkcode Writer.lastWrite}. */
+  /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
   now: () => number;
-  /** Waiting bytes over which the peer is a slow reader. */
+  /** Pending bytes above which the peer is a slow reader. */
   writeBuffer: number;
-  /** Waiting bytes over which `send` gives `false`. */
+  /** Pending bytes above which `send` returns `false`. */
   highWater: number;
-  /** Kept up to date with what waits here. */
+  /** The sum that includes the pending bytes of this writer. */
   total: QueuedBytes;
-  /** Told when more waits than may, and once when a write fails. */
+  /** Called when the pending bytes exceed the limit, and once when a write fails. */
   failed: (failure: SocketFailure) => void;
 }
 
@@ -42,15 +42,15 @@ interface Waiter {
 
 /** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
 export class Writer<Frame> implements Flushable {
-  readonly #options: OutboundOptions<Frame>;
+  readonly #options: WriterOptions<Frame>;
   readonly #encoder: Encoder<Frame>;
   #scheduled = false;
   #writing = false;
   #ended = false;
-  /** Once: of a socket that both sides have finished, the system refuses another FIN by an error. */
+  /** Done once: after both sides have finished, the OS refuses another FIN. */
   #closedWrite: Promise<void> | undefined;
   #stopped: CloseReason | undefined;
-  /** What of the write under way the socket has not taken. */
+  /** The bytes of the current write that the socket has not accepted. */
   #left: Uint8Array = NOTHING;
   #queued = 0;
   #bytes = 0;
@@ -59,17 +59,17 @@ export class Writer<Frame> implements Flushable {
   #waiters: Waiter[] | undefined;
   #callbacks: WriteCallbacks | undefined;
 
-  constructor(options: OutboundOptions<Frame>) {
+  constructor(options: WriterOptions<Frame>) {
     this.#options = options;
     this.#encoder = options.encoder;
   }
 
-  /** Bytes that the socket has not taken. */
+  /** Bytes that the socket has not accepted. */
   get queued(): number {
     return this.#queued;
   }
 
-  /** Whether a write is under way. */
+  /** Whether a write is pending. */
   get writing(): boolean {
     return this.#writing;
   }
@@ -79,7 +79,7 @@ export class Writer<Frame> implements Flushable {
     return this.#ended || this.#stopped !== undefined;
   }
 
-  /** When the peer last took something, or the write began that it takes nothing of, ms. */
+  /** The time in ms at which the socket last accepted bytes, or the pending write began. */
   get lastWrite(): number {
     return this.#lastWrite;
   }
@@ -98,7 +98,7 @@ export class Writer<Frame> implements Flushable {
     this.#encoder.push(frame);
     this.#frames++;
     this.#count(this.#encoder.size - before);
-    // With nothing in flight the peer has taken all it was offered: a burst of this turn is not its fault.
+    // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
     if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
       const { failed, writeBuffer: limit } = this.#options;
       failed({ type: "slow-reader", queuedBytes: this.#queued, limit });
@@ -132,7 +132,7 @@ export class Writer<Frame> implements Flushable {
     }
   }
 
-  /** Writes no more: the socket is closed. What waits is dropped, and stays counted in `queued`. */
+  /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
   stop(reason: CloseReason): void {
     this.#stopped = reason;
     this.#options.total.queuedBytes -= this.#queued;
@@ -141,7 +141,7 @@ export class Writer<Frame> implements Flushable {
     if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
   }
 
-  /** For the gatherer: starts to write what this turn sent. */
+  /** Called by the batcher: writes the frames of this turn. */
   flushTurn(): void {
     this.#scheduled = false;
     if (this.#stopped !== undefined || this.#writing) return;
@@ -149,7 +149,7 @@ export class Writer<Frame> implements Flushable {
     this.#writeMore();
   }
 
-  /** Writes until nothing is left, or the socket takes no more for now. */
+  /** Writes until nothing is pending, or the socket accepts no more. */
   #writeMore(): void {
     while (this.#takeNext()) {
       const count = this.#writeNow();
@@ -167,7 +167,7 @@ export class Writer<Frame> implements Flushable {
     this.#settle();
   }
 
-  /** Takes what the encoder has once the last write is complete; `false` if there is nothing to write. */
+  /** Takes the bytes of the encoder after the last write. Returns `false` if there are none. */
   #takeNext(): boolean {
     if (this.#left.length > 0) return true;
     const size = this.#encoder.size;
@@ -177,7 +177,7 @@ export class Writer<Frame> implements Flushable {
     return this.#left.length > 0;
   }
 
-  /** Writes without a promise: 0 bytes if the transport cannot do that, or the socket takes nothing now. */
+  /** Writes without a promise. Returns 0 if the transport cannot do that, or the socket accepts nothing now. */
   #writeNow(): number {
     const { transport } = this.#options;
     if (transport.writeNow === undefined) return 0;
@@ -189,7 +189,7 @@ export class Writer<Frame> implements Flushable {
     }
   }
 
-  /** Made once, and only for a connection that has to wait for a write. */
+  /** Created once, for a connection that has to wait for a write. */
   #makeCallbacks(): WriteCallbacks {
     return {
       written: (count) => {

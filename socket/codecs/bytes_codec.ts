@@ -1,11 +1,11 @@
-/** No framing at all: bytes as they came. Pure. @module */
+/** A codec without framing. Pure. @module */
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import type { Codec, Decoded } from "./codec.ts";
 import type { FramingError } from "../errors.ts";
 
 /**
- * Bytes as they came, a frame a read: for protocols that frame themselves, and for passing bytes on. A frame is a
- * copy, which its receiver may keep; it is never empty. TCP keeps no boundaries, so a frame means nothing by itself.
+ * A codec for bytes as they arrive, one frame per read: for forwarding, and for protocols with their own framing. A frame
+ * is a copy that the receiver can keep, and it is never empty. TCP keeps no boundaries, so they have no meaning.
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ function copied(bytes: Uint8Array): Decoded<Uint8Array> {
   return { frames: bytes.length === 0 ? [] : [bytes.slice()] };
 }
 
-/** Any byte may be the last. */
+/** Every byte can be the last. */
 function finished(): FramingError | undefined {
   return undefined;
 }

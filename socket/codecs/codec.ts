@@ -1,37 +1,37 @@
-/** What turns bytes into frames and back: the one interface behind lines and length-prefixed messages. Pure. @module */
+/** The interface of all codecs, which turn bytes into frames and back. Pure. @module */
 import type { FramingError } from "../errors.ts";
 
-/** What one push of bytes gave: the frames completed by it, and the error that ends the stream, if there is one. */
+/** The result of decoding bytes: the completed frames, and the error that ends the stream, if any. */
 export interface Decoded<Frame> {
-  /** Frames in order; those before an error are good. */
+  /** The frames in order. Frames before an error are good. */
   readonly frames: readonly Frame[];
   /** The error that ends the stream, if any. */
   readonly error?: FramingError;
 }
 
-/** Bytes of one peer to frames, bounded in memory. Pure. After an error nothing more may be pushed. */
+/** Decodes the bytes of one stream in limited memory. After an error, `push` must not be called again. */
 export interface Decoder<Frame> {
   /** Decodes the next bytes of the stream. */
   push(bytes: Uint8Array): Decoded<Frame>;
-  /** The peer has finished: an error if it did so inside a frame. */
+  /** Ends the stream. Returns an error if it ends inside a frame. */
   end(): FramingError | undefined;
 }
 
-/** Frames for one peer, gathered until there is a chance to write them. Pure. */
+/** Encodes frames, and keeps the bytes until they are written. */
 export interface Encoder<Frame> {
-  /** What waits in here, in bytes; text counts a byte a UTF-16 unit until it is encoded. */
+  /** Pending bytes. Text counts one byte per UTF-16 code unit until it is encoded. */
   readonly size: number;
   /** Queues a frame. */
   push(frame: Frame): void;
-  /** Takes out all that waits, as bytes that nothing else will touch. */
+  /** Removes and returns all pending bytes. The caller owns them. */
   take(): Uint8Array;
 }
 
-/** A way of framing: makes the two halves that one connection needs. */
+/** A framing: creates a decoder and an encoder for each connection. */
 export interface Codec<Frame> {
   /**
-   * Whether neither frames nor the state of a decoder refer to the memory of pushed bytes. Connections may then read
-   * into memory that they share, which is overwritten as soon as `push` and the handler return. Default `false`.
+   * Whether the decoder copies all bytes that it keeps or delivers. Then connections can read into shared memory, which is
+   * overwritten as soon as `push` and the handler return. Default `false`.
    */
   readonly copies?: boolean;
   /** Creates a decoder for one connection. */

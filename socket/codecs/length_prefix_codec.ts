@@ -1,17 +1,17 @@
-/** Frames that carry their length in front. Pure. @module */
+/** A codec for frames with a length prefix. Pure. @module */
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 import { plural } from "../../internal/plural.ts";
 import { FramingError } from "../errors.ts";
 
-/** How the length is written: in 1, 2 or 4 bytes, big-endian, or as an unsigned LEB128 of 1 to 5 bytes. */
+/** The format of the length: 1, 2, or 4 bytes, big-endian, or an unsigned LEB128 of 1 to 5 bytes. */
 export type LengthPrefix = 1 | 2 | 4 | "varint";
 
-/** What {@linkcode lengthPrefixCodec} may be told. */
+/** Options for {@linkcode lengthPrefixCodec}. */
 export interface LengthPrefixOptions {
-  /** How the length is written. Default 4. */
+  /** The format of the length. Default 4. */
   readonly prefix?: LengthPrefix;
-  /** The longest frame either way, in bytes, its length not counted. Default 65536, or what the prefix can say if that is less. */
+  /** Maximum size of a frame in bytes, both ways, without its length. Default 65536, or the maximum of the prefix if less. */
   readonly maxFrame?: number;
 }
 
@@ -26,14 +26,14 @@ const LARGEST: Readonly<Record<LengthPrefix, number>> = {
 const MAX_VARINT_BYTES = 5;
 
 /**
- * Messages of bytes with their length in front. A frame may be empty. Memory follows the bytes that have come, never
- * the length a peer announces. Frames that came in one read share its memory: copy one before you transfer it to a
- * Worker, or keep it for long. A varint has to be in its shortest form, so that each frame has one spelling.
+ * Returns a codec for binary frames with a length prefix. A frame can be empty. Memory grows with the bytes received, not
+ * with the length that a peer announces. Frames of one read share memory: copy a frame before you transfer it to a
+ * Worker or keep it for long. A varint must be in its shortest form, so that each frame has one encoding.
  *
  * LEB128 as in the DWARF 5 specification, 7.6.
  *
  * @param options The form of the length and the longest frame.
- * @throws {RangeError} If `maxFrame` is no count of bytes that the prefix can say.
+ * @throws {RangeError} If `maxFrame` is not an integer that fits the prefix.
  *
  * @example
  * ```ts
