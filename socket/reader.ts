@@ -8,7 +8,7 @@ import type { FairScheduler, Resumable } from "./fairness.ts";
 import { FrameCallback, type FrameConsumer, FrameIterator } from "./frame_iterator.ts";
 
 /** Options for {@linkcode Reader}. */
-export interface ReaderOptions<Frame> {
+export interface InboundOptions<Frame> {
   transport: Transport;
   decoder: Decoder<Frame>;
   /** As in `Codec`. Default `false`. */
@@ -25,7 +25,7 @@ export interface ReaderOptions<Frame> {
 // 61 turns. With thousands of lines per turn, that is seconds. So a reader that is busy for this long, in ms, pauses.
 const TURN_MS = 10;
 // The clock is read after this many frames. Large frames are few, and reading the clock costs little in comparison.
-const FRAMES_PER_CLOCK_READ = 1024;
+const FRAMES_A_LOOK = 1024;
 // A read of fewer bytes had to wait, so the other connections had their turn.
 const BACKLOG_BYTES = 4096;
 
@@ -49,7 +49,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #batch: readonly Frame[] = [];
   #taken = 0;
   #framing: FramingError | undefined;
-  #consumer: FrameConsumer | undefined;
+  #asker: FrameConsumer | undefined;
   /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
   #serving = false;
   /** Frames delivered since the clock was last read. */
@@ -64,7 +64,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #frames = 0;
   #readSince = 0;
 
-  constructor(options: ReaderOptions<Frame>) {
+  constructor(options: InboundOptions<Frame>) {
     this.#transport = options.transport;
     this.#decoder = options.decoder;
     // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
@@ -110,7 +110,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Calls `handle` with each batch until no more frames will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#wait(new FrameCallback(() => handle(this.#take()), resolve, reject));
+      this.#ask(new FrameCallback(() => handle(this.#take()), resolve, reject));
     });
   }
 
@@ -133,13 +133,13 @@ export class Reader<Frame> implements Resumable, Receiver {
   }
 
   #iterate<Item>(take: () => Item): AsyncIterableIterator<Item> {
-    return new FrameIterator({ take, wait: (consumer) => this.#wait(consumer) });
+    return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
   }
 
   /** @throws {TypeError} If another consumer waits. */
-  #wait(consumer: FrameConsumer): void {
-    if (this.#consumer !== undefined) throw new TypeError("Cannot read a connection twice at once");
-    this.#consumer = consumer;
+  #ask(asker: FrameConsumer): void {
+    if (this.#asker !== undefined) throw new TypeError("Cannot read a connection twice at once");
+    this.#asker = asker;
     this.#serve();
   }
 
@@ -147,10 +147,10 @@ export class Reader<Frame> implements Resumable, Receiver {
   #serve(): void {
     this.#serving = true;
     while (
-      this.#consumer !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()
+      this.#asker !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()
     ) {
-      const consumer = this.#consumer;
-      if (!consumer.more()) this.#consumer = undefined;
+      const asker = this.#asker;
+      if (!asker.more()) this.#asker = undefined;
     }
     this.#serving = false;
     this.#readOn();
@@ -162,7 +162,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   }
 
   #take(): readonly Frame[] {
-    const most = this.#stopped ? Infinity : FRAMES_PER_CLOCK_READ - this.#inRow;
+    const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
     const whole = this.#taken === 0 && this.#batch.length <= most;
     const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
     this.#taken += frames.length;
@@ -189,7 +189,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
   #rests(): boolean {
-    if (this.#resting || this.#stopped || this.#inRow < FRAMES_PER_CLOCK_READ) return this.#resting;
+    if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
     this.#inRow = 0;
     if (this.#receives) return false; // Each connection has one read per turn anyway.
     const now = this.#rest.now();
@@ -205,8 +205,8 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
     if (over) this.#discarded?.resolve();
-    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
-    if (over || this.#reading || (this.#consumer === undefined && this.#discarded === undefined)) return;
+    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
+    if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
     if (this.#rests()) return;
     this.#reading = true;
     this.#readSince = this.#now();
@@ -245,9 +245,9 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (!this.#stopped) this.#failed({ type: "reset", cause }); // This calls `stop`.
   }
 
-  #endConsumer(): void {
-    const consumer = this.#consumer;
-    this.#consumer = undefined;
-    consumer?.end(this.#discarded === undefined ? this.#framing : undefined);
+  #endAsker(): void {
+    const asker = this.#asker;
+    this.#asker = undefined;
+    asker?.end(this.#discarded === undefined ? this.#framing : undefined);
   }
 }

@@ -12,7 +12,7 @@ export interface QueuedBytes {
 }
 
 /** Options for {@linkcode Writer}. */
-export interface WriterOptions<Frame> {
+export interface OutboundOptions<Frame> {
   transport: Transport;
   encoder: Encoder<Frame>;
   gatherer: WriteBatcher;
@@ -42,7 +42,7 @@ interface Waiter {
 
 /** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
 export class Writer<Frame> implements Flushable {
-  readonly #options: WriterOptions<Frame>;
+  readonly #options: OutboundOptions<Frame>;
   readonly #encoder: Encoder<Frame>;
   #scheduled = false;
   #writing = false;
@@ -59,7 +59,7 @@ export class Writer<Frame> implements Flushable {
   #waiters: Waiter[] | undefined;
   #callbacks: WriteCallbacks | undefined;
 
-  constructor(options: WriterOptions<Frame>) {
+  constructor(options: OutboundOptions<Frame>) {
     this.#options = options;
     this.#encoder = options.encoder;
   }
