@@ -13,7 +13,7 @@ import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history
 import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
-import { runPlan } from "../loadtest/run.ts";
+import { runPlan } from "../loadtest/run_plan.ts";
 import { respawnCommand } from "../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
 

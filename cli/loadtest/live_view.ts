@@ -1,7 +1,7 @@
 /** What is seen of a load test while it runs. @module */
 import { type Progress, type ProgressOptions, startProgress } from "../terminal/progress.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
-import type { RunProgress } from "../../loadtest/run.ts";
+import type { RunProgress } from "../../loadtest/run_plan.ts";
 
 /** A load test that is being watched. Disposing of it leaves the last state on the screen. */
 export interface LiveView extends Disposable {

@@ -7,7 +7,11 @@ import { ARRIVALS } from "../../loadtest/plan/arrival.ts";
 import { DEFAULT_MAX_LAG } from "../../loadtest/history/events.ts";
 import { formatPayload, parsePayload, type PayloadSpec } from "../../loadtest/plan/payload.ts";
 import { FAULTS_ACCEPTED, formatFaults, parseFaults } from "../../loadtest/plan/fault_spec.ts";
+import { assertAffordable, LOOPBACK_ADDRESSES } from "../../loadtest/plan/affordable.ts";
+import { OptionError } from "../../loadtest/plan/check_option.ts";
 import { Plan } from "../../loadtest/plan/plan.ts";
+import { availableMemory } from "../../loadtest/process/process_usage.ts";
+import { formatAddress } from "../../socket/network.ts";
 import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
 import { fileError } from "../shared/file_error.ts";
@@ -118,7 +122,13 @@ export function planOf(values: RunValues): Plan {
   }
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const lines = payload.type === "file" ? linesOf(payload.path) : undefined;
+  const available = {
+    memory: availableMemory(),
+    target: values.target === undefined ? "the loopback addresses" : formatAddress(values.target),
+    addresses: values.target === undefined ? LOOPBACK_ADDRESSES : 1,
+  };
   try {
+    assertAffordable({ clients, window, replyDelay }, available);
     return new Plan({
       seed,
       clients,
@@ -131,6 +141,10 @@ export function planOf(values: RunValues): Plan {
       ...(deadline === undefined ? {} : { deadline }),
     });
   } catch (error) {
+    if (error instanceof OptionError) {
+      const option = error.option.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      throw new UsageError(`Cannot use --${option} ${error.detail}`, { cause: error });
+    }
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
   }

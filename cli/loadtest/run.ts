@@ -6,12 +6,12 @@ import { quoted } from "../../internal/printable.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
 import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
-import { SCHEMA } from "../../loadtest/history/events.ts";
+import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
 import { LineFile } from "../../loadtest/history/line_file.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
-import { runPlan } from "../../loadtest/run.ts";
+import { runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
@@ -145,6 +145,7 @@ function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, tar
       server: target.kind,
       faults: faults !== undefined,
       maxLag,
+      rules: RULES,
     },
     plan,
     targets: target.addresses,

@@ -6,7 +6,7 @@ import { describeEnd } from "../../loadtest/process/child_process.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { readServerEvents } from "../../loadtest/history/server_events.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
-import type { ServerUnderTest } from "../../loadtest/run.ts";
+import type { ServerUnderTest } from "../../loadtest/run_plan.ts";
 import { type ProcessUsage, usageSince } from "../../loadtest/process/process_usage.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";

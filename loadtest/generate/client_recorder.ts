@@ -1,13 +1,13 @@
-/** What one client does, as the events of a history. @module */
+/** Records what one client does, as events of a history. @module */
 import type { ProtocolError } from "../../protocol.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import type { CloseReason, ConnectError } from "../../socket/errors.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
-import type { HistoryEvent } from "../history/events.ts";
+import type { GeneratorLimit, HistoryEvent } from "../history/events.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** What {@linkcode ClientRecorder} needs. */
+/** Options for {@linkcode ClientRecorder}. */
 export interface ClientRecorderOptions {
   readonly client: number;
   readonly plan: Plan;
@@ -15,26 +15,34 @@ export interface ClientRecorderOptions {
   /** ms since the run began. */
   readonly now: () => number;
   readonly record: (event: HistoryEvent) => void;
-  /** Counted up as the client goes on. */
+  /** Counters to update. */
   readonly progress: { acknowledged: number; open: number; resent: number };
-  /** Gets the times from planned start to ok. */
+  /** Records the times from planned start to ok. */
   readonly latency: LatencyHistogram;
-  /** Whether the run has stopped its clients. */
+  /** Returns whether the run has stopped its clients. */
   readonly stopped: () => boolean;
 }
 
-/** How much of an error of the server a history shows, in UTF-16 units. */
+const LIMITS: Readonly<Record<string, GeneratorLimit>> = {
+  EMFILE: "descriptors",
+  ENFILE: "descriptors",
+  EADDRNOTAVAIL: "ports",
+  ENOMEM: "memory",
+  ENOBUFS: "memory",
+};
+
+/** How much of a server error a history shows, in UTF-16 units. */
 const ERROR_SHOWN = 200;
 
 interface Ends {
   readonly local: Address;
 }
 
-/** Observes a client, whatever it speaks, and records what it sees. */
+/** Observes a client of any protocol, and records its events. */
 export class ClientRecorder {
   readonly #options: ClientRecorderOptions;
   readonly #remote: string;
-  #dialledAt = 0;
+  #dialedAt = 0;
   #sends = 0;
 
   constructor(options: ClientRecorderOptions) {
@@ -43,14 +51,14 @@ export class ClientRecorder {
   }
 
   dialling(): void {
-    this.#dialledAt = this.#options.now();
+    this.#dialedAt = this.#options.now();
   }
 
   connected(connection: Ends): void {
     const { client, now, record, progress } = this.#options;
     progress.open++;
     const at = now();
-    const took = at - this.#dialledAt;
+    const took = at - this.#dialedAt;
     record({
       event: "connect",
       client,
@@ -61,10 +69,18 @@ export class ClientRecorder {
     });
   }
 
-  notConnected({ message }: ConnectError): void {
+  notConnected(error: ConnectError): void {
     const { client, now, record, stopped } = this.#options;
-    // A dial that the run itself broke off was not refused.
-    if (!stopped()) record({ event: "refused", client, at: now(), error: message });
+    // An attempt that the run itself aborted was not refused.
+    if (stopped()) return;
+    const limit = generatorLimitOf(error);
+    record({
+      event: "refused",
+      client,
+      at: now(),
+      error: error.message,
+      ...(limit === undefined ? {} : { limit }),
+    });
   }
 
   sent(): void {
@@ -88,8 +104,8 @@ export class ClientRecorder {
 
   complained(_: Ends, error: string | ProtocolError): void {
     const { client, now, record } = this.#options;
-    // Cut, for the server may say as much as a line holds, and to every client.
-    const text = typeof error === "string" ? `error ${error}` : `what is no frame: ${error.message}`;
+    // Cut, because a server may send a long error to every client.
+    const text = typeof error === "string" ? `error ${error}` : `an invalid frame: ${error.message}`;
     record({ event: "error", client, at: now(), text: text.slice(0, ERROR_SHOWN) });
   }
 
@@ -112,4 +128,11 @@ export class ClientRecorder {
     const { client, plan, now, record } = this.#options;
     record({ event, client, at: now(), message: plan.find(text) ?? text });
   }
+}
+
+/** Returns the limit of this process or machine that an error is about, whatever the server does. */
+function generatorLimitOf({ code, cause }: ConnectError): GeneratorLimit | undefined {
+  const osCode: unknown = cause instanceof Error ? Reflect.get(cause, "code") : undefined;
+  const limit = typeof osCode === "string" ? LIMITS[osCode] : undefined;
+  return limit ?? (code === "exhausted" ? "descriptors" : undefined);
 }

@@ -1,10 +1,10 @@
-/** The network as a client meets it that was asked to meet faults. @module */
+/** A network that injects faults into the connections of a client. @module */
 import { faultyNetwork } from "../../testing/faulty_network.ts";
 import type { Address, Network, Transport } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
 
-/** What {@linkcode injectFaults} needs. */
+/** Options for {@linkcode injectFaults}. */
 export interface InjectFaultsOptions {
   readonly network: Network;
   readonly clock: Clock;
@@ -12,7 +12,7 @@ export interface InjectFaultsOptions {
   readonly onFault: (kind: "reset" | "stall" | OkFault) => void;
 }
 
-/** The same network, with the faults in every socket that it connects. */
+/** Returns the network with faults in every socket that it connects. */
 export function injectFaults(spec: FaultSpec, options: InjectFaultsOptions): Network {
   const { random, clock, onFault } = options;
   const { slice = false, stall = 0, reset = 0, dropOk: drop = 0, duplicateOk: duplicate = 0 } = spec;
@@ -33,12 +33,12 @@ export function injectFaults(spec: FaultSpec, options: InjectFaultsOptions): Net
   };
 }
 
-/** A transport that loses and doubles the oks that pass it, either way. */
+/** A transport that drops and duplicates oks in both directions. */
 class OkFaultyTransport implements Transport {
   readonly #inner: Transport;
   readonly #incoming: OkFaults;
   readonly #outgoing: OkFaults;
-  /** Bytes to be read that have passed already. */
+  /** Bytes that are ready to be read. */
   #ready = new Uint8Array(0);
   #ended = false;
 
@@ -94,12 +94,12 @@ class OkFaultyTransport implements Transport {
   }
 }
 
-/** What may be done to an ok. */
+/** A fault of an ok. */
 export type OkFault = "drop-ok" | "duplicate-ok";
 
-/** What {@linkcode OkFaults} needs. */
+/** Options for {@linkcode OkFaults}. */
 export interface OkFaultsOptions {
-  /** The part of all oks that is lost, and of the others the part that is doubled. */
+  /** The share of oks that are dropped, and the share of the others that are duplicated. */
   readonly drop: number;
   readonly duplicate: number;
   readonly random: Random;
@@ -109,17 +109,17 @@ export interface OkFaultsOptions {
 const LF = 10;
 const OK = new TextEncoder().encode("ok ");
 
-/** One direction of a connection. */
+/** Drops and duplicates oks in one direction of a connection: a stream of lines as bytes, in any pieces. */
 export class OkFaults {
   readonly #options: OkFaultsOptions;
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of an incomplete line. */
   #begun = new Uint8Array(0);
 
   constructor(options: OkFaultsOptions) {
     this.#options = options;
   }
 
-  /** Takes bytes, and gives those that go on: whole lines, with some oks missing and some twice. */
+  /** Takes bytes, and returns complete lines, without some oks and with some twice. */
   push(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const all = joined([this.#begun, bytes]);
     const pieces: Uint8Array[] = [];
@@ -136,7 +136,7 @@ export class OkFaults {
     return joined(pieces);
   }
 
-  /** What is left when the stream ends: a line without its end. */
+  /** Takes the end of the stream, and returns an incomplete last line. */
   end(): Uint8Array<ArrayBuffer> {
     const rest = this.#begun;
     this.#begun = new Uint8Array(0);

@@ -1,4 +1,4 @@
-/** Runs the clients of a plan, or a part of them, when the plan says. @module */
+/** Runs the clients of a plan, or a part of them, on schedule. @module */
 import { RelayClient } from "../../relay/client.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
@@ -15,60 +15,60 @@ import { randomStream } from "../plan/seeded_random.ts";
 import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
 import { SocketLag } from "./socket_lag.ts";
 
-/** What a {@linkcode Fleet} needs. */
+/** Options for {@linkcode Fleet}. */
 export interface FleetOptions {
   readonly run: RunEvent;
   readonly plan: Plan;
-  /** Which part of how many. Default: all. */
+  /** The part to run. Default: all clients. */
   readonly part?: number;
   readonly parts?: number;
   /** Addresses of the server; the clients are spread over them. */
   readonly targets: readonly Address[];
   /** Default: none. */
   readonly faults?: FaultSpec;
-  /** What the clients of a relay show it first. Default: nothing. */
+  /** The token that relay clients send first. Default: none. */
   readonly token?: string;
   /** The scenario of the clients, if the protocol is `scenario`. */
   readonly scenario?: PreparedScenario;
-  /** Plain sockets, on which the process measures its own lag. */
+  /** Plain sockets, for the lag of this process. */
   readonly network: Network;
-  /** What the clients dial by. Default: `network`. */
+  /** The network of the clients. Default: `network`. */
   readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
-  /** The time on the clock at which the run begins, ms. */
+  /** When the run begins, on the clock, in ms. */
   readonly begin: number;
-  /** Gets every event, as it happens. */
+  /** Receives every event. */
   readonly record: (event: HistoryEvent) => void;
 }
 
-/** How far a fleet has come. */
+/** The progress of a fleet. */
 export interface FleetProgress {
   readonly started: number;
   readonly acknowledged: number;
-  /** Connections that stand now. */
+  /** Open connections. */
   readonly open: number;
   readonly resent: number;
-  /** Clients that are done. */
+  /** Clients that have finished. */
   readonly finished: number;
-  /** The times from planned start to ok so far: a `LatencyHistogram`, encoded. */
+  /** The times from planned start to ok so far: an encoded `LatencyHistogram`. */
   readonly latency: string;
 }
 
-/** A client of whatever protocol. */
+/** A client of any protocol. */
 interface Client {
   run(): Promise<unknown>;
   stop(): void;
 }
 
 const LEAST_WRITE_BUFFER = 1024 * 1024;
-// Several long messages may wait for one client at once; it is no slow reader for that.
+// Several long messages may wait for one client, which does not make it a slow reader.
 const LINES_WAITING = 64;
 
-// Often enough to see a stall of a few hundredths of a second, seldom enough to cost nothing.
+// Often enough to see a stall of a few hundredths of a second, rare enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
 
-/** The clients of one process. Starts are planned beforehand and wait for nothing. */
+/** The clients of one process. Starts are planned beforehand, and never wait for other clients. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #clock: Clock;
@@ -138,7 +138,7 @@ export class Fleet {
     });
   }
 
-  /** Starts no more clients, and stops those that are not done: they stay as they are. */
+  /** Starts no more clients, and stops those that have not finished. */
   stop(): void {
     this.#stopped = true;
     this.#starting?.cancel();
@@ -147,7 +147,7 @@ export class Fleet {
     this.#settle();
   }
 
-  /** Starts every client that is due: a late timer starts several, and the ledger sees how late each of them is. */
+  /** Starts every client that is due. A late timer starts several, and the ledger records how late each is. */
   #startDue(): void {
     const now = this.#now();
     for (let index = this.#indices[this.#next]; index !== undefined; index = this.#indices[++this.#next]) {
@@ -223,7 +223,7 @@ export class Fleet {
     }
   }
 
-  /** The network as one client meets it: with faults of its own, drawn from the seed. */
+  /** Returns the network of one client, with faults drawn from the seed. */
   #networkOf(client: number): Network {
     const { faults, plan, clientNetwork: network = this.#options.network } = this.#options;
     if (faults === undefined) return network;
@@ -235,7 +235,7 @@ export class Fleet {
     });
   }
 
-  /** How late the event loop runs a timer: what this process adds to every latency that it measures. */
+  /** Measures how late the event loop runs a timer: this process adds that to every latency that it measures. */
   #sampleLag(): void {
     const due = this.#clock.now() + LAG_SAMPLE_MS;
     this.#sampling = this.#clock.after(LAG_SAMPLE_MS, () => {

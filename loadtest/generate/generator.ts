@@ -1,4 +1,4 @@
-/** What runs the clients of a plan and keeps their ledger: in this process, or spread over several. @module */
+/** Generators run the clients of a plan and keep their ledger, in this process or in several. @module */
 import process from "node:process";
 import type { Address, Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
@@ -13,16 +13,16 @@ import type { Plan } from "../plan/plan.ts";
 import { usageOf } from "../process/process_usage.ts";
 import { NO_USAGE, type ProcessUsage, usageSince } from "../process/process_usage.ts";
 
-/** What every generator is told. */
+/** Options of every generator. */
 export interface GeneratorRun {
   readonly run: RunEvent;
   readonly plan: Plan;
   readonly targets: readonly Address[];
   /** Faults to inject. Default: none. */
   readonly faults?: FaultSpec;
-  /** How the clients speak TLS. Default: not at all. */
+  /** TLS options of the clients. Default: no TLS. */
   readonly tls?: TlsClientOptions;
-  /** What the clients of a relay show it first. Default: nothing. */
+  /** The token that relay clients send first. Default: none. */
   readonly token?: string;
   /** The scenario of the clients, if the protocol is `scenario`. */
   readonly scenario?: PreparedScenario;
@@ -30,20 +30,20 @@ export interface GeneratorRun {
 
 /** Runs all clients of a plan. */
 export interface Generator {
-  /** When the run begins, on the clock of whoever drives it, ms; known once `run` has been called. */
+  /** When the run begins, on the clock of this process, in ms; NaN before `run`. */
   readonly begin: number;
   readonly progress: FleetProgress;
-  /** Runs every client to its end; once only. Never rejects for a client's sake. */
+  /** Runs every client to its end; once only. Never rejects because of a client. */
   run(): Promise<void>;
-  /** Stops the clients that are not done. */
+  /** Stops the clients that have not finished. */
   stop(): void;
-  /** The ledger of all clients, once `run` has settled. */
+  /** Returns the ledger of all clients, once `run` has settled. */
   ledger(): Ledger;
-  /** What it took, in all its processes, once `run` has settled. */
+  /** Returns the usage of all its processes, once `run` has settled. */
   usage(): ProcessUsage;
 }
 
-/** A fleet that has not begun. */
+/** The progress of a generator that has not started. */
 export const NO_PROGRESS: FleetProgress = {
   started: 0,
   acknowledged: 0,
@@ -53,20 +53,20 @@ export const NO_PROGRESS: FleetProgress = {
   latency: new LatencyHistogram().encode(),
 };
 
-/** What this process has used so far. */
+/** Returns what this process has used so far. */
 export function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
   return { cpuSeconds: (user + system) / 1e6, peakMemory: usageOf(Deno.pid).peakMemory };
 }
 
-/** What the generator of this process needs. */
+/** Options for {@linkcode LocalGenerator}. */
 export interface LocalGeneratorOptions extends Omit<GeneratorRun, "tls"> {
   readonly network: Network;
-  /** What the clients dial by, with TLS where they speak it. Default: `network`. */
+  /** The network of the clients, such as one with TLS. Default: `network`. */
   readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
-  /** Gets every event, as it happens, after it has been booked. */
+  /** Receives every event after it has been recorded. */
   readonly onEvent?: (event: HistoryEvent) => void;
 }
 

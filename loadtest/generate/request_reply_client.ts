@@ -1,4 +1,4 @@
-/** A client that asks one question until it has its answer: the life of a relay's client, without the relay. @module */
+/** A client that sends one request until it has the reply, as a relay client does with its message. @module */
 import { Reconnect } from "../../socket/reconnect.ts";
 import type { BackOff } from "../../internal/back_off.ts";
 import { connect } from "../../socket/connect.ts";
@@ -8,19 +8,19 @@ import type { Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import type { ReplyResult, RequestReply } from "./request_reply.ts";
 
-/** Sees what an exchange client does, by the names that the relay's has for it. Must not throw. */
+/** Observes a client, with the callbacks of a relay observer. Must not throw. */
 export interface RequestReplyObserver<Frame> {
   dialling(attempt: number): void;
   connected(connection: Connection<Frame>): void;
   notConnected(error: ConnectError): void;
   sent(connection: Connection<Frame>): void;
   acknowledged(connection: Connection<Frame>, text: string, own: boolean): void;
-  /** The server said in a line of its own what is wrong. */
+  /** The server sent an error line. */
   complained(connection: Connection<Frame>, error: string): void;
   closed(connection: Connection<Frame>, reason: CloseReason): void;
 }
 
-/** Whom to ask what. */
+/** Options for {@linkcode RequestReplyClient}. */
 export interface RequestReplyClientOptions<Frame> {
   readonly hostname: string;
   readonly port: number;
@@ -28,11 +28,11 @@ export interface RequestReplyClientOptions<Frame> {
   readonly clock: Clock;
   readonly random: Random;
   readonly requestReply: RequestReply<Frame>;
-  /** The text of the message that the answer is to be for. */
+  /** The message that the reply acknowledges. */
   readonly text: string;
-  /** Longest time in ms until a connection stands, and then until the answer is there. */
+  /** Longest time until it is connected, and then until the reply is complete, in ms. */
   readonly timeout: number;
-  /** Most bytes that wait to be written. */
+  /** Limit of bytes that wait to be written. */
   readonly writeBuffer: number;
   readonly backOff?: BackOff;
   readonly observer: RequestReplyObserver<Frame>;
@@ -51,12 +51,12 @@ export class RequestReplyClient<Frame> {
     this.#attempts = new Reconnect({ clock, random, backOff, observer });
   }
 
-  /** Asks until the answer has come and the connection is closed, or it is stopped. Once only. */
+  /** Sends the request until the reply is complete and the connection closed, or it is stopped. Once only. */
   async run(): Promise<void> {
     await this.#attempts.run(() => this.#attempt(), () => this.#answered);
   }
 
-  /** Gives up now. */
+  /** Stops immediately. */
   stop(): void {
     this.#attempts.stop();
     this.#connection?.abort({ type: "local", why: "stopped" });
@@ -97,7 +97,7 @@ export class RequestReplyClient<Frame> {
     } finally {
       timer.cancel();
     }
-    ending ??= connection.close({ type: "local", why: "the server ended before the answer" });
+    ending ??= connection.close({ type: "local", why: "the server closed the connection before its reply" });
     observer.closed(connection, await ending);
   }
 }

@@ -1,31 +1,32 @@
-/** How late a process hears from its sockets, measured on a connection to itself. @module */
+/** Measures how late a process reads from its sockets, on a connection to itself. @module */
+import { sortConnectError } from "../../socket/connect.ts";
 import type { Network, Transport } from "../../socket/network.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 
-/** What {@linkcode SocketLag} needs. */
+/** Options for {@linkcode SocketLag}. */
 export interface SocketLagOptions {
   readonly network: Network;
   readonly clock: Clock;
-  /** Time from one byte to the next, ms. */
+  /** Time between two bytes, in ms. */
   readonly interval: number;
 }
 
 const HOSTNAME = "127.0.0.1";
 
 /**
- * Sends a byte to itself now and then and takes the time until it is read. A process that is short of processor time
- * may still run its timers nearly on time and hear from its sockets a second late: what it measures on them would
- * then be its own doing.
+ * Sends bytes to itself, and measures the time until they are read. A process that is short of processor time may run its
+ * timers nearly on time and still read its sockets a second late: the latencies that it measures would then be its own.
  */
 export class SocketLag {
   readonly #options: SocketLagOptions;
   readonly #histogram = new LatencyHistogram();
-  /** When the bytes under way were due to be sent. */
+  /** When the bytes in flight were due. */
   readonly #sent: number[] = [];
   #unsent = 0;
+  #startedAt = 0;
   #due = 0;
-  /** Tells the writer to look again. */
+  /** Wakes the writer. */
   #wake: (() => void) | undefined;
   #timer: Timer | undefined;
   #stopped = false;
@@ -36,17 +37,28 @@ export class SocketLag {
     this.#options = options;
   }
 
-  /** Begins; once only. */
+  /** Starts; once only. */
   start(): void {
+    this.#startedAt = this.#options.clock.now();
     this.#running = this.#run();
+    // Reported by stop(); without a handler now, it would end the process.
+    this.#running.catch(() => {});
   }
 
-  /** Ends, and gives the lag at the 99th percentile, ms; 0 where nothing came about. */
+  /**
+   * Stops, and returns the lag at the 99th percentile, in ms; 0 if nothing was measured. A process without a descriptor
+   * left for this reads nothing, so that its lag is the whole time.
+   */
   async stop(): Promise<number> {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#close();
-    await this.#running;
+    try {
+      await this.#running;
+    } catch (error) {
+      if (sortConnectError(error) !== "exhausted") throw error;
+      return this.#options.clock.now() - this.#startedAt;
+    }
     return this.#histogram.percentile(99) ?? 0;
   }
 
@@ -58,7 +70,7 @@ export class SocketLag {
     try {
       await Promise.all([this.#write(near), this.#read(far)]);
     } catch (error) {
-      if (!this.#stopped) throw error; // What was under way ends so when its socket is closed.
+      if (!this.#stopped) throw error; // Pending calls fail when their socket is closed.
     }
   }
 
@@ -82,7 +94,7 @@ export class SocketLag {
     }
   }
 
-  /** Sends a byte for every one that is due: for a process that was late, all that it should have sent meanwhile. */
+  /** Sends every byte that is due; a late process sends several. */
   #tick(): void {
     const { clock, interval } = this.#options;
     const now = clock.now();
@@ -94,7 +106,7 @@ export class SocketLag {
     this.#timer = clock.after(this.#due - now, () => this.#tick());
   }
 
-  /** Two ends of one connection. */
+  /** Returns both ends of one connection. */
   async #connect(): Promise<[near: Transport, far: Transport]> {
     const { network } = this.#options;
     const listener = network.listen({ hostname: HOSTNAME, port: 0 });
@@ -103,7 +115,7 @@ export class SocketLag {
       while (true) {
         const far = await listener.accept();
         if (far.remote.port === near.local.port) return [near, far];
-        far.close(); // a stranger, who found the port
+        far.close(); // Another process found the port.
       }
     } finally {
       listener.close();

@@ -1,4 +1,4 @@
-/** A part of the clients, run in a process of its own: the end of that process. @module */
+/** Runs a part of the clients in a process of its own: the worker side. @module */
 import { Buffer } from "node:buffer";
 import { serialize } from "node:v8";
 import { securedNetwork } from "../../tls/lazy.ts";
@@ -13,40 +13,40 @@ import type { ChildMessage } from "../process/child_process.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
 import { Plan, type PlanOptions } from "../plan/plan.ts";
 
-/** What a part is told first, in one line of JSON. */
+/** The first message to a worker, in one line of JSON. */
 export interface WorkerSetup extends Omit<GeneratorRun, "plan" | "scenario"> {
   readonly plan: PlanOptions;
   readonly part: number;
   readonly parts: number;
-  /** Where to write its events, if anywhere. */
+  /** Where to write its events. Default: nowhere. */
   readonly history?: string;
   /** URL of a scenario file, and the rest of a prepared scenario. */
   readonly scenario?: ScenarioOrder;
 }
 
-/** What a part is told when all parts are ready. */
+/** The message to a worker when all workers are ready. */
 export interface WorkerStart {
-  /** When the run begins, in ms since 1970: the one clock that processes share. */
+  /** When the run begins, in ms since 1970, the only clock that processes share. */
   readonly beginsAt: number;
 }
 
-/** What {@linkcode runWorker} needs. */
+/** Options for {@linkcode runWorker}. */
 export interface WorkerOptions {
-  /** The lines of its parent: a {@linkcode WorkerSetup}, a {@linkcode WorkerStart}. */
+  /** The lines from its parent: a {@linkcode WorkerSetup}, then a {@linkcode WorkerStart}. */
   readonly orders: AsyncIterator<string>;
   /** Writes a line of JSON to its parent. */
   readonly send: (line: ChildMessage) => void;
   /** The sockets of its clients, before TLS. */
   readonly network: Network;
-  /** Called with what stops the part. */
+  /** Receives the function that stops the worker. */
   readonly onStop: (stop: () => void) => void;
 }
 
 const PROGRESS_MS = 250;
-// A ledger travels in pieces: one line of all of it would be copied again with every read.
+// A ledger is sent in pieces: a single line would be copied again with every read.
 const PIECE_BYTES = 96 * 1024;
 
-/** Runs one part of the clients, as ordered, and says its progress and, last, its ledger. */
+/** Runs a part of the clients, and sends its progress and, last, its ledger. */
 export async function runWorker({ orders, send, network, onStop }: WorkerOptions): Promise<void> {
   const order = await next<WorkerSetup>(orders);
   const { run, part, parts } = order;
@@ -60,7 +60,7 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     stop();
   });
   const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
-  const dialled = await securedNetwork(network, order.tls);
+  const clientNetwork = await securedNetwork(network, order.tls);
   send({ event: "ready" });
   const { beginsAt } = await next<WorkerStart>(orders);
   const { scenario: _, ...rest } = order;
@@ -69,7 +69,7 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     ...(scenario === undefined ? {} : { scenario }),
     plan,
     network,
-    clientNetwork: dialled,
+    clientNetwork,
     clock: systemClock,
     random: systemRandom,
     begin: beginsAt - performance.timeOrigin,
@@ -98,6 +98,6 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
 
 async function next<Order>(orders: AsyncIterator<string>): Promise<Order> {
   const { done, value } = await orders.next();
-  if (done) throw new TypeError("A part of a generator needs an order: got the end of its input");
+  if (done) throw new TypeError("Cannot run a generator worker: its input ended before its setup");
   return JSON.parse(value) as Order;
 }

@@ -1,4 +1,4 @@
-/** The clients of a plan spread over processes: the end of whoever drives them. @module */
+/** Runs the clients of a plan in several processes: the parent side. @module */
 import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
 import { systemClock } from "../../socket/tcp.ts";
@@ -12,24 +12,24 @@ import { orderOf } from "../scenario/scenario_order.ts";
 import { type ChildMessage, ChildProcess, describeEnd } from "../process/child_process.ts";
 import { addUsage, NO_USAGE, type ProcessUsage } from "../process/process_usage.ts";
 
-/** What {@linkcode WorkerPool} needs. */
+/** Options for {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions extends GeneratorRun {
-  /** The program that runs one part; it must call `runPart`. */
+  /** The program of one worker; it must call `runWorker`. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly processes: number;
-  /** Where each part writes its events. Default: nowhere. */
+  /** Returns where a worker writes its events. Default: nowhere. */
   readonly historyOf?: (part: number) => string;
-  /** Gets the death of a process; what the clients do goes to the parts' own histories. */
+  /** Receives the deaths of workers; client events go to the workers' own files. */
   readonly onEvent?: (event: DiedEvent) => void;
 }
 
-/** From the word to all parts to the beginning of the run, ms: it has to arrive everywhere first. */
+/** From the start message to the beginning of the run, in ms: the message must reach all workers first. */
 const BEGIN_MS = 200;
-/** How long a process that was told to stop may take to tell its ledger, ms, before it is killed. */
+/** How long a stopped worker may take to send its ledger before it is killed, in ms. */
 const GRACE_MS = 15_000;
 
-/** Runs all clients, in several processes. A process that dies is booked, and the others go on. */
+/** Runs all clients in several processes. If one dies, that is recorded, and the others continue. */
 export class WorkerPool implements Generator {
   begin = NaN;
   readonly #options: WorkerPoolOptions;
@@ -43,7 +43,7 @@ export class WorkerPool implements Generator {
     this.#parts = Array.from({ length: options.processes }, (_, part) => new WorkerProcess(options, part));
   }
 
-  /** Starts the processes, and waits until each has its plan. */
+  /** Starts the workers, and waits until each has made its plan. */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const generator = new WorkerPool(options);
     await Promise.all(generator.#parts.map((part) => part.ready));
@@ -97,11 +97,11 @@ export class WorkerPool implements Generator {
   }
 }
 
-/** One of the processes, and what it has told. */
+/** One worker, and what it has sent. */
 class WorkerProcess {
   readonly number: number;
   readonly process: ChildProcess;
-  /** Settles when it waits for the run to begin, or has ended. */
+  /** Resolves when it waits for the run to begin, or has ended. */
   readonly ready: Promise<void>;
   progress = NO_PROGRESS;
   usage = NO_USAGE;
@@ -115,7 +115,7 @@ class WorkerProcess {
     this.process = new ChildProcess({
       command,
       ...(env ? { env } : {}),
-      onMessage: (line) => line.event === "ready" ? ready.resolve() : this.#hear(line),
+      onMessage: (line) => line.event === "ready" ? ready.resolve() : this.#receive(line),
     });
     const history = historyOf?.(number);
     const order: WorkerSetup = {
@@ -134,12 +134,12 @@ class WorkerProcess {
       .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));
   }
 
-  /** All that it booked, or `undefined` where it did not come to tell. */
+  /** Returns its complete ledger, or `undefined` if it did not send one. */
   ledger(): LedgerSnapshot | undefined {
     return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
   }
 
-  #hear(line: ChildMessage): void {
+  #receive(line: ChildMessage): void {
     if (line.event === "progress") this.progress = line.progress as FleetProgress;
     else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
     else if (line.event === "ledger") {

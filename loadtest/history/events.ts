@@ -1,6 +1,6 @@
 /**
- * What happened in a load test, as events: the ledger of a live run and the judge of a written history read the
- * very same ones. Written, each is one line of JSON. Pure.
+ * The events of a load test. The ledger of a live run and the verifier of a written history read the same ones; in a
+ * file, each is one line of JSON. Pure.
  *
  * Times are `at`, in ms from the beginning of the run. Addresses are written `127.0.0.1:8000`.
  *
@@ -13,35 +13,43 @@ import type { ScenarioEvent, ShapeEvent } from "../scenario/events.ts";
 export const SCHEMA = 1;
 
 /**
- * The most that a generator may lag at the 99th percentile unless it is told otherwise, in ms: behind its schedule, in its
- * event loop and in hearing from its sockets. Beyond it what is measured is the generator.
+ * The version of the judge's rules, in histories since rule 2: a generator process that dies makes a run invalid. Before,
+ * it made the run fail.
+ */
+export const RULES = 2;
+
+/**
+ * The default for the highest lag of a generator at the 99th percentile, in ms: behind its schedule, in its timers, and
+ * in its socket reads. Beyond it, the metrics measure the generator.
  */
 export const DEFAULT_MAX_LAG = 100;
 
-/** The plan's message of that index, which client of that index sends; or the text itself, when it is not of the plan. */
+/** The index of a planned message, which is the index of its client; or the text of a message outside of the plan. */
 export type MessageName = number | string;
 
-/** The first event: what was asked for, as far as the judge must know. */
+/** The first event: the parts of the plan that the judge needs. */
 export interface RunEvent {
   readonly event: "run";
   readonly schema: typeof SCHEMA;
   readonly seed: number;
   readonly clients: number;
-  /** What the clients speak: only a relay has receivers that answer. */
+  /** What the clients speak. Only a relay has receivers that answer. */
   readonly protocol: "relay" | "echo" | "hello" | "scenario";
-  /** Whether the server was started for this run, and so has no other clients. */
+  /** `own` if the server serves this run only, and has no other clients. */
   readonly server: "own" | "foreign";
-  /** Whether faults were asked for, which excuse what they cause. */
+  /** Whether faults are injected, which excuses their effects. */
   readonly faults: boolean;
   /**
-   * The most that a generator may lag before the run is invalid, in ms. Default {@linkcode DEFAULT_MAX_LAG}, as in histories
-   * of versions that had no choice.
+   * The highest lag of a generator in a valid run, in ms. Default {@linkcode DEFAULT_MAX_LAG}, for histories of versions
+   * without this option.
    */
   readonly maxLag?: number;
   /** Whether a scenario gets the replies of a connection in the order of its requests. Default `true`. */
   readonly ordered?: boolean;
   /** Requests of a scenario that were due before this, in ms, are proven and not measured. Default 0. */
   readonly warmup?: number;
+  /** The rules to judge by. Default: those before {@linkcode RULES}. */
+  readonly rules?: typeof RULES;
 }
 
 /** A client was planned, and its message. */
@@ -51,11 +59,11 @@ export interface PlannedEvent {
   readonly at: number;
   /** The beginning of its message; see {@linkcode plannedEvent}. */
   readonly text: string;
-  /** The whole length in UTF-16 units, where `text` is only the beginning. */
+  /** The whole length in UTF-16 units, if `text` is only the beginning. */
   readonly length?: number;
 }
 
-/** A client came to life and will dial at once. */
+/** A client started, and connects immediately. */
 export interface StartEvent {
   readonly event: "start";
   readonly client: number;
@@ -67,12 +75,18 @@ export interface ConnectEvent {
   readonly event: "connect";
   readonly client: number;
   readonly at: number;
-  /** How long dialling took, in ms. */
+  /** How long connecting took, in ms. */
   readonly took: number;
   /** The client's own address, and the server's. */
   readonly local: string;
   readonly remote: string;
 }
+
+/** Limits of a generator that keep a client from connecting, whatever the server does. */
+export const GENERATOR_LIMITS = ["descriptors", "ports", "memory"] as const;
+
+/** One of the {@linkcode GENERATOR_LIMITS}. */
+export type GeneratorLimit = (typeof GENERATOR_LIMITS)[number];
 
 /** A client could not connect, and will try again or give up. */
 export interface RefusedEvent {
@@ -80,9 +94,11 @@ export interface RefusedEvent {
   readonly client: number;
   readonly at: number;
   readonly error: string;
+  /** The limit of the generator that caused it; absent if the server or the network did. */
+  readonly limit?: GeneratorLimit;
 }
 
-/** The server answered a client with an error, or a line that is no frame; `text` has its beginning. */
+/** The server answered a client with an error, or with an invalid frame; `text` is its beginning. */
 export interface ErrorEvent {
   readonly event: "error";
   readonly client: number;
@@ -97,7 +113,7 @@ export interface SendEvent {
   readonly at: number;
 }
 
-/** A client was given a message; it sent the ok for one that it had been given; it got an ok. */
+/** A client received a message, answered one that it had received, or received an ok. */
 export interface MessageEvent<Kind extends "receive" | "answer" | "ack"> {
   readonly event: Kind;
   readonly client: number;
@@ -105,7 +121,7 @@ export interface MessageEvent<Kind extends "receive" | "answer" | "ack"> {
   readonly message: MessageName;
 }
 
-/** Every way in which a client's connection may end; tables keep its place here. */
+/** Every way in which a connection of a client may end; tables store its index here. */
 export const END_TYPES = [
   "natural",
   "local",
@@ -120,8 +136,8 @@ export const END_TYPES = [
   "stopped",
 ] as const;
 
-/** How a client's connection ended: a `CloseType`, or `stopped` when the run was over for it, as at the deadline. */
-export type EndType = (typeof END_TYPES)[number];
+/** How a client's connection ended: a close reason, or `stopped` if the run ended first, as at the deadline. */
+export type EndType = CloseType | "stopped";
 
 /** A client's connection ended, as the client saw it. */
 export interface CloseEvent {
@@ -129,7 +145,7 @@ export interface CloseEvent {
   readonly client: number;
   readonly at: number;
   readonly reason: EndType;
-  /** More about the reason, for people. */
+  /** More about the reason, for display. */
   readonly detail?: string;
 }
 
@@ -138,7 +154,7 @@ export interface FaultEvent {
   readonly event: "fault";
   readonly at: number;
   readonly kind: string;
-  /** At which client, unless it was elsewhere. */
+  /** The client, if the fault was at one. */
   readonly client?: number;
 }
 
@@ -159,31 +175,36 @@ export interface EndedEvent {
   readonly reason: CloseType;
 }
 
-/** What a server holds, and has counted since it started. */
+/** What a server holds, and what it has counted since its start. */
 export interface ServerState {
+  /** Open connections. */
   readonly connections: number | null;
+  /** Messages without an ok. */
   readonly pending: number | null;
+  /** Running timers. */
   readonly timers: number | null;
+  /** Bytes that wait to be written. */
   readonly queuedBytes: number | null;
-  /** Sockets that it did not have right after it began to listen; `null` when they could not be counted. */
+  /** Sockets that it did not have when it began to listen; `null` if they could not be counted. */
   readonly descriptors: number | null;
-  /** How its connections ended. */
-  readonly closed: Readonly<Partial<Record<CloseType, number>>>;
-  /** Oks that settled nothing, and messages handed on; absent where the server does not count them. */
+  /** Ended connections by close reason, such as `natural` or `reset`. */
+  readonly closed: Readonly<Record<string, number>>;
+  /** Oks that settled nothing; absent if the server does not count them. */
   readonly stray?: number;
+  /** Messages delivered again; absent if the server does not count them. */
   readonly redelivered?: number;
   /** Figures that the server of a scenario reports, and that must be 0. */
   readonly custom?: Readonly<Record<string, number>>;
 }
 
-/** The server's state after the run; `null` when there was nobody to ask. */
+/** The server's state after the run; `null` if it could not be asked. */
 export interface ServerEvent {
   readonly event: "server";
   readonly at: number;
   readonly state: ServerState | null;
 }
 
-/** A generator process was done, and how late its event loop ran, and heard from its sockets, at the 99th percentile, in ms. */
+/** A generator process finished; how late its timers and its socket reads were at the 99th percentile, in ms. */
 export interface GeneratorEvent {
   readonly event: "generator";
   readonly process: number;
@@ -191,7 +212,7 @@ export interface GeneratorEvent {
   readonly socketLag: number;
 }
 
-/** A process ended that should not have: the server, or the generator of that number. */
+/** A process ended too early: the server, or the generator with that number. */
 export interface DiedEvent {
   readonly event: "died";
   readonly at: number;
@@ -200,20 +221,20 @@ export interface DiedEvent {
   readonly detail: string;
 }
 
-/** The run was stopped: all clients were done, the deadline came, the server died, or somebody interrupted it. */
+/** The run stopped: all clients finished, the deadline passed, the server died, or it was interrupted. */
 export interface StopEvent {
   readonly event: "stop";
   readonly at: number;
   readonly why: "done" | "deadline" | "died" | "interrupted";
 }
 
-/** What was judged when the run was over; the last event. Judging the others again must come to the same. */
+/** The verdict on the run; the last event. Judging the others again must give the same verdict. */
 export interface VerdictEvent {
   readonly event: "verdict";
   readonly verdict: string;
-  /** The thresholds that were crossed. */
+  /** The thresholds that do not hold. */
   readonly crossed: readonly string[];
-  /** The count of the lines before this one, and the SHA-256 of them in hexadecimal, each with its LF. */
+  /** The number of lines before this one, and their SHA-256 in hexadecimal, each with its LF. */
   readonly lines: number;
   readonly sha256: string;
 }
@@ -242,15 +263,15 @@ export type HistoryEvent =
   | StopEvent
   | VerdictEvent;
 
-/** The most that the generators of a run may lag, in ms. */
+/** Returns the highest lag of the generators in a valid run, in ms. */
 export function maxLagOf({ maxLag = DEFAULT_MAX_LAG }: RunEvent): number {
   return maxLag;
 }
 
-/** How much of a message a `planned` event shows, in UTF-16 units: enough to know it by. */
+/** How much of a message a `planned` event shows, in UTF-16 units: enough to recognize it. */
 const TEXT_SHOWN = 80;
 
-/** The event for a planned client; a long text is cut, for the history need not be larger than the traffic. */
+/** Creates the event of a planned client. A long text is cut, so that the history is not larger than the traffic. */
 export function plannedEvent(client: { index: number; startAt: number; text: string }): PlannedEvent {
   const { index, startAt, text } = client;
   const planned: PlannedEvent = { event: "planned", client: index, at: startAt, text };

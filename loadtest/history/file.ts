@@ -1,18 +1,21 @@
-/** The file that a history is kept in: written when a run is over, judged again at any time. @module */
+/** The file of a history: written when a run is over, and verified at any time. @module */
 import type { HistoryEvent } from "./events.ts";
 import { HistoryDigest } from "./digest.ts";
 import { HistoryVerifier, type VerifiedHistory } from "./verify.ts";
 import { formatHistoryLine } from "./line_format.ts";
 import { LineFile, readLines } from "./line_file.ts";
+import { WholeFile } from "./whole_file.ts";
 
-/** A whole history as it is written: events, and last the verdict with a digest of all before it. */
+/** Writes a history: events, then the verdict with a digest of all lines before it. The file appears whole. */
 export class HistoryFile implements Disposable {
+  readonly #whole: WholeFile;
   readonly #file: LineFile;
   readonly #digest = new HistoryDigest();
 
-  /** Creates the file, or empties it. */
-  constructor(path: string | URL) {
-    this.#file = new LineFile(path);
+  /** Starts a file that replaces `path` when its verdict is written. */
+  constructor(path: string) {
+    this.#whole = new WholeFile(path);
+    this.#file = new LineFile(this.#whole.workPath);
   }
 
   /** Writes an event. */
@@ -20,30 +23,41 @@ export class HistoryFile implements Disposable {
     this.writeLine(formatHistoryLine(event));
   }
 
-  /** Writes an event that is a line of JSON already. */
+  /** Writes an event that is already a line of JSON. */
   writeLine(line: string): void {
     this.#digest.add(line);
     this.#file.write(line);
   }
 
-  /** Writes the verdict, with what it takes to tell later whether the lines before it are still the same. */
-  writeVerdict(verdict: string, crossed: readonly string[]): void {
+  /**
+   * Writes the verdict and the digest, and puts the file in its place.
+   *
+   * @throws {Error} What the OS reported if a line could not be written; an earlier file is unchanged
+   */
+  finish(verdict: string, crossed: readonly string[]): void {
     this.#file.write(formatHistoryLine({ event: "verdict", verdict, crossed, ...this.#digest.result() }));
+    this.#file[Symbol.dispose]();
+    this.#whole.commit();
   }
 
+  /** Removes the file unless it is finished. */
   [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
+    try {
+      this.#file[Symbol.dispose]();
+    } finally {
+      this.#whole[Symbol.dispose]();
+    }
   }
 }
 
 /**
- * Judges the history in a file.
+ * Verifies the history in a file.
  *
- * @throws {HistoryError} If a line of it is no event.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {HistoryError} If a line of it is not an event
+ * @throws {Deno.errors.NotFound} And other file errors, if it cannot be read
  */
 export async function verifyHistoryFile(path: string | URL): Promise<VerifiedHistory> {
-  const judge = new HistoryVerifier();
-  for await (const lines of readLines(path)) for (const line of lines) judge.push(line);
-  return judge.end();
+  const verifier = new HistoryVerifier();
+  for await (const lines of readLines(path)) for (const line of lines) verifier.push(line);
+  return verifier.end();
 }

@@ -1,18 +1,18 @@
-/** Files of lines: written as events come, read in batches. @module */
+/** Line files: written event by event, read in batches. @module */
 
 const BUFFER_BYTES = 64 * 1024;
-/** How long a written line may wait, ms: who looks on sees it soon, and a killed process leaves nearly all. */
+/** How long a line may wait before it is written, in ms: a killed process loses at most this much. */
 const FLUSH_MS = 1000;
 
-/** What a {@linkcode LineFile} may be told. */
+/** Options for {@linkcode LineFile}. */
 export interface LineFileOptions {
-  /** Called once, when a line cannot be written. Default: closing the file throws what the system said. */
+  /** Called once, if a line cannot be written. Default: closing the file throws the error. */
   readonly onFailed?: (error: unknown) => void;
 }
 
 /**
- * A file that grows line by line. Where it cannot, as on a full disk, what it was to have from there on is dropped, and
- * whoever writes lines goes on: they come from the midst of serving others.
+ * A file that grows line by line. If it cannot grow, as on a full disk, further lines are dropped, and writing does not
+ * throw, because it is called while connections are being served.
  */
 export class LineFile implements Disposable {
   readonly #file: Deno.FsFile;
@@ -26,14 +26,14 @@ export class LineFile implements Disposable {
   /**
    * Creates the file, or empties it.
    *
-   * @throws {Deno.errors.NotFound} And what else the system says when it cannot be written.
+   * @throws {Deno.errors.NotFound} And other file errors, if it cannot be created
    */
   constructor(path: string | URL, { onFailed }: LineFileOptions = {}) {
     this.#onFailed = onFailed;
     this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
   }
 
-  /** Writes a line, given without its LF. The file has it within a second, and at the latest when it is closed. */
+  /** Writes a line, without its LF. The file has it within a second, or when it is closed. */
   write(line: string): void {
     if (this.#failure !== undefined) return;
     this.#text += line + "\n";
@@ -42,9 +42,9 @@ export class LineFile implements Disposable {
   }
 
   /**
-   * Writes what waits, and closes the file; may be repeated.
+   * Writes pending lines, and closes the file. Safe to repeat.
    *
-   * @throws The first time, what the system said when a line could not be written, unless `onFailed` was told.
+   * @throws {Error} The first time, if a line could not be written and there is no `onFailed`
    */
   [Symbol.dispose](): void {
     if (this.#closed) return;
@@ -68,7 +68,7 @@ export class LineFile implements Disposable {
   }
 }
 
-/** The lines of a text file, without their LF, as many at a time as one read gave. */
+/** Yields the lines of a text file, without their LF, in one batch per read. */
 export async function* readLines(path: string | URL): AsyncGenerator<readonly string[]> {
   const file = await Deno.open(path);
   let rest = "";

@@ -1,12 +1,12 @@
-/** Events of a history to lines of JSON and back, every field checked. Pure. @module */
+/** Formats events as lines of JSON, and parses them with every field checked. Pure. @module */
 import { MAX_DURATION } from "../../internal/duration.ts";
 import { ASK_RESULTS, FRAME_KINDS, SESSION_RESULTS } from "../scenario/events.ts";
-import { END_TYPES, type HistoryEvent, SCHEMA } from "./events.ts";
+import { END_TYPES, GENERATOR_LIMITS, type HistoryEvent, RULES, SCHEMA } from "./events.ts";
 
-/** A line of a history that is no event. */
+/** A line of a history is not a valid event. */
 export class HistoryError extends Error {
   override readonly name = "HistoryError";
-  /** The number of the line, from 1. */
+  /** The line number, from 1. */
   readonly line: number;
 
   constructor(line: number, message: string, options?: ErrorOptions) {
@@ -15,13 +15,15 @@ export class HistoryError extends Error {
   }
 }
 
-/** Times are written to the microsecond: finer digits are noise and a third of the file. */
+/** Times are written in microseconds: finer digits are noise, and a third of the file. */
 const DIGITS = 1000;
 
 type Check = (value: unknown) => boolean;
 type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
 
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+/** Rows are numbered in 32 bits. */
+const count: Check = (value) => index(value) && Number(value) < 2 ** 31;
 const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const bound: Check = (value) => time(value) && Number(value) > 0 && Number(value) <= MAX_DURATION;
 const text: Check = (value) => typeof value === "string";
@@ -49,23 +51,24 @@ const serverState: Check = (value) => {
 const ofMessage = { client: index, at: time, message };
 const ofPeer = { at: time, local: text, remote: text };
 
-/** What each kind of event has, besides its kind. */
+/** The fields of each kind of event. */
 const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<HistoryEvent, { event: Kind }>> } = {
   run: {
     schema: oneOf(SCHEMA),
     seed: index,
-    clients: index,
+    clients: count,
     protocol: oneOf("relay", "echo", "hello", "scenario"),
     server: oneOf("own", "foreign"),
     faults: flag,
     maxLag: optional(bound),
+    rules: optional(oneOf(RULES)),
     ordered: optional(flag),
     warmup: optional(time),
   },
   planned: { client: index, at: time, text, length: optional(index) },
   start: { client: index, at: time },
   connect: { client: index, at: time, took: time, local: text, remote: text },
-  refused: { client: index, at: time, error: text },
+  refused: { client: index, at: time, error: text, limit: optional(oneOf(...GENERATOR_LIMITS)) },
   error: { client: index, at: time, text },
   send: { client: index, at: time },
   receive: ofMessage,
@@ -104,7 +107,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
 };
 
 /**
- * One event as one line, without its LF; times are cut to the microsecond.
+ * Formats an event as one line, without its LF. Times are rounded to microseconds.
  *
  * @example
  * ```ts
@@ -124,11 +127,11 @@ export function formatHistoryLine(event: HistoryEvent): string {
 }
 
 /**
- * The event that a line says.
+ * Parses a line.
  *
  * @param line A line of JSON, without its LF
- * @param number The line's number, from 1, for the error
- * @throws {HistoryError} If the line is no JSON, or no event, or a field is missing, unknown or of the wrong type
+ * @param number The line number, from 1, for the error
+ * @throws {HistoryError} If the line is not JSON or not an event, or a field is missing, unknown, or of the wrong type
  */
 export function parseHistoryLine(line: string, number: number): HistoryEvent {
   let parsed: unknown;

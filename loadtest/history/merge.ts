@@ -1,44 +1,42 @@
-/** The history of a run: in parts while it goes on, one for each process, and one file when it is over. @module */
+/** Merges the history of a run from its parts, one per process, into one file. @module */
 import type { HistoryEvent, RunEvent } from "./events.ts";
 import { HistoryFile } from "./file.ts";
 import { formatHistoryLine } from "./line_format.ts";
 import { readLines } from "./line_file.ts";
+import { removeIfThere } from "./whole_file.ts";
 
-/** The events of a run on their way to a file. */
+/** Collects the events of a run, and writes them as one history. */
 export class HistoryMerger implements Disposable {
-  /** Where the server under test is to write what it sees. */
+  /** Where the server under test writes its events. */
   readonly serverPath: string;
   readonly #path: string;
-  readonly #draft: string;
   readonly #file: HistoryFile;
-  #isFinished = false;
   readonly #own: HistoryEvent[] = [];
+  readonly #parts = new Set<string>();
 
-  /**
-   * Creates a draft of the file, which replaces it when the run is over: until then, an earlier history stays. A device or
-   * a pipe is written in place.
-   */
+  /** Starts a history that replaces `path` when it is finished. Until then, an earlier file stays as it was. */
   constructor(path: string) {
     this.#path = path;
     this.serverPath = `${path}.server`;
-    this.#draft = isSpecial(path) ? path : `${path}.draft`;
-    this.#file = new HistoryFile(this.#draft);
+    this.#file = new HistoryFile(path);
   }
 
-  /** Where the generator's part of that number is to write its events. */
+  /** Returns where the given part of the generator writes its events. */
   partPath(part: number): string {
-    return `${this.#path}.part-${part}`;
+    const path = `${this.#path}.part-${part}`;
+    this.#parts.add(path);
+    return path;
   }
 
-  /** Takes an event of the run itself, such as what the server was left with. */
+  /** Records an event of the run itself, such as the final state of the server. */
   record(event: HistoryEvent): void {
     this.#own.push(event);
   }
 
   /**
-   * Writes the whole history, in the order of time after the plan, and the verdict, and closes it; the parts are removed.
+   * Writes the history and its verdict: the plan first, then all events by time. The files of the parts are removed.
    *
-   * @param options.parts How many parts the generator had.
+   * @param options.parts Number of parts of the generator
    */
   async finish(
     run: RunEvent,
@@ -50,39 +48,14 @@ export class HistoryMerger implements Disposable {
     for await (const line of inOrder([own, ...paths.map((path) => new Source(partLines(path)))])) {
       this.#file.writeLine(line);
     }
-    this.#file.writeVerdict(verdict, crossed);
-    this.#file[Symbol.dispose]();
-    if (this.#draft !== this.#path) await Deno.rename(this.#draft, await targetOf(this.#path));
-    this.#isFinished = true;
-    for (const path of [...paths, this.serverPath]) await removeIfThere(path);
+    this.#file.finish(verdict, crossed);
+    this[Symbol.dispose]();
   }
 
-  /** Closes the file. The draft of a run that did not finish is removed. */
+  /** Removes the files of the parts, and the history unless it is finished. */
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]();
-    if (!this.#isFinished && this.#draft !== this.#path) Deno.removeSync(this.#draft);
-  }
-}
-
-/** Whether `path` is a device or a pipe. */
-function isSpecial(path: string): boolean {
-  try {
-    const { isFile, isDirectory } = Deno.statSync(path);
-    if (isDirectory) throw new Deno.errors.IsADirectory();
-    return !isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** The file that `path` names, which a symbolic link may lead to: a rename must not replace the link. */
-async function targetOf(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return path;
-    throw error;
+    for (const path of [...this.#parts, this.serverPath]) removeIfThere(path);
   }
 }
 
@@ -91,7 +64,7 @@ interface TimedLine {
   readonly line: string;
 }
 
-/** Lines in their order, the next of which can be looked at. */
+/** Lines in order, with a look at the next one. */
 class Source {
   readonly #batches: AsyncIterator<readonly TimedLine[]>;
   #batch: readonly TimedLine[] = [];
@@ -105,12 +78,12 @@ class Source {
     return this.#batch[this.#place];
   }
 
-  /** Goes on to the next line; `true` when it is at hand, `false` when {@linkcode Source.fill} must be called. */
+  /** Moves to the next line. Returns `false` if {@linkcode Source.fill} must be called. */
   advance(): boolean {
     return ++this.#place < this.#batch.length;
   }
 
-  /** Reads on; `false` at the end. */
+  /** Reads until there is a line. Returns `false` at the end. */
   async fill(): Promise<boolean> {
     while (this.next === undefined) {
       const { done, value } = await this.#batches.next();
@@ -122,7 +95,7 @@ class Source {
   }
 }
 
-/** The lines of all sources by their time. */
+/** Yields the lines of all sources by time. */
 async function* inOrder(all: readonly Source[]): AsyncGenerator<string> {
   const sources: Source[] = [];
   for (const source of all) if (await source.fill()) sources.push(source);
@@ -142,7 +115,7 @@ function linesOf(events: readonly HistoryEvent[]): TimedLine[] {
     .sort((one, other) => one.at - other.at);
 }
 
-/** The lines of a part; none where its process came to nothing, and not one that it was killed over. */
+/** Yields the lines of a part: none if its process wrote nothing, and without a line cut off when it was killed. */
 async function* partLines(path: string): AsyncGenerator<readonly TimedLine[]> {
   try {
     for await (const lines of readLines(path)) yield lines.flatMap(timed);
@@ -160,16 +133,8 @@ function timed(line: string): TimedLine[] {
   }
 }
 
-/** Where an event stands in the history: the plan comes first, and what has no time last. */
+/** Returns the position of an event: the plan first, and events without a time last. */
 function whenOf(event: HistoryEvent): number {
   if (event.event === "planned") return -Infinity;
   return "at" in event ? event.at : Infinity;
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -1,16 +1,16 @@
-/** What a relay server writes of its connections for a load test, and how that is read again. @module */
+/** The events that a relay server records of its connections, written and read. @module */
 import type { RelayObserver } from "../../relay/server.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { AcceptedEvent, EndedEvent } from "./events.ts";
 import { formatHistoryLine, parseHistoryLine } from "./line_format.ts";
 import { LineFile, type LineFileOptions, readLines } from "./line_file.ts";
 
-/** What a server saw of a connection. */
+/** An event of a connection, as the server saw it. */
 export type ServerConnectionEvent = AcceptedEvent | EndedEvent;
 
 /**
- * Writes a line for every connection that is accepted and for every one that ends. Their times, `at`, are in ms since
- * 1970: a server knows nothing of runs.
+ * Writes a line for every accepted and every ended connection. Times are in ms since 1970, because a server does not
+ * know when a run began.
  */
 export class ServerEventWriter implements Disposable {
   readonly #file: LineFile;
@@ -19,14 +19,14 @@ export class ServerEventWriter implements Disposable {
   /**
    * Creates the file, or empties it.
    *
-   * @param options.now The time in ms since 1970.
+   * @param options.now Returns the time in ms since 1970
    */
   constructor(path: string | URL, { now, ...options }: LineFileOptions & { readonly now: () => number }) {
     this.#file = new LineFile(path, options);
     this.#now = now;
   }
 
-  /** What the server is to call. */
+  /** The observer for the server. */
   get observer(): Required<Pick<RelayObserver, "opened" | "closed">> {
     return {
       opened: ({ local, remote }) =>
@@ -46,9 +46,9 @@ export class ServerEventWriter implements Disposable {
 }
 
 /**
- * What a {@linkcode ServerEventWriter} wrote, with its times counted from the beginning of a run.
+ * Reads the events of a {@linkcode ServerEventWriter}, with times from the beginning of a run.
  *
- * @param beganAt When the run began, in ms since 1970.
+ * @param beganAt When the run began, in ms since 1970
  */
 export async function* readServerEvents(
   path: string | URL,

@@ -1,4 +1,4 @@
-/** Judges a written history by the same rules as a live run, and tells whether it is as it was written. @module */
+/** Verifies a written history: judges it by the rules of a live run, and detects changes. @module */
 import { plural } from "../../internal/plural.ts";
 import type { VerdictEvent } from "./events.ts";
 import { HistoryDigest } from "./digest.ts";
@@ -6,20 +6,20 @@ import { HistoryError, parseHistoryLine } from "./line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { judge, type Judgement, type Verdict } from "../judge/verdict.ts";
 
-/** What judging a history came to. */
+/** A verified history. */
 export interface VerifiedHistory {
-  /** What the events come to; `failed` when the history is not as it was written. */
+  /** The verdict on the events; `failed` if the history was changed. */
   readonly verdict: Verdict;
   readonly judgement: Judgement;
   readonly ledger: Ledger;
-  /** What the run itself said. */
+  /** The verdict that the run recorded. */
   readonly recorded: VerdictEvent | undefined;
-  /** How the history differs from the one that was written, in sentences; none when it agrees. */
+  /** How the history differs from what was written, in sentences; empty if it does not. */
   readonly discrepancies: readonly string[];
 }
 
 /**
- * Takes the lines of a history one by one, and then judges.
+ * Takes the lines of a history one by one, then judges it.
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export class HistoryVerifier {
   /**
    * Takes the next line, without its LF.
    *
-   * @throws {HistoryError} If it is no event, or comes before the `run` event or after the `verdict`
+   * @throws {HistoryError} If it is not an event, or comes before the `run` event or after the `verdict`
    */
   push(line: string): void {
     const event = parseHistoryLine(line, ++this.#number);
@@ -62,14 +62,14 @@ export class HistoryVerifier {
     }
     this.#digest.add(line);
     if (this.#ledger) this.#ledger.record(event);
-    else if (event.event === "run") this.#ledger = new Ledger(event);
+    else if (event.event === "run") this.#ledger = new Ledger(event, { sparse: true });
     else throw new HistoryError(this.#number, `expected the event "run" first: got "${event.event}"`);
   }
 
   /**
-   * Judges what has been taken.
+   * Judges the history.
    *
-   * @throws {HistoryError} If there was nothing
+   * @throws {HistoryError} If it is empty
    */
   end(): VerifiedHistory {
     const ledger = this.#ledger;
@@ -86,19 +86,19 @@ export class HistoryVerifier {
 
   #discrepancies(judged: Verdict): string[] {
     if (!this.#recorded) {
-      return ["The history has no verdict: it is cut off, or the run did not come to its end"];
+      return ["The history has no verdict: it was truncated, or the run did not finish"];
     }
     const { verdict, lines, sha256 } = this.#recorded;
     const found = this.#digest.result();
     const discrepancies: string[] = [];
     if (lines !== found.lines) {
       discrepancies.push(
-        `The history was written with ${plural(lines, "line")} before its verdict, and has ${found.lines}`,
+        `The history was written with ${plural(lines, "line")} before its verdict, but has ${found.lines}`,
       );
     }
     if (sha256 !== found.sha256) discrepancies.push("The history was changed after it was written");
     if (verdict !== judged) {
-      discrepancies.push(`The run was judged "${verdict}", and its history "${judged}"`);
+      discrepancies.push(`The run was judged "${verdict}", but its history is "${judged}"`);
     }
     return discrepancies;
   }

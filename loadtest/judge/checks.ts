@@ -1,4 +1,4 @@
-/** The rules that a run is judged by: each looks at the ledger and tells what is wrong. Pure. @module */
+/** The checks of the judge: each reads the ledger and adds findings. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import { printable } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
@@ -13,34 +13,35 @@ import { formatTimes } from "../ledger/failure_reasons.ts";
 const PLANNED = { one: "client was", many: "clients were" };
 
 const LEFTOVERS = [
-  ["connections", "open connections"],
-  ["pending", "pending messages"],
-  ["timers", "running timers"],
-  ["queuedBytes", "queued bytes"],
-  ["descriptors", "sockets more than at its start"],
+  ["connections", { one: "open connection", many: "open connections" }],
+  ["pending", { one: "pending message", many: "pending messages" }],
+  ["timers", { one: "running timer", many: "running timers" }],
+  ["queuedBytes", { one: "queued byte", many: "queued bytes" }],
+  ["descriptors", { one: "more socket than at its start", many: "more sockets than at its start" }],
 ] as const;
 
-/** Processes that ended too early. */
-export function findDeaths({ facts }: Ledger, findings: Findings): void {
+/** Finds processes that ended too early. */
+export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
   for (const { process, detail } of facts.died) {
     const name = process === "server" ? "The server" : `Generator process ${process}`;
-    findings.add("died", () => `${name} ended before the run did: ${detail}`);
+    const kind = process === "server" || run.rules === undefined ? "died" : "overloaded";
+    findings.add(kind, () => `${name} ended before the run did: ${detail}`);
   }
 }
 
-/** What the server is left with. */
+/** Finds what the server is left with. */
 export function findLeftovers({ run, facts }: Ledger, findings: Findings): void {
   const { server } = facts;
   if (server === null) {
     if (run.server === "own") {
-      findings.add("leftover", () => "The server did not tell its state after the run");
+      findings.add("leftover", () => "The server did not report its state after the run");
     }
     return;
   }
   for (const [field, name] of LEFTOVERS) {
     const left = server[field];
     if (left !== null && left !== 0) {
-      findings.add("leftover", () => `The server is left with ${left} ${name}`);
+      findings.add("leftover", () => `The server is left with ${plural(left, name)}`);
     }
   }
   for (const [name, left] of Object.entries(server.custom ?? {})) {
@@ -48,10 +49,10 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
   }
 }
 
-/** Messages delivered that nobody sent, or too often; oks that no client gave. */
+/** Finds messages that were delivered without a send or too often, and oks that no client sent. */
 export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
   const { run, clients, facts } = ledger;
-  // Others may answer at a foreign server; and only the whole of the ledgers tells what was sent and answered.
+  // A foreign server may have other clients, and a dead worker takes its records along.
   if (
     run.protocol !== "relay" || run.server !== "own" || facts.died.some(({ process }) => process !== "server")
   ) {
@@ -59,57 +60,58 @@ export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: 
   }
   const { sends, ackedAt } = clients.columns;
   const duplicated: number[] = [];
-  sends.forEach((sent, message) => {
-    const delivered = counts.deliveries[message] ?? 0;
+  sends.forEach((sent, row) => {
+    const message = clients.index(row);
+    const delivered = counts.deliveries[row] ?? 0;
     if (delivered > 0 && sent === 0) {
-      findings.add("unexpected", () => `Message ${message} was delivered, and nobody had sent it`);
-    } else if (delivered > sent) duplicated.push(message);
-    if (!Number.isNaN(ackedAt[message]) && counts.answers[message] === 0) {
+      findings.add("unexpected", () => `Message ${message} was delivered, and no client had sent it`);
+    } else if (delivered > sent) duplicated.push(row);
+    if (!Number.isNaN(ackedAt[row]) && counts.answers[row] === 0) {
       findings.add(
         "unexpected",
-        () => `${describeClient(ledger, message)} got an ok for message ${message} that no client had given`,
+        () => `${describeClient(ledger, message)} got an ok for message ${message} that no client had sent`,
       );
     }
   });
   if (counts.extraDeliveries <= counts.redelivered) return;
-  for (const message of duplicated) {
+  for (const row of duplicated) {
     findings.add("unexpected", () => {
-      const times = `${plural(counts.deliveries[message]!, "time")} for ${plural(sends[message]!, "send")}`;
-      return `Message ${message} was delivered ${times}, and the server redelivered ${counts.redelivered} in all`;
+      const times = `${plural(counts.deliveries[row]!, "time")} for ${plural(sends[row]!, "send")}`;
+      return `Message ${
+        clients.index(row)
+      } was delivered ${times}, and the server redelivered ${counts.redelivered} in total`;
     });
   }
 }
 
-/** A generator that was late, or did not start all its clients. */
+/** Finds generators that were late or did not start all their clients. */
 export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
   if (counts.notStarted > 0) {
     findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
   }
   findLateMessages(ledger, findings);
   const maxLag = maxLagOf(ledger.run);
-  const bound = formatDuration(maxLag);
+  const limit = formatDuration(maxLag);
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
   if (lag > maxLag) {
     findings.add("overloaded", () => {
-      return `One client in a hundred started ${
-        formatDuration(lag)
-      } late or more, over the bound of ${bound}`;
+      return `One client in a hundred started at least ${formatDuration(lag)} late (limit ${limit})`;
     });
   }
   for (const { process, loopLag, socketLag } of ledger.facts.generators) {
     for (
-      const [what, lag] of [["its event loop", loopLag], ["hearing from its sockets", socketLag]] as const
+      const [what, lag] of [["timers ran", loopLag], ["socket reads were", socketLag]] as const
     ) {
       if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
-        return `Generator process ${process} lagged in ${what} by ${formatDuration(lag)} at the 99th ` +
-          `percentile, over the bound of ${bound}`;
+        return `In generator process ${process}, ${what} ${formatDuration(lag)} late at the 99th ` +
+          `percentile (limit ${limit})`;
       });
     }
   }
 }
 
-/** Messages without their ok, and, unless faults were asked for, whatever did not go smoothly. */
+/** Finds messages without an ok and, unless faults were injected, retries and unnatural ends. */
 export function findFailures(ledger: Ledger, findings: Findings): void {
   const { run, clients, connections } = ledger;
   if (run.protocol === "scenario") return findSessionFailures(ledger, findings);
@@ -127,7 +129,7 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
     } else if (outcome === "under-way") {
       findings.add("under-way", () => {
         return `Message ${client} of ${who()} was ${
-          sent === 0 ? "not sent yet" : "under way"
+          sent === 0 ? "not sent yet" : "in flight"
         } when the run ended`;
       });
     }
@@ -138,20 +140,20 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
     const end = lastEndOf(ledger, row);
     if (end === "natural") return;
     const reason = connections.reason(lastConnection[row] ?? -1) ?? "open";
-    unnatural(end === "none" ? "has no last connection that ended" : `ended as ${reason}, not on its own ok`);
+    unnatural(end === "none" ? "has no closed connection" : `ended as ${reason}, not on its own ok`);
   });
 }
 
-/** Why clients failed, in the words that they were told. */
+/** Adds why clients failed, in the words of the OS or the server. */
 export function addFailureReasons({ reasons }: Ledger, findings: Findings): void {
   for (const text of reasons.list()) findings.add("reason", () => text);
 }
 
-/** Ends that were not natural at the server: each by its address where the server kept a history, else by count. */
+/** Finds unnatural ends at the server: by address if the server kept a history, otherwise by count. */
 export function findServerEnds(ledger: Ledger, findings: Findings): void {
   const { run, facts } = ledger;
   if (run.faults) return;
-  const ended = facts.peers.filter((event) => event.event === "ended");
+  const ended = facts.connectionEvents.filter((event) => event.event === "ended");
   if (ended.length === 0) {
     for (const [reason, count] of Object.entries(facts.server?.closed ?? {})) {
       if (reason === "natural" || count === 0) continue;
@@ -161,7 +163,7 @@ export function findServerEnds(ledger: Ledger, findings: Findings): void {
   }
   const owners = ownersByAddress(ledger);
   for (const event of ended) {
-    // Ports are used again: the connections of one address ended in the order in which they were made.
+    // Ports are reused: the connections of one address ended in the order in which they were made.
     const owner = owners.get(pairOf(event))?.shift();
     if (event.reason === "natural") continue;
     const whose = owner === undefined ? "a connection that no client made" : describeClient(ledger, owner);
@@ -171,7 +173,7 @@ export function findServerEnds(ledger: Ledger, findings: Findings): void {
   }
 }
 
-/** The clients of each pair of addresses, in the order of their connections. */
+/** Returns the clients of each pair of addresses, in the order of their connections. */
 function ownersByAddress({ connections }: Ledger): Map<string, number[]> {
   const owners = new Map<string, number[]>();
   for (let row = 0; row < connections.length; row++) {

@@ -1,24 +1,24 @@
-/** What is wrong with a run: every case counted, the first few told in a sentence. Pure. @module */
+/** Findings of a run: every case is counted, the first few are described. Pure. @module */
 
-/** The classes of what can be wrong. */
+/** The kinds of findings. */
 export type FindingKind =
-  /** An ok, or a message, that should not have come, or not to that client. */
+  /** A message or an ok that should not have arrived, or not at that client. */
   | "unexpected"
   /** More than one ok for one send. */
   | "duplicate"
-  /** The events contradict each other, so the account cannot be trusted. */
+  /** The events contradict each other, so the counts cannot be trusted. */
   | "inconsistent"
-  /** The server holds something after the run, or its figures could not be had. */
+  /** The server holds something after the run, or did not report its state. */
   | "leftover"
-  /** A process ended that should not have. */
+  /** A process ended too early. */
   | "died"
-  /** The generator was not up to its schedule. */
+  /** The generator fell behind its schedule, or hit a limit of its own. */
   | "overloaded"
-  /** Why messages were not acknowledged or connections were not natural, by how often; wrong is what it led to. */
+  /** Why messages failed or connections did not end naturally, with a count; explains other findings. */
   | "reason"
   /** Sent, failed at least once, and never acknowledged. */
   | "lost"
-  /** Not acknowledged when the run ended, and not failed either. */
+  /** In flight when the run ended: not acknowledged, and no attempt failed. */
   | "under-way"
   /** A scenario got another reply than it expected. */
   | "wrong"
@@ -32,69 +32,71 @@ export type FindingKind =
   | "check"
   /** A scenario threw an error of its own. */
   | "scenario"
-  /** A connection that ended otherwise than naturally, or could not be made. */
+  /** A connection that did not end naturally, or could not be made. */
   | "unnatural";
 
-/** One thing that is wrong. */
+/** One thing that is wrong with a run. */
 export interface Finding {
+  /** Its kind. */
   readonly kind: FindingKind;
-  /** A sentence for people, naming client, message and address. */
+  /** A sentence that names client, message, and address. */
   readonly text: string;
 }
 
-/** How many findings of a kind are told; the others are only counted. */
-const TOLD = 20;
+/** Described findings per kind; further ones are only counted. */
+const DESCRIBED = 20;
 
-/** Findings, told and counted. */
+/** Collects findings. */
 export class Findings {
-  readonly #told = new Map<FindingKind, string[]>();
+  readonly #described = new Map<FindingKind, string[]>();
   readonly #counts = new Map<FindingKind, number>();
 
-  /** Counts one of `kind`; `text`, a sentence that may begin with a small letter, is asked for only while there is room. */
+  /** Counts a finding. `text` is called only if the finding will be described; its first letter is capitalized. */
   add(kind: FindingKind, text: () => string): void {
     const count = this.count(kind);
     this.#counts.set(kind, count + 1);
-    if (count < TOLD) this.#listOf(kind).push(capitalized(text()));
+    if (count < DESCRIBED) this.#listOf(kind).push(capitalized(text()));
   }
 
+  /** Returns the number of findings of a kind. */
   count(kind: FindingKind): number {
     return this.#counts.get(kind) ?? 0;
   }
 
-  /** All that is told, in the order of `kinds`, each with a last line for those that are not told. */
+  /** Returns the described findings in the order of `kinds`, with a last line for further ones of each kind. */
   list(kinds: readonly FindingKind[]): Finding[] {
     return kinds.flatMap((kind) => {
-      const texts = this.#told.get(kind) ?? [];
+      const texts = this.#described.get(kind) ?? [];
       const more = this.count(kind) - texts.length;
       return [...texts, ...(more > 0 ? [`And ${more} more like these`] : [])].map((text) => ({ kind, text }));
     });
   }
 
   snapshot(): FindingsSnapshot {
-    return { told: [...this.#told], counts: [...this.#counts] };
+    return { described: [...this.#described], counts: [...this.#counts] };
   }
 
-  /** Adds what others found. */
-  absorb({ told, counts }: FindingsSnapshot): void {
-    for (const [kind, texts] of told) {
+  /** Adds the findings of another ledger. */
+  absorb({ described, counts }: FindingsSnapshot): void {
+    for (const [kind, texts] of described) {
       const list = this.#listOf(kind);
-      list.push(...texts.slice(0, Math.max(0, TOLD - list.length)));
+      list.push(...texts.slice(0, Math.max(0, DESCRIBED - list.length)));
     }
     for (const [kind, count] of counts) this.#counts.set(kind, this.count(kind) + count);
   }
 
   #listOf(kind: FindingKind): string[] {
-    const list = this.#told.get(kind) ?? [];
-    this.#told.set(kind, list);
+    const list = this.#described.get(kind) ?? [];
+    this.#described.set(kind, list);
     return list;
   }
 }
 
-/** How many findings of a kind a person is shown at first: more of the same say little more. */
+/** Findings of a kind to show at first: further ones add little. */
 const LEADING = 3;
 
 /**
- * Findings in two heaps: the first few of each kind, which say what is wrong, and all others.
+ * Splits findings into the first few of each kind and all others.
  *
  * @example
  * ```ts
@@ -118,7 +120,7 @@ export function leadingFindings(
 
 /** {@linkcode Findings} as plain data. */
 export interface FindingsSnapshot {
-  readonly told: readonly (readonly [FindingKind, readonly string[]])[];
+  readonly described: readonly (readonly [FindingKind, readonly string[]])[];
   readonly counts: readonly (readonly [FindingKind, number])[];
 }
 

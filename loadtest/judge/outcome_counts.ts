@@ -1,22 +1,22 @@
-/** What became of the clients of a run, counted from its ledger, in the sense of Jepsen's `total-queue` checker. Pure. @module */
+/** Counts the outcomes of a run from its ledger, in the sense of Jepsen's `total-queue` checker. Pure. @module */
 import { countScenario } from "../scenario/judge_scenario.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
-/** What became of a client's message. */
+/** The outcome of a message. */
 export type Outcome =
-  /** The client never came to life. */
+  /** Its client never started. */
   | "not-started"
-  /** An ok came for it. */
+  /** It was acknowledged. */
   | "acked"
-  /** No ok came, though it was sent and an attempt came to its end. */
+  /** It was sent, at least one attempt failed, and no ok arrived. */
   | "lost"
-  /** No ok came, and nothing failed: the run was over first. */
+  /** No ok arrived and nothing failed: the run ended first. */
   | "under-way";
 
-/** How a client's last connection ended; `none` when it is open or never was. */
+/** How a client's last connection ended; `none` if it is open or was never made. */
 export type LastEnd = "natural" | "timeout" | "error" | "none";
 
-/** The counts of a run. */
+/** The outcomes of a run, counted. */
 export interface OutcomeCounts {
   readonly clients: number;
   readonly started: number;
@@ -24,28 +24,28 @@ export interface OutcomeCounts {
   readonly lost: number;
   readonly underWay: number;
   readonly notStarted: number;
-  /** Acknowledged after an earlier attempt had failed: Jepsen's "recovered". */
+  /** Messages acknowledged after a failed attempt: "recovered" in Jepsen. */
   readonly recovered: number;
   /** Sends after the first. */
   readonly resent: number;
   /** Connections that were not a client's last. */
   readonly reconnects: number;
-  /** Attempts to connect that failed. */
+  /** Failed attempts to connect. */
   readonly refused: number;
-  /** Deliveries beyond one for each send, as the clients saw them. */
+  /** Deliveries beyond one per send, as the clients saw them. */
   readonly extraDeliveries: number;
-  /** The same as the server counts it, where it does: more, when some never arrived. */
+  /** Redeliveries counted by the server if it counts them, else `extraDeliveries`. Some may never have arrived. */
   readonly redelivered: number;
-  /** Oks that settled nothing; `null` where the server does not tell. */
+  /** Oks that settled nothing; `null` if the server does not count them. */
   readonly stray: number | null;
-  /** How each client's last connection ended; `natural` means after its own ok. */
+  /** How the last connection of each client ended; `natural` means after its own ok. */
   readonly closed: Readonly<Record<Exclude<LastEnd, "none">, number>>;
-  /** For each message, how often it was delivered and how often answered. */
+  /** How often the message of each client was delivered and answered, by row. */
   readonly deliveries: Uint32Array;
   readonly answers: Uint32Array;
 }
 
-/** Counts. */
+/** Counts the outcomes of a run. */
 export function countOutcomes(ledger: Ledger): OutcomeCounts {
   if (ledger.run.protocol === "scenario") return countScenario(ledger);
   const { clients, facts } = ledger;
@@ -64,16 +64,18 @@ export function countOutcomes(ledger: Ledger): OutcomeCounts {
     counts.refused += refusals[row] ?? 0;
   });
   const { deliveries, answers } = countDeliveries(ledger);
-  const extraDeliveries = deliveries.reduce((sum, delivered, message) => {
-    return sum + Math.max(0, delivered - (sends[clients.row(message)] ?? 0));
+  const extraDeliveries = deliveries.reduce((sum, delivered, row) => {
+    return sum + Math.max(0, delivered - (sends[row] ?? 0));
   }, 0);
+  // A history may not mention some of its clients.
+  const notStarted = outcomes["not-started"] + clients.clients - sends.length;
   return {
     clients: clients.clients,
-    started: clients.clients - outcomes["not-started"],
+    started: clients.clients - notStarted,
     acked: outcomes.acked,
     lost: outcomes.lost,
     underWay: outcomes["under-way"],
-    notStarted: outcomes["not-started"],
+    notStarted,
     ...counts,
     extraDeliveries,
     redelivered: facts.server?.redelivered ?? extraDeliveries,
@@ -84,17 +86,17 @@ export function countOutcomes(ledger: Ledger): OutcomeCounts {
   };
 }
 
-/** What became of the message of the client at `row`. */
+/** Returns the outcome of the message of the client at `row`. */
 export function outcomeOf({ clients, connections }: Ledger, row: number): Outcome {
   const { startedAt, ackedAt, sends, lastConnection } = clients.columns;
   if (Number.isNaN(startedAt[row])) return "not-started";
   if (!Number.isNaN(ackedAt[row])) return "acked";
-  if (sends[row] === 0) return "under-way"; // what was never sent cannot be lost
+  if (sends[row] === 0) return "under-way"; // What was never sent cannot be lost.
   const reason = connections.reason(lastConnection[row] ?? -1);
   return sends[row] === 1 && (reason === undefined || reason === "stopped") ? "under-way" : "lost";
 }
 
-/** How the last connection of the client at `row` ended. */
+/** Returns how the last connection of the client at `row` ended. */
 export function lastEndOf({ run, clients, connections }: Ledger, row: number): LastEnd {
   const last = clients.columns.lastConnection[row] ?? -1;
   const reason = connections.reason(last);
@@ -106,13 +108,14 @@ export function lastEndOf({ run, clients, connections }: Ledger, row: number): L
   return reason === "timeout" ? "timeout" : "error";
 }
 
-function countDeliveries({ run, deliveries }: Ledger): { deliveries: Uint32Array; answers: Uint32Array } {
-  const delivered = new Uint32Array(run.clients);
-  const answered = new Uint32Array(run.clients);
+function countDeliveries({ clients, deliveries }: Ledger): { deliveries: Uint32Array; answers: Uint32Array } {
+  const rows = clients.columns.sends.length;
+  const delivered = new Uint32Array(rows);
+  const answered = new Uint32Array(rows);
   for (let row = 0; row < deliveries.length; row++) {
-    const message = deliveries.message.at(row);
-    delivered[message] = (delivered[message] ?? 0) + 1;
-    if (deliveries.isAnswered(row)) answered[message] = (answered[message] ?? 0) + 1;
+    const sender = clients.row(deliveries.message.at(row));
+    delivered[sender] = (delivered[sender] ?? 0) + 1;
+    if (deliveries.isAnswered(row)) answered[sender] = (answered[sender] ?? 0) + 1;
   }
   return { deliveries: delivered, answers: answered };
 }

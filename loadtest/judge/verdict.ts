@@ -1,4 +1,4 @@
-/** The judgement of a run: the same code judges a live one and a written history. Pure. @module */
+/** Judges a run from its ledger: the same code judges a live run and a written history. Pure. @module */
 import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -12,35 +12,40 @@ import {
   findUnexpected,
 } from "./checks.ts";
 
+/**
+ * The verdict on a run.
+ *
+ * - `proven`: every message was acknowledged, every connection closed naturally, and the server was left with nothing.
+ * - `delivered`: the same, at a server whose state is unknown.
+ * - `failed`: something was lost, unexpected, unnatural, or left over, or the server died.
+ * - `invalid`: the generator could not keep its schedule or hit a limit of its own, so the metrics mean nothing.
+ * - `threshold`: proven or delivered, but a threshold does not hold.
+ * - `interrupted`: stopped before the end.
+ */
+export type Verdict = "proven" | "delivered" | "failed" | "invalid" | "threshold" | "interrupted";
+
 /** The exit code of a program that ran a load test, by verdict. */
-export const EXIT_CODES = {
-  /** Every message acknowledged, every last connection closed on its own ok, and the server left with nothing. */
+export const EXIT_CODES: Readonly<Record<Verdict, 0 | 1 | 3 | 99 | 130>> = {
   proven: 0,
-  /** The same at a server that could not be asked for its state. */
   delivered: 0,
   failed: 1,
-  /** The generator could not keep its own schedule, so the figures mean nothing. */
   invalid: 3,
-  /** Proven or delivered, but a threshold was crossed. */
   threshold: 99,
   interrupted: 130,
-} as const;
+};
 
-/** What a run came to; see {@linkcode EXIT_CODES}. */
-export type Verdict = keyof typeof EXIT_CODES;
-
-/** What was judged, and why. */
+/** A verdict, and what it rests on. */
 export interface Judgement {
-  /** `threshold` is not for the judge: thresholds are set on the summary. */
+  /** Never `threshold`, because thresholds apply to the summary. */
   readonly verdict: Exclude<Verdict, "threshold">;
   readonly counts: OutcomeCounts;
-  /** All that is wrong, the gravest first. */
+  /** Everything that is wrong, the most serious first. */
   readonly findings: readonly Finding[];
-  /** How many of `findings` there are of a kind, told or not. */
+  /** Returns the number of findings of a kind, listed or not. */
   count(kind: FindingKind): number;
 }
 
-/** Wrong however slow the generator was; the gravest first. */
+/** Wrong however slow the generator was; the most serious first. */
 const FATAL: readonly FindingKind[] = [
   "died",
   "unexpected",
@@ -54,18 +59,18 @@ const FATAL: readonly FindingKind[] = [
   "inconsistent",
   "leftover",
 ];
-/** Wrong, unless the generator was too slow for it to mean anything. */
+/** Wrong, unless the generator was too slow. */
 const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
 
 /**
  * Judges a run by its ledger.
  *
- * Lost is what was sent and never acknowledged; unexpected is an ok for what was never sent, or at a connection that
- * did not send it, or that no client gave; what was under way at the end is a class of its own. These are the rules
- * of Jepsen's `total-queue` checker (Kyle Kingsbury), with an acknowledgement in the place of a dequeue.
+ * A message is lost if it was sent and never acknowledged. An ok is unexpected if its message was never sent, or not on
+ * that connection, or if no client sent that ok. Messages in flight at the end are a class of their own. These are the
+ * rules of Jepsen's `total-queue` checker (Kyle Kingsbury), with an acknowledgement in place of a dequeue.
  *
- * Where several verdicts apply, the first of these holds: `interrupted`; `failed` for what is unexpected or left
- * over or died; `invalid`; `failed` for what is lost or unnatural; `delivered`; `proven`.
+ * If several verdicts apply, the first of these holds: `interrupted`; `failed` for unexpected or leftover items or a dead
+ * server; `invalid`; `failed` for lost messages or unnatural ends; `delivered`; `proven`.
  *
  * @example
  * ```ts
@@ -110,7 +115,7 @@ export function judge(ledger: Ledger): Judgement {
 function verdictOf({ run, facts }: Ledger, findings: Findings): Judgement["verdict"] {
   const has = (kind: FindingKind): boolean => findings.count(kind) > 0;
   if (facts.stop?.why === "interrupted") return "interrupted";
-  // A fault that doubles oks was asked for; what it leads to is told, and excused.
+  // An injected fault may double oks. The findings are reported, and excused.
   if (FATAL.some((kind) => has(kind) && !(kind === "duplicate" && run.faults))) return "failed";
   if (has("overloaded")) return "invalid";
   if (FAILED.some(has)) return "failed";

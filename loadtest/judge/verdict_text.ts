@@ -1,14 +1,14 @@
-/** A verdict in a sentence. Pure. @module */
+/** Describes verdicts in a sentence. Pure. @module */
 import type { Summary } from "../metrics/summary.ts";
 
-/** What a summary needs to have for its verdict to be told. */
+/** The part of a summary that {@linkcode describeVerdict} needs. */
 export type VerdictFacts = Pick<
   Summary,
   "verdict" | "clients" | "acked" | "lost" | "underWay" | "closed" | "reconnects" | "thresholds" | "scenario"
 >;
 
 /**
- * What the verdict of a run means, in a sentence without its full stop.
+ * Describes the verdict of a run in a sentence without a final period.
  *
  * @example
  * ```ts
@@ -30,22 +30,22 @@ export function describeVerdict(run: VerdictFacts): string {
   const all = messages === 1 ? `The one ${noun} was` : `All ${messages.toLocaleString("en")} ${noun}s were`;
   const some = `${acked.toLocaleString("en")} of ${messages.toLocaleString("en")} ${noun}s ${verb}`;
   const natural = run.closed.natural === clients && run.reconnects === 0;
-  // A good verdict in spite of that is for a run that was to have faults.
-  const ends = natural ? "every connection closed naturally" : "in spite of the faults that were asked for";
+  // Without natural ends, only a run with injected faults has a good verdict.
+  const ends = natural ? "every connection closed naturally" : "despite the injected faults";
   const crossed = thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
-  const rest = [lost > 0 ? `, ${lost} lost` : "", underWay > 0 ? `, ${underWay} under way at the end` : ""]
+  const rest = [lost > 0 ? `, ${lost} lost` : "", underWay > 0 ? `, ${underWay} in flight at the end` : ""]
     .join("");
   switch (verdict) {
     case "proven":
       return `${all} ${verb}, ${ends}, and the server was left with nothing`;
     case "delivered":
-      return `${all} ${verb}, ${ends}; the server's state could not be asked for`;
+      return `${all} ${verb}, ${ends}; the state of the server is unknown`;
     case "threshold":
       return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
-      return `The generator could not keep its own schedule, so the figures mean nothing`;
+      return `The generator fell behind its schedule or hit a limit of its own, so the metrics mean nothing`;
     case "interrupted":
-      return `Stopped before it was done: ${some}${rest}`;
+      return `Stopped before the end: ${some}${rest}`;
     case "failed":
       return `${some}${rest}`;
   }

@@ -1,4 +1,4 @@
-/** Every connection that clients made: whose, from where to where, when, and how it ended. Pure. @module */
+/** Every connection of the clients: its client, addresses, times, and end. Pure. @module */
 import { Column } from "./typed_column.ts";
 import { END_TYPES, type EndType } from "../history/events.ts";
 
@@ -23,7 +23,7 @@ export class ConnectionTable {
   readonly openedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   /** NaN while it is open. */
   readonly closedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
-  /** How long dialling took, in ms. */
+  /** How long connecting took, in ms. */
   readonly took: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   /** How often the client's message was sent and acknowledged on it, up to 255. */
   readonly sends: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
@@ -36,7 +36,7 @@ export class ConnectionTable {
     return this.client.length;
   }
 
-  /** Books a new connection and gives its row. */
+  /** Records a new connection and returns its row. */
   open(connection: { client: number; at: number; took: number; local: string; remote: string }): number {
     this.client.push(connection.client);
     this.openedAt.push(connection.at);
@@ -58,22 +58,22 @@ export class ConnectionTable {
     this.#reason.set(row, END_TYPES.indexOf(reason));
   }
 
-  /** How it ended, or `undefined` while it is open. */
+  /** Returns how it ended, or `undefined` while it is open. */
   reason(row: number): EndType | undefined {
     return END_TYPES[this.#reason.at(row)];
   }
 
   /** The client's address. */
   local(row: number): string {
-    return this.#local[row] ?? "nowhere";
+    return this.#local[row] ?? "unknown";
   }
 
   /** The server's address. */
   remote(row: number): string {
-    return this.#remote[row] ?? "nowhere";
+    return this.#remote[row] ?? "unknown";
   }
 
-  /** Counts up a column that ends at 255. */
+  /** Increments a counter, up to 255, and returns it. */
   count(column: "sends" | "acks", row: number): number {
     const count = Math.min(255, this[column].at(row) + 1);
     this[column].set(row, count);

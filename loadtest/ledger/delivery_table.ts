@@ -1,4 +1,4 @@
-/** Every time a client was given a message of the plan: how long it held it, and whether it answered. Pure. @module */
+/** Every delivery of a planned message to a client: how long it was held, and whether it was answered. Pure. @module */
 import { Column } from "./typed_column.ts";
 
 const HELD = 0;
@@ -15,16 +15,16 @@ export interface DeliveryTableSnapshot {
   readonly outcome: Uint8Array<ArrayBuffer>;
 }
 
-/** Deliveries by row, in the order in which they were booked. */
+/** Deliveries by row, in the order of their records. */
 export class DeliveryTable {
-  /** The index of the message, and of the client that was given it. */
+  /** The index of the message, and of the client that received it. */
   readonly message: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
   readonly client: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
   readonly receivedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   /** When it was answered or dropped; NaN while it is held. */
   readonly endedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   readonly #outcome: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
-  /** The rows that each client holds now; emptied as they end, so that it stays as small as what is open. */
+  /** The rows that each client holds now. Ended ones are removed, so its size follows what is open. */
   readonly #held = new Map<number, number[]>();
 
   get length(): number {
@@ -43,7 +43,7 @@ export class DeliveryTable {
     else this.#held.set(client, [row]);
   }
 
-  /** Books an answer; `false` when the client does not hold the message. */
+  /** Records an answer. Returns `false` if the client does not hold the message. */
   answer(client: number, { message, at }: { message: number; at: number }): boolean {
     const rows = this.#held.get(client) ?? [];
     const place = rows.findIndex((row) => this.message.at(row) === message);
@@ -54,7 +54,7 @@ export class DeliveryTable {
     return true;
   }
 
-  /** Books that a client no longer holds anything. */
+  /** Records that a client no longer holds anything. */
   drop(client: number, at: number): void {
     for (const row of this.#held.get(client) ?? []) this.#end(row, DROPPED, at);
     this.#held.delete(client);
@@ -74,7 +74,7 @@ export class DeliveryTable {
     };
   }
 
-  /** Appends the deliveries of another table, which are over. */
+  /** Appends the ended deliveries of another table. */
   absorb(other: DeliveryTableSnapshot): void {
     this.message.append(other.message);
     this.client.append(other.client);

@@ -1,13 +1,13 @@
-/** Why clients failed, in the words of the system, of a library or of the server: counted by text. Pure. @module */
+/** Why clients failed, in the words of the OS, a library, or the server, counted by text. Pure. @module */
 import { printable } from "../../internal/printable.ts";
 
-/** What a reason is for. */
+/** What failed. */
 export type FailureKind =
   /** A connection could not be made. */
   | "refused"
-  /** The server answered with an error, or a line that is no frame. */
+  /** The server answered with an error, or with an invalid frame. */
   | "error"
-  /** A connection ended otherwise than naturally. */
+  /** A connection did not end naturally. */
   | "close";
 
 /** {@linkcode FailureReasons} as plain data. */
@@ -16,35 +16,35 @@ export interface FailureReasonsSnapshot {
   readonly others: readonly (readonly [FailureKind, number])[];
 }
 
-/** How many reasons of a kind are told. */
-const TOLD = 3;
-/** A server may word each of its errors anew; that must not fill the memory. Those beyond are counted together. */
+/** Reasons of a kind that are listed. */
+const LISTED = 3;
+/** A server may word every error differently, which must not fill the memory. Further texts are counted together. */
 const MOST_TEXTS = 100;
 
-/** How a sentence about each kind begins, and how it ends for those that are not told. */
+/** The start of a sentence for each kind, and its end for unlisted texts. */
 const SENTENCES: readonly (readonly [FailureKind, lead: string, others: string])[] = [
   ["refused", "Could not connect", "other reasons"],
   ["error", "The server answered", "other errors"],
   ["close", "A connection ended unnaturally", "other reasons"],
 ];
 
-/** Reasons, counted. */
+/** Counts reasons. */
 export class FailureReasons {
   readonly #counts = new Map<FailureKind, Map<string, number>>();
   readonly #others = new Map<FailureKind, number>();
 
-  /** Counts a reason; what in its text could mislead a reader is spelt out. */
+  /** Counts a reason. Control characters and the like in its text are escaped. */
   add(kind: FailureKind, text: string): void {
     this.#add(kind, printable(text), 1);
   }
 
-  /** The most frequent of each kind, as sentences such as `Could not connect 1,000 times: …`. */
+  /** Returns the most frequent of each kind as sentences, such as `Could not connect 1,000 times: …`. */
   list(): string[] {
     return SENTENCES.flatMap(([kind, lead, others]) => {
       const all = [...this.#counts.get(kind) ?? []].sort(byCount);
-      const rest = all.slice(TOLD).reduce((sum, [, count]) => sum + count, this.#others.get(kind) ?? 0);
+      const rest = all.slice(LISTED).reduce((sum, [, count]) => sum + count, this.#others.get(kind) ?? 0);
       return [
-        ...all.slice(0, TOLD).map(([text, count]) => `${lead} ${formatTimes(count)}: ${text}`),
+        ...all.slice(0, LISTED).map(([text, count]) => `${lead} ${formatTimes(count)}: ${text}`),
         ...(rest > 0 ? [`${lead} ${formatTimes(rest)}: ${others}`] : []),
       ];
     });
@@ -57,7 +57,7 @@ export class FailureReasons {
     };
   }
 
-  /** Adds what others counted. */
+  /** Adds the counts of another ledger. */
   absorb({ counts, others }: FailureReasonsSnapshot): void {
     for (const [kind, texts] of counts) for (const [text, count] of texts) this.#add(kind, text, count);
     for (const [kind, count] of others) this.#others.set(kind, count + (this.#others.get(kind) ?? 0));
@@ -73,12 +73,12 @@ export class FailureReasons {
   }
 }
 
-/** The more frequent first; of those that are alike, by their texts, so that the order of events is no matter. */
+/** The most frequent first; equal counts by text, so that the order of events does not matter. */
 function byCount([one, ones]: readonly [string, number], [other, others]: readonly [string, number]): number {
   return others - ones || (one < other ? -1 : 1);
 }
 
-/** How often: `once`, `1,000 times`. */
+/** Formats a number of times: `once`, `1,000 times`. */
 export function formatTimes(count: number): string {
   return count === 1 ? "once" : `${count.toLocaleString("en")} times`;
 }

@@ -1,7 +1,7 @@
 /**
- * The account of a load test: events in, and for every message and every connection what became of it. Each
- * process keeps one of its own clients; they are added up at the end. Pure, and in typed arrays, for a million
- * messages are a normal run.
+ * The record of a load test: takes events, and keeps the fate of every message and every connection. Each process has a
+ * ledger of its own clients; they are merged at the end. Pure, and in typed arrays, because a run may have a million
+ * messages.
  *
  * @module
  */
@@ -9,10 +9,23 @@ import { type ClientSlice, ClientTable, type ClientTableSnapshot } from "./clien
 import { ConnectionTable, type ConnectionTableSnapshot } from "./connection_table.ts";
 import { DeliveryTable, type DeliveryTableSnapshot } from "./delivery_table.ts";
 import { Findings, type FindingsSnapshot } from "../judge/findings.ts";
-import type { CloseEvent, ConnectEvent, HistoryEvent, MessageEvent, RunEvent } from "../history/events.ts";
+import type {
+  CloseEvent,
+  ConnectEvent,
+  GeneratorLimit,
+  HistoryEvent,
+  MessageEvent,
+  RunEvent,
+} from "../history/events.ts";
 import { ScenarioTable, type ScenarioTableSnapshot } from "../scenario/scenario_table.ts";
 import { FailureReasons, type FailureReasonsSnapshot } from "./failure_reasons.ts";
 import { RunFacts, type RunFactsSnapshot } from "./run_facts.ts";
+
+const LIMIT_NAMES: Readonly<Record<GeneratorLimit, string>> = {
+  descriptors: "file descriptors (ulimit -n)",
+  ports: "local ports (net.ipv4.ip_local_port_range)",
+  memory: "memory for sockets",
+};
 
 /** A {@linkcode Ledger} as plain data, fit for `structuredClone` and `node:v8` `serialize`. */
 export interface LedgerSnapshot {
@@ -26,9 +39,9 @@ export interface LedgerSnapshot {
 }
 
 /**
- * Books events.
+ * Records events.
  *
- * The events of one client must come in their order; those of different clients may come in any.
+ * The events of one client must come in order; those of different clients may be interleaved.
  *
  * @example
  * ```ts
@@ -40,7 +53,7 @@ export interface LedgerSnapshot {
  * });
  * ledger.record({ event: "planned", client: 0, at: 5, text: "hello #0" });
  * ledger.record({ event: "start", client: 0, at: 5.2 });
- * ledger.record({ event: "ack", client: 0, at: 6, message: 0 }); // it was never sent
+ * ledger.record({ event: "ack", client: 0, at: 6, message: 0 }); // It was never sent.
  * assertEquals(ledger.findings.count("unexpected"), 1);
  * ```
  */
@@ -57,19 +70,19 @@ export class Ledger {
 
   /**
    * @param run The event that begins the history
-   * @param part Which of the clients this ledger is for. Default: all
+   * @param slice The clients of this ledger. Default: all
    */
-  constructor(run: RunEvent, part: Omit<ClientSlice, "clients"> = {}) {
+  constructor(run: RunEvent, slice: Omit<ClientSlice, "clients"> = {}) {
     this.run = run;
     this.scenario = new ScenarioTable({ findings: this.findings, ordered: run.ordered ?? true });
-    this.clients = new ClientTable({ ...part, clients: run.clients });
+    this.clients = new ClientTable({ ...slice, clients: run.clients });
   }
 
-  /** Books one event; what contradicts the events before it becomes a finding. */
+  /** Records one event. A contradiction to earlier events becomes a finding. */
   record(event: HistoryEvent): void {
     switch (event.event) {
       case "run":
-        if (event !== this.run) this.findings.add("inconsistent", () => "The run begins twice");
+        if (event !== this.run) this.findings.add("inconsistent", () => "The run started twice");
         return;
       case "server":
       case "stop":
@@ -82,16 +95,16 @@ export class Ledger {
       case "shape":
         return this.scenario.recordShape(event);
       case "verdict":
-        return; // not part of the account, but what was made of it
+        return; // A conclusion, not a fact.
       default:
         this.#recordClient(event);
     }
   }
 
   #recordClient(event: Extract<HistoryEvent, { client: number }>): void {
-    const row = this.clients.row(event.client);
+    const row = this.clients.ensureRow(event.client);
     if (row < 0) {
-      return this.#inconsistent(event.client, `has the event "${event.event}" and is not of this plan`);
+      return this.#inconsistent(event.client, `has the event "${event.event}", but is not in this plan`);
     }
     const { plannedAt, startedAt, refusals } = this.clients.columns;
     const at = toMicroseconds(event.at);
@@ -102,13 +115,14 @@ export class Ledger {
         return;
       case "start":
         if (Number.isNaN(plannedAt[row])) {
-          return this.#inconsistent(event.client, "started and was not planned");
+          return this.#inconsistent(event.client, "started, but was not planned");
         }
         if (!Number.isNaN(startedAt[row])) return this.#inconsistent(event.client, "started twice");
         startedAt[row] = at;
         return;
       case "refused":
         refusals[row] = (refusals[row] ?? 0) + 1;
+        if (event.limit !== undefined) this.#outOf(event.limit, event.client);
         return this.reasons.add("refused", event.error);
       case "error":
         return this.reasons.add("error", event.text);
@@ -130,14 +144,21 @@ export class Ledger {
       case "check":
       case "metric":
       case "session":
-        return this.scenario.record(event, () => this.#who(event.client));
+        return this.scenario.record(event, () => this.#describe(event.client));
     }
+  }
+
+  #outOf(limit: GeneratorLimit, client: number): void {
+    this.findings.add(
+      "overloaded",
+      () => `${this.#describe(client)} could not connect: its generator is out of ${LIMIT_NAMES[limit]}`,
+    );
   }
 
   #connect(event: ConnectEvent, row: number): void {
     const { client, took, local, remote } = event;
     const { connects, lastConnection, startedAt } = this.clients.columns;
-    if (Number.isNaN(startedAt[row])) return this.#inconsistent(client, "connected and had not started");
+    if (Number.isNaN(startedAt[row])) return this.#inconsistent(client, "connected, but had not started");
     if (this.#openConnection(row) !== undefined) {
       return this.#inconsistent(client, "connected while it was connected");
     }
@@ -148,7 +169,9 @@ export class Ledger {
 
   #send(client: number, row: number): void {
     const connection = this.#openConnection(row);
-    if (connection === undefined) return this.#inconsistent(client, "sent its message and was not connected");
+    if (connection === undefined) {
+      return this.#inconsistent(client, "sent its message, but was not connected");
+    }
     const { sends } = this.clients.columns;
     sends[row] = (sends[row] ?? 0) + 1;
     this.connections.count("sends", connection);
@@ -157,34 +180,35 @@ export class Ledger {
   #receive(event: MessageEvent<"receive">, row: number): void {
     const { client, message } = event;
     if (this.#openConnection(row) === undefined) {
-      return this.#inconsistent(client, `received ${nameOf(message)} and was not connected`);
+      return this.#inconsistent(client, `received ${nameOf(message)}, but was not connected`);
     }
     if (this.#isPlanned(message)) {
+      this.clients.ensureRow(message);
       return this.deliveries.receive(client, { message, at: toMicroseconds(event.at) });
     }
     if (this.run.server === "own") {
       this.findings.add(
         "unexpected",
-        () => `${this.#who(client)} received ${nameOf(message)}, which nobody sent`,
+        () => `${this.#describe(client)} received ${nameOf(message)}, which no client sent`,
       );
     }
   }
 
   #answer(event: MessageEvent<"answer">): void {
     const { client, message } = event;
-    if (!this.#isPlanned(message)) return; // another user's, and its business
+    if (!this.#isPlanned(message)) return; // From another user of the server.
     if (!this.deliveries.answer(client, { message, at: toMicroseconds(event.at) })) {
-      this.#inconsistent(client, `answered ${nameOf(message)} and did not hold it`);
+      this.#inconsistent(client, `answered ${nameOf(message)}, but did not hold it`);
     }
   }
 
   #ack(event: MessageEvent<"ack">, row: number): void {
     const { client, message } = event;
     if (message !== client) {
-      const whose = this.#isPlanned(message) ? `which client ${message} sends` : "which nobody sent";
+      const sender = this.#isPlanned(message) ? `which client ${message} sends` : "which no client sent";
       return this.findings.add(
         "unexpected",
-        () => `${this.#who(client)} got an ok for ${nameOf(message)}, ${whose}`,
+        () => `${this.#describe(client)} got an ok for ${nameOf(message)}, ${sender}`,
       );
     }
     const connection = this.#openConnection(row);
@@ -192,13 +216,15 @@ export class Ledger {
       return this.findings.add(
         "unexpected",
         () =>
-          `${this.#who(client)} got an ok for ${nameOf(message)} on a connection on which it had not sent it`,
+          `${this.#describe(client)} got an ok for ${
+            nameOf(message)
+          } on a connection on which it had not sent it`,
       );
     }
     if (this.connections.count("acks", connection) > this.connections.sends.at(connection)) {
       return this.findings.add(
         "duplicate",
-        () => `${this.#who(client)} got more than one ok for ${nameOf(message)}`,
+        () => `${this.#describe(client)} got more than one ok for ${nameOf(message)}`,
       );
     }
     const { ackedAt } = this.clients.columns;
@@ -208,7 +234,7 @@ export class Ledger {
   #close(event: CloseEvent, row: number): void {
     const connection = this.#openConnection(row);
     if (connection === undefined) {
-      return this.#inconsistent(event.client, "has the end of a connection that it had not made");
+      return this.#inconsistent(event.client, "closed a connection that it had not made");
     }
     const at = toMicroseconds(event.at);
     this.connections.close(connection, { at, reason: event.reason });
@@ -217,7 +243,7 @@ export class Ledger {
     this.reasons.add("close", event.detail ?? event.reason);
   }
 
-  /** The ledger as plain data, to be added up by {@linkcode Ledger.absorb} elsewhere. */
+  /** Returns the ledger as plain data, for {@linkcode Ledger.absorb} in another process. */
   snapshot(): LedgerSnapshot {
     return {
       clients: this.clients.snapshot(),
@@ -230,7 +256,7 @@ export class Ledger {
     };
   }
 
-  /** Adds the ledger of a part of the clients, whose events are all in. */
+  /** Adds the complete ledger of a part of the clients. */
   absorb({ clients, connections, deliveries, findings, reasons, facts, scenario }: LedgerSnapshot): void {
     this.clients.absorb(clients, this.connections.length);
     this.connections.absorb(connections);
@@ -245,22 +271,22 @@ export class Ledger {
     return typeof message === "number" && message < this.run.clients;
   }
 
-  /** The row of the connection that a client has now. */
+  /** Returns the row of the open connection of a client. */
   #openConnection(row: number): number | undefined {
     const last = this.clients.columns.lastConnection[row] ?? -1;
     return last >= 0 && this.connections.isOpen(last) ? last : undefined;
   }
 
-  #inconsistent(client: number, what: string): void {
-    this.findings.add("inconsistent", () => `${this.#who(client)} ${what}`);
+  #inconsistent(client: number, contradiction: string): void {
+    this.findings.add("inconsistent", () => `${this.#describe(client)} ${contradiction}`);
   }
 
-  #who(client: number): string {
+  #describe(client: number): string {
     return describeClient(this, client);
   }
 }
 
-/** `client 17 (127.0.0.1:40412)`, by its last connection. */
+/** Describes a client by its last connection: `client 17 (127.0.0.1:40412)`. */
 export function describeClient({ clients, connections }: Ledger, client: number): string {
   const last = clients.columns.lastConnection[clients.row(client)] ?? -1;
   return last < 0 ? `client ${client} (never connected)` : `client ${client} (${connections.local(last)})`;
@@ -271,7 +297,7 @@ function nameOf(message: number | string): string {
   return `message ${JSON.stringify(message.length > 40 ? `${message.slice(0, 40)}…` : message)}`;
 }
 
-/** Times are booked as histories write them, so that a judge of either sees the same. */
+/** Rounds as histories do, so that the judge sees the same times in both. */
 function toMicroseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

@@ -1,4 +1,4 @@
-/** What is known of a run apart from its clients: the server, the generators, faults, why it stopped. Pure. @module */
+/** Facts of a run besides its clients: the server, the generators, faults, and the stop. Pure. @module */
 import type {
   AcceptedEvent,
   DiedEvent,
@@ -10,7 +10,7 @@ import type {
   StopEvent,
 } from "../history/events.ts";
 
-/** The events that {@linkcode RunFacts} books. */
+/** The events that {@linkcode RunFacts} records. */
 export type FactEvent =
   | ServerEvent
   | StopEvent
@@ -33,7 +33,7 @@ export class RunFacts {
     this.#events.push(event);
   }
 
-  /** The server's last word about itself; `null` when there was nobody to ask, or nobody asked. */
+  /** The last state that the server reported; `null` if there was none. */
   get server(): ServerState | null {
     return this.#of("server").at(-1)?.state ?? null;
   }
@@ -54,8 +54,8 @@ export class RunFacts {
     return this.#of("fault");
   }
 
-  /** What the server saw of connections, in its order. */
-  get peers(): (AcceptedEvent | EndedEvent)[] {
+  /** What the server saw of its connections, in order. */
+  get connectionEvents(): (AcceptedEvent | EndedEvent)[] {
     return this.#events.filter((event) => event.event === "accepted" || event.event === "ended");
   }
 
@@ -63,7 +63,7 @@ export class RunFacts {
     return { events: this.#events };
   }
 
-  /** Adds the facts that another process knows. */
+  /** Adds the facts of another ledger. */
   absorb({ events }: RunFactsSnapshot): void {
     for (const event of events) this.#events.push(event);
   }

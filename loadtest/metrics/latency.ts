@@ -1,4 +1,4 @@
-/** Latencies in a histogram that keeps three digits of any value and can be added up. Pure. @module */
+/** A mergeable latency histogram with three significant digits. Pure. @module */
 import {
   build,
   decodeFromCompressedBase64,
@@ -6,31 +6,36 @@ import {
   type Histogram,
 } from "hdr-histogram-js";
 
-/** The percentiles that a summary shows, in ms; all `null` when nothing was measured. */
+/** Percentiles of durations, in ms; all `null` if nothing was measured. */
 export interface Percentiles {
+  /** The median. */
   readonly p50: number | null;
+  /** The 90th percentile. */
   readonly p90: number | null;
+  /** The 99th percentile. */
   readonly p99: number | null;
+  /** The 99.9th percentile. */
   readonly p999: number | null;
+  /** The longest duration. */
   readonly max: number | null;
 }
 
-/** A point of a percentile curve: so many percent took at most so many ms. */
+/** A point of a percentile curve: `percentile` percent of the durations are at most `ms`. */
 export interface CurvePoint {
   readonly percentile: number;
   readonly ms: number;
 }
 
-/** Microseconds: the unit inside. */
+/** The histogram counts microseconds. */
 const UNITS_PER_MS = 1000;
 const SIGNIFICANT_DIGITS = 3;
-/** Points of the curve for each halving of what is left of 100 %, as in HdrHistogram's own plots. */
+/** Points of the curve for each halving of the distance to 100 %, as in HdrHistogram's plots. */
 const POINTS_PER_HALF = 5;
 
 /**
- * Durations in ms, recorded to the microsecond and to three significant digits.
+ * A histogram of durations in ms, exact to the microsecond and to three significant digits.
  *
- * Built on HdrHistogram (Gil Tene), which keeps the slowest of a million as faithfully as the median.
+ * Built on HdrHistogram (Gil Tene), which records the slowest of a million as precisely as the median.
  *
  * @example
  * ```ts
@@ -50,28 +55,29 @@ export class LatencyHistogram {
     this.#histogram = build({ numberOfSignificantValueDigits: SIGNIFICANT_DIGITS, autoResize: true });
   }
 
-  /** How many durations were recorded. */
+  /** Number of recorded durations. */
   get count(): number {
     return this.#histogram.totalCount;
   }
 
-  /** The longest one in ms, or `null` when there is none. */
+  /** The longest duration in ms, or `null` if there is none. */
   get max(): number | null {
     return this.count === 0 ? null : this.#histogram.maxValue / UNITS_PER_MS;
   }
 
-  /** Records a duration in ms; one below 0, as clocks that disagree may give, counts as 0. */
+  /** Records a duration in ms. A negative one, from clocks that disagree, counts as 0. */
   record(ms: number): void {
     this.#histogram.recordValue(Math.max(0, Math.round(ms * UNITS_PER_MS)));
   }
 
-  /** What so many percent of the durations did not exceed, in ms, or `null` when there are none. */
+  /** Returns the duration in ms that `percent` percent do not exceed, or `null` if there are none. */
   percentile(percent: number): number | null {
     if (this.count === 0) return null;
-    // A bucket's upper end may lie beyond everything that is in it.
+    // The upper end of a bucket may be above everything in it.
     return Math.min(this.#histogram.getValueAtPercentile(percent), this.#histogram.maxValue) / UNITS_PER_MS;
   }
 
+  /** Returns the percentiles that a summary shows. */
   percentiles(): Percentiles {
     return {
       p50: this.percentile(50),
@@ -82,7 +88,7 @@ export class LatencyHistogram {
     };
   }
 
-  /** The percentile curve, denser towards 100 %, and ending with it. */
+  /** Returns the percentile curve, denser towards 100 % and ending there. */
   curve(): CurvePoint[] {
     const points: CurvePoint[] = [];
     if (this.count === 0) return points;
@@ -95,17 +101,17 @@ export class LatencyHistogram {
     return points;
   }
 
-  /** Adds what another histogram has. */
+  /** Adds the durations of another histogram. */
   merge(other: LatencyHistogram): void {
     this.#histogram.add(other.#histogram);
   }
 
-  /** The histogram as text, in HdrHistogram's compressed format. */
+  /** Encodes the histogram in HdrHistogram's compressed Base64 format. */
   encode(): string {
     return encodeIntoCompressedBase64(this.#histogram);
   }
 
-  /** Adds what was encoded, here or in another process. */
+  /** Adds an encoded histogram, possibly from another process. */
   mergeEncoded(encoded: string): void {
     this.#histogram.add(decodeFromCompressedBase64(encoded));
   }

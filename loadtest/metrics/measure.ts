@@ -1,37 +1,37 @@
-/** The times that a ledger holds, measured from it: one pass over its clients, connections and deliveries. Pure. @module */
+/** Measures durations in a ledger. Pure. @module */
 import { durationsOf, histogramOf } from "../scenario/measure_scenario.ts";
 import { LatencyHistogram } from "./latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
-/** What was measured; all in ms. */
+/** Measurements of a run, in ms. */
 export interface Measurements {
   /** From a client's actual start to its first ok. */
   readonly total: LatencyHistogram;
   /**
-   * From its planned start to its first ok: what a user would have felt who came when the plan says. A generator
-   * that falls behind cannot hide it ("coordinated omission", Gil Tene).
+   * From its planned start to its first ok: the latency of a user who arrives on schedule. A generator that falls behind
+   * cannot hide it ("coordinated omission", Gil Tene).
    */
   readonly fromPlanned: LatencyHistogram;
-  /** Total without the time in which some client held the message: what connecting and the relay took. */
+  /** Total without the time for which a client held the message: what connecting and the relay took. */
   readonly relay: LatencyHistogram;
-  /** How long messages were held before they were answered. */
+  /** How long messages were held before the answer. */
   readonly held: LatencyHistogram;
-  /** How long dialling took. */
+  /** How long connecting took. */
   readonly connect: LatencyHistogram;
-  /** By how much clients started later than planned. */
+  /** How late clients started. */
   readonly scheduleLag: LatencyHistogram;
   /**
    * Jain's fairness index (R. Jain, D. Chiu, W. Hawe: "A Quantitative Measure of Fairness", 1984) of the speed at
-   * which each message was relayed, 1 / its relay latency: the part of the clients that was served evenly, 1 for
-   * all, 0.9 when a tenth was left waiting. `null` when nothing was acknowledged.
+   * which each message was relayed, 1 / its relay latency: the share of the clients that was served evenly. 1 is all of
+   * them, 0.9 means that a tenth was left waiting. `null` if nothing was acknowledged.
    */
   readonly fairness: number | null;
 }
 
-/** Relay latencies below this many ms count as this: what is finer is the machine's noise, and nobody's disadvantage. */
+/** The least relay latency for fairness, in ms: shorter ones differ by noise, and disadvantage no client. */
 const FINEST = 5;
 
-/** Measures a run. */
+/** Measures the durations of a run. */
 export function measure(ledger: Ledger): Measurements {
   if (ledger.run.protocol === "scenario") return measureScenario(ledger);
   const { clients, connections, deliveries } = ledger;
@@ -81,15 +81,15 @@ function measureScenario(ledger: Ledger): Measurements {
   };
 }
 
-/** What connecting and the relay took of each client's wait for its ok, by row, in ms; NaN without an ok. */
+/** Returns what connecting and the relay took of each client's latency, by row, in ms; NaN without an ok. */
 export function addedByRelay(ledger: Ledger): Float64Array {
   const { clients } = ledger;
   const { startedAt, ackedAt } = clients.columns;
   const held = timesHeld(ledger);
-  return ackedAt.map((at, row) => Math.max(0, at - (startedAt[row] ?? at) - (held[clients.index(row)] ?? 0)));
+  return ackedAt.map((at, row) => Math.max(0, at - (startedAt[row] ?? at) - (held[row] ?? 0)));
 }
 
-/** By how much clients started later than planned, in ms. */
+/** Measures how late clients started, in ms. */
 export function measureScheduleLag({ clients }: Ledger): LatencyHistogram {
   const lag = new LatencyHistogram();
   const { plannedAt, startedAt } = clients.columns;
@@ -99,7 +99,7 @@ export function measureScheduleLag({ clients }: Ledger): LatencyHistogram {
   return lag;
 }
 
-/** The largest number of connections open at once, as the clients saw them. */
+/** Returns the largest number of connections open at the same time, as the clients saw them. */
 export function peakConnections({ connections }: Ledger): number {
   const opened = connections.openedAt.toArray().sort();
   const closed = connections.closedAt.toArray().filter((at) => !Number.isNaN(at)).sort();
@@ -111,28 +111,29 @@ export function peakConnections({ connections }: Ledger): number {
 }
 
 /**
- * For each message, how long at least one client had it before its ok came, in ms. Nearly all are given to one
- * client; where there were several, the times that overlap count once.
+ * Returns how long at least one client held the message of each client before its ok, by row, in ms. Nearly all messages
+ * are held by one client; overlapping times count once.
  */
-function timesHeld({ run, clients, deliveries }: Ledger): Float64Array {
-  const held = new Float64Array(run.clients);
-  const firstRow = new Int32Array(run.clients).fill(-1);
+function timesHeld({ clients, deliveries }: Ledger): Float64Array {
+  const rows = clients.columns.sends.length;
+  const held = new Float64Array(rows);
+  const firstRow = new Int32Array(rows).fill(-1);
   const several = new Map<number, number[]>();
   for (let row = 0; row < deliveries.length; row++) {
-    const message = deliveries.message.at(row);
-    const first = firstRow[message] ?? -1;
+    const sender = clients.row(deliveries.message.at(row));
+    const first = firstRow[sender] ?? -1;
     if (first < 0) {
-      firstRow[message] = row;
-      held[message] = lengthOf({ from: deliveries.receivedAt.at(row), to: deliveries.endedAt.at(row) });
+      firstRow[sender] = row;
+      held[sender] = lengthOf({ from: deliveries.receivedAt.at(row), to: deliveries.endedAt.at(row) });
     } else {
-      const rows = several.get(message) ?? [first];
-      several.set(message, rows);
+      const rows = several.get(sender) ?? [first];
+      several.set(sender, rows);
       rows.push(row);
     }
   }
-  for (const [message, rows] of several) {
-    const ackedAt = clients.columns.ackedAt[clients.row(message)] ?? NaN;
-    held[message] = unionLength(rows.map((row) => ({
+  for (const [sender, rows] of several) {
+    const ackedAt = clients.columns.ackedAt[sender] ?? NaN;
+    held[sender] = unionLength(rows.map((row) => ({
       from: deliveries.receivedAt.at(row),
       to: Math.min(deliveries.endedAt.at(row), ackedAt),
     })));
@@ -151,7 +152,7 @@ function lengthOf({ from, to }: Interval): number {
 }
 
 function unionLength(intervals: Interval[]): number {
-  let covered = -Infinity; // up to here
+  let covered = -Infinity;
   let length = 0;
   for (const { from, to } of intervals.toSorted((a, b) => a.from - b.from)) {
     length += lengthOf({ from: Math.max(from, covered), to });

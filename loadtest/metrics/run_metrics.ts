@@ -1,4 +1,4 @@
-/** What was counted and measured in a run: a summary without what is judged from it. Pure. @module */
+/** Collects the metrics of a run. Pure. @module */
 import { type Confidence, measureConfidence } from "./confidence.ts";
 import { measureSteps, type ScenarioMetrics } from "../scenario/measure_scenario.ts";
 import type { ServerState } from "../history/events.ts";
@@ -8,64 +8,80 @@ import { type Measurements, peakConnections } from "./measure.ts";
 import type { ProcessUsage } from "../process/process_usage.ts";
 import type { Judgement } from "../judge/verdict.ts";
 
-/** A summary without what is judged from it. */
+/** The metrics of a run: what was counted and measured. Durations are in ms; `null` means not measured. */
 export interface RunMetrics {
+  /** The seed of the plan. */
   readonly seed: number;
+  /** Planned clients. */
   readonly clients: number;
+  /** Clients that started. */
   readonly started: number;
+  /** Messages that were acknowledged. */
   readonly acked: number;
+  /** Messages that were sent and never acknowledged. */
   readonly lost: number;
+  /** Messages or oks that should not have arrived. */
   readonly unexpected: number;
+  /** Oks beyond the first for one send. */
   readonly duplicates: number;
+  /** Messages acknowledged after an earlier attempt failed. */
   readonly recovered: number;
+  /** Sends after the first. */
   readonly resent: number;
+  /** Messages that the server delivered again. */
   readonly redelivered: number;
+  /** Connections that were not a client's last. */
   readonly reconnects: number;
-  /** Attempts to connect that failed. */
+  /** Failed attempts to connect. */
   readonly refused: number;
+  /** Messages in flight at the end. */
   readonly underWay: number;
-  /** `null` where the server does not tell. */
+  /** Oks that settled nothing; `null` if the server does not count them. */
   readonly stray: number | null;
-  /** How each client's last connection ended. */
+  /** How the last connection of each client ended. */
   readonly closed: { readonly natural: number; readonly timeout: number; readonly error: number };
+  /** The most connections open at the same time. */
   readonly peakConnections: number;
-  /** What the server was left with; `null` when it could not be asked. */
+  /** What the server was left with; `null` if it could not be asked. */
   readonly server: Omit<ServerState, "stray" | "redelivered"> | null;
-  /** From the actual start of each client to its ok, and the same from the planned one and without the holds. */
+  /** From the actual start of each client to its ok; also from its planned start, and without the reply delays. */
   readonly latency: Percentiles & {
     readonly unit: "ms";
     readonly fromPlanned: Percentiles;
     readonly relay: Percentiles;
   };
-  /** How far those percentiles may be trusted. */
+  /** Confidence intervals of these percentiles. */
   readonly confidence: Confidence;
+  /** How long connecting took. */
   readonly connect: Percentiles;
-  /** How long messages were held by those who answered them. */
+  /** How long receivers held messages before they answered. */
   readonly held: Percentiles;
+  /** How late clients started. */
   readonly scheduleLag: Percentiles;
   /** Jain's index of the speed at which messages were relayed, from near 0 to 1. */
   readonly fairness: number | null;
-  /** Processor time by wall-clock time: 1 is one core, busy all the while. */
+  /** Processor time by wall-clock time: 1 is one core in constant use. */
   readonly cpu: { readonly server: number | null; readonly generator: number | null };
-  /** Resident memory at its peak, in bytes; of all generator processes together. */
+  /** Peak resident memory in bytes; all generator processes together. */
   readonly memory: { readonly server: number | null; readonly generator: number | null };
+  /** Time until the last client finished. */
   readonly durationMs: number;
   /** What is particular to a scenario; absent for other protocols. */
   readonly scenario?: ScenarioMetrics;
 }
 
-/** What figures are made from. */
+/** Input of {@linkcode collectRunMetrics}. */
 export interface RunMetricsInput {
   readonly ledger: Ledger;
   readonly judgement: Judgement;
   readonly measures: Measurements;
-  /** How long the run took, in ms. */
+  /** Time until the last client finished, in ms. */
   readonly durationMs: number;
-  /** What the server took, and all generators together. */
+  /** Usage of the server, and of all generators together. */
   readonly usage: { readonly server: ProcessUsage; readonly generator: ProcessUsage };
 }
 
-/** Brings together what was counted and measured. */
+/** Collects what was counted and measured. */
 export function collectRunMetrics(
   { ledger, judgement, measures, durationMs, usage }: RunMetricsInput,
 ): RunMetrics {

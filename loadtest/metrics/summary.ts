@@ -1,4 +1,4 @@
-/** The figures of a run as machines read them: the last line of `--json`. Pure. @module */
+/** The summary of a run: metrics, verdict, findings, and plan. Pure. @module */
 import { collectRunMetrics, type RunMetrics, type RunMetricsInput } from "./run_metrics.ts";
 import type { Finding } from "../judge/findings.ts";
 import { maxLagOf, type RunEvent, SCHEMA } from "../history/events.ts";
@@ -8,39 +8,52 @@ import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
 import type { Verdict } from "../judge/verdict.ts";
 
-/** The figures of a run. Durations are in ms, `null` where nothing was measured; `docs/summary.md` explains each. */
+/**
+ * The summary of a run, as in the last line of `--json`. Durations are in ms, and `null` if nothing was measured.
+ * `docs/summary.md` explains each field.
+ */
 export interface Summary extends RunMetrics {
+  /** The verdict on the run, thresholds included. */
   readonly verdict: Verdict;
-  /** What is wrong, in sentences; at most some twenty of each kind. */
+  /** What is wrong, in sentences; about twenty of each kind at most. */
   readonly findings: readonly Finding[];
-  /** The thresholds that were set, and how each came out. */
+  /** The thresholds, each with its result. */
   readonly thresholds: readonly CheckedThreshold[];
-  /** What was asked for; `null` where only its history is known. */
+  /** The plan; `null` if only the history of the run is known. */
   readonly plan: PlanSummary | null;
-  readonly schema: typeof SCHEMA;
+  /** The version of this format. */
+  readonly schema: number;
 }
 
-/** What was asked for, in the notation of the command line; durations in ms. */
+/** The plan of a run in the notation of the command line; durations in ms. */
 export interface PlanSummary {
+  /** The clients start within this time. */
   readonly windowMs: number;
+  /** How the starts are spread, as in `uniform`. */
   readonly arrival: string;
+  /** How long messages are held, as in `uniform:0s-5s`. */
   readonly replyDelay: string;
+  /** The messages, as in `size:1KiB`. */
   readonly payload: string;
+  /** How long a client waits for its ok. */
   readonly timeoutMs: number;
+  /** How long a client continues to answer after its own ok. */
   readonly lingerMs: number;
+  /** When the run ends at the latest. */
   readonly deadlineMs: number;
+  /** Highest lag of a generator at the 99th percentile. */
   readonly maxLagMs: number;
 }
 
-/** What a summary is made from. */
+/** Input of {@linkcode summarize}. */
 export interface SummaryInput extends RunMetricsInput {
-  /** Default: not known. */
+  /** Default: unknown. */
   readonly plan?: Plan;
   /** Default: none. */
   readonly thresholds?: readonly Threshold[];
 }
 
-/** Makes the summary, and sets the verdict to `threshold` where the run is good and one was crossed. */
+/** Creates the summary. The verdict of a good run becomes `threshold` if a threshold does not hold. */
 export function summarize(input: SummaryInput): Summary {
   const { judgement, ledger, plan, thresholds = [] } = input;
   const figures = collectRunMetrics(input);

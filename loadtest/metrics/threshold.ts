@@ -1,32 +1,35 @@
-/** Bounds that a run must keep to, such as `p99<500ms`: read, and held against the figures. Pure. @module */
+/** Thresholds such as `p99<500ms`: parsing, and checks against the metrics of a run. Pure. @module */
 import { formatDuration, parseDuration } from "../../internal/duration.ts";
 import type { Percentiles } from "./latency.ts";
 import type { RunMetrics } from "./run_metrics.ts";
 
-/** A bound, read from text by {@linkcode parseThreshold}. */
+/** A threshold, parsed by {@linkcode parseThreshold}. */
 export interface Threshold {
-  /** As it was written, without spaces. */
+  /** As written, without spaces. */
   readonly expression: string;
-  /** The figure: a key of those that {@linkcode parseThreshold} names. */
+  /** The name of a metric; see {@linkcode parseThreshold}. */
   readonly metric: string;
   readonly operator: Operator;
-  /** In ms for durations, in percent of the clients for rates. */
+  /** In `unit`: ms for durations, a count, or percent of the clients. */
   readonly bound: number;
   readonly unit: Unit;
 }
 
-/** What a bound is in. */
+/** The unit of a bound. */
 export type Unit = "ms" | "count" | "percent";
 
-/** How a figure is held against its bound. */
+/** How a metric is compared with its bound. */
 export type Operator = keyof typeof OPERATORS;
 
-/** A threshold and how it came out. */
+/** A threshold and its result. */
 export interface CheckedThreshold {
+  /** As written, without spaces. */
   readonly expression: string;
-  /** The figure, in the unit of the bound; `null` when it was not measured, and then the threshold does not hold. */
+  /** The value, in `unit`; `null` if it was not measured, and then the threshold does not hold. */
   readonly actual: number | null;
-  readonly unit: Unit;
+  /** The unit of the value and its bound; `percent` is of the clients. */
+  readonly unit: "ms" | "count" | "percent";
+  /** Whether the value is within its bound. */
   readonly holds: boolean;
 }
 
@@ -39,11 +42,11 @@ const OPERATORS = {
   ">": (actual: number, bound: number) => actual > bound,
 };
 
-type Read = (figures: RunMetrics) => number | null;
+type Read = (metrics: RunMetrics) => number | null;
 
 const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
 
-/** Figures in ms: percentiles by the name of what they are of, that of `latency` left out. */
+/** Metrics in ms: percentiles with the prefix of their metric; those of `latency` have none. */
 const DURATIONS: ReadonlyMap<string, Read> = new Map([
   ...percentilesOf("", ({ latency }) => latency),
   ...percentilesOf("fromPlanned.", ({ latency }) => latency.fromPlanned),
@@ -54,26 +57,26 @@ const DURATIONS: ReadonlyMap<string, Read> = new Map([
   ["duration", ({ durationMs }: RunMetrics) => durationMs] as const,
 ]);
 
-/** Figures that count cases: bounds may be in percent of the clients. */
+/** Counts; their bounds may be in percent of the clients. */
 const COUNTS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ["acked", (figures) => figures.acked],
-  ["lost", (figures) => figures.lost],
-  ["unexpected", (figures) => figures.unexpected],
-  ["duplicates", (figures) => figures.duplicates],
-  ["recovered", (figures) => figures.recovered],
-  ["resent", (figures) => figures.resent],
-  ["redelivered", (figures) => figures.redelivered],
-  ["reconnects", (figures) => figures.reconnects],
-  ["refused", (figures) => figures.refused],
-  ["underWay", (figures) => figures.underWay],
-  ["stray", (figures) => figures.stray],
+  ["acked", (metrics) => metrics.acked],
+  ["lost", (metrics) => metrics.lost],
+  ["unexpected", (metrics) => metrics.unexpected],
+  ["duplicates", (metrics) => metrics.duplicates],
+  ["recovered", (metrics) => metrics.recovered],
+  ["resent", (metrics) => metrics.resent],
+  ["redelivered", (metrics) => metrics.redelivered],
+  ["reconnects", (metrics) => metrics.reconnects],
+  ["refused", (metrics) => metrics.refused],
+  ["underWay", (metrics) => metrics.underWay],
+  ["stray", (metrics) => metrics.stray],
   ["closed.natural", ({ closed }) => closed.natural],
   ["closed.timeout", ({ closed }) => closed.timeout],
   ["closed.error", ({ closed }) => closed.error],
-  ["peakConnections", (figures) => figures.peakConnections],
+  ["peakConnections", (metrics) => metrics.peakConnections],
 ]);
 
-/** Figures that are plain numbers. */
+/** Plain numbers. */
 const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["requests", ({ scenario }) => scenario?.requests ?? null],
   ["perSecond", ({ scenario }) => scenario?.perSecond ?? null],
@@ -83,7 +86,7 @@ const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["reordered", ({ scenario }) => scenario?.reordered ?? null],
   ["checks.failed", ({ scenario }) => scenario?.checks.reduce((sum, { failed }) => sum + failed, 0) ?? null],
   ["sessions.done", ({ scenario }) => scenario?.sessions.done ?? null],
-  ["fairness", (figures) => figures.fairness],
+  ["fairness", (metrics) => metrics.fairness],
   ["cpu.server", ({ cpu }) => cpu.server],
   ["cpu.generator", ({ cpu }) => cpu.generator],
 ]);
@@ -95,16 +98,16 @@ const EXPRESSION = /^([A-Za-z][^<>=!]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
 const NUMBER = /^\d+(\.\d+)?$/;
 
 /**
- * Reads a threshold: a figure, an operator, a bound.
+ * Reads a threshold: a metric, an operator, and a bound.
  *
  * - Durations, with a unit: `p50`, `p90`, `p99`, `p999`, `max`, each also of `fromPlanned.`, `relay.`, `connect.`,
- *   `held.` and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
+ *   `held.`, and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
  * - Counts, plain or in percent of the clients: `lost==0`, `resent<1%`.
  * - Numbers: `fairness>0.9`, `cpu.server<1`.
  * - Of a scenario: the numbers `requests`, `perSecond`, `wrong`, `truncated`, `foreign`, `reordered`, `checks.failed`, and
  *   `sessions.done`; the percentiles of a step, `step.LOGIN.p99<50ms`, and of a custom metric, `metric.queue.max<10`.
  *
- * @throws {TypeError} If `text` is no threshold, or its figure or unit is unknown
+ * @throws {TypeError} If `text` is not a threshold, or its metric or unit is unknown
  *
  * @example
  * ```ts
@@ -120,25 +123,24 @@ export function parseThreshold(text: string): Threshold {
   const [, metric, operator, bound] = EXPRESSION.exec(expression) ?? [];
   if (metric === undefined || bound === undefined || !isOperator(operator)) {
     throw new TypeError(
-      `Threshold must be a figure, one of ${
+      `Cannot use threshold "${text}": expected a metric, one of ${
         Object.keys(OPERATORS).join(" ")
-      }, and a bound, as in p99<500ms: ` +
-        `got "${text}"`,
+      }, and a bound, as in p99<500ms`,
     );
   }
   return { expression, metric, operator, ...boundOf(text, metric, bound) };
 }
 
-/** Holds a threshold against the figures of a run. */
-export function checkThreshold(threshold: Threshold, figures: RunMetrics): CheckedThreshold {
+/** Checks a threshold against the metrics of a run. */
+export function checkThreshold(threshold: Threshold, metrics: RunMetrics): CheckedThreshold {
   const { expression, metric, operator, bound, unit } = threshold;
   const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric) ?? readNamed(metric);
-  const value = read?.(figures) ?? null;
-  const actual = value !== null && unit === "percent" ? 100 * value / figures.clients : value;
+  const value = read?.(metrics) ?? null;
+  const actual = value !== null && unit === "percent" ? 100 * value / metrics.clients : value;
   return { expression, actual, unit, holds: actual !== null && OPERATORS[operator](actual, bound) };
 }
 
-/** One line for people: `p99<500ms: 612ms`. */
+/** Describes a result in one line: `p99<500ms: 612ms`. */
 export function describeThreshold({ expression, actual, unit }: CheckedThreshold): string {
   if (actual === null) return `${expression}: not measured`;
   const shown = unit === "ms" ? formatDuration(actual) : `${Number(actual.toFixed(3))}`;
@@ -150,16 +152,19 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
   // The values of a custom metric are what the scenario says: durations, or plain numbers.
   if (named === "metric" && NUMBER.test(bound)) return { bound: Number(bound), unit: "count" };
   if (named !== undefined || DURATIONS.has(metric)) {
-    // A bare number might be meant as ms, the unit of the figures, or as seconds, that of options.
+    // A bare number could mean ms, as in summaries, or seconds, as in options.
     if (NUMBER.test(bound) && Number(bound) !== 0) {
-      throw new TypeError(`Threshold "${text}" needs a unit, as in ${metric}<${bound}ms`);
+      throw new TypeError(`Cannot use threshold "${text}": expected a unit, as in ${metric}<${bound}ms`);
     }
     try {
       return { bound: parseDuration(bound), unit: "ms" };
     } catch (cause) {
-      throw new TypeError(`Threshold "${text}" must have a duration as its bound, as in ${metric}<500ms`, {
-        cause,
-      });
+      throw new TypeError(
+        `Cannot use threshold "${text}": expected a duration as the bound, as in ${metric}<500ms`,
+        {
+          cause,
+        },
+      );
     }
   }
   const percent = bound.endsWith("%");
@@ -172,11 +177,11 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
       "step.NAME.p99",
       "metric.NAME.p99",
     ];
-    throw new TypeError(`Threshold "${text}" must be on one of ${known.join(", ")}`);
+    throw new TypeError(`Cannot use threshold "${text}": expected one of ${known.join(", ")}`);
   }
   if (!NUMBER.test(number) || (percent && !COUNTS.has(metric))) {
-    const accepted = COUNTS.has(metric) ? "a number, or percent of the clients," : "a number";
-    throw new TypeError(`Threshold "${text}" must have ${accepted} as its bound`);
+    const accepted = COUNTS.has(metric) ? "a number, or percent of the clients" : "a number";
+    throw new TypeError(`Cannot use threshold "${text}": expected ${accepted}, as the bound`);
   }
   return { bound: Number(number), unit: percent ? "percent" : "count" };
 }
@@ -198,7 +203,7 @@ function isOperator(text: string | undefined): text is Operator {
 
 function percentilesOf(
   prefix: string,
-  of: (figures: RunMetrics) => Percentiles,
+  of: (metrics: RunMetrics) => Percentiles,
 ): (readonly [string, Read])[] {
-  return PERCENTILES.map((name) => [`${prefix}${name}`, (figures) => of(figures)[name]] as const);
+  return PERCENTILES.map((name) => [`${prefix}${name}`, (metrics) => of(metrics)[name]] as const);
 }

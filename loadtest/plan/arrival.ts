@@ -1,16 +1,22 @@
-/** When the clients of a load test start: instants in a window, in ascending order. Pure. @module */
+/** Start times of the clients in a window, in ascending order. Pure. @module */
 import type { Random } from "../../internal/clock.ts";
 
 /** How the starts are spread over the window; see {@linkcode arrivalTimes}. */
-export type Arrival = typeof ARRIVALS[number];
+export type Arrival = "uniform" | "constant" | "poisson" | "burst" | "ramp";
 
 /** Every {@linkcode Arrival}. */
-export const ARRIVALS = ["uniform", "constant", "poisson", "burst", "ramp"] as const;
+export const ARRIVALS = [
+  "uniform",
+  "constant",
+  "poisson",
+  "burst",
+  "ramp",
+] as const satisfies readonly Arrival[];
 
-/** How many instants a `burst` has. */
+/** Number of groups in a `burst`. */
 const BURSTS = 10;
 
-/** What {@linkcode arrivalTimes} needs to know. */
+/** Options for {@linkcode arrivalTimes}. */
 export interface ArrivalOptions {
   readonly clients: number;
   /** Length of the window in ms. */
@@ -18,22 +24,26 @@ export interface ArrivalOptions {
   readonly random: Random;
 }
 
-/** @throws {TypeError} If `text` names no {@linkcode Arrival} */
+/**
+ * Reads the name of an {@linkcode Arrival}.
+ *
+ * @throws {TypeError} If `text` is not one
+ */
 export function parseArrival(text: string): Arrival {
   const arrival = ARRIVALS.find((one) => one === text);
-  if (!arrival) throw new TypeError(`Arrival must be one of ${ARRIVALS.join(", ")}: got "${text}"`);
+  if (!arrival) throw new TypeError(`Cannot use arrival "${text}": expected ${ARRIVALS.join(", ")}`);
   return arrival;
 }
 
 /**
- * The instants at which clients start, in ms from the beginning of the run, ascending.
+ * Returns the start times in ms from the beginning of the run, ascending.
  *
  * - `uniform`: each anywhere in the window, independently of the others.
- * - `constant`: the same gap between any two.
- * - `poisson`: gaps drawn from an exponential distribution, so that the count in any second varies as that of
- *   independent users does; the last start falls near the end of the window, before or after it.
- * - `burst`: ten crowds of equal size, the starts of each at one instant, a tenth of the window apart.
- * - `ramp`: a rate that climbs from nothing in proportion to time.
+ * - `constant`: equal gaps.
+ * - `poisson`: gaps drawn from an exponential distribution, as between independent users. The last start falls near the
+ *   end of the window, before or after it.
+ * - `burst`: ten groups of equal size, a tenth of the window apart. The clients of a group start together.
+ * - `ramp`: a rate that rises from 0 in proportion to time.
  */
 export function arrivalTimes(arrival: Arrival, options: ArrivalOptions): Float64Array {
   const { clients, window, random } = options;
@@ -50,7 +60,7 @@ export function arrivalTimes(arrival: Arrival, options: ArrivalOptions): Float64
     }
     case "burst":
       return times.map((_, i) => window * Math.floor(i * BURSTS / clients) / BURSTS);
-    case "ramp": // half a client has started where the first one is put: the rate's integral, inverted
+    case "ramp": // The integral of the rate, inverted; the first client starts when half a client is due.
       return times.map((_, i) => window * Math.sqrt((i + 0.5) / clients));
   }
 }

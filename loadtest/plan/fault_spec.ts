@@ -1,20 +1,20 @@
-/** Which faults a run is to meet, as asked for on the command line. Pure. @module */
+/** The faults that a run injects, in the notation of the command line. Pure. @module */
 
-/** Shares are parts of 1: of all connections, or of all oks. */
+/** Faults to inject. Shares are from 0 to 1: of all connections, or of all oks. */
 export interface FaultSpec {
   /** Connections that are reset. */
   readonly reset?: number;
-  /** Connections that stand still for a second. */
+  /** Connections that stop for a second. */
   readonly stall?: number;
-  /** Every read and write moves a few bytes only. */
+  /** Every read and write moves only a few bytes. */
   readonly slice?: true;
-  /** Oks that are lost on their way, from a client or to it. */
+  /** Oks that are lost in transit, in either direction. */
   readonly dropOk?: number;
-  /** Oks that come twice. */
+  /** Oks that arrive twice. */
   readonly duplicateOk?: number;
 }
 
-/** What a {@linkcode FaultSpec} may be made of, as it is written. */
+/** Written names of the shares. */
 const SHARES = {
   reset: "reset",
   stall: "stall",
@@ -22,14 +22,14 @@ const SHARES = {
   "duplicate-ok": "duplicateOk",
 } as const;
 
-/** What {@linkcode parseFaults} reads, for people. */
+/** The notation of {@linkcode parseFaults}, for help and errors. */
 export const FAULTS_ACCEPTED =
   "reset=1%, stall=0.5%, slice, drop-ok=0.1%, duplicate-ok=0.1%, separated by commas";
 
 /**
- * Reads `reset=1%,stall=0.5%,slice,drop-ok=0.1%,duplicate-ok=0.1%`, or a part of it.
+ * Reads `reset=1%,stall=0.5%,slice,drop-ok=0.1%,duplicate-ok=0.1%`, or any part of it.
  *
- * @throws {TypeError} If `spec` is not of this form, or names a fault twice
+ * @throws {TypeError} If `spec` has another form, or names a fault twice
  * @throws {RangeError} If a share is not above 0 % and up to 100 %
  *
  * @example
@@ -51,18 +51,18 @@ export function parseFaults(spec: string): FaultSpec {
     }
     const key = isShare(name) ? SHARES[name] : undefined;
     if (key === undefined || number === undefined || faults[key] !== undefined) {
-      throw new TypeError(`Faults must be ${FAULTS_ACCEPTED}: got "${spec}"`);
+      throw new TypeError(`Cannot use faults "${spec}": expected ${FAULTS_ACCEPTED}`);
     }
     const share = Number(number) / 100;
     if (share <= 0 || share > 1) {
-      throw new RangeError(`A share of faults must be above 0% and up to 100%: got "${part}"`);
+      throw new RangeError(`Cannot use fault "${part}": expected a share above 0% and up to 100%`);
     }
     faults[key] = share;
   }
   return faults;
 }
 
-/** The specification that {@linkcode parseFaults} reads as `faults`. */
+/** Formats faults in the notation of {@linkcode parseFaults}. */
 export function formatFaults(faults: FaultSpec): string {
   const shares = Object.entries(SHARES).flatMap(([name, key]) => {
     const share = faults[key];

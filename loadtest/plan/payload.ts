@@ -1,37 +1,37 @@
-/** What the messages of a load test say: one text a client, no two alike, each telling whose it is. Pure. @module */
+/** The messages of a load test: one unique text per client, which identifies its client. Pure. @module */
 import { formatSize, parseSize } from "../../internal/size.ts";
 import { escapeText } from "../../protocol.ts";
 import { randomStream } from "./seeded_random.ts";
 
-/** What is asked for: the form of the texts. */
+/** The kind of texts. */
 export type PayloadSpec =
   | { readonly type: "short" }
   | { readonly type: "mixed" }
   | { readonly type: "size"; readonly bytes: number }
   | { readonly type: "file"; readonly path: string };
 
-/** The texts of all messages, made when asked for. */
+/** The texts of all messages, made on demand. */
 export interface Payload {
-  /** The text of message `index`; unlike that of any other index. */
+  /** Returns the text of message `index`, which no other message has. */
   text(index: number): string;
-  /** The index of the message with exactly this text, or `undefined` if there is none. */
+  /** Returns the index of the message with exactly this text, or `undefined` if there is none. */
   find(text: string): number | undefined;
-  /** Most bytes of a text as the relay's protocol writes it. */
+  /** Longest text in relay notation, in bytes. */
   readonly longestOnWire: number;
 }
 
-/** What {@linkcode createPayload} needs to know. */
+/** Options for {@linkcode createPayload}. */
 export interface PayloadOptions {
   readonly seed: number;
   readonly clients: number;
-  /** The lines of the file that a `file` payload names. */
+  /** The lines of the file, for a `file` payload. */
   readonly lines?: readonly string[];
 }
 
-const ACCEPTED = "short, mixed, size:1KiB or file:F";
+const ACCEPTED = "short, mixed, size:1KiB, or file:F";
 const KIBI = 1024;
 
-/** The awkward texts of `mixed`, around the mark that makes each one unique. None has a `#` of its own. */
+/** The awkward texts of `mixed`, around the mark that makes each one unique. None contains another `#`. */
 const MIXED: readonly ((mark: string) => string)[] = [
   (mark) => mark,
   (mark) => `Grüße, 世界 ${mark}`,
@@ -52,18 +52,18 @@ const MIXED: readonly ((mark: string) => string)[] = [
   (mark) => `${mark} ${"é".repeat(2 * KIBI)}`,
 ];
 
-/** Bytes. Each message is a string on its way through several of the generator's buffers, each of them twice as large. */
+/** In bytes. A message passes several buffers of the generator as a string, twice as large in each. */
 const LARGEST_SIZE = 64 * KIBI * KIBI;
 
-/** Bytes of a mark and the blank before it, at most. */
+/** Longest mark and the space before it, in bytes. */
 const LONGEST_MARK = " #4294967295".length;
 
-/** One message in so many is the longest of `mixed`: enough to meet every code path, few enough to stay light. */
+/** One message in 50 of `mixed` is long: enough to reach every code path, few enough to stay light. */
 const LONG_ONE_IN = 50;
 const LONG_LENGTH = 60 * KIBI;
 
 /**
- * Reads `short`, `mixed`, `size:1KiB` or `file:F`.
+ * Reads `short`, `mixed`, `size:1KiB`, or `file:F`.
  *
  * @throws {TypeError} If `spec` is none of these
  */
@@ -72,26 +72,26 @@ export function parsePayload(spec: string): PayloadSpec {
   const rest = spec.slice(5);
   if (spec.startsWith("size:")) return { type: "size", bytes: parseSize(rest) };
   if (spec.startsWith("file:") && rest !== "") return { type: "file", path: rest };
-  throw new TypeError(`Payload must be ${ACCEPTED}: got "${spec}"`);
+  throw new TypeError(`Cannot use payload "${spec}": expected ${ACCEPTED}`);
 }
 
-/** The specification that {@linkcode parsePayload} reads as `spec`. */
+/** Formats a payload in the notation of {@linkcode parsePayload}. */
 export function formatPayload(spec: PayloadSpec): string {
   if (spec.type === "size") return `size:${formatSize(spec.bytes)}`;
   return spec.type === "file" ? `file:${spec.path}` : spec.type;
 }
 
 /**
- * The texts that `spec` asks for. Every text carries the mark `#INDEX`, so that whoever receives it knows whose it
- * is without a table; only the one empty text of `mixed` has none.
+ * Creates the texts of a payload. Every text carries the mark `#INDEX`, so that its receiver finds the message without
+ * a table. Only the one empty text of `mixed` has no mark.
  *
  * - `short`: `hello #17`.
- * - `mixed`: every kind of string that framing could break: the empty one (once), newlines, lone surrogates,
- *   NUL, words of the protocol, 60 KiB.
- * - `size`: exactly that many bytes, 64 MiB at most, the mark at the end.
- * - `file`: the lines of the file in turn, the mark behind each.
+ * - `mixed`: strings that could break framing: the empty one (once), newlines, lone surrogates, NUL, protocol words,
+ *   60 KiB.
+ * - `size`: texts of exactly that many bytes, at most 64 MiB, with the mark at the end.
+ * - `file`: the lines of the file in turn, each followed by the mark.
  *
- * @throws {RangeError} If the texts cannot all be different, or are too large, or there are no lines
+ * @throws {RangeError} If the texts cannot be unique or are too large, or the file has no lines
  *
  * @example
  * ```ts
@@ -119,9 +119,9 @@ export function createPayload(spec: PayloadSpec, options: PayloadOptions): Paylo
 
 interface TextSource {
   readonly text: (index: number) => string;
-  /** Most bytes of a text on the wire, without its mark. */
+  /** Longest text in relay notation without its mark, in bytes. */
   readonly longest: number;
-  /** Whose message is the empty text. */
+  /** The client with the empty text. */
   readonly empty?: number;
 }
 
@@ -133,18 +133,20 @@ function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions
       const least = `#${Math.max(clients - 1, 0)}`.length;
       if (spec.bytes < least) {
         throw new RangeError(
-          `Payload size must be at least ${least} bytes to tell ${clients} messages apart: got ${spec.bytes}`,
+          `Cannot use payload size ${spec.bytes}: expected at least ${least} bytes, so that ${clients} texts are unique`,
         );
       }
       if (spec.bytes > LARGEST_SIZE) {
         throw new RangeError(
-          `Payload size must be at most ${formatSize(LARGEST_SIZE)}: got ${formatSize(spec.bytes)}`,
+          `Cannot use payload size ${formatSize(spec.bytes)}: expected at most ${formatSize(LARGEST_SIZE)}`,
         );
       }
       return { text: (index) => `#${index}`.padStart(spec.bytes, "x"), longest: spec.bytes };
     }
     case "file":
-      if (lines.length === 0) throw new RangeError(`Payload file must have lines: ${spec.path} has none`);
+      if (lines.length === 0) {
+        throw new RangeError(`Cannot use payload file ${spec.path}: it is empty, expected lines of text`);
+      }
       return {
         text: (index) => `${lines[index % lines.length]} #${index}`,
         longest: lines.reduce((longest, line) => Math.max(longest, sizeOnWire(line)), 0),
@@ -168,7 +170,7 @@ function sizeOnWire(text: string): number {
   return new TextEncoder().encode(escapeText(text)).length;
 }
 
-/** The number behind the last `#`; marks of other texts, as in the lines of a file, come before it. */
+/** Returns the number after the last `#`; lines of a file may contain other marks before it. */
 function markIn(text: string): number | undefined {
   const [, digits] = /^#(\d{1,10})(?!\d)/.exec(text.slice(text.lastIndexOf("#")).slice(0, 12)) ?? [];
   return digits === undefined ? undefined : Number(digits);

@@ -1,33 +1,34 @@
-/** How many clients a plan has open at once, found by playing it through without sockets. Pure. @module */
+/** Estimates the peak of open clients by simulating a plan without sockets. Pure. @module */
 import type { Random } from "../../internal/clock.ts";
 
 /**
- * What connecting, travelling and closing add to a client's life beyond the reply delays, in ms: generous for a
- * machine that keeps up, so that the planned peak errs on the high side.
+ * What connecting, transit, and closing add to a client's life beyond the reply delays, in ms. Generous for a machine
+ * that keeps up, so that the estimate errs on the high side.
  */
-const TRAVEL = 100;
+const TRANSIT = 100;
 
-/** Closings are looked at in steps of this many ms; the peak needs no finer grain. */
+/** Resolution of closings, in ms. */
 const STEP = 10;
 
-/** What {@linkcode estimatePeak} plays through. */
+/** Options for {@linkcode estimatePeak}. */
 export interface PeakEstimateOptions {
   /** When each client starts, in ms, ascending. */
   readonly startAt: Float64Array;
-  /** How long the message of each client is held before it is answered, in ms. */
+  /** How long the message of each client is held before the answer, in ms. */
   readonly replyDelay: Float64Array;
-  /** The longest delay of an answer that a client still gives after its own ok, in ms. */
+  /** The longest delay of an answer that a client still sends after its own ok, in ms. */
   readonly linger: number;
-  /** The longest that it stays after its own ok, in ms. */
+  /** How long a client stays after its own ok at most, in ms. */
   readonly stay: number;
-  /** Picks the receivers, as the relay will by other draws of its own. */
+  /** Picks the receivers. The relay will pick others. */
   readonly random: Random;
 }
 
 /**
- * The largest number of clients open at once. Each is open from its start until its own message has been answered,
- * and then until it holds nothing, however much of it came meanwhile; the receiver of each message is any of those
- * open.
+ * Estimates the largest number of clients open at the same time.
+ *
+ * A client is open from its start until its own message has been answered and it holds no other message. The receiver
+ * of a message is any open client.
  */
 export function estimatePeak(options: PeakEstimateOptions): number {
   const { startAt, replyDelay, linger, stay, random } = options;
@@ -35,14 +36,14 @@ export function estimatePeak(options: PeakEstimateOptions): number {
   const ackAt = new Float64Array(count);
   const holdsUntil = new Float64Array(count);
   const open: number[] = [];
-  const place = new Uint32Array(count); // of each open client in `open`
-  const closings = new Map<number, number[]>(); // by step
+  const place = new Uint32Array(count); // Of each open client, in `open`.
+  const closings = new Map<number, number[]>(); // By step.
   let step = 0;
   let peak = 0;
 
   const closeAt = (client: number): number => {
     const ack = ackAt[client] ?? 0;
-    return Math.min(ack + stay, Math.max(ack, holdsUntil[client] ?? 0)) + TRAVEL;
+    return Math.min(ack + stay, Math.max(ack, holdsUntil[client] ?? 0)) + TRANSIT;
   };
   const schedule = (client: number): void => {
     const due = Math.floor(closeAt(client) / STEP);
@@ -53,7 +54,7 @@ export function estimatePeak(options: PeakEstimateOptions): number {
   const closeUpTo = (now: number): void => {
     for (; step < now; step++) {
       for (const client of closings.get(step) ?? []) {
-        if (closeAt(client) >= (step + 1) * STEP) schedule(client); // got more to hold meanwhile
+        if (closeAt(client) >= (step + 1) * STEP) schedule(client); // It received more messages.
         else close(client);
       }
       closings.delete(step);

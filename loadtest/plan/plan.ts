@@ -1,24 +1,26 @@
 /**
- * The schedule of a load test, made from a seed before anything starts: who starts when, says what, and how long
- * each message is held. Pure: the same options give the same plan in every process.
+ * The schedule of a load test, drawn from a seed before anything starts: when each client starts, what it sends, and
+ * how long each message is held. Pure: the same options give the same plan in every process.
  *
  * @module
  */
-import { formatDuration } from "../../internal/duration.ts";
+import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import type { ReplyDelay } from "../../relay/client.ts";
 import type { Random } from "../../internal/clock.ts";
+import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS } from "./affordable.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
+import { assertDuration, assertInteger, OptionError } from "./check_option.ts";
 import { estimatePeak } from "./peak_estimate.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
 import { drawInstants, type Stage } from "../scenario/load_shape.ts";
 import { assertSeed, randomStream } from "./seeded_random.ts";
-import { type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
+import { assertReplyDelay, type DelayDistribution, drawReplyDelay } from "./reply_delay.ts";
 
-/** What a plan is made from; plain data, so that it can be sent to another process. Times in ms. */
+/** Options for {@linkcode Plan}; plain data, so that it can be sent to another process. Durations are in ms. */
 export interface PlanOptions {
   readonly seed: number;
   readonly clients: number;
-  /** The starts are spread over this. */
+  /** The clients start within this time. */
   readonly window: number;
   readonly arrival: Arrival;
   readonly replyDelay: DelayDistribution;
@@ -27,9 +29,9 @@ export interface PlanOptions {
   readonly lines?: readonly string[];
   /** The rate at which clients start; takes the place of `arrival` in the window, which is then as long as the stages. */
   readonly stages?: readonly Stage[];
-  /** How long a client waits for its ok before it tries again. Default max(30 s, 2 × longest delay + 10 s). */
+  /** How long a client waits for its ok before it reconnects. Default max(30 s, 2 × longest delay + 10 s). */
   readonly timeout?: number;
-  /** How long a client goes on answering after its own ok. Default: the longest delay. */
+  /** How long a client continues to answer after its own ok. Default: the longest delay. */
   readonly linger?: number;
   /** When the run ends at the latest. Default window + 2 × timeout. */
   readonly deadline?: number;
@@ -44,41 +46,41 @@ export interface PlannedClient {
   readonly text: string;
 }
 
-/** Open sockets that one process takes on: the usual limit of 20,000 descriptors, less what else it has open. */
+/** Open sockets per process: the usual limit of 20,000 descriptors, less what else a process has open. */
 const SOCKETS_PER_PROCESS = 19_000;
-/** By how much the real peak may exceed the planned one. */
+/** How far the real peak may exceed the planned one. */
 const PEAK_MARGIN = 1.5;
-/** Ports to count on for one address of the target, of the 28,232 that Linux gives out by default. */
-const PORTS_PER_ADDRESS = 25_000;
-/** Most loopback addresses to spread over, 127.0.0.1 to 127.0.0.254. */
-const LOOPBACK_ADDRESSES = 254;
 
-/** A seeded schedule; see {@linkcode PlanOptions}. */
+/**
+ * A seeded schedule; see {@linkcode PlanOptions}.
+ *
+ * Making one takes memory in proportion to the number of clients: call `assertAffordable` first.
+ */
 export class Plan {
   readonly options: PlanOptions;
   readonly clients: number;
-  /** The longest reply delay that any message of this plan has, in ms. */
+  /** The longest reply delay of any message in this plan, in ms. */
   readonly longestReplyDelay: number;
   /** How long a client waits for its ok, in ms. */
   readonly timeout: number;
-  /** How long the own server waits for an ok before it redelivers, in ms: max(10 s, 2 × longest delay). */
+  /** How long the spawned server waits for an ok before it redelivers, in ms: max(10 s, 2 × longest delay). */
   readonly ackTimeout: number;
-  /** How long a client goes on answering after its own ok, in ms. */
+  /** How long a client continues to answer after its own ok, in ms. */
   readonly linger: number;
   /** When the run ends at the latest, in ms from its beginning. */
   readonly deadline: number;
-  /** The most clients open at once, if the server keeps up. */
+  /** The largest number of clients open at the same time, if the server keeps up. */
   readonly peakOpen: number;
   readonly #startAt: Float64Array;
   readonly #replyDelay: Float64Array;
   readonly #payload: Payload;
 
   /**
-   * @throws {RangeError} If the options contradict each other or are out of range
+   * @throws {OptionError} If an option is out of range, or options contradict each other
    *
    * @example
    * ```ts
-   * import { Plan } from "@okline/okline/loadtest";
+   * import { Plan } from "./plan.ts";
    * import { assert, assertEquals } from "@std/assert";
    *
    * const plan = new Plan({
@@ -96,12 +98,8 @@ export class Plan {
    * ```
    */
   constructor(options: PlanOptions) {
+    assertPlanOptions(options);
     const { seed, clients, window, replyDelay } = options;
-    assertSeed(seed);
-    if (!Number.isInteger(clients) || clients < 1 || clients > 2 ** 31 - 1) {
-      throw new RangeError(`Clients must be a whole number of at least 1: got ${clients}`);
-    }
-    assertMs("Window", window);
     this.options = options;
     this.clients = clients;
     this.#payload = createPayload(options.payload, options);
@@ -114,11 +112,13 @@ export class Plan {
       delays[index] = drawReplyDelay(replyDelay, randomStream(seed, "reply-delay", { index }));
     });
     this.longestReplyDelay = this.#replyDelay.reduce((longest, delay) => Math.max(longest, delay), 0);
-    this.timeout = options.timeout ?? Math.max(30_000, Math.ceil(2 * this.longestReplyDelay) + 10_000);
-    this.ackTimeout = Math.max(10_000, Math.ceil(2 * this.longestReplyDelay));
+    // What is derived is bounded, so that no error names an option that was not given.
+    const doubled = Math.ceil(2 * this.longestReplyDelay);
+    this.timeout = options.timeout ?? Math.min(MAX_DURATION, Math.max(30_000, doubled + 10_000));
+    this.ackTimeout = Math.min(MAX_DURATION, Math.max(10_000, doubled));
     this.linger = options.linger ?? this.longestReplyDelay;
-    this.deadline = options.deadline ?? window + 2 * this.timeout;
-    this.#assertPossible();
+    this.deadline = options.deadline ?? Math.min(MAX_DURATION, window + 2 * this.timeout);
+    this.#assertConsistent();
     this.peakOpen = estimatePeak({
       startAt: this.#startAt,
       replyDelay: this.#replyDelay,
@@ -138,19 +138,19 @@ export class Plan {
     return { index, startAt: this.startAt(index), text: this.#payload.text(index) };
   }
 
-  /** The index of the client that sends exactly `text`, or `undefined` when none does. */
+  /** The index of the client that sends exactly `text`, or `undefined` if there is none. */
   find(text: string): number | undefined {
     return this.#payload.find(text);
   }
 
-  /** How long whoever receives the message of client `index` holds it before answering, in ms. */
+  /** How long the receiver holds the message of client `index` before it answers, in ms. */
   replyDelay(index: number): number {
     return this.#at(this.#replyDelay, index);
   }
 
   /**
-   * How client `index` answers: a message of this plan after the delay that goes with the message, whoever has it;
-   * a message from elsewhere after one drawn from the client's own stream.
+   * How client `index` answers: a message of this plan after that message's delay, whichever client receives it; any
+   * other message after a delay drawn from the client's own stream.
    */
   replyDelayOf(index: number): ReplyDelay {
     const { seed, replyDelay } = this.options;
@@ -167,71 +167,64 @@ export class Plan {
     };
   }
 
-  /** The clients that part `part` of `parts` runs: every parts-th, so that all parts are busy all the time. */
+  /** Yields the clients of part `part` of `parts`: every parts-th, so that all parts are busy all the time. */
   *slice(part: number, parts: number): Generator<number> {
     if (!Number.isInteger(part) || !Number.isInteger(parts) || part < 0 || part >= parts) {
-      throw new RangeError(`Slice must be one of 0 to ${parts - 1}, of a whole number of parts: got ${part}`);
+      throw new RangeError(`Cannot take slice ${part} of a plan: expected an integer from 0 to ${parts - 1}`);
     }
     for (let index = part; index < this.clients; index += parts) yield index;
   }
 
-  /** Most bytes of a line with one of the messages: for the limits of both sides. */
+  /** Longest line with one of the messages, in bytes; both sides need a limit above it. */
   get longestLine(): number {
     return "message ".length + this.#payload.longestOnWire;
   }
 
-  /** How many processes the sockets need. */
+  /** Number of processes that the sockets need. */
   get processes(): number {
     return Math.max(1, Math.ceil(PEAK_MARGIN * this.peakOpen / SOCKETS_PER_PROCESS));
   }
 
   /**
-   * How many loopback addresses, 127.0.0.1 and up, the sockets need.
+   * Number of loopback addresses, 127.0.0.1 and up, that the sockets need.
    *
-   * @throws {RangeError} If there are not that many
+   * @throws {OptionError} If there are not that many
    */
   get loopbackAddresses(): number {
-    const needed = Math.max(1, Math.ceil(this.peakOpen / PORTS_PER_ADDRESS));
-    if (needed > LOOPBACK_ADDRESSES) {
-      throw new RangeError(
-        `${this.peakOpen} clients open at once need ${needed} loopback addresses, of ${LOOPBACK_ADDRESSES}`,
-      );
-    }
-    return needed;
+    this.assertEnoughPorts("the loopback addresses", LOOPBACK_ADDRESSES);
+    return Math.max(1, Math.ceil(this.peakOpen / PORTS_PER_ADDRESS));
   }
 
   /**
-   * Refuses the plan for a target with fixed addresses.
+   * Refuses the plan for a target with a fixed number of addresses.
    *
-   * @param target The target's name, for the message
-   * @param addresses How many addresses it has. Default 1
-   * @throws {RangeError} If the target needs more ports than there are
+   * @param target The target's name, for the error
+   * @param addresses The number of its addresses. Default 1
+   * @throws {OptionError} If the target needs more ports than there are
    */
   assertEnoughPorts(target: string, addresses = 1): void {
-    const ports = addresses * PORTS_PER_ADDRESS;
-    if (this.peakOpen <= ports) return;
-    throw new RangeError(
-      `Target ${target} would need ${this.peakOpen} ports at once, of ${ports}: ` +
-        "use fewer clients, a longer window or shorter reply delays",
-    );
+    assertPorts({
+      clients: this.clients,
+      peakOpen: this.peakOpen,
+      target,
+      ports: addresses * PORTS_PER_ADDRESS,
+    });
   }
 
-  #assertPossible(): void {
-    assertMs("Timeout", this.timeout);
-    assertMs("Linger", this.linger);
-    assertMs("Deadline", this.deadline);
+  #assertConsistent(): void {
     if (this.timeout <= this.longestReplyDelay) {
-      throw new RangeError(
-        `Timeout must be above the longest reply delay, ${formatDuration(this.longestReplyDelay)}: ` +
-          `got ${formatDuration(this.timeout)}`,
+      throw new OptionError(
+        "timeout",
+        formatDuration(this.timeout),
+        `expected more than the longest reply delay, ${formatDuration(this.longestReplyDelay)}`,
       );
     }
     const last = this.startAt(this.clients - 1);
     if (this.deadline <= last) {
-      throw new RangeError(
-        `Deadline must be after the last start, at ${formatDuration(last)}: got ${
-          formatDuration(this.deadline)
-        }`,
+      throw new OptionError(
+        "deadline",
+        formatDuration(this.deadline),
+        `expected more than the last start, ${formatDuration(last)}`,
       );
     }
   }
@@ -239,14 +232,19 @@ export class Plan {
   #at(column: Float64Array, index: number): number {
     const value = column[index];
     if (value === undefined) {
-      throw new RangeError(`Client must be one of 0 to ${this.clients - 1}: got ${index}`);
+      throw new RangeError(`Cannot find client ${index}: expected an integer from 0 to ${this.clients - 1}`);
     }
     return value;
   }
 }
 
-function assertMs(name: string, ms: number): void {
-  if (!Number.isFinite(ms) || ms < 0) {
-    throw new RangeError(`${name} must be a duration from 0 up: got ${ms} ms`);
+function assertPlanOptions({ seed, clients, window, replyDelay, ...options }: PlanOptions): void {
+  assertSeed(seed);
+  assertInteger("clients", clients, { min: 1 });
+  assertDuration("window", window);
+  assertReplyDelay(replyDelay);
+  for (const name of ["timeout", "linger", "deadline"] as const) {
+    const ms = options[name];
+    if (ms !== undefined) assertDuration(name, ms);
   }
 }

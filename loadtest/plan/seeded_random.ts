@@ -1,12 +1,13 @@
 /**
- * Chance that can be repeated: every draw of a load test comes from a stream named by the seed, what the draw is
- * for, and an index. Client 17 draws the same numbers whichever process runs it and whatever ran before. Pure.
+ * Reproducible random numbers. Every draw of a load test comes from a stream named by the seed, a purpose, and an index.
+ * Client 17 draws the same numbers in any process and in any order. Pure.
  *
  * @module
  */
 import type { Random } from "../../internal/clock.ts";
+import { assertInteger } from "./check_option.ts";
 
-/** The numbers are part of what a seed means: a new purpose gets a new number. */
+/** These numbers are part of the meaning of a seed: a new purpose gets a new number. */
 const PURPOSES = {
   arrival: 1,
   payload: 2,
@@ -19,25 +20,25 @@ const PURPOSES = {
   message: 9,
 } as const;
 
-/** What a stream of draws is for; streams of different purposes are independent. */
+/** The purpose of a stream; streams of different purposes are independent. */
 export type Purpose = keyof typeof PURPOSES;
 
-/** The largest seed. Every whole number from 0 up to here is another plan. */
+/** The largest seed. Each integer from 0 to here gives another plan. */
 export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 
-/** Rounds before the first draw, as PractRand does when it seeds sfc32. */
+/** Rounds before the first draw, as in PractRand. */
 const WARM_UP = 15;
 
 /**
- * The stream of draws for `purpose` and `index`, uniform in [0, 1) in steps of 2^-32.
+ * Returns the stream for `purpose` and `index`: numbers uniform in [0, 1), in steps of 2^-32.
  *
  * The generator is sfc32 ("small fast counting", Chris Doty-Humphrey, PractRand): 128 bits of state, a period of
- * 2^32 at the least, no known failure in PractRand or TestU01. Its state is laid out from seed, purpose and index,
- * each mixed by the finalizer of MurmurHash3 (Austin Appleby), so that neighbours have nothing in common.
+ * at least 2^32, no known failure in PractRand or TestU01. Its state comes from seed, purpose, and index, each mixed by
+ * the finalizer of MurmurHash3 (Austin Appleby), so that neighboring streams are unrelated.
  *
- * @param seed Whole number from 0 to {@linkcode MAX_SEED}
- * @param purpose What the draws are for
- * @param options.index Which stream of this purpose, a whole number from 0 to 2^32 - 1. Default 0
+ * @param seed Integer from 0 to {@linkcode MAX_SEED}
+ * @param purpose The purpose of the draws
+ * @param options.index Which stream of this purpose: an integer from 0 to 2^32 - 1. Default 0
  * @throws {RangeError} If `seed` or `index` is out of range
  *
  * @example
@@ -53,10 +54,10 @@ const WARM_UP = 15;
 export function randomStream(seed: number, purpose: Purpose, { index = 0 }: { index?: number } = {}): Random {
   assertSeed(seed);
   if (!Number.isInteger(index) || index < 0 || index > 0xffff_ffff) {
-    throw new RangeError(`Index of a random stream must be a whole number from 0 to 2^32 - 1: got ${index}`);
+    throw new RangeError(`Cannot use random stream ${index}: expected an integer from 0 to 2^32 - 1`);
   }
   let a = mix(seed | 0);
-  let b = mix(Math.floor(seed / 2 ** 32) ^ 0x9e37_79b9); // not 0, where mix would stay
+  let b = mix(Math.floor(seed / 2 ** 32) ^ 0x9e37_79b9); // Not 0, which mix maps to itself.
   let c = mix(index);
   let counter = mix(PURPOSES[purpose]);
   const next = (): number => {
@@ -71,14 +72,12 @@ export function randomStream(seed: number, purpose: Purpose, { index = 0 }: { in
   return () => next() / 2 ** 32;
 }
 
-/** @throws {RangeError} If `seed` is not a whole number from 0 to {@linkcode MAX_SEED} */
+/** @throws {OptionError} If `seed` is not an integer from 0 to {@linkcode MAX_SEED} */
 export function assertSeed(seed: number): void {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new RangeError(`Seed must be a whole number from 0 to ${MAX_SEED}: got ${seed}`);
-  }
+  assertInteger("seed", seed, { min: 0, max: MAX_SEED });
 }
 
-/** MurmurHash3's 32-bit finalizer: every bit of the input moves every bit of the output. */
+/** MurmurHash3's 32-bit finalizer: every input bit affects every output bit. */
 function mix(word: number): number {
   word = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
   word = Math.imul(word ^ (word >>> 13), 0xc2b2_ae35);

@@ -1,20 +1,20 @@
 /**
- * What Linux tells about a process from outside: its sockets, its processor time, its memory. Elsewhere, or where it
- * may not be read, every figure is `null`.
+ * Usage of processes, read from `/proc`: sockets, processor time, and memory. Values are `null` on other systems, and if
+ * access is denied.
  *
  * @module
  */
 
-/** What a process has used: processor time in seconds, memory at its peak in bytes; `null` where it cannot be read. */
+/** What a process has used: processor time in seconds, peak memory in bytes; `null` if unknown. */
 export interface ProcessUsage {
   readonly cpuSeconds: number | null;
   readonly peakMemory: number | null;
 }
 
-/** What takes nothing. */
+/** No usage. */
 export const NO_USAGE: ProcessUsage = { cpuSeconds: 0, peakMemory: 0 };
 
-/** What two processes have used together; peaks are taken to come at the same time. */
+/** Adds the usage of two processes, as if their peaks were at the same time. */
 export function addUsage(one: ProcessUsage, other: ProcessUsage): ProcessUsage {
   return {
     cpuSeconds: add(one.cpuSeconds, other.cpuSeconds),
@@ -22,7 +22,7 @@ export function addUsage(one: ProcessUsage, other: ProcessUsage): ProcessUsage {
   };
 }
 
-/** What was used between two looks at the same process. */
+/** Returns what a process has used since `before`. */
 export function usageSince(before: ProcessUsage, { cpuSeconds, peakMemory }: ProcessUsage): ProcessUsage {
   return { cpuSeconds: add(cpuSeconds, before.cpuSeconds === null ? null : -before.cpuSeconds), peakMemory };
 }
@@ -31,15 +31,15 @@ function add(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : one + other;
 }
 
-// Linux counts processor time in ticks of this length to every program, whatever the kernel's own are: USER_HZ.
+// USER_HZ: Linux reports processor time in these ticks, whatever the kernel's own rate.
 const TICKS_PER_SECOND = 100;
 
-/** What a process has used so far. */
+/** Returns what a process has used so far. */
 export function usageOf(pid: number): ProcessUsage {
   return { cpuSeconds: cpuSeconds(pid), peakMemory: peakMemory(pid) };
 }
 
-/** The sockets that a process has open, one for each descriptor, by names that no other socket gets. */
+/** Returns the open sockets of a process, one per descriptor, by unique names. */
 export function socketsOf(pid: number): readonly string[] | null {
   try {
     const sockets: string[] = [];
@@ -53,36 +53,46 @@ export function socketsOf(pid: number): readonly string[] | null {
     }
     return sockets;
   } catch (error) {
-    return unknownWhere(error);
+    return nullIfUnknown(error);
   }
 }
 
-/** How many sockets a process has open. */
+/** Returns the number of open sockets of a process. */
 export function countSockets(pid: number): number | null {
   return socketsOf(pid)?.length ?? null;
 }
 
-/** Processor time that a process has used, in seconds. */
+/** Returns the processor time of a process, in seconds. */
 function cpuSeconds(pid: number): number | null {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th field after it.
+    // The name, in parentheses, may contain spaces. User and system time are the 12th and 13th field after it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const ticks = Number(fields[11]) + Number(fields[12]);
     return Number.isNaN(ticks) ? null : ticks / TICKS_PER_SECOND;
   } catch (error) {
-    return unknownWhere(error);
+    return nullIfUnknown(error);
   }
 }
 
-/** The largest memory that a process has had, in bytes (VmHWM: the peak of its resident set). */
+/** Returns the peak resident memory of a process in bytes (VmHWM). */
 export function peakMemory(pid: number): number | null {
   return statusBytes(pid, "VmHWM");
 }
 
-/** The memory that a process has now, in bytes (VmRSS: its resident set). */
+/** Returns the resident memory of a process in bytes (VmRSS). */
 export function residentMemory(pid: number): number | null {
   return statusBytes(pid, "VmRSS");
+}
+
+/** Returns the memory that new processes can use, in bytes; `Infinity` if unknown. */
+export function availableMemory(): number {
+  try {
+    return Deno.systemMemoryInfo().available;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return Infinity;
+    throw error;
+  }
 }
 
 function statusBytes(pid: number, field: string): number | null {
@@ -91,12 +101,12 @@ function statusBytes(pid: number, field: string): number | null {
     const line = status.split("\n").find((line) => line.startsWith(`${field}:`));
     return line === undefined ? null : Number(/\d+/.exec(line)?.[0]) * 1024;
   } catch (error) {
-    return unknownWhere(error);
+    return nullIfUnknown(error);
   }
 }
 
-/** `null` for what cannot be had: no /proc, the process is gone, or this program may not look. */
-function unknownWhere(error: unknown): null {
+/** Returns `null` if there is no /proc, the process has ended, or access is denied; otherwise throws. */
+function nullIfUnknown(error: unknown): null {
   if (
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable

@@ -1,29 +1,29 @@
-/** The server of a load test, in a process of its own, asked and counted from outside. @module */
+/** The server of a load test in its own process: asked for its state, and its sockets counted from outside. @module */
 import type { Address } from "../../socket/network.ts";
 import type { ServerState } from "../history/events.ts";
 import { type ChildEnd, type ChildMessage, ChildProcess, describeEnd } from "./child_process.ts";
 import { type ProcessUsage, socketsOf, usageOf } from "./process_usage.ts";
 
-/** What to start. */
+/** Options for {@linkcode SpawnedServer.start}. */
 export interface SpawnedServerOptions {
-  /** The server program and its arguments; it must take `--json --quiet --control --host H --port N`. */
+  /** The program and its arguments; it must accept `--json --quiet --control --host H --port N`. */
   readonly command: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
   readonly hostnames: readonly string[];
-  /** Port; 0, the default, for a free one. */
+  /** Port. Default 0: a free one. */
   readonly port?: number;
 }
 
 const POLL_MS = 50;
-/** A server that does not answer for so long, ms, is taken for one that hangs. */
+/** A server that does not answer within this time, in ms, hangs. */
 const ANSWER_MS = 5000;
-/** How long it may take to end, ms, before it is killed. */
+/** How long it may take to end before it is killed, in ms. */
 const GRACE_MS = 5000;
 
 /** A server process. */
 export class SpawnedServer {
   readonly addresses: readonly Address[];
-  /** Settles when the process has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
   readonly #answers: PromiseWithResolvers<ChildMessage | undefined>[];
@@ -39,9 +39,9 @@ export class SpawnedServer {
   }
 
   /**
-   * Starts a server and waits until it listens on every address.
+   * Starts a server, and waits until it listens on every address.
    *
-   * @throws {Error} If it ends before
+   * @throws {Error} If it ends before that
    */
   static async start(options: SpawnedServerOptions): Promise<SpawnedServer> {
     const answers: PromiseWithResolvers<ChildMessage | undefined>[] = [];
@@ -69,7 +69,9 @@ export class SpawnedServer {
       },
     });
     process.ended.then((end) => {
-      listening.reject(new Error(`The server ended before it listened: ${describeEnd(end)}`));
+      listening.reject(
+        new Error(`Cannot start the server: it ended before it listened, ${describeEnd(end)}`),
+      );
       for (const answer of answers.splice(0)) answer.resolve(undefined);
     }, listening.reject);
     await listening.promise;
@@ -80,7 +82,7 @@ export class SpawnedServer {
     return this.#process.pid;
   }
 
-  /** Its state now: what it says of itself, and its sockets counted from outside; `null` when it is gone, or hangs. */
+  /** Returns its state, and its sockets counted from outside; `null` if it has ended or hangs. */
   async state(): Promise<ServerState | null> {
     const answer = Promise.withResolvers<ChildMessage | undefined>();
     this.#answers.push(answer);
@@ -91,7 +93,7 @@ export class SpawnedServer {
     if (line === undefined) return null;
     return {
       connections: Number(line.connections),
-      pending: Number(line.pending ?? 0), // What only a relay has.
+      pending: Number(line.pending ?? 0), // Only a relay has these.
       timers: Number(line.timers ?? 0),
       queuedBytes: Number(line.queuedBytes),
       descriptors: this.#newSockets(),
@@ -101,7 +103,7 @@ export class SpawnedServer {
     };
   }
 
-  /** Asks for its state until nothing is left in it, or `timeout` ms have passed; gives the last one. */
+  /** Asks for its state until it holds nothing or `timeout` ms have passed. Returns the last state. */
   async untilZero(timeout: number): Promise<ServerState | null> {
     const giveUpAt = performance.now() + timeout;
     while (true) {
@@ -112,14 +114,15 @@ export class SpawnedServer {
   }
 
   /**
-   * How many of its sockets it did not have at its start. Those that it had may have gone since, such as the one by which
-   * Deno looks for a newer version of itself: that makes up for none that is left.
+   * Returns the number of its sockets that it did not have at its start. Sockets from its start may have closed since,
+   * such as the one of Deno's update check, and must not offset leaked ones.
    */
   #newSockets(): number | null {
     const [before, now] = [this.#socketsAtStart, socketsOf(this.pid)];
     return before && now && now.filter((socket) => !before.has(socket)).length;
   }
 
+  /** Returns what it has used so far. */
   usage(): ProcessUsage {
     return usageOf(this.pid);
   }
@@ -129,7 +132,7 @@ export class SpawnedServer {
     this.#process.endInput();
   }
 
-  /** Ends it, in order if it can. */
+  /** Ends it, gracefully if it can. */
   async stop(): Promise<ChildEnd> {
     // A server of this program ignores signals and ends with its input. Any other needs the signal.
     this.#process.endInput();
@@ -144,7 +147,7 @@ interface Started {
   readonly addresses: readonly Address[];
 }
 
-/** Whether a server holds nothing; what cannot be counted counts as nothing here, and is judged elsewhere. */
+/** Whether a server holds nothing. What cannot be counted counts as 0 here; the judge decides about it. */
 function isZero(state: ServerState): boolean {
   const { connections, pending, timers, queuedBytes, descriptors } = state;
   return [connections, pending, timers, queuedBytes, descriptors].every((left) => (left ?? 0) === 0);

@@ -13,7 +13,7 @@ import { measure } from "../metrics/measure.ts";
 import { summarize, type Summary } from "../metrics/summary.ts";
 import { parseThreshold } from "../metrics/threshold.ts";
 import { NO_USAGE } from "../process/process_usage.ts";
-import { runPlan } from "../run.ts";
+import { runPlan } from "../run_plan.ts";
 import type { LoadShape } from "./load_shape.ts";
 import { parseRate, parseStages } from "./load_shape.ts";
 import { askFinalState, prepareScenario } from "./prepare_scenario.ts";

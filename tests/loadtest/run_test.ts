@@ -4,7 +4,7 @@ import type { RunEvent, ServerState } from "../../loadtest/history/events.ts";
 import { HistoryDigest } from "../../loadtest/history/digest.ts";
 import { HistoryVerifier } from "../../loadtest/history/verify.ts";
 import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
-import { runPlan } from "../../loadtest/run.ts";
+import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { Router } from "../../relay/router/router.ts";
 import { FramingError, listen, type Listener } from "../../socket/mod.ts";
@@ -100,7 +100,7 @@ function onOk(nth: number, act: Mutation): Mutation {
   return (sent) => sent.line.startsWith("ok ") && ++oks === nth ? act(sent) : [[sent.peer, sent.line]];
 }
 
-Deno.test("runLoadTest() proves a relay that does what it should", { permissions }, async () => {
+Deno.test("runPlan() proves a correct relay", { permissions }, async () => {
   const world = new Simulation({ latency: 1 });
   const server = world.relay();
   const result = await simulate(world, {
@@ -117,14 +117,14 @@ Deno.test("runLoadTest() proves a relay that does what it should", { permissions
 });
 
 Deno.test(
-  "runLoadTest() proves the relay of these tests while it is no mutant",
+  "runPlan() proves the test relay when it has no mutation",
   { permissions },
   async () => {
     assertEquals((await simulateMutant({})).judgement.verdict, "proven");
   },
 );
 
-Deno.test("runLoadTest() catches a relay that loses one ok in a thousand", { permissions }, async () => {
+Deno.test("runPlan() finds a relay that drops one ok in a thousand", { permissions }, async () => {
   let oks = 0;
   const run = await simulateMutant({
     mutate: ({ peer, line }) => line.startsWith("ok ") && ++oks % 1000 === 500 ? [] : [[peer, line]],
@@ -133,7 +133,7 @@ Deno.test("runLoadTest() catches a relay that loses one ok in a thousand", { per
   assert(run.judgement.counts.reconnects >= 3, `${run.judgement.counts.reconnects} reconnects`);
 });
 
-Deno.test("runLoadTest() catches a single lost ok, though its client comes through at its second try", {
+Deno.test("runPlan() finds a single dropped ok when the client succeeds on its second attempt", {
   permissions,
 }, async () => {
   const run = await simulateMutant({ mutate: onOk(1700, () => []) });
@@ -142,7 +142,7 @@ Deno.test("runLoadTest() catches a single lost ok, though its client comes throu
   assertEquals(run.judgement.counts.resent, 1);
 });
 
-Deno.test("runLoadTest() names a message that is lost for good", { permissions }, async () => {
+Deno.test("runPlan() names a message when it is lost", { permissions }, async () => {
   let lost: string | undefined;
   const mutate: Mutation = ({ peer, line }) => {
     if (line.startsWith("ok ")) lost ??= line;
@@ -155,13 +155,13 @@ Deno.test("runLoadTest() names a message that is lost for good", { permissions }
   assertStringIncludes(message!.text, "was sent 3 times and never acknowledged");
 });
 
-Deno.test("runLoadTest() catches a doubled ok", { permissions }, async () => {
+Deno.test("runPlan() finds a duplicate ok", { permissions }, async () => {
   const run = await simulateMutant({ mutate: onOk(1700, ({ peer, line }) => [[peer, line], [peer, line]]) });
   assertEquals(run.judgement.verdict, "failed");
   assertEquals(kinds(run), ["duplicate"]);
 });
 
-Deno.test("runLoadTest() catches an ok that goes to another client as well", { permissions }, async () => {
+Deno.test("runPlan() finds an ok that also goes to another client", { permissions }, async () => {
   const run = await simulateMutant({
     mutate: onOk(
       1700,
@@ -172,7 +172,7 @@ Deno.test("runLoadTest() catches an ok that goes to another client as well", { p
   assertEquals(kinds(run), ["unexpected"]);
 });
 
-Deno.test("runLoadTest() catches a relay that answers in place of its clients", { permissions }, async () => {
+Deno.test("runPlan() finds a relay that answers instead of its clients", { permissions }, async () => {
   let messages = 0;
   const run = await simulateMutant({
     mutate: ({ peer, line, peers }) => {
@@ -184,15 +184,15 @@ Deno.test("runLoadTest() catches a relay that answers in place of its clients", 
   assert(kinds(run).includes("unexpected"));
 });
 
-Deno.test("runLoadTest() catches one pending entry that stays", { permissions }, async () => {
+Deno.test("runPlan() finds one leaked pending message", { permissions }, async () => {
   const run = await simulateMutant({ leak: true });
   assertEquals(run.judgement.verdict, "failed");
   assertEquals(run.judgement.findings.map(({ text }) => text), [
-    "The server is left with 1 pending messages",
+    "The server is left with 1 pending message",
   ]);
 });
 
-Deno.test("runLoadTest() catches a timer or a socket that stays", { permissions }, async () => {
+Deno.test("runPlan() finds a leaked timer or socket", { permissions }, async () => {
   for (const left of ["timers", "descriptors", "queuedBytes", "connections"] as const) {
     const world = new Simulation();
     const server = world.relay();
@@ -204,7 +204,7 @@ Deno.test("runLoadTest() catches a timer or a socket that stays", { permissions 
 });
 
 Deno.test(
-  "runLoadTest() ends at the deadline, with what is under way in a class of its own",
+  "runPlan() ends at the deadline, and counts messages in flight separately",
   { permissions },
   async () => {
     const run = await simulateMutant({
@@ -219,7 +219,7 @@ Deno.test(
   },
 );
 
-Deno.test("runLoadTest() reports what it has when it is interrupted", { permissions }, async () => {
+Deno.test("runPlan() judges what it has when it is interrupted", { permissions }, async () => {
   const world = new Simulation();
   const server = world.relay();
   const plan = new Plan({
@@ -255,7 +255,7 @@ Deno.test("runLoadTest() reports what it has when it is interrupted", { permissi
   await world.clock.runUntil(server.close());
 });
 
-Deno.test("runLoadTest() ends, failed, when the server dies, and names it", { permissions }, async () => {
+Deno.test("runPlan() fails, and names the server, when it dies", { permissions }, async () => {
   const world = new Simulation();
   const server = world.relay();
   const died = new Promise<string>((resolve) => world.clock.after(1000, () => resolve("signal SIGKILL")));
@@ -270,7 +270,7 @@ Deno.test("runLoadTest() ends, failed, when the server dies, and names it", { pe
 });
 
 Deno.test(
-  "HistoryJudge comes to the verdict of the run that wrote the history",
+  "HistoryVerifier returns the verdict of the run that wrote the history",
   { permissions },
   async () => {
     for (const nth of [Infinity, 17]) {

@@ -4,7 +4,7 @@ import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import { parseReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
-import { runPlan, type RunResult } from "../../../loadtest/run.ts";
+import { runPlan, type RunResult } from "../../../loadtest/run_plan.ts";
 import type { Address } from "../../../socket/mod.ts";
 import type { Simulation } from "./simulation.ts";
 

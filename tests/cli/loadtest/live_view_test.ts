@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LatencyHistogram } from "../../../loadtest/metrics/latency.ts";
-import type { RunProgress } from "../../../loadtest/run.ts";
+import type { RunProgress } from "../../../loadtest/run_plan.ts";
 import { startLiveView } from "../../../cli/loadtest/live_view.ts";
 import { pure } from "../../_util/permissions.ts";
 

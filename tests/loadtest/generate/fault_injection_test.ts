@@ -20,7 +20,7 @@ Deno.test("parseFaults() reads every fault, and formatFaults() writes it again",
   assertEquals(formatFaults(parseFaults("slice,reset=7%")), "reset=7%,slice");
 });
 
-Deno.test("parseFaults() refuses anything else", { permissions }, () => {
+Deno.test("parseFaults() throws when the notation is wrong", { permissions }, () => {
   for (
     const spec of [
       "",
@@ -34,7 +34,7 @@ Deno.test("parseFaults() refuses anything else", { permissions }, () => {
       "stall=-1%",
     ]
   ) {
-    assertThrows(() => parseFaults(spec), TypeError, "Faults must be");
+    assertThrows(() => parseFaults(spec), TypeError, "Cannot use faults");
   }
   for (const spec of ["reset=0%", "drop-ok=100.1%"]) assertThrows(() => parseFaults(spec), RangeError, spec);
 });
@@ -58,7 +58,7 @@ function pass(
   return { passed: textOf([...pieces, stream.end()]), faults };
 }
 
-Deno.test("OkFaults loses or doubles oks, and nothing else", { permissions }, () => {
+Deno.test("OkFaults drops and duplicates only oks", { permissions }, () => {
   const text = "message ok 1\nok é\nokay\nok \nerror ok 2\nok the end";
   assertEquals(pass(text, { drop: 1 }), {
     passed: "message ok 1\nokay\nerror ok 2\nok the end",
@@ -70,7 +70,7 @@ Deno.test("OkFaults loses or doubles oks, and nothing else", { permissions }, ()
   });
 });
 
-Deno.test("OkFaults does the same whatever the pieces are", { permissions }, () => {
+Deno.test("OkFaults does the same however the bytes are cut", { permissions }, () => {
   const lines = fc.array(fc.constantFrom("ok 1\n", "message ü\n", "ok 🎉\n", "\n", "ok\n"));
   fc.assert(fc.property(lines, fc.integer({ min: 1, max: 9 }), (lines, size) => {
     const options = { drop: 0.3, duplicate: 0.3 };
@@ -97,7 +97,7 @@ async function runWith(
   return { ...run, kinds };
 }
 
-Deno.test("runLoadTest() proves a relay under faults that were asked for", { permissions }, async () => {
+Deno.test("runPlan() proves a relay when faults are injected", { permissions }, async () => {
   const { judgement, kinds } = await runWith({ reset: 0.01, stall: 0.01, dropOk: 0.01, duplicateOk: 0.01 });
   assertEquals(kinds, new Set(["reset", "stall", "drop-ok", "duplicate-ok"]));
   assertEquals(judgement.verdict, "proven");
@@ -105,7 +105,7 @@ Deno.test("runLoadTest() proves a relay under faults that were asked for", { per
 });
 
 Deno.test(
-  "runLoadTest() proves a relay of which every read and write is sliced",
+  "runPlan() proves a relay when every read and write is sliced",
   { permissions },
   async () => {
     const { judgement } = await runWith({ slice: true }, { clients: 500 });
@@ -113,7 +113,7 @@ Deno.test(
   },
 );
 
-Deno.test("runLoadTest() meets the same faults with the same seed", { permissions }, async () => {
+Deno.test("runPlan() injects the same faults when the seed is the same", { permissions }, async () => {
   const faultsOf = ({ history }: Run) => history.filter(({ event }) => event === "fault");
   const run = async () => faultsOf(await runWith({ dropOk: 0.02 }, { clients: 500 }));
   const [one, other] = [await run(), await run()];

@@ -27,14 +27,14 @@ async function run(
   return result;
 }
 
-Deno.test("runLoadTest() proves an echo server, with every kind of string", { permissions }, async () => {
+Deno.test("runPlan() proves an echo server with every kind of string", { permissions }, async () => {
   const { judgement } = await run("echo", startEcho);
   assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
   assertEquals(judgement.counts.acked, 3000);
 });
 
 Deno.test(
-  "runLoadTest() proves a hello server, each client for as long as it waits",
+  "runPlan() proves a hello server that delays its responses",
   { permissions },
   async () => {
     const { judgement, durationMs } = await run("hello", (seam) => startHello({ ...seam, delay: 1000 }));
@@ -44,7 +44,7 @@ Deno.test(
 );
 
 Deno.test(
-  "runLoadTest() catches an echo server that once gives a line to somebody else",
+  "runPlan() finds an echo server that once sends a line to another client",
   { permissions },
   async () => {
     const world = new Simulation({ latency: 1 });
@@ -75,7 +75,7 @@ Deno.test(
 );
 
 for (const protocol of ["echo", "hello"] as const) {
-  Deno.test(`runLoadTest() tells the reason in an error line of a server (${protocol})`, {
+  Deno.test(`runPlan() reports the error line of a server (${protocol})`, {
     permissions,
   }, async () => {
     const world = new Simulation({ latency: 1 });
@@ -95,36 +95,40 @@ for (const protocol of ["echo", "hello"] as const) {
   });
 }
 
-Deno.test("runLoadTest() takes no message of another client for an error line", { permissions }, async () => {
-  const world = new Simulation({ latency: 1 });
-  const server = listen(world.seam);
-  const held: Connection[] = [];
-  const serving = server.serve(async (connection) => {
-    const { value } = await connection[Symbol.asyncIterator]().next();
-    const other = held.pop();
-    if (other === undefined) held.push(connection);
-    else other.send(value!);
-    for await (const _ of connection);
-  });
-  const { judgement } = await simulate(world, {
-    targets: server.addresses,
-    finalState: () => stateOf(server.stats()),
-    protocol: "echo",
-    plan: {
-      clients: 2,
-      replyDelay: NO_DELAY,
-      payload: { type: "file", path: "errors" },
-      lines: ["error disk full"],
-      deadline: 5000,
-    },
-  });
-  await world.clock.runUntil(server.close());
-  await serving;
-  assertEquals(judgement.count("unexpected") > 0, true);
-  assertEquals(judgement.findings.filter(({ text }) => text.includes("The server answered")), []);
-});
+Deno.test(
+  "runPlan() reports no error line when it is the message of another client",
+  { permissions },
+  async () => {
+    const world = new Simulation({ latency: 1 });
+    const server = listen(world.seam);
+    const held: Connection[] = [];
+    const serving = server.serve(async (connection) => {
+      const { value } = await connection[Symbol.asyncIterator]().next();
+      const other = held.pop();
+      if (other === undefined) held.push(connection);
+      else other.send(value!);
+      for await (const _ of connection);
+    });
+    const { judgement } = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => stateOf(server.stats()),
+      protocol: "echo",
+      plan: {
+        clients: 2,
+        replyDelay: NO_DELAY,
+        payload: { type: "file", path: "errors" },
+        lines: ["error disk full"],
+        deadline: 5000,
+      },
+    });
+    await world.clock.runUntil(server.close());
+    await serving;
+    assertEquals(judgement.count("unexpected") > 0, true);
+    assertEquals(judgement.findings.filter(({ text }) => text.includes("The server answered")), []);
+  },
+);
 
-Deno.test("runLoadTest() tells of an HTTP server that refuses", { permissions }, async () => {
+Deno.test("runPlan() fails when an HTTP server responds with an error status", { permissions }, async () => {
   const world = new Simulation({ latency: 1 });
   const server = listen(world.seam);
   const serving = server.serve(async (connection) => {

@@ -12,7 +12,7 @@ async function atRest({ clock }: Simulation): Promise<void> {
 }
 
 Deno.test(
-  "SocketLag measures how long a byte to itself takes, and leaves nothing",
+  "SocketLag measures the time of a byte to itself, and closes its sockets",
   { permissions },
   async () => {
     const world = new Simulation({ latency: 30 });
@@ -26,7 +26,7 @@ Deno.test(
   },
 );
 
-Deno.test("SocketLag.stop() waits for what has only begun", { permissions }, async () => {
+Deno.test("SocketLag.stop() waits for a connection in progress", { permissions }, async () => {
   const world = new Simulation({ latency: 30 });
   const lag = new SocketLag({ ...world.seam, interval: 20 });
   lag.start();
@@ -35,7 +35,7 @@ Deno.test("SocketLag.stop() waits for what has only begun", { permissions }, asy
   assertEquals([world.network.stats().sockets, world.clock.timers], [0, 0]);
 });
 
-Deno.test("SocketLag sees that its process does nothing for a while", async () => {
+Deno.test("SocketLag measures how long its process is blocked", async () => {
   const lag = new SocketLag({ network: systemNetwork, clock: systemClock, interval: 1 });
   lag.start();
   await delay(20);

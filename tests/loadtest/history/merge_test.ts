@@ -41,7 +41,7 @@ async function writeRun(folder: Folder, tail = ""): Promise<string> {
   return path;
 }
 
-Deno.test("RunHistory.finish() puts the parts in order of time, and leaves one file", async () => {
+Deno.test("HistoryMerger.finish() merges the parts by time, and leaves one file", async () => {
   using folder = new Folder();
   const path = await writeRun(folder);
   assertEquals(folder.names(), ["run.jsonl"]);
@@ -58,13 +58,13 @@ Deno.test("RunHistory.finish() puts the parts in order of time, and leaves one f
   assertEquals([verdict, discrepancies], ["proven", []]);
 });
 
-Deno.test("RunHistory.finish() leaves out the line over which a part's process was killed", async () => {
+Deno.test("HistoryMerger.finish() skips a line that was cut off when its process was killed", async () => {
   using folder = new Folder();
   const { verdict, discrepancies } = await verifyHistoryFile(await writeRun(folder, '{"event":"cl'));
   assertEquals([verdict, discrepancies], ["proven", []]);
 });
 
-Deno.test("RunHistory.finish() goes without the part of a process that came to nothing", async () => {
+Deno.test("HistoryMerger.finish() skips a part when its process wrote none", async () => {
   using folder = new Folder();
   const path = folder.file("run.jsonl");
   using history = new HistoryMerger(path);
@@ -73,7 +73,7 @@ Deno.test("RunHistory.finish() goes without the part of a process that came to n
   assertEquals((await verifyHistoryFile(path)).verdict, "proven");
 });
 
-Deno.test("judgeHistoryFile() sees any byte that was put before the history", async () => {
+Deno.test("verifyHistoryFile() finds a byte inserted before the history", async () => {
   using folder = new Folder();
   const path = await writeRun(folder);
   Deno.writeTextFileSync(path, "\ufeff" + Deno.readTextFileSync(path));
@@ -81,7 +81,7 @@ Deno.test("judgeHistoryFile() sees any byte that was put before the history", as
   assertEquals(failed, "HistoryError");
 });
 
-Deno.test("LineFile writes what it was given, and readLines() reads it", async () => {
+Deno.test("LineFile writes lines, and readLines() reads them", async () => {
   using folder = new Folder();
   const lines = Array.from({ length: 20_000 }, (_, index) => `Zeile ${index} 🎉`);
   const file = new LineFile(folder.file("lines"));
@@ -96,7 +96,7 @@ Deno.test("LineFile writes what it was given, and readLines() reads it", async (
 // A device of Linux on which every write finds the disk full.
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
-Deno.test("LineFile on a full disk lets its writer go on, and says so when it is closed", onLinux, () => {
+Deno.test("LineFile throws on close, and not on write, when the disk is full", onLinux, () => {
   const file = new LineFile("/dev/full");
   const line = "x".repeat(100_000);
   file.write(line);
@@ -105,7 +105,7 @@ Deno.test("LineFile on a full disk lets its writer go on, and says so when it is
   file[Symbol.dispose]();
 });
 
-Deno.test("LineFile tells onFailed once that it cannot be written", onLinux, () => {
+Deno.test("LineFile calls onFailed once when it cannot be written", onLinux, () => {
   const told: unknown[] = [];
   const file = new LineFile("/dev/full", { onFailed: (error) => told.push(error) });
   const line = "x".repeat(100_000);
@@ -116,7 +116,7 @@ Deno.test("LineFile tells onFailed once that it cannot be written", onLinux, () 
   assertEquals(told.length, 1);
 });
 
-Deno.test("PeerHistory tells when which connection came and how it ended", async () => {
+Deno.test("ServerEventWriter records when each connection opened and how it ended", async () => {
   using folder = new Folder();
   const world = new Simulation();
   const history = new ServerEventWriter(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
@@ -136,7 +136,7 @@ Deno.test("PeerHistory tells when which connection came and how it ended", async
   ]);
 });
 
-Deno.test("judgeHistoryFile() tells whose connection the server saw end badly, by its address", async () => {
+Deno.test("verifyHistoryFile() names the client of a connection that ended unnaturally at the server", async () => {
   using folder = new Folder();
   const path = folder.file("run.jsonl");
   using history = new HistoryMerger(path);

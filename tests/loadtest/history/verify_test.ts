@@ -41,7 +41,7 @@ Deno.test("parseHistoryLine() reads what formatHistoryLine() writes, of every ki
   }
 });
 
-Deno.test("formatHistoryLine() cuts times to the microsecond, and puts the kind first", pure, () => {
+Deno.test("formatHistoryLine() rounds times to microseconds, and writes the kind first", pure, () => {
   assertEquals(
     formatHistoryLine({ event: "start", client: 3, at: 12.3456789 }),
     '{"event":"start","client":3,"at":12.346}',
@@ -49,7 +49,7 @@ Deno.test("formatHistoryLine() cuts times to the microsecond, and puts the kind 
 });
 
 Deno.test(
-  "parseHistoryLine() refuses a missing, wrong or additional field of any kind, naming it",
+  "parseHistoryLine() names the field when it is missing, wrong, or unknown",
   pure,
   () => {
     for (const event of EVENTS) {
@@ -68,7 +68,7 @@ Deno.test(
   },
 );
 
-Deno.test("parseHistoryLine() throws a HistoryError for whatever is no event", pure, () => {
+Deno.test("parseHistoryLine() throws a HistoryError when a line is not an event", pure, () => {
   for (const line of ["", "{", "null", "[]", "7", '"ack"', "{}", '{"event":7}']) {
     assertThrows(() => parseHistoryLine(line, 1), HistoryError, "History line 1: expected");
   }
@@ -83,7 +83,7 @@ Deno.test("parseHistoryLine() throws a HistoryError for whatever is no event", p
   }));
 });
 
-Deno.test("plannedEvent() cuts a long text and keeps its length", pure, () => {
+Deno.test("plannedEvent() cuts a long text, and keeps its length", pure, () => {
   const planned = plannedEvent({ index: 4, startAt: 1, text: "y".repeat(81) });
   assertEquals(planned, { event: "planned", client: 4, at: 1, text: "y".repeat(80), length: 81 });
 });
@@ -104,7 +104,7 @@ function judged(lines: readonly string[]): VerifiedHistory {
   return history.end();
 }
 
-Deno.test("HistoryJudge agrees with the run", pure, () => {
+Deno.test("HistoryVerifier agrees with the run", pure, () => {
   const lost = goodRun(4).filter((event) => !(event.event === "ack" && event.client === 2));
   for (const [events, verdict] of [[goodRun(4), "proven"], [lost, "failed"]] as const) {
     const { discrepancies, judgement, ...history } = judged(written(events));
@@ -116,7 +116,7 @@ Deno.test("HistoryJudge agrees with the run", pure, () => {
 });
 
 Deno.test(
-  "HistoryJudge judges by the lag that the history allows, and by 100 ms where it says nothing",
+  "HistoryVerifier judges by the lag limit of the history, or by 100 ms when it has none",
   pure,
   () => {
     const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 120, socketLag: 1 };
@@ -136,7 +136,7 @@ Deno.test(
   },
 );
 
-Deno.test("HistoryJudge measures what the run measured, to the microsecond", pure, () => {
+Deno.test("HistoryVerifier measures what the run measured, to the microsecond", pure, () => {
   const instants = fc.array(fc.double({ min: 0, max: 5, noNaN: true }), { minLength: 10, maxLength: 10 });
   fc.assert(fc.property(instants, (extra) => {
     // As uneven as a real clock; a history has three digits after the point, a running ledger all of them.
@@ -152,7 +152,7 @@ Deno.test("HistoryJudge measures what the run measured, to the microsecond", pur
 });
 
 Deno.test(
-  "HistoryJudge catches a history with any one line removed, doubled, swapped or changed",
+  "HistoryVerifier finds any single line removed, duplicated, swapped, or changed",
   pure,
   () => {
     const lines = written(goodRun(3));
@@ -182,19 +182,19 @@ Deno.test(
   },
 );
 
-Deno.test("HistoryJudge says what is wrong with a history", pure, () => {
+Deno.test("HistoryVerifier reports each discrepancy of a history", pure, () => {
   const lines = written(goodRun(2));
   assertMatch(judged(lines.slice(0, -1)).discrepancies.join(), /has no verdict/);
   const without = lines.filter((line) => !line.startsWith('{"event":"ack","client":1'));
   const { discrepancies, judgement } = judged(without);
-  assertMatch(discrepancies.join(), /was written with 20 lines before its verdict, and has 19/);
+  assertMatch(discrepancies.join(), /was written with 20 lines before its verdict, but has 19/);
   assertMatch(discrepancies.join(), /was changed/);
-  assertMatch(discrepancies.join(), /The run was judged "proven", and its history "failed"/);
+  assertMatch(discrepancies.join(), /The run was judged "proven", but its history is "failed"/);
   assertEquals(judgement.findings[0]?.kind, "lost");
 });
 
 Deno.test(
-  "HistoryJudge refuses a history that does not begin with its run, or goes on after its verdict",
+  "HistoryVerifier throws when a history does not start with its run, or continues after its verdict",
   pure,
   () => {
     const [run = "", ...others] = written(goodRun(1));
@@ -204,3 +204,26 @@ Deno.test(
     assertEquals(judged([run, formatHistoryLine(runEvent(1))]).judgement.count("inconsistent"), 1);
   },
 );
+
+Deno.test("HistoryVerifier allocates nothing for clients that a history only claims", pure, () => {
+  const verifier = new HistoryVerifier();
+  verifier.push(JSON.stringify(runEvent(2_000_000_000, { server: "foreign" })));
+  verifier.push('{"event":"planned","client":1999999999,"at":5,"text":"x"}');
+  verifier.push('{"event":"start","client":1999999999,"at":5}');
+  const { judgement, ledger } = verifier.end();
+  assertEquals(ledger.clients.columns.sends.length, 1);
+  assertEquals([judgement.counts.started, judgement.counts.notStarted], [1, 1_999_999_999]);
+  assertEquals(judgement.verdict, "invalid");
+  const tooMany = new HistoryVerifier();
+  assertThrows(() => tooMany.push(JSON.stringify(runEvent(2 ** 31))), HistoryError, 'bad "clients"');
+});
+
+Deno.test("HistoryVerifier agrees with a history of version 0.1.0", () => {
+  for (const name of ["proven", "failed"]) {
+    const verifier = new HistoryVerifier();
+    const url = new URL(`./fixtures/${name}_0.1.0.jsonl`, import.meta.url);
+    for (const line of Deno.readTextFileSync(url).trimEnd().split("\n")) verifier.push(line);
+    const { verdict, discrepancies, recorded } = verifier.end();
+    assertEquals([verdict, discrepancies, recorded?.verdict], [name, [], name]);
+  }
+});

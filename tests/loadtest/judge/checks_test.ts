@@ -40,7 +40,7 @@ Deno.test("judge() finds a lost ok: sent, timed out, never acknowledged", pure, 
 });
 
 for (const reason of END_TYPES) {
-  Deno.test(`judge() takes a connection that ended as ${reason} for ended`, pure, () => {
+  Deno.test(`judge() counts a connection that ended as ${reason} as ended`, pure, () => {
     const judgement = changedRun({
       without: (event) => of("ack", 1)(event) || of("close", 1)(event),
       extra: [{ event: "close", client: 1, at: 20, reason }],
@@ -54,7 +54,7 @@ for (const reason of END_TYPES) {
   });
 }
 
-Deno.test("judge() counts what the deadline cut off as under way, not as lost", pure, () => {
+Deno.test("judge() counts messages cut off by the deadline as in flight, not as lost", pure, () => {
   const judgement = changedRun({
     without: (event) => of("ack", 1)(event) || of("close", 1)(event),
     extra: [{ event: "close", client: 1, at: 70_000, reason: "stopped" }],
@@ -64,7 +64,7 @@ Deno.test("judge() counts what the deadline cut off as under way, not as lost", 
 });
 
 Deno.test(
-  "judge() takes a message whose first attempt failed as lost, though the deadline cut off the second",
+  "judge() counts a message as lost when its first attempt failed and the deadline cut off the second",
   pure,
   () => {
     const { counts } = changedRun({
@@ -80,7 +80,7 @@ Deno.test(
   },
 );
 
-Deno.test("judge() finds an ok that came to a client that did not send it", pure, () => {
+Deno.test("judge() finds an ok at a client that did not send the message", pure, () => {
   const judgement = changedRun({
     without: of("ack", 1),
     after: of("ack", 0),
@@ -90,9 +90,9 @@ Deno.test("judge() finds an ok that came to a client that did not send it", pure
   assertFinding(judgement, "unexpected", `Client 0 (${addressOf(0)})`, "message 1", "which client 1 sends");
 });
 
-Deno.test("judge() finds oks and messages that nobody sent", pure, () => {
+Deno.test("judge() finds oks and messages that no client sent", pure, () => {
   const ack = changedRun({ after: of("ack", 0), extra: [{ event: "ack", client: 0, at: 20, message: "?" }] });
-  assertFinding(ack, "unexpected", addressOf(0), 'message "?"', "nobody sent");
+  assertFinding(ack, "unexpected", addressOf(0), 'message "?"', "no client sent");
   assertEquals(ack.verdict, "failed");
   const message = changedRun({
     after: of("ack", 0),
@@ -100,10 +100,10 @@ Deno.test("judge() finds oks and messages that nobody sent", pure, () => {
   });
   assertFinding(message, "unexpected", addressOf(0), 'received message "?"');
   const unsent = changedRun({ without: (event) => of("send", 1)(event) || of("ack", 1)(event) });
-  assertFinding(unsent, "unexpected", "Message 1 was delivered, and nobody had sent it");
+  assertFinding(unsent, "unexpected", "Message 1 was delivered, and no client had sent it");
 });
 
-Deno.test("judge() takes messages of other users at a foreign server as they are", pure, () => {
+Deno.test("judge() accepts messages of other users at a foreign server", pure, () => {
   const extra: readonly HistoryEvent[] = [
     { event: "receive", client: 0, at: 20, message: "from elsewhere" },
     { event: "answer", client: 0, at: 20, message: "from elsewhere" },
@@ -111,26 +111,30 @@ Deno.test("judge() takes messages of other users at a foreign server as they are
   assertEquals(changedRun({ after: of("ack", 0), extra, run: { server: "foreign" } }).verdict, "proven");
 });
 
-Deno.test("judge() finds an ok on a connection on which nothing was sent", pure, () => {
+Deno.test("judge() finds an ok on a connection without a send", pure, () => {
   const judgement = changedRun({ without: of("send", 2) });
   assertFinding(judgement, "unexpected", addressOf(2), "on which it had not sent it");
 });
 
-Deno.test("judge() finds an ok that no client had given", pure, () => {
+Deno.test("judge() finds an ok that no client had sent", pure, () => {
   const forged = changedRun({ without: of("answer", 0) });
   assertEquals(forged.verdict, "failed");
-  assertFinding(forged, "unexpected", `Client 1 (${addressOf(1)})`, "message 1", "no client had given");
+  assertFinding(forged, "unexpected", `Client 1 (${addressOf(1)})`, "message 1", "no client had sent");
   assertEquals(changedRun({ without: of("answer", 0), run: { server: "foreign" } }).verdict, "proven");
 });
 
-Deno.test("judge() finds a second ok for one send, which only faults excuse", pure, () => {
-  const extra: readonly HistoryEvent[] = [{ event: "ack", client: 2, at: 41, message: 2 }];
-  const judgement = changedRun({ after: of("ack", 2), extra });
-  assertEquals([judgement.verdict, judgement.count("duplicate")], ["failed", 1]);
-  assertFinding(judgement, "duplicate", addressOf(2), "more than one ok for message 2");
-  const faulty = changedRun({ after: of("ack", 2), extra, run: { faults: true } });
-  assertEquals([faulty.verdict, faulty.count("duplicate")], ["proven", 1]);
-});
+Deno.test(
+  "judge() finds a second ok for one send, and excuses it only when faults are injected",
+  pure,
+  () => {
+    const extra: readonly HistoryEvent[] = [{ event: "ack", client: 2, at: 41, message: 2 }];
+    const judgement = changedRun({ after: of("ack", 2), extra });
+    assertEquals([judgement.verdict, judgement.count("duplicate")], ["failed", 1]);
+    assertFinding(judgement, "duplicate", addressOf(2), "more than one ok for message 2");
+    const faulty = changedRun({ after: of("ack", 2), extra, run: { faults: true } });
+    assertEquals([faulty.verdict, faulty.count("duplicate")], ["proven", 1]);
+  },
+);
 
 Deno.test("judge() counts hundreds of oks for one send", pure, () => {
   const extra = Array.from(
@@ -150,7 +154,7 @@ Deno.test("judge() finds a message delivered twice that the server did not redel
   assertFinding(judgement, "unexpected", "Message 2 was delivered 2 times for 1 send");
 });
 
-Deno.test("judge() takes what the server redelivered as delivered again", pure, () => {
+Deno.test("judge() accepts a second delivery when the server redelivered it", pure, () => {
   const events = goodRun(3).flatMap((event): HistoryEvent[] => {
     if (event.event === "server") return [{ ...event, state: { ...ZERO_STATE, redelivered: 1 } }];
     if (!of("answer", 0)(event)) return [event];
@@ -160,7 +164,7 @@ Deno.test("judge() takes what the server redelivered as delivered again", pure, 
   assertEquals([verdict, counts.redelivered], ["proven", 1]);
 });
 
-Deno.test("judge() counts a resend as recovered, and as a failure only without faults", pure, () => {
+Deno.test("judge() counts a resend as recovered, and fails it only without injected faults", pure, () => {
   const extra: readonly HistoryEvent[] = [
     { event: "close", client: 0, at: 4, reason: "reset" },
     { event: "connect", client: 0, at: 5, took: 1, local: "127.0.0.1:50000", remote: SERVER },
@@ -174,7 +178,7 @@ Deno.test("judge() counts a resend as recovered, and as a failure only without f
   assertEquals([counts.resent, counts.reconnects, counts.recovered, counts.acked], [1, 1, 1, 3]);
 });
 
-Deno.test("judge() finds ends and connections that did not go smoothly", pure, () => {
+Deno.test("judge() finds unnatural ends and failed connections", pure, () => {
   const reset = changedRun({
     without: of("close", 1),
     extra: [{ event: "close", client: 1, at: 40, reason: "reset" }],
@@ -182,7 +186,7 @@ Deno.test("judge() finds ends and connections that did not go smoothly", pure, (
   assertEquals([reset.verdict, reset.counts.closed.error], ["failed", 1]);
   assertFinding(reset, "unnatural", addressOf(1), "ended as reset");
   const open = changedRun({ without: of("close", 1) });
-  assertFinding(open, "unnatural", addressOf(1), "has no last connection that ended");
+  assertFinding(open, "unnatural", addressOf(1), "has no closed connection");
   const refused = changedRun({
     after: of("start", 1),
     extra: [{ event: "refused", client: 1, at: 11, error: "no" }],
@@ -191,13 +195,13 @@ Deno.test("judge() finds ends and connections that did not go smoothly", pure, (
   assertEquals([refused.verdict, refused.counts.refused], ["failed", 1]);
 });
 
-Deno.test("judge() does not take a natural end without the ok for a natural one", pure, () => {
+Deno.test("judge() does not count an end without the ok as natural", pure, () => {
   const { counts } = changedRun({ without: of("ack", 1) });
   assertEquals(counts.closed, { natural: 2, timeout: 0, error: 1 });
   assertEquals(counts.lost, 1);
 });
 
-Deno.test("judge() finds whatever single event of a client is missing or doubled", pure, () => {
+Deno.test("judge() finds any single event that is missing or duplicated", pure, () => {
   const events = goodRun(3);
   events.forEach((event, place) => {
     if (!("client" in event)) return;
@@ -208,7 +212,7 @@ Deno.test("judge() finds whatever single event of a client is missing or doubled
   });
 });
 
-Deno.test("judge() tells twenty findings of a kind and counts the rest", pure, () => {
+Deno.test("judge() describes twenty findings of a kind, and counts the rest", pure, () => {
   const { findings, count } = judge(ledgerOf(goodRun(50).filter((event) => event.event !== "answer")));
   assertEquals(count("unexpected"), 50);
   assertEquals(findings.length, 21);

@@ -13,22 +13,22 @@ import {
 } from "../../_util/loadtest/run_events.ts";
 import { pure } from "../../_util/permissions.ts";
 
-Deno.test("judge() calls a good run at a foreign server without a state delivered", pure, () => {
+Deno.test("judge() returns delivered when a foreign server has no state", pure, () => {
   const isState = (event: HistoryEvent) => event.event === "server";
   assertEquals(changedRun({ without: isState, run: { server: "foreign" } }).verdict, "delivered");
   assertEquals(changedRun({ run: { server: "foreign" } }).verdict, "proven");
   const own = changedRun({ without: isState });
   assertEquals(own.verdict, "failed");
-  assertFinding(own, "leftover", "did not tell its state");
+  assertFinding(own, "leftover", "did not report its state");
 });
 
-Deno.test("judge() finds each thing that the server is left with, by name", pure, () => {
+Deno.test("judge() names each item that the server is left with", pure, () => {
   const names = {
-    connections: "open connections",
-    pending: "pending messages",
-    timers: "timers",
-    queuedBytes: "queued bytes",
-    descriptors: "sockets",
+    connections: "open connection",
+    pending: "pending message",
+    timers: "running timer",
+    queuedBytes: "queued byte",
+    descriptors: "more socket than at its start",
   };
   for (const [field, name] of Object.entries(names)) {
     const judgement = changedRun({
@@ -40,7 +40,7 @@ Deno.test("judge() finds each thing that the server is left with, by name", pure
   }
 });
 
-Deno.test("judge() joins the server's ends to the clients by address, in their order", pure, () => {
+Deno.test("judge() assigns ends at the server to clients by address, in order", pure, () => {
   const ended = (client: number, reason: "natural" | "reset"): HistoryEvent => {
     return { event: "ended", at: 99, local: SERVER, remote: addressOf(client), reason };
   };
@@ -52,7 +52,7 @@ Deno.test("judge() joins the server's ends to the clients by address, in their o
 });
 
 Deno.test(
-  "judge() takes the ends at an address that was used again in the order of its connections",
+  "judge() assigns ends to connections in order when an address is reused",
   pure,
   () => {
     const again: HistoryEvent[] = goodRun(3).map((event) => {
@@ -65,7 +65,7 @@ Deno.test(
   },
 );
 
-Deno.test("judge() finds unnatural ends that the server only counted", pure, () => {
+Deno.test("judge() finds unnatural ends when the server only counted them", pure, () => {
   const judgement = changedRun({
     without: (event) => event.event === "server",
     extra: [{
@@ -79,7 +79,7 @@ Deno.test("judge() finds unnatural ends that the server only counted", pure, () 
 });
 
 Deno.test(
-  "judge() calls a run invalid when the generator was late, or did not start its clients",
+  "judge() returns invalid when the generator was late or did not start its clients",
   pure,
   () => {
     const late = changedRun({
@@ -88,19 +88,19 @@ Deno.test(
       extra: [{ event: "start", client: 1, at: 10 + 150 }],
     });
     assertEquals(late.verdict, "invalid");
-    assertFinding(late, "overloaded", "started 150ms late");
+    assertFinding(late, "overloaded", "started at least 150ms late");
     const lagging = changedRun({ extra: [{ event: "generator", process: 3, loopLag: 250, socketLag: 1 }] });
     assertEquals(lagging.verdict, "invalid");
-    assertFinding(lagging, "overloaded", "Generator process 3 lagged in its event loop by 250ms");
+    assertFinding(lagging, "overloaded", "In generator process 3, timers ran 250ms late");
     const deaf = changedRun({ extra: [{ event: "generator", process: 2, loopLag: 1, socketLag: 101 }] });
     assertEquals(deaf.verdict, "invalid");
-    assertFinding(deaf, "overloaded", "Generator process 2 lagged in hearing from its sockets by 101ms");
+    assertFinding(deaf, "overloaded", "In generator process 2, socket reads were 101ms late");
     const unstarted = judge(ledgerOf([...goodRun(3).slice(0, 9), ...goodRun(3).slice(-3)]));
     assertFinding(unstarted, "overloaded", "2 clients were planned and never started");
   },
 );
 
-Deno.test("judge() calls a run invalid by the lag that the run allows, and names it", pure, () => {
+Deno.test("judge() returns invalid when the lag limit of the run is exceeded, and names it", pure, () => {
   const late: HistoryEvent = { event: "start", client: 1, at: 10 + 150 };
   const change = { without: of("start", 1), after: of("planned", 1), extra: [late] };
   for (const lag of ["loopLag", "socketLag"] as const) {
@@ -109,15 +109,15 @@ Deno.test("judge() calls a run invalid by the lag that the run allows, and names
       changedRun({ run, extra: [lagging] })
     );
     assertEquals([allowed?.verdict, bounded?.verdict], ["proven", "invalid"]);
-    assertFinding(bounded!, "overloaded", "by 150ms", "over the bound of 149ms");
+    assertFinding(bounded!, "overloaded", "150ms late", "(limit 149ms)");
   }
   assertEquals(changedRun({ ...change, run: { maxLag: 150 } }).verdict, "proven");
   const bounded = changedRun({ ...change, run: { maxLag: 149 } });
   assertEquals(bounded.verdict, "invalid");
-  assertFinding(bounded, "overloaded", "started 150ms late", "over the bound of 149ms");
+  assertFinding(bounded, "overloaded", "started at least 150ms late", "(limit 149ms)");
 });
 
-Deno.test("judge() holds to the order of verdicts", pure, () => {
+Deno.test("judge() returns the first verdict in order when several apply", pure, () => {
   const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 1000, socketLag: 1 };
   const leak: HistoryEvent = { event: "server", at: 9000, state: { ...ZERO_STATE, pending: 1 } };
   const died: HistoryEvent = { event: "died", at: 100, process: "server", detail: "exit code 1" };
@@ -134,11 +134,39 @@ Deno.test("judge() holds to the order of verdicts", pure, () => {
   assertEquals(verdict([leak, slow, interrupted], isEnd), "interrupted");
 });
 
-Deno.test("judge() names a process that died", pure, () => {
+Deno.test("judge() names a process when it died", pure, () => {
   assertFinding(
     changedRun({ extra: [{ event: "died", at: 100, process: 2, detail: "exit code 137" }] }),
     "died",
     "Generator process 2",
     "exit code 137",
   );
+});
+
+Deno.test(
+  "judge() returns invalid, and failed by the first rules, when a generator process died",
+  pure,
+  () => {
+    const extra: readonly HistoryEvent[] = [
+      { event: "died", at: 100, process: 2, detail: "signal SIGKILL" },
+    ];
+    const now = changedRun({ extra, without: of("ack", 1), run: { rules: 2 } });
+    assertEquals(now.verdict, "invalid");
+    assertFinding(now, "overloaded", "Generator process 2 ended before the run did: signal SIGKILL");
+    assertEquals(changedRun({ extra }).verdict, "failed");
+    const server: HistoryEvent = { event: "died", at: 100, process: "server", detail: "signal SIGKILL" };
+    assertEquals(changedRun({ extra: [server], run: { rules: 2 } }).verdict, "failed");
+  },
+);
+
+Deno.test("judge() returns invalid, and names the limit, when the generator is out of it", pure, () => {
+  const names = { descriptors: "file descriptors (ulimit -n)", ports: "local ports", memory: "memory" };
+  for (const [limit, name] of Object.entries(names)) {
+    const refused = { event: "refused", client: 1, at: 11, error: "Cannot connect", limit } as HistoryEvent;
+    const judgement = changedRun({ extra: [refused], after: of("start", 1), without: of("ack", 1) });
+    assertEquals(judgement.verdict, "invalid", limit);
+    assertFinding(judgement, "overloaded", "Client 1", "its generator is out of ", name);
+  }
+  const refused: HistoryEvent = { event: "refused", client: 1, at: 11, error: "Cannot connect: refused" };
+  assertEquals(changedRun({ extra: [refused], after: of("start", 1) }).verdict, "failed");
 });

@@ -17,7 +17,7 @@ function reasonsOf({ findings }: Judgement): string[] {
 }
 
 Deno.test(
-  "judge() tells why clients could not connect, were refused and lost their connections",
+  "judge() reports why clients could not connect, got errors, and lost connections",
   pure,
   () => {
     const judgement = changedRun({
@@ -40,7 +40,7 @@ Deno.test(
   },
 );
 
-Deno.test("judge() tells no reasons in a good run, and lets none spoil it", pure, () => {
+Deno.test("judge() reports no reasons when the run is good", pure, () => {
   const judgement = changedRun({ extra: [told("error server is draining")] });
   assertEquals([judgement.verdict, judgement.findings], ["proven", []]);
   assertEquals(
@@ -50,27 +50,31 @@ Deno.test("judge() tells no reasons in a good run, and lets none spoil it", pure
   );
 });
 
-Deno.test("Reasons.add() spells out what could act on a terminal", pure, () => {
+Deno.test("FailureReasons.add() escapes control characters", pure, () => {
   const reasons = new FailureReasons();
   reasons.add("error", "error \x1b[2Jgone");
   assertEquals(reasons.list(), ["The server answered once: error \\x1b[2Jgone"]);
 });
 
-Deno.test("Reasons.list() has the three most frequent of a kind, and counts the others", pure, () => {
-  const reasons = new FailureReasons();
-  for (let count = 1; count <= 1000; count++) reasons.add("refused", "often");
-  for (let text = 0; text < 500; text++) reasons.add("refused", `reason ${String(text).padStart(3, "0")}`);
-  reasons.add("refused", "reason 001");
-  assertEquals(reasons.list(), [
-    "Could not connect 1,000 times: often",
-    "Could not connect 2 times: reason 001",
-    "Could not connect once: reason 000",
-    "Could not connect 498 times: other reasons",
-  ]);
-  assertEquals(reasons.snapshot().counts[0]?.[1].length, 100, "what is kept is bounded");
-});
+Deno.test(
+  "FailureReasons.list() returns the three most frequent of a kind, and counts the rest",
+  pure,
+  () => {
+    const reasons = new FailureReasons();
+    for (let count = 1; count <= 1000; count++) reasons.add("refused", "often");
+    for (let text = 0; text < 500; text++) reasons.add("refused", `reason ${String(text).padStart(3, "0")}`);
+    reasons.add("refused", "reason 001");
+    assertEquals(reasons.list(), [
+      "Could not connect 1,000 times: often",
+      "Could not connect 2 times: reason 001",
+      "Could not connect once: reason 000",
+      "Could not connect 498 times: other reasons",
+    ]);
+    assertEquals(reasons.snapshot().counts[0]?.[1].length, 100, "what is kept is bounded");
+  },
+);
 
-Deno.test("Reasons.absorb() adds up what each part counted", pure, () => {
+Deno.test("FailureReasons.absorb() adds the counts of each part", pure, () => {
   const whole = new FailureReasons();
   for (const seen of [["a", "b"], ["b", "c"]]) {
     const part = new FailureReasons();
@@ -84,11 +88,11 @@ Deno.test("Reasons.absorb() adds up what each part counted", pure, () => {
   ]);
 });
 
-Deno.test("parseHistoryLine() reads an error of the server, and wants its text", pure, () => {
+Deno.test("parseHistoryLine() reads a server error, and requires its text", pure, () => {
   assertEquals(parseHistoryLine(formatHistoryLine(told("error no")), 1), told("error no"));
 });
 
-Deno.test("renderJunit() has the reasons below what they led to", pure, () => {
+Deno.test("renderJunit() lists the reasons after the findings that they explain", pure, () => {
   const run = goodRun(3).filter((event) => !of("ack", 1)(event));
   const xml = renderJunit({
     summary: summaryOf([...run.slice(0, -3), told("error wrong token"), ...run.slice(-3)]),

@@ -18,7 +18,7 @@ const KINDS: readonly FindingKind[] = [
   "unnatural",
 ];
 
-Deno.test("Ledger takes the first ok of a message, whatever comes later", pure, () => {
+Deno.test("Ledger keeps the first ok of a message", pure, () => {
   const extra: readonly HistoryEvent[] = [
     { event: "connect", client: 0, at: 30, took: 1, local: "127.0.0.1:50000", remote: SERVER },
     { event: "send", client: 0, at: 31 },
@@ -31,7 +31,7 @@ Deno.test("Ledger takes the first ok of a message, whatever comes later", pure, 
   assertEquals([...ledger.clients.columns.ackedAt], [20]);
 });
 
-Deno.test("Ledger.absorb() tells no more findings of several ledgers than of one", pure, () => {
+Deno.test("Ledger.absorb() describes no more findings of several ledgers than of one", pure, () => {
   const run = runEvent(80);
   const merged = new Ledger(run);
   for (const part of [0, 1]) {
@@ -43,7 +43,7 @@ Deno.test("Ledger.absorb() tells no more findings of several ledgers than of one
   assertEquals([inconsistent.length, inconsistent.at(-1)?.text], [21, "And 60 more like these"]);
 });
 
-Deno.test("Ledger.absorb() of any partition comes to what one ledger comes to", pure, () => {
+Deno.test("Ledger.absorb() of any partition equals one ledger", pure, () => {
   const clients = 12;
   const lives = Array.from({ length: clients }, (_, client) => {
     return clientEvents(client, { at: 5 * client, holds: (client * 5) % clients });

@@ -32,7 +32,7 @@ function coverage(
 }
 
 Deno.test(
-  "intervalsOf() has the percentile in it 99 times of 100, of steady runs and of unsteady ones",
+  "percentileIntervals() contains the percentile in 99 of 100 runs, steady or unsteady",
   pure,
   () => {
     for (const [percentile, share] of [["p50", 0.5], ["p90", 0.9], ["p99", 0.99]] as const) {
@@ -49,7 +49,7 @@ Deno.test(
 );
 
 Deno.test(
-  "intervalsOf() is narrow where many durations agree, and wider where a run is unsteady",
+  "percentileIntervals() is narrow when many durations agree, and wider when a run is unsteady",
   pure,
   () => {
     const widthOf = (durations: Float64Array): number => {
@@ -62,7 +62,7 @@ Deno.test(
   },
 );
 
-Deno.test("intervalsOf() has none where there are too few durations to bound a percentile", pure, () => {
+Deno.test("percentileIntervals() returns null when there are too few durations", pure, () => {
   const few = percentileIntervals(simulated(1, { count: 299 }));
   assertEquals(few, { p50: null, p90: null, p99: null, p999: null });
   const { p50, p999 } = percentileIntervals(simulated(1));
@@ -71,14 +71,14 @@ Deno.test("intervalsOf() has none where there are too few durations to bound a p
   assertEquals(percentileIntervals(withGaps), percentileIntervals(simulated(1)));
 });
 
-Deno.test("permutationShare() is the share of all ways to share out that are as uneven", pure, () => {
+Deno.test("permutationShare() returns the share of permutations that are at least as uneven", pure, () => {
   assertEquals(permutationShare([1, 2, 3], [10, 11, 12]), 2 / 20);
   assertEquals(permutationShare([1, 2], [1, 2]), 1);
   assertEquals(permutationShare([5], [7]), 1);
   assertAlmostEquals(permutationShare([0.1, 0.2, 0.3, 0.4, 0.5], [0.6, 0.7, 0.8, 0.9, 1]), 2 / 252, 1e-12);
 });
 
-Deno.test("countsDiffer() lets chance have its part", pure, () => {
+Deno.test("countsDiffer() returns false when chance explains the difference", pure, () => {
   assertEquals([[0, 0], [0, 3], [3, 0], [100, 120], [1000, 1080]].map(([a, b]) => countsDiffer(a!, b!)), [
     false,
     false,
@@ -89,7 +89,7 @@ Deno.test("countsDiffer() lets chance have its part", pure, () => {
   assertEquals([[0, 8], [100, 150], [1000, 1200]].map(([a, b]) => countsDiffer(a!, b!)), [true, true, true]);
 });
 
-Deno.test("estimatesDiffer() joins both intervals into one of the difference", pure, () => {
+Deno.test("estimatesDiffer() combines both intervals into one of the difference", pure, () => {
   const at = (value: number) => ({ value, interval: [value - 3, value + 4] as const });
   assertEquals(estimatesDiffer(at(10), at(14.9)), false);
   assertEquals(estimatesDiffer(at(10), at(15.1)), true); // the interval of the difference is 5 ± hypot(3, 4)
@@ -116,7 +116,7 @@ function judgedOf(figure: string, ...runs: Parameters<typeof compareRuns>): stri
 }
 
 Deno.test(
-  "compareRuns() of single runs tells noise within them, and no more than what may have changed",
+  "compareRuns() reports noise and possible changes when there is one run on each side",
   pure,
   () => {
     const figure = "latency.relay.p50";
@@ -133,19 +133,23 @@ Deno.test(
   },
 );
 
-Deno.test("compareRuns() of five runs on each side tells change from what varies between runs", pure, () => {
-  const figure = "latency.relay.p50";
-  const runs = (...values: number[]) => values.map((value) => run(value, { fairness: 1 / value }));
-  const before = runs(10, 14, 11, 9, 12);
-  assertEquals(judgedOf(figure, before, runs(15, 19, 16, 20, 17)), "worse");
-  assertEquals(judgedOf(figure, before, runs(5, 6, 4, 7, 5)), "better");
-  assertEquals(judgedOf(figure, before, runs(12, 16, 13, 11, 14)), "noise");
-  assertEquals(judgedOf("fairness", before, runs(15, 19, 16, 20, 17)), "worse");
-  assertEquals(compareRuns(before, runs(15, 19, 16, 20, 17)).worse, true);
-  assertEquals(compareRuns(before, before), { ...compareRuns(before, before), remarks: [], worse: false });
-});
+Deno.test(
+  "compareRuns() reports changes beyond the variation when there are five runs on each side",
+  pure,
+  () => {
+    const figure = "latency.relay.p50";
+    const runs = (...values: number[]) => values.map((value) => run(value, { fairness: 1 / value }));
+    const before = runs(10, 14, 11, 9, 12);
+    assertEquals(judgedOf(figure, before, runs(15, 19, 16, 20, 17)), "worse");
+    assertEquals(judgedOf(figure, before, runs(5, 6, 4, 7, 5)), "better");
+    assertEquals(judgedOf(figure, before, runs(12, 16, 13, 11, 14)), "noise");
+    assertEquals(judgedOf("fairness", before, runs(15, 19, 16, 20, 17)), "worse");
+    assertEquals(compareRuns(before, runs(15, 19, 16, 20, 17)).worse, true);
+    assertEquals(compareRuns(before, before), { ...compareRuns(before, before), remarks: [], worse: false });
+  },
+);
 
-Deno.test("compareRuns() leaves nothing to chance that must not happen at all", pure, () => {
+Deno.test("compareRuns() reports any increase of a count that must be 0", pure, () => {
   const lost = run(10, { verdict: "failed", lost: 1 });
   assertEquals(judgedOf("lost", [run(10)], [lost]), "worse");
   assertEquals(judgedOf("lost", [lost], [run(10)]), "better");
@@ -154,7 +158,7 @@ Deno.test("compareRuns() leaves nothing to chance that must not happen at all", 
 });
 
 Deno.test(
-  "compareRuns() judges nothing where figures mean nothing, and says what else was different",
+  "compareRuns() judges nothing when a run is invalid, and reports differences of the plans",
   pure,
   () => {
     const invalid = compareRuns([run(10)], [run(99, { verdict: "invalid" })]);
@@ -167,7 +171,7 @@ Deno.test(
   },
 );
 
-Deno.test("compareRuns() finds every figure in a summary as it is written", pure, () => {
+Deno.test("compareRuns() finds every metric in a written summary", pure, () => {
   const summary = JSON.parse(JSON.stringify(summaryOf(goodRun(400)))) as SummaryRecord;
   const { changes } = compareRuns([summary], [{ ...summary, cpu: { server: 2, generator: 1 } }]);
   const missing = changes.filter(({ before }) => before === null).map(({ figure }) => figure);
@@ -181,7 +185,7 @@ function intervalIn(summary: SummaryRecord): unknown {
   return latency.relay.p50;
 }
 
-Deno.test("comparisonText() shows what changed, and by how much", pure, () => {
+Deno.test("comparisonText() lists each change and its size", pure, () => {
   const text = comparisonText(compareRuns([run(10)], [run(12.5, { resent: 3 })]));
   const [outcome, remark, , , head, , resent, latency] = text.split("\n");
   assertEquals(outcome, "Not known to be worse");

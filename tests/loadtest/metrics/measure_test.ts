@@ -16,7 +16,7 @@ function histogramOf(values: readonly number[]): LatencyHistogram {
   return histogram;
 }
 
-Deno.test("LatencyHistogram.percentile() is within a thousandth of the exact one", pure, () => {
+Deno.test("LatencyHistogram.percentile() returns the exact value within 0.1 %", pure, () => {
   fc.assert(fc.property(durations, fc.constantFrom(50, 90, 99, 99.9, 100), (values, percent) => {
     const exact = values.toSorted((a, b) =>
       a - b
@@ -26,7 +26,7 @@ Deno.test("LatencyHistogram.percentile() is within a thousandth of the exact one
   }));
 });
 
-Deno.test("LatencyHistogram merges, encoded or not, into what one histogram has", pure, () => {
+Deno.test("LatencyHistogram.merge() and mergeEncoded() equal one histogram", pure, () => {
   fc.assert(fc.property(durations, durations, (left, right) => {
     const whole = histogramOf([...left, ...right]);
     const merged = histogramOf(left);
@@ -43,18 +43,18 @@ Deno.test("LatencyHistogram merges, encoded or not, into what one histogram has"
   }));
 });
 
-Deno.test("LatencyHistogram keeps microseconds, and counts negative durations as none", pure, () => {
+Deno.test("LatencyHistogram.record() keeps microseconds, and counts negative durations as 0", pure, () => {
   const histogram = histogramOf([0.003, -5]);
   assertEquals([histogram.percentile(50), histogram.max, histogram.count], [0, 0.003, 2]);
 });
 
-Deno.test("LatencyHistogram without a duration has no percentiles", pure, () => {
+Deno.test("LatencyHistogram.percentiles() returns null when it is empty", pure, () => {
   const none = new LatencyHistogram();
   assertEquals(none.percentiles(), { p50: null, p90: null, p99: null, p999: null, max: null });
   assertEquals(none.curve(), []);
 });
 
-Deno.test("LatencyHistogram.curve() climbs to the maximum at 100 %", pure, () => {
+Deno.test("LatencyHistogram.curve() rises to the maximum at 100 %", pure, () => {
   fc.assert(fc.property(durations, (values) => {
     const histogram = histogramOf(values);
     const curve = histogram.curve();
@@ -93,7 +93,7 @@ function heldRun(
 }
 
 Deno.test(
-  "measure() takes the time in which any client held the message from what the relay took",
+  "measure() subtracts the time for which any client held the message",
   pure,
   () => {
     const relay = (...holds: Parameters<typeof heldRun>[0]) => measure(ledgerOf(heldRun(holds))).relay.max;
@@ -113,7 +113,7 @@ Deno.test("measure() measures from the actual and from the planned start", pure,
   assertEquals([total.count, held.count, fairness], [4, 4, 1]);
 });
 
-Deno.test("measure() gives as fairness the part of the clients that was not left waiting", pure, () => {
+Deno.test("measure() returns as fairness the share of clients that were not left waiting", pure, () => {
   const fairness = (slow: number) => {
     const late = (event: HistoryEvent) => event.event === "ack" && event.client < slow;
     return measure(ledgerOf(goodRun(100).map((event) => late(event) ? { ...event, at: 5000 } : event)))
@@ -125,7 +125,7 @@ Deno.test("measure() gives as fairness the part of the clients that was not left
   assertEquals(measure(ledgerOf([runEvent(1)])).fairness, null);
 });
 
-Deno.test("peakConnections() counts those open at once", pure, () => {
+Deno.test("peakConnections() returns the most connections open at the same time", pure, () => {
   // Each is open from 3 to 22 ms after its start, and one starts every 10 ms.
   assertEquals(peakConnections(ledgerOf(goodRun(10))), 2);
   // One ends at the very instant at which the next one begins.
@@ -138,7 +138,7 @@ Deno.test("peakConnections() counts those open at once", pure, () => {
   assertEquals(peakConnections(ledgerOf([runEvent(1)])), 0);
 });
 
-Deno.test("summarize() has every figure of the command line's contract", pure, () => {
+Deno.test("summarize() returns every field of the documented format", pure, () => {
   const { findings, thresholds, ...summary } = summaryOf(goodRun(4));
   assertEquals([findings, thresholds], [[], []]);
   const flat = (ms: number) => ({ p50: ms, p90: ms, p99: ms, p999: ms, max: ms });
@@ -176,7 +176,7 @@ Deno.test("summarize() has every figure of the command line's contract", pure, (
   });
 });
 
-Deno.test("summarize() tells what the server was left with, and null where nobody could ask", pure, () => {
+Deno.test("summarize() returns what the server was left with, or null when it is unknown", pure, () => {
   const leaking = goodRun(2).map((event) => {
     return event.event === "server" ? { ...event, state: { ...ZERO_STATE, pending: 3 } } : event;
   });
@@ -187,7 +187,7 @@ Deno.test("summarize() tells what the server was left with, and null where nobod
   assertEquals([foreign.server, foreign.stray, foreign.verdict], [null, null, "delivered"]);
 });
 
-Deno.test("summarize() sets the verdict to threshold only for a good run", pure, () => {
+Deno.test("summarize() returns the verdict threshold only when the run is good", pure, () => {
   assertEquals(summaryOf(goodRun(4), { thresholds: ["p99<500ms", "lost==0"] }).verdict, "proven");
   const crossed = summaryOf(goodRun(4), { thresholds: ["p99<500ms", "p50<1ms"] });
   assertEquals([crossed.verdict, crossed.thresholds.map(({ holds }) => holds)], ["threshold", [true, false]]);
@@ -195,7 +195,7 @@ Deno.test("summarize() sets the verdict to threshold only for a good run", pure,
   assertEquals(summaryOf(failed, { thresholds: ["p50<1ms"] }).verdict, "failed");
 });
 
-Deno.test("parseThreshold() and checkThreshold() take every operator, figure and unit", pure, () => {
+Deno.test("parseThreshold() and checkThreshold() accept every operator, metric, and unit", pure, () => {
   const summary = summaryOf(goodRun(4));
   const cases: readonly (readonly [string, boolean])[] = [
     ["p99 < 500ms", true],
@@ -224,7 +224,7 @@ Deno.test("parseThreshold() and checkThreshold() take every operator, figure and
   }
 });
 
-Deno.test("describeThreshold() shows the figure in the unit of the bound", pure, () => {
+Deno.test("describeThreshold() shows the value in the unit of the bound", pure, () => {
   const summary = summaryOf(goodRun(4));
   const described = (text: string) => describeThreshold(checkThreshold(parseThreshold(text), summary));
   assertEquals(described("p99 < 0.5s"), "p99<0.5s: 19ms");
@@ -233,19 +233,19 @@ Deno.test("describeThreshold() shows the figure in the unit of the bound", pure,
   assertEquals(described("cpu.generator<1"), "cpu.generator<1: not measured");
 });
 
-Deno.test("parseThreshold() names what it cannot read and what it accepts", pure, () => {
+Deno.test("parseThreshold() names the value and what is accepted when it throws", pure, () => {
   const cases: readonly (readonly [string, string])[] = [
-    ["p99", 'as in p99<500ms: got "p99"'],
-    ["", 'got ""'],
+    ["p99", 'Cannot use threshold "p99": expected a metric'],
+    ["", 'Cannot use threshold ""'],
     ["p99=500ms", "one of <= >= == != < >"],
-    ["p99<<500ms", "got"],
-    ["p99<500", "needs a unit, as in p99<500ms"],
-    ["p99<5%", "must have a duration as its bound"],
-    ["p98<5ms", "must be on one of p50, p90, p99"],
-    ["toString<5", "must be on one of"],
-    ["lost<5ms", "must have a number, or percent of the clients,"],
-    ["fairness>90%", "must have a number as its bound"],
-    ["lost<-1", "must have a number"],
+    ["p99<<500ms", "expected a metric"],
+    ["p99<500", "expected a unit, as in p99<500ms"],
+    ["p99<5%", "expected a duration as the bound"],
+    ["p98<5ms", "expected one of p50, p90, p99"],
+    ["toString<5", "expected one of"],
+    ["lost<5ms", "expected a number, or percent of the clients, as the bound"],
+    ["fairness>90%", "expected a number, as the bound"],
+    ["lost<-1", "expected a number"],
   ];
   for (const [text, message] of cases) assertThrows(() => parseThreshold(text), TypeError, message);
 });

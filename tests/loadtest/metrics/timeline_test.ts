@@ -16,7 +16,7 @@ import { pure } from "../../_util/permissions.ts";
 const sum = (values: Float64Array): number => values.reduce((total, value) => total + value, 0);
 
 Deno.test(
-  "timelineOf() books every start, ok and connection, in no more buckets than asked for",
+  "createTimeline() counts every start, ok, and connection in at most the given number of buckets",
   pure,
   () => {
     const instants = fc.array(fc.integer({ min: 0, max: 90_000 }), { minLength: 1, maxLength: 60 });
@@ -38,7 +38,7 @@ Deno.test(
   },
 );
 
-Deno.test("timelineOf() takes buckets of 1, 2 or 5 times a power of ten, none under 10 ms", pure, () => {
+Deno.test("createTimeline() uses buckets of 1, 2, or 5 times a power of ten, at least 10 ms", pure, () => {
   const widthOf = (stop: number): number => {
     const ledger = ledgerOf([...goodRun(1), { event: "stop", at: stop, why: "done" }]);
     return createTimeline(ledger, { buckets: 100 }).bucket;
@@ -46,7 +46,7 @@ Deno.test("timelineOf() takes buckets of 1, 2 or 5 times a power of ten, none un
   assertEquals([100, 1500, 4900, 60_000, 100_000].map(widthOf), [10, 20, 50, 1000, 2000]);
 });
 
-Deno.test("timelineOf() has what is open at the end of a bucket in the next ones too", pure, () => {
+Deno.test("createTimeline() carries open connections into later buckets", pure, () => {
   // Open from 3 to 22, and from 103 to 122.
   const events = [runEvent(2), ...clientEvents(0, { at: 0 }), ...clientEvents(1, { at: 100 })];
   const open = (of: readonly HistoryEvent[]) => [...createTimeline(ledgerOf(of)).open];
@@ -55,7 +55,7 @@ Deno.test("timelineOf() has what is open at the end of a bucket in the next ones
   assertEquals(open(unclosed), [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
 });
 
-Deno.test("timelineOf() has percentiles of the clients planned for a bucket", pure, () => {
+Deno.test("createTimeline() returns percentiles of the clients planned for each bucket", pure, () => {
   const late = (events: HistoryEvent[], ms: number): HistoryEvent[] =>
     events.map((event) => (event.event === "ack" ? { ...event, at: event.at + ms } : event))
       .filter(({ event }) => event !== "close");
@@ -73,7 +73,7 @@ Deno.test("timelineOf() has percentiles of the clients planned for a bucket", pu
 });
 
 Deno.test(
-  "timelineOf() tells resends, second deliveries, faults and unnatural ends, each at its time",
+  "createTimeline() counts resends, second deliveries, faults, and unnatural ends at their times",
   pure,
   () => {
     const [client, remote] = [0, SERVER];

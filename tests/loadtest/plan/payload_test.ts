@@ -23,7 +23,7 @@ Deno.test("parsePayload() and formatPayload() agree", pure, () => {
   }
 });
 
-Deno.test("createPayload() gives every message a text of its own and finds it again", pure, () => {
+Deno.test("createPayload() returns a unique text per message, and finds it again", pure, () => {
   const lines = ["a line", "a line", "", "one with #3 in it", "#7"];
   const specs: readonly PayloadSpec[] = [
     { type: "short" },
@@ -43,7 +43,7 @@ Deno.test("createPayload() gives every message a text of its own and finds it ag
   }
 });
 
-Deno.test("createPayload() finds nothing in texts that are not of the plan", pure, () => {
+Deno.test("createPayload().find() returns undefined when a text is not in the plan", pure, () => {
   const payload = createPayload({ type: "short" }, { seed: 1, clients: 50 });
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     const index = payload.find(text);
@@ -55,7 +55,7 @@ Deno.test("createPayload() finds nothing in texts that are not of the plan", pur
 });
 
 Deno.test(
-  "createPayload() of mixed has every awkward string, the empty one once, within the line limit",
+  "createPayload() returns every awkward string when mixed, and the empty one once",
   pure,
   () => {
     const payload = createPayload({ type: "mixed" }, { seed: 2, clients: 5000 });
@@ -82,7 +82,7 @@ Deno.test(
 );
 
 Deno.test(
-  "createPayload() of a size is exactly that many bytes, and refuses one too small or too large",
+  "createPayload() returns texts of exactly the size, and throws when it is too small or too large",
   pure,
   () => {
     const payload = createPayload({ type: "size", bytes: 1024 }, { seed: 1, clients: 1000 });
@@ -95,10 +95,10 @@ Deno.test(
   },
 );
 
-Deno.test("createPayload() of a file without lines is refused", pure, () => {
+Deno.test("createPayload() throws when the file has no lines", pure, () => {
   assertThrows(
     () => createPayload({ type: "file", path: "empty.txt" }, { seed: 1, clients: 1, lines: [] }),
     RangeError,
-    "empty.txt has none",
+    "empty.txt: it is empty",
   );
 });

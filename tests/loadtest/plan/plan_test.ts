@@ -2,6 +2,9 @@ import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows }
 import fc from "fast-check";
 import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../../../loadtest/plan/arrival.ts";
 import { estimatePeak } from "../../../loadtest/plan/peak_estimate.ts";
+import { assertAffordable } from "../../../loadtest/plan/affordable.ts";
+import { OptionError } from "../../../loadtest/plan/check_option.ts";
+import { MAX_DURATION } from "../../../internal/duration.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { pure } from "../../_util/permissions.ts";
@@ -15,7 +18,7 @@ const OPTIONS: PlanOptions = {
   payload: { type: "short" },
 };
 
-Deno.test("arrivalTimes() ascends from 0, and all but poisson stay in the window", pure, () => {
+Deno.test("arrivalTimes() ascends from 0, within the window except for poisson", pure, () => {
   const arrivals = fc.constantFrom<Arrival>(...ARRIVALS);
   const sizes = fc.integer({ min: 1, max: 300 });
   fc.assert(fc.property(arrivals, sizes, fc.nat(100_000), fc.nat(), (arrival, clients, window, seed) => {
@@ -26,7 +29,7 @@ Deno.test("arrivalTimes() ascends from 0, and all but poisson stay in the window
   }));
 });
 
-Deno.test("arrivalTimes() has the shape that its name says", pure, () => {
+Deno.test("arrivalTimes() follows the shape of each arrival", pure, () => {
   const times = (arrival: Arrival) =>
     arrivalTimes(arrival, { clients: 10_000, window: 1000, random: randomStream(1, "arrival") });
   const before = (arrival: Arrival, at: number) => times(arrival).filter((time) => time < at).length;
@@ -42,12 +45,16 @@ Deno.test("arrivalTimes() has the shape that its name says", pure, () => {
   assertAlmostEquals(long, 10_000 * Math.exp(-3), 70);
 });
 
-Deno.test("parseArrival() names what it accepts", pure, () => {
+Deno.test("parseArrival() names what is accepted when it throws", pure, () => {
   assertEquals(parseArrival("ramp"), "ramp");
-  assertThrows(() => parseArrival("wave"), TypeError, 'uniform, constant, poisson, burst, ramp: got "wave"');
+  assertThrows(
+    () => parseArrival("wave"),
+    TypeError,
+    'Cannot use arrival "wave": expected uniform, constant, poisson, burst, ramp',
+  );
 });
 
-Deno.test("Plan is the same in every process, and its slices share it out", pure, () => {
+Deno.test("Plan is the same in every process, and its slices cover it", pure, () => {
   const options: PlanOptions = {
     ...OPTIONS,
     replyDelay: { type: "exponential", mean: 100 },
@@ -69,7 +76,7 @@ Deno.test("Plan differs by seed", pure, () => {
   assertEquals(new Set([1, 2, 3, 4].map(startAt)).size, 4);
 });
 
-Deno.test("Plan.answering() holds a message as long as the plan says, whoever answers it", pure, () => {
+Deno.test("Plan.replyDelayOf() returns the planned delay of a message at any client", pure, () => {
   const plan = new Plan({ ...OPTIONS, replyDelay: { type: "uniform", min: 0, max: 1000 } });
   for (const message of [0, 17, 999]) {
     const { text } = plan.client(message);
@@ -79,7 +86,7 @@ Deno.test("Plan.answering() holds a message as long as the plan says, whoever an
 });
 
 Deno.test(
-  "Plan.answering() draws for a foreign message from the client's own stream, and never over the longest",
+  "Plan.replyDelayOf() draws the delay of a foreign message, up to the longest",
   pure,
   () => {
     const plan = new Plan({ ...OPTIONS, clients: 10, replyDelay: { type: "exponential", mean: 1000 } });
@@ -93,7 +100,7 @@ Deno.test(
   },
 );
 
-Deno.test("Plan derives its timeouts from the longest delay", pure, () => {
+Deno.test("Plan derives timeouts from the longest delay", pure, () => {
   const quick = new Plan(OPTIONS);
   assertEquals([quick.timeout, quick.ackTimeout, quick.linger, quick.deadline], [30_000, 10_000, 0, 70_000]);
   const slow = new Plan({ ...OPTIONS, replyDelay: { type: "fixed", delay: 20_000 } });
@@ -107,7 +114,7 @@ Deno.test("Plan derives its timeouts from the longest delay", pure, () => {
   assertEquals([asked.timeout, asked.linger, asked.deadline], [5000, 100, 15_000]);
 });
 
-Deno.test("Plan counts the clients that are open at once, and what they need", pure, () => {
+Deno.test("Plan estimates open clients, and the processes and ports that they need", pure, () => {
   // All come at one instant and stay for the delay.
   const crowd = new Plan({
     ...OPTIONS,
@@ -127,11 +134,11 @@ Deno.test("Plan counts the clients that are open at once, and what they need", p
   assertThrows(
     () => crowd.assertEnoughPorts("10.0.0.1:80"),
     RangeError,
-    "Target 10.0.0.1:80 would need 60000 ports",
+    "Cannot use clients 60000: they need 60000 ports at the same time at 10.0.0.1:80, of 25000",
   );
 });
 
-Deno.test("peakOpenClients() keeps a client open that goes on being given messages", pure, () => {
+Deno.test("estimatePeak() keeps a client open while it receives messages", pure, () => {
   // The oldest client gets each message: the second one's, which is held for a second.
   const options = {
     startAt: Float64Array.of(0, 50, 500),
@@ -146,7 +153,7 @@ Deno.test("peakOpenClients() keeps a client open that goes on being given messag
   assertEquals(estimatePeak({ ...options, stay: 200 }), 2);
 });
 
-Deno.test("peakOpenClients() counts those that left as gone", pure, () => {
+Deno.test("estimatePeak() removes clients that have closed", pure, () => {
   const peak = estimatePeak({
     startAt: Float64Array.of(0, 0, 0, 500, 501),
     replyDelay: Float64Array.of(10, 1000, 200, 0, 0),
@@ -157,23 +164,65 @@ Deno.test("peakOpenClients() counts those that left as gone", pure, () => {
   assertEquals(peak, 3);
 });
 
-Deno.test("Plan refuses what is impossible", pure, () => {
+Deno.test("Plan throws when options are out of range or contradict each other", pure, () => {
   const cases: readonly (readonly [Partial<PlanOptions>, string])[] = [
-    [{ clients: 0 }, "Clients must be a whole number of at least 1: got 0"],
-    [{ clients: 1.5 }, "got 1.5"],
-    [{ seed: -1 }, "Seed"],
-    [{ window: NaN }, "Window"],
-    [{ timeout: -1 }, "Timeout"],
+    [{ clients: 0 }, "Cannot use clients 0: expected an integer from 1"],
+    [{ clients: 1.5 }, "Cannot use clients 1.5"],
+    [{ seed: -1 }, "Cannot use seed -1"],
+    [{ window: NaN }, "Cannot use window NaN: expected 0 to 2147483647 ms (24.8 days)"],
+    [{ window: Infinity }, "Cannot use window Infinity"],
+    [{ timeout: -1 }, "Cannot use timeout -1"],
+    [{ timeout: NaN }, "Cannot use timeout NaN"],
+    [{ timeout: 2 ** 31 }, "Cannot use timeout 2147483648"],
+    [{ linger: Infinity }, "Cannot use linger Infinity"],
+    [{ deadline: NaN }, "Cannot use deadline NaN"],
+    [{ replyDelay: { type: "fixed", delay: NaN } }, "Cannot use reply delay"],
+    [{ replyDelay: { type: "exponential", mean: Infinity } }, "Cannot use reply delay"],
+    [{ replyDelay: { type: "uniform", min: NaN, max: 1 } }, "Cannot use reply delay"],
+    [{ replyDelay: { type: "pareto", min: 1, alpha: NaN, cap: 2 } }, "Cannot use reply delay"],
     [
       { timeout: 1000, replyDelay: { type: "fixed", delay: 1000 } },
-      "Timeout must be above the longest reply delay, 1s",
+      "Cannot use timeout 1s: expected more than the longest reply delay, 1s",
     ],
-    [{ deadline: 5000 }, "Deadline must be after the last start"],
+    [{ deadline: 5000 }, "expected more than the last start"],
   ];
   for (const [options, message] of cases) {
     assertThrows(() => new Plan({ ...OPTIONS, ...options }), RangeError, message);
   }
   const plan = new Plan(OPTIONS);
-  assertThrows(() => plan.client(1000), RangeError, "one of 0 to 999: got 1000");
-  assertThrows(() => [...plan.slice(2, 2)], RangeError, "got 2");
+  assertThrows(
+    () => plan.client(1000),
+    RangeError,
+    "Cannot find client 1000: expected an integer from 0 to 999",
+  );
+  assertThrows(() => [...plan.slice(2, 2)], RangeError, "slice 2");
 });
+
+Deno.test("Plan bounds derived timeouts when the reply delay is long", pure, () => {
+  const days = (count: number): number => count * 86_400_000;
+  const plan = new Plan({ ...OPTIONS, clients: 10, replyDelay: { type: "fixed", delay: days(20) } });
+  assertEquals(
+    [plan.timeout, plan.ackTimeout, plan.deadline],
+    [MAX_DURATION, MAX_DURATION, MAX_DURATION],
+  );
+  const long = new Plan({ ...OPTIONS, clients: 10, timeout: days(20) });
+  assertEquals(long.deadline, MAX_DURATION);
+});
+
+Deno.test(
+  "assertAffordable() throws before anything is allocated when memory or ports are short",
+  pure,
+  () => {
+    const load = { clients: 2 ** 31 - 1, window: 10_000, replyDelay: { type: "none" } } as const;
+    const available = { memory: 4e9, target: "10.0.0.1:80", addresses: 1 };
+    assertThrows(() => assertAffordable(load, available), OptionError, "they need about");
+    const crowd = { clients: 60_000, window: 0, replyDelay: { type: "fixed", delay: 1000 } } as const;
+    assertThrows(
+      () => assertAffordable(crowd, available),
+      OptionError,
+      "Cannot use clients 60000: they need 60000 ports at the same time at 10.0.0.1:80, of 25000",
+    );
+    assertAffordable({ ...crowd, window: 10_000 }, available);
+    assertAffordable({ ...crowd, clients: 1_000_000, window: 1_000_000 }, available);
+  },
+);

@@ -36,7 +36,7 @@ Deno.test("parseReplyDelay() reads every form, and formatReplyDelay() writes it"
   }
 });
 
-Deno.test("parseReplyDelay() names what it cannot read and what it accepts", pure, () => {
+Deno.test("parseReplyDelay() names the value and what is accepted when it throws", pure, () => {
   for (
     const spec of ["", "1s", "fixed", "fixed:", "normal:1s", "uniform:1s", "uniform:1s-2s-3s", "fixed:soon"]
   ) {
@@ -48,7 +48,19 @@ Deno.test("parseReplyDelay() names what it cannot read and what it accepts", pur
   }
 });
 
-Deno.test("drawReplyDelay() has the mean it should, and no draw is over the longest", pure, () => {
+Deno.test("parseReplyDelay() throws when a delay can exceed what a timer takes", pure, () => {
+  for (const spec of ["exponential:30h", "pareto:30h", "pareto:1s,1.5,30000000s", "fixed:600h"]) {
+    assertThrows(() => parseReplyDelay(spec), Error, `"${spec}"`);
+  }
+  const error = assertThrows(() => parseReplyDelay("exponential:30h"), RangeError);
+  assertEquals(
+    error.message,
+    'Cannot use reply delay "exponential:30h": it can draw 27 days, expected at most 24',
+  );
+  assertEquals(parseReplyDelay("exponential:26h"), { type: "exponential", mean: 93_600_000 });
+});
+
+Deno.test("drawReplyDelay() has the expected mean, and never exceeds the longest", pure, () => {
   for (const delay of DISTRIBUTIONS) {
     const random = randomStream(3, "reply-delay");
     const draws = Array.from({ length: 200_000 }, () => drawReplyDelay(delay, random));
@@ -58,7 +70,7 @@ Deno.test("drawReplyDelay() has the mean it should, and no draw is over the long
   }
 });
 
-Deno.test("longestReplyDelay() is what the largest draw gives", pure, () => {
+Deno.test("longestReplyDelay() equals the largest draw", pure, () => {
   for (const delay of DISTRIBUTIONS) {
     const largest = drawReplyDelay(delay, () => 1 - 2 ** -32);
     assertAlmostEquals(largest, longestReplyDelay(delay), 1e-5, formatReplyDelay(delay));

@@ -5,7 +5,7 @@ import { pure } from "../../_util/permissions.ts";
 
 const seeds = fc.integer({ min: 0, max: MAX_SEED });
 
-Deno.test("randomStream() draws what it always drew for a seed", pure, () => {
+Deno.test("randomStream() draws the recorded numbers of a seed", pure, () => {
   const draw = randomStream(1, "arrival");
   // A change here makes every seed that anybody wrote down mean another run.
   assertEquals([draw(), draw(), draw()].map((drawn) => drawn * 2 ** 32), [1133609687, 403147404, 574014802]);
@@ -17,7 +17,7 @@ Deno.test("randomStream() follows sfc32 step by step", pure, () => {
   for (let i = 0; i < 1000; i++) assertEquals(draw() * 2 ** 32, model());
 });
 
-Deno.test("randomStream() is in [0, 1) and repeatable for any seed and index", pure, () => {
+Deno.test("randomStream() is in [0, 1) and reproducible for any seed and index", pure, () => {
   fc.assert(fc.property(seeds, fc.integer({ min: 0, max: 0xffff_ffff }), (seed, index) => {
     const [one, other] = [1, 2].map(() => {
       const draw = randomStream(seed, "payload", { index });
@@ -28,7 +28,7 @@ Deno.test("randomStream() is in [0, 1) and repeatable for any seed and index", p
   }));
 });
 
-Deno.test("randomStream() gives neighbouring indexes, seeds and purposes unrelated draws", pure, () => {
+Deno.test("randomStream() draws unrelated numbers for neighboring indexes, seeds, and purposes", pure, () => {
   const streams = [
     (i: number) => randomStream(1, "reply-delay", { index: i }),
     (i: number) => randomStream(i, "reply-delay"),
@@ -48,12 +48,12 @@ Deno.test("randomStream() gives neighbouring indexes, seeds and purposes unrelat
   assertAlmostEquals(correlation(delays ?? [], payloads ?? []), 0, 4 / Math.sqrt(count));
 });
 
-Deno.test("randomStream() refuses seeds and indexes out of range", pure, () => {
+Deno.test("randomStream() throws when the seed or the index is out of range", pure, () => {
   for (const seed of [-1, 1.5, NaN, MAX_SEED + 1]) {
-    assertThrows(() => randomStream(seed, "arrival"), RangeError, `got ${seed}`);
+    assertThrows(() => randomStream(seed, "arrival"), RangeError, `Cannot use seed ${seed}:`);
   }
   for (const index of [-1, 0.5, 2 ** 32]) {
-    assertThrows(() => randomStream(1, "arrival", { index }), RangeError, `got ${index}`);
+    assertThrows(() => randomStream(1, "arrival", { index }), RangeError, `random stream ${index}:`);
   }
 });
 

@@ -3,7 +3,7 @@ import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { RunEvent } from "../../../loadtest/history/events.ts";
 import { SpawnedServer } from "../../../loadtest/process/spawned_server.ts";
 import { Plan } from "../../../loadtest/plan/plan.ts";
-import { runPlan } from "../../../loadtest/run.ts";
+import { runPlan } from "../../../loadtest/run_plan.ts";
 import { ANY_LAG_MS } from "../../_util/loadtest/any_lag.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../../socket/mod.ts";
 
@@ -60,20 +60,20 @@ async function findings(leak: string): Promise<string[]> {
   return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
 }
 
-Deno.test("OwnServer.untilZero() finds nothing left in a server that leaks nothing", async () => {
+Deno.test("SpawnedServer.untilZero() returns zeros when the server leaks nothing", async () => {
   assertEquals(await findings("nothing"), []);
 });
 
-Deno.test("OwnServer.untilZero() names one socket that a server in a process of its own has left open", async () => {
-  assertEquals(await findings("socket"), ["The server is left with 1 sockets more than at its start"]);
+Deno.test("SpawnedServer.untilZero() counts one socket when the server leaks it", async () => {
+  assertEquals(await findings("socket"), ["The server is left with 1 more socket than at its start"]);
 });
 
-Deno.test("OwnServer.untilZero() does not count less what a server had at its start and has no more", async () => {
+Deno.test("SpawnedServer.untilZero() counts a leaked socket when one from its start has closed", async () => {
   assertEquals(await findings("less"), []);
   const leaked = await findings("less-and-socket");
-  assertEquals(leaked, ["The server is left with 1 sockets more than at its start"]);
+  assertEquals(leaked, ["The server is left with 1 more socket than at its start"]);
 });
 
-Deno.test("OwnServer.untilZero() names one timer that a server in a process of its own has left running", async () => {
-  assertEquals(await findings("timer"), ["The server is left with 1 running timers"]);
+Deno.test("SpawnedServer.untilZero() counts one timer when the server leaks it", async () => {
+  assertEquals(await findings("timer"), ["The server is left with 1 running timer"]);
 });

@@ -31,27 +31,27 @@ function troubledRun(): HistoryEvent[] {
   });
 }
 
-Deno.test("html`` makes text of every value that is not markup", pure, () => {
+Deno.test("html`` escapes every value that is not markup", pure, () => {
   const text = `<b a="1" c='2'>&</b>`;
   assertEquals(html`<p title="${text}">${[text, 1]}</p>`.markup.includes("<b"), false);
   assertEquals(html`<p>${html`<i>x</i>`}${[html`<b>`, "<"]}</p>`.markup, "<p><i>x</i><b>&lt;</p>");
   assertEquals(html`${"\u202etxet"}`.markup, "\\u{202e}txet");
 });
 
-Deno.test("jsonScript() has nothing in it that could end the script, and reads back the same", pure, () => {
+Deno.test("jsonScript() contains nothing that ends the script, and parses to the same value", pure, () => {
   const { markup } = jsonScript({ text: HOSTILE });
   assertFalse(markup.includes("<"));
   assertEquals(JSON.parse(markup), { text: HOSTILE });
 });
 
-Deno.test("formatMs() writes three digits in the unit that fits", pure, () => {
+Deno.test("formatMs() returns three digits in ms or s", pure, () => {
   const written = [0, 0.0042, 0.42, 8.314, 12.345, 512.4, 999.4, 999.6, 61_234, null].map(formatMs);
   const expected = "0 ms,0.004 ms,0.42 ms,8.31 ms,12.3 ms,512 ms,999 ms,1 s,61.2 s,–";
   assertEquals(written.join(), expected);
   assertEquals(significant(12_345.6), "12,346");
 });
 
-Deno.test("renderReport() says the verdict first, what was wrong next, and how to run it again", () => {
+Deno.test("renderReport() shows the verdict first, then findings, and how to run it again", () => {
   const failed = goodRun(40).filter((event) => !(event.event === "ack" && event.client === 7));
   const page = reportOf(failed, { command: "deno run -A loadtest.ts --payload 'file:<x>'" });
   const at = (text: string): number => {
@@ -69,7 +69,7 @@ Deno.test("renderReport() says the verdict first, what was wrong next, and how t
   assertEquals(order, order.toSorted((a, b) => a - b));
 });
 
-Deno.test("renderReport() does not claim natural ends for a run in which faults made others", () => {
+Deno.test("renderReport() does not claim natural ends when faults caused others", () => {
   assertStringIncludes(
     reportOf(goodRun(40)),
     "acknowledged, every connection closed naturally, and the server",
@@ -77,11 +77,11 @@ Deno.test("renderReport() does not claim natural ends for a run in which faults 
   const excused = troubledRun().filter((event) => !(event.event === "ack" && event.message === HOSTILE));
   assertStringIncludes(
     reportOf(excused),
-    "acknowledged, in spite of the faults that were asked for, and the server",
+    "acknowledged, despite the injected faults, and the server",
   );
 });
 
-Deno.test("renderReport() says and draws by how much the generator might lag", () => {
+Deno.test("renderReport() shows the lag limit of the generator", () => {
   for (const [run, bound, says] of [[{}, "100ms", "100 ms"], [{ maxLag: 2000 }, "2s", "2 s"]] as const) {
     const page = reportOf(goodRun(40, run));
     assertStringIncludes(page, `the run is invalid beyond ${says}.`);
@@ -90,7 +90,7 @@ Deno.test("renderReport() says and draws by how much the generator might lag", (
   }
 });
 
-Deno.test("renderReport() shows thresholds, and says so where there is nothing to draw", () => {
+Deno.test("renderReport() shows thresholds, and a note when there is nothing to draw", () => {
   const page = reportOf(goodRun(40), { thresholds: ["p50<1ms"], replyDelay: { type: "none" } });
   assertStringIncludes(page, "<h1>Threshold</h1>");
   assertStringIncludes(page, "Threshold p50&lt;1ms: 19ms, which does not hold");
@@ -100,7 +100,7 @@ Deno.test("renderReport() shows thresholds, and says so where there is nothing t
   assertStringIncludes(silent, "No message was acknowledged");
 });
 
-Deno.test("renderReport() has a table for each chart, thinned out, and names nothing outside of itself", () => {
+Deno.test("renderReport() has a thinned table for each chart, and loads nothing from elsewhere", () => {
   const page = reportOf(goodRun(2000));
   const count = (pattern: RegExp): number => [...page.matchAll(pattern)].length;
   assertEquals(count(/<div class="plot"/g), 7);
@@ -131,7 +131,7 @@ const DRAWN = `JSON.parse(document.getElementById("charts").textContent).map(({ 
 })`;
 
 Deno.test(
-  "A report in Chromium draws every chart, in light and dark, without a complaint",
+  "renderReport() draws every chart in Chromium, light and dark, without an error",
   inChromium,
   async () => {
     await withPage(reportOf(troubledRun()), async ({ page, complaints }) => {
@@ -164,7 +164,7 @@ Deno.test(
   },
 );
 
-Deno.test("A report in Chromium runs no script that the run brought along", inChromium, async () => {
+Deno.test("renderReport() runs no script from the run in Chromium", inChromium, async () => {
   const page = reportOf(troubledRun(), { command: HOSTILE });
   await withPage(page, async ({ page, complaints }) => {
     assertEquals(await page.title(), "Failed: 40 clients, seed 1");

@@ -58,31 +58,35 @@ const extra = (...events: HistoryEvent[]): HistoryEvent[] => {
   return [...run.slice(0, -ENDING.length), ...events, ...ENDING];
 };
 
-Deno.test("renderJunit() has a passing case for each property of a proven run, and its figures", pure, () => {
-  assertEquals(outcomes(summaryOf(goodRun(4), { thresholds: ["p99<500ms"] })), {
-    "every message is acknowledged": "passed",
-    "nothing unexpected arrives": "passed",
-    "no message is acknowledged twice": "passed",
-    "every connection closes naturally": "passed",
-    "the server is left with nothing": "passed",
-    "no process dies": "passed",
-    "the generator keeps its schedule": "passed",
-    "the run comes to its end": "passed",
-    "threshold p99<500ms": "passed",
-  });
-  const root = parse(renderJunit({ summary: summaryOf(goodRun(4)), startedAt }));
-  const suite = all(root, "testsuite")[0];
-  const attributes = ["tests", "failures", "errors", "skipped", "time", "timestamp"];
-  const expected = ["8", "0", "0", "0", "2.000", "1970-01-01T00:00:00.000Z"];
-  assertEquals(attributes.map((name) => suite?.attributes[name]), expected);
-  const properties = Object.fromEntries(
-    all(root, "property").map((one) => [one.attributes.name, one.attributes.value]),
-  );
-  assertEquals(properties["seed"], "1");
-  assertEquals(properties["latency.fromPlanned.p99 (ms)"], "20");
-});
+Deno.test(
+  "renderJunit() passes a case for each property when the run is proven, and lists metrics",
+  pure,
+  () => {
+    assertEquals(outcomes(summaryOf(goodRun(4), { thresholds: ["p99<500ms"] })), {
+      "every message is acknowledged": "passed",
+      "nothing unexpected arrives": "passed",
+      "no message is acknowledged twice": "passed",
+      "every connection closes naturally": "passed",
+      "the server is left with nothing": "passed",
+      "no process dies": "passed",
+      "the generator keeps its schedule": "passed",
+      "the run comes to its end": "passed",
+      "threshold p99<500ms": "passed",
+    });
+    const root = parse(renderJunit({ summary: summaryOf(goodRun(4)), startedAt }));
+    const suite = all(root, "testsuite")[0];
+    const attributes = ["tests", "failures", "errors", "skipped", "time", "timestamp"];
+    const expected = ["8", "0", "0", "0", "2.000", "1970-01-01T00:00:00.000Z"];
+    assertEquals(attributes.map((name) => suite?.attributes[name]), expected);
+    const properties = Object.fromEntries(
+      all(root, "property").map((one) => [one.attributes.name, one.attributes.value]),
+    );
+    assertEquals(properties["seed"], "1");
+    assertEquals(properties["latency.fromPlanned.p99 (ms)"], "20");
+  },
+);
 
-Deno.test("renderJunit() fails the case of the property that does not hold", pure, () => {
+Deno.test("renderJunit() fails the case of a property when it does not hold", pure, () => {
   const leaking = goodRun(4).map((event) =>
     event.event === "server" ? { ...event, state: { ...ZERO_STATE, timers: 2 } } : event
   );
@@ -95,7 +99,7 @@ Deno.test("renderJunit() fails the case of the property that does not hold", pur
     [
       "nothing unexpected arrives",
       extra({ event: "ack", client: 0, at: 50, message: "x" }),
-      'Client 0 (127.0.0.1:40000) got an ok for message "x", which nobody sent',
+      'Client 0 (127.0.0.1:40000) got an ok for message "x", which no client sent',
     ],
     ["the server is left with nothing", leaking, "The server is left with 2 running timers"],
     [
@@ -106,12 +110,12 @@ Deno.test("renderJunit() fails the case of the property that does not hold", pur
     [
       "the generator keeps its schedule",
       extra({ event: "generator", process: 0, loopLag: 400, socketLag: 1 }),
-      "Generator process 0 lagged in its event loop by 400ms at the 99th percentile, over the bound of 100ms",
+      "In generator process 0, timers ran 400ms late at the 99th percentile (limit 100ms)",
     ],
     [
       "the run comes to its end",
       extra({ event: "stop", at: 9, why: "interrupted" }).filter((event) => event !== ENDING[1]),
-      "Stopped before it was done: 4 of 4 messages acknowledged",
+      "Stopped before the end: 4 of 4 messages acknowledged",
     ],
   ];
   for (const [name, events, message] of cases) assertEquals(outcomes(summaryOf(events))[name], message);
@@ -135,12 +139,12 @@ Deno.test("renderJunit() fails the case of the property that does not hold", pur
   );
 });
 
-Deno.test("renderJunit() skips what could not be asked of a foreign server", pure, () => {
+Deno.test("renderJunit() skips the server case when the state is unknown", pure, () => {
   const foreign = goodRun(4, { server: "foreign" }).filter(({ event }) => event !== "server");
   assertEquals(outcomes(summaryOf(foreign))["the server is left with nothing"], "skipped");
 });
 
-Deno.test("renderJunit() stays well-formed, whatever text the run brought along", pure, () => {
+Deno.test("renderJunit() is well-formed with any text from the run", pure, () => {
   const texts = [`</failure>]]>&<a b="c">'`, "\u0000\u001b[2J\ufffe", "\ud800", "line\nline\ttab", "𝒳 é"];
   const unsaid = extra(
     ...texts.map((message): HistoryEvent => ({ event: "ack", client: 0, at: 50, message })),
@@ -158,7 +162,7 @@ Deno.test("renderJunit() stays well-formed, whatever text the run brought along"
   assertThrows(() => parse("<a>&</a>"), Error, "1:"); // the parser does complain
 });
 
-Deno.test("renderJunit() has a failure exactly where the exit code is not 0", pure, () => {
+Deno.test("renderJunit() has a failure exactly when the exit code is not 0", pure, () => {
   const runs = [goodRun(4), without(dropped(2)), [runEvent(4), ...ENDING]];
   for (const thresholds of [[], ["p99<5ms"], ["p99<1h"]]) {
     for (const run of runs) {

@@ -17,7 +17,7 @@ function faults(results: readonly TortureResult[]): Record<string, string> {
   return Object.fromEntries(results.flatMap(({ name, fault }) => fault === undefined ? [] : [[name, fault]]));
 }
 
-Deno.test("A relay survives every torture, and is left with nothing", async () => {
+Deno.test("torture() passes every case on a relay, which is left with nothing", async () => {
   await using server = startRelay({ maxLine: 1024 });
   const results = await tortured(server.port, { maxLine: 1024 });
   assertEquals(faults(results), {});
@@ -27,7 +27,7 @@ Deno.test("A relay survives every torture, and is left with nothing", async () =
   assert(closed.reset > 0 && closed.framing > 0 && closed.natural > 0);
 });
 
-Deno.test("An echo of lines survives every torture, and is left with nothing", async () => {
+Deno.test("torture() passes every case on a line echo server, which is left with nothing", async () => {
   await using server = listen({ maxLine: 1024 });
   const served = server.serve(async (peer) => {
     for await (const line of peer) {
@@ -41,7 +41,7 @@ Deno.test("An echo of lines survives every torture, and is left with nothing", a
   await served;
 });
 
-Deno.test("torture() finds a server without a limit for lines", async () => {
+Deno.test("torture() finds a server without a line limit", async () => {
   await using server = listen({ maxLine: 64 * 1024 * 1024 });
   const served = server.serve(async (peer) => {
     for await (const line of peer) peer.send(line);
@@ -54,7 +54,7 @@ Deno.test("torture() finds a server without a limit for lines", async () => {
   await served;
 });
 
-Deno.test("torture() reports a server that is gone, and a case that does not end", async () => {
+Deno.test("torture() reports a server that has died, and a case that does not end", async () => {
   const server = listen();
   const { port } = server;
   await server.close();

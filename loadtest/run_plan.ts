@@ -1,6 +1,5 @@
-/** One load test from beginning to end: run the clients, ask the server, judge. @module */
+/** Runs a plan against a server from beginning to end: generates the load, asks the server, and judges. @module */
 import type { Clock } from "../internal/clock.ts";
-import type { FleetProgress } from "./generate/fleet.ts";
 import type { Generator } from "./generate/generator.ts";
 import type { HistoryEvent, ServerState, StopEvent } from "./history/events.ts";
 import type { ServerConnectionEvent } from "./history/server_events.ts";
@@ -8,53 +7,66 @@ import type { Ledger } from "./ledger/ledger.ts";
 import type { Plan } from "./plan/plan.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
 
-/** The server as the load test sees it. */
+/** The server under test, as {@linkcode runPlan} sees it. */
 export interface ServerUnderTest {
-  /** Its state when the clients are done, given some time to come to nothing; `null` when it cannot be asked. */
+  /** Returns its state after the last client, with some time to settle; `null` if it cannot be asked. */
   finalState(): Promise<ServerState | null>;
-  /** What it saw of its connections, asked when it has told its final state. Default: nothing. */
+  /** Yields what the server saw of its connections; called after `finalState`. Default: nothing. */
   connectionEvents?(begin: number): AsyncIterable<ServerConnectionEvent>;
-  /** Settles with a description when it ends before it is told to. Default: it is not watched. */
+  /** Resolves with a description if the server ends before the run does. Default: not watched. */
   readonly died?: Promise<string>;
 }
 
-/** What {@linkcode runPlan} needs. */
+/** Options for {@linkcode runPlan}. */
 export interface RunPlanOptions {
   readonly plan: Plan;
   readonly generator: Generator;
   readonly server: ServerUnderTest;
   readonly clock: Clock;
-  /** Called every `progressInterval` ms. */
+  /** Receives the progress every `progressInterval` ms. */
   readonly onProgress?: (progress: RunProgress) => void;
-  /** Default 500 ms. */
+  /** In ms. Default 500. */
   readonly progressInterval?: number;
-  /** Gets the events of the run itself; those of the clients go to the generator's own hook. */
+  /** Receives the events of the run itself; client events go to the generator's own callback. */
   readonly onEvent?: (event: HistoryEvent) => void;
-  /** Interrupts the run: the clients are stopped, and what was measured is judged. */
+  /** Interrupts the run: the clients stop, and what was measured so far is judged. */
   readonly signal?: AbortSignal;
 }
 
-/** How far a load test has come. */
-export interface RunProgress extends FleetProgress {
+/** The progress of a run. */
+export interface RunProgress {
+  /** Planned clients. */
   readonly clients: number;
-  /** ms since the run began. */
+  /** Clients that have started. */
+  readonly started: number;
+  /** Acknowledged messages. */
+  readonly acknowledged: number;
+  /** Open connections. */
+  readonly open: number;
+  /** Messages sent again. */
+  readonly resent: number;
+  /** Clients that have finished. */
+  readonly finished: number;
+  /** Times from planned start to ok so far: an HdrHistogram in its compressed Base64 encoding, in microseconds. */
+  readonly latency: string;
+  /** Time since the run began, in ms. */
   readonly elapsed: number;
-  /** ms until it ends at the latest. */
+  /** Time until the deadline, in ms. */
   readonly left: number;
 }
 
-/** What a load test came to. */
+/** The result of {@linkcode runPlan}. */
 export interface RunResult {
   readonly judgement: Judgement;
   readonly ledger: Ledger;
-  /** How long it took, ms, until the last client was done. */
+  /** Time until the last client finished, in ms. */
   readonly durationMs: number;
 }
 
 /**
- * Runs a load test.
+ * Runs a plan, and judges what happened.
  *
- * The run ends when every client is done, at the plan's deadline, when the signal aborts, or when the server dies.
+ * The run ends when every client has finished, at the plan's deadline, when `signal` aborts, or when the server dies.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const { plan, generator, server, clock, signal, onProgress, progressInterval = 500 } = options;
@@ -81,7 +93,8 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   });
   const over = Promise.withResolvers<undefined>();
   const watching = Promise.race([server.died ?? over.promise, over.promise]).then((detail) => {
-    if (detail === undefined) return;
+    // A signal to the whole process group ends the server too: the run is interrupted, and the server did not fail.
+    if (detail === undefined || why === "interrupted" || signal?.aborted) return;
     record({ event: "died", at: elapsed(), process: "server", detail });
     stop("died");
   });
