@@ -26,8 +26,8 @@ export interface PlannedLoad {
   readonly replyDelay: DelayDistribution;
 }
 
-/** Bytes per client, measured with a million clients: the plan of one process, and the records of the run. */
-const BYTES_PER_CLIENT = 600;
+/** Estimated bytes per client: its plan in every process, its records in two ledgers, and a copy in transit. */
+const BYTES_PER_CLIENT = 1000;
 
 /** A client's life beyond its reply delay, in ms. */
 const ROUND_TRIP = 1;

@@ -179,11 +179,11 @@ for (
     { args: ["--target", "127.0.0.1:1", "--port", "0"], says: "--port is for an own server" },
     {
       args: ["--timeout", "1s", "--reply-delay", "fixed:2s"],
-      says: "Timeout must be above the longest reply delay",
+      says: "Cannot use --timeout 1s: expected more than the longest reply delay, 2s",
     },
     {
       args: ["--target", "127.0.0.1:1", "--clients", "60000", "--window", "1s", "--reply-delay", "fixed:2s"],
-      says: "ports at once, of 25000",
+      says: "Cannot use --clients 60000: they need 60000 ports at the same time at 127.0.0.1:1, of 25000",
     },
   ]
 ) {
