@@ -20,11 +20,11 @@ export class OptionError extends RangeError {
 /**
  * Checks a duration in ms.
  *
- * @throws {OptionError} If `ms` is NaN, infinite, below `min` (default 0), or above 24.8 days
+ * @throws {OptionError} If `ms` is NaN, infinite, below `min` (default 0), or above 36500 days
  */
 export function assertDuration(option: string, ms: number, { min = 0 }: { min?: number } = {}): void {
   if (ms >= min && ms <= MAX_DURATION) return;
-  throw new OptionError(option, ms, `expected ${min} to ${MAX_DURATION} ms (24.8 days)`);
+  throw new OptionError(option, ms, `expected ${min} to ${MAX_DURATION} ms (36500 days)`);
 }
 
 /**

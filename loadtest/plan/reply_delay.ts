@@ -23,7 +23,7 @@ const SMALLEST_DRAW = 2 ** -32;
  * Reads `0`, `fixed:1s`, `uniform:0s-5s`, `exponential:1s`, or `pareto:MIN[,ALPHA=1.5[,CAP=20×MIN]]`.
  *
  * @throws {TypeError} If `spec` has another form
- * @throws {RangeError} If its numbers do not describe a distribution, or a delay could exceed 24.8 days
+ * @throws {RangeError} If its numbers do not describe a distribution, or a delay could exceed 36500 days
  *
  * @example
  * ```ts
