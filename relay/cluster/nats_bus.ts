@@ -1,5 +1,7 @@
 /** A bus between hosts, over NATS (https://nats.io). @module */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../../internal/clock.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
 
 /** Options for {@linkcode NatsBus}. */
@@ -14,6 +16,8 @@ export interface NatsBusOptions {
   readonly credentials?: Uint8Array;
   /** Paths of PEM files for TLS. Default: the system's authorities, and no certificate. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Called with problems that the bus survives, such as errors of the server and slow reading. Default: ignored. */
   readonly onWarning?: (message: string) => void;
 }
@@ -21,6 +25,7 @@ export interface NatsBusOptions {
 const NAME = /^[A-Za-z0-9-]{1,64}$/;
 const CONNECT_TIMEOUT = 5000;
 const RECONNECT_WAIT = 250;
+const DRAIN_TIMEOUT = 1000;
 // A dead NATS server is noticed after about six seconds, as a dead node is after three and a half.
 const PING_INTERVAL = 2000;
 const MAX_PINGS = 3;
@@ -125,13 +130,18 @@ export class NatsBus implements Bus {
     const connected = this.#status === "connected";
     this.#become("closed");
     if (this.#connection === undefined) return;
-    if (connected) {
-      // Rejects, or never settles, if the server goes at the same time. Then there is nothing to drain into.
-      await Promise.race([this.#connection.drain().catch(() => {}), this.#connection.closed()]);
-    } else {
-      await this.#connection.close();
-    }
+    if (connected) await this.#drain(this.#connection);
+    await this.#connection.close();
     await this.#watching;
+  }
+
+  /** Sends what is queued. If the server goes at the same time, draining may reject or never settle: it gets a second. */
+  async #drain(connection: NatsConnection): Promise<void> {
+    const { clock = systemClock } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.after(DRAIN_TIMEOUT, () => late.resolve());
+    await Promise.race([connection.drain().catch(() => {}), connection.closed(), late.promise]);
+    timer.cancel();
   }
 
   #publish(subject: string, message: string): boolean {
@@ -145,8 +155,6 @@ export class NatsBus implements Bus {
       switch (status.type) {
         case "disconnect":
         case "staleConnection":
-          // Draining would wait until the server is back.
-          if (this.#status === "closed") void connection.close();
           this.#become("disconnected");
           break;
         case "reconnect":

@@ -26,11 +26,14 @@ export class NatsServer implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** Starts a server; `port` 0 picks a free one. */
+  /**
+   * Starts a server; `port` 0 picks a free one, below the ports that the system gives to clients: while a server is down, a
+   * client that reconnects to a port of that range may reach itself, and the port is taken.
+   */
   static async start(options: { port?: number; args?: readonly string[] } = {}): Promise<NatsServer> {
     const { port = 0, args = [] } = options;
     const process = new Deno.Command("nats-server", {
-      args: ["-a", "127.0.0.1", "-p", `${port === 0 ? -1 : port}`, ...args],
+      args: ["-a", "127.0.0.1", "-p", `${port === 0 ? freePort() : port}`, ...args],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -59,5 +62,17 @@ export class NatsServer implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.#process.status;
     await this.#log;
+  }
+}
+
+function freePort(): number {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
   }
 }

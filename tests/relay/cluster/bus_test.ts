@@ -9,6 +9,9 @@ import { Watch } from "../../../internal/watch.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
+/** Options for tests with a NATS server. A server that does not come up must not block the run. */
+const NATS = { ignore: !HAS_NATS, timeout: 30_000 } as const;
+
 /** A place where nodes meet. */
 interface Meeting extends AsyncDisposable {
   join(node: string): Bus;
@@ -65,11 +68,11 @@ class Recorder implements AsyncDisposable {
 }
 
 for (const [kind, meet] of Object.entries(MEETINGS)) {
-  const ignore = kind === "nats" && !HAS_NATS;
+  const options = kind === "nats" ? NATS : {};
 
   Deno.test(
     `Bus delivers to one node, and to all nodes, whoever came first (${kind})`,
-    { ignore },
+    options,
     async () => {
       await using meeting = await meet();
       await using a = new Recorder(meeting.join("a"));
@@ -86,7 +89,7 @@ for (const [kind, meet] of Object.entries(MEETINGS)) {
     },
   );
 
-  Deno.test(`Bus carries any text up to its limit (${kind})`, { ignore }, async () => {
+  Deno.test(`Bus carries any text up to its limit (${kind})`, options, async () => {
     await using meeting = await meet();
     await using a = new Recorder(meeting.join("a"));
     await using b = new Recorder(meeting.join("b"));
@@ -102,7 +105,7 @@ for (const [kind, meet] of Object.entries(MEETINGS)) {
 
   Deno.test(
     `Bus.close() ends in status closed, and sends nothing after it (${kind})`,
-    { ignore },
+    options,
     async () => {
       await using meeting = await meet();
       const a = new Recorder(meeting.join("a"));
@@ -144,7 +147,7 @@ Deno.test("LocalBus connects past the socket of a process that was killed, and r
 
 Deno.test(
   "NatsBus is disconnected without its server, and reconnects to it",
-  { ignore: !HAS_NATS },
+  NATS,
   async () => {
     let server = await NatsServer.start();
     const { port, url } = server;
@@ -167,7 +170,7 @@ Deno.test(
   },
 );
 
-Deno.test("NatsBus separates clusters by their name", { ignore: !HAS_NATS }, async () => {
+Deno.test("NatsBus separates clusters by their name", NATS, async () => {
   await using server = await NatsServer.start();
   const servers = [server.url];
   await using a = new Recorder(new NatsBus({ node: "a", servers, name: "one" }));
@@ -184,7 +187,7 @@ Deno.test("NatsBus separates clusters by their name", { ignore: !HAS_NATS }, asy
 
 Deno.test(
   "NatsBus presents the user and password, or the token, of its URL",
-  { ignore: !HAS_NATS },
+  NATS,
   async () => {
     await using byUser = await NatsServer.start({ args: ["--user", "ann", "--pass", "s3:cret"] });
     await using byToken = await NatsServer.start({ args: ["--auth", "t0ken"] });
