@@ -40,8 +40,8 @@ export class NatsBus implements Bus {
   readonly #prefix: string;
   #handlers: BusHandlers | undefined;
   #connection: NatsConnection | undefined;
-  #watching: Promise<void> | undefined;
   #status: BusStatus = "connecting";
+  #reconnects = 0;
   // The default of NATS, until the server has stated its own limit.
   #maxMessage = 1024 * 1024;
 
@@ -110,7 +110,8 @@ export class NatsBus implements Bus {
     // Only then can the others answer.
     await this.#connection.flush();
     this.#readLimit();
-    this.#watching = this.#watch(this.#connection);
+    // Ends with the connection.
+    void this.#watch(this.#connection);
     this.#become("connected");
   }
 
@@ -132,7 +133,6 @@ export class NatsBus implements Bus {
     if (this.#connection === undefined) return;
     if (connected) await this.#drain(this.#connection);
     await this.#connection.close();
-    await this.#watching;
   }
 
   /** Sends what is queued. If the server goes at the same time, draining may reject or never settle: it gets a second. */
@@ -155,11 +155,11 @@ export class NatsBus implements Bus {
       switch (status.type) {
         case "disconnect":
         case "staleConnection":
+          this.#reconnects++;
           this.#become("disconnected");
           break;
         case "reconnect":
-          this.#readLimit();
-          this.#become("connected");
+          void this.#reconnected(connection);
           break;
         case "slowConsumer":
           this.#warn(`${status.pending} messages are waiting to be read`);
@@ -169,6 +169,19 @@ export class NatsBus implements Bus {
           break;
       }
     }
+  }
+
+  /** Waits until the server has the subscriptions again: what others send before that is lost. */
+  async #reconnected(connection: NatsConnection): Promise<void> {
+    const attempt = ++this.#reconnects;
+    try {
+      await connection.flush();
+    } catch {
+      return; // Disconnected again, which is reported by itself.
+    }
+    if (attempt !== this.#reconnects) return;
+    this.#readLimit();
+    this.#become("connected");
   }
 
   #readLimit(): void {

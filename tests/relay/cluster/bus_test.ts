@@ -167,6 +167,8 @@ Deno.test(
     assertEquals(a.bus.send("b", "found"), true);
     await b.until("found");
     assertEquals(b.events, ["status connected", "found"]);
+    await b.bus.close();
+    await a.bus.close();
   },
 );
 
