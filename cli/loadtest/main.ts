@@ -12,6 +12,7 @@ import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { capacityCommand, runCapacity } from "./capacity.ts";
 import { compareFiles } from "./compare.ts";
 import { runOptions } from "./options.ts";
 import { runNamedPart } from "./worker_processes.ts";
@@ -37,6 +38,7 @@ const commands = {
       ],
     ],
   },
+  capacity: capacityCommand,
   new: {
     summary: "Write a commented scenario to start from",
     positionals: { name: text({ help: "The file, such as my_scenario or my_scenario.ts", required: true }) },
@@ -95,6 +97,8 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   switch (told.command) {
     case "run":
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
+    case "capacity":
+      return await runCapacity({ ...told.options, ...told.positionals }, context);
     case "new":
       return await writeScenario(told.positionals.name, new Log());
     case "torture":

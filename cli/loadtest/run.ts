@@ -134,7 +134,12 @@ function openHistory({ history }: RunValues): HistoryMerger | undefined {
   }
 }
 
-function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, target: Target): GeneratorRun {
+/** What the clients of a built-in protocol are told. */
+export function orderOf(
+  { protocol, faults, token, maxLag }: RunValues,
+  plan: Plan,
+  target: Target,
+): GeneratorRun {
   return {
     run: {
       event: "run",
@@ -156,18 +161,19 @@ function orderOf({ protocol, faults, token, maxLag }: RunValues, plan: Plan, tar
 }
 
 /** A generator that is ready, and what it keeps open until it has run. */
-interface PreparedGenerator extends Disposable {
+export interface PreparedGenerator extends Disposable {
   readonly generator: Generator;
 }
 
 /** Where a generator runs, and what it connects and writes with. */
-interface GeneratorResources {
+export interface GeneratorResources {
   readonly processes: number;
   readonly transport: TransportName;
   readonly history: HistoryMerger | undefined;
 }
 
-async function prepareGenerator(
+/** Makes a generator ready: in this process, or in several. */
+export async function prepareGenerator(
   order: GeneratorRun,
   { processes, transport, history }: GeneratorResources,
 ): Promise<PreparedGenerator> {

@@ -3,7 +3,7 @@ import { type Content, type Html, html } from "./html.ts";
 import { formatMs, MISSING, significant } from "./number.ts";
 
 /** What the horizontal axis is: seconds of the run, percent of the clients, or a duration. */
-export type HorizontalScale = "time" | "percentile" | "duration" | "log-duration";
+export type HorizontalScale = "rate" | "time" | "percentile" | "duration" | "log-duration";
 
 /** How a series is drawn. */
 export type SeriesStyle = "line" | "step" | "area" | "bars";
@@ -88,6 +88,8 @@ function formatPlace(at: number, scale: HorizontalScale): string {
   switch (scale) {
     case "time":
       return `${Number(at.toFixed(3))} s`;
+    case "rate":
+      return significant(at);
     case "percentile":
       return `${Number(at.toFixed(4))} %`;
     default:

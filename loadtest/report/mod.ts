@@ -112,7 +112,7 @@ export function renderReport(input: ReportInput): string {
     <p class="run">Made by okline ${version} at ${startedAt.toISOString()}. Times in charts count from the beginning of the run.</p>
     <noscript><p>The charts need JavaScript; the tables below them have the same figures.</p></noscript>
   </main>`;
-  return pageOf({ title, body, charts });
+  return renderPage({ title, body, charts });
 }
 
 function verdictSection({ summary, startedAt }: ReportInput): Html {
@@ -145,13 +145,15 @@ function grid(charts: readonly Chart[]): Html {
   return html`<div class="charts">${charts.map(renderChart)}</div>`;
 }
 
-interface Page {
+/** A page of a report. */
+export interface Page {
   readonly title: string;
   readonly body: Content;
   readonly charts: readonly Chart[];
 }
 
-function pageOf({ title, body, charts }: Page): string {
+/** Renders a page with everything in it. */
+export function renderPage({ title, body, charts }: Page): string {
   const styles = [uplotStyle, pageStyle];
   const scripts = [uplotScript, pageScript];
   const policy = `default-src 'none'; style-src ${hashesOf(styles)}; script-src ${

@@ -30,6 +30,7 @@ const PERCENTILES = [50, 75, 90, 99, 99.9, 99.99, 99.999, 99.9999];
 
 const HORIZONTAL = {
   time: { log: false, value: (x) => `${significant(x)} s` },
+  rate: { log: true, value: significant },
   duration: { log: false, value: ms },
   "log-duration": { log: true, value: ms },
   percentile: { log: true, value: percentileOf, place: ninesOf },
