@@ -9,8 +9,7 @@ import { drawInstants, type LoadShape } from "./load_shape.ts";
 import { MessageSchedule } from "./message_schedule.ts";
 import { type Scenario, toMs } from "./scenario.ts";
 import { SessionClient, type SessionObserver } from "./session_client.ts";
-import { SessionHub } from "./session_core.ts";
-import { StepNames } from "./step_name.ts";
+import { SessionHub } from "./session_hub.ts";
 
 /** A scenario that is ready to run. */
 export interface PreparedScenario {
@@ -43,7 +42,7 @@ const NO_ROW: DataRow = {};
 /** Makes clients, and starts their messages where there is a schedule. */
 export class ScenarioRunner {
   readonly #options: ScenarioRunnerOptions;
-  readonly #hub = new SessionHub<unknown>(new StepNames());
+  readonly #hub: SessionHub<unknown>;
   readonly #rowOf: (client: number) => DataRow;
   readonly #timeout: number;
   readonly #schedule: MessageSchedule | undefined;
@@ -53,6 +52,7 @@ export class ScenarioRunner {
     const { prepared, plan, part, parts, clock, begin } = options;
     const { scenario, rows, load } = prepared;
     const { seed, window } = plan.options;
+    this.#hub = new SessionHub(clock, begin);
     this.#timeout = scenario.timeout === undefined ? plan.timeout : toMs(scenario.timeout);
     this.#rowOf = rows === undefined
       ? () => NO_ROW
@@ -75,7 +75,7 @@ export class ScenarioRunner {
       readonly observer: SessionObserver;
     },
   ): SessionClient {
-    const { prepared, plan, clock, begin, maxLag, record, onAnswered } = this.#options;
+    const { prepared, plan, clock, maxLag, record, onAnswered } = this.#options;
     const { seed } = plan.options;
     const schedule = this.#schedule;
     const client = new SessionClient({
@@ -90,7 +90,6 @@ export class ScenarioRunner {
       ...target,
       network,
       clock,
-      begin,
       timeout: this.#timeout,
       plannedAt: plan.startAt(index),
       load: prepared.load,

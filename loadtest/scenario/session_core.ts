@@ -6,13 +6,12 @@ import {
   describeFrame,
   equal,
   type Expectation,
-  isExact,
   isTruncated,
   matches,
 } from "./expectation.ts";
 import { AskError, SessionStoppedError } from "./errors.ts";
 import { Ask, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
-import type { StepNames } from "./step_name.ts";
+import { belongs, type SessionHub } from "./session_hub.ts";
 
 /** Sends frames; a `Connection` does. */
 export interface FrameSender<Frame> {
@@ -22,52 +21,10 @@ export interface FrameSender<Frame> {
   readonly queuedBytes: number;
 }
 
-/** The sessions of one process, which tell a reply that was meant for another session. */
-export class SessionHub<Frame> {
-  readonly steps: StepNames;
-  readonly #open = new Set<SessionCore<Frame>>();
-  /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
-  readonly #misled: { readonly client: number; readonly ask: Ask<Frame> }[] = [];
-  /** How often it may still search: every search looks at all requests in flight. */
-  #searches = 200;
-
-  constructor(steps: StepNames) {
-    this.steps = steps;
-  }
-
-  add(session: SessionCore<Frame>): void {
-    this.#open.add(session);
-  }
-
-  delete(session: SessionCore<Frame>): void {
-    this.#open.delete(session);
-  }
-
-  /** The request of another session that this reply is for. */
-  ownerOf(
-    reply: Frame,
-    of: SessionCore<Frame>,
-  ): { readonly client: number; readonly ask: Ask<Frame> } | undefined {
-    if (this.#searches-- <= 0) return undefined;
-    for (const session of this.#open) {
-      const ask = session === of ? undefined : session.expecting(reply);
-      if (ask !== undefined) return { client: session.client, ask };
-    }
-    return this.#misled.find(({ client, ask }) => client !== of.client && belongs(ask, reply));
-  }
-
-  misled(client: number, ask: Ask<Frame>): void {
-    this.#misled.push({ client, ask });
-    if (this.#misled.length > 100) this.#misled.shift();
-  }
-}
-
 /** Options for {@linkcode SessionCore}. */
 export interface SessionCoreOptions<Frame> {
   readonly client: number;
   readonly clock: Clock;
-  /** The time on the clock at which the run started. */
-  readonly begin: number;
   readonly hub: SessionHub<Frame>;
   readonly record: (event: ScenarioEvent) => void;
   /** Default timeout of a request, in ms. */
@@ -117,7 +74,7 @@ export class SessionCore<Frame> {
 
   /** ms since the run started. */
   now(): number {
-    return this.#options.clock.now() - this.#options.begin;
+    return this.#options.hub.now();
   }
 
   /** Requests without a reply. */
@@ -151,7 +108,7 @@ export class SessionCore<Frame> {
     const { hub, timeout, correlate } = this.#options;
     if (this.#stopped) return rejected(new SessionStoppedError());
     const step = options.name === undefined ? hub.steps.of(frame) : hub.steps.named(options.name);
-    const sent = this.now();
+    const sent = hub.turn();
     const ask = new Ask<Frame>({
       number: this.#asks++,
       step,
@@ -398,10 +355,6 @@ export class SessionCore<Frame> {
     if (next < Infinity) this.#watch(next, now);
     if (this.#pending.size === 0) this.#idle?.();
   }
-}
-
-function belongs<Frame>(ask: Ask<Frame>, reply: Frame): boolean {
-  return isExact(ask.expected) && matches(ask.expected, reply) === true;
 }
 
 /** A rejected promise that a scenario need not await. */

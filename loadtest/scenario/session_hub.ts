@@ -1,0 +1,87 @@
+/** What the sessions of one process have in common: their time, their steps, and whose reply is whose. @module */
+import type { Clock } from "../../internal/clock.ts";
+import { type Expectation, isExact, matches } from "./expectation.ts";
+import type { Ask } from "./pending_asks.ts";
+import { StepNames } from "./step_name.ts";
+
+/** A session, as far as others look at it. */
+export interface HubSession<Frame> {
+  readonly client: number;
+  /** The pending request that a reply belongs to beyond doubt. */
+  expecting(reply: Frame): Ask<Frame> | undefined;
+}
+
+/** The sessions of one process, which tell a reply that was meant for another session. */
+export class SessionHub<Frame> {
+  readonly steps = new StepNames();
+  readonly #clock: Clock;
+  readonly #begin: number;
+  /** The time of this turn of the event loop; undefined until somebody asks. */
+  #turn: number | undefined;
+  readonly #open = new Set<HubSession<Frame>>();
+  /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
+  readonly #misled: { readonly client: number; readonly ask: Ask<Frame> }[] = [];
+  /** How often it may still search: every search looks at all requests in flight. */
+  #searches = 200;
+
+  /** @param begin The time on the clock at which the run started. */
+  constructor(clock: Clock, begin: number) {
+    this.#clock = clock;
+    this.#begin = begin;
+  }
+
+  /**
+   * ms since the run started, the same for all requests of one turn of the event loop: a look at the clock costs a tenth
+   * of a request. A request counts as sent when its turn began, so that its latency is never too short.
+   */
+  turn(): number {
+    if (this.#turn !== undefined) return this.#turn;
+    this.#clock.soon(this.#endTurn);
+    return this.#turn = this.now();
+  }
+
+  /** ms since the run started. Later requests of this turn count as sent now. */
+  now(): number {
+    const now = this.#clock.now() - this.#begin;
+    if (this.#turn !== undefined) this.#turn = now;
+    return now;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turn = undefined;
+  };
+
+  add(session: HubSession<Frame>): void {
+    this.#open.add(session);
+  }
+
+  delete(session: HubSession<Frame>): void {
+    this.#open.delete(session);
+  }
+
+  /** The request of another session that this reply is for. */
+  ownerOf(
+    reply: Frame,
+    of: HubSession<Frame>,
+  ): { readonly client: number; readonly ask: Ask<Frame> } | undefined {
+    if (this.#searches-- <= 0) return undefined;
+    for (const session of this.#open) {
+      const ask = session === of ? undefined : session.expecting(reply);
+      if (ask !== undefined) return { client: session.client, ask };
+    }
+    return this.#misled.find(({ client, ask }) => client !== of.client && belongs(ask, reply));
+  }
+
+  misled(client: number, ask: Ask<Frame>): void {
+    this.#misled.push({ client, ask });
+    if (this.#misled.length > 100) this.#misled.shift();
+  }
+}
+
+/** Whether a reply belongs to a request beyond doubt: the request expects exactly this frame. */
+export function belongs<Frame>(
+  ask: { readonly expected: Expectation<Frame> | undefined },
+  reply: Frame,
+): boolean {
+  return isExact(ask.expected) && matches(ask.expected, reply) === true;
+}
