@@ -61,7 +61,8 @@ export class SessionClient {
   readonly #over = Promise.withResolvers<void>();
   #connection: Connection<unknown> | undefined;
   #stopped = false;
-  #closing = false;
+  /** Why the connection ended, once nothing more can be read. */
+  #endedBy: string | undefined;
   /** What the scenario threw first. */
   #threw: string | undefined;
   #failed: string | undefined;
@@ -161,6 +162,8 @@ export class SessionClient {
       }
     };
     await Promise.all(Array.from({ length: inFlight }, () => lane(firstDue)));
+    const cutOff = left > 0 && (duration === undefined || this.#core.now() < duration);
+    if (cutOff) this.#endedEarly();
   }
 
   /** Messages at their instants, however many are in flight. */
@@ -171,6 +174,7 @@ export class SessionClient {
     if (this.#scheduledDone < scheduled) {
       await new Promise<void>((resolve) => this.#allDone = resolve);
     }
+    if (this.#scheduledDone < scheduled) this.#endedEarly();
   }
 
   async #runScheduled(due: number): Promise<void> {
@@ -207,7 +211,8 @@ export class SessionClient {
     if (this.#stopped) return framing;
     const why = framing?.message ??
       (connection.open ? "closed by the server" : describeCloseReason(await connection.closed));
-    if (!this.#closing) this.#failed ??= `the connection ended before the session was over: ${why}`;
+    // The server may close first, as after QUIT; what the session still sends then is lost.
+    this.#endedBy = why;
     this.#core.end(why, framing?.code === "unterminated");
     this.#allDone?.();
     return framing;
@@ -237,6 +242,11 @@ export class SessionClient {
     return reason;
   }
 
+  #endedEarly(): void {
+    if (this.#endedBy === undefined) return;
+    this.#failed ??= `the connection ended before all messages were sent: ${this.#endedBy}`;
+  }
+
   /** Keeps the first error that the scenario did not catch. The ledger already has those of requests. */
   #caught(error: unknown): void {
     if (error instanceof SessionStoppedError) return;
@@ -245,7 +255,6 @@ export class SessionClient {
   }
 
   #finished(failed?: string): void {
-    this.#closing = true;
     const event: SessionEvent = {
       event: "session",
       client: this.#options.client,

@@ -417,3 +417,29 @@ Deno.test({
     assertEquals(seen, [42]);
   },
 });
+
+Deno.test({
+  name: "runLoadTest() delivers a session after whose last reply the server closes first",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: async (peer) => {
+        for await (const line of peer.lines()) {
+          peer.send(line);
+          if (line === "QUIT") break;
+        }
+        await peer.close();
+      },
+      clients: 3,
+      scenario: scenario({
+        codec,
+        async session(t) {
+          await t.ask("one", { expect: "one" });
+          await t.ask("QUIT", { expect: "QUIT" });
+        },
+      }),
+    });
+    assertProven(run);
+    assertEquals(run.summary.closed.natural, 3);
+  },
+});
