@@ -14,7 +14,7 @@ import { runPlan } from "../../loadtest/run.ts";
 import { parseRate, RATE_NOTATION } from "../../loadtest/scenario/load_shape.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { planOf, runOptions } from "./options.ts";
-import { assertWritable, writeText } from "./report.ts";
+import { assertWritable, writeWhole } from "../shared/output_file.ts";
 import { orderOf, prepareGenerator } from "./run.ts";
 import { openScenarioFile, type ScenarioFile } from "./scenario_file.ts";
 import { scenarioOptions } from "./scenario_options.ts";
@@ -94,7 +94,7 @@ export async function runCapacity(values: CapacityValues, { args, onSignal }: Co
   const { json, quiet, report } = values;
   const log = new Log({ json, quiet });
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
-  if (report !== undefined) await assertWritable(report);
+  await assertWritable({ "--report": report });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   const unit = file === undefined ? "clients" : file.scenario.message === undefined ? "sessions" : "messages";
@@ -136,7 +136,7 @@ export async function runCapacity(values: CapacityValues, { args, onSignal }: Co
   });
   if (report !== undefined) {
     const { renderCapacityReport } = await import("../../loadtest/capacity/report.ts");
-    await writeText(report, renderCapacityReport({ answer, ending, levels, unit, args }));
+    await writeWhole(report, renderCapacityReport({ answer, ending, levels, unit, args }));
   }
   if (ending === "server" || (ending === "not found" && low > 0)) return ExitCode.ok;
   return ending === "not found" ? ExitCode.failure : ExitCode.invalid;
