@@ -35,7 +35,7 @@ function serve<Frame>(
   const server = listen<Frame>({ codec, port: 0, hostnames: ["127.0.0.1"] });
   server.serve(async (peer) => {
     if (options.greeting !== undefined) peer.send(options.greeting);
-    for await (const frame of peer.frames()) {
+    for await (const frame of peer) {
       for (const one of reply(frame)) peer.send(one);
     }
   });

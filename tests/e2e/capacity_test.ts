@@ -8,7 +8,7 @@ Deno.test("loadtest.ts capacity finds an interval that contains the limit of a s
   let free = 0;
   await using server = listen({ port: 0, hostnames: ["127.0.0.1"] });
   server.serve(async (peer) => {
-    for await (const line of peer.lines()) {
+    for await (const line of peer) {
       free = Math.max(free, performance.now()) + 5;
       setTimeout(() => peer.send(line), free - performance.now());
     }

@@ -424,7 +424,7 @@ Deno.test({
   fn: async () => {
     const run = await runInMemory({
       serve: async (peer) => {
-        for await (const line of peer.lines()) {
+        for await (const line of peer) {
           peer.send(line);
           if (line === "QUIT") break;
         }
