@@ -10,7 +10,7 @@ import { type Capacity, describeCapacity, findCapacity, type Level } from "../..
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
-import { runPlan } from "../../loadtest/run.ts";
+import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseRate, RATE_NOTATION } from "../../loadtest/scenario/load_shape.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { planOf, runOptions } from "./options.ts";

@@ -65,6 +65,10 @@ const LEAST_WRITE_BUFFER = 1024 * 1024;
 // Several long messages may wait for one client, which does not make it a slow reader.
 const LINES_WAITING = 64;
 
+/** Replies recorded in the latency of the progress: all of the first ones, later one in 16. */
+const ALL_SAMPLED = 10_000;
+const SAMPLE = 16;
+
 // Often enough to see a stall of a few hundredths of a second, rare enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
 
