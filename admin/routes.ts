@@ -2,6 +2,7 @@
 import { parseConnectionQuery } from "./connection_query.ts";
 import { eventStream } from "./event_stream.ts";
 import { type GuardOptions, refuseRequest } from "./guard.ts";
+import { pageAsset } from "./page/mod.ts";
 import {
   type AdminRequest,
   type AdminResponse,
@@ -54,11 +55,12 @@ export class Routes {
   async handle(request: AdminRequest): Promise<AdminResponse> {
     const { path } = request;
     const action = this.#actionOf(path);
+    const asset = pageAsset(path);
     const read = Object.hasOwn(this.#reads, path) ? this.#reads[path] : undefined;
     const refusal = refuseRequest(request, action !== undefined, this.#guard);
     if (refusal !== undefined) return refusal;
     if (action !== undefined) return await action(request);
-    return await read?.(request) ?? errorResponse(404, "No such path");
+    return asset ?? await read?.(request) ?? errorResponse(404, "No such path");
   }
 
   #actionOf(path: string): ((request: AdminRequest) => Promise<AdminResponse>) | undefined {

@@ -41,6 +41,41 @@ export async function withPage(html: string, use: (open: OpenPage) => Promise<vo
   }
 }
 
+/** How a page is shown. */
+export interface PageView {
+  readonly scheme?: "light" | "dark";
+  /** Width of the window in px. Default 1280. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+/** Opens the page of a server, and gives it to `use`. Requests to that server are not complaints. */
+export async function withServedPage(
+  url: string,
+  use: (open: OpenPage) => Promise<void>,
+  { scheme = "light", width = 1280, height = 900 }: PageView = {},
+): Promise<void> {
+  const browser = await puppeteer.launch({ executablePath: chromium ?? "", args: ["--no-sandbox"] });
+  try {
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warn"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(String(error)));
+    page.on("request", (request) => {
+      const to = request.url();
+      if (!to.startsWith(url) && !to.startsWith("data:")) complaints.push(`requested ${to}`);
+    });
+    await page.setViewport({ width, height });
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+    await page.goto(url);
+    await use({ page, complaints });
+  } finally {
+    await browser.close();
+  }
+}
+
 function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
