@@ -31,7 +31,6 @@ export function tiles() {
     { label: "Open", key: "open", show: count },
     { label: "Resent", key: "resent", show: count },
     { label: "Loop lag p99", key: "lagP99", show: duration },
-    { label: "Rate", key: "rate", show: (value) => `${value} ×` },
   ];
 }
 
@@ -54,37 +53,26 @@ export function charts() {
   ];
 }
 
-const TONES = { running: "good", paused: "odd", stopping: "odd", judging: "odd" };
+const GOOD = ["proven", "delivered"];
 
 /** The state in a few words, and its tone. */
 export function status({ phase, verdict }) {
-  const text = verdict === null ? phase : `${phase}, ${verdict}`;
-  return {
-    text: text.charAt(0).toUpperCase() + text.slice(1),
-    tone: verdict === "failing" ? "bad" : TONES[phase],
-  };
+  const text = verdict ?? phase;
+  const tone = verdict === null
+    ? (phase === "running" ? "good" : "odd")
+    : GOOD.includes(verdict)
+    ? "good"
+    : "bad";
+  return { text: text.charAt(0).toUpperCase() + text.slice(1), tone };
 }
 
 /** The buttons, by the action that each of them asks for. */
-export function controls({ phase, rate }) {
-  const over = phase !== "running" && phase !== "paused";
-  return [
-    phase === "paused"
-      ? { action: "resume", label: "Resume" }
-      : { action: "pause", label: "Pause", disabled: over },
-    {
-      action: "slower",
-      path: `rate?value=${rate / 2}`,
-      label: "Half rate",
-      disabled: over || rate <= 1 / 16,
-    },
-    { action: "faster", path: `rate?value=${rate * 2}`, label: "Double rate", disabled: over || rate >= 16 },
-    {
-      action: "stop",
-      label: "Stop",
-      disabled: over,
-      danger: true,
-      confirm: "Stop this load test? Its verdict will be “interrupted”.",
-    },
-  ];
+export function controls({ phase }) {
+  return [{
+    action: "stop",
+    label: "Stop",
+    disabled: phase !== "running" && phase !== "starting",
+    danger: true,
+    confirm: "Stop this load test? Its verdict will be “interrupted”.",
+  }];
 }

@@ -70,8 +70,8 @@ function showControls(controls) {
       button = document.createElement("button");
       button.type = "button";
       button.addEventListener("click", async () => {
-        const { path, action, label, confirm } = button.control;
-        await act(path ?? action, { label, confirm });
+        const { action, label, confirm } = button.control;
+        await act(action, { label, confirm });
         table?.refresh();
       });
       group.append(button);

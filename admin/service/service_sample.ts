@@ -1,5 +1,6 @@
 /** Samples of a service for the page. @module */
 import type { DurationHistogram } from "../../internal/duration_histogram.ts";
+import { Interval, type Percentiles } from "../percentiles.ts";
 import { type Counts, type ServiceStats, totalOf } from "./stats.ts";
 
 /** What samples are taken from. */
@@ -30,13 +31,6 @@ export interface ServiceSample {
   readonly nodes: number;
   readonly ack: Percentiles | null;
   readonly lag: Percentiles | null;
-}
-
-/** Percentiles in ms. */
-export interface Percentiles {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
 }
 
 /** Takes samples of a service. */
@@ -72,22 +66,5 @@ export class ServiceSampler {
       ack: this.#ack.percentiles(),
       lag: this.#lag.percentiles(),
     };
-  }
-}
-
-/** Percentiles of what a histogram has recorded since the last time. */
-class Interval {
-  readonly #histogram: DurationHistogram;
-  #before: Float64Array;
-
-  constructor(histogram: DurationHistogram) {
-    this.#histogram = histogram;
-    this.#before = histogram.snapshot();
-  }
-
-  percentiles(): Percentiles | null {
-    const [p50, p90, p99] = this.#histogram.percentiles([50, 90, 99], this.#before) ?? [];
-    this.#before = this.#histogram.snapshot();
-    return p50 === undefined || p90 === undefined || p99 === undefined ? null : { p50, p90, p99 };
   }
 }

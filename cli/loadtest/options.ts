@@ -14,6 +14,7 @@ import { availableMemory } from "../../loadtest/process/process_usage.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
+import { adminOptions } from "../shared/admin_options.ts";
 import { fileError } from "../shared/file_error.ts";
 import { outputFile } from "../shared/output_file.ts";
 import { withoutMark } from "../shared/text_file.ts";
@@ -57,6 +58,10 @@ export const runOptions = {
     defaultText: "random, printed",
   }),
   target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
+  targetAdmin: address({
+    help: "The target's admin server, which tells whether the target is left with nothing",
+    minPort: 1,
+  }),
   ...tlsClientOptions,
   ...showTokenOption,
   protocol: choice(["relay", "echo", "hello"], {
@@ -93,6 +98,7 @@ export const runOptions = {
   history: outputFile("Write every event to this file, as JSON lines", "FILE.jsonl"),
   report: outputFile("Write a report to this file, as one page for a browser", "FILE.html"),
   junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
+  ...adminOptions,
   json: flag({ help: "Machine output on stdout, one JSON object a line" }),
   quiet: flag({ help: "No progress" }),
 };
@@ -116,6 +122,11 @@ export function planOf(values: RunValues): Plan {
   }
   if (token !== undefined && protocol !== "relay") {
     throw new UsageError("Option --token (or OKLINE_TOKEN) goes with --protocol relay alone");
+  }
+  if (values.targetAdmin !== undefined && values.target === undefined) {
+    throw new UsageError(
+      "Cannot use --target-admin without --target: an own server is always asked for its state",
+    );
   }
   if (values.target !== undefined && values.port !== undefined) {
     throw new UsageError("Option --port is for an own server: the port of a --target is part of it");

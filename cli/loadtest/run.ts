@@ -48,13 +48,13 @@ export async function runFromOptions(
     if (interrupted.signal.aborted) twice.resolve(ExitCode.interrupted);
     interrupted.abort();
   });
-  return await Promise.race([runAndReport(values, args, interrupted.signal), twice.promise]);
+  return await Promise.race([runAndReport(values, args, interrupted), twice.promise]);
 }
 
 async function runAndReport(
   values: RunCommandValues,
   args: readonly string[],
-  signal: AbortSignal,
+  interrupted: AbortController,
 ): Promise<ExitCode> {
   const { json, quiet, report, junit } = values;
   const log = new Log({ json, quiet });
@@ -67,6 +67,9 @@ async function runAndReport(
     await prepareTarget(values, plan, history?.serverPath);
   log.info(describePlan(values, plan, target));
 
+  // Loaded only when it is used: its packages take time to load.
+  const watched = values.admin === undefined ? undefined : await import("./watch_run.ts");
+  await using watch = await watched?.watchRun(plan.clients, values, { log, stop: () => interrupted.abort() });
   const order = scenario?.order ?? orderOf(values, plan, target);
   const processes = values.processes ?? (scenario?.processes ?? plan.processes);
   using prepared = await prepareGenerator(order, { processes, transport: values.transport, history });
@@ -76,11 +79,15 @@ async function runAndReport(
     generator: prepared.generator,
     server: target,
     clock: systemClock,
-    signal,
-    onProgress: (progress) => view.update(progress),
+    signal: interrupted.signal,
+    onProgress: (progress) => {
+      view.update(progress);
+      watch?.monitor.update(progress);
+    },
     ...(history && { onEvent: (event) => history.record(event) }),
   });
   view[Symbol.dispose]();
+  watch?.monitor.judging();
   const measures = measure(result.ledger);
   const summary = summarize({
     ...result,
@@ -89,6 +96,7 @@ async function runAndReport(
     usage: { server: target.usage(), generator: prepared.generator.usage() },
     thresholds: values.threshold,
   });
+  watch?.monitor.judged(summary.verdict, summary.findings.map(({ text }) => text));
   const startedAt = new Date(performance.timeOrigin + prepared.generator.begin);
   const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
   const unwritten = await failuresOf([

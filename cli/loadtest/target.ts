@@ -16,6 +16,7 @@ import { SelfSigned } from "./self_signed.ts";
 import { tlsClient } from "../client/tls_options.ts";
 import { transportArguments } from "../shared/transport_option.ts";
 import type { RunValues } from "./options.ts";
+import { TargetAdmin } from "./target_admin.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { respawnCommand } from "./respawn.ts";
 
@@ -46,7 +47,8 @@ const UNKNOWN: ProcessUsage = { cpuSeconds: null, peakMemory: null };
 export async function prepareTarget(values: RunValues, plan: Plan, historyPath?: string): Promise<Target> {
   const tls = await tlsClient(values);
   if (values.target !== undefined) {
-    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls) });
+    const admin = values.targetAdmin && await TargetAdmin.reach(values.targetAdmin);
+    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls), admin });
   }
   if (tls !== undefined && Object.keys(tls).length > 0) {
     throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
@@ -76,14 +78,17 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
 
 function foreignTarget(
   target: Address,
-  { plan, tls }: Pick<Target, "tls"> & { readonly plan: Plan },
+  { plan, tls, admin }: Pick<Target, "tls"> & {
+    readonly plan: Plan;
+    readonly admin: TargetAdmin | undefined;
+  },
 ): Target {
   refusing(() => plan.assertEnoughPorts(formatAddress(target)));
   return {
     kind: "foreign",
     addresses: [target],
     tls,
-    finalState: () => Promise.resolve(null),
+    finalState: () => admin?.untilZero(ZERO_TIMEOUT) ?? Promise.resolve(null),
     usage: () => UNKNOWN,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

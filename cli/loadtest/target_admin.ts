@@ -1,0 +1,75 @@
+/** The admin server of a target that the load test did not start. @module */
+import { readState } from "../../admin/client.ts";
+import type { ServerState } from "../../loadtest/history/events.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import { ExitError } from "../terminal/exit.ts";
+
+const ANSWER_MS = 5000;
+const POLL_MS = 50;
+
+type Counts = Readonly<Record<string, unknown>>;
+
+/** Reads the state of a target before and after a run. */
+export class TargetAdmin {
+  readonly #address: Address;
+  readonly #before: Counts;
+
+  private constructor(address: Address, before: Counts) {
+    this.#address = address;
+    this.#before = before;
+  }
+
+  /**
+   * Reads the state before the run: what was counted before it is not part of it.
+   *
+   * @throws {ExitError} If the target does not tell its state.
+   */
+  static async reach(address: Address): Promise<TargetAdmin> {
+    const before = await readState(address, ANSWER_MS);
+    if (before?.event === "state") return new TargetAdmin(address, before);
+    throw new ExitError(
+      `Cannot read the state of the target at ${formatAddress(address)}: expected the admin server of okline`,
+    );
+  }
+
+  /** Reads the state until nothing is left in it, or `timeout` ms have passed. `null` if it cannot be read anymore. */
+  async untilZero(timeout: number): Promise<ServerState | null> {
+    const giveUpAt = performance.now() + timeout;
+    while (true) {
+      const now = await readState(this.#address, ANSWER_MS);
+      if (now === undefined) return null;
+      const state = this.#since(now);
+      const { connections, pending, timers, queuedBytes } = state;
+      const left = (connections ?? 0) + (pending ?? 0) + (timers ?? 0) + (queuedBytes ?? 0);
+      if (left === 0 || performance.now() >= giveUpAt) return state;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  #since(now: Counts): ServerState {
+    const gone = (key: string) => numberOf(now[key]) - numberOf(this.#before[key]);
+    const before = countsOf(this.#before.closed);
+    const closed = Object.entries(countsOf(now.closed)).map(([reason, count]) => [
+      reason,
+      numberOf(count) - numberOf(before[reason]),
+    ]);
+    return {
+      connections: numberOf(now.connections),
+      pending: numberOf(now.pending),
+      timers: numberOf(now.timers),
+      queuedBytes: numberOf(now.queuedBytes),
+      descriptors: null,
+      closed: Object.fromEntries(closed),
+      ...(now.stray === undefined ? {} : { stray: gone("stray") }),
+      ...(now.redelivered === undefined ? {} : { redelivered: gone("redelivered") }),
+    };
+  }
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}
+
+function countsOf(value: unknown): Counts {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}

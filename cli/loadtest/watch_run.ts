@@ -1,0 +1,39 @@
+/** The admin server of a load test. Loaded only with `--admin`. @module */
+import { LoadTestMonitor } from "../../admin/mod.ts";
+import { VERSION } from "../run_program.ts";
+import type { Values } from "../args/program.ts";
+import type { adminOptions } from "../shared/admin_options.ts";
+import { hostAdmin } from "../shared/admin_host.ts";
+import type { Log } from "../terminal/log.ts";
+
+/** A load test that is watched. */
+export interface WatchedRun extends AsyncDisposable {
+  readonly monitor: LoadTestMonitor;
+}
+
+/**
+ * Starts the admin server of a load test.
+ *
+ * @param clients How many clients the plan has.
+ * @throws {ExitError} If its address cannot be bound.
+ */
+export async function watchRun(
+  clients: number,
+  values: Values<typeof adminOptions>,
+  { log, stop }: { readonly log: Log; readonly stop: () => void },
+): Promise<WatchedRun> {
+  const monitor = new LoadTestMonitor({ version: VERSION, clients, stop });
+  try {
+    const server = await hostAdmin(values, monitor.target, log);
+    return {
+      monitor,
+      async [Symbol.asyncDispose]() {
+        monitor[Symbol.dispose]();
+        await server?.close();
+      },
+    };
+  } catch (error) {
+    monitor[Symbol.dispose]();
+    throw error;
+  }
+}

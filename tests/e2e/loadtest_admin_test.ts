@@ -1,0 +1,127 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+import type { Address } from "../../socket/network.ts";
+import { askAdmin } from "../_util/admin_client.ts";
+import { chromium, withServedPage } from "../_util/browser.ts";
+import { denoRun, run, type ServerEvent, ServerProcess } from "../_util/programs/program.ts";
+
+async function adminOf(server: ServerProcess): Promise<string> {
+  const { host, port } = await server.next("admin");
+  return `${host}:${port}`;
+}
+
+Deno.test("loadtest.ts --target-admin proves delivery at a server that it did not start", async () => {
+  await using server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0");
+  const admin = await adminOf(server);
+  const target = ["--target", `127.0.0.1:${server.port}`, "--target-admin", admin];
+  // The second run must not count what the first one did.
+  for (const clients of [50, 30]) {
+    const { code, out } = await run(
+      denoRun("loadtest.ts", [
+        "--clients",
+        `${clients}`,
+        "--window",
+        "300ms",
+        ...target,
+        "--json",
+        "--quiet",
+      ]),
+    );
+    const summary = JSON.parse(out.trim().split("\n").at(-1)!);
+    assertEquals([summary.verdict, code, summary.acked], ["proven", 0, clients]);
+    assertEquals([summary.server.connections, summary.server.pending], [0, 0]);
+    assertEquals(summary.server.closed.natural, clients);
+  }
+});
+
+Deno.test("loadtest.ts --target-admin fails a run that leaves something at the server", async () => {
+  await using server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0", "--no-redeliver");
+  const admin = await adminOf(server);
+  // A connection of somebody else is still open when the run has ended.
+  using other = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await server.until(({ connections }) => connections === 1);
+  const { code, out } = await run(
+    denoRun("loadtest.ts", [
+      ...["--protocol", "relay", "--clients", "1", "--window", "0", "--timeout", "300ms"],
+      ...["--target", `127.0.0.1:${server.port}`, "--target-admin", admin, "--json", "--quiet"],
+    ]),
+  );
+  const summary = JSON.parse(out.trim().split("\n").at(-1)!);
+  assertEquals([summary.verdict, code, summary.server.connections], ["failed", 1, 1]);
+  assert(other.localAddr !== undefined);
+});
+
+Deno.test("loadtest.ts --target-admin starts nothing when the target does not tell its state", async () => {
+  await using server = await ServerProcess.start("http");
+  const address = `127.0.0.1:${server.port}`;
+  const { code, err } = await run(denoRun("loadtest.ts", ["--target", address, "--target-admin", address]));
+  assertEquals(code, 1);
+  assertStringIncludes(err, `Cannot read the state of the target at ${address}`);
+  assertEquals((await run(denoRun("loadtest.ts", ["--target-admin", address]))).code, 2);
+});
+
+/** A load test that runs until it is stopped. */
+async function withLoadTest(
+  use: (admin: Address, ended: Promise<ServerEvent>) => Promise<void>,
+): Promise<void> {
+  const [program, ...args] = denoRun("loadtest.ts", [
+    ...["--clients", "20000", "--window", "200s", "--admin", "127.0.0.1:0", "--json", "--quiet"],
+  ]);
+  const child = new Deno.Command(program, { args, stdout: "piped", stderr: "null" }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(new TextLineStream())
+    [Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value);
+  try {
+    const { event, host, port } = await next();
+    assertEquals(event, "admin");
+    const ended = next();
+    await use({ hostname: host, port }, ended);
+    assertEquals((await ended).verdict, "interrupted");
+    assertEquals((await child.status).code, 130);
+  } catch (error) {
+    child.kill("SIGKILL");
+    await child.status;
+    throw error;
+  } finally {
+    await lines.return?.();
+  }
+}
+
+Deno.test("loadtest.ts --admin reports progress, and stops when asked", async () => {
+  await withLoadTest(async (admin, ended) => {
+    const state = async () => JSON.parse((await askAdmin(admin, "/state")).text);
+    let now = await state();
+    while (now.acknowledged === 0) now = await state();
+    assertEquals([now.phase, now.clients, now.verdict], ["running", 20_000, null]);
+    assert(now.started >= now.acknowledged && now.latency.p50 > 0);
+    assertStringIncludes((await askAdmin(admin, "/metrics")).text, "okline_loadtest_clients 20000");
+    assertEquals((await askAdmin(admin, "/stop")).status, 405);
+    assertEquals((await askAdmin(admin, "/stop", { method: "POST" })).status, 202);
+    const summary = await ended;
+    assert(Number(summary.acked) >= now.acknowledged);
+  });
+});
+
+Deno.test({
+  name: "loadtest.ts --admin shows a page whose figures move, and whose button stops the run",
+  ignore: chromium === undefined,
+  fn: async () => {
+    await withLoadTest(async ({ hostname, port }, ended) => {
+      await withServedPage(`http://${hostname}:${port}/`, async ({ page, complaints }) => {
+        const acked = `Number([...document.querySelectorAll("#tiles > div")]` +
+          `.find((pair) => pair.firstChild.textContent === "Acknowledged")?.lastChild.textContent.replace(",", ""))`;
+        await page.waitForFunction(`${acked} > 0`);
+        const before = Number(await page.evaluate(acked));
+        await page.waitForFunction(`${acked} > ${before}`);
+        await page.waitForFunction(`document.getElementById("status").textContent === "Running"`);
+        await page.locator(`button[data-action="stop"]`).click();
+        await page.locator("#confirm-yes").click();
+        await ended;
+        await page.waitForFunction(
+          `/Interrupted|Not connected/.test(document.getElementById("status").textContent)`,
+        );
+        assertEquals(complaints.filter((text) => !text.includes("ERR_")), []);
+      });
+    });
+  },
+});
