@@ -11,7 +11,7 @@ Deno.test("LoadTestMonitor.target shows progress, stops once, and keeps the verd
   const { target } = monitor;
   const state = () => {
     const { phase, verdict, acknowledged, latency } = JSON.parse(JSON.stringify(target.state()));
-    return [phase, verdict, acknowledged, latency?.p50 ?? null];
+    return [phase, verdict, acknowledged, latency === null ? null : Math.round(latency.p50)];
   };
   assertEquals(state(), ["starting", null, 0, null]);
   const latency = new LatencyHistogram();
