@@ -6,7 +6,7 @@ import type { Clock } from "../internal/clock.ts";
 import { printable } from "../internal/printable.ts";
 import { type ConnectionQuery, selectPage } from "./connection_query.ts";
 
-/** What the directory reads of a connection, whatever its frames are. */
+/** A connection as the directory reads it, whatever its frames are. */
 export interface ListedConnection {
   readonly id: number;
   readonly remote: Address;
@@ -31,7 +31,7 @@ export interface ConnectionRow {
   readonly id: number;
   readonly address: string;
   readonly since: number;
-  /** How long no byte has moved, measured once per second. For a closed connection: how long ago it closed. */
+  /** Time since a byte moved, measured once per second. For a closed connection: how long ago it closed. */
   readonly idle: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
@@ -47,7 +47,7 @@ export interface ConnectionRow {
   readonly detail?: string;
 }
 
-/** Where a {@linkcode ConnectionDirectory} gets its connections from. */
+/** The connections that a {@linkcode ConnectionDirectory} lists. */
 export interface ConnectionSource {
   readonly open: () => Iterable<OpenConnection>;
   /** Messages without an ok by the connection that sent them. Default: none. */

@@ -1,9 +1,9 @@
 /** Which requests may pass: rebinding, cross-site requests, methods, and tokens. Pure. @module */
 import { type AdminRequest, type AdminResponse, errorResponse } from "./request.ts";
 
-/** Who may do what. */
+/** The rules for requests. */
 export interface GuardOptions {
-  /** Where the admin server listens: only for this machine, or for others too. */
+  /** Whether clients on other machines can reach the admin server. */
   readonly reach: "unix" | "loopback" | "network";
   /** Host names by which clients may address the server, besides IP addresses and `localhost`. */
   readonly hosts: readonly string[];
@@ -25,13 +25,14 @@ export function refuseRequest(
   options: GuardOptions,
 ): AdminResponse | undefined {
   const hosts = request.header("host");
-  if (hosts.length !== 1 || !isKnownHost(hosts[0]!, options)) {
+  // Every browser sends it; health checks over HTTP/1.0 often do not.
+  if (hosts.length > 1 || hosts.some((host) => !isKnownHost(host, options))) {
     return errorResponse(
       421,
       "Cannot serve this Host: expected an IP address of this server, localhost, or a name given by --admin-name",
     );
   }
-  if (!isSameSite(request, hosts[0]!)) return errorResponse(403, "Cannot serve requests of other sites");
+  if (!isSameSite(request, hosts[0])) return errorResponse(403, "Cannot serve requests of other sites");
   const methods = changes ? ["POST"] : ["GET", "HEAD"];
   if (!methods.includes(request.method)) {
     const allow = methods.join(", ");
@@ -72,10 +73,14 @@ function isKnownHost(header: string, { reach, hosts }: GuardOptions): boolean {
   return reach === "network" ? isAddress : host === "[::1]" || IPV4.test(host) && host.startsWith("127.");
 }
 
-function isSameSite(request: AdminRequest, host: string): boolean {
+function isSameSite(request: AdminRequest, host: string | undefined): boolean {
   const origins = request.header("origin");
   // A proxy in front may have taken off TLS.
-  if (!origins.every((origin) => [`http://${host}`, `https://${host}`].includes(origin.toLowerCase()))) {
+  if (
+    !origins.every((origin) =>
+      host !== undefined && [`http://${host}`, `https://${host}`].includes(origin.toLowerCase())
+    )
+  ) {
     return false;
   }
   const [site] = request.header("sec-fetch-site");

@@ -85,7 +85,7 @@ export class Routes {
     return jsonResponse(200, { status: "ok", kind, name, version, ready: reasons.length === 0, reasons });
   }
 
-  /** What the page must know before it draws itself. */
+  /** Data that the page needs before it draws itself. */
   #info(): AdminResponse {
     const { name, kind, version, actions, connections } = this.#target;
     const { isToken, reach } = this.#guard;

@@ -8,7 +8,7 @@ import type { AdminTarget } from "./target.ts";
 
 /** Options for {@linkcode startAdmin}. */
 export interface AdminOptions {
-  /** Where to listen: an IP address and a port, or a Unix socket. Port 0 picks a free one. */
+  /** Address to listen on: an IP address and a port, or a Unix socket. Port 0 picks a free one. */
   readonly address: Address;
   readonly target: AdminTarget;
   /** Needed for everything that changes something, if given. Without one, only clients on this machine can change anything. */

@@ -14,7 +14,7 @@ export type AdminAction = (query: URLSearchParams) => ActionResult | Promise<Act
 /** A running program as the admin server sees it. */
 export interface AdminTarget {
   readonly kind: "server" | "loadtest";
-  /** What runs, such as `relay`. */
+  /** Name of the service, such as `relay`. */
   readonly name: string;
   readonly version: string;
   /** The same data as `state` on the control channel. */
@@ -23,7 +23,7 @@ export interface AdminTarget {
   notReady(): readonly string[];
   /** Its open and closed connections; `undefined` if it serves none. */
   readonly connections?: ConnectionDirectory | undefined;
-  /** What an operator can change, by the last part of the path: `POST /suspend`. */
+  /** Changes that an operator can make, by the last part of the path: `POST /suspend`. */
   readonly actions: Readonly<Record<string, AdminAction>>;
   /** Figures for the page, sampled once per second. */
   readonly live: LiveFeed;

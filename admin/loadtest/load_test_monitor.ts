@@ -1,4 +1,4 @@
-/** What the admin server knows of a running load test. @module */
+/** The admin server's view of a running load test. @module */
 import type { Clock } from "../../internal/clock.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
 import type { RunProgress } from "../../loadtest/run.ts";
@@ -10,7 +10,7 @@ import { Interval, type Percentiles } from "../percentiles.ts";
 import { Sampler } from "../sampler.ts";
 import type { AdminTarget } from "../target.ts";
 
-/** What a load test is doing: its clients run, or were stopped, or are done and judged. */
+/** The phase of a load test: its clients run, or were stopped, or are done and judged. */
 export type LoadTestPhase = "starting" | "running" | "stopping" | "judging" | "done";
 
 /** One sample. Counts are totals; latencies, in ms, are of the whole run so far. */

@@ -1,4 +1,4 @@
-/** How late the event loop runs timers. @module */
+/** Event-loop lag: the delay of timers. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
 import { DurationHistogram } from "../../internal/duration_histogram.ts";
 

@@ -8,7 +8,7 @@ export type Labels = Readonly<Record<string, string>>;
 /** The value of a metric without labels, or one value for each combination of labels. */
 export type Reading = number | readonly (readonly [labels: Labels, value: number])[];
 
-/** What every metric has. */
+/** Options of every metric. */
 export interface MetricOptions {
   readonly name: string;
   readonly help: string;
@@ -100,7 +100,7 @@ class DurationMetric extends Histogram<string> {
     });
   }
 
-  /** What the registry calls, if a metric has it. */
+  /** The registry calls this method instead of `get` if a metric has it. */
   getForPromString(): ReturnType<Histogram<string>["get"]> {
     return this.get();
   }

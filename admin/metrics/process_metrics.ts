@@ -3,7 +3,7 @@ import process from "node:process";
 import type { MetricSet } from "./metric_set.ts";
 import type { EventLoopLag } from "./event_loop_lag.ts";
 
-/** What runs. */
+/** The running program. */
 export interface BuildInfo {
   /** Such as `relay`. */
   readonly name: string;

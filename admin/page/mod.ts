@@ -12,7 +12,7 @@ import main from "./main.js" with { type: "text" };
 import serverView from "./server_view.js" with { type: "text" };
 import style from "./page.css" with { type: "text" };
 
-/** The page runs only its own scripts, talks only to its own server, and is shown in no frame. */
+/** The page runs only its own scripts, connects only to the admin server, and cannot be framed. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",

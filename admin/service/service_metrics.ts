@@ -3,7 +3,7 @@ import type { DurationHistogram } from "../../internal/duration_histogram.ts";
 import type { Labels, MetricSet, Reading } from "../metrics/metric_set.ts";
 import type { Counts, ServiceStats } from "./stats.ts";
 
-/** What the metrics are read from. */
+/** The source of the metrics. */
 export interface ServiceReadings {
   readonly stats: () => ServiceStats;
   readonly bytes: () => { readonly bytesIn: number; readonly bytesOut: number };

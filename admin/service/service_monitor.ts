@@ -1,4 +1,4 @@
-/** What the admin server knows of a running service. @module */
+/** The admin server's view of a running service. @module */
 import type { CloseReason } from "../../socket/errors.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Clock } from "../../internal/clock.ts";
@@ -23,7 +23,7 @@ export interface MonitoredService {
   readonly finished: Promise<void>;
 }
 
-/** What an operator can do to a service. */
+/** Control over a running service. */
 export interface ServiceControl {
   /** Both return why that is impossible, or `undefined`. */
   suspend(): string | undefined;

@@ -3,7 +3,7 @@ import type { DurationHistogram } from "../../internal/duration_histogram.ts";
 import { Interval, type Percentiles } from "../percentiles.ts";
 import { type Counts, type ServiceStats, totalOf } from "./stats.ts";
 
-/** What samples are taken from. */
+/** The source of samples. */
 export interface SampleSource {
   readonly stats: () => ServiceStats;
   readonly bytes: () => { readonly bytesIn: number; readonly bytesOut: number };

@@ -1,4 +1,4 @@
-/** What the admin server reads of the stats of any service. Pure. @module */
+/** Stats that the admin server reads from any service. Pure. @module */
 
 /** Counts by name, such as closed connections by reason. */
 export type Counts = Readonly<Record<string, number>>;

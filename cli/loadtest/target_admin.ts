@@ -22,7 +22,7 @@ export class TargetAdmin {
   /**
    * Reads the state before the run: what was counted before it is not part of it.
    *
-   * @throws {ExitError} If the target does not tell its state.
+   * @throws {ExitError} If the target does not report its state.
    */
   static async reach(address: Address): Promise<TargetAdmin> {
     const before = await readState(address, ANSWER_MS);

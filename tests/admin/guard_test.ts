@@ -50,7 +50,8 @@ Deno.test("refuseRequest() refuses a foreign Host, however it is written", pure,
     "x:y:z",
   ];
   for (const host of foreign) assertEquals(statusOf("GET", { host }), 421, host);
-  assertEquals(statusOf("GET", { host: [] }), 421);
+  assertEquals(statusOf("GET", { host: [] }), undefined);
+  assertEquals(statusOf("GET", { host: [], origin: "http://undefined" }), 403);
   assertEquals(statusOf("GET", { host: ["localhost", "localhost"] }), 421);
   assertEquals(statusOf("GET", { host: "10.0.0.1:9" }, NETWORK), undefined);
   assertEquals(statusOf("GET", { host: "evil.example" }, NETWORK), 421);
