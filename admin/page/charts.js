@@ -1,6 +1,6 @@
 // Charts of the last five minutes.
 import { time } from "./format.js";
-import uPlot from "./uplot.js";
+/* global uPlot */
 
 const HEIGHT = 150;
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

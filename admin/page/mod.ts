@@ -1,5 +1,5 @@
 /** The page and what belongs to it, embedded in the program. @module */
-import uplotScript from "uplot/dist/uPlot.esm.js" with { type: "text" };
+import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import type { AdminResponse } from "../request.ts";
 import charts from "./charts.js" with { type: "text" };
