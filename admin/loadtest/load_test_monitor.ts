@@ -1,7 +1,7 @@
 /** The admin server's view of a running load test. @module */
 import type { Clock } from "../../internal/clock.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
-import type { RunProgress } from "../../loadtest/run.ts";
+import type { RunProgress } from "../../loadtest/run_plan.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";

@@ -46,7 +46,7 @@ Deno.test({
       await until(page, `document.querySelectorAll("#rows tr").length === 2`);
       await page.type("#address", `:${second.local.port}`);
       await until(page, `document.querySelectorAll("#rows tr").length === 1`);
-      const heard = Array.fromAsync(second.lines());
+      const heard = Array.fromAsync(second);
       await page.locator(`button[aria-label="Close connection 2"]`).click();
       assertEquals(await heard, ["ok hello", "error local: closed by the operator"]);
       await until(page, `document.getElementById("page-of").textContent === "No open connections"`);
