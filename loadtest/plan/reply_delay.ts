@@ -46,7 +46,7 @@ export function parseReplyDelay(spec: string): DelayDistribution {
  * @param spec Its specification, for the error
  * @throws {RangeError} If it is not
  */
-export function assertReplyDelay(delay: DelayDistribution, spec = JSON.stringify(delay)): void {
+export function assertReplyDelay(delay: DelayDistribution, spec: string = JSON.stringify(delay)): void {
   const refuse = (expected: string): never => {
     throw new RangeError(`Cannot use reply delay ${spec}: ${expected}`);
   };
