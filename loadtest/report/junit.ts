@@ -169,7 +169,9 @@ function renderCase({ name, failures, skipped, durationMs, output = "" }: Case, 
   const [message] = failures;
   if (message !== undefined) children.push(element("failure", { message }, [escapeXml(failures.join("\n"))]));
   if (output !== "") children.push(systemOut(output));
-  const time = durationMs === undefined ? {} : { time: seconds(durationMs) };
+  const time: Readonly<Record<string, string>> = durationMs === undefined
+    ? {}
+    : { time: seconds(durationMs) };
   return element("testcase", { classname, name, ...time }, children);
 }
 
