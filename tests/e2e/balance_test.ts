@@ -128,7 +128,7 @@ Deno.test("server.ts balance cuts off nobody but who was with a backend that is 
   await load.more(200);
   assertEquals(load.cut, 0);
   backends[1]!.signal("SIGKILL");
-  await balancer.remarked(`Backend ${balanced.nameOf(1)} cannot be reached`);
+  await balancer.remarked(`Backend ${balanced.nameOf(1)} is unreachable`);
   const { total } = await balanced.until(1, ({ healthy }) => !healthy);
   await load.more(200);
   await load.stop();

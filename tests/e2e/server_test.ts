@@ -284,7 +284,7 @@ Deno.test({
     const client = await connect({ port: server.port });
     assertEquals((await client.close()).type, "natural");
     await server.remarked(
-      'error: Cannot write the history "/dev/full": No space left on device; serving goes on without it\n',
+      'error: Cannot write the history "/dev/full": No space left on device; the relay keeps serving without it\n',
     );
     const later = await connect({ port: server.port });
     assertEquals((await later.close()).type, "natural");
