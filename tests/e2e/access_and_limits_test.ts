@@ -171,7 +171,7 @@ Deno.test("server.ts says what is wrong with its TLS options, and starts nothing
     [
       ["--tls-cert", key, "--tls-key", key],
       1,
-      `Cannot speak TLS with "${key}": There is no certificate in PEM`,
+      `Cannot use "${key}" for TLS: There is no certificate in PEM`,
     ],
     [
       ["--tls-cert", serverTls[1]!, "--tls-key", key],
@@ -181,9 +181,13 @@ Deno.test("server.ts says what is wrong with its TLS options, and starts nothing
     [
       ["--tls-cert", certificate, "--tls-key", certificate],
       1,
-      `"${certificate}": There is no private key in PEM`,
+      `"${certificate}" for TLS: There is no private key in PEM`,
     ],
-    [["--tls-cert", certificate, "--tls-key", encrypted], 1, `with "${encrypted}": Private key is encrypted`],
+    [
+      ["--tls-cert", certificate, "--tls-key", encrypted],
+      1,
+      `Cannot use "${encrypted}" for TLS: Private key is encrypted`,
+    ],
     [["--allow", "localhost"], 2, "localhost"],
   ];
   for (const [args, code, says] of cases) {

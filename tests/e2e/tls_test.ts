@@ -128,7 +128,7 @@ Deno.test("server.ts says which certificate it cannot use, and starts nothing", 
     [[...pair, "--tls-cert", certificate], 2, "as many of one as of the other: got 2 and 1"],
     [[...pair, ...nameless], 1, "by server name: it has no name in it"],
     [[...pair, ...named, ...named], 1, "Cannot choose a certificate for a.test: it is in "],
-    [[...pair, "--tls-cert", key, "--tls-key", key], 1, `Cannot speak TLS with "${key}"`],
+    [[...pair, "--tls-cert", key, "--tls-key", key], 1, `Cannot use "${key}"`],
     [["--tls-alpn", "x"], 2, "go with --tls-cert and --tls-key"],
     [["--tls-min-version", "TLSv1.3"], 2, "go with --tls-cert and --tls-key"],
   ];
