@@ -1,11 +1,12 @@
-/** What the client of a service has to be so that `client.ts` can run it, and what clients share. @module */
+/** The interface between `client.ts` and its clients, and the options that clients share. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Context } from "../run_program.ts";
 import { type ExitCode, ExitError } from "../terminal/exit.ts";
-import { duration, flag, host, type Option, port } from "../args/option.ts";
+import { duration, group, host, type Option, port } from "../args/option.ts";
+import { jsonOption } from "../shared/output_options.ts";
 import type { Command, OptionTable, Values } from "../args/program.ts";
 
-/** What a client is told by the command line. */
+/** The parsed command line of a client. */
 export interface CommandInput<
   Options extends OptionTable,
   Positionals extends OptionTable = Record<never, never>,
@@ -14,35 +15,33 @@ export interface CommandInput<
   readonly positionals: Values<Positionals>;
 }
 
-/** An entry of the table of clients: a command, and how it is run. What only one needs is imported by `run`. */
+/** An entry of the table of clients: a command, and how to run it. `run` imports code that only one client needs. */
 export interface ServiceClient extends Command {
-  /** @throws {ExitError} When it fails for a reason that the user can do something about. */
+  /** @throws {ExitError} If it fails for a reason that the user can fix. */
   run(told: CommandInput<OptionTable, OptionTable>, context: Context): Promise<ExitCode>;
 }
 
-/** Which server to talk to. */
+/** Returns the options for the server to connect to. */
 export function serverOptions(defaultPort: number): { host: Option<string>; port: Option<number> } {
-  return {
-    host: host({ help: "Server to connect to", default: "127.0.0.1", environment: "SERVER_HOST" }),
-    port: port({ help: "Its port", default: defaultPort, minPort: 1, environment: "SERVER_PORT" }),
-  };
+  return group("Connecting", {
+    host: host({ help: "Host of the server", default: "127.0.0.1", environment: "SERVER_HOST" }),
+    port: port({ help: "Port of the server", default: defaultPort, minPort: 1, environment: "SERVER_PORT" }),
+  });
 }
 
-/** The options that every client takes. */
-export const outputOptions = {
-  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
+/** The options of every client. */
+export const outputOptions = jsonOption;
+
+/** The longest wait for a server. */
+export const timeoutOption: Option<number> = {
+  ...duration({ help: "Longest time to connect, and to wait for a reply; 0 disables", default: 10_000 }),
+  group: "Connecting",
 };
 
-/** Longest wait for a server. */
-export const timeoutOption: Option<number> = duration({
-  help: "Longest time to connect, and longest wait for an answer; 0 for no bound",
-  default: 10_000,
-});
-
 /**
- * The lines of the texts given or, where none is, those of stdin as they come.
+ * Yields the lines of the given texts or, if there are none, those of stdin as they arrive.
  *
- * @throws {ExitError} If stdin is not UTF-8: what is sent would be something else than what was given.
+ * @throws {ExitError} If stdin is not UTF-8, because decoding it would change the text.
  */
 export async function* inputLines(texts: readonly string[]): AsyncIterableIterator<string> {
   if (texts.length === 0) {
@@ -51,9 +50,9 @@ export async function* inputLines(texts: readonly string[]): AsyncIterableIterat
       yield* Deno.stdin.readable.pipeThrough(text).pipeThrough<string>(new TextLineStream());
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw cause;
-      throw new ExitError("Cannot read stdin: expected UTF-8, got bytes that are none", { cause });
+      throw new ExitError("Cannot read stdin: expected UTF-8, got other bytes", { cause });
     }
   }
-  // A line end inside a text ends a line, as it does in a file.
+  // A line break in a text ends a line, as in a file.
   for (const text of texts) yield* text.split(/\r?\n/);
 }

@@ -1,10 +1,10 @@
-/** The options that the clients of the files service have in common. @module */
-import { flag } from "../args/option.ts";
+/** The options that clients of the files service share. @module */
+import { flag, group } from "../args/option.ts";
 import { tlsClientOptions } from "./tls_options.ts";
 import { showTokenOption } from "../shared/token_option.ts";
 import { outputOptions, serverOptions, timeoutOption } from "./client_command.ts";
 
-/** Of every one. */
+/** For every client. */
 export const filesOptions = {
   ...serverOptions(8891),
   ...tlsClientOptions,
@@ -13,8 +13,8 @@ export const filesOptions = {
   ...outputOptions,
 };
 
-/** Of those that move a file. */
+/** For clients that transfer a file. */
 export const transferOptions = {
   ...filesOptions,
-  quiet: flag({ help: "No progress on stderr" }),
+  ...group("Output", { quiet: flag({ help: "Hide progress" }) }),
 };

@@ -1,6 +1,6 @@
 /** The options by which a client connects: transport and TLS. @module */
 import { UsageError } from "../terminal/exit.ts";
-import { flag, text } from "../args/option.ts";
+import { flag, group, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
@@ -8,31 +8,31 @@ import type { TlsClientOptions } from "../../tls/mod.ts";
 import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { transportNetwork, transportOption } from "../shared/transport_option.ts";
 
-/** Of every client of a service with connections. */
-export const tlsClientOptions = {
+/** For every client of a service with connections. */
+export const tlsClientOptions = group("TLS", {
   ...transportOption,
-  tls: flag({ help: "Speak TLS with the server" }),
+  tls: flag({ help: "Connect over TLS" }),
   tlsCa: text({
-    help: "Trust the authority in this file (PEM)",
+    help: "Certificate authority (PEM) to trust",
     placeholder: "FILE",
-    defaultText: "those that come with the program",
+    defaultText: "those built in",
   }),
-  tlsCert: text({ help: "Show the server this certificate (PEM)", placeholder: "FILE" }),
-  tlsKey: text({ help: "Its private key (PEM)", placeholder: "FILE" }),
+  tlsCert: text({ help: "Client certificate (PEM)", placeholder: "FILE" }),
+  tlsKey: text({ help: "Private key (PEM) of the certificate", placeholder: "FILE" }),
   tlsServerName: text({
-    help: "The name to ask for, and to find in the server's certificate",
+    help: "Server name to request and verify",
     placeholder: "NAME",
     defaultText: "the host",
   }),
-};
+});
 
 /** Values of {@linkcode tlsClientOptions}. */
 export type TlsClientValues = Values<typeof tlsClientOptions>;
 
 /**
- * The network that these options ask for.
+ * Returns the network for these options.
  *
- * @param options.alpn What the client speaks, where that has a name by ALPN. Default: nothing.
+ * @param options.alpn The ALPN protocols of the client. Default: none.
  * @throws {UsageError} As {@linkcode tlsClient} does.
  * @throws {ExitError} As {@linkcode tlsClient} does.
  */
@@ -48,19 +48,19 @@ export async function clientNetwork(
 }
 
 /**
- * How to speak TLS, `undefined` for not at all.
+ * Returns the TLS options, or `undefined` without TLS.
  *
- * @throws {UsageError} If one of the TLS options comes without `--tls`, or the certificate without its key.
+ * @throws {UsageError} If a TLS option lacks `--tls`, or the certificate lacks its key.
  * @throws {ExitError} If a file cannot be read or used.
  */
 export async function tlsClient(values: TlsClientValues): Promise<TlsClientOptions | undefined> {
   const { tls, tlsCa, tlsCert, tlsKey, tlsServerName } = values;
   if (!tls) {
     if ((tlsCa ?? tlsCert ?? tlsKey ?? tlsServerName) === undefined) return undefined;
-    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --tls");
+    throw new UsageError("Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --tls");
   }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new UsageError("A certificate needs both --tls-cert and --tls-key");
+    throw new UsageError("Cannot use --tls-cert without --tls-key, or --tls-key without --tls-cert");
   }
   return {
     ...(tlsCa === undefined ? {} : { ca: await readAuthority(tlsCa) }),

@@ -1,8 +1,8 @@
-/** What `loadtest.ts` does: reads the command line, runs a load test or judges a written one again. @module */
+/** The commands of `loadtest.ts`. @module */
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
-import { flag, text } from "../args/option.ts";
+import { text } from "../args/option.ts";
 import { parseCommandLine } from "../args/parse.ts";
 import { quoted } from "../../internal/printable.ts";
 import type { Program } from "../args/program.ts";
@@ -11,6 +11,7 @@ import { verifyHistoryFile } from "../../loadtest/history/file.ts";
 import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
+import { jsonOption } from "../shared/output_options.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { capacityCommand, runCapacity } from "./capacity.ts";
 import { compareFiles } from "./compare.ts";
@@ -27,10 +28,10 @@ const commands = {
     positionals: { scenario: text({ help: "A scenario file, such as echo.ts: see docs/scenarios.md" }) },
     options: { ...runOptions, ...scenarioOptions },
     examples: [
-      ["--clients 10000 --window 10s", "10,000 clients within 10 s, at a server of its own"],
+      ["--clients 10000 --window 10s", "10,000 clients within 10 s, against a spawned server"],
       [
         "run --target 127.0.0.1:8000 --reply-delay uniform:0s-5s",
-        "1000 clients at a relay that runs already",
+        "1000 clients against a running relay",
       ],
       [
         "run echo.ts --target 127.0.0.1:7 --clients 200",
@@ -50,31 +51,31 @@ const commands = {
   },
   torture: tortureCommand,
   verify: {
-    summary: "Judges the history of a run again",
-    positionals: { file: text({ help: "What --history wrote", required: true }) },
-    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    summary: "Judge the history of a run again",
+    positionals: { file: text({ help: "History of a run, from --history", required: true }) },
+    options: jsonOption,
     examples: [
-      ["verify run.jsonl", "Judge run.jsonl; exit 0 when it agrees with its verdict, which was good"],
-      ["verify run.jsonl --json", "The same for machines"],
+      ["verify run.jsonl", "Judge run.jsonl; exit 0 if its verdict is good and confirmed"],
+      ["verify run.jsonl --json", "Print the result as JSON"],
     ],
   },
   compare: {
-    summary: "Compares runs: what changed, and whether by more than chance",
+    summary: "Compare runs, and tell changes from chance",
     positionals: {
-      before: text({ help: "Summaries that --json wrote, one a line and run", required: true }),
-      after: text({ help: "The same of later runs", required: true }),
+      before: text({ help: "Summaries from --json, one line per run", required: true }),
+      after: text({ help: "Summaries of later runs", required: true }),
     },
-    options: { json: flag({ help: "Machine output on stdout, one JSON object a line" }) },
+    options: jsonOption,
     examples: [
       ["compare before.json after.json", "Compare a run with an earlier one"],
-      ["compare five.json five-more.json", "With five runs in each file it tells change from chance"],
+      ["compare five.json five-more.json", "Compare five runs with five later ones"],
     ],
   },
 } as const;
 
 const program = {
   name: programName("loadtest"),
-  summary: "A load test that proves delivery",
+  summary: "Load test a TCP service, and prove delivery",
   version: VERSION,
   commandNoun: "command",
   commands,
@@ -84,7 +85,7 @@ const program = {
 /**
  * Runs the load tester from its command line.
  *
- * @throws {ExitError} When the command line cannot be understood, or nothing can be started.
+ * @throws {ExitError} If the command line is invalid, or nothing can be started.
  */
 export async function runLoadTester(context: Context): Promise<ExitCode> {
   const part = await runNamedPart(context);

@@ -1,6 +1,6 @@
-/** The command line of `loadtest.ts run`, and the plan that it asks for. @module */
+/** The options of `loadtest.ts run`, and the plan that they describe. @module */
 import { UsageError } from "../terminal/exit.ts";
-import { address, choice, custom, duration, flag, integer } from "../args/option.ts";
+import { address, choice, custom, duration, flag, group, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import { quoted } from "../../internal/printable.ts";
 import { ARRIVALS } from "../../loadtest/plan/arrival.ts";
@@ -16,6 +16,7 @@ import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/re
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { fileError } from "../shared/file_error.ts";
+import { jsonOption } from "../shared/output_options.ts";
 import { outputFile } from "../shared/output_file.ts";
 import { withoutMark } from "../shared/text_file.ts";
 import { replyDelayOption } from "../shared/reply_delay_option.ts";
@@ -24,112 +25,113 @@ import { showTokenOption } from "../shared/token_option.ts";
 
 const SHORT: PayloadSpec = { type: "short" };
 
-/** The reply delays that make sense with each protocol: only clients of a relay answer, and a hello server waits alike for all. */
+/** The reply delays for each protocol: only relay clients reply, and a hello server delays all responses equally. */
 const DELAYS: Readonly<
   Record<"relay" | "echo" | "hello", { types: readonly DelayDistribution["type"][]; accepts: string }>
 > = {
   relay: { types: ["none", "fixed", "uniform", "exponential", "pareto"], accepts: "any" },
-  echo: { types: ["none"], accepts: "0, as an echo is not held" },
-  hello: { types: ["none", "fixed"], accepts: "0 or fixed, as in fixed:4s" },
+  echo: { types: ["none"], accepts: "0, because an echo is immediate" },
+  hello: { types: ["none", "fixed"], accepts: "0 or fixed, like fixed:4s" },
 };
 
-/** Options of a run. */
+/** The options of a run. */
 export const runOptions = {
-  clients: integer({ help: "How many clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
-  window: duration({ help: "Their starts are spread over this", default: 10_000 }),
-  arrival: choice(ARRIVALS, { help: "How they are spread", default: "uniform" }),
-  ...replyDelayOption,
-  payload: custom(parsePayload, {
-    help: "What the messages are",
-    accepts: "short, mixed, size:1KiB or file:F",
-    format: formatPayload,
-    default: SHORT,
+  ...group("Load", {
+    clients: integer({ help: "Number of clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
+    window: duration({ help: "Time over which clients start", default: 10_000 }),
+    arrival: choice(ARRIVALS, { help: "Distribution of starts", default: "uniform" }),
+    ...replyDelayOption,
+    payload: custom(parsePayload, {
+      help: "Content of the messages",
+      accepts: "short, mixed, size:1KiB, or file:F",
+      format: formatPayload,
+      default: SHORT,
+    }),
+    protocol: choice(["relay", "echo", "hello"], { help: "Protocol of the clients", default: "relay" }),
+    faults: custom(parseFaults, {
+      help: "Faults to inject into connections",
+      accepts: FAULTS_ACCEPTED,
+      placeholder: "SPEC",
+      format: formatFaults,
+      defaultText: "none",
+    }),
+    seed: integer({ help: "Seed of the plan", min: 0, max: 2 ** 32 - 1, defaultText: "random, printed" }),
+    processes: integer({
+      help: "Number of generator processes",
+      min: 1,
+      max: 64,
+      defaultText: "as many as their sockets need",
+    }),
   }),
-  timeout: duration({
-    help: "Longest wait for an ok; then the client reconnects and sends again",
-    defaultText: "max(30s, 2 × longest delay + 10s)",
-    environment: "SESSION_TIME",
+  ...group("Server", {
+    target: address({ help: "Server to test instead of a spawned one", minPort: 1 }),
+    targetAdmin: address({ help: "Admin server of the target, to check that nothing is left", minPort: 1 }),
+    port: integer({ help: "Port of the spawned server", min: 0, max: 65_535, defaultText: "0, a free one" }),
   }),
-  deadline: duration({ help: "The run ends then at the latest", defaultText: "window + 2 × timeout" }),
-  seed: integer({
-    help: "The same seed gives the same plan",
-    min: 0,
-    max: 2 ** 32 - 1,
-    defaultText: "random, printed",
+  ...group("Timeouts", {
+    timeout: duration({
+      help: "Time without an ok before a client reconnects and resends",
+      defaultText: "max(30s, 2 × longest delay + 10s)",
+      environment: "SESSION_TIME",
+    }),
+    deadline: duration({ help: "Longest duration of the run", defaultText: "window + 2 × timeout" }),
   }),
-  target: address({ help: "A relay to test in place of an own one", minPort: 1 }),
-  targetAdmin: address({
-    help: "The target's admin server, which tells whether the target is left with nothing",
-    minPort: 1,
+  ...group("Verdict", {
+    threshold: custom(parseThreshold, {
+      help: "Condition that must hold, like p99<500ms",
+      accepts: "a metric, an operator, and a bound, like p99<500ms or resent<1%",
+      placeholder: "EXPR",
+      format: (threshold) => threshold.expression,
+      repeatable: true,
+      defaultText: "lost==0 always",
+    }),
+    maxLag: duration({
+      help: "Largest generator lag (p99) of a valid run",
+      default: DEFAULT_MAX_LAG,
+      min: 1,
+    }),
   }),
   ...tlsClientOptions,
   ...showTokenOption,
-  protocol: choice(["relay", "echo", "hello"], {
-    help: "What the clients speak: with a relay, an echo server, or (hello) an HTTP server",
-    default: "relay",
-  }),
-  faults: custom(parseFaults, {
-    help: "What is to go wrong with the clients' connections",
-    accepts: FAULTS_ACCEPTED,
-    placeholder: "SPEC",
-    format: formatFaults,
-    defaultText: "nothing",
-  }),
-  port: integer({ help: "Port of the own server", min: 0, max: 65_535, defaultText: "0, a free one" }),
-  processes: integer({
-    help: "Processes that run the clients",
-    min: 1,
-    max: 64,
-    defaultText: "as many as their sockets need",
-  }),
-  maxLag: duration({
-    help: "A run is invalid when its generators lag by more, at the 99th percentile",
-    default: DEFAULT_MAX_LAG,
-    min: 1,
-  }),
-  threshold: custom(parseThreshold, {
-    help: "A bound that must hold, as in p99<500ms",
-    accepts: "a figure, an operator and a bound, as in p99<500ms or resent<1%",
-    placeholder: "EXPR",
-    format: (threshold) => threshold.expression,
-    repeatable: true,
-    defaultText: "lost==0 always",
-  }),
-  history: outputFile("Write every event to this file, as JSON lines", "FILE.jsonl"),
-  report: outputFile("Write a report to this file, as one page for a browser", "FILE.html"),
-  junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
   ...adminOptions,
-  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
-  quiet: flag({ help: "No progress" }),
+  ...group("Output", {
+    history: outputFile("Write every event to this file, as JSON lines", "FILE.jsonl"),
+    report: outputFile("Write a report to this file, as one page for a browser", "FILE.html"),
+    junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
+    ...jsonOption,
+    quiet: flag({ help: "Hide progress" }),
+  }),
 };
 
 /** Values of {@linkcode runOptions}. */
 export type RunValues = Values<typeof runOptions>;
 
 /**
- * Makes the plan.
+ * Creates the plan.
  *
  * @throws {UsageError} If the options contradict each other.
- * @throws {ExitError} If the file of the payload cannot be read.
+ * @throws {ExitError} If the payload file cannot be read.
  */
 export function planOf(values: RunValues): Plan {
   const { clients, window, arrival, replyDelay, payload, timeout, deadline, protocol, token } = values;
   const { types, accepts } = DELAYS[protocol];
   if (!types.includes(replyDelay.type)) {
     throw new UsageError(
-      `With --protocol ${protocol}, --reply-delay must be ${accepts}: got ${formatReplyDelay(replyDelay)}`,
+      `Cannot use --reply-delay ${
+        formatReplyDelay(replyDelay)
+      } with --protocol ${protocol}: expected ${accepts}`,
     );
   }
   if (token !== undefined && protocol !== "relay") {
-    throw new UsageError("Option --token (or OKLINE_TOKEN) goes with --protocol relay alone");
+    throw new UsageError("Cannot use --token (or OKLINE_TOKEN) without --protocol relay");
   }
   if (values.targetAdmin !== undefined && values.target === undefined) {
     throw new UsageError(
-      "Cannot use --target-admin without --target: an own server is always asked for its state",
+      "Cannot use --target-admin without --target: the state of a spawned server is always checked",
     );
   }
   if (values.target !== undefined && values.port !== undefined) {
-    throw new UsageError("Option --port is for an own server: the port of a --target is part of it");
+    throw new UsageError("Cannot use --port with --target: it is the port of a spawned server");
   }
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const lines = payload.type === "file" ? linesOf(payload.path) : undefined;

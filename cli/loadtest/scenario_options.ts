@@ -1,5 +1,5 @@
-/** Options of `loadtest.ts run SCENARIO.ts`, and the plan that they ask for. @module */
-import { custom, duration, integer } from "../args/option.ts";
+/** Options of `loadtest.ts run SCENARIO.ts`, and the plan that they describe. @module */
+import { custom, duration, group, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import { UsageError } from "../terminal/exit.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
@@ -13,15 +13,15 @@ import {
 } from "../../loadtest/scenario/load_shape.ts";
 import { scenarioPlan, type ScenarioPlanOptions, stagesOf } from "../../loadtest/scenario/scenario_plan.ts";
 
-/** Options that only a scenario has. */
-export const scenarioOptions = {
+/** Options for scenarios only. */
+export const scenarioOptions = group("Scenario", {
   messages: integer({
-    help: "Messages on each connection",
+    help: "Messages per connection",
     min: 1,
     defaultText: "1, or as many as --duration allows",
   }),
   inFlight: integer({
-    help: "Messages without a reply on each connection",
+    help: "Limit of messages without a reply per connection",
     min: 1,
     defaultText: "1, or unlimited with a rate",
   }),
@@ -33,7 +33,7 @@ export const scenarioOptions = {
     format: (rate) => `${rate}/s`,
     defaultText: "none: a reply makes room for the next message",
   }),
-  duration: duration({ help: "How long messages start", min: 1, defaultText: "until all are sent" }),
+  duration: duration({ help: "Time over which messages start", min: 1, defaultText: "until all are sent" }),
   stages: custom(parseStages, {
     help: "Rates over time, as in 30s:0→500/s, 5m:500/s",
     accepts: STAGES_NOTATION,
@@ -47,13 +47,13 @@ export const scenarioOptions = {
     min: 1,
     defaultText: "not counted",
   }),
-};
+});
 
 /** Values of {@linkcode scenarioOptions}. */
 export type ScenarioValues = Values<typeof scenarioOptions>;
 
 /**
- * The load shape that options ask for.
+ * Converts the options to a load shape.
  *
  * @throws {UsageError} If they contradict each other.
  */
@@ -75,7 +75,7 @@ export function loadOf(
 }
 
 /**
- * Makes the plan of a scenario.
+ * Creates the plan of a scenario.
  *
  * @throws {UsageError} If the options contradict each other.
  */

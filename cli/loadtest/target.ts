@@ -1,4 +1,4 @@
-/** The server of a load test: one of its own, or one that runs already. @module */
+/** The server of a load test: a spawned one, or a running one. @module */
 import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import { FAIR_IO_ENV } from "../run_program.ts";
@@ -51,9 +51,9 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
     return foreignTarget(values.target, { plan, tls: forProtocol(values, tls), admin });
   }
   if (tls !== undefined && Object.keys(tls).length > 0) {
-    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+    throw new UsageError("Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --target");
   }
-  const { server, ca } = await startOwnServer(values, plan, historyPath);
+  const { server, ca } = await spawnServer(values, plan, historyPath);
   const before = server.usage();
   let used = UNKNOWN;
   return {
@@ -102,7 +102,7 @@ function forProtocol(
 }
 
 /** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
-async function startOwnServer(
+async function spawnServer(
   { protocol, port, replyDelay, tls, token, transport }: RunValues,
   plan: Plan,
   historyPath: string | undefined,

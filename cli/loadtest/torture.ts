@@ -1,7 +1,7 @@
-/** `loadtest.ts torture`: hostile peers against a server of lines. @module */
+/** `loadtest.ts torture`: hostile peers against a line server. @module */
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
-import { address, custom, duration, flag, integer, size, text } from "../args/option.ts";
+import { address, custom, duration, group, integer, size, text } from "../args/option.ts";
 import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
 import { type Context, FAIR_IO_ENV } from "../run_program.ts";
@@ -15,6 +15,7 @@ import { caseNames, torture, type TortureResult } from "../../loadtest/torture/t
 import { ProtocolError, unescapeText } from "../../protocol.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
+import { jsonOption, quietOption } from "../shared/output_options.ts";
 import { assertWritable, outputFile, writeWhole } from "../shared/output_file.ts";
 import { SelfSigned } from "./self_signed.ts";
 import { respawnCommand } from "./respawn.ts";
@@ -27,48 +28,53 @@ const MIB = 1024 * 1024;
 const MAX_WAIT = 86_400_000;
 
 const options = {
-  target: address({ help: "A server of lines to test in place of an own relay", minPort: 1 }),
+  ...group("Torture", {
+    target: address({ help: "Line server to test instead of a spawned relay", minPort: 1 }),
+    probe: custom(parseProbe, {
+      help: "Line that an honest peer sends and expects a reply to; \\r and \\n are CR and LF",
+      accepts: "text, in which \\r, \\n and \\\\ stand for CR, LF, and a backslash",
+      placeholder: "TEXT",
+      format: (probe) => printable(probe),
+      default: PROBE,
+    }),
+    patience: duration({ help: "Longest wait for a reply", default: 5000, max: MAX_WAIT }),
+    pid: integer({
+      help: "Process of the target, to measure its memory and sockets",
+      min: 1,
+      defaultText: "the local listeners on the target's port",
+    }),
+    memoryGrowth: size({
+      help: "Largest growth of the server's memory",
+      defaultText: "512MiB, with TLS 1GiB",
+    }),
+    maxLine: size({ help: "Longest line that the server accepts", min: 1, default: 64 * 1024 }),
+    scale: custom(parseScale, {
+      help: "Factor for all counts and volumes",
+      accepts: "a number over 0, up to 10",
+      format: String,
+      default: 1,
+    }),
+    only: text({ help: "Run only cases with this in their names", placeholder: "TEXT", default: "" }),
+    caseTimeout: duration({ help: "Longest time for one case", default: 60_000, max: MAX_WAIT }),
+    seed: integer({ help: "Seed of the random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
+  }),
   ...tlsClientOptions,
-  probe: custom(parseProbe, {
-    help: "What an honest peer says, and is to be answered; \\r and \\n stand for CR and LF",
-    accepts: "text, in which \\r, \\n and \\\\ stand for CR, LF and a backslash",
-    placeholder: "TEXT",
-    format: (probe) => printable(probe),
-    default: PROBE,
-  }),
-  patience: duration({ help: "Longest wait for a reply", default: 5000, max: MAX_WAIT }),
-  pid: integer({
-    help: "The target's process, whose memory and sockets are looked at",
-    min: 1,
-    defaultText: "those that listen there, on this machine",
-  }),
-  memoryGrowth: size({
-    help: "Most memory that the server may have more at the end",
-    defaultText: "512MiB, with TLS 1GiB",
-  }),
-  maxLine: size({ help: "Longest line that the server takes", min: 1, default: 64 * 1024 }),
-  scale: custom(parseScale, {
-    help: "All counts and volumes times this",
-    accepts: "a number over 0, up to 10",
-    format: String,
-    default: 1,
-  }),
-  only: text({ help: "Only the cases with this in their names", placeholder: "TEXT", default: "" }),
-  caseTimeout: duration({ help: "Longest time for one case", default: 60_000, max: MAX_WAIT }),
-  seed: integer({ help: "The same seed gives the same random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
-  junit: outputFile("Write the result to this file as JUnit XML", "FILE.xml"),
-  json: flag({ help: "Machine output on stdout, one JSON object a line" }),
-  quiet: flag({ help: "No remarks on stderr, but for warnings and errors" }),
+  ...group("Output", { junit: outputFile("Write the result to this file as JUnit XML", "FILE.xml") }),
+  ...jsonOption,
+  ...quietOption,
 };
 
 /** `loadtest.ts torture`. */
 export const tortureCommand = {
-  summary: "Runs hostile peers against a server of lines, and looks whether it goes on serving others",
+  summary: "Test that a line server keeps serving clients under attack",
   options,
   examples: [
-    ["torture", "Every case against a relay of its own"],
-    ["torture --target 127.0.0.1:7 --scale 0.1", "A tenth of it against a server that runs already"],
-    ["torture --target 127.0.0.1:6379 --probe 'PING\\r\\n'", "A server that answers only what it knows"],
+    ["torture", "Every case against a spawned relay"],
+    ["torture --target 127.0.0.1:7 --scale 0.1", "A tenth of the load against a running server"],
+    [
+      "torture --target 127.0.0.1:6379 --probe 'PING\\r\\n'",
+      "A server that replies only to its own commands",
+    ],
   ],
 } as const;
 
@@ -155,10 +161,10 @@ function assertUsable({ only, target, pid, tls, ...values }: Values<typeof optio
     );
   }
   if (target !== undefined) return;
-  if (pid !== undefined) throw new UsageError("Option --pid goes with --target");
+  if (pid !== undefined) throw new UsageError("Cannot use --pid without --target");
   const { tlsCa, tlsCert, tlsKey, tlsServerName } = values;
   if (tls && (tlsCa ?? tlsCert ?? tlsKey ?? tlsServerName) !== undefined) {
-    throw new UsageError("Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --target");
+    throw new UsageError("Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --target");
   }
 }
 

@@ -1,7 +1,7 @@
-/** The options by which a server speaks TLS. @module */
+/** The TLS options of a server. @module */
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
-import { choice, text } from "../args/option.ts";
+import { choice, group, text } from "../args/option.ts";
 import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
 import type { Identity } from "../../tls/certificate.ts";
@@ -12,44 +12,44 @@ import { type IdentityFiles, readAuthority, readIdentity } from "../shared/pem.t
 
 const file = { placeholder: "FILE" } as const;
 
-/** Of every service with connections. */
-export const tlsServerOptions = {
+/** For every service with connections. */
+export const tlsServerOptions = group("TLS", {
   tlsCert: text({
-    help: "Speak TLS with this certificate (PEM); each further one serves the names in it",
+    help: "Certificate (PEM); further ones are chosen by server name",
     repeatable: true,
     ...file,
   }),
   tlsKey: text({
-    help: "The private key (PEM) of each certificate, in their order; SIGHUP reads all again",
+    help: "Private key (PEM) of each certificate; SIGHUP reloads the files",
     repeatable: true,
     ...file,
   }),
-  tlsClientCa: text({ help: "Serve only clients with a certificate of this authority", ...file }),
-  tlsMinVersion: choice(["TLSv1.2", "TLSv1.3"], { help: "Oldest version of TLS", defaultText: "TLSv1.2" }),
+  tlsClientCa: text({ help: "Require client certificates from this authority (PEM)", ...file }),
+  tlsMinVersion: choice(["TLSv1.2", "TLSv1.3"], { help: "Oldest TLS version", defaultText: "TLSv1.2" }),
   tlsAlpn: text({
-    help: "Protocol offered by ALPN, the best first; a client that offers only others is refused",
+    help: "ALPN protocol, in order of preference",
     placeholder: "NAME",
     repeatable: true,
-    defaultText: "what the service speaks, where that has a name: http/1.1",
+    defaultText: "http/1.1 for http and hello",
   }),
-};
+});
 
-/** What a service speaks by TLS. */
+/** What a service speaks over TLS. */
 export interface ServiceTls {
-  /** What is offered by ALPN where no option says. Default: nothing. */
+  /** The ALPN protocols without an option. Default: none. */
   readonly alpn?: readonly string[];
-  /** Makes what a client is told that may not stay. Default: a line. */
+  /** Creates the message for a client that is refused. Default: a line. */
   readonly notice?: (why: string) => string;
 }
 
-/** What {@linkcode serverNetwork} needs besides the options. */
+/** The context of {@linkcode serverNetwork}. */
 export interface TlsServerContext extends ServiceTls {
   readonly log: Log;
-  /** Takes what reads the files again. */
+  /** Sets the function that reloads the files. */
   readonly onReload: (reload: (signal: Deno.Signal) => void) => void;
 }
 
-/** What the options say, before a file is read. */
+/** The options, before any file is read. */
 interface TlsFiles {
   readonly identities: readonly [IdentityFiles, ...IdentityFiles[]];
   readonly clientCa: string | undefined;
@@ -57,9 +57,9 @@ interface TlsFiles {
 }
 
 /**
- * The network that these options ask for; none where they ask for no TLS. What it hands to `onReload` makes it read its files again.
+ * Returns the network for these options, or none without TLS. The function passed to `onReload` reloads its files.
  *
- * @throws {UsageError} If a certificate comes without its key, or one of the other options without a certificate.
+ * @throws {UsageError} If a certificate lacks its key, or another option lacks a certificate.
  * @throws {ExitError} If a file cannot be read or used.
  */
 export async function serverNetwork(
@@ -76,13 +76,13 @@ export async function serverNetwork(
   const reload = async (signal: Deno.Signal): Promise<void> => {
     try {
       network.reload(await read(files, log));
-      log.info(`${signal}: read the certificate again`);
+      log.info(`${signal}: reloaded the certificates`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      log.error(`${signal}: the old certificate stays: ${error.message}`);
+      log.error(`${signal}: keeping the old certificates: ${error.message}`);
     }
   };
-  // One after another: what was read last is to count.
+  // One after another, so that the last one takes effect.
   let reloading = Promise.resolve();
   onReload((signal) => void (reloading = reloading.then(() => reload(signal))));
   return { network };
@@ -104,14 +104,14 @@ function filesOf(
   const { tlsCert, tlsKey, tlsClientCa: clientCa, tlsMinVersion: minVersion, tlsAlpn } = values;
   if (tlsCert.length !== tlsKey.length) {
     throw new UsageError(
-      `TLS needs both --tls-cert and --tls-key, as many of one as of the other: got ${tlsCert.length} and ${tlsKey.length}`,
+      `Cannot start TLS: got ${tlsCert.length} --tls-cert and ${tlsKey.length} --tls-key, expected one key per certificate`,
     );
   }
   const [first, ...others] = tlsCert.map((certificate, index) => ({ certificate, key: tlsKey[index]! }));
   if (first === undefined) {
     if (clientCa !== undefined || minVersion !== undefined || tlsAlpn.length > 0) {
       throw new UsageError(
-        "Options --tls-client-ca, --tls-min-version and --tls-alpn go with --tls-cert and --tls-key",
+        "Cannot use --tls-client-ca, --tls-min-version, or --tls-alpn without --tls-cert and --tls-key",
       );
     }
     return undefined;
@@ -138,19 +138,20 @@ async function read(files: TlsFiles, log: Log): Promise<TlsServerOptions> {
   };
 }
 
-/** Reads a certificate and its key, and warns of one that no client takes today. */
+/** Reads a certificate and its key, and warns if the certificate is not valid now. */
 async function readOwn(files: IdentityFiles, log: Log): Promise<Identity> {
   const identity = await readIdentity(files);
   const { readCertificate } = await import("../../tls/certificate.ts");
   const { validFrom, validTo } = readCertificate(identity.certificate);
   const [from, until, now] = [new Date(validFrom), new Date(validTo), Date.now()];
   const certificate = `Certificate ${quoted(files.certificate)}`;
-  if (until.getTime() < now) log.warn(`${certificate} has expired: it was good until ${until.toISOString()}`);
-  else if (from.getTime() > now) log.warn(`${certificate} is not good before ${from.toISOString()}`);
+  if (until.getTime() < now) {
+    log.warn(`${certificate} has expired: it was valid until ${until.toISOString()}`);
+  } else if (from.getTime() > now) log.warn(`${certificate} is not valid before ${from.toISOString()}`);
   return identity;
 }
 
-/** Who the server is to whom, by the names that the certificates have in them. */
+/** Returns the identities by the server names in their certificates. */
 async function hostsOf(
   all: readonly IdentityFiles[],
   log: Log,
@@ -162,13 +163,13 @@ async function hostsOf(
     const identity = await readOwn(files, log);
     const names = certificateNames(identity.certificate);
     if (names.length === 0) {
-      throw new ExitError(`Cannot choose ${quoted(files.certificate)} by server name: it has no name in it`);
+      throw new ExitError(`Cannot choose ${quoted(files.certificate)} by server name: it contains no name`);
     }
     for (const name of names) {
       const owner = owners.get(name);
       if (owner !== undefined) {
         throw new ExitError(
-          `Cannot choose a certificate for ${printable(name)}: it is in ${quoted(owner)} and in ${
+          `Cannot choose a certificate for ${printable(name)}: both ${quoted(owner)} and ${
             quoted(files.certificate)
           }`,
         );

@@ -1,4 +1,4 @@
-/** How long messages are held before they are answered, as an option of every program with relay clients. @module */
+/** `--reply-delay`, for every program with relay clients. @module */
 import { custom } from "../args/option.ts";
 import { quoted } from "../../internal/printable.ts";
 import {
@@ -12,8 +12,8 @@ const NO_DELAY: DelayDistribution = { type: "none" };
 /** `--reply-delay` */
 export const replyDelayOption = {
   replyDelay: custom(parseReplyDelay, {
-    help: "How long a message is held before it is answered",
-    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s or pareto:MIN[,ALPHA[,CAP]]",
+    help: "Delay before a client replies to a message",
+    accepts: "0, fixed:1s, uniform:0s-5s, exponential:1s, or pareto:MIN[,ALPHA[,CAP]]",
     format: formatReplyDelay,
     default: NO_DELAY,
     environment: ["CLIENT_REPLY_DELAY", {

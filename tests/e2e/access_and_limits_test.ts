@@ -75,12 +75,12 @@ Deno.test({
     const identity = await newer.issue("server");
     await Deno.writeTextFile(certificate, "nonsense");
     server.signal("SIGHUP");
-    await server.remarked("SIGHUP: the old certificate stays: Cannot ");
+    await server.remarked("SIGHUP: keeping the old certificates: Cannot ");
     assertEquals((await runClient(args)).code, 0);
     await Deno.writeTextFile(certificate, identity.certificate);
     await Deno.writeTextFile(key, identity.key);
     server.signal("SIGHUP");
-    await server.remarked("SIGHUP: read the certificate again");
+    await server.remarked("SIGHUP: reloaded the certificates");
     assertEquals((await runClient(args)).code, 1);
     assertEquals((await runClient([...args.slice(0, -1), newer.files.authority])).code, 0);
   },

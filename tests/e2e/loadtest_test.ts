@@ -176,7 +176,7 @@ for (
     { args: ["--faults", "reset=1"], says: "reset=1%" },
     { args: ["--protocol", "smtp"], says: "hello" },
     { args: ["--protocol", "echo", "--reply-delay", "1s"], says: "--reply-delay" },
-    { args: ["--target", "127.0.0.1:1", "--port", "0"], says: "--port is for an own server" },
+    { args: ["--target", "127.0.0.1:1", "--port", "0"], says: "Cannot use --port with --target" },
     {
       args: ["--timeout", "1s", "--reply-delay", "fixed:2s"],
       says: "Cannot use --timeout 1s: expected more than the longest reply delay, 2s",

@@ -83,10 +83,10 @@ Deno.test("loadtest.ts --tls and --token reach a server that runs already, and f
 
 Deno.test("loadtest.ts says what does not go together with TLS and tokens, and starts nothing", async () => {
   const cases: [args: string[], code: number, says: string][] = [
-    [["--tls-ca", "ca.pem"], 2, "go with --tls"],
+    [["--tls-ca", "ca.pem"], 2, "without --tls"],
     [["--tls", "--tls-ca", "/nowhere.pem", "--target", "127.0.0.1:1"], 1, "no such file"],
-    [["--tls", "--tls-server-name", "a.test"], 2, "go with --target"],
-    [["--token", "x", "--protocol", "echo"], 2, "goes with --protocol relay alone"],
+    [["--tls", "--tls-server-name", "a.test"], 2, "without --target"],
+    [["--token", "x", "--protocol", "echo"], 2, "without --protocol relay"],
   ];
   for (const [args, code, says] of cases) {
     const outcome = await loadTest(...args);

@@ -120,8 +120,11 @@ Deno.test("loadtest.ts torture refuses options that mean nothing", async () => {
       ["--only", "nothing"],
       'No case has "nothing" in its name: expected part of split at every byte, line limit,',
     ],
-    [["--pid", "1"], "Option --pid goes with --target"],
-    [["--tls-ca", "ca.pem"], "Options --tls-ca, --tls-cert, --tls-key and --tls-server-name go with --tls"],
+    [["--pid", "1"], "Cannot use --pid without --target"],
+    [
+      ["--tls-ca", "ca.pem"],
+      "Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --tls",
+    ],
     [["--tls", "--tls-server-name", "a"], "--tls-server-name go with --target"],
     [["--probe", "\\x"], "--probe"],
   ];

@@ -1,4 +1,4 @@
-/** `client.ts account`. @module */
+/** `client.ts account`, an account for a chat room. @module */
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
@@ -9,16 +9,16 @@ import { type CommandInput, inputLines, outputOptions, type ServiceClient } from
 
 const options = outputOptions;
 
-const positionals = { name: text({ help: "Whose account", required: true }) };
+const positionals = { name: text({ help: "Name of the account", required: true }) };
 
-/** An account for a chat room. It asks no server: the line goes into a file of the server's. */
+/** The command. It contacts no server: the line that it prints goes into a file of the server. */
 export const account = {
-  summary: "Asks for a password, and prints the line of an account for server.ts chat --users FILE",
+  summary: "Print an account for server.ts chat --users FILE",
   positionals,
   options,
   examples: [
-    ["account ann >> users.txt", "Asks for it on the terminal"],
-    ["account ann < password.txt", "Takes it from the first line of a file"],
+    ["account ann >> users.txt", "Prompt for the password"],
+    ["account ann < password.txt", "Read the password from the first line of a file"],
   ],
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
@@ -41,7 +41,7 @@ async function readPassword(name: string): Promise<string> {
     const { value: line } = await inputLines([]).next();
     password = line === undefined ? undefined : withoutMark(line);
   }
-  // What /login takes: the rest of a line, without the spaces around it.
+  // Trimmed, because /login trims the password too.
   if (password?.trim()) return password.trim();
-  throw new ExitError("Cannot make an account without a password");
+  throw new ExitError("Cannot create an account: expected a password");
 }

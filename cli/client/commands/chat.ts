@@ -1,7 +1,7 @@
 /** `client.ts chat`, a client of a chat room. @module */
 import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { text } from "../../args/option.ts";
+import { group, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { connect } from "../../../socket/connect.ts";
 import type { Connection } from "../../../socket/connection.ts";
@@ -21,7 +21,7 @@ const options = {
   ...serverOptions(8889),
   ...tlsClientOptions,
   ...showTokenOption,
-  name: text({ help: "Your name", defaultText: "the first line you type" }),
+  ...group("Chat", { name: text({ help: "Your name", defaultText: "the first line you type" }) }),
   timeout: timeoutOption,
   ...outputOptions,
 };

@@ -1,7 +1,7 @@
-/** `client.ts download`. @module */
+/** `client.ts download`, a download from a files service. @module */
 import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { text } from "../../args/option.ts";
+import { group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { plural } from "../../../internal/plural.ts";
 import { outputFile } from "../../shared/output_file.ts";
@@ -9,20 +9,20 @@ import { transferOptions } from "../files_options.ts";
 import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
-  output: outputFile("File to write, by default the name in this directory"),
+  ...group("Download", { output: outputFile("File to write, by default its name in this directory") }),
   ...transferOptions,
 };
 
-const positionals = { name: text({ help: "Its path at the server", required: true }) };
+const positionals = { name: text({ help: "Path on the server", required: true }) };
 
-/** A file of a files service. */
+/** The command. */
 export const download = {
-  summary: "Downloads a file, goes on where an earlier try broke off, and checks its SHA-256",
+  summary: "Download a file; resume a partial one, and verify its SHA-256",
   positionals,
   options,
   examples: [
-    ["download report.pdf", "Into this directory"],
-    ["download photos/2026/sea.jpg --output /tmp/sea.jpg", "To another place"],
+    ["download report.pdf", "Into the current directory"],
+    ["download photos/2026/sea.jpg --output /tmp/sea.jpg", "To another path"],
   ],
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
@@ -51,5 +51,5 @@ export const download = {
 function lastName(path: string): string {
   const name = path.split("/").at(-1) ?? "";
   if (name !== "" && name !== "." && name !== "..") return name;
-  throw new UsageError(`Cannot use NAME: expected the path of a file, got ${quoted(path)}`);
+  throw new UsageError(`Cannot use NAME: expected a file path, got ${quoted(path)}`);
 }

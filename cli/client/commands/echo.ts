@@ -1,7 +1,7 @@
-/** `client.ts echo`. @module */
+/** `client.ts echo`, clients of a line echo. @module */
 import { ExitCode } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { integer, text } from "../../args/option.ts";
+import { group, integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { connect } from "../../../socket/connect.ts";
 import { plural } from "../../../internal/plural.ts";
@@ -21,9 +21,9 @@ const REPLIES = { one: "reply", many: "replies" };
 const WRONG = { one: "was", many: "were" };
 
 const options = {
+  ...group("Echo", { clients: integer({ help: "Number of parallel clients", default: 1, min: 1 }) }),
   ...serverOptions(8080),
   ...tlsClientOptions,
-  clients: integer({ help: "How many clients, all at once", default: 1, min: 1 }),
   timeout: timeoutOption,
   ...outputOptions,
 };
@@ -32,14 +32,14 @@ const positionals = {
   text: text({ help: "Lines to send", repeatable: true, empty: true, defaultText: "the lines of stdin" }),
 };
 
-/** Clients that send lines and want each of them back. */
+/** The command. */
 export const echo = {
-  summary: "Sends lines, and prints each as it comes back",
+  summary: "Send lines, and print each one that comes back",
   positionals,
   options,
   examples: [
-    ["echo hello", "One line, there and back"],
-    ["echo --clients 50 hello", "Fifty clients at once"],
+    ["echo hello", "One line there and back"],
+    ["echo --clients 50 hello", "Fifty parallel clients"],
   ],
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,

@@ -1,7 +1,7 @@
-/** `client.ts hello`. @module */
+/** `client.ts hello`, clients of a hello service. @module */
 import { ExitCode } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { duration, integer } from "../../args/option.ts";
+import { duration, group, integer } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { formatAddress } from "../../../socket/network.ts";
 import { HTTP_ALPN } from "../../../http/grammar.ts";
@@ -9,20 +9,22 @@ import { type CommandInput, outputOptions, serverOptions, type ServiceClient } f
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 
 const options = {
+  ...group("Hello", {
+    clients: integer({ help: "Number of parallel clients", default: 1, min: 1 }),
+    timeout: duration({ help: "Longest time to connect, and to wait for the response", default: 30_000 }),
+  }),
   ...serverOptions(1729),
   ...tlsClientOptions,
-  clients: integer({ help: "How many clients, all at once", default: 1, min: 1 }),
-  timeout: duration({ help: "Longest time to connect, and longest wait for the answer", default: 30_000 }),
   ...outputOptions,
 };
 
-/** Clients that are greeted. */
+/** The command. */
 export const hello = {
-  summary: "Asks hello, and prints what it answers and when",
+  summary: "Request a greeting, and print it with its latency",
   options,
   examples: [
     ["hello", "One greeting"],
-    ["hello --clients 500", "Five hundred that wait at the same time"],
+    ["hello --clients 500", "Five hundred clients that wait in parallel"],
   ],
   async run({ options: values }: CommandInput<typeof options>): Promise<ExitCode> {
     const [{ requestHttp }, { textOf }] = await Promise.all([
@@ -50,7 +52,7 @@ export const hello = {
         });
         return response.status === 200;
       } catch (error) {
-        // Whatever befell one, the others are waited for.
+        // A failed client must not stop the others.
         log.error(`Client ${client}: ${printable(error instanceof Error ? error.message : String(error))}`);
         return false;
       }

@@ -1,46 +1,48 @@
-/** `client.ts http`. @module */
+/** `client.ts http`, an HTTP client. @module */
 import type { ExitCode } from "../../terminal/exit.ts";
-import { custom, flag, text } from "../../args/option.ts";
+import { custom, flag, group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { HTTP_ALPN } from "../../../http/grammar.ts";
 import { type CommandInput, outputOptions, type ServiceClient, timeoutOption } from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 
-/** A field of a request. */
+/** A header of a request. */
 type Field = readonly [name: string, value: string];
 
 const FIELD_NOTATION = "NAME: VALUE";
 
 const options = {
-  header: custom(parseField, {
-    help: "A field of the request",
-    accepts: FIELD_NOTATION,
-    placeholder: "FIELD",
-    repeatable: true,
+  ...group("Request", {
+    header: custom(parseField, {
+      help: "Header of the request",
+      accepts: FIELD_NOTATION,
+      placeholder: "FIELD",
+      repeatable: true,
+    }),
+    data: text({ help: "Body of the request", empty: true }),
   }),
-  data: text({ help: "Body of the request", empty: true }),
-  head: flag({ help: "Print the body alone, without status and headers", default: true }),
   timeout: timeoutOption,
   ...tlsClientOptions,
-  tls: flag({ help: "Speak TLS for an http: URL, too, as for an https: one" }),
+  ...group("TLS", { tls: flag({ help: "Use TLS for an http: URL too" }) }),
+  ...group("Output", { head: flag({ help: "Omit status and headers", default: true }) }),
   ...outputOptions,
 };
 
 const positionals = {
-  method: text({ help: "GET, HEAD, POST, PUT, DELETE or another one", required: true }),
-  url: text({ help: "An http: or https: URL; redirects are not followed", required: true }),
+  method: text({ help: "GET, HEAD, POST, PUT, DELETE, or another method", required: true }),
+  url: text({ help: "http: or https: URL; redirects are not followed", required: true }),
 };
 
-/** One request over HTTP/1.1. */
+/** The command. */
 export const http = {
-  summary: "Sends an HTTP request, and prints status, headers and body",
+  summary: "Send an HTTP request, and print status, headers, and body",
   positionals,
   options,
   examples: [
-    ["http GET http://127.0.0.1:8890/time", "The time of the http service"],
+    ["http GET http://127.0.0.1:8890/time", "Ask the http service for the time"],
     [
       `http POST http://127.0.0.1:8890/items --header "Content-Type: application/json" --data '"a thing"'`,
-      "A thing for its store",
+      "Add an item to its store",
     ],
   ],
   async run(

@@ -1,4 +1,4 @@
-/** `client.ts list`. @module */
+/** `client.ts list`, a directory listing of a files service. @module */
 import { ExitCode } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { text } from "../../args/option.ts";
@@ -8,16 +8,18 @@ import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = filesOptions;
 
-const positionals = { directory: text({ help: "Which directory", default: ".", defaultText: "the root" }) };
+const positionals = {
+  directory: text({ help: "Directory on the server", default: ".", defaultText: "the root" }),
+};
 
-/** Names at a files service. */
+/** The command. */
 export const list = {
-  summary: "Lists a directory of a files service",
+  summary: "List a directory of a files service",
   positionals,
   options,
   examples: [
-    ["list", "What is at the root"],
-    ["list photos/2026 --json", "What is in a directory, for a script"],
+    ["list", "List the root"],
+    ["list photos/2026 --json", "List a directory as JSON"],
   ],
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,

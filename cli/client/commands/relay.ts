@@ -1,8 +1,8 @@
-/** `client.ts relay`. @module */
+/** `client.ts relay`, clients of a relay. @module */
 import type { Context } from "../../run_program.ts";
 import { ExitCode } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { duration, integer, text } from "../../args/option.ts";
+import { duration, group, integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import { drawReplyDelay, longestReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
 import { RelayClient, type RelayClientResult } from "../../../relay/client.ts";
@@ -14,32 +14,34 @@ import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 import { showTokenOption } from "../../shared/token_option.ts";
 
 const options = {
+  ...group("Relay", {
+    clients: integer({ help: "Number of clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
+    message: text({ help: "Message of each client", empty: true, defaultText: "a different one each" }),
+    timeout: duration({
+      help: "Time without an ok before a client reconnects and resends",
+      default: 10_000,
+      environment: "SESSION_TIME",
+    }),
+    ...replyDelayOption,
+    linger: duration({
+      help: "Longest time to send pending replies after a client's ok",
+      defaultText: "the longest reply delay",
+    }),
+    maxAttempts: integer({ help: "Limit of attempts per client", min: 1, defaultText: "unlimited" }),
+  }),
   ...serverOptions(8000),
   ...tlsClientOptions,
   ...showTokenOption,
-  clients: integer({ help: "How many clients", default: 10, min: 1, environment: "CLIENT_COUNT" }),
-  message: text({ help: "What each of them sends", empty: true, defaultText: "a different one each" }),
-  timeout: duration({
-    help: "Longest wait for the ok; then the client reconnects and sends again",
-    default: 10_000,
-    environment: "SESSION_TIME",
-  }),
-  ...replyDelayOption,
-  linger: duration({
-    help: "Longest wait for answers still owed, after the own ok",
-    defaultText: "the longest reply delay",
-  }),
-  maxAttempts: integer({ help: "Attempts of a client", min: 1, defaultText: "unlimited" }),
   ...outputOptions,
 };
 
-/** Clients that each send a message and wait for its ok. */
+/** The command. */
 export const relay = {
-  summary: "Sends messages through a relay, and answers those that come",
+  summary: "Send messages through a relay, and reply to those received",
   options,
   examples: [
-    ["--clients 3", "Three clients, each with a message of its own"],
-    ["relay --message hello --reply-delay uniform:0s-2s", "Ten that say hello and take their time to answer"],
+    ["--clients 3", "Three clients with different messages"],
+    ["relay --message hello --reply-delay uniform:0s-2s", "Ten clients that wait before they reply"],
   ],
   async run({ options: values }: CommandInput<typeof options>, { onSignal }: Context): Promise<ExitCode> {
     const log = new Log({ json: values.json });
@@ -78,7 +80,7 @@ export const relay = {
             if (connections++ > 0) dials.reconnects++;
           },
           notConnected: (error) => {
-            // A dial that an interrupt broke off was not refused.
+            // A dial canceled by a signal was not refused.
             if (!interrupted) dials.refused++;
             log.warn(`Client ${client}: ${error.message}${again()}`);
           },
@@ -100,7 +102,7 @@ export const relay = {
             });
           },
           closed: (_, reason) => {
-            // Why it was not let in, the server has said itself.
+            // The server has reported why it refused the client.
             if (reason.type === "natural" || reason.type === "unauthorized") return;
             const why = reason.type === "local"
               ? reason.why

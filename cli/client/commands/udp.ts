@@ -1,7 +1,7 @@
-/** `client.ts udp`. @module */
+/** `client.ts udp`, a datagram client. @module */
 import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { duration, flag, integer, text } from "../../args/option.ts";
+import { duration, flag, group, integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
 import type { DatagramSocket } from "../../../socket/udp.ts";
 import type { Address } from "../../../socket/network.ts";
@@ -14,10 +14,12 @@ import {
 } from "../client_command.ts";
 
 const options = {
+  ...group("UDP", {
+    chat: flag({ help: "Join a datagram chat: send typed lines, show received ones" }),
+    timeout: duration({ help: "Longest wait for a reply per attempt", default: 1000 }),
+    attempts: integer({ help: "Attempts per datagram", default: 3, min: 1 }),
+  }),
   ...serverOptions(12_345),
-  chat: flag({ help: "Talk in a chat of datagrams: say what is typed, show what others say" }),
-  timeout: duration({ help: "Longest wait for the answer to one sending", default: 1000 }),
-  attempts: integer({ help: "How often to send before giving up", default: 3, min: 1 }),
   ...outputOptions,
 };
 
@@ -25,14 +27,14 @@ const positionals = {
   text: text({ help: "Datagrams to send", repeatable: true, empty: true, defaultText: "the lines of stdin" }),
 };
 
-/** Datagrams that want an answer. */
+/** The command. */
 export const udp = {
-  summary: "Sends datagrams, again where no answer comes, and prints the answers",
+  summary: "Send datagrams, retry without a reply, and print replies",
   positionals,
   options,
   examples: [
-    ["udp hello", "One datagram, there and back"],
-    ["udp --chat", "A seat in a chat of datagrams"],
+    ["udp hello", "One datagram there and back"],
+    ["udp --chat", "Join a datagram chat"],
   ],
   async run(
     { options: values, positionals: words }: CommandInput<typeof options, typeof positionals>,
@@ -59,7 +61,7 @@ export const udp = {
   },
 } as const satisfies ServiceClient;
 
-/** An answer is known by the address it comes from, so a name has to become one first. */
+/** Resolves a name to an address, by which replies are recognized. */
 async function resolve(host: string): Promise<Address["hostname"]> {
   if (/^[\d.]+$/.test(host) || host.includes(":")) return host;
   const { lookup } = await import("node:dns/promises");
@@ -70,7 +72,7 @@ async function resolve(host: string): Promise<Address["hostname"]> {
   }
 }
 
-/** Where to be bound for a server: not to more than it takes, as permissions for loopback alone are enough for loopback. */
+/** Returns the address to bind: loopback for a loopback server, so that permission for loopback is enough. */
 function localFor(hostname: string): string {
   if (hostname.includes(":")) return hostname === "::1" ? "::1" : "::";
   return hostname.startsWith("127.") ? "127.0.0.1" : "0.0.0.0";

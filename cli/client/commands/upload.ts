@@ -1,7 +1,7 @@
-/** `client.ts upload`. @module */
+/** `client.ts upload`, an upload to a files service. @module */
 import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
-import { text } from "../../args/option.ts";
+import { group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { plural } from "../../../internal/plural.ts";
 import { fileError } from "../../shared/file_error.ts";
@@ -9,19 +9,21 @@ import { transferOptions } from "../files_options.ts";
 import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
-  name: text({ help: "Its path at the server", defaultText: "its own name, at the root" }),
+  ...group("Upload", {
+    name: text({ help: "Path on the server", defaultText: "the file name, at the root" }),
+  }),
   ...transferOptions,
 };
 
-const positionals = { file: text({ help: "What to upload", required: true }) };
+const positionals = { file: text({ help: "File to upload", required: true }) };
 
-/** A file for a files service. */
+/** The command. */
 export const upload = {
-  summary: "Uploads a file, goes on where an earlier try broke off, and has its SHA-256 checked",
+  summary: "Upload a file; resume a partial upload, and verify its SHA-256",
   positionals,
   options,
   examples: [
-    ["upload report.pdf", "To the root of the server, which has to be --writable"],
+    ["upload report.pdf", "To the root of a --writable server"],
     ["upload /tmp/sea.jpg --name photos/2026/sea.jpg", "To another path"],
   ],
   async run(
