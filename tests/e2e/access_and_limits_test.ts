@@ -166,7 +166,7 @@ Deno.test("server.ts says what is wrong with its TLS options, and starts nothing
     (await Deno.readTextFile(key)).replaceAll("PRIVATE", "ENCRYPTED PRIVATE"),
   );
   const cases: [args: string[], code: number, says: string][] = [
-    [["--tls-cert", certificate], 2, "TLS needs both --tls-cert and --tls-key"],
+    [["--tls-cert", certificate], 2, "expected one key per certificate"],
     [["--tls-cert", "/nowhere.pem", "--tls-key", key], 1, "no such file"],
     [
       ["--tls-cert", key, "--tls-key", key],
@@ -176,7 +176,7 @@ Deno.test("server.ts says what is wrong with its TLS options, and starts nothing
     [
       ["--tls-cert", serverTls[1]!, "--tls-key", key],
       1,
-      `and "${key}": Private key does not belong to the certificate`,
+      `and "${key}" for TLS: Private key does not belong to the certificate`,
     ],
     [
       ["--tls-cert", certificate, "--tls-key", certificate],

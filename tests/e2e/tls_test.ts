@@ -125,7 +125,11 @@ Deno.test("server.ts says which certificate it cannot use, and starts nothing", 
   const nameless = lastIssued();
   const [, certificate = "", , key = ""] = pair;
   const cases: [args: string[], code: number, says: string][] = [
-    [[...pair, "--tls-cert", certificate], 2, "as many of one as of the other: got 2 and 1"],
+    [
+      [...pair, "--tls-cert", certificate],
+      2,
+      "got 2 --tls-cert and 1 --tls-key, expected one key per certificate",
+    ],
     [[...pair, ...nameless], 1, "by server name: it contains no name"],
     [[...pair, ...named, ...named], 1, "Cannot choose a certificate for a.test: both "],
     [[...pair, "--tls-cert", key, "--tls-key", key], 1, `Cannot use "${key}"`],

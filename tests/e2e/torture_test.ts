@@ -125,7 +125,7 @@ Deno.test("loadtest.ts torture refuses options that mean nothing", async () => {
       ["--tls-ca", "ca.pem"],
       "Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --tls",
     ],
-    [["--tls", "--tls-server-name", "a"], "--tls-server-name go with --target"],
+    [["--tls", "--tls-server-name", "a"], "or --tls-server-name without --target"],
     [["--probe", "\\x"], "--probe"],
   ];
   for (const [options, why] of refused) {
