@@ -177,7 +177,7 @@ Deno.test("server.ts warns of a certificate that no client takes any more, and s
   await authority.issue("old", ["IP:127.0.0.1"], { days: -1 });
   const old = lastIssued();
   await using server = await ServerProcess.start("echo", ...old);
-  await server.remarked(`warning: Certificate "${old[1]}" has expired: it was good until `);
+  await server.remarked(`warning: Certificate "${old[1]}" has expired: it was valid until `);
   const { code, err } = await runClient(["echo", "hi", "--port", `${server.port}`, "--tls", ...trust]);
   assertEquals(code, 1);
   assertStringIncludes(err, "certificate has expired");
