@@ -1,4 +1,4 @@
-/** The relay on sockets: a router behind a listener. @module */
+/** The relay server: a router behind a listener. @module */
 import { errorLine } from "../protocol.ts";
 import { authenticate, type AuthOptions } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
@@ -12,32 +12,33 @@ import type { DurationHistogram } from "../internal/duration_histogram.ts";
 import type { Bus } from "./cluster/bus.ts";
 import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
 import type { MembershipStats } from "./cluster/membership.ts";
+import { HalfClosedPeers } from "./half_closed_peers.ts";
 import { Router, type RouterStats } from "./router/router.ts";
 
-/** Sees all that a relay server does; for histories and tests. Must not throw. */
+/** Receives the events of a relay server, for histories and tests. Must not throw. */
 export interface RelayObserver {
   /** A connection was admitted. */
   opened?(connection: Connection): void;
-  /** A line came in. */
+  /** A line was received. */
   received?(connection: Connection, line: string): void;
-  /** A line was queued for a peer. */
+  /** A line was queued for a connection. */
   sent?(connection: Connection, line: string): void;
-  /** A connection has ended. */
+  /** A connection has closed. */
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
-/** What to listen on, and how to relay. */
+/** Options for {@linkcode startRelay}. */
 export interface RelayServerOptions
   extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed" | "onChanged"> {
-  /** Time in ms after which a message without its ok is redelivered; 0 for never. Default 10,000. */
+  /** Time in ms after which a message without its ok is redelivered; 0 disables. Default 10,000. */
   ackTimeout?: number;
-  /** Whether a message goes to another peer when its holder leaves or is silent. Default `true`. */
+  /** Whether a message goes to another peer when its receiver closes or is silent. Default `true`. */
   redeliver?: boolean;
-  /** Most messages under way in all; a message over it is answered by an error. 0 for no bound. Default 0. */
+  /** Limit of messages in flight. A message over it is answered with an error. 0 disables. Default 0. */
   maxUnderWay?: number;
-  /** The same for each connection. Default 0. */
+  /** Limit of messages in flight for each connection. 0 disables. Default 0. */
   maxUnderWayPerPeer?: number;
-  /** What a peer must show before it is a peer. Default: nothing. */
+  /** Token that a peer must present in its first line. Default: none. */
   auth?: Omit<AuthOptions, "clock" | "errorLine">;
   /** Source of the random choice of receivers. Default: the system's. */
   random?: Random;
@@ -47,11 +48,11 @@ export interface RelayServerOptions
   ackTimes?: DurationHistogram;
 }
 
-/** The state of a relay server: of its sockets, of its router, and the timers that run. */
+/** Counters of a relay server. */
 export interface RelayServerStats extends ListenerStats, RouterStats {
   /** Pending timers. */
   readonly timers: number;
-  /** Messages that had no ok when draining or closing ended the connections. */
+  /** Messages without an ok when a shutdown or close ended the connections. */
   readonly unsettled: number;
   /** Messages exchanged with other nodes of a cluster; absent outside one. */
   readonly bus?: MembershipStats;
@@ -59,8 +60,6 @@ export interface RelayServerStats extends ListenerStats, RouterStats {
 
 const ACK_TIMEOUT = 10_000;
 const DRAIN_TIMEOUT = 10_000;
-// Each holds a descriptor and a message.
-const MAX_HALF_CLOSED = 1000;
 
 class Peer implements RelayPeer {
   slot = -1;
@@ -70,15 +69,12 @@ class Peer implements RelayPeer {
     this.connection = connection;
   }
 
-  /** Ends the connection of a peer that has half-closed. */
-  end: (() => void) | undefined = undefined;
-
   send(line: string): void {
     this.connection.send(line);
   }
 }
 
-/** A running relay. Made by {@linkcode startRelay}. */
+/** A running relay; see {@linkcode startRelay}. */
 export class RelayServer implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #router: Router<RelayPeer>;
@@ -86,13 +82,12 @@ export class RelayServer implements AsyncDisposable {
   readonly #observer: RelayObserver;
   readonly #auth: AuthOptions | undefined;
   readonly #drainTimeout: number;
+  readonly #halfClosed: HalfClosedPeers<Peer>;
   readonly #watch = new Watch(() => this.stats());
   readonly #out: (peer: RelayPeer, line: string) => void;
   #ackTimer: Timer | undefined;
   #unsettled = 0;
   #draining = false;
-  #halfClosed = 0;
-  readonly #ackTimeout: number;
   #cluster: ClusterLink | undefined;
 
   /** Creates a server and binds its addresses. */
@@ -100,11 +95,14 @@ export class RelayServer implements AsyncDisposable {
     const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
     this.#clock = options.clock ?? systemClock;
     this.#observer = observer;
-    this.#ackTimeout = ackTimeout;
+    this.#halfClosed = new HalfClosedPeers({
+      clock: this.#clock,
+      timeout: ackTimeout > 0 ? ackTimeout : ACK_TIMEOUT,
+    });
     this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
     this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
     const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
-    // Not of `random`, which may be known; what is relayed to whom does not depend on it.
+    // Not from `random`, which may be predictable. No choice of a receiver depends on the seed.
     const hashSeed = Math.floor(systemRandom() * 2 ** 32);
     this.#router = new Router({
       random,
@@ -128,23 +126,23 @@ export class RelayServer implements AsyncDisposable {
       },
       onChanged: () => this.#watch.changed(),
     });
-    // The same promise as `closed`: whoever looks there hears of a failure, and where nobody does, the runtime tells it.
+    // This is the promise `finished`. If nothing waits for it, the runtime reports a failure.
     void this.#listener.serve((connection) => this.#serve(connection));
   }
 
-  /** Where it listens. */
+  /** Bound addresses. */
   get addresses(): readonly Address[] {
     return this.#listener.addresses;
   }
 
-  /** The port, the same at every address. */
+  /** Bound port, the same at every address. */
   get port(): number {
     return this.#listener.port;
   }
 
   /**
-   * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
-   * unhandled rejection, which ends the program: a server that serves nobody is not to go unnoticed.
+   * Resolves when everything is closed. Rejects if accepting failed for good; if nothing waits for it, that is an unhandled
+   * rejection, which ends the program: a server that accepts no connections must not go unnoticed.
    */
   get finished(): Promise<void> {
     return this.#listener.finished;
@@ -175,7 +173,7 @@ export class RelayServer implements AsyncDisposable {
     };
   }
 
-  /** Waits until `holds` is true of the stats, and gives them; looks again after each read, connection and end. */
+  /** Waits until `holds` returns true for the stats, and returns them. Checks after each read, new connection, and end. */
   until(
     holds: (stats: RelayServerStats) => boolean,
     options: { signal?: AbortSignal } = {},
@@ -196,7 +194,7 @@ export class RelayServer implements AsyncDisposable {
     if (this.#cluster !== undefined) {
       throw new TypeError("Cannot join a cluster: the server is in one already");
     }
-    this.#cluster = new ClusterLink({
+    const cluster = new ClusterLink({
       bus,
       clock: this.#clock,
       heartbeat: options.heartbeat,
@@ -204,8 +202,15 @@ export class RelayServer implements AsyncDisposable {
       out: this.#out,
       onChange: () => this.#settle(),
     });
+    this.#cluster = cluster;
     this.#announce();
-    await this.#cluster.start();
+    try {
+      await cluster.start();
+    } catch (error) {
+      this.#cluster = undefined;
+      await cluster.close();
+      throw error;
+    }
   }
 
   /** Stops accepting until {@linkcode RelayServer.resume}; see {@linkcode Listener.suspend}. */
@@ -219,9 +224,10 @@ export class RelayServer implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting for good, tells every peer, gives the pending messages four fifths of `drainTimeout` to get their oks,
-   * then ends every connection; what still stands after `drainTimeout` is cut. Half of that time new messages are taken, for
-   * they may be on their way; then no more, for peers that go on sending would keep it from ever coming to an end.
+   * Stops accepting for good, notifies every peer, gives pending messages four fifths of `drainTimeout` to get their oks, and
+   * closes every connection. Connections that are still open after `drainTimeout` are aborted. For the first 40 % of it, new
+   * messages are taken, because they may be on their way; later ones are answered with an error, or a peer that keeps
+   * sending would keep the server from ending.
    */
   async shutdown(): Promise<void> {
     this.#listener.stopAccepting();
@@ -247,79 +253,56 @@ export class RelayServer implements AsyncDisposable {
     await this.#cluster?.close();
   }
 
-  /** Closes everything now. */
+  /** Closes everything immediately. */
   async close(): Promise<void> {
     this.#noteUnsettled();
     await this.#listener.close();
     await this.#cluster?.close();
   }
 
-  /** As {@linkcode RelayServer.close}. */
+  /** Calls {@linkcode RelayServer.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  /** What is pending now will be dropped; it may be asked for twice, as when a drain is cut short. */
+  /** Counts the messages that closing will drop. Called twice if a shutdown is cut short. */
   #noteUnsettled(): void {
     this.#unsettled = Math.max(this.#unsettled, this.#router.stats().pending);
   }
 
-  #serve(connection: Connection): Promise<void> {
-    return this.#auth === undefined ? this.#relay(connection) : this.#relayOnce(connection, this.#auth);
-  }
-
-  async #relayOnce(connection: Connection, auth: AuthOptions): Promise<void> {
+  async #serve(connection: Connection): Promise<void> {
     try {
-      if (!await authenticate(connection, auth)) return;
+      if (this.#auth !== undefined && !await authenticate(connection, this.#auth)) return;
+      await this.#relay(connection);
     } catch (error) {
-      tellFraming(connection, error);
+      // The peer can still be told why its connection ends.
+      if (error instanceof FramingError) connection.send(errorLine(error.message));
       throw error;
     }
-    await this.#relay(connection);
   }
 
-  // No async function: its frame would stay with every connection for as long as that is served.
-  #relay(connection: Connection): Promise<void> {
+  /** The relay's loop, one for each connection. */
+  async #relay(connection: Connection): Promise<void> {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#announce();
     this.#observer.opened?.(connection);
     this.#watch.changed();
-    return connection.consume((lines) => this.#lines(peer, lines)).then(
-      () => this.#finishSent(peer),
-      (error) => {
-        this.#leave(peer);
-        tellFraming(connection, error);
-        throw error;
-      },
-    );
+    try {
+      for await (const lines of connection.batches()) this.#lines(peer, lines);
+      // After a reset, a peer waits for no ok, and its messages must not go to others.
+      if (connection.open) await this.#settleSent(peer);
+    } finally {
+      this.#leave(peer);
+    }
   }
 
-  /**
-   * Keeps a peer that has half-closed until its messages have their oks, as `nc -N` expects: for the ack timeout at most,
-   * and only so many peers at a time.
-   */
-  #finishSent(peer: Peer): Promise<void> | void {
-    // After a reset, it waits for no ok anymore: its messages must not go to others.
-    if (!peer.connection.open) return this.#leave(peer);
+  /** Waits until the messages of a peer that has half-closed have their oks. */
+  async #settleSent(peer: Peer): Promise<void> {
     this.#router.halfClose(peer, this.#clock.now(), this.#out);
-    if (this.#router.owed(peer) === 0 || this.#halfClosed >= MAX_HALF_CLOSED) return this.#leave(peer);
     this.#announce();
     this.#settle();
-    this.#halfClosed++;
-    return new Promise((resolve) => {
-      const end = () => {
-        if (peer.end === undefined) return;
-        peer.end = undefined;
-        timer.cancel();
-        this.#halfClosed--;
-        this.#leave(peer);
-        resolve();
-      };
-      const timer = this.#clock.after(this.#ackTimeout > 0 ? this.#ackTimeout : ACK_TIMEOUT, end);
-      peer.end = end;
-      void peer.connection.closed.then(end);
-    });
+    if (this.#router.owed(peer) > 0 && !this.#halfClosed.full) await this.#halfClosed.wait(peer);
   }
 
   #leave(peer: Peer): void {
@@ -346,10 +329,10 @@ export class RelayServer implements AsyncDisposable {
     }
   }
 
-  /** After each change: one timer, for the first message that is due, and none while nothing is. */
+  /** Called after each change. Keeps one timer, for the first message that is due. */
   #settle(): void {
     for (const peer of this.#router.takeFinished()) {
-      if (peer instanceof Peer) peer.end?.();
+      if (peer instanceof Peer) this.#halfClosed.finish(peer);
     }
     const due = this.#router.nextDue;
     if (due === undefined) {
@@ -366,16 +349,11 @@ export class RelayServer implements AsyncDisposable {
   }
 }
 
-/** Tells a peer what was wrong with its input; the connection still stands then. */
-function tellFraming(connection: Connection, error: unknown): void {
-  if (error instanceof FramingError) connection.send(errorLine(error.message));
-}
-
 /**
  * Starts a relay server.
  *
  * @returns The server, listening.
- * @throws As {@linkcode listen} does.
+ * @throws The errors of {@linkcode listen}.
  *
  * @example
  * ```ts

@@ -1,32 +1,34 @@
-/** Deadlines in order, of which most are cancelled. Pure. @module */
+/** Deadlines in order, most of which are canceled. Pure. @module */
 
-/** A member of a {@linkcode DeadlineList}; its links belong to the list. */
+/** A member of a {@linkcode DeadlineList}. Its links belong to the list. */
 export interface DeadlineItem {
-  /** When it is due, ms. */
+  /** Time in ms at which it is due. */
   readonly due: number;
   earlier: this | undefined;
   later: this | undefined;
 }
 
 /**
- * A doubly-linked list in the order of the deadlines. All wait equally long, so a new one goes to the end, and one
- * timer serves all. A cancelled one leaves at once: kept until it is due, the settled messages of ten busy seconds would be
- * millions.
+ * A doubly linked list in the order of deadlines. All items wait equally long, so a new one goes to the end, and one timer
+ * serves all. A canceled item is removed immediately: kept until their deadlines, the settled messages of ten busy seconds
+ * would be millions.
  */
 export class DeadlineList<Item extends DeadlineItem> {
   #first: Item | undefined;
   #last: Item | undefined;
   #size = 0;
 
+  /** The item that is due first. */
   get first(): Item | undefined {
     return this.#first;
   }
 
+  /** Number of items. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds an item that is due no earlier than those already here. */
+  /** Adds an item that is not due before any other. */
   append(item: Item): void {
     item.earlier = this.#last;
     if (this.#last === undefined) this.#first = item;
@@ -35,7 +37,7 @@ export class DeadlineList<Item extends DeadlineItem> {
     this.#size++;
   }
 
-  /** Takes out an item that is in the list. */
+  /** Removes an item of the list. */
   remove(item: Item): void {
     if (item.earlier === undefined) this.#first = item.later;
     else item.earlier.later = item.later;

@@ -1,13 +1,13 @@
-/** Whether one more message is taken: how many are under way, and how many may be. Pure. @module */
-import type { LineVerdict, MessageLimit, RouterOptions } from "./types.ts";
+/** Limits of the messages in flight. Pure. @module */
+import type { RouterOptions } from "./types.ts";
+import type { LineVerdict, MessageLimit } from "./verdict.ts";
 
-/** Counts the sendings under way, and those that are one too many. */
+/** Counts the messages in flight, and refuses those over a limit. */
 export class InFlightLimit {
   readonly #limits: Required<Pick<RouterOptions, "maxUnderWay" | "maxUnderWayPerPeer">>;
   readonly #limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
-  /** Sendings whose origin is there. */
   #count = 0;
-  /** Why no message is taken any more. */
+  /** The reason why no message is taken anymore. */
   #closedFor: string | undefined;
 
   constructor(
@@ -16,17 +16,19 @@ export class InFlightLimit {
     this.#limits = { maxUnderWay, maxUnderWayPerPeer };
   }
 
+  /** Counts a message. */
   begin(): void {
     this.#count++;
   }
 
+  /** Counts the end of a message. */
   end(): void {
     this.#count--;
   }
 
-  /** From now on no sending is taken, for this reason. */
-  close(why: string): void {
-    this.#closedFor = why;
+  /** Refuses every message from now on. */
+  close(reason: string): void {
+    this.#closedFor = reason;
   }
 
   /** Whether no message is taken anymore. */
@@ -35,9 +37,10 @@ export class InFlightLimit {
   }
 
   /**
-   * Why one more sending is not taken, or `undefined` where it is; a refusal is counted.
+   * Checks whether one more message is allowed.
    *
-   * @param own How many its sender has under way.
+   * @param own Messages in flight of its sender.
+   * @returns The verdict on a message over a limit, which is counted, or `undefined`.
    */
   refusal(own: number): LineVerdict | undefined {
     if (this.#closedFor !== undefined) return this.#refuse("draining", this.#closedFor);
@@ -52,7 +55,7 @@ export class InFlightLimit {
     return undefined;
   }
 
-  /** How many were refused. */
+  /** Returns the number of refused messages. */
   counts(): { readonly limited: number; readonly limitedBy: Readonly<Record<MessageLimit, number>> } {
     const limitedBy = { ...this.#limitedBy };
     return { limited: Object.values(limitedBy).reduce((sum, count) => sum + count), limitedBy };

@@ -1,37 +1,40 @@
-/** Which messages are under way, from whom and with whom, found from either side. Pure. @module */
+/** A message in flight, linked into the lists that it is in. Pure. @module */
 import type { PeerState } from "./peers.ts";
 import type { IndexEntry } from "./message_index.ts";
 
-/** Where the text of a message begins in its line. */
+/** Index at which the text of a message begins in its line. */
 export const TEXT_START = "message ".length;
 
 /**
- * One sending of a message, and who has it now; or, without an `origin`, that a peer had it and may still settle it.
+ * A message of an origin, and its present holder. Without an `origin`, it remembers a former holder that may still settle
+ * the text.
  *
- * One object a message, linked into every list it is in: nearly every message has one sending, and lives for a moment while
- * ten thousand others do. Objects of their own for the lists, or arrays, would cost twice the memory.
+ * It is linked into every list that it is in. Separate list nodes or arrays would take twice the memory, with ten thousand
+ * messages that live for a moment each.
  */
 export class Message<Peer> implements IndexEntry {
-  /** The message, as on the wire: each text has one spelling. */
+  /** The line as on the wire, where each text has one spelling. */
   line: string;
+  /** Hash of the text, from `MessageIndex`. */
   hash: number;
-  /** Who sent it, and waits for its ok. */
+  /** The peer that sent it, and waits for its ok. */
   origin: PeerState<Peer> | undefined;
+  /** The peer that it was delivered to. */
   holder: PeerState<Peer> | undefined = undefined;
-  /** When it goes to another, ms. */
+  /** Time in ms at which it goes to another peer. */
   due = 0;
-  /** When its origin sent it, in units of a `DurationHistogram`; kept only while ack times are measured. */
+  /** Time at which its origin sent it, in units of a `DurationHistogram`; set only while ack times are measured. */
   sentAt = 0;
-  /** Its neighbours in the ring of all deliveries of the same text; most are alone. */
+  /** Neighbors in the ring of messages with the same text. Most messages are alone. */
   next: Message<Peer> = this;
   previous: Message<Peer> = this;
-  /** Its neighbours among what its origin has sent, */
+  /** Neighbors among the messages of its origin. */
   sentAfter: Message<Peer> | undefined = undefined;
   sentBefore: Message<Peer> | undefined = undefined;
-  /** among what its holder has, */
+  /** Neighbors among the messages of its holder. */
   heldAfter: Message<Peer> | undefined = undefined;
   heldBefore: Message<Peer> | undefined = undefined;
-  /** and among all that are due. */
+  /** Neighbors in the order of deadlines. */
   later: Message<Peer> | undefined = undefined;
   earlier: Message<Peer> | undefined = undefined;
 
@@ -41,19 +44,19 @@ export class Message<Peer> implements IndexEntry {
     this.origin = origin;
   }
 
-  /** What its ok must carry. Cut out anew each time, which costs less than to keep it. */
+  /** The text that its ok must carry. Slicing it each time costs less than keeping it. */
   get text(): string {
     return this.line.slice(TEXT_START);
   }
 
-  /** Puts it, alone so far, into a ring. */
+  /** Inserts this message, which is alone, into a ring. */
   insertBefore(other: Message<Peer>): void {
     this.next = other;
     this.previous = other.previous;
     this.previous.next = other.previous = this;
   }
 
-  /** Takes it out of its ring. */
+  /** Leaves the ring. */
   leaveRing(): void {
     this.previous.next = this.next;
     this.next.previous = this.previous;
@@ -64,13 +67,13 @@ export class Message<Peer> implements IndexEntry {
 const MAX_SPARES = 16_384; // 2 MiB
 
 /**
- * Makes deliveries, of those that are over where there are any. In a busy relay each would outlive its youth, and to collect
- * them would take a third of the router's time.
+ * Reuses message objects. In a busy relay each would survive the young generation, and collecting them would take a third
+ * of the router's time.
  */
 export class MessagePool<Peer> {
   readonly #spares: Message<Peer>[] = [];
 
-  /** One that is in no list. */
+  /** Returns a message that is in no list. */
   take(line: string, hash: number, origin: PeerState<Peer> | undefined): Message<Peer> {
     const spare = this.#spares.pop();
     if (spare === undefined) return new Message(line, hash, origin);
@@ -80,11 +83,11 @@ export class MessagePool<Peer> {
     return spare;
   }
 
-  /** Takes back one that is out of every list. */
-  giveBack(delivery: Message<Peer>): void {
+  /** Takes back a message that is in no list. */
+  giveBack(message: Message<Peer>): void {
     if (this.#spares.length >= MAX_SPARES) return;
-    delivery.line = "";
-    delivery.origin = undefined;
-    this.#spares.push(delivery);
+    message.line = "";
+    message.origin = undefined;
+    this.#spares.push(message);
   }
 }

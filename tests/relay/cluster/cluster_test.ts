@@ -1,5 +1,5 @@
 // Relay servers in a cluster, simulated: connections and bus in memory, on a virtual clock.
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { MemoryBus, MemoryBusHub, type MemoryBusOptions } from "../../../relay/cluster/memory_bus.ts";
 import type { RelayServer, RelayServerOptions } from "../../../relay/server.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
@@ -240,6 +240,21 @@ Deno.test(
     await cluster.end();
   },
 );
+
+Deno.test("RelayServer.join() may be called again after it has failed", pure, async () => {
+  const cluster = new Cluster();
+  await cluster.start(1);
+  const server = cluster.sim.relay({ port: 9 });
+  const broken = cluster.hub.join("broken");
+  broken.connect = () => Promise.reject(new Error("unreachable"));
+  await assertRejects(() => server.join(broken), Error, "unreachable");
+  assertEquals(server.stats().nodes, 0);
+  await cluster.sim.clock.runUntil(server.join(cluster.hub.join("working")));
+  await cluster.settle();
+  assertEquals(server.stats().nodes, 1);
+  await cluster.sim.clock.runUntil(server.close());
+  await cluster.end();
+});
 
 Deno.test("RelayServer.join() rejects when the server is in a cluster already", pure, async () => {
   const cluster = new Cluster();
