@@ -15,11 +15,11 @@ await using server = await ServerProcess.start("relay");
 const before = residentMemory(server.pid);
 const clients: Deno.TcpConn[] = [];
 while (clients.length < CONNECTIONS) {
-  const dialled = Array.from(
+  const dialed = Array.from(
     { length: AT_ONCE },
     () => Deno.connect({ hostname: "127.0.0.1", port: server.port }),
   );
-  clients.push(...await Promise.all(dialled));
+  clients.push(...await Promise.all(dialed));
 }
 await server.until(({ connections }) => connections === CONNECTIONS);
 const after = residentMemory(server.pid);

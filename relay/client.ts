@@ -20,11 +20,11 @@ export interface ReplyDelay {
 
 /** Sees all that a client does; for histories and tests. Must not throw. */
 export interface RelayClientObserver {
-  /** Dialling begins; `attempt` counts from 1. */
-  dialling?(attempt: number): void;
+  /** Dialing begins; `attempt` counts from 1. */
+  dialing?(attempt: number): void;
   /** A connection is open. */
   connected?(connection: Connection): void;
-  /** Dialling failed. */
+  /** Dialing failed. */
   notConnected?(error: ConnectError): void;
   /** The message was queued for the server. */
   sent?(connection: Connection): void;
@@ -160,7 +160,7 @@ export class RelayClient {
     const ms = this.#timeout;
     const timer = this.#clock.after(
       ms,
-      () => connection.abort({ type: "timeout", which: "acknowledgement", ms }),
+      () => connection.abort({ type: "timeout", which: "acknowledgment", ms }),
     );
     try {
       for await (const lines of connection.batches()) {

@@ -1,4 +1,4 @@
-/** Consumers of a a `Reader`: pull iterators, and a callback. @module */
+/** Consumers of a `Reader`: pull iterators, and a callback. @module */
 import type { FramingError } from "./errors.ts";
 
 /** A consumer that waits for frames. */

@@ -80,7 +80,7 @@ export interface DialOptions {
   hostname?: string;
   /** The port. */
   port: number;
-  /** Gives up dialling, with the signal's reason. */
+  /** Gives up dialing, with the signal's reason. */
   signal?: AbortSignal;
 }
 

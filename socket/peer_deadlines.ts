@@ -19,7 +19,7 @@ export interface WatchedPeer {
   late(which: string, ms: number): void;
 }
 
-/** Watches a peer until it is late, or the deadlines are cancelled. */
+/** Watches a peer until it is late, or the deadlines are canceled. */
 export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Timeouts {
   const { inbound, outbound, openedAt } = peer;
   const deadlines = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));

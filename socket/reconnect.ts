@@ -13,7 +13,7 @@ export interface ReconnectPolicy {
   readonly most?: number | undefined;
   readonly observer: {
     /** An attempt begins; `attempt` counts from 1. */
-    dialling?(attempt: number): void;
+    dialing?(attempt: number): void;
     /** Connecting failed. */
     notConnected?(error: ConnectError): void;
   };
@@ -53,7 +53,7 @@ export class Reconnect {
       if (this.#count > 0) await this.#wait();
       if (this.signal.aborted) break;
       this.#count++;
-      observer.dialling?.(this.#count);
+      observer.dialing?.(this.#count);
       try {
         await attempt();
         error = undefined;

@@ -25,7 +25,7 @@ export class CountingClock implements Clock {
     this.#clock = clock;
   }
 
-  /** Timers that have neither run nor been cancelled. */
+  /** Timers that have neither run nor been canceled. */
   get running(): number {
     return this.#running;
   }

@@ -87,7 +87,7 @@ export class MemoryNetwork implements Network {
   /** Listeners by address; several where they share a port. */
   readonly #listeners = new Map<string, MemoryListener[]>();
   /** Ports of clients in use, each with whom it is connected to. */
-  readonly #dialled = new Set<string>();
+  readonly #dialed = new Set<string>();
   readonly #ports = new EphemeralPorts();
   readonly #acceptErrors: Error[] = [];
   readonly #connectErrors: Error[] = [];
@@ -267,12 +267,12 @@ export class MemoryNetwork implements Network {
 
   #clientSocket(from: string, remote: Address): MemorySocket {
     const way = `${from} ${formatAddress(remote)}`;
-    const port = this.#ports.pick((free) => !this.#dialled.has(`${free} ${way}`));
-    this.#dialled.add(`${port} ${way}`);
+    const port = this.#ports.pick((free) => !this.#dialed.has(`${free} ${way}`));
+    this.#dialed.add(`${port} ${way}`);
     this.#sockets++;
     const onClose = () => {
       this.#sockets--;
-      this.#dialled.delete(`${port} ${way}`);
+      this.#dialed.delete(`${port} ${way}`);
     };
     return this.#socket({ local: { hostname: from, port }, remote, onClose });
   }

@@ -7,7 +7,7 @@ interface Alarm {
   readonly due: number;
   /** Order of those due at one instant: as they were set. */
   readonly order: number;
-  /** Taken away when it runs or is cancelled. */
+  /** Taken away when it runs or is canceled. */
   run: (() => void) | undefined;
 }
 
@@ -46,7 +46,7 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  /** Alarms set and neither run nor cancelled: what a simulation should leave none of. */
+  /** Alarms set and neither run nor canceled: what a simulation should leave none of. */
   get timers(): number {
     return this.#timers;
   }

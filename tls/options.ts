@@ -39,7 +39,7 @@ export interface TlsServerOptions {
 export interface TlsClientOptions {
   /** Authorities (PEM) trusted to vouch for the server. Default: those that come with the runtime. */
   ca?: string;
-  /** The name that the server's certificate must have. Default: the host that is dialled. */
+  /** The name that the server's certificate must have. Default: the host that is dialed. */
   serverName?: string;
   /** Who the client is, where the server asks. */
   identity?: Identity;

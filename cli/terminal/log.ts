@@ -19,7 +19,7 @@ export interface LogOptions {
   readonly stdout?: Sink;
   /** Default `Deno.stderr`. */
   readonly stderr?: Sink;
-  /** Default: what `NO_COLOR` says. Only a terminal ever gets colours. */
+  /** Default: what `NO_COLOR` says. Only a terminal ever gets colors. */
   readonly noColor?: boolean;
 }
 
@@ -100,7 +100,7 @@ export class Log {
   }
 }
 
-/** Whether colours may be written to `sink`: it is a terminal, and `NO_COLOR` is not set. */
+/** Whether colors may be written to `sink`: it is a terminal, and `NO_COLOR` is not set. */
 export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
   return !noColor && sink.isTerminal();
 }

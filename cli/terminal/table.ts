@@ -37,7 +37,7 @@ export function formatTable(options: TableOptions): string {
   const table = new CliTable({
     head: head.map((title) => (color ? bold(title) : title)),
     colAligns: head.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
-    // Its own colours, and lines between rows, off.
+    // Its own colors, and lines between rows, off.
     style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));

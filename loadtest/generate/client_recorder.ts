@@ -50,7 +50,7 @@ export class ClientRecorder {
     this.#remote = formatAddress(options.target);
   }
 
-  dialling(): void {
+  dialing(): void {
     this.#dialedAt = this.#options.now();
   }
 

@@ -10,7 +10,7 @@ import type { ReplyResult, RequestReply } from "./request_reply.ts";
 
 /** Observes a client, with the callbacks of a relay observer. Must not throw. */
 export interface RequestReplyObserver<Frame> {
-  dialling(attempt: number): void;
+  dialing(attempt: number): void;
   connected(connection: Connection<Frame>): void;
   notConnected(error: ConnectError): void;
   sent(connection: Connection<Frame>): void;
@@ -70,7 +70,7 @@ export class RequestReplyClient<Frame> {
     observer.connected(connection);
     connection.send(request);
     observer.sent(connection);
-    const late: CloseReason = { type: "timeout", which: "acknowledgement", ms };
+    const late: CloseReason = { type: "timeout", which: "acknowledgment", ms };
     const timer = clock.after(ms, () => connection.abort(late));
     let ending: Promise<CloseReason> | undefined;
     const take = (answered: ReplyResult | undefined): void => {

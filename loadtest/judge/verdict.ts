@@ -67,7 +67,7 @@ const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
  *
  * A message is lost if it was sent and never acknowledged. An ok is unexpected if its message was never sent, or not on
  * that connection, or if no client sent that ok. Messages in flight at the end are a class of their own. These are the
- * rules of Jepsen's `total-queue` checker (Kyle Kingsbury), with an acknowledgement in place of a dequeue.
+ * rules of Jepsen's `total-queue` checker (Kyle Kingsbury), with an acknowledgment in place of a dequeue.
  *
  * If several verdicts apply, the first of these holds: `interrupted`; `failed` for unexpected or leftover items or a dead
  * server; `invalid`; `failed` for lost messages or unnatural ends; `delivered`; `proven`.

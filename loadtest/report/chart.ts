@@ -13,7 +13,7 @@ export interface Series {
   readonly label: string;
   /** A value for each place of the horizontal axis; `null` where there is none. */
   readonly values: readonly (number | null)[];
-  /** A colour of the page by its number, from 1. */
+  /** A color of the page by its number, from 1. */
   readonly color: number;
   readonly style: SeriesStyle;
   readonly dashed?: boolean;

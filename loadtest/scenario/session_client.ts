@@ -19,7 +19,7 @@ import { SessionCore, type SessionCoreOptions } from "./session_core.ts";
 
 /** Observes the connection of a client. */
 export interface SessionObserver {
-  dialling(): void;
+  dialing(): void;
   connected(connection: Connection<unknown>): void;
   notConnected(error: ConnectError): void;
   closed(connection: Connection<unknown>, reason: CloseReason): void;
@@ -87,7 +87,7 @@ export class SessionClient {
   /** Runs the session to its end. */
   async run(): Promise<void> {
     const { observer, hostname, port, network, clock, scenario } = this.#options;
-    observer.dialling();
+    observer.dialing();
     try {
       const signal = this.#dial.signal;
       this.#connection = await connect({ hostname, port, network, clock, signal, codec: scenario.codec });

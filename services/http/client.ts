@@ -82,7 +82,7 @@ export async function requestHttp(
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),
   });
-  const cancel = () => connection.abort({ type: "local", why: "cancelled" });
+  const cancel = () => connection.abort({ type: "local", why: "canceled" });
   signal?.addEventListener("abort", cancel, { once: true });
   void connection.closed.then(() => signal?.removeEventListener("abort", cancel));
   connection.send(request);
@@ -149,7 +149,7 @@ function isSecure({ protocol }: URL): boolean {
 // One for each network, however many requests are sent by it: to read the authorities is a third of what a dial costs.
 const secured = new WeakMap<Network, Promise<Network>>();
 
-/** What an `https:` URL is dialled by, see {@linkcode HttpRequestOptions.network}. */
+/** What an `https:` URL is dialed by, see {@linkcode HttpRequestOptions.network}. */
 export async function httpsNetwork(network: Network): Promise<Network> {
   const { TlsNetwork } = await import("../../tls/mod.ts");
   if (network instanceof TlsNetwork) return network;

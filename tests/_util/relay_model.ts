@@ -11,7 +11,7 @@ export interface UnderWayLimits {
 /** Who waits for what, who may settle it, and what each event makes of that. */
 export class RelayModel<Peer> {
   /** For each text under way its origin, once for each sending. */
-  readonly sendings = new Map<string, readonly Peer[]>();
+  readonly originsOf = new Map<string, readonly Peer[]>();
   /** For each text under way those it was given to that are still there. */
   readonly holders = new Map<string, Set<Peer>>();
   /** Messages that were one too many, by which limit it was. */
@@ -25,13 +25,13 @@ export class RelayModel<Peer> {
   }
 
   get underWay(): number {
-    return [...this.sendings.values()].flat().length;
+    return [...this.originsOf.values()].flat().length;
   }
 
   /** A peer sends a text: which limit keeps it out, or `undefined` where none does. */
   message(origin: Peer, text: string): { limit: MessageLimit; reason: string } | undefined {
     const { maxUnderWay, maxUnderWayPerPeer } = this.#limits;
-    const own = [...this.sendings.values()].flat().filter((peer) => peer === origin).length;
+    const own = [...this.originsOf.values()].flat().filter((peer) => peer === origin).length;
     const tooMany = (limit: MessageLimit, which: string) => {
       this.limitedBy[limit]++;
       return { limit, reason: `too many messages under way: ${which}` };
@@ -40,28 +40,28 @@ export class RelayModel<Peer> {
     if (own === maxUnderWayPerPeer) {
       return tooMany("max-under-way-per-peer", `${maxUnderWayPerPeer} of this connection`);
     }
-    this.sendings.set(text, [...this.sendings.get(text) ?? [], origin]);
+    this.originsOf.set(text, [...this.originsOf.get(text) ?? [], origin]);
     return undefined;
   }
 
   delivered(holder: Peer, text: string): void {
-    assert(this.sendings.has(text), `${text} was delivered after it was settled`);
+    assert(this.originsOf.has(text), `${text} was delivered after it was settled`);
     this.holders.set(text, (this.holders.get(text) ?? new Set()).add(holder));
   }
 
   /** A peer answers a text: who must get that ok. */
   ok(holder: Peer, text: string): Set<Peer> {
     if (!this.holders.get(text)?.has(holder)) return new Set();
-    const origins = new Set(this.sendings.get(text));
+    const origins = new Set(this.originsOf.get(text));
     this.#forget(text);
     return origins;
   }
 
   leave(peer: Peer): void {
     for (const holders of this.holders.values()) holders.delete(peer);
-    for (const [text, origins] of this.sendings) {
+    for (const [text, origins] of this.originsOf) {
       const left = origins.filter((origin) => origin !== peer);
-      this.sendings.set(text, left);
+      this.originsOf.set(text, left);
       if (left.length > 0) continue;
       this.#forget(text);
       this.dropped++;
@@ -69,7 +69,7 @@ export class RelayModel<Peer> {
   }
 
   #forget(text: string): void {
-    this.sendings.delete(text);
+    this.originsOf.delete(text);
     this.holders.delete(text);
   }
 }

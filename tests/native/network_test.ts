@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET } from "../../native/abi.ts";
 import { encodeSocketAddress } from "../../native/socket_address.ts";
-import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
+import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { foreign, libc, network as maybeNetwork } from "../_util/native/native.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 import { readText, text } from "../_util/transport_pair.ts";
@@ -11,11 +11,11 @@ import { until } from "../_util/until.ts";
 const network = maybeNetwork!;
 const withFiles = { ...foreign, permissions: { ffi: true, read: true, write: true } } as const;
 
-for (const [name, behaviour] of Object.entries(transportBehaviours)) {
+for (const [name, behavior] of Object.entries(transportBehaviors)) {
   if (UNIX_DIFFERENCES.has(name)) continue;
   Deno.test(`${name} (native unix)`, withFiles, async () => {
     await using folder = new TempDir();
-    await behaviour(unixNetwork(folder.path, network));
+    await behavior(unixNetwork(folder.path, network));
   });
 }
 

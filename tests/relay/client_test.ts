@@ -198,7 +198,7 @@ Deno.test(
 );
 
 Deno.test("RelayClient.stop() ends it wherever it is", { permissions }, async () => {
-  for (const at of [0, 5, 1000, 2010]) { // dialling, waiting for its ok, closed and backing off, on its second attempt
+  for (const at of [0, 5, 1000, 2010]) { // dialing, waiting for its ok, closed and backing off, on its second attempt
     const world = new Simulation({ latency: 3 });
     await using server = scripted(world, () => {});
     const client = new RelayClient({

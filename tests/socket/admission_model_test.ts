@@ -97,8 +97,8 @@ class Trial {
 
   async #connect(ip: string): Promise<void> {
     const { clock, network } = this.#world;
-    const dialled = connect({ port: this.#server.port, clock, network: network.from(ip) });
-    const peer = new Peer(ip, await clock.runUntil(dialled));
+    const dialed = connect({ port: this.#server.port, clock, network: network.from(ip) });
+    const peer = new Peer(ip, await clock.runUntil(dialed));
     this.#peers.push(peer);
     this.door.queue.push(peer);
     this.#accept();
@@ -121,7 +121,7 @@ class Trial {
   async #leave(peer: Peer, abruptly: boolean): Promise<void> {
     this.door.served.delete(peer);
     // A peer that is owed oks and half-closes would stay: see the relay's tests of half-closed senders.
-    const owed = [...this.#model.sendings.values()].flat().includes(peer);
+    const owed = [...this.#model.originsOf.values()].flat().includes(peer);
     this.#model.leave(peer);
     if (abruptly || owed) peer.connection.reset();
     else await this.#world.clock.runUntil(peer.connection.close());
@@ -173,13 +173,13 @@ class Trial {
   /** The counters of the server that the models know. */
   #counters(): Partial<RelayServerStats> {
     const { accepted, refused, served } = this.door;
-    const { sendings, underWay, limitedBy } = this.#model;
+    const { originsOf, underWay, limitedBy } = this.#model;
     return {
       accepted,
       refused,
       connections: served.size,
       active: served.size,
-      pending: sendings.size,
+      pending: originsOf.size,
       due: underWay,
       limitedBy,
     };

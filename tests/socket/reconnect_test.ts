@@ -9,7 +9,7 @@ const refused = new ConnectError("refused", "Cannot connect: refused");
 function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number[] } = {}): Reconnect {
   const { most, seen } = options;
   const backOff = { first: 100, longest: 200 };
-  const observer = { dialling: (attempt: number) => void seen?.push(attempt) };
+  const observer = { dialing: (attempt: number) => void seen?.push(attempt) };
   return new Reconnect({ clock, random: () => 0.5, backOff, most, observer });
 }
 

@@ -3,20 +3,20 @@ import { parseAddress, parseHost } from "../../socket/address.ts";
 import { connect, listen } from "../../socket/mod.ts";
 import { formatAddress, unixAddress, unixPath } from "../../socket/network.ts";
 import { removeStaleSocket, systemNetwork } from "../../socket/tcp.ts";
-import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
+import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 import { UNIX_DIFFERENCES, unixNetwork } from "../_util/unix_network.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test("Unix sockets differ from the contract only in behavior that it has", pure, () => {
-  assertEquals([...UNIX_DIFFERENCES].filter((name) => !(name in transportBehaviours)), []);
+  assertEquals([...UNIX_DIFFERENCES].filter((name) => !(name in transportBehaviors)), []);
 });
 
-for (const [name, behaviour] of Object.entries(transportBehaviours)) {
+for (const [name, behavior] of Object.entries(transportBehaviors)) {
   if (UNIX_DIFFERENCES.has(name)) continue;
   Deno.test(`${name} (unix)`, async () => {
     await using folder = new TempDir();
-    await behaviour(unixNetwork(folder.path, systemNetwork));
+    await behavior(unixNetwork(folder.path, systemNetwork));
   });
 }
 

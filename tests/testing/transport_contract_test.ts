@@ -9,10 +9,10 @@ import {
   nativeByReadiness,
   system,
 } from "../_util/contract/environments.ts";
-import { networkBehaviours } from "../_util/contract/network_behaviours.ts";
-import { resetBehaviours } from "../_util/contract/reset_behaviours.ts";
+import { networkBehaviors } from "../_util/contract/network_behaviors.ts";
+import { resetBehaviors } from "../_util/contract/reset_behaviors.ts";
 import { insteadWithTls, tlsInMemory, tlsOnNative, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
-import { transportBehaviours } from "../_util/contract/transport_behaviours.ts";
+import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { TlsFixture } from "../_util/tls_fixture.ts";
 
 let fixture: TlsFixture;
@@ -29,7 +29,7 @@ function tlsOptions(): TlsOptions {
   return { server: { identity: fixture.identity }, client: { ca: fixture.authority.certificate } };
 }
 
-const behaviours = { ...transportBehaviours, ...networkBehaviours };
+const behaviors = { ...transportBehaviors, ...networkBehaviors };
 const grounds = {
   system,
   ...(native && { native }),
@@ -46,15 +46,15 @@ for (const [name, ground] of Object.entries(grounds)) {
   const { permissions } = ground;
   // The native networks are shared by all tests, and their loop may wait on its thread when a test ends.
   const sanitizeOps = !/native/i.test(name);
-  for (const [behaviour, body] of Object.entries(behaviours)) {
-    const test = ground.instead?.(behaviour) ?? { name: behaviour, run: () => ground.run(body) };
+  for (const [behavior, body] of Object.entries(behaviors)) {
+    const test = ground.instead?.(behavior) ?? { name: behavior, run: () => ground.run(body) };
     Deno.test({ name: `${test.name} (${name})`, permissions, sanitizeOps, fn: () => test.run() });
   }
-  for (const [behaviour, body] of Object.entries(resetBehaviours)) {
-    Deno.test({ name: `${behaviour} (${name})`, permissions, sanitizeOps, fn: () => ground.runReset(body) });
+  for (const [behavior, body] of Object.entries(resetBehaviors)) {
+    Deno.test({ name: `${behavior} (${name})`, permissions, sanitizeOps, fn: () => ground.runReset(body) });
   }
 }
 
 Deno.test("TLS differs from the contract only where the contract has something to differ from", () => {
-  assertEquals(Object.keys(insteadWithTls).filter((name) => !(name in behaviours)), []);
+  assertEquals(Object.keys(insteadWithTls).filter((name) => !(name in behaviors)), []);
 });

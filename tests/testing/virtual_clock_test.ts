@@ -67,13 +67,13 @@ Deno.test(
   },
 );
 
-Deno.test("VirtualClock.after() is cancelled once, and too late does nothing", { permissions }, async () => {
+Deno.test("VirtualClock.after() is canceled once, and too late does nothing", { permissions }, async () => {
   const clock = new VirtualClock();
   let rang = 0;
-  const cancelled = clock.after(1, () => rang++);
+  const canceled = clock.after(1, () => rang++);
   const kept = clock.after(2, () => rang++);
-  cancelled.cancel();
-  cancelled.cancel();
+  canceled.cancel();
+  canceled.cancel();
   assertEquals(clock.timers, 1);
   await clock.advance(5);
   kept.cancel();

@@ -129,10 +129,10 @@ Deno.test("TlsNetwork.connect() stops when it is told to", async () => {
   await using server = listen(); // Accepts, and never answers a handshake.
   const network = new TlsNetwork(systemNetwork, {});
   const given = new AbortController();
-  const dialled = connect({ port: server.port, network, signal: given.signal });
+  const dialed = connect({ port: server.port, network, signal: given.signal });
   await server.until((stats) => stats.accepted === 1);
   given.abort(new Error("enough"));
-  await assertRejects(() => dialled, Error, "enough");
+  await assertRejects(() => dialed, Error, "enough");
 });
 
 Deno.test("RelayServer takes for a peer only who has shaken hands", async () => {

@@ -72,7 +72,7 @@ export const relay = {
         ...(values.linger === undefined ? {} : { linger: values.linger }),
         ...(values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts }),
         observer: {
-          dialling: (attempt) => {
+          dialing: (attempt) => {
             attempts = attempt;
             if (attempt === 1) begun = performance.now();
           },
@@ -117,13 +117,13 @@ export const relay = {
       for (const client of clients) client.stop();
     });
     const results = await Promise.all(clients.map((client) => client.run()));
-    summarise(results, { ...dials, log });
+    summarize(results, { ...dials, log });
     if (interrupted) return ExitCode.interrupted;
     return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;
   },
 } as const satisfies ServiceClient;
 
-function summarise(
+function summarize(
   results: readonly RelayClientResult[],
   { reconnects, refused, log }: { readonly reconnects: number; readonly refused: number; readonly log: Log },
 ): void {

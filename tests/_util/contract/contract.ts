@@ -1,17 +1,17 @@
 /** What everything above sockets relies on, and the grounds on which it is to hold. */
 import type { Network, Transport } from "../../../socket/network.ts";
 
-/** One behaviour, as a function of a network; it is run on each. */
-export type Behaviour = (network: Network) => Promise<void>;
+/** One behavior, as a function of a network; it is run on each. */
+export type Behavior = (network: Network) => Promise<void>;
 
 /** The same for a peer that resets: what its other end sees. */
-export type ResetBehaviour = (far: Transport, reset: () => Promise<void>) => Promise<void>;
+export type ResetBehavior = (far: Transport, reset: () => Promise<void>) => Promise<void>;
 
 /** A kind of sockets that is held to the contract. */
 export interface Ground {
   readonly permissions: Deno.PermissionOptions;
-  run(behaviour: Behaviour): Promise<void>;
-  runReset(behaviour: ResetBehaviour): Promise<void>;
-  /** What it is held to instead of a behaviour that cannot be. */
-  instead?(behaviour: string): { readonly name: string; run(): Promise<void> } | undefined;
+  run(behavior: Behavior): Promise<void>;
+  runReset(behavior: ResetBehavior): Promise<void>;
+  /** What it is held to instead of a behavior that cannot be. */
+  instead?(behavior: string): { readonly name: string; run(): Promise<void> } | undefined;
 }

@@ -8,18 +8,18 @@ import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { transportPair } from "../transport_pair.ts";
-import type { Ground, ResetBehaviour } from "./contract.ts";
+import type { Ground, ResetBehavior } from "./contract.ts";
 import { byReadiness } from "./readiness.ts";
 
 /** A connection whose one end is node's, which can reset: Deno's own sockets cannot. */
-async function onSystem(behaviour: ResetBehaviour): Promise<void> {
+async function onSystem(behavior: ResetBehavior): Promise<void> {
   const listener = systemNetwork.listen({ port: 0 });
   const near = connectNode(listener.address.port, "127.0.0.1").pause();
   const closed = new Promise<void>((resolve) => near.once("close", () => resolve()));
   await new Promise<void>((resolve) => near.once("connect", resolve));
   const far = await listener.accept();
   try {
-    await behaviour(far, () => {
+    await behavior(far, () => {
       near.resetAndDestroy();
       return closed;
     });
@@ -32,14 +32,14 @@ async function onSystem(behaviour: ResetBehaviour): Promise<void> {
 }
 
 /** Resets one end of a connection whose both ends are the network's own. */
-export async function betweenOwnEnds(behaviour: ResetBehaviour, network: Network): Promise<void> {
+export async function betweenOwnEnds(behavior: ResetBehavior, network: Network): Promise<void> {
   using pair = await transportPair(network);
-  await behaviour(pair.far, () => Promise.resolve(pair.near.reset?.()));
+  await behavior(pair.far, () => Promise.resolve(pair.near.reset?.()));
 }
 
 export const system: Ground = {
   permissions: { net: true },
-  run: (behaviour) => behaviour(systemNetwork),
+  run: (behavior) => behavior(systemNetwork),
   runReset: onSystem,
 };
 
@@ -53,15 +53,15 @@ function onEpoll(wrap: (network: Network) => Network): Ground | undefined {
   const network = wrap(nativeNetwork());
   return {
     permissions: { ffi: true },
-    run: (behaviour) => behaviour(network),
-    runReset: (behaviour) => betweenOwnEnds(behaviour, network),
+    run: (behavior) => behavior(network),
+    runReset: (behavior) => betweenOwnEnds(behavior, network),
   };
 }
 
 export const memory: Ground = {
   permissions: "none",
-  run: (behaviour) => behaviour(new MemoryNetwork()),
-  runReset: (behaviour) => betweenOwnEnds(behaviour, new MemoryNetwork()),
+  run: (behavior) => behavior(new MemoryNetwork()),
+  runReset: (behavior) => betweenOwnEnds(behavior, new MemoryNetwork()),
 };
 
 async function farAway(body: (network: MemoryNetwork) => Promise<void>): Promise<void> {
@@ -74,13 +74,13 @@ async function farAway(body: (network: MemoryNetwork) => Promise<void>): Promise
 export const memoryFarAway: Ground = {
   permissions: "none",
   run: farAway,
-  runReset: (behaviour) => farAway((network) => betweenOwnEnds(behaviour, network)),
+  runReset: (behavior) => farAway((network) => betweenOwnEnds(behavior, network)),
 };
 
 /** No fault asked for: the wrapper must not show. */
 export const memoryBehindFaults: Ground = {
   permissions: "none",
-  run: (behaviour) => behaviour(faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
-  runReset: (behaviour) =>
-    betweenOwnEnds(behaviour, faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
+  run: (behavior) => behavior(faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
+  runReset: (behavior) =>
+    betweenOwnEnds(behavior, faultyNetwork({ network: new MemoryNetwork(), faults: {} })),
 };

@@ -82,15 +82,15 @@ interface Below {
   resetting?(): Network;
 }
 
-/** @param options Asked for when a behaviour runs: the certificates need not be there before. */
+/** @param options Asked for when a behavior runs: the certificates need not be there before. */
 function tlsOver(below: Below, options: () => TlsOptions): Ground {
   const { permissions, network, resetting = network } = below;
   return {
     permissions,
-    run: (behaviour) => behaviour(tlsOn(network(), options()).network),
-    runReset: (behaviour) => betweenOwnEnds(behaviour, tlsOn(resetting(), options()).network),
-    instead: (behaviour) => {
-      const other = insteadWithTls[behaviour];
+    run: (behavior) => behavior(tlsOn(network(), options()).network),
+    runReset: (behavior) => betweenOwnEnds(behavior, tlsOn(resetting(), options()).network),
+    instead: (behavior) => {
+      const other = insteadWithTls[behavior];
       return other && { name: other.name, run: () => other.body(tlsOn(network(), options())) };
     },
   };

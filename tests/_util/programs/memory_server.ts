@@ -23,8 +23,8 @@ export function memoryServer(options: LineListenOptions & MemoryNetworkOptions =
     network,
     listener,
     async dial({ from } = {}) {
-      const dialling = from === undefined ? network : network.from(from);
-      const socket = await clock.runUntil(dialling.connect({ port: listener.port }));
+      const dialing = from === undefined ? network : network.from(from);
+      const socket = await clock.runUntil(dialing.connect({ port: listener.port }));
       sockets.push(socket);
       await clock.advance(0);
       return socket;

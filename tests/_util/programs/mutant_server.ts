@@ -1,5 +1,5 @@
 // A relay server that leaks once, as its first word says: a socket that it takes for closed, or a timer that it takes
-// for cancelled. Or its first word, `less`, makes it close a socket that it had at its start, alone or, as `less-and-socket`,
+// for canceled. Or its first word, `less`, makes it close a socket that it had at its start, alone or, as `less-and-socket`,
 // besides. It answers `state` on stdin as the real one does.
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { writeLine } from "../../../cli/terminal/log.ts";

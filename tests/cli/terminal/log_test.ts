@@ -70,7 +70,7 @@ Deno.test("Log.info() writes to stderr alone", pure, () => {
 Deno.test("Log paints on a terminal alone, and not with NO_COLOR", pure, () => {
   const painted = memorySink({ terminal: true });
   new Log({ stderr: painted, noColor: false }).error("broken");
-  // NO_COLOR in the environment of the tests takes the colours away for good.
+  // NO_COLOR in the environment of the tests takes the colors away for good.
   assertEquals(painted.text(), Deno.noColor ? "error: broken\n" : "\x1b[31merror:\x1b[39m broken\n");
   for (const [terminal, noColor] of [[true, true], [false, false]] as const) {
     const plain = memorySink({ terminal });

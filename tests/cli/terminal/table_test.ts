@@ -17,7 +17,7 @@ Deno.test("formatTable() aligns numbers right, and counts wide characters as two
   );
 });
 
-Deno.test("formatTable() has no colours unless asked for, and the same layout with them", async () => {
+Deno.test("formatTable() has no colors unless asked for, and the same layout with them", async () => {
   const [head, rows] = [["what", "count"], [["acked", 1]]];
   const plain = formatTable({ head, rows });
   assertEquals(stripAnsiCode(plain), plain);

@@ -62,8 +62,8 @@ Deno.test(
         if (["length", "detail", "client"].includes(name) && event.event !== "died") continue; // optional in some
         assertThrows(() => parseHistoryLine(line(undefined), 7), HistoryError, `bad "${name}"`);
       }
-      const more = JSON.stringify({ ...event, colour: "red" });
-      assertThrows(() => parseHistoryLine(more, 7), HistoryError, `"${event.event}" has no "colour"`);
+      const more = JSON.stringify({ ...event, color: "red" });
+      assertThrows(() => parseHistoryLine(more, 7), HistoryError, `"${event.event}" has no "color"`);
     }
   },
 );

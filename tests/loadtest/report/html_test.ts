@@ -111,7 +111,7 @@ Deno.test("renderReport() has a thinned table for each chart, and loads nothing 
   assertMatch(page, /default-src 'none'; style-src ('sha256-[^']+' ?)+; script-src ('sha256-[^']+' ?)+;/);
 });
 
-/** For each chart, how many of its series have their colour on the canvas; the legend is outside of it. */
+/** For each chart, how many of its series have their color on the canvas; the legend is outside of it. */
 const DRAWN = `JSON.parse(document.getElementById("charts").textContent).map(({ id, series }) => {
   const canvas = document.querySelector("#" + id + " canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -137,7 +137,7 @@ Deno.test(
     await withPage(reportOf(troubledRun()), async ({ page, complaints }) => {
       for (const value of ["light", "dark"]) {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-        // Two frames on, what the change of the colours led to is on the canvas.
+        // Two frames on, what the change of the colors led to is on the canvas.
         await page.evaluate(
           "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
         );

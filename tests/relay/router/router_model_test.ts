@@ -122,7 +122,7 @@ class Trial {
     assertEquals({ active, pending, due, dropped, redelivered }, {
       active: this.#peers.length,
       dropped: this.#model.dropped,
-      pending: this.#model.sendings.size,
+      pending: this.#model.originsOf.size,
       due: this.#timed ? this.#model.underWay : 0,
       redelivered: deliveries - seen.messages,
     });

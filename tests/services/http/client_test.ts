@@ -164,16 +164,16 @@ for (
   const [url, port] of [["http://[::1]/", 80], ["https://[::1]/", 443], ["https://[::1]:80/", 80]] as const
 ) {
   Deno.test(`requestHttp() dials port ${port} for ${url}`, pure, async () => {
-    const dialled: unknown[] = [];
+    const dialed: unknown[] = [];
     const network: Network = {
       listen: () => fail("Nobody listens here"),
       connect({ hostname, port }) {
-        dialled.push([hostname, port]);
+        dialed.push([hostname, port]);
         return Promise.reject(new Deno.errors.ConnectionRefused("Nobody there"));
       },
     };
     await assertRejects(() => requestHttp(url, { network }), ConnectError, "refused");
-    assertEquals(dialled, [["::1", port]]);
+    assertEquals(dialed, [["::1", port]]);
   });
 }
 

@@ -1,11 +1,11 @@
 /** What a socket does, as long as nobody resets it. */
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { readText, readToEnd, text, transportPair, writeUntilError } from "../transport_pair.ts";
-import type { Behaviour } from "./contract.ts";
+import type { Behavior } from "./contract.ts";
 
 const { BadResource, BrokenPipe, Interrupted } = Deno.errors;
 
-export const transportBehaviours: Readonly<Record<string, Behaviour>> = {
+export const transportBehaviors: Readonly<Record<string, Behavior>> = {
   "Transport.read() gives what the peer wrote, in order": async (network) => {
     using pair = await transportPair(network);
     assertEquals(await pair.near.write(text("hello ")), 6);

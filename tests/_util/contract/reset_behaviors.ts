@@ -1,11 +1,11 @@
 /** What a socket makes of a peer that resets. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readText, text, writeUntilError } from "../transport_pair.ts";
-import type { ResetBehaviour } from "./contract.ts";
+import type { ResetBehavior } from "./contract.ts";
 
 const { BrokenPipe, ConnectionReset } = Deno.errors;
 
-export const resetBehaviours: Readonly<Record<string, ResetBehaviour>> = {
+export const resetBehaviors: Readonly<Record<string, ResetBehavior>> = {
   "Transport.read() rejects once when the peer resets, then gives null": async (far, reset) => {
     const reading = readText(far);
     await reset();

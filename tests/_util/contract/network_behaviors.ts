@@ -8,11 +8,11 @@ import {
   assertThrows,
 } from "@std/assert";
 import { readText, text } from "../transport_pair.ts";
-import type { Behaviour } from "./contract.ts";
+import type { Behavior } from "./contract.ts";
 
 const { AddrInUse, BadResource, BrokenPipe, Busy, ConnectionRefused, ConnectionReset } = Deno.errors;
 
-export const networkBehaviours: Readonly<Record<string, Behaviour>> = {
+export const networkBehaviors: Readonly<Record<string, Behavior>> = {
   "TransportListener.close() resets who was not accepted: once to the reader, then null": async (network) => {
     const listener = network.listen({ port: 0 });
     const near = await network.connect({ port: listener.address.port });
