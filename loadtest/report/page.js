@@ -168,7 +168,7 @@ function draw(chart, width) {
 
 let plots = charts.map((chart) => draw(chart));
 
-/** Draws all again: a plot asks for its colours, and some of them for its legend, once. */
+/** Draws all again: a plot asks for its colors, and some of them for its legend, once. */
 function drawAgain(width) {
   for (const plot of plots) plot.destroy();
   plots = charts.map((chart) => draw(chart, width));
