@@ -44,14 +44,12 @@ const grounds = {
 
 for (const [name, ground] of Object.entries(grounds)) {
   const { permissions } = ground;
-  // The native networks are shared by all tests, and their loop may wait on its thread when a test ends.
-  const sanitizeOps = !/native/i.test(name);
   for (const [behavior, body] of Object.entries(behaviors)) {
     const test = ground.instead?.(behavior) ?? { name: behavior, run: () => ground.run(body) };
-    Deno.test({ name: `${test.name} (${name})`, permissions, sanitizeOps, fn: () => test.run() });
+    Deno.test({ name: `${test.name} (${name})`, permissions, fn: () => test.run() });
   }
   for (const [behavior, body] of Object.entries(resetBehaviors)) {
-    Deno.test({ name: `${behavior} (${name})`, permissions, sanitizeOps, fn: () => ground.runReset(body) });
+    Deno.test({ name: `${behavior} (${name})`, permissions, fn: () => ground.runReset(body) });
   }
 }
 

@@ -47,14 +47,18 @@ export const system: Ground = {
 export const native: Ground | undefined = onEpoll((network) => network);
 export const nativeByReadiness: Ground | undefined = onEpoll(byReadiness);
 
+/** Runs a test on a native network of its own: its event loop has ended, and its library is closed, when the test ends. */
+export async function onNative(test: (network: Network) => Promise<void>): Promise<void> {
+  await using network = nativeNetwork();
+  await test(network);
+}
+
 function onEpoll(wrap: (network: Network) => Network): Ground | undefined {
   if (Deno.build.os !== "linux") return undefined;
-  // Made once and outside the tests: the C library stays open.
-  const network = wrap(nativeNetwork());
   return {
     permissions: { ffi: true },
-    run: (behavior) => behavior(network),
-    runReset: (behavior) => betweenOwnEnds(behavior, network),
+    run: (behavior) => onNative((network) => behavior(wrap(network))),
+    runReset: (behavior) => onNative((network) => betweenOwnEnds(behavior, wrap(network))),
   };
 }
 

@@ -1,14 +1,13 @@
 /** TLS, which is to be a socket like others. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TlsError } from "../../../socket/errors.ts";
-import { nativeNetwork } from "../../../native/mod.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork, type TlsOptions } from "../../../tls/mod.ts";
 import { connectByNode } from "../node_transport.ts";
 import type { Ground } from "./contract.ts";
-import { betweenOwnEnds, native } from "./environments.ts";
+import { betweenOwnEnds, native, onNative } from "./environments.ts";
 
 /** TLS on a network, which tells how many of its connections stand there. */
 interface TlsOn {
@@ -108,7 +107,21 @@ export function tlsOnSystem(options: () => TlsOptions): Ground {
 
 /** TLS between sockets on epoll; absent on other systems than Linux. */
 export function tlsOnNative(options: () => TlsOptions): Ground | undefined {
-  return native && tlsOver({ permissions: native.permissions, network: () => nativeNetwork() }, options);
+  if (native === undefined) return undefined;
+  const { permissions } = native;
+  const over = (network: Network) => tlsOver({ permissions, network: () => network }, options);
+  return {
+    permissions,
+    run: (behavior) => onNative((network) => over(network).run(behavior)),
+    runReset: (behavior) => onNative((network) => over(network).runReset(behavior)),
+    instead: (behavior) => {
+      const other = insteadWithTls[behavior];
+      return other && {
+        name: other.name,
+        run: () => onNative((network) => over(network).instead!(behavior)!.run()),
+      };
+    },
+  };
 }
 
 export function tlsInMemory(options: () => TlsOptions): Ground {
