@@ -19,6 +19,9 @@ export interface AuthOptions {
   readonly clock?: Clock;
 }
 
+/** The options of {@linkcode authenticate} for users of a server, which sets the others. */
+export type PeerAuth = Omit<AuthOptions, "clock" | "errorLine">;
+
 const TIMEOUT = 10_000;
 const TRIES = 3;
 const AUTH = "auth ";

@@ -37,7 +37,7 @@ function say(text: string): void {
 
 /** Echoes every line, and does not wait for slow readers. */
 async function serve(): Promise<void> {
-  const server = listen({ writeBuffer: WRITE_BUFFER });
+  const server = listen({ limits: { writeBuffer: WRITE_BUFFER } });
   const served = server.serve((peer) =>
     peer.consume((lines) => {
       for (const line of lines) peer.send(line);

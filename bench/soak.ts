@@ -77,7 +77,7 @@ async function honest(name: string, over: () => boolean): Promise<number> {
   let count = 0;
   for (; !over(); count++) {
     const text = `honest ${name} ${count}`;
-    const { acknowledged } = await runRelayClient({ ...target, text, timeout: 20_000 });
+    const { acknowledged } = await runRelayClient({ ...target, text, timeouts: { ack: 20_000 } });
     if (!acknowledged) faults.push(`${text} got no ok`);
   }
   return count;

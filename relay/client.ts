@@ -3,6 +3,7 @@ import { decodeFrame, encodeFrame, ProtocolError } from "../protocol.ts";
 import { isAuthRefusal } from "../access/authenticate.ts";
 import { connect, type LineConnectOptions } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
+import type { ConnectionTimeouts, LineLimits } from "../socket/connection_options.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../socket/errors.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
@@ -40,24 +41,39 @@ export interface RelayClientObserver {
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
-/** Whom to send what to, and how long to try. */
-export interface RelayClientOptions extends Omit<LineConnectOptions, "id" | "signal" | "timeout"> {
+/** Limits of a relay client. */
+export interface RelayClientLimits extends LineLimits {
+  /** Attempts to get the ok, at least 1. Default unlimited. */
+  maxAttempts?: number;
+}
+
+/** Timeouts of a relay client, in ms. */
+export interface RelayClientTimeouts extends ConnectionTimeouts {
+  /** Maximum time until a connection is open. Default: as `ack`. */
+  connect?: number;
+  /** Maximum time from then until the ok has come. Default 10,000. */
+  ack?: number;
+  /**
+   * Once the own ok has come, messages whose reply is due within this time, from then or from when they come, are still
+   * answered; 0 closes immediately. In all, the client stays no longer than `ack` or this, whichever is more. Default: the
+   * longest reply delay, so that no message is left for redelivery.
+   */
+  linger?: number;
+}
+
+/** The message of a client, its server, and how long to try. */
+export interface RelayClientOptions
+  extends Omit<LineConnectOptions, "id" | "signal" | "limits" | "timeouts"> {
   /** The message. */
   text: string;
   /** Shown first, to a server that wants it. */
   token?: string;
-  /** Longest time in ms until a connection stands, and then until the ok has come. Default 10,000. */
-  timeout?: number;
+  /** Limits of the client and its connections. */
+  limits?: RelayClientLimits;
+  /** Timeouts of the client and its connections. */
+  timeouts?: RelayClientTimeouts;
   /** Default: no delay. */
   replyDelay?: ReplyDelay;
-  /**
-   * Once the own ok has come, answers due within this time in ms, from then or from when their message comes, are still
-   * given; 0 closes at once. In all it stays no longer than `timeout` or this, whichever is more. Default: the longest
-   * reply delay, so that nothing is left to others.
-   */
-  linger?: number;
-  /** Attempts to get the ok, at least 1. Default unlimited. */
-  maxAttempts?: number;
   /** Limits of the delays between attempts. */
   backOff?: BackOff;
   /** Source of random delays. Default: the system's. */
@@ -78,14 +94,14 @@ export interface RelayClientResult {
   readonly error: Error | undefined;
 }
 
-const TIMEOUT = 10_000;
+const ACK_TIMEOUT = 10_000;
 const NO_DELAY: ReplyDelay = { draw: () => 0, longest: 0 };
 
 /** One client. {@linkcode runRelayClient} makes and runs one. */
 export class RelayClient {
   readonly #options: RelayClientOptions;
   readonly #clock: Clock;
-  readonly #timeout: number;
+  readonly #ackTimeout: number;
   readonly #replyDelay: ReplyDelay;
   readonly #linger: number;
   readonly #observer: RelayClientObserver;
@@ -107,15 +123,16 @@ export class RelayClient {
     if (options.token !== undefined) assertToken(options.token);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#timeout = options.timeout ?? TIMEOUT;
+    const { timeouts = {}, limits = {} } = options;
+    this.#ackTimeout = timeouts.ack ?? ACK_TIMEOUT;
     this.#replyDelay = options.replyDelay ?? NO_DELAY;
-    this.#linger = options.linger ?? this.#replyDelay.longest;
+    this.#linger = timeouts.linger ?? this.#replyDelay.longest;
     this.#observer = options.observer ?? {};
     this.#attempts = new Reconnect({
       clock: this.#clock,
       random: options.random ?? systemRandom,
       backOff: options.backOff,
-      most: options.maxAttempts,
+      most: limits.maxAttempts,
       observer: this.#observer,
     });
   }
@@ -147,7 +164,7 @@ export class RelayClient {
   async #attempt(): Promise<CloseReason> {
     const connection = await connect({
       ...this.#options,
-      timeout: this.#timeout,
+      timeouts: { connect: this.#ackTimeout, ...this.#options.timeouts },
       signal: this.#attempts.signal,
     });
     this.#connection = connection;
@@ -157,7 +174,7 @@ export class RelayClient {
     if (token !== undefined) connection.send(encodeFrame({ verb: "auth", text: token }));
     connection.send(encodeFrame({ verb: "message", text: this.#options.text }));
     this.#observer.sent?.(connection);
-    const ms = this.#timeout;
+    const ms = this.#ackTimeout;
     const timer = this.#clock.after(
       ms,
       () => connection.abort({ type: "timeout", which: "acknowledgment", ms }),
@@ -250,7 +267,10 @@ export class RelayClient {
       this.#held.delete(held);
     }
     if (this.#held.size === 0) return this.#end(connection);
-    this.#lingering = this.#clock.after(Math.max(this.#linger, this.#timeout), () => this.#end(connection));
+    this.#lingering = this.#clock.after(
+      Math.max(this.#linger, this.#ackTimeout),
+      () => this.#end(connection),
+    );
   }
 
   #endWhenAnswered(connection: Connection): void {

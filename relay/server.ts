@@ -1,9 +1,11 @@
 /** The relay server: a router behind a listener. @module */
 import { errorLine } from "../protocol.ts";
-import { authenticate, type AuthOptions } from "../access/authenticate.ts";
+import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeCloseReason, FramingError } from "../socket/errors.ts";
-import { type LineListenOptions, listen, type Listener, type ListenerStats } from "../socket/listener.ts";
+import type { ConnectionTimeouts } from "../socket/connection_options.ts";
+import type { LineListenLimits, LineListenOptions, ListenAccess } from "../socket/listen_options.ts";
+import { listen, type Listener, type ListenerStats } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
@@ -27,19 +29,37 @@ export interface RelayObserver {
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
+/** Limits of a relay server. */
+export interface RelayLimits extends LineListenLimits {
+  /** Limit of messages in flight. A message over it is answered with an error. 0 disables. Default 0. */
+  maxInFlight?: number;
+  /** Limit of messages in flight for each connection. 0 disables. Default 0. */
+  maxInFlightPerPeer?: number;
+}
+
+/** Timeouts of a relay server, in ms. */
+export interface RelayTimeouts extends ConnectionTimeouts {
+  /** Time after which a message without its ok is redelivered; 0 disables. Default 10,000. */
+  ack?: number;
+}
+
+/** Decides which peers may use a relay server. */
+export interface RelayAccess extends ListenAccess {
+  /** Token that a peer must present in its first line. Default: none. */
+  auth?: PeerAuth;
+}
+
 /** Options for {@linkcode startRelay}. */
 export interface RelayServerOptions
   extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed" | "onChanged"> {
-  /** Time in ms after which a message without its ok is redelivered; 0 disables. Default 10,000. */
-  ackTimeout?: number;
+  /** Limits of the listener, of each connection, and of messages in flight. */
+  limits?: RelayLimits;
+  /** Timeouts of each connection and message. */
+  timeouts?: RelayTimeouts;
+  /** Decides which peers may connect, and what they must show. */
+  access?: RelayAccess;
   /** Whether a message goes to another peer when its receiver closes or is silent. Default `true`. */
   redeliver?: boolean;
-  /** Limit of messages in flight. A message over it is answered with an error. 0 disables. Default 0. */
-  maxUnderWay?: number;
-  /** Limit of messages in flight for each connection. 0 disables. Default 0. */
-  maxUnderWayPerPeer?: number;
-  /** Token that a peer must present in its first line. Default: none. */
-  auth?: Omit<AuthOptions, "clock" | "errorLine">;
   /** Source of the random choice of receivers. Default: the system's. */
   random?: Random;
   /** Receives the events of the server. */
@@ -92,24 +112,24 @@ export class RelayServer implements AsyncDisposable {
 
   /** Creates a server and binds its addresses. */
   constructor(options: RelayServerOptions) {
-    const { ackTimeout = ACK_TIMEOUT, redeliver = true, random = systemRandom, observer = {} } = options;
+    const { limits = {}, timeouts = {}, access = {}, observer = {} } = options;
+    const { ack = ACK_TIMEOUT, drain = DRAIN_TIMEOUT } = timeouts;
     this.#clock = options.clock ?? systemClock;
     this.#observer = observer;
     this.#halfClosed = new HalfClosedPeers({
       clock: this.#clock,
-      timeout: ackTimeout > 0 ? ackTimeout : ACK_TIMEOUT,
+      timeout: ack > 0 ? ack : ACK_TIMEOUT,
     });
-    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
-    this.#auth = options.auth && { ...options.auth, clock: this.#clock, errorLine };
-    const { maxUnderWay = 0, maxUnderWayPerPeer = 0 } = options;
+    this.#drainTimeout = drain;
+    this.#auth = access.auth && { ...access.auth, clock: this.#clock, errorLine };
     // Not from `random`, which may be predictable. No choice of a receiver depends on the seed.
     const hashSeed = Math.floor(systemRandom() * 2 ** 32);
     this.#router = new Router({
-      random,
-      ackTimeout,
-      redeliver,
-      maxUnderWay,
-      maxUnderWayPerPeer,
+      random: options.random ?? systemRandom,
+      ackTimeout: ack,
+      redeliver: options.redeliver ?? true,
+      maxInFlight: limits.maxInFlight ?? 0,
+      maxInFlightPerPeer: limits.maxInFlightPerPeer ?? 0,
       hashSeed,
       ...(options.ackTimes === undefined ? {} : { ackTimes: options.ackTimes }),
     });
@@ -224,8 +244,8 @@ export class RelayServer implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting for good, notifies every peer, gives pending messages four fifths of `drainTimeout` to get their oks, and
-   * closes every connection. Connections that are still open after `drainTimeout` are aborted. For the first 40 % of it, new
+   * Stops accepting for good, notifies every peer, gives pending messages four fifths of `timeouts.drain` to get their oks, and
+   * closes every connection. Connections that are still open after `timeouts.drain` are aborted. For the first 40 % of it, new
    * messages are taken, because they may be on their way; later ones are answered with an error, or a peer that keeps
    * sending would keep the server from ending.
    */

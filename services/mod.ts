@@ -1,8 +1,15 @@
 /** Small systems on sockets, each a function that starts it. @module */
-export { type BalanceOptions, BalanceService, type BalanceStats, startBalance } from "./balance/service.ts";
+export {
+  type BalanceLimits,
+  type BalanceOptions,
+  BalanceService,
+  type BalanceStats,
+  type BalanceTimeouts,
+  startBalance,
+} from "./balance/service.ts";
 export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool.ts";
 export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
-export { type ChatOptions, type ChatStats, startChat } from "./chat/service.ts";
+export { type ChatLimits, type ChatOptions, type ChatStats, startChat } from "./chat/service.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
 export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./udp/echo.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo/service.ts";
@@ -11,6 +18,7 @@ export {
   type Download,
   FilesClient,
   type FilesClientOptions,
+  type FilesClientTimeouts,
   FilesError,
   type RemoteEntry,
   type RemoteState,
@@ -20,12 +28,19 @@ export { downloadFile, type TransferOptions, type Transferred, uploadFile } from
 export { type HelloOptions, type HelloStats, startHello } from "./hello/service.ts";
 export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http/client.ts";
 export { HttpResponseError, type ResponseHead } from "../http/response_parser.ts";
-export { type HttpOptions, type HttpStats, startHttp } from "./http/service.ts";
+export {
+  type HttpLimits,
+  type HttpOptions,
+  type HttpStats,
+  type HttpTimeouts,
+  startHttp,
+} from "./http/service.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy/service.ts";
-export { type GatewayOptions, type Passed } from "./proxy/gateway.ts";
+export { type GatewayOptions, type GatewayTimeouts, type Passed } from "./proxy/gateway.ts";
 export {
   type EndedConnection,
-  ListenerService as ListenerService,
+  ListenerService,
   type Service,
+  type ServiceAccess,
   type ServiceOptions,
 } from "./service.ts";

@@ -1,8 +1,9 @@
 /** What every service is: a listener that finishes its work before it ends. @module */
 import { errorLine } from "../protocol.ts";
-import type { AuthOptions } from "../access/authenticate.ts";
+import type { AuthOptions, PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
+import type { ListenAccess } from "../socket/listen_options.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
@@ -29,8 +30,11 @@ export function farewellLine(reason: CloseReason): string {
   return errorLine(describeCloseReason(reason));
 }
 
-/** What peers of a guarded service must show. */
-export type PeerAuth = Omit<AuthOptions, "clock" | "errorLine">;
+/** Decides which peers a service of lines serves. */
+export interface ServiceAccess extends ListenAccess {
+  /** Token that a peer must present in its first line. Default: none. */
+  auth?: PeerAuth;
+}
 
 /** The same with what a service of lines adds to it. */
 export function authOptions(
@@ -52,7 +56,7 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
    */
   readonly finished: Promise<void>;
   stats(): Stats;
-  /** Stops accepting, finishes what is under way, closes; what takes over `drainTimeout` is cut. */
+  /** Stops accepting, finishes what is under way, closes; what takes over `timeouts.drain` is cut. */
   shutdown(): Promise<void>;
   /** Closes everything now. */
   close(): Promise<void>;
@@ -68,8 +72,10 @@ export type ServiceHandler<Frame> = (connection: Connection<Frame>, draining: Dr
 /** What {@linkcode ListenerService} needs besides its listener. */
 export interface ListenerServiceOptions {
   readonly clock?: Clock;
-  /** Longest time in ms that `drain` leaves to handlers. Default 10,000. */
-  readonly drainTimeout?: number;
+  readonly timeouts?: {
+    /** Longest time in ms that `shutdown` leaves to handlers. Default 10,000. */
+    readonly drain?: number;
+  };
   /** Runs beside the listener until that has closed, which aborts `signal`; `closed` waits for it. */
   readonly background?: (signal: AbortSignal) => Promise<void>;
 }
@@ -92,7 +98,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   ) {
     this.#listener = listener;
     this.#clock = options.clock ?? systemClock;
-    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
+    this.#drainTimeout = options.timeouts?.drain ?? DRAIN_TIMEOUT;
     this.#stats = options.stats;
     this.finished = this.#run(handler, options.background);
   }

@@ -39,8 +39,8 @@ export class Admission<Frame> {
     const { listen } = options;
     this.#options = options;
     this.connections = new ConnectionSet({
-      maxConnections: listen.maxConnections ?? 0,
-      maxConnectionsPerIp: listen.maxConnectionsPerIp ?? 0,
+      maxConnections: listen.limits?.maxConnections ?? 0,
+      maxConnectionsPerIp: listen.limits?.maxConnectionsPerIp ?? 0,
       mayConnect: (address) => this.#mayConnect(address),
     });
   }
@@ -53,7 +53,9 @@ export class Admission<Frame> {
   /** Admits a peer, refuses it, or lets it wait for room. Returns `undefined` for a peer that is not admitted. */
   async admit(transport: Transport): Promise<Connection<Frame> | undefined> {
     const { listen, clock, onChange } = this.#options;
-    while (listen.whenFull === "wait" && this.connections.full && !this.#stopped) await this.#untilRoom();
+    while (listen.limits?.whenFull === "wait" && this.connections.full && !this.#stopped) {
+      await this.#untilRoom();
+    }
     if (this.#stopped) {
       transport.close();
       return undefined;
@@ -61,7 +63,8 @@ export class Admission<Frame> {
     const refusal = this.connections.refusal(transport.remote.hostname);
     const options = { ...listen, clock, id: this.#nextId++, total: this.connections.total };
     if (refusal !== undefined) {
-      const brief = { ...options, onClosed: undefined, drainTimeout: REFUSED_DRAIN_TIMEOUT };
+      const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
+      const brief = { ...options, onClosed: undefined, timeouts };
       this.#refuse(new Connection(transport, brief), refusal);
       onChange();
       return undefined;
@@ -88,7 +91,7 @@ export class Admission<Frame> {
   /** A filter that throws refuses this peer only. */
   #mayConnect(address: string): boolean {
     try {
-      return this.#options.listen.mayConnect?.(address) ?? true;
+      return this.#options.listen.access?.mayConnect?.(address) ?? true;
     } catch (error) {
       this.#hookFailed(error);
       return false;

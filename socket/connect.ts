@@ -1,30 +1,41 @@
 /** Connecting, with a timeout and errors by kind. @module */
 import type { Codec } from "./codecs/codec.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
+import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connection_options.ts";
 import { ConnectError, TlsError } from "./errors.ts";
-import { lineCodec } from "./codecs/line_codec.ts";
+import { lineCodecWithin } from "./codecs/line_codec.ts";
 import { formatAddress, type Network, type Transport } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
-/** The target of a connection, and the time limit. */
+/** Timeouts of connecting, in ms. */
+export interface DialTimeouts {
+  /** Maximum time until the connection is open; 0 leaves it to the OS. Default 10,000. */
+  connect?: number;
+}
+
+/** The target of a connection, and how to reach it. */
 export interface Dial {
   /** Host name or IP address. Default `127.0.0.1`. */
   hostname?: string;
   /** The port. */
   port: number;
-  /** Maximum time in ms until the connection is open; 0 for no limit but that of the OS. Default 10,000. */
-  timeout?: number;
+  /** Longest waits. */
+  timeouts?: DialTimeouts;
   /** Cancels connecting. It has no effect once the connection is open. */
   signal?: AbortSignal;
   /** The network. Default: TCP sockets of the OS. */
   network?: Network;
 }
 
+/** Timeouts of {@linkcode connect}, in ms. */
+export interface ConnectTimeouts extends DialTimeouts, ConnectionTimeouts {}
+
 /** Options of {@linkcode connect} for any frames, in addition to {@linkcode ConnectionOptions}. */
 export interface ConnectOptions<Frame = string>
-  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total" | "onClosed"> {
+  extends Dial, Omit<ConnectionOptions<Frame>, "codec" | "clock" | "total" | "onClosed" | "timeouts"> {
+  /** Longest waits: until the connection is open, and for the peer. */
+  timeouts?: ConnectTimeouts;
   /** The clock. Default: the system clock. */
   clock?: Clock;
 }
@@ -33,8 +44,8 @@ export interface ConnectOptions<Frame = string>
 export interface LineConnectOptions extends ConnectOptions<string> {
   /** Not set: the frames are lines. */
   codec?: undefined;
-  /** Maximum length of a received line in bytes. Default 64 KiB. */
-  maxLine?: number;
+  /** Limits of the connection and its lines. */
+  limits?: LineLimits;
 }
 
 /** Options of {@linkcode connect} for frames of another codec. */
@@ -43,7 +54,7 @@ export interface FrameConnectOptions<Frame> extends ConnectOptions<Frame> {
   codec: Codec<Frame>;
 }
 
-const TIMEOUT = 10_000;
+const CONNECT_TIMEOUT = 10_000;
 
 /**
  * Connects to a server.
@@ -86,7 +97,7 @@ export async function connect<Frame>(
   options: FrameConnectOptions<Frame> | LineConnectOptions,
 ): Promise<Connection<Frame> | Connection<string>> {
   if (options.codec !== undefined) return await open(options);
-  return await open({ ...options, codec: lineCodec(options) });
+  return await open({ ...options, codec: lineCodecWithin(options.limits) });
 }
 
 async function open<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>> {
@@ -95,7 +106,8 @@ async function open<Frame>(options: FrameConnectOptions<Frame>): Promise<Connect
 }
 
 async function dial(options: Dial, clock: Clock): Promise<Transport> {
-  const { hostname = "127.0.0.1", port, timeout = TIMEOUT, network = systemNetwork, signal } = options;
+  const { hostname = "127.0.0.1", port, network = systemNetwork, signal } = options;
+  const timeout = options.timeouts?.connect ?? CONNECT_TIMEOUT;
   signal?.throwIfAborted();
   const giveUp = new AbortController();
   const target = formatAddress({ hostname, port });

@@ -81,14 +81,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   /** Creates a connection over an open transport. Use `connect` or `listen` instead. */
   constructor(transport: Transport, options: ConnectionOptions<Frame>) {
-    const { codec, clock, writeBuffer = WRITE_BUFFER, highWater = HIGH_WATER } = options;
+    const { codec, clock, limits = {}, timeouts = {} } = options;
+    const { writeBuffer = WRITE_BUFFER, highWater = HIGH_WATER } = limits;
+    const { idle = 0, firstFrame = 0, write = 0 } = timeouts;
     this.id = options.id ?? 0;
     this.#transport = transport;
     this.#clock = clock;
-    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
+    this.#drainTimeout = timeouts.drain ?? DRAIN_TIMEOUT;
     this.#openedAt = clock.now();
-    const { idleTimeout = 0, firstFrameTimeout = 0, writeTimeout = 0 } = options;
-    const timed = idleTimeout + firstFrameTimeout + writeTimeout > 0;
+    const timed = idle + firstFrame + write > 0;
     const failed = (failure: SocketFailure) => this.#fail(failure);
     const now = timed ? () => clock.now() : UNTIMED;
     const rest = restOf(clock);
@@ -117,7 +118,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
       return false;
     });
     if (timed) {
-      this.#deadlines = watchPeer({ idleTimeout, firstFrameTimeout, writeTimeout }, {
+      this.#deadlines = watchPeer({ idle, firstFrame, write }, {
         clock,
         openedAt: this.#openedAt,
         inbound: this.#inbound,
@@ -261,7 +262,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * Queues a frame, which is written at the end of this turn of the event loop. Never waits.
    *
    * @returns `false` if the peer falls behind, or the connection is closed: wait for `flushed` before sending more. A
-   * peer with more than `writeBuffer` pending bytes is closed as a slow reader.
+   * peer with more than `limits.writeBuffer` pending bytes is closed as a slow reader.
    * @throws {TypeError} If the codec cannot carry the frame, for example a line that contains a line feed.
    */
   send(frame: Frame): boolean {
@@ -292,7 +293,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    *
    * @param why The reason that `closed` will give. Default natural.
    * @returns The reason that `closed` gives. It differs from `why` if `why` is natural and the connection fails first,
-   * or if `why` is natural or local and closing takes longer than `drainTimeout`. `stats().queuedBytes` counts the
+   * or if `why` is natural or local and closing takes longer than `timeouts.drain`. `stats().queuedBytes` counts the
    * bytes that could not be sent.
    */
   close(why: CloseReason = NATURAL): Promise<CloseReason> {

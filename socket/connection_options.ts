@@ -5,6 +5,35 @@ import type { CloseReason } from "./errors.ts";
 import type { Clock } from "../internal/clock.ts";
 import type { QueuedBytes } from "./writer.ts";
 
+/** Limits of a connection. */
+export interface ConnectionLimits {
+  /** Maximum pending bytes for a peer that does not read. Beyond it, the peer is closed as a slow reader. Default 1 MiB. */
+  writeBuffer?: number;
+  /** Pending bytes above which `send` returns `false`. Default 64 KiB, at most `writeBuffer`. */
+  highWater?: number;
+}
+
+/** Limits of a connection that exchanges lines. */
+export interface LineLimits extends ConnectionLimits {
+  /** Maximum length of a received line in bytes, without its line end. Default 64 KiB. */
+  maxLine?: number;
+}
+
+/** Timeouts of a connection, in ms. */
+export interface ConnectionTimeouts {
+  /**
+   * Maximum silence of the peer; 0 disables. Default 0. A peer is silent if it sends nothing while this side reads, or
+   * accepts nothing while this side writes. Time in which this side does not read does not count.
+   */
+  idle?: number;
+  /** Maximum time until the first frame arrives; 0 disables. Default 0. */
+  firstFrame?: number;
+  /** Maximum time in which the peer accepts none of the pending bytes; 0 disables. Default 0. */
+  write?: number;
+  /** Maximum time that `close` waits for the peer to accept the pending bytes and to finish. Default 10,000. */
+  drain?: number;
+}
+
 /** Options for `Connection`. */
 export interface ConnectionOptions<Frame> {
   /** The codec that makes frames of bytes. */
@@ -13,22 +42,10 @@ export interface ConnectionOptions<Frame> {
   clock: Clock;
   /** The number of the connection, unique within its listener. Default 0. */
   id?: number;
-  /** Maximum pending bytes for a peer that does not read. Beyond it, the peer is closed as a slow reader. Default 1 MiB. */
-  writeBuffer?: number;
-  /** Pending bytes above which `send` returns `false`. Default 64 KiB, at most `writeBuffer`. */
-  highWater?: number;
-  /**
-   * Maximum silence of the peer in ms before the connection is closed; 0 for no limit. Default 0. A peer is silent if it
-   * sends nothing while this side reads, or accepts nothing while this side writes. Time in which this side does not
-   * read does not count.
-   */
-  idleTimeout?: number;
-  /** Maximum time in ms until the first frame arrives; 0 for no limit. Default 0. */
-  firstFrameTimeout?: number;
-  /** Maximum time in ms in which the peer accepts none of the pending bytes; 0 for no limit. Default 0. */
-  writeTimeout?: number;
-  /** Maximum time in ms that `close` waits for the peer to accept the pending bytes and to finish. Default 10,000. */
-  drainTimeout?: number;
+  /** Limits of the connection. */
+  limits?: ConnectionLimits;
+  /** Longest waits for the peer. */
+  timeouts?: ConnectionTimeouts;
   /** Returns the last frame for a peer that is closed because of a timeout, a missing token, or an operator. Default: none. */
   farewell?: (reason: CloseReason) => Frame | undefined;
   /** Called once after the connection has ended, before `closed` resolves. */

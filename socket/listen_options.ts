@@ -1,15 +1,39 @@
 /** What a listener is told, and what it tells. @module */
 import type { AcceptStats } from "./acceptor.ts";
 import type { Codec } from "./codecs/codec.ts";
-import type { ConnectionOptions } from "./connection_options.ts";
+import type { ConnectionLimits, ConnectionOptions, LineLimits } from "./connection_options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionCounts, Refusal } from "./connection_set.ts";
 import type { Address, Network } from "./network.ts";
 import type { Clock } from "../internal/clock.ts";
 
-/** What to listen on, and the bounds of what is accepted; the rest as in {@linkcode ConnectionOptions}. */
+/** Limits of a listener, and of each of its connections. */
+export interface ListenLimits extends ConnectionLimits {
+  /** Limit of open connections; 0 disables. Peers over it are told why and closed. Default 0. */
+  maxConnections?: number;
+  /** Limit of open connections for each remote address; 0 disables. Default 0. */
+  maxConnectionsPerIp?: number;
+  /**
+   * What happens to a peer over `maxConnections`: it is refused, or accepting pauses until there is room. Peers then wait:
+   * one for each bound address, and the others in the kernel's queue. Default `"refuse"`.
+   */
+  whenFull?: "refuse" | "wait";
+  /** Limit of peers accepted per second; 0 disables. More peers wait in the kernel's queue. Default 0. */
+  maxAcceptRate?: number;
+}
+
+/** Limits of a listener that exchanges lines. */
+export interface LineListenLimits extends ListenLimits, LineLimits {}
+
+/** Decides which peers may connect. */
+export interface ListenAccess {
+  /** Returns whether a peer with this IP address may connect; others are told so and closed. Default: all may. */
+  mayConnect?: (address: string) => boolean;
+}
+
+/** The addresses to listen on, limits, and hooks; the rest is as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>
-  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock"> {
+  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock" | "limits"> {
   /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
@@ -20,19 +44,10 @@ export interface ListenOptions<Frame = string>
   port?: number;
   /** Share the port with other processes that also ask for it. Default `false`. */
   reusePort?: boolean;
-  /** Most connections at once; one more is told why and closed. 0 for no bound. Default 0. */
-  maxConnections?: number;
-  /** The same for each remote address. Default 0. */
-  maxConnectionsPerIp?: number;
-  /**
-   * What becomes of a peer over `maxConnections`: it is refused, or accepting waits for room, and peers wait with it: one for each
-   * address, and those in the kernel's queue. Default `"refuse"`.
-   */
-  whenFull?: "refuse" | "wait";
-  /** Most peers accepted in a second, and at once after a quiet one; more wait in the kernel's queue. 0 for no bound. Default 0. */
-  maxAcceptRate?: number;
-  /** Which addresses may connect; others are told and closed. Default: all. */
-  mayConnect?: (address: string) => boolean;
+  /** Limits of accepting, and of each connection. */
+  limits?: ListenLimits;
+  /** Decides which peers may connect. */
+  access?: ListenAccess;
   /**
    * Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when a peer is accepted
    * after five seconds without that.
@@ -65,8 +80,8 @@ export interface ListenOptions<Frame = string>
 export interface LineListenOptions extends ListenOptions<string> {
   /** Not set: the frames are lines. */
   codec?: undefined;
-  /** Most bytes of a received line. Default 64 KiB. */
-  maxLine?: number;
+  /** Limits of accepting, and of each connection and its lines. */
+  limits?: LineListenLimits;
 }
 
 /** Options of {@linkcode listen} for frames of another codec. */

@@ -5,7 +5,7 @@ import { TaskSet } from "../internal/task_set.ts";
 import { Watch } from "../internal/watch.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Admission } from "./admission.ts";
-import { lineCodec } from "./codecs/line_codec.ts";
+import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { HandoffQueue } from "./handoff_queue.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
@@ -64,7 +64,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       onNotBound: options.onNotBound ?? (() => {}),
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,
-      maxAcceptRate: options.maxAcceptRate ?? 0,
+      maxAcceptRate: options.limits?.maxAcceptRate ?? 0,
       onExhausted: options.onExhausted ?? (() => {}),
       onChange: () => this.#changed(),
     });
@@ -163,11 +163,11 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /**
    * Stops accepting for good and ends every connection in order, a slice at a time.
    *
-   * @param options.within Time in ms after which the rest is cut. Default `drainTimeout`.
+   * @param options.within Time in ms after which the rest is cut. Default `timeouts.drain`.
    * @param options.since When that time began, on the clock, ms. Default now.
    */
   async shutdown(options: { within?: number; since?: number } = {}): Promise<void> {
-    const ms = options.within ?? this.#options.drainTimeout ?? DRAIN_TIMEOUT;
+    const ms = options.within ?? this.#options.timeouts?.drain ?? DRAIN_TIMEOUT;
     const left = options.since === undefined ? ms : Math.max(0, options.since + ms - this.#clock.now());
     this.#stop();
     const late = this.#clock.after(left, () => {
@@ -271,5 +271,5 @@ export function listen<Frame>(
   options: FrameListenOptions<Frame> | LineListenOptions = {},
 ): Listener<Frame> | Listener<string> {
   if (options.codec !== undefined) return new Listener(options);
-  return new Listener({ ...options, codec: lineCodec(options) });
+  return new Listener({ ...options, codec: lineCodecWithin(options.limits) });
 }

@@ -22,7 +22,9 @@ export * from "./connection_options.ts";
 export {
   connect,
   type ConnectOptions,
+  type ConnectTimeouts,
   type Dial,
+  type DialTimeouts,
   type FrameConnectOptions,
   type LineConnectOptions,
 } from "./connect.ts";
@@ -52,6 +54,7 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
+export type { LineListenLimits, ListenAccess, ListenLimits } from "./listen_options.ts";
 export type { AcceptStats } from "./acceptor.ts";
 export type { ConnectionCounts, Refusal } from "./connection_set.ts";
 export * from "./network.ts";

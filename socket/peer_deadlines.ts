@@ -4,9 +4,9 @@ import type { Clock } from "../internal/clock.ts";
 
 /** The bounds of the waits for one peer, ms; 0 for none. */
 export interface PeerTimeouts {
-  readonly idleTimeout: number;
-  readonly firstFrameTimeout: number;
-  readonly writeTimeout: number;
+  readonly idle: number;
+  readonly firstFrame: number;
+  readonly write: number;
 }
 
 /** What is watched of one connection. */
@@ -23,10 +23,10 @@ export interface WatchedPeer {
 export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Timeouts {
   const { inbound, outbound, openedAt } = peer;
   const deadlines = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));
-  deadlines.watch("first line", timeouts.firstFrameTimeout, () => inbound.frames === 0 ? openedAt : null);
-  deadlines.watch("write", timeouts.writeTimeout, () => outbound.writing ? outbound.lastWrite : undefined);
+  deadlines.watch("first line", timeouts.firstFrame, () => inbound.frames === 0 ? openedAt : null);
+  deadlines.watch("write", timeouts.write, () => outbound.writing ? outbound.lastWrite : undefined);
   // A peer that this side keeps waiting is not idle: nothing of it is read.
-  deadlines.watch("idle", timeouts.idleTimeout, () => {
+  deadlines.watch("idle", timeouts.idle, () => {
     if (outbound.writing && !inbound.reading) return outbound.lastWrite;
     return inbound.reading ? inbound.readSince : undefined;
   });

@@ -68,7 +68,7 @@ interface Knock {
  * });
  *
  * const heard = await clock.runUntil((async () => {
- *   const client = await connect({ network, clock, port: 8000, timeout: 0 });
+ *   const client = await connect({ network, clock, port: 8000, timeouts: { connect: 0 } });
  *   client.send("hello");
  *   return (await client[Symbol.asyncIterator]().next()).value;
  * })());

@@ -24,7 +24,7 @@ export async function withFiles<Result>(
   await using client = await FilesClient.connect({
     hostname: host,
     port,
-    timeout,
+    timeouts: { reply: timeout },
     network,
     ...(token === undefined ? {} : { token }),
   });

@@ -56,7 +56,7 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
       // `onPassed` logs any other end.
       if (reason.type === "handler-failed") listen.onClosed(connection, reason);
     },
-    connectTimeout,
+    timeouts: { ...listen.timeouts, connect: connectTimeout },
     backendNetwork: await backendNetwork(values),
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
     ...(proxyOut === undefined ? {} : { proxyOut: proxyOut === "v1" ? 1 : 2 }),

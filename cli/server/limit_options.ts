@@ -2,7 +2,7 @@
 import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
 import { choice, custom, duration, group, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
-import type { PeerAuth } from "../../services/service.ts";
+import type { PeerAuth } from "../../access/authenticate.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
 import { serverNetwork, type TlsServerContext, type tlsServerOptions } from "./tls_options.ts";
 import type { guardTokenOption } from "../shared/token_option.ts";
@@ -39,16 +39,9 @@ type GuardValues = Values<
   & typeof transportOption
 >;
 
-type GuardListenOptions = Pick<
-  ListenOptions<never>,
-  | "whenFull"
-  | "maxAcceptRate"
-  | "firstFrameTimeout"
-  | "writeTimeout"
-  | "mayConnect"
-  | "network"
-  | "onExhausted"
->;
+type GuardListenOptions =
+  & Required<Pick<ListenOptions<never>, "limits" | "timeouts" | "access">>
+  & Pick<ListenOptions<never>, "network" | "onExhausted">;
 
 /**
  * Converts these options to those of a listener. Code that takes time to load is loaded only if an option needs it.
@@ -65,17 +58,15 @@ export async function guardListenOptions(
     ? await import("../../access/address_list.ts")
     : { addressCheck: undefined };
   return {
-    whenFull,
-    maxAcceptRate: acceptRate,
-    firstFrameTimeout: firstLineTimeout,
-    writeTimeout,
+    limits: { whenFull, maxAcceptRate: acceptRate },
+    timeouts: { firstFrame: firstLineTimeout, write: writeTimeout },
+    access: addressCheck === undefined
+      ? {}
+      : { mayConnect: addressCheck({ deny, ...(allow.length > 0 ? { allow } : {}) }) },
     onExhausted: (exhausted) => {
       if (exhausted) log.warn("Out of file descriptors: accepting pauses until some are free");
       else log.info("Accepting again");
     },
-    ...(addressCheck === undefined
-      ? {}
-      : { mayConnect: addressCheck({ deny, ...(allow.length > 0 ? { allow } : {}) }) }),
     ...(await serverNetwork(values, context)),
   };
 }

@@ -85,8 +85,11 @@ export type SharedValues = Values<typeof sharedOptions> & { readonly port: numbe
 /** Values of {@linkcode connectionOptions} and the port. */
 export type ConnectionValues = Values<typeof connectionOptions> & { readonly port: number };
 
+type Groups = "limits" | "timeouts" | "access";
+
 type SharedListenOptions =
-  & Omit<ListenOptions<never>, "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & Omit<ListenOptions<never>, Groups | "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & Required<Pick<ListenOptions<never>, Groups>>
   & {
     onClosed(connection: EndedConnection, reason: CloseReason): void;
     onLateFailure(connection: EndedConnection, error: Error): void;
@@ -115,11 +118,8 @@ export async function listenOptions(
       guard.onExhausted?.(exhausted);
     },
     reusePort,
-    maxConnections,
-    maxConnectionsPerIp,
-    idleTimeout,
-    writeBuffer,
-    drainTimeout,
+    limits: { ...guard.limits, maxConnections, maxConnectionsPerIp, writeBuffer },
+    timeouts: { ...guard.timeouts, idle: idleTimeout, drain: drainTimeout },
     onClosed: (connection, reason) => {
       monitor?.closed(connection, reason);
       if (reason.type === "handler-failed") {

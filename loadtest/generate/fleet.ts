@@ -199,27 +199,34 @@ export class Fleet {
       clock: this.#clock,
       random,
       text,
-      timeout: plan.timeout,
-      writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
       observer,
     };
+    const { timeout } = plan;
+    const limits = { writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine) };
     const maxLine = Math.max(DEFAULT_MAX_LINE, plan.longestLine);
     switch (run.protocol) {
       case "relay":
         return new RelayClient({
           ...shared,
-          maxLine,
+          limits: { ...limits, maxLine },
+          timeouts: { ack: timeout, linger: plan.linger },
           ...(token === undefined ? {} : { token }),
-          linger: plan.linger,
           replyDelay: plan.replyDelayOf(index),
         });
       case "echo":
         return new RequestReplyClient({
           ...shared,
+          timeout,
+          limits,
           requestReply: echoRequest(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
         });
       case "hello":
-        return new RequestReplyClient({ ...shared, requestReply: httpRequest(text, formatAddress(target)) });
+        return new RequestReplyClient({
+          ...shared,
+          timeout,
+          limits,
+          requestReply: httpRequest(text, formatAddress(target)),
+        });
       case "scenario":
         if (this.#scenario === undefined) {
           throw new TypeError("Cannot run the protocol scenario without a scenario");

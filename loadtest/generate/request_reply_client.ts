@@ -2,6 +2,7 @@
 import { Reconnect } from "../../socket/reconnect.ts";
 import type { BackOff } from "../../internal/back_off.ts";
 import { connect } from "../../socket/connect.ts";
+import type { ConnectionLimits } from "../../socket/connection_options.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
@@ -32,8 +33,8 @@ export interface RequestReplyClientOptions<Frame> {
   readonly text: string;
   /** Longest time until it is connected, and then until the reply is complete, in ms. */
   readonly timeout: number;
-  /** Limit of bytes that wait to be written. */
-  readonly writeBuffer: number;
+  /** Limits of the connection. */
+  readonly limits: ConnectionLimits;
   readonly backOff?: BackOff;
   readonly observer: RequestReplyObserver<Frame>;
 }
@@ -65,7 +66,12 @@ export class RequestReplyClient<Frame> {
   async #attempt(): Promise<void> {
     const { requestReply, clock, timeout: ms, observer } = this.#options;
     const { codec, request } = requestReply;
-    const connection = await connect<Frame>({ ...this.#options, codec, signal: this.#attempts.signal });
+    const connection = await connect<Frame>({
+      ...this.#options,
+      timeouts: { connect: ms },
+      codec,
+      signal: this.#attempts.signal,
+    });
     this.#connection = connection;
     observer.connected(connection);
     connection.send(request);

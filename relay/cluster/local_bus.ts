@@ -71,7 +71,7 @@ export class LocalBus implements Bus {
       codec: this.#codec,
       network,
       clock,
-      writeBuffer: WRITE_BUFFER,
+      limits: { writeBuffer: WRITE_BUFFER },
     });
     void this.#listener.serve((link) => this.#serve(link));
     for await (const { name } of Deno.readDir(folder)) {
@@ -119,7 +119,7 @@ export class LocalBus implements Bus {
         codec: this.#codec,
         network,
         clock,
-        writeBuffer: WRITE_BUFFER,
+        limits: { writeBuffer: WRITE_BUFFER },
       });
     } catch {
       await removeStaleSocket(hostname); // Throws if the file is more than what a dead process left.

@@ -4,16 +4,16 @@ import type { LineVerdict, MessageLimit } from "./verdict.ts";
 
 /** Counts the messages in flight, and refuses those over a limit. */
 export class InFlightLimit {
-  readonly #limits: Required<Pick<RouterOptions, "maxUnderWay" | "maxUnderWayPerPeer">>;
+  readonly #limits: Required<Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">>;
   readonly #limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
   #count = 0;
   /** The reason why no message is taken anymore. */
   #closedFor: string | undefined;
 
   constructor(
-    { maxUnderWay = 0, maxUnderWayPerPeer = 0 }: Pick<RouterOptions, "maxUnderWay" | "maxUnderWayPerPeer">,
+    { maxInFlight = 0, maxInFlightPerPeer = 0 }: Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">,
   ) {
-    this.#limits = { maxUnderWay, maxUnderWayPerPeer };
+    this.#limits = { maxInFlight, maxInFlightPerPeer };
   }
 
   /** Counts a message. */
@@ -44,12 +44,12 @@ export class InFlightLimit {
    */
   refusal(own: number): LineVerdict | undefined {
     if (this.#closedFor !== undefined) return this.#refuse("draining", this.#closedFor);
-    const { maxUnderWay, maxUnderWayPerPeer } = this.#limits;
-    if (maxUnderWay > 0 && this.#count >= maxUnderWay) {
-      return this.#refuse("max-under-way", `too many messages under way: ${maxUnderWay} in all`);
+    const { maxInFlight, maxInFlightPerPeer } = this.#limits;
+    if (maxInFlight > 0 && this.#count >= maxInFlight) {
+      return this.#refuse("max-under-way", `too many messages under way: ${maxInFlight} in all`);
     }
-    if (maxUnderWayPerPeer > 0 && own >= maxUnderWayPerPeer) {
-      const reason = `too many messages under way: ${maxUnderWayPerPeer} of this connection`;
+    if (maxInFlightPerPeer > 0 && own >= maxInFlightPerPeer) {
+      const reason = `too many messages under way: ${maxInFlightPerPeer} of this connection`;
       return this.#refuse("max-under-way-per-peer", reason);
     }
     return undefined;

@@ -56,9 +56,9 @@ export interface RouterOptions {
   /** Whether a message goes to another peer when its holder leaves or is silent. Without it, it stays pending until its origins leave. */
   redeliver: boolean;
   /** Limit of messages in flight; 0 disables. Default 0. */
-  maxUnderWay?: number;
+  maxInFlight?: number;
   /** Limit of messages in flight for each peer; 0 disables. Default 0. */
-  maxUnderWayPerPeer?: number;
+  maxInFlightPerPeer?: number;
   /** Integer of 32 bits. Peers that know it can construct texts that take long to find. Default 0, for trusted peers. */
   hashSeed?: number;
   /** Records the time from each message to its ok, for messages of connections. Default: not measured. */

@@ -15,10 +15,12 @@ import type { Backend, BackendPool } from "./backend_pool.ts";
 export interface DialerOptions {
   readonly clock: Clock;
   readonly network?: Network;
-  /** Longest time in ms for one connect. Default 5000. */
-  readonly connectTimeout?: number;
-  /** Longest time in ms in the queue. Default 10,000. */
-  readonly queueTimeout?: number;
+  readonly timeouts?: {
+    /** Longest time in ms for one connect. Default 5000. */
+    readonly connect?: number;
+    /** Longest time in ms in the queue. Default 10,000. */
+    readonly queue?: number;
+  };
   /** Time in ms between two health checks of a backend. Default 2000. */
   readonly checkInterval?: number;
   /** Version of the PROXY protocol that backends expect, also of health checks. Default: no header. */
@@ -54,7 +56,7 @@ export class Dialer {
    */
   async open(source: Address, signal: AbortSignal): Promise<Upstream> {
     const avoid = new Set<Backend>();
-    const ms = this.#options.queueTimeout ?? QUEUE_TIMEOUT;
+    const ms = this.#options.timeouts?.queue ?? QUEUE_TIMEOUT;
     const giveUp = new AbortController();
     using _ = follow(signal, giveUp);
     const timer = this.#clock.after(
@@ -125,15 +127,17 @@ export class Dialer {
     if (this.#pool.report(backend, ok)) this.#options.onHealth?.(backend.name, ok);
   }
 
-  #dial(backend: Backend, signal: AbortSignal, drainTimeout?: number): Promise<Connection<Uint8Array>> {
-    const { connectTimeout = CONNECT_TIMEOUT, network } = this.#options;
+  #dial(backend: Backend, signal: AbortSignal, drain?: number): Promise<Connection<Uint8Array>> {
+    const { timeouts, network } = this.#options;
     return connect({
       ...backend.address,
       ...(network ? { network } : {}),
       clock: this.#clock,
       codec: rawCodec,
-      timeout: connectTimeout,
-      ...(drainTimeout === undefined ? {} : { drainTimeout }),
+      timeouts: {
+        connect: timeouts?.connect ?? CONNECT_TIMEOUT,
+        ...(drain === undefined ? {} : { drain }),
+      },
       signal,
     });
   }

@@ -1,5 +1,6 @@
 /** A TCP load balancer. @module */
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
+import type { ListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
@@ -7,21 +8,39 @@ import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { BackendPool, type BackendPoolStats } from "./backend_pool.ts";
 import { Dialer } from "./dialer.ts";
 import { createPolicy, type PolicyName } from "./policy.ts";
-import { backendDial, Gateway, type GatewayOptions, listenerOptions } from "../proxy/gateway.ts";
+import {
+  backendDial,
+  Gateway,
+  type GatewayOptions,
+  type GatewayTimeouts,
+  listenerOptions,
+} from "../proxy/gateway.ts";
 import { ListenerService } from "../service.ts";
 
-/** Options for {@linkcode startBalance}. `idleTimeout` counts bytes in both directions. */
+/** Limits of a balancer. */
+export interface BalanceLimits extends ListenLimits {
+  /** Limit of connections per backend. 0 disables. Default 0. */
+  maxPerBackend?: number;
+  /** Limit of clients in the queue while no backend is available. More are closed. Default 1024. */
+  maxQueue?: number;
+}
+
+/** Timeouts of a balancer, in ms. */
+export interface BalanceTimeouts extends GatewayTimeouts {
+  /** Maximum time in the queue. Default 10,000. */
+  queue?: number;
+}
+
+/** Options for {@linkcode startBalance}. */
 export interface BalanceOptions extends GatewayOptions {
   /** The backends. */
   to: readonly Address[];
   /** Policy that chooses a backend. Default `round-robin`. */
   policy?: PolicyName;
-  /** Most connections per backend. 0 disables. Default 0. */
-  maxPerBackend?: number;
-  /** Most clients in the queue while no backend is available. More are closed. Default 1024. */
-  maxQueue?: number;
-  /** Longest time in ms in the queue. Default 10,000. */
-  queueTimeout?: number;
+  /** Limits of the listener, of the backends, and of the queue. */
+  limits?: BalanceLimits;
+  /** Timeouts of clients and backends. `idle` counts bytes in both directions. */
+  timeouts?: BalanceTimeouts;
   /** Time in ms between two health checks of a backend. Default 2000. */
   checkInterval?: number;
   /** Successful checks in a row after which a dead backend is healthy again. Default 2. */
@@ -44,12 +63,12 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
   constructor(options: BalanceOptions, clock: Clock) {
     const pool = new BackendPool(options.to, {
       ...options,
+      ...options.limits,
       policy: createPolicy(options.policy ?? "round-robin", options.random ?? systemRandom),
     });
     const dialer = new Dialer(pool, { ...options, ...backendDial(options), clock });
     const gateway = new Gateway({ ...options, clock }, (source, signal) => dialer.open(source, signal));
-    // Without the listener's idle timeout, which would count only what the client sends.
-    const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
+    const listener = listen({ ...listenerOptions(options), codec: rawCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),

@@ -4,7 +4,8 @@ import { authenticate } from "../../access/authenticate.ts";
 import { sleep } from "../../internal/sleep.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import type { LineListenLimits } from "../../socket/listen_options.ts";
+import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { RateLimit } from "../../socket/rate_limit.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Accounts } from "./accounts.ts";
@@ -19,18 +20,24 @@ import {
   authOptions,
   farewellLine,
   ListenerService,
-  type PeerAuth,
+  type ServiceAccess,
   type ServiceOptions,
 } from "../service.ts";
 
+/** Limits of a chat service. */
+export interface ChatLimits extends LineListenLimits {
+  /** Limit of lines per second from one client. A client that sends more is read from more slowly. 0 disables. Default 0. */
+  messageRate?: number;
+}
+
 /** Options for {@linkcode startChat}. */
-export interface ChatOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
+export interface ChatOptions extends ServiceOptions {
+  /** Limits of the listener and of each client. The longest line has 4 KiB by default. */
+  limits?: ChatLimits;
+  /** Decides which clients may enter the room. */
+  access?: ServiceAccess;
   /** Names that require a password. Default: none. */
   accounts?: Pick<Accounts, "has" | "lookAlike" | "verify">;
-  /** Token that a client must show before it enters the room. Default: none. */
-  auth?: PeerAuth;
-  /** Most lines per second from one client. A client that sends more is read from more slowly. 0 disables. Default 0. */
-  messageRate?: number;
 }
 
 /** Metrics of a chat service. */
@@ -76,11 +83,11 @@ interface Guest {
  * ```
  */
 export function startChat(options: ChatOptions = {}): ListenerService<string | Uint8Array, ChatStats> {
-  const { maxLine = MAX_LINE, highWater = HIGH_WATER } = options;
+  const { maxLine = MAX_LINE, highWater = HIGH_WATER } = options.limits ?? {};
   const hall = new Hall(options, highWater);
   const listener = listen<TelnetFrame>({
     ...options,
-    highWater,
+    limits: { ...options.limits, highWater },
     codec: telnetCodec({ maxLine }),
     refusal: errorLine,
     farewell: farewellLine,
@@ -148,7 +155,7 @@ class Hall {
   }
 
   async #authenticate({ connection, input }: Guest): Promise<boolean> {
-    const { auth } = this.#options;
+    const auth = this.#options.access?.auth;
     if (auth === undefined) return true;
     return await authenticate<string>({
       [Symbol.asyncIterator]: () => input.frames(),
@@ -158,7 +165,7 @@ class Hall {
   }
 
   async #listenTo(guest: Guest): Promise<void> {
-    const { messageRate = 0 } = this.#options;
+    const { messageRate = 0 } = this.#options.limits ?? {};
     const limit = messageRate > 0 ? new RateLimit(messageRate) : undefined;
     for (let line; (line = await guest.input.next()) !== undefined;) {
       const attempt = this.#room.line(guest, line);

@@ -1,5 +1,5 @@
 /** Lines from clients that may be telnet. Pure. @module */
-import { lineCodec, LineDecoder } from "../../socket/codecs/line_codec.ts";
+import { lineCodecWithin, LineDecoder } from "../../socket/codecs/line_codec.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
 import type { FramingError } from "../../socket/errors.ts";
 
@@ -32,13 +32,13 @@ type State = "text" | "command" | typeof WILL | typeof WONT | typeof DO | typeof
  *
  * UTF-8 has no byte 255, so clients other than telnet lose nothing.
  *
- * @param options.maxLine Longest line in bytes, without its line end.
+ * @param limits.maxLine Longest line in bytes, without its line end.
  * @throws {RangeError} If `maxLine` is not a positive integer.
  */
-export function telnetCodec(options: { readonly maxLine: number }): Codec<TelnetFrame> {
-  const lines = lineCodec(options);
+export function telnetCodec(limits: { readonly maxLine: number }): Codec<TelnetFrame> {
+  const lines = lineCodecWithin(limits);
   return {
-    decoder: () => new TelnetDecoder(options.maxLine),
+    decoder: () => new TelnetDecoder(limits.maxLine),
     encoder: () => new TelnetEncoder(lines.encoder()),
   };
 }

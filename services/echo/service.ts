@@ -2,12 +2,16 @@
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import type { LineListenLimits } from "../../socket/listen_options.ts";
+import { listen, type ListenerStats } from "../../socket/listener.ts";
 import type { Draining } from "../draining.ts";
 import { DRAINING_LINE, farewellLine, ListenerService, type ServiceOptions } from "../service.ts";
 
-/** Options of {@linkcode startEcho}. */
-export type EchoOptions = ServiceOptions & Pick<LineListenOptions, "maxLine">;
+/** Options for {@linkcode startEcho}. */
+export interface EchoOptions extends ServiceOptions {
+  /** Limits of the listener, and of each connection and its lines. */
+  limits?: LineListenLimits;
+}
 
 /** What an echo service counts. */
 export interface EchoStats extends ListenerStats {

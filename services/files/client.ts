@@ -9,10 +9,18 @@ import { assertToken } from "../../access/token_text.ts";
 import { downloadLength, filesCodec, type FilesFrame } from "./codec.ts";
 import { formatPath, parsePath, PathError } from "./path.ts";
 
-/** Whom to ask. */
-export interface FilesClientOptions extends Dial {
-  /** Longest time in ms to connect, and longest wait for the server to answer or to take more; 0 for no bound. Default 10,000. */
-  timeout?: number;
+/** Timeouts of a {@linkcode FilesClient}, in ms. */
+export interface FilesClientTimeouts {
+  /** Maximum time until the connection is open; 0 leaves it to the OS. Default: as `reply`. */
+  connect?: number;
+  /** Maximum wait for the server to answer or to take more; 0 disables. Default 10,000. */
+  reply?: number;
+}
+
+/** The server, and what a {@linkcode FilesClient} shows it. */
+export interface FilesClientOptions extends Omit<Dial, "timeouts"> {
+  /** Timeouts, in ms. */
+  timeouts?: FilesClientTimeouts;
   clock?: Clock;
   /** Shown first, to a server that wants it. */
   token?: string;
@@ -68,7 +76,7 @@ export class FilesError extends Error {
   }
 }
 
-const TIMEOUT = 10_000;
+const REPLY_TIMEOUT = 10_000;
 const ENTRY = /^(file|directory) (\d{1,15}) (\S+)(?: ([^ ]+))?$/;
 const STATE = /^ok(?: ((?:file|directory) \d+ \S+))?(?: partial (\d{1,15}))?$/;
 const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
@@ -93,13 +101,13 @@ const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
 export class FilesClient implements AsyncDisposable {
   readonly #connection: Connection<FilesFrame>;
   readonly #frames: AsyncIterableIterator<FilesFrame>;
-  readonly #timeout: number;
+  readonly #replyTimeout: number;
   readonly #clock: Clock;
 
-  private constructor(connection: Connection<FilesFrame>, timeout: number, clock: Clock) {
+  private constructor(connection: Connection<FilesFrame>, replyTimeout: number, clock: Clock) {
     this.#connection = connection;
     this.#frames = connection[Symbol.asyncIterator]();
-    this.#timeout = timeout;
+    this.#replyTimeout = replyTimeout;
     this.#clock = clock;
   }
 
@@ -109,11 +117,17 @@ export class FilesClient implements AsyncDisposable {
    * @throws {RangeError} If the token cannot be one; and as {@linkcode connect} does.
    */
   static async connect(options: FilesClientOptions): Promise<FilesClient> {
-    const { timeout = TIMEOUT, clock = systemClock, token } = options;
+    const { timeouts = {}, clock = systemClock, token } = options;
+    const { reply = REPLY_TIMEOUT, connect: dial = reply } = timeouts;
     if (token !== undefined) assertToken(token);
-    const connection = await connect({ ...options, timeout, clock, codec: filesCodec(downloadLength) });
+    const connection = await connect({
+      ...options,
+      timeouts: { connect: dial },
+      clock,
+      codec: filesCodec(downloadLength),
+    });
     if (token !== undefined) connection.send(`auth ${token}`);
-    return new FilesClient(connection, timeout, clock);
+    return new FilesClient(connection, reply, clock);
   }
 
   /**
@@ -224,7 +238,7 @@ export class FilesClient implements AsyncDisposable {
 
   /** Closes the connection when it takes too long, which ends the wait. */
   async #inTime<Result>(promise: Promise<Result>): Promise<Result> {
-    const ms = this.#timeout;
+    const ms = this.#replyTimeout;
     if (ms === 0) return await promise;
     const timer = this.#clock.after(
       ms,

@@ -3,7 +3,7 @@ import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import { plural } from "../../internal/plural.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { lineCodec } from "../../socket/codecs/line_codec.ts";
+import { lineCodecWithin } from "../../socket/codecs/line_codec.ts";
 
 /** A line, or a piece of the body that the line before it announced; never empty. */
 export type FilesFrame = string | Uint8Array;
@@ -34,8 +34,8 @@ export function downloadLength(line: string): number | undefined {
 }
 
 /** Lines and bodies, told apart by what the lines announce. Sent frames go out as they are, lines with their LF. */
-export function filesCodec(bodyLength: BodyLength, options: FilesCodecOptions = {}): Codec<FilesFrame> {
-  const lines = lineCodec(options);
+export function filesCodec(bodyLength: BodyLength, limits: FilesCodecOptions = {}): Codec<FilesFrame> {
+  const lines = lineCodecWithin(limits);
   return {
     copies: true,
     decoder: () => new FilesDecoder(lines.decoder(), bodyLength),

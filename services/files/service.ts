@@ -2,7 +2,8 @@
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import type { LineListenLimits } from "../../socket/listen_options.ts";
+import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { FileStore } from "./file_store.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./codec.ts";
 import { FilesSession } from "./session.ts";
@@ -10,18 +11,20 @@ import {
   authOptions,
   farewellLine,
   ListenerService,
-  type PeerAuth,
+  type ServiceAccess,
   type ServiceOptions,
 } from "../service.ts";
 
-/** Options of {@linkcode startFiles}. */
-export interface FilesOptions extends ServiceOptions, Pick<LineListenOptions, "maxLine"> {
+/** Options for {@linkcode startFiles}. */
+export interface FilesOptions extends ServiceOptions {
   /** Directory to serve. Nothing outside it is reached. */
   root: string;
   /** Whether clients may upload and delete. Default `false`. */
   writable?: boolean;
-  /** What a client must show before its first request. Default: nothing. */
-  auth?: PeerAuth;
+  /** Limits of the listener, and of each connection and its lines. */
+  limits?: LineListenLimits;
+  /** Decides which clients may send requests. */
+  access?: ServiceAccess;
 }
 
 /** What a files service counts. */
@@ -74,11 +77,11 @@ export async function startFiles(options: FilesOptions): Promise<ListenerService
   };
   const listener = listen({
     ...options,
-    codec: filesCodec(uploadLength, options),
+    codec: filesCodec(uploadLength, options.limits),
     refusal: errorLine,
     farewell: farewellLine,
   });
-  const auth = options.auth && authOptions(options.auth, options);
+  const auth = options.access?.auth && authOptions(options.access.auth, options);
   return new ListenerService(listener, async (client, draining) => {
     const session = new FilesSession(client, sessionOptions);
     using _ = draining.whenBegun(() => session.drain());

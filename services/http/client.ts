@@ -74,10 +74,8 @@ export async function requestHttp(
     hostname: target.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(target.port || (isSecure(target) ? 443 : 80)),
     codec: bytesCodec,
-    timeout,
-    idleTimeout: timeout,
     // All that was asked for is there: a server that does not close is left at once.
-    drainTimeout: LEAVE_TIMEOUT,
+    timeouts: { connect: timeout, idle: timeout, drain: LEAVE_TIMEOUT },
     network: isSecure(target) ? await httpsNetwork(network) : network,
     ...(clock === undefined ? {} : { clock }),
     ...(signal === undefined ? {} : { signal }),

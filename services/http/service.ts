@@ -1,5 +1,7 @@
 /** A small web server on the project's own sockets. @module */
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
+import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
+import type { ListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { HttpSession } from "./session.ts";
@@ -8,14 +10,26 @@ import { refusalResponse } from "./refusal.ts";
 import type { RequestLimits } from "../../http/request_parser.ts";
 import { ListenerService, type ServiceOptions } from "../service.ts";
 
-/** Options of {@linkcode startHttp}. */
-export interface HttpOptions extends ServiceOptions, RequestLimits {
-  /** Time in ms that a request may take to come in. Default 10,000. */
-  requestTimeout?: number;
-  /** Time in ms that a connection may stay without a request. Default 60,000. */
-  keepAliveTimeout?: number;
-  /** Most items in the store. Default 10,000. */
+/** Limits of an HTTP service. */
+export interface HttpLimits extends ListenLimits, RequestLimits {
+  /** Limit of items in the store. Default 10,000. */
   maxItems?: number;
+}
+
+/** Timeouts of an HTTP service, in ms. */
+export interface HttpTimeouts extends ConnectionTimeouts {
+  /** Maximum time until a request is complete. Default 10,000. */
+  request?: number;
+  /** Maximum time that a connection stays open without a request. Default 60,000. */
+  keepAlive?: number;
+}
+
+/** Options for {@linkcode startHttp}. */
+export interface HttpOptions extends ServiceOptions {
+  /** Limits of the listener, of each request, and of the store. */
+  limits?: HttpLimits;
+  /** Timeouts of connections and requests. */
+  timeouts?: HttpTimeouts;
 }
 
 /** What an HTTP service counts. */
@@ -48,15 +62,16 @@ const KEEP_ALIVE_TIMEOUT = 60_000;
  * ```
  */
 export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array, HttpStats> {
-  const { clock = systemClock, maxItems } = options;
+  const { clock = systemClock, limits = {}, timeouts = {} } = options;
+  const { maxItems } = limits;
   const store = new ItemStore({ now: () => new Date(), ...(maxItems === undefined ? {} : { maxItems }) });
   const answers: Record<number, number> = {};
   const sessionOptions = {
     store,
     clock,
-    limits: options,
-    requestTimeout: options.requestTimeout ?? REQUEST_TIMEOUT,
-    keepAliveTimeout: options.keepAliveTimeout ?? KEEP_ALIVE_TIMEOUT,
+    limits,
+    requestTimeout: timeouts.request ?? REQUEST_TIMEOUT,
+    keepAliveTimeout: timeouts.keepAlive ?? KEEP_ALIVE_TIMEOUT,
     answered: (status: number) => void (answers[status] = (answers[status] ?? 0) + 1),
   };
   const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });

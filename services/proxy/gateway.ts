@@ -1,5 +1,6 @@
 /** The part that proxy and balancer share: the client's address, a connection to a backend, and a tunnel. @module */
 import { type AddressCheck, addressCheck } from "../../access/address_list.ts";
+import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address, Network } from "../../socket/network.ts";
@@ -11,13 +12,19 @@ import { type ProxiedEnds, ProxyProtocolError, type ProxyProtocolVersion } from 
 import { ProxyHeaderReader, type ReadHeader } from "./proxy_protocol/reader.ts";
 import { tunnel } from "./tunnel.ts";
 
+/** Timeouts that proxy and balancer share, in ms. */
+export interface GatewayTimeouts extends ConnectionTimeouts {
+  /** Maximum time that one connect to a backend may take. Default 5000. */
+  connect?: number;
+}
+
 /** Options that proxy and balancer share. */
 export interface GatewayOptions extends ServiceOptions {
-  /** Time in ms that one connect to a backend may take. Default 5000. */
-  connectTimeout?: number;
+  /** Timeouts of clients and backends. `idle` counts bytes in both directions. */
+  timeouts?: GatewayTimeouts;
   /**
    * Addresses or networks (`10.0.0.0/8`) of trusted proxies. Only these may connect, and each connection must start with a
-   * PROXY protocol header. `mayConnect` then applies to the client that the header names, or to the proxy if it names none.
+   * PROXY protocol header. `access.mayConnect` then applies to the client that the header names, or to the proxy if it names none.
    * Default: no headers, and every address may connect.
    */
   proxyIn?: readonly string[];
@@ -82,7 +89,7 @@ export class Gateway {
       const read = this.#isTrusted && await this.#readHeader(client, this.#isTrusted);
       ends = read?.header.ends ?? ends;
       // The listener could not check this: only the header names the client.
-      if (read && this.#options.mayConnect?.(ends.source.hostname) === false) {
+      if (read && this.#options.access?.mayConnect?.(ends.source.hostname) === false) {
         throw new UnauthorizedError("Client's address is not allowed");
       }
       const input = new EarlyReader(client, read?.rest);
@@ -127,10 +134,10 @@ export class Gateway {
     ends: ProxiedEnds,
     input: EarlyReader,
   ): Promise<void> {
-    const { proxyOut, clock, idleTimeout = 0 } = this.#options;
+    const { proxyOut, clock, timeouts } = this.#options;
     try {
       if (proxyOut) backend.send(formatProxyHeader(proxyOut, ends));
-      await tunnel(client, backend, { clock, idleTimeout, input: input.batches() });
+      await tunnel(client, backend, { clock, idleTimeout: timeouts?.idle ?? 0, input: input.batches() });
     } finally {
       // Both sides have finished, or both connections are closed already.
       backend.abort({ type: "natural" });
@@ -173,13 +180,13 @@ function reasonOf(error: unknown): CloseReason {
 }
 
 /**
- * Returns the options of the gateway's listener. With `proxyIn` it admits every address, because the client's is known only
- * after the header.
+ * Returns the options of the gateway's listener. It has no idle timeout, which would count only what the client sends. With
+ * `proxyIn` it admits every address, because the client's is known only after the header.
  */
 export function listenerOptions(options: GatewayOptions): ServiceOptions {
-  if (options.proxyIn === undefined) return options;
-  const { mayConnect: _, ...rest } = options;
-  return rest;
+  const { access, ...rest } = options;
+  const listener: ServiceOptions = { ...rest, timeouts: { ...options.timeouts, idle: 0 } };
+  return options.proxyIn === undefined && access !== undefined ? { ...listener, access } : listener;
 }
 
 /** Returns the network for `connect` to a backend. */

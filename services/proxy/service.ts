@@ -17,7 +17,7 @@ import {
 import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
 
-/** Options for {@linkcode startProxy}. `idleTimeout` counts bytes in both directions. */
+/** Options for {@linkcode startProxy}. */
 export interface ProxyOptions extends GatewayOptions {
   /** The backend. */
   to: Address;
@@ -72,8 +72,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
       options.onPassed?.(passed);
     },
   }, (_source, signal) => dial(options, clock, signal));
-  // Without the listener's idle timeout, which would count only what the client sends.
-  const listener = listen({ ...listenerOptions(options), idleTimeout: 0, codec: rawCodec });
+  const listener = listen({ ...listenerOptions(options), codec: rawCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),
@@ -81,7 +80,7 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
 }
 
 async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): Promise<Upstream> {
-  const { to, connectTimeout = CONNECT_TIMEOUT, connectAttempts = CONNECT_ATTEMPTS } = options;
+  const { to, connectAttempts = CONNECT_ATTEMPTS } = options;
   for (let attempt = 1, delay = options.retryDelay ?? RETRY_DELAY;; attempt++, delay *= 2) {
     try {
       const connection = await connect({
@@ -89,7 +88,7 @@ async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): P
         ...backendDial(options),
         clock,
         codec: rawCodec,
-        timeout: connectTimeout,
+        timeouts: { connect: options.timeouts?.connect ?? CONNECT_TIMEOUT },
         signal,
       });
       return { connection, release() {} };

@@ -70,7 +70,7 @@ const MAX_DELAY = 10_000;
  *   error: finished.reject,
  * });
  * let next = 0;
- * const socket = new TcpSocket({ codec: lineCodec(), highWater: 100 });
+ * const socket = new TcpSocket({ codec: lineCodec(), limits: { highWater: 100 } });
  * const sendMore = () => {
  *   while (next < 1000) if (!socket.send(`${next++}`)) return;
  * };

@@ -161,9 +161,9 @@ export class LineDecoder implements Decoder<string> {
   }
 }
 
-function assertMaxLine(maxLine: number): void {
+function assertMaxLine(maxLine: number, name = "maxLine"): void {
   if (Number.isInteger(maxLine) && maxLine >= 1) return;
-  throw new RangeError(`Cannot limit lines to ${maxLine} bytes: expected an integer of at least 1`);
+  throw new RangeError(`Cannot use ${name} ${maxLine}: expected an integer of at least 1`);
 }
 
 /** Decodes UTF-8, with {@linkcode REPLACEMENT} for invalid bytes. */
@@ -225,4 +225,16 @@ export function lineCodec(options: { maxLine?: number } = {}): Codec<string> {
   const maxLine = options.maxLine ?? DEFAULT_MAX_LINE;
   assertMaxLine(maxLine); // Immediately, not with the first connection.
   return { copies: true, decoder: () => new LineDecoder(maxLine), encoder: () => new LineEncoder() };
+}
+
+/**
+ * Returns the default codec of a listener or connection, which is {@linkcode lineCodec} within its limits.
+ *
+ * @throws {RangeError} If `limits.maxLine` is not an integer of at least 1.
+ */
+export function lineCodecWithin({ maxLine = DEFAULT_MAX_LINE }: { readonly maxLine?: number } = {}): Codec<
+  string
+> {
+  assertMaxLine(maxLine, "limits.maxLine");
+  return lineCodec({ maxLine });
 }

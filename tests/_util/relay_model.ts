@@ -4,8 +4,8 @@ import type { MessageLimit } from "../../relay/router/router.ts";
 
 /** The bounds of a {@linkcode RelayModel}. */
 export interface UnderWayLimits {
-  readonly maxUnderWay: number;
-  readonly maxUnderWayPerPeer: number;
+  readonly maxInFlight: number;
+  readonly maxInFlightPerPeer: number;
 }
 
 /** Who waits for what, who may settle it, and what each event makes of that. */
@@ -30,15 +30,15 @@ export class RelayModel<Peer> {
 
   /** A peer sends a text: which limit keeps it out, or `undefined` where none does. */
   message(origin: Peer, text: string): { limit: MessageLimit; reason: string } | undefined {
-    const { maxUnderWay, maxUnderWayPerPeer } = this.#limits;
+    const { maxInFlight, maxInFlightPerPeer } = this.#limits;
     const own = [...this.originsOf.values()].flat().filter((peer) => peer === origin).length;
     const tooMany = (limit: MessageLimit, which: string) => {
       this.limitedBy[limit]++;
       return { limit, reason: `too many messages under way: ${which}` };
     };
-    if (this.underWay === maxUnderWay) return tooMany("max-under-way", `${maxUnderWay} in all`);
-    if (own === maxUnderWayPerPeer) {
-      return tooMany("max-under-way-per-peer", `${maxUnderWayPerPeer} of this connection`);
+    if (this.underWay === maxInFlight) return tooMany("max-under-way", `${maxInFlight} in all`);
+    if (own === maxInFlightPerPeer) {
+      return tooMany("max-under-way-per-peer", `${maxInFlightPerPeer} of this connection`);
     }
     this.originsOf.set(text, [...this.originsOf.get(text) ?? [], origin]);
     return undefined;

@@ -113,11 +113,11 @@ Deno.test("TokenBucket.take() never gives more than a burst and the rate, and gi
 });
 
 Deno.test(
-  "RelayServer.auth lets a peer in that shows the token, and answers it nothing",
+  "RelayServer.access.auth lets a peer in that shows the token, and answers it nothing",
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = world.relay({ auth: { isToken: tokenCheck("sesame") } });
+    await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
     const peer = await world.peer(server.port);
     peer.say("auth sesame");
     peer.say("message at once");
@@ -128,11 +128,11 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.auth keeps a peer out that shows none, and closes it at the third try", {
+Deno.test("RelayServer.access.auth keeps a peer out that shows none, and closes it at the third try", {
   permissions,
 }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ auth: { isToken: tokenCheck("sesame") } });
+  await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
   const peer = await world.peer(server.port);
   peer.say("message let me in");
   assertEquals(await peer.hear(), "error expected auth TOKEN as the first line");
@@ -149,9 +149,9 @@ Deno.test("RelayServer.auth keeps a peer out that shows none, and closes it at t
   assertEquals([closed.unauthorized, messages, connections], [1, 0, 0]);
 });
 
-Deno.test("RelayServer.auth lets in at the last of three tries", { permissions }, async () => {
+Deno.test("RelayServer.access.auth lets in at the last of three tries", { permissions }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ auth: { isToken: tokenCheck("sesame") } });
+  await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
   const peer = await world.peer(server.port);
   for (const line of ["auth one", "auth two", "auth sesame", "message in"]) peer.say(line);
   assertEquals(await peer.hear(), "error wrong token");
@@ -160,9 +160,9 @@ Deno.test("RelayServer.auth lets in at the last of three tries", { permissions }
   peer.connection.abort();
 });
 
-Deno.test("RelayServer.auth waits no longer than its timeout", { permissions }, async () => {
+Deno.test("RelayServer.access.auth waits no longer than its timeout", { permissions }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ auth: { isToken: tokenCheck("sesame"), timeout: 2000 } });
+  await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame"), timeout: 2000 } } });
   const [silent, early] = [await world.peer(server.port), await world.peer(server.port)];
   const begun = world.clock.now();
   early.say("auth sesame");
@@ -204,20 +204,26 @@ Deno.test(
 
 Deno.test("RelayClient.token opens a guarded server", { permissions }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ auth: { isToken: tokenCheck("sesame") } });
+  await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
   const run = (token: string) =>
     world.clock.runUntil(
-      world.client({ port: server.port, text: "x", token, maxAttempts: 1, timeout: 1000 }),
+      world.client({
+        port: server.port,
+        text: "x",
+        token,
+        limits: { maxAttempts: 1 },
+        timeouts: { ack: 1000 },
+      }),
     );
   assertEquals((await run("sesame")).acknowledged, true);
   assertEquals((await run("wrong")).acknowledged, false);
 });
 
-Deno.test("RelayServer.maxUnderWayPerPeer refuses the message past it, and takes it after an ok", {
+Deno.test("RelayServer.limits.maxInFlightPerPeer refuses the message past it, and takes it after an ok", {
   permissions,
 }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ maxUnderWayPerPeer: 2, random: () => 0.99 });
+  await using server = world.relay({ limits: { maxInFlightPerPeer: 2 }, random: () => 0.99 });
   const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
   await world.clock.runUntil(() => server.stats().active === 2);
   for (const text of ["one", "two", "three"]) alice.say(`message ${text}`);
@@ -235,11 +241,11 @@ Deno.test("RelayServer.maxUnderWayPerPeer refuses the message past it, and takes
 });
 
 Deno.test(
-  "RelayServer.maxUnderWayPerPeer bounds one message that is sent again and again",
+  "RelayServer.limits.maxInFlightPerPeer bounds one message that is sent again and again",
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = world.relay({ maxUnderWayPerPeer: 3, random: () => 0 });
+    await using server = world.relay({ limits: { maxInFlightPerPeer: 3 }, random: () => 0 });
     const peer = await world.peer(server.port);
     for (let i = 0; i < 5; i++) peer.say("message x");
     const heard = [];
@@ -249,9 +255,9 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.maxUnderWay bounds all together", { permissions }, async () => {
+Deno.test("RelayServer.limits.maxInFlight bounds all together", { permissions }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ maxUnderWay: 2, random: () => 0 });
+  await using server = world.relay({ limits: { maxInFlight: 2 }, random: () => 0 });
   const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
   await world.clock.runUntil(() => server.stats().active === 2);
   alice.say("message a");

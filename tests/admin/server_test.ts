@@ -4,7 +4,7 @@ import { askAdmin } from "../_util/admin_client.ts";
 import { startWatchedRelay } from "../_util/admin_target.ts";
 
 Deno.test("startAdmin() answers health checks while a relay serves, is suspended, and drains", async () => {
-  await using watched = await startWatchedRelay({ relay: { drainTimeout: 5000 } });
+  await using watched = await startWatchedRelay({ relay: { timeouts: { drain: 5000 } } });
   const { admin: { address }, relay } = watched;
   const ask = async (path: string, method = "GET") => {
     const { status, text } = await askAdmin(address, path, { method });

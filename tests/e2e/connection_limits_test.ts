@@ -18,7 +18,7 @@ async function hear(peer: Connection): Promise<string | undefined> {
 
 /** Connects, and sends lines. */
 async function enter(server: ServerProcess, ...lines: readonly string[]): Promise<Connection> {
-  const peer = await connect({ port: server.port, writeBuffer: 2 ** 30 });
+  const peer = await connect({ port: server.port, limits: { writeBuffer: 2 ** 30 } });
   for (const line of lines) peer.send(line);
   return peer;
 }

@@ -89,7 +89,7 @@ Deno.test("RelayClient lingers for answers it owes, and for no others", { permis
     }
   });
   const replyDelay = { draw: Number, longest: 1000 };
-  const client = world.client({ port: server.port, text: "mine", replyDelay, linger: 100 });
+  const client = world.client({ port: server.port, text: "mine", replyDelay, timeouts: { linger: 100 } });
   assertEquals((await world.clock.runUntil(client)).closed?.type, "natural");
   assertEquals(heard, [[0, "message mine"], [80, "ok 80"], [99, "ok 99"]]);
   assertEquals(world.clock.now(), 99);
@@ -100,7 +100,9 @@ Deno.test("RelayClient with linger 0 closes at once", { permissions }, async () 
   const world = new Simulation();
   await using server = scripted(world, (say) => ["message x", "ok mine"].forEach(say));
   const replyDelay = { draw: () => 50, longest: 50 };
-  await world.clock.runUntil(world.client({ port: server.port, text: "mine", replyDelay, linger: 0 }));
+  await world.clock.runUntil(
+    world.client({ port: server.port, text: "mine", replyDelay, timeouts: { linger: 0 } }),
+  );
   assertEquals(world.clock.now(), 0);
 });
 
@@ -112,7 +114,7 @@ Deno.test("RelayClient that never ceases to get messages ends all the same", { p
   });
   const delays = [50, 75];
   const replyDelay = { draw: () => delays.shift() ?? 50, longest: 75 };
-  const client = world.client({ port: server.port, text: "mine", replyDelay, timeout: 1000 });
+  const client = world.client({ port: server.port, text: "mine", replyDelay, timeouts: { ack: 1000 } });
   assertEquals((await world.clock.runUntil(client)).closed?.type, "natural");
   assertEquals(world.clock.now(), 1000);
 });
@@ -128,7 +130,7 @@ Deno.test("RelayClient without its ok times out, reconnects and sends again", { 
   const client = world.client({
     port: server.port,
     text: "mine",
-    timeout: 2000,
+    timeouts: { ack: 2000 },
     backOff: { first: 100 },
     random: () => 0.5,
     observer: { closed: (_, reason) => void closes.push(reason.type) },
@@ -167,7 +169,7 @@ Deno.test(
     const errors: ConnectError[] = [];
     const observer = { notConnected: (error: ConnectError) => void errors.push(error) };
     const result = await world.clock.runUntil(
-      world.client({ port: 9, text: "mine", maxAttempts: 3, observer }),
+      world.client({ port: 9, text: "mine", limits: { maxAttempts: 3 }, observer }),
     );
     assertEquals(errors.map((error) => error.code), ["refused", "refused", "refused"]);
     assertEquals([result.acknowledged, result.attempts, result.closed], [false, 3, undefined]);
@@ -205,7 +207,7 @@ Deno.test("RelayClient.stop() ends it wherever it is", { permissions }, async ()
       ...world.seam,
       port: server.port,
       text: "mine",
-      timeout: 900,
+      timeouts: { ack: 900 },
       random: () => 1,
     });
     const ended = client.run();
@@ -237,7 +239,9 @@ Deno.test(
       "\0",
       "x".repeat(60_000),
     ];
-    const clients = texts.map((text, index) => world.client({ port: server.port, text, linger: 10 * index }));
+    const clients = texts.map((text, index) =>
+      world.client({ port: server.port, text, timeouts: { linger: 10 * index } })
+    );
     const results = await world.clock.runUntil(Promise.all(clients));
     assert(results.every((result) => result.acknowledged && result.closed?.type === "natural"));
     const { connections, pending, timers, settled } = await world.clock.runUntil(
@@ -257,7 +261,7 @@ Deno.test("RelayClient outlives its server: killed under load and started again,
   permissions,
 }, async () => {
   const world = new Simulation({ latency: 5 });
-  const options = { port: 7000, ackTimeout: 1000 };
+  const options = { port: 7000, timeouts: { ack: 1000 } };
   const first = world.relay(options);
   const replyDelay = { draw: () => 200 + 200 * world.random(), longest: 400 };
   const clients = Array.from({ length: 300 }, (_, index) => {

@@ -44,7 +44,7 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    const server = world.relay({ drainTimeout: 1000 });
+    const server = world.relay({ timeouts: { drain: 1000 } });
     const alice = await world.peer(server.port);
     for (const text of ["x", "y"]) alice.say(`message ${text}`);
     await world.clock.runUntil(() => server.stats().pending === 2);

@@ -6,7 +6,7 @@ import { pure } from "../_util/permissions.ts";
 /** A relay with a sender that has half-closed after its messages, and one or more holders. */
 async function setUp(messages: readonly string[], holders = 1) {
   const sim = new Simulation();
-  const server = sim.relay({ ackTimeout: 5000 });
+  const server = sim.relay({ timeouts: { ack: 5000 } });
   const others = [];
   for (let count = 0; count < holders; count++) others.push(await sim.peer(server.port));
   const sender = await sim.peer(server.port);

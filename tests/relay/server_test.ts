@@ -32,7 +32,7 @@ Deno.test(
   async () => {
     const world = new Simulation();
     const draws = [0.99, 0.99, 0, 0];
-    await using server = world.relay({ random: () => draws.shift() ?? 0, ackTimeout: 5000 });
+    await using server = world.relay({ random: () => draws.shift() ?? 0, timeouts: { ack: 5000 } });
     const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
     await world.clock.runUntil(() => server.stats().active === 2);
     alice.say("message one");
@@ -69,7 +69,7 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = world.relay({ maxLine: 16, random: () => 0 });
+    await using server = world.relay({ limits: { maxLine: 16 }, random: () => 0 });
     const [alice, mallory] = [await world.peer(server.port), await world.peer(server.port)];
     mallory.say("message ok");
     assertEquals(await alice.hear(), "message ok"); // good lines before it count
@@ -106,7 +106,7 @@ Deno.test("RelayServer answers a line that makes no sense and keeps the peer", {
 
 Deno.test("RelayServer refuses one connection over its limit with a reason", { permissions }, async () => {
   const world = new Simulation();
-  await using server = world.relay({ maxConnections: 1 });
+  await using server = world.relay({ limits: { maxConnections: 1 } });
   const alice = await world.peer(server.port);
   const late = await world.peer(server.port);
   assertEquals(await late.hear(), "error busy: 1 connection is open");
@@ -145,7 +145,7 @@ Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions
   const world = new Simulation();
   const ends: CloseReason[] = [];
   const server = world.relay({
-    drainTimeout: 1000,
+    timeouts: { drain: 1000 },
     observer: { closed: (_, reason) => ends.push(reason) },
   });
   const alice = await world.peer(server.port);

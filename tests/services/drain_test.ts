@@ -21,7 +21,7 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
   permissions,
 }, async () => {
   const world = new Simulation();
-  const server = startEcho({ ...world.seam, drainTimeout: 100 });
+  const server = startEcho({ ...world.seam, timeouts: { drain: 100 } });
   const peers = [];
   for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
   await world.clock.runUntil(server.until(({ connections }) => connections === 1000));
@@ -103,7 +103,7 @@ for (const [name, start] of Object.entries(STARTS)) {
     const to = { hostname: "127.0.0.1", port: backend.port };
     const ends: CloseReason[] = [];
     const onClosed = (_: unknown, reason: CloseReason) => void ends.push(reason);
-    const server = start({ ...world.seam, drainTimeout: 500, onClosed }, to);
+    const server = start({ ...world.seam, timeouts: { drain: 500 }, onClosed }, to);
     const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
     await peer.write(new TextEncoder().encode("GET")); // and no more of it
     await world.clock.advance(10);

@@ -17,7 +17,7 @@ function outOfDescriptors(): Error {
 /** Starts a server on which one hook throws at its second call. */
 function serverWithBrokenHook(
   hook: "mayConnect" | "onClosed" | "onRefused" | "refusal",
-  options: { onHookError?: (error: Error) => void; maxConnections?: number } = {},
+  options: { onHookError?: (error: Error) => void; limits?: { maxConnections: number } } = {},
 ) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
@@ -26,12 +26,15 @@ function serverWithBrokenHook(
     if (++calls === 2) throw new RangeError("broken hook");
     return hook === "refusal" ? "busy" : true;
   };
-  const listener = listen({ network, clock, ...options, [hook]: broken });
+  const hooks = hook === "mayConnect"
+    ? { access: { mayConnect: () => broken() === true } }
+    : { [hook]: broken };
+  const listener = listen({ network, clock, ...options, ...hooks });
   const dial = () => clock.runUntil(network.connect({ port: listener.port }));
   return { clock, network, listener, dial };
 }
 
-Deno.test("Listener.mayConnect refuses only the peer for which it throws, and reports the error", {
+Deno.test("Listener.access.mayConnect refuses only the peer for which it throws, and reports the error", {
   permissions,
 }, async () => {
   const errors: Error[] = [];
@@ -61,7 +64,7 @@ for (const hook of ["onRefused", "refusal"] as const) {
   }, async () => {
     const errors: Error[] = [];
     const { clock, network, listener, dial } = serverWithBrokenHook(hook, {
-      maxConnections: 1,
+      limits: { maxConnections: 1 },
       onHookError: (error) => errors.push(error),
     });
     void listener.serve(echo);
@@ -219,6 +222,6 @@ Deno.test(
 
 Deno.test("listen() refuses a limit that is none before it binds", { permissions }, () => {
   const network = new MemoryNetwork({ clock: new VirtualClock() });
-  assertThrows(() => listen({ network, maxLine: 0 }), RangeError, "0 bytes");
+  assertThrows(() => listen({ network, limits: { maxLine: 0 } }), RangeError, "limits.maxLine 0");
   assertEquals(network.stats().listeners, 0);
 });

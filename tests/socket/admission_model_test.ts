@@ -12,8 +12,8 @@ const LIMITS = {
   maxConnections: 5,
   maxConnectionsPerIp: 3,
   maxAcceptRate: 4,
-  maxUnderWay: 6,
-  maxUnderWayPerPeer: 3,
+  maxInFlight: 6,
+  maxInFlightPerPeer: 3,
 } as const;
 const ACK_TIMEOUT = 20;
 
@@ -64,7 +64,7 @@ class Trial {
   readonly door = new LimitsModel<Peer>(LIMITS);
   readonly #model = new RelayModel<Peer>(LIMITS);
   readonly #world = new Simulation();
-  readonly #server: RelayServer = this.#world.relay({ ...LIMITS, ackTimeout: ACK_TIMEOUT });
+  readonly #server: RelayServer = this.#world.relay({ limits: LIMITS, timeouts: { ack: ACK_TIMEOUT } });
   readonly #peers: Peer[] = [];
   /** What the peers must have heard by the end of this step, but for messages. */
   readonly #expected = new Map<Peer, string[]>();
@@ -166,7 +166,7 @@ class Trial {
     const stats = this.#server.stats();
     assertEquals({ ...stats, ...this.#counters() }, stats);
     assert(stats.peakConnections <= LIMITS.maxConnections);
-    assert(stats.due <= LIMITS.maxUnderWay);
+    assert(stats.due <= LIMITS.maxInFlight);
     for (const [text, holders] of this.#model.holders) assert(holders.size > 0, `nobody has ${text}`);
   }
 

@@ -23,9 +23,8 @@ Deno.test(
     const world = new Simulation();
     const told: [string, Refusal["limit"]][] = [];
     await using server = serveLines(world, {
-      maxConnections: 3,
-      maxConnectionsPerIp: 2,
-      mayConnect: (address) => address !== "10.0.0.9",
+      limits: { maxConnections: 3, maxConnectionsPerIp: 2 },
+      access: { mayConnect: (address) => address !== "10.0.0.9" },
       onRefused: ({ hostname }, { limit }) => told.push([hostname, limit]),
     });
     const peers = [];
@@ -53,7 +52,7 @@ Deno.test("Listener.closed rejects with what onRefused throws, and the peer is r
   const world = new Simulation();
   const error = new RangeError("broken");
   const server = serveLines(world, {
-    mayConnect: () => false,
+    access: { mayConnect: () => false },
     refusal: (why, limit) => `${limit}: ${why}`,
     onRefused() {
       throw error;
@@ -67,7 +66,7 @@ Deno.test("Listener.closed rejects with what onRefused throws, and the peer is r
 
 Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, async () => {
   const world = new Simulation();
-  const server = serveLines(world, { firstFrameTimeout: 100, idleTimeout: 300, drainTimeout: 50 });
+  const server = serveLines(world, { timeouts: { firstFrame: 100, idle: 300, drain: 50 } });
   const [silent, once, faithful] = [
     await world.peer(server.port),
     await world.peer(server.port),
@@ -87,7 +86,7 @@ Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, a
 
 Deno.test("Listener.stats() counts what could not be framed by why", { permissions }, async () => {
   const world = new Simulation();
-  await using server = serveLines(world, { maxLine: 4 });
+  await using server = serveLines(world, { limits: { maxLine: 4 } });
   const say = async (bytes: readonly number[]) => {
     const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
     await peer.write(new Uint8Array(bytes));
@@ -113,7 +112,10 @@ Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
       first.abort();
       return [response.status, text];
     };
-    assertEquals(await answerOf({ maxConnections: 1 }), [503, "busy: 1 connection is open\n"]);
-    assertEquals(await answerOf({ mayConnect: () => false }), [403, "not allowed from this address\n"]);
+    assertEquals(await answerOf({ limits: { maxConnections: 1 } }), [503, "busy: 1 connection is open\n"]);
+    assertEquals(await answerOf({ access: { mayConnect: () => false } }), [
+      403,
+      "not allowed from this address\n",
+    ]);
   }
 });

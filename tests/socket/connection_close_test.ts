@@ -67,7 +67,7 @@ Deno.test(
   "Connection.end() is cut by the drain timeout when the peer does not finish",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ drainTimeout: 700 });
+    await using raw = await rawPeer({ timeouts: { drain: 700 } });
     const ended = raw.connection.close();
     await raw.clock.advance(699);
     assertEquals(raw.connection.open, true);
@@ -80,7 +80,7 @@ Deno.test(
   "Connection.end() is cut by the drain timeout when the peer does not read",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ drainTimeout: 700, capacity: 10 });
+    await using raw = await rawPeer({ timeouts: { drain: 700 }, capacity: 10 });
     raw.connection.send("x".repeat(29));
     const reason = await raw.clock.runUntil(raw.connection.close({ type: "local", why: "drained" }));
     assertEquals(reason, { type: "timeout", which: "drain", ms: 700 });
@@ -95,7 +95,7 @@ Deno.test(
     const error = new FramingError("invalid-utf8", "Line is not valid UTF-8");
     const why = { type: "framing", error } as const;
     for (const peerDoes of ["reset", "close", "nothing"] as const) {
-      await using raw = await rawPeer({ capacity: 10, drainTimeout: 700 });
+      await using raw = await rawPeer({ capacity: 10, timeouts: { drain: 700 } });
       raw.connection.send("x".repeat(29));
       const ended = raw.connection.close(why);
       await raw.clock.advance(0);

@@ -41,7 +41,7 @@ Deno.test(
   "Connection.closed says idle when the peer is silent for as long as it may",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ idleTimeout: 1000 });
+    await using raw = await rawPeer({ timeouts: { idle: 1000 } });
     const heard = listenTo(raw.connection);
     await raw.clock.advance(600);
     await raw.say("still here\n");
@@ -54,18 +54,18 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.idleTimeout does not hit a peer that is kept waiting", { permissions }, async () => {
-  await using raw = await rawPeer({ idleTimeout: 1000 });
+Deno.test("Connection.timeouts.idle does not hit a peer that is kept waiting", { permissions }, async () => {
+  await using raw = await rawPeer({ timeouts: { idle: 1000 } });
   await raw.say("one\ntwo\n");
   await raw.clock.advance(10_000); // Nobody reads.
   assertEquals(raw.connection.open, true);
   assertEquals((await raw.connection[Symbol.asyncIterator]().next()).value, "one");
 });
 
-Deno.test("Connection.idleTimeout does not hit a peer that has finished and waits for an answer", {
+Deno.test("Connection.timeouts.idle does not hit a peer that has finished and waits for an answer", {
   permissions,
 }, async () => {
-  await using raw = await rawPeer({ idleTimeout: 1000 });
+  await using raw = await rawPeer({ timeouts: { idle: 1000 } });
   const heard = listenTo(raw.connection);
   await raw.peer.closeWrite();
   await raw.clock.runUntil(heard.done);
@@ -76,10 +76,10 @@ Deno.test("Connection.idleTimeout does not hit a peer that has finished and wait
 });
 
 Deno.test(
-  "Connection.idleTimeout hits a peer that takes nothing of what is written",
+  "Connection.timeouts.idle hits a peer that takes nothing of what is written",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ idleTimeout: 1000, capacity: 10 });
+    await using raw = await rawPeer({ timeouts: { idle: 1000 }, capacity: 10 });
     raw.connection.send("x".repeat(99));
     await raw.clock.advance(900);
     await readText(raw.peer, { size: 5 }); // A slow reader, but not a silent one.

@@ -12,9 +12,9 @@ interface Pair extends AsyncDisposable {
   readonly far: Connection;
 }
 
-async function pairOf(options: { maxLine?: number } = {}): Promise<Pair> {
+async function pairOf(limits: { maxLine?: number } = {}): Promise<Pair> {
   const network = new MemoryNetwork();
-  const server = listen({ network, ...options });
+  const server = listen({ network, limits });
   const accepted = Promise.withResolvers<Connection>();
   const served = server.serve(async (peer) => {
     accepted.resolve(peer);

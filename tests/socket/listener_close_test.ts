@@ -136,7 +136,7 @@ Deno.test(
 
 Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, async () => {
   const ends: CloseReason[] = [];
-  await using server = memoryServer({ drainTimeout: 500, onClosed: (_, reason) => ends.push(reason) });
+  await using server = memoryServer({ timeouts: { drain: 500 }, onClosed: (_, reason) => ends.push(reason) });
   void server.listener.serve(echo);
   await server.dial();
   await server.clock.runUntil(server.listener.shutdown());

@@ -135,7 +135,7 @@ Deno.test(
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ maxLine: 4, onClosed: (_, reason) => ends.push(reason) });
+    await using server = memoryServer({ limits: { maxLine: 4 }, onClosed: (_, reason) => ends.push(reason) });
     void server.listener.serve(echo);
     const peer = await server.dial();
     await peer.write(text("good\nlonger\n"));
@@ -157,10 +157,10 @@ Deno.test("Listener.serve() twice is refused", { permissions }, async () => {
   await assertRejects(() => server.listener[Symbol.asyncIterator]().next(), TypeError, "twice");
 });
 
-Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it when there is room", {
+Deno.test("Listener.limits.maxConnections refuses one more, tells it why, and takes it when there is room", {
   permissions,
 }, async () => {
-  await using server = memoryServer({ maxConnections: 2, refusal: (why) => `error ${why}` });
+  await using server = memoryServer({ limits: { maxConnections: 2 }, refusal: (why) => `error ${why}` });
   void server.listener.serve(echo);
   const one = await server.dial();
   await server.dial();
@@ -177,9 +177,12 @@ Deno.test("Listener.maxConnections refuses one more, tells it why, and takes it 
   assertEquals(await readText(next), "in\n");
 });
 
-Deno.test("Listener.maxConnections holds no refused peer for long", { permissions }, async () => {
+Deno.test("Listener.limits.maxConnections holds no refused peer for long", { permissions }, async () => {
   const ends: CloseReason[] = [];
-  await using server = memoryServer({ maxConnections: 1, onClosed: (_, reason) => ends.push(reason) });
+  await using server = memoryServer({
+    limits: { maxConnections: 1 },
+    onClosed: (_, reason) => ends.push(reason),
+  });
   void server.listener.serve(echo);
   await server.dial();
   await server.dial(); // It never closes.
@@ -192,12 +195,12 @@ Deno.test("Listener.maxConnections holds no refused peer for long", { permission
 });
 
 Deno.test(
-  "Listener.maxConnectionsPerIp bounds each address by itself, and frees it",
+  "Listener.limits.maxConnectionsPerIp bounds each address by itself, and frees it",
   { permissions },
   async () => {
     await using server = memoryServer({
       hostnames: ["10.0.0.1"],
-      maxConnectionsPerIp: 2,
+      limits: { maxConnectionsPerIp: 2 },
       refusal: (why) => why,
     });
     const { clock, network, listener } = server;
@@ -234,7 +237,7 @@ Deno.test("Listener.serve() serves who came before it", { permissions }, async (
 });
 
 Deno.test("Listener.serve() does not serve who has gone before it", { permissions }, async () => {
-  await using server = memoryServer({ idleTimeout: 100 });
+  await using server = memoryServer({ timeouts: { idle: 100 } });
   await server.dial();
   const [waiting] = server.listener.connections;
   waiting!.abort();

@@ -47,7 +47,7 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = startEcho(world, { maxConnections: 2 });
+    await using server = startEcho(world, { limits: { maxConnections: 2 } });
     const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
     const third = await world.peer(server.port);
     assertEquals(await third.hear(), "error busy: 2 connections are open");
@@ -68,7 +68,7 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = startEcho(world, { maxConnections: 1 });
+    await using server = startEcho(world, { limits: { maxConnections: 1 } });
     const only = await world.peer(server.port);
     const peers = [];
     for (let i = 0; i < 300; i++) peers.push(await world.peer(server.port));
@@ -85,7 +85,7 @@ Deno.test("Listener with whenFull wait serves the peer past maxConnections when 
   permissions,
 }, async () => {
   const world = new Simulation();
-  await using server = startEcho(world, { maxConnections: 2, whenFull: "wait" });
+  await using server = startEcho(world, { limits: { maxConnections: 2, whenFull: "wait" } });
   const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
   const [third, fourth] = [await world.peer(server.port), await world.peer(server.port)];
   third.say("at last");
@@ -104,7 +104,7 @@ Deno.test("Listener with whenFull wait serves the peer past maxConnections when 
 
 Deno.test("Listener with whenFull wait closes with peers that still wait", { permissions }, async () => {
   const world = new Simulation();
-  const server = startEcho(world, { maxConnections: 1, whenFull: "wait" });
+  const server = startEcho(world, { limits: { maxConnections: 1, whenFull: "wait" } });
   const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
   await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
   await world.clock.runUntil(server[Symbol.asyncDispose]());
@@ -112,22 +112,26 @@ Deno.test("Listener with whenFull wait closes with peers that still wait", { per
   assertEquals(world.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
-Deno.test("Listener.maxConnectionsPerIp bounds one address and no other", { permissions }, async () => {
-  const world = new Simulation();
-  await using server = startEcho(world, { maxConnectionsPerIp: 1, hostnames: ["127.0.0.1"] });
-  const first = await world.peer(server.port);
-  const second = await world.peer(server.port);
-  assertEquals(await second.hear(), "error busy: 1 connection is open from this address");
-  const elsewhere = world.network.from("10.0.0.1");
-  const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
-  await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));
-  third.close();
-  for (const peer of [first, second]) peer.connection.abort();
-});
+Deno.test(
+  "Listener.limits.maxConnectionsPerIp bounds one address and no other",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { limits: { maxConnectionsPerIp: 1 }, hostnames: ["127.0.0.1"] });
+    const first = await world.peer(server.port);
+    const second = await world.peer(server.port);
+    assertEquals(await second.hear(), "error busy: 1 connection is open from this address");
+    const elsewhere = world.network.from("10.0.0.1");
+    const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
+    await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));
+    third.close();
+    for (const peer of [first, second]) peer.connection.abort();
+  },
+);
 
-Deno.test("Listener.mayConnect keeps an address out, and tells it", { permissions }, async () => {
+Deno.test("Listener.access.mayConnect keeps an address out, and tells it", { permissions }, async () => {
   const world = new Simulation();
-  await using server = startEcho(world, { mayConnect: (address) => address !== "127.0.0.1" });
+  await using server = startEcho(world, { access: { mayConnect: (address) => address !== "127.0.0.1" } });
   const peer = await world.peer(server.port);
   assertEquals(await peer.hear(), "error not allowed from this address");
   assertEquals(await peer.hear(), undefined);
@@ -138,11 +142,11 @@ Deno.test("Listener.mayConnect keeps an address out, and tells it", { permission
   friend.close();
 });
 
-Deno.test("Listener.maxAcceptRate lets a second's worth in at once and then as many a second", {
+Deno.test("Listener.limits.maxAcceptRate lets a second's worth in at once and then as many a second", {
   permissions,
 }, async () => {
   const world = new Simulation();
-  await using server = startEcho(world, { maxAcceptRate: 10 });
+  await using server = startEcho(world, { limits: { maxAcceptRate: 10 } });
   const peers = [];
   for (let i = 0; i < 25; i++) peers.push(await world.peer(server.port)); // the kernel's queue takes them all
   await world.clock.advance(0);
@@ -202,11 +206,11 @@ Deno.test("Listener.onExhausted is told once, and once when it accepts again", {
 });
 
 Deno.test(
-  "Connection.firstFrameTimeout closes who says nothing, tells it, and no one else",
+  "Connection.timeouts.firstFrame closes who says nothing, tells it, and no one else",
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = startEcho(world, { firstFrameTimeout: 1000 });
+    await using server = startEcho(world, { timeouts: { firstFrame: 1000 } });
     const [silent, dripping, quick] = [
       await world.peer(server.port),
       await world.clock.runUntil(world.network.connect({ port: server.port })),
@@ -233,11 +237,11 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.idleTimeout and firstFrameTimeout do not reset one another",
+  "Connection.timeouts.idle and firstFrame do not reset one another",
   { permissions },
   async () => {
     const world = new Simulation();
-    await using server = startEcho(world, { firstFrameTimeout: 1000, idleTimeout: 700 });
+    await using server = startEcho(world, { timeouts: { firstFrame: 1000, idle: 700 } });
     const socket = await world.clock.runUntil(world.network.connect({ port: server.port }));
     await world.clock.advance(600);
     await socket.write(new Uint8Array([0x61])); // not idle, but no line yet
@@ -249,32 +253,36 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.idleTimeout tells the peer, and finds one that is gone", { permissions }, async () => {
-  const world = new Simulation();
-  await using server = startEcho(world, { idleTimeout: 1000 });
-  const peer = await world.peer(server.port);
-  const gone = await world.clock.runUntil(world.network.connect({ port: server.port }));
-  await world.clock.advance(999);
-  assertEquals(server.listener.stats().connections, 2);
-  await world.clock.advance(1);
-  assertEquals(await peer.hear(), "error timeout: idle for 1000 ms");
-  await world.clock.advance(1000); // no more patience than that with who does not answer
-  assertEquals(server.listener.stats().connections, 0);
-  const idle: CloseReason = { type: "timeout", which: "idle", ms: 1000 };
-  assertEquals(server.reasons, [idle, idle]);
-  peer.connection.abort();
-  gone.close();
-});
+Deno.test(
+  "Connection.timeouts.idle tells the peer, and finds one that is gone",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { timeouts: { idle: 1000 } });
+    const peer = await world.peer(server.port);
+    const gone = await world.clock.runUntil(world.network.connect({ port: server.port }));
+    await world.clock.advance(999);
+    assertEquals(server.listener.stats().connections, 2);
+    await world.clock.advance(1);
+    assertEquals(await peer.hear(), "error timeout: idle for 1000 ms");
+    await world.clock.advance(1000); // no more patience than that with who does not answer
+    assertEquals(server.listener.stats().connections, 0);
+    const idle: CloseReason = { type: "timeout", which: "idle", ms: 1000 };
+    assertEquals(server.reasons, [idle, idle]);
+    peer.connection.abort();
+    gone.close();
+  },
+);
 
 Deno.test(
-  "Connection.writeTimeout closes who takes nothing, and not who takes little",
+  "Connection.timeouts.write closes who takes nothing, and not who takes little",
   { permissions },
   async () => {
     const world = new Simulation();
     const reasons: CloseReason[] = [];
     await using server = listen({
       ...world.seam,
-      writeTimeout: 1000,
+      timeouts: { write: 1000 },
       onClosed: (_, reason) => reasons.push(reason),
     });
     const line = "x".repeat(200 * 1024); // more than the network holds
@@ -303,7 +311,7 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    const server = startEcho(world, { drainTimeout: 100 });
+    const server = startEcho(world, { timeouts: { drain: 100 } });
     const peers = [];
     for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
     await world.clock.runUntil(() => server.listener.stats().connections === 1000);

@@ -91,7 +91,7 @@ Deno.test(
   "Connection.writable waits until the peer reads when send() returns false",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ capacity: 10, highWater: 10 });
+    await using raw = await rawPeer({ capacity: 10, limits: { highWater: 10 } });
     const writer = raw.connection.writable.getWriter();
     let written = false;
     const writing = writer.write("x".repeat(30)).then(() => written = true);
@@ -113,7 +113,7 @@ Deno.test("Connection.writable aborts the connection when it is aborted", { perm
 });
 
 Deno.test("Connection.writable errors when the connection ends first", { permissions }, async () => {
-  await using raw = await rawPeer({ capacity: 1, highWater: 1 });
+  await using raw = await rawPeer({ capacity: 1, limits: { highWater: 1 } });
   const writer = raw.connection.writable.getWriter();
   const closed = assertRejects(() => writer.closed, ConnectionClosedError);
   const write = assertRejects(() => writer.write("long line"), ConnectionClosedError);

@@ -46,7 +46,7 @@ Deno.test(
 );
 
 Deno.test("Connection.send() gives false over the high-water mark, exactly", { permissions }, async () => {
-  await using raw = await rawPeer({ highWater: 10 });
+  await using raw = await rawPeer({ limits: { highWater: 10 } });
   assertEquals(raw.connection.send("123456789"), true); // 10 bytes with its LF
   assertEquals(raw.connection.send(""), false);
   await raw.clock.advance(0);
@@ -57,7 +57,7 @@ Deno.test(
   "Connection.send() cuts off a slow reader over the write buffer, exactly",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ capacity: 10, writeBuffer: 100, highWater: 50 });
+    await using raw = await rawPeer({ capacity: 10, limits: { writeBuffer: 100, highWater: 50 } });
     raw.connection.send("x".repeat(29)); // 10 of the 30 bytes go, 20 are in flight
     await raw.clock.advance(0);
     assertEquals(raw.connection.queuedBytes, 20);
@@ -75,7 +75,7 @@ Deno.test(
   "Connection.send() takes any burst of one turn while nothing waits from before",
   { permissions },
   async () => {
-    await using raw = await rawPeer({ writeBuffer: 100 });
+    await using raw = await rawPeer({ limits: { writeBuffer: 100 } });
     for (let i = 0; i < 50; i++) raw.connection.send("x".repeat(99));
     await raw.clock.advance(0);
     assertEquals(raw.connection.open, true);

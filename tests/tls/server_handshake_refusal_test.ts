@@ -138,7 +138,7 @@ Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset
       port: server.listener.port,
       network,
       codec: bytesCodec,
-      writeBuffer: megabytes * 2 ** 20,
+      limits: { writeBuffer: megabytes * 2 ** 20 },
     });
     client.send(new Uint8Array(megabytes * 2 ** 20 - 1));
     let heard = "";

@@ -108,7 +108,11 @@ Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than
   const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
   const limit = 256 * 1024;
   const reasons: CloseReason[] = [];
-  await using server = listen({ network, writeBuffer: limit, onClosed: (_, reason) => reasons.push(reason) });
+  await using server = listen({
+    network,
+    limits: { writeBuffer: limit },
+    onClosed: (_, reason) => reasons.push(reason),
+  });
   const line = "x".repeat(16 * 1024);
   const served = server.serve(async (peer) => {
     await peer[Symbol.asyncIterator]().next();

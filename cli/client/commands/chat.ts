@@ -37,7 +37,12 @@ export const chat = {
   async run({ options: values }: CommandInput<typeof options>): Promise<ExitCode> {
     const { openScreen } = await import("../chat_screen.ts");
     const { host, port, timeout, name, token, json } = values;
-    const connection = await connect({ hostname: host, port, timeout, network: await clientNetwork(values) });
+    const connection = await connect({
+      hostname: host,
+      port,
+      timeouts: { connect: timeout },
+      network: await clientNetwork(values),
+    });
     const screen = openScreen(json);
     if (token !== undefined) connection.send(`auth ${token}`);
     if (name !== undefined) connection.send(name);

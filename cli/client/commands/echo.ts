@@ -56,7 +56,10 @@ export const echo = {
           client: number,
           text: line,
         });
-      return new EchoClient(await connect({ hostname: host, port, timeout, network }), { timeout, heard });
+      return new EchoClient(
+        await connect({ hostname: host, port, timeouts: { connect: timeout }, network }),
+        { timeout, heard },
+      );
     }));
     for await (const line of inputLines(words.text)) {
       await Promise.all(clients.map((client) => client.say(line)));

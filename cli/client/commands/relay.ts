@@ -64,13 +64,15 @@ export const relay = {
         network,
         ...(token === undefined ? {} : { token }),
         text: message,
-        timeout: values.timeout,
+        timeouts: {
+          ack: values.timeout,
+          ...(values.linger === undefined ? {} : { linger: values.linger }),
+        },
+        limits: values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts },
         replyDelay: {
           draw: () => drawReplyDelay(replyDelay, Math.random),
           longest: longestReplyDelay(replyDelay),
         },
-        ...(values.linger === undefined ? {} : { linger: values.linger }),
-        ...(values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts }),
         observer: {
           dialing: (attempt) => {
             attempts = attempt;

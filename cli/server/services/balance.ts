@@ -47,10 +47,16 @@ export const balance = {
     if (new Set(to.map(formatAddress)).size < to.length) {
       throw new UsageError("Cannot use --to: it names a backend twice, expected each one once");
     }
-    const own = { to, policy, maxPerBackend, maxQueue, queueTimeout, checkInterval, rise, fall };
+    const shared = await passOptions(values, host);
     return startBalance({
-      ...await passOptions(values, host),
-      ...own,
+      ...shared,
+      to,
+      policy,
+      limits: { ...shared.limits, maxPerBackend, maxQueue },
+      timeouts: { ...shared.timeouts, queue: queueTimeout },
+      checkInterval,
+      rise,
+      fall,
       onHealth: (backend, healthy) => {
         if (healthy) host.log.info(`Backend ${backend} is healthy again`);
         else host.log.warn(`Backend ${backend} is unreachable: it gets no clients until it is healthy again`);

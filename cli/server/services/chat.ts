@@ -39,12 +39,12 @@ export const chat = {
     const { startChat } = await import("../../../services/chat/service.ts");
     const { users, maxLine, messageRate } = values;
     const accounts = users === undefined ? {} : { accounts: await readAccounts(users) };
+    const listen = await listenOptions(values, host);
     return startChat({
-      ...await listenOptions(values, host),
-      maxLine,
-      messageRate,
+      ...listen,
+      limits: { ...listen.limits, maxLine, messageRate },
+      access: { ...listen.access, ...await authOf(values) },
       ...accounts,
-      ...await authOf(values),
     });
   },
 } as const satisfies Service;

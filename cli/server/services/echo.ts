@@ -29,7 +29,8 @@ export const echo = {
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { log } = host;
     const { startEcho } = await import("../../../services/echo/service.ts");
-    const service = startEcho({ ...await listenOptions(values, host), maxLine: values.maxLine });
+    const listen = await listenOptions(values, host);
+    const service = startEcho({ ...listen, limits: { ...listen.limits, maxLine: values.maxLine } });
     if (!values.verbose) return service;
     const counter = new EchoCounter({
       count: () => service.stats().messages,

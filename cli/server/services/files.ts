@@ -39,12 +39,13 @@ export const files = {
     const { startFiles } = await import("../../../services/files/service.ts");
     const { root, writable, maxLine } = values;
     await requireDirectory(root, values);
+    const listen = await listenOptions(values, host);
     return await startFiles({
-      ...await listenOptions(values, host),
+      ...listen,
       root,
       writable,
-      maxLine,
-      ...await authOf(values),
+      limits: { ...listen.limits, maxLine },
+      access: { ...listen.access, ...await authOf(values) },
     });
   },
 } as const satisfies Service;

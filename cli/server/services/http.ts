@@ -29,11 +29,11 @@ export const http = {
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startHttp } = await import("../../../services/http/service.ts");
     const { requestTimeout, keepAliveTimeout, maxBody } = values;
+    const listen = await listenOptions(values, host, HTTP_TLS);
     return startHttp({
-      ...await listenOptions(values, host, HTTP_TLS),
-      requestTimeout,
-      keepAliveTimeout,
-      maxBody,
+      ...listen,
+      limits: { ...listen.limits, maxBody },
+      timeouts: { ...listen.timeouts, request: requestTimeout, keepAlive: keepAliveTimeout },
     });
   },
 } as const satisfies Service;

@@ -65,13 +65,16 @@ export const relay = {
     const clock = new CountingClock(systemClock);
     const relay = startRelay({
       ...listen,
-      ...await authOf(values),
+      limits: {
+        ...listen.limits,
+        maxLine,
+        maxInFlight: maxUnderWay,
+        maxInFlightPerPeer: maxUnderWayPerPeer,
+      },
+      timeouts: { ...listen.timeouts, ack: ackTimeout },
+      access: { ...listen.access, ...await authOf(values) },
       clock,
-      ackTimeout,
       redeliver,
-      maxLine,
-      maxUnderWay,
-      maxUnderWayPerPeer,
       ...(host.monitor === undefined ? {} : { ackTimes: host.monitor.ackTimes }),
       observer: {
         ...history?.observer,

@@ -92,7 +92,7 @@ async function assertSound(said: Uint8Array, sizes: readonly number[], acts: rea
     await peer.close();
   });
   {
-    await using client = await FilesClient.connect({ network, port: 8000, timeout: 0 });
+    await using client = await FilesClient.connect({ network, port: 8000, timeouts: { reply: 0 } });
     for (const act of acts) {
       try {
         await ask(client, act);

@@ -54,7 +54,7 @@ function leakyTimers(clock: Clock): Clock {
 const server = startRelay({
   hostnames,
   port: 0,
-  ackTimeout: 60_000,
+  timeouts: { ack: 60_000 },
   network: leak.endsWith("socket") ? leakySockets() : systemNetwork,
   clock: leak === "timer" ? leakyTimers(counted) : counted,
 });

@@ -79,7 +79,11 @@ for (const protocol of ["echo", "hello"] as const) {
     permissions,
   }, async () => {
     const world = new Simulation({ latency: 1 });
-    const server = listen({ ...world.seam, mayConnect: () => false, refusal: (why) => `error ${why} – näh` });
+    const server = listen({
+      ...world.seam,
+      access: { mayConnect: () => false },
+      refusal: (why) => `error ${why} – näh`,
+    });
     const serving = server.serve(() => {});
     const { judgement } = await simulate(world, {
       targets: server.addresses,

@@ -18,7 +18,7 @@ function faults(results: readonly TortureResult[]): Record<string, string> {
 }
 
 Deno.test("torture() passes every case on a relay, which is left with nothing", async () => {
-  await using server = startRelay({ maxLine: 1024 });
+  await using server = startRelay({ limits: { maxLine: 1024 } });
   const results = await tortured(server.port, { maxLine: 1024 });
   assertEquals(faults(results), {});
   assertEquals(results.length, 14);
@@ -28,7 +28,7 @@ Deno.test("torture() passes every case on a relay, which is left with nothing", 
 });
 
 Deno.test("torture() passes every case on a line echo server, which is left with nothing", async () => {
-  await using server = listen({ maxLine: 1024 });
+  await using server = listen({ limits: { maxLine: 1024 } });
   const served = server.serve(async (peer) => {
     for await (const line of peer) {
       if (!peer.send(line)) await peer.flushed().catch(() => {});
@@ -42,7 +42,7 @@ Deno.test("torture() passes every case on a line echo server, which is left with
 });
 
 Deno.test("torture() finds a server without a line limit", async () => {
-  await using server = listen({ maxLine: 64 * 1024 * 1024 });
+  await using server = listen({ limits: { maxLine: 64 * 1024 * 1024 } });
   const served = server.serve(async (peer) => {
     for await (const line of peer) peer.send(line);
   });

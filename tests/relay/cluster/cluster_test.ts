@@ -95,7 +95,7 @@ async function runClients(
         const result = await sim.client({
           port: index + 1,
           text,
-          timeout: options.timeout ?? 10_000,
+          timeouts: { ack: options.timeout ?? 10_000 },
           replyDelay: { draw: () => 500, longest: 500 },
           observer: { acknowledged: (_, ok) => oks.set(ok, (oks.get(ok) ?? 0) + 1) },
         });
@@ -121,7 +121,7 @@ Deno.test("RelayServer.join() relays between nodes, and every node ends with not
 });
 
 Deno.test("RelayServer.join() chooses receivers uniformly over nodes of unequal size", pure, async () => {
-  const cluster = new Cluster({ ackTimeout: 60_000 });
+  const cluster = new Cluster({ timeouts: { ack: 60_000 } });
   await cluster.start(3);
   const sizes = [5, 20, 75];
   const peers: Peer[][] = [];
@@ -151,7 +151,9 @@ Deno.test(
   "RelayServer.join() loses nothing and answers nothing twice over a bus that drops, doubles, and delays",
   pure,
   async () => {
-    const cluster = new Cluster({ ackTimeout: 1000 }, { faults: { drop: 0.1, duplicate: 0.1, delay: 0.1 } });
+    const cluster = new Cluster({ timeouts: { ack: 1000 } }, {
+      faults: { drop: 0.1, duplicate: 0.1, delay: 0.1 },
+    });
     await cluster.start(3);
     const { acknowledged, oks } = await runClients(cluster, [60, 60, 60], { timeout: 60_000 });
     assertEquals(acknowledged, 180);
@@ -162,7 +164,7 @@ Deno.test(
 );
 
 Deno.test("RelayServer.join() goes on locally without the bus, and heals", pure, async () => {
-  const cluster = new Cluster({ ackTimeout: 1000 });
+  const cluster = new Cluster({ timeouts: { ack: 1000 } });
   await cluster.start(2);
   const { clock } = cluster.sim;
   const { acknowledged, oks } = await runClients(cluster, [100, 100], {
@@ -182,7 +184,7 @@ Deno.test("RelayServer.join() goes on locally without the bus, and heals", pure,
 });
 
 Deno.test("RelayServer.join() redelivers what a node held that falls silent", pure, async () => {
-  const cluster = new Cluster({ ackTimeout: 600_000 });
+  const cluster = new Cluster({ timeouts: { ack: 600_000 } });
   await cluster.start(2);
   const [sender] = await cluster.peers(1, 1);
   const holders = await cluster.peers(2, 200);
@@ -202,7 +204,7 @@ Deno.test("RelayServer.join() redelivers what a node held that falls silent", pu
 });
 
 Deno.test("RelayServer.shutdown() gives messages of other nodes back", pure, async () => {
-  const cluster = new Cluster({ ackTimeout: 600_000 });
+  const cluster = new Cluster({ timeouts: { ack: 600_000 } });
   await cluster.start(2);
   const [sender] = await cluster.peers(1, 1);
   const holders = await cluster.peers(2, 200);

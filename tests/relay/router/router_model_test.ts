@@ -139,7 +139,7 @@ for (const redeliver of [true, false]) {
     () => {
       const draws = fc.infiniteStream(fc.double({ min: 0, max: 0.999999, noNaN: true }));
       const limit = fc.integer({ min: 1, max: 20 });
-      const anyLimits = fc.record({ maxUnderWay: limit, maxUnderWayPerPeer: limit });
+      const anyLimits = fc.record({ maxInFlight: limit, maxInFlightPerPeer: limit });
       const steps = fc.array(step, { maxLength: 120, size: "max" });
       fc.assert(
         fc.property(steps, draws, anyLimits, (steps, draws, limits) => {

@@ -184,7 +184,7 @@ Deno.test("Router.leave() notifies a node whose message lost its origin", pure, 
 });
 
 Deno.test("Router applies its limits to messages of connections, not of nodes", pure, () => {
-  const { router, near, far, out } = setUp({ maxUnderWay: 1, maxUnderWayPerPeer: 1 });
+  const { router, near, far, out } = setUp({ maxInFlight: 1, maxInFlightPerPeer: 1 });
   for (let index = 0; index < 5; index++) {
     assertEquals(router.nodeLine(far, `message ${index}`, 0, out).kind, "message");
   }

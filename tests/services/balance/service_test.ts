@@ -177,9 +177,8 @@ Deno.test("startBalance() connects to the next backend immediately when one refu
 
 Deno.test("startBalance() queues clients, and refuses them when the queue is full or the time is up", async () => {
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
-    maxPerBackend: 1,
-    maxQueue: 2,
-    queueTimeout: 5000,
+    limits: { maxPerBackend: 1, maxQueue: 2 },
+    timeouts: { queue: 5000 },
   });
   const enter = async (line: string) => {
     const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
@@ -314,8 +313,7 @@ Deno.test("startBalance() closes all connections when onHealth throws", async ()
 
 Deno.test("startBalance() removes a client from the queue when it is reset, and dials no backend for it", async () => {
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
-    maxPerBackend: 1,
-    maxQueue: 3,
+    limits: { maxPerBackend: 1, maxQueue: 3 },
     checkInterval: 1_000_000,
   });
   const enter = async (line: string) => {

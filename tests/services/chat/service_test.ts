@@ -98,7 +98,7 @@ function startInMemory(options: ChatOptions = {}) {
   const seam = { clock, network };
   const server = startChat({ ...seam, ...options });
   const connectTo = () =>
-    clock.runUntil(connect({ ...seam, port: server.port, maxLine: 8192, writeBuffer: 2 ** 30 }));
+    clock.runUntil(connect({ ...seam, port: server.port, limits: { maxLine: 8192, writeBuffer: 2 ** 30 } }));
   return {
     clock,
     server,
@@ -119,7 +119,7 @@ function startInMemory(options: ChatOptions = {}) {
 }
 
 Deno.test("startChat() cuts off a listener that does not read, and the others hear everything", async () => {
-  const { clock, server, enter, end } = startInMemory({ writeBuffer: 512 * 1024 });
+  const { clock, server, enter, end } = startInMemory({ limits: { writeBuffer: 512 * 1024 } });
   const deaf = await enter("deaf");
   const ann = await enter("ann");
   const bob = await enter("bob");
@@ -167,7 +167,7 @@ Deno.test("startChat() slows a flood down to its listeners, and cuts off none of
 });
 
 Deno.test("startChat() reads from a client no faster than its message rate", async () => {
-  const { clock, enter, end } = startInMemory({ messageRate: 10 });
+  const { clock, enter, end } = startInMemory({ limits: { messageRate: 10 } });
   const ann = await enter("ann");
   const bob = await enter("bob");
   await clock.advance(10_000);
@@ -192,7 +192,7 @@ Deno.test("startChat() reads from a client no faster than its message rate", asy
 });
 
 Deno.test("startChat() refuses telnet options, and hears what is typed between them", async () => {
-  await using server = startChat({ auth: { isToken: (token) => token === "sesame" } });
+  await using server = startChat({ access: { auth: { isToken: (token) => token === "sesame" } } });
   await using client = await talk(server.port);
   const [IAC, DO, WILL, WONT, DONT, IP, TIMING_MARK] = [255, 253, 251, 252, 254, 244, 6];
   await client.send(Uint8Array.of(IAC, WILL, 24, IAC, DO, 1));

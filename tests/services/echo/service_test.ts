@@ -21,7 +21,7 @@ Deno.test("startEcho() sends each client its own lines back, many at once", asyn
 });
 
 Deno.test("startEcho() answers a line over the limit, closes that client, and nobody else notices", async () => {
-  await using server = startEcho({ maxLine: 10 });
+  await using server = startEcho({ limits: { maxLine: 10 } });
   await using good = await connect({ port: server.port });
   const goodLines = good[Symbol.asyncIterator]();
   await using bad = await connect({ port: server.port });
@@ -37,8 +37,8 @@ Deno.test("startEcho() answers a line over the limit, closes that client, and no
 });
 
 Deno.test("startEcho() reads no more from a client that does not read, and loses nothing of it", async () => {
-  await using server = startEcho({ writeBuffer: 256 * 1024 });
-  await using client = await connect({ port: server.port, writeBuffer: 64 * 1024 * 1024 });
+  await using server = startEcho({ limits: { writeBuffer: 256 * 1024 } });
+  await using client = await connect({ port: server.port, limits: { writeBuffer: 64 * 1024 * 1024 } });
   const line = "x".repeat(1000);
   const count = 30_000;
   for (let index = 0; index < count; index++) client.send(line);

@@ -132,7 +132,7 @@ Deno.test("FilesClient.list() does not take what is no name for one", async () =
 
 Deno.test("FilesClient waits for an answer no longer than its timeout", async () => {
   await withServer(async (peer) => void await peer.closed, async (port) => {
-    await using client = await FilesClient.connect({ port, timeout: 20 });
+    await using client = await FilesClient.connect({ port, timeouts: { reply: 20 } });
     await assertRejects(() => client.stat("x"), FilesError, "timeout: answer for 20 ms");
   });
 });

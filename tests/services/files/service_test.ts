@@ -217,7 +217,7 @@ Deno.test("startFiles() waits for a client that does not read, holding little of
   await using dir = new TempDir();
   const content = new Uint8Array(32 * 1024 * 1024).map((_, index) => index * 7);
   await dir.write("big", content);
-  await using server = await start(dir, { writeBuffer: 256 * 1024 });
+  await using server = await start(dir, { limits: { writeBuffer: 256 * 1024 } });
   await using client = await connect({ port: server.port, codec: filesCodec(downloadLength) });
   client.send("GET big");
   await untilQuiet(() => server.stats().queuedBytes);

@@ -60,7 +60,7 @@ Deno.test("startHello() drains: who waits is still answered", async () => {
 
 Deno.test("startHello() that cannot end in order tells who drains it, and nobody else", async () => {
   const server = startHello({
-    drainTimeout: 1,
+    timeouts: { drain: 1 },
     onClosed() {
       throw new RangeError("broken");
     },

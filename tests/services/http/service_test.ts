@@ -25,7 +25,7 @@ Deno.test("startHttp() serves a page, the time as JSON, and 404 else", async () 
 });
 
 Deno.test("startHttp() keeps items: created, listed, read, replaced, deleted", async () => {
-  await using server = startHttp({ maxItems: 3 });
+  await using server = startHttp({ limits: { maxItems: 3 } });
   const items = `http://127.0.0.1:${server.port}/items`;
   const send = async (method: string, path: string, body?: string) => {
     const response = await fetch(items + path, { method, headers: JSON_TYPE, ...(body ? { body } : {}) });
@@ -87,9 +87,9 @@ Deno.test("startHttp() answers pipelined requests in order, however they are cut
 Deno.test("startHttp() reads no more from a client that does not read, and answers all it asked", async () => {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
-  const server = startHttp({ ...seam, writeBuffer: 128 * 1024 });
+  const server = startHttp({ ...seam, limits: { writeBuffer: 128 * 1024 } });
   const client = await clock.runUntil(
-    connect({ ...seam, port: server.port, codec: bytesCodec, writeBuffer: 2 ** 30 }),
+    connect({ ...seam, port: server.port, codec: bytesCodec, limits: { writeBuffer: 2 ** 30 } }),
   );
   const count = 10_000;
   client.send(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(count)));
@@ -109,7 +109,7 @@ Deno.test("startHttp() reads no more from a client that does not read, and answe
 });
 
 Deno.test("startHttp() answers each fault with its status, and goes on only where that is safe", async () => {
-  await using server = startHttp({ maxRequestLine: 100, maxHeaders: 200, maxBody: 10 });
+  await using server = startHttp({ limits: { maxRequestLine: 100, maxHeaders: 200, maxBody: 10 } });
   const host = "Host: a\r\n";
   const after = `GET / HTTP/1.1\r\n${host}${CLOSE}`;
   const cases: [string, number[]][] = [
@@ -141,7 +141,7 @@ Deno.test("startHttp() answers each fault with its status, and goes on only wher
 });
 
 Deno.test("startHttp() asks for a body that waits for 100 Continue, unless it refuses it", async () => {
-  await using server = startHttp({ maxBody: 10 });
+  await using server = startHttp({ limits: { maxBody: 10 } });
   const head = (fields: string) => `POST /items HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${fields}\r\n`;
   await using client = await talk(server.port);
   await client.send(head("Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n"));
@@ -158,7 +158,7 @@ Deno.test("startHttp() asks for a body that waits for 100 Continue, unless it re
 Deno.test("startHttp() gives a request that does not come to its end 408, however it trickles in", async () => {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
-  const server = startHttp({ ...seam, requestTimeout: 10_000, keepAliveTimeout: 60_000 });
+  const server = startHttp({ ...seam, timeouts: { request: 10_000, keepAlive: 60_000 } });
   const client = await clock.runUntil(talk(server.port, seam));
   await clock.advance(50_000);
   // The time runs from the first byte on, and none of the others sets it back.
@@ -177,7 +177,7 @@ Deno.test("startHttp() gives a request that does not come to its end 408, howeve
 Deno.test("startHttp() closes a connection that stays without a request, without a word", async () => {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
-  const server = startHttp({ ...seam, keepAliveTimeout: 60_000 });
+  const server = startHttp({ ...seam, timeouts: { keepAlive: 60_000 } });
   const silent = await clock.runUntil(talk(server.port, seam));
   const used = await clock.runUntil(talk(server.port, seam));
   await clock.advance(30_000);

@@ -23,7 +23,7 @@ async function answer(
   const passed: Passed[] = [];
   const shared = {
     proxyIn: options.proxyIn ?? ["127.0.0.0/8"],
-    ...(options.lists && { mayConnect: addressCheck(options.lists) }),
+    ...(options.lists && { access: { mayConnect: addressCheck(options.lists) } }),
     onPassed: (one: Passed) => void passed.push(one),
   };
   await using gateway = start === startProxy

@@ -149,7 +149,7 @@ Deno.test("startProxy() stops reading from a client when the backend does not re
   });
   const proxy = startProxy({ ...seam, to: at(backend.port) });
   const client = await clock.runUntil(
-    connect({ ...seam, port: proxy.port, codec: bytesCodec, writeBuffer: 2 ** 30 }),
+    connect({ ...seam, port: proxy.port, codec: bytesCodec, limits: { writeBuffer: 2 ** 30 } }),
   );
   const size = 8 * 1024 * 1024;
   client.send(new Uint8Array(size));
@@ -199,7 +199,7 @@ Deno.test("startProxy() closes a connection only when it is idle in both directi
   });
   const passed: Passed[] = [];
   const onPassed = (one: Passed) => void passed.push(one);
-  const proxy = startProxy({ ...seam, to: at(backend.port), idleTimeout: 1000, onPassed });
+  const proxy = startProxy({ ...seam, to: at(backend.port), timeouts: { idle: 1000 }, onPassed });
   const client = await clock.runUntil(talk(proxy.port, seam));
   assertEquals(await clock.runUntil(client.rest()), ".".repeat(20));
   assertEquals(clock.now(), 19 * 999 + 1000);
@@ -209,12 +209,12 @@ Deno.test("startProxy() closes a connection only when it is idle in both directi
 });
 
 /** Starts a proxy in memory with one client. The test has the far ends of both connections. */
-async function startBetween(options: { idleTimeout?: number } = {}) {
+async function startBetween(timeouts: { idle?: number } = {}) {
   const clock = new VirtualClock();
   const seam = { clock, network: new MemoryNetwork({ clock }) };
   const backend = seam.network.listen({ port: 7 });
   const passed: Passed[] = [];
-  const proxy = startProxy({ ...seam, ...options, to: at(7), onPassed: (one) => void passed.push(one) });
+  const proxy = startProxy({ ...seam, timeouts, to: at(7), onPassed: (one) => void passed.push(one) });
   const client = await clock.runUntil(talk(proxy.port, seam));
   const accepted = await clock.runUntil(backend.accept());
   const received = accepted.read(new Uint8Array(100));
@@ -268,7 +268,7 @@ Deno.test("startProxy() closes a backend that has received everything when the c
 });
 
 Deno.test("startProxy() resets both sides at the idle timeout", async () => {
-  const { clock, client, accepted, end } = await startBetween({ idleTimeout: 1000 });
+  const { clock, client, accepted, end } = await startBetween({ idle: 1000 });
   await assertRejects(() => clock.runUntil(accepted.read(new Uint8Array(1))), Deno.errors.ConnectionReset);
   assertEquals(await clock.runUntil(client.rest()), "");
   assertEquals((await clock.runUntil(client.connection.closed)).type, "reset");
@@ -285,7 +285,7 @@ Deno.test("startProxy() passes on everything that a client sends during the dial
     listen: (options) => network.listen(options),
     connect: (options) => dialed.promise.then(() => network.connect(options)),
   };
-  const echo = startEcho({ ...seam, port: 7, maxLine: 1024 * 1024 });
+  const echo = startEcho({ ...seam, port: 7, limits: { maxLine: 1024 * 1024 } });
   const proxy = startProxy({ ...seam, to: at(7), backendNetwork });
   const client = await clock.runUntil(talk(proxy.port, seam));
   let sent = "";

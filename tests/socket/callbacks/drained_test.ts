@@ -15,7 +15,7 @@ function fill(send: (line: string) => boolean): number {
 function startPair(options: { serverDrained?: (id: number) => void; socketDrained?: () => void }) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, capacity: 100 });
-  const settings = { codec: lineCodec(), network, clock, highWater: 400 };
+  const settings = { codec: lineCodec(), network, clock, limits: { highWater: 400 } };
   const server = new TcpServer(settings);
   const socket = new TcpSocket(settings);
   const heard = { server: 0, socket: 0 };

@@ -216,8 +216,8 @@ Deno.test("LineDecoder.push() copies no whole line that comes in one piece", { p
 
 Deno.test("LineDecoder() refuses a limit that is none", { permissions }, () => {
   for (const maxLine of [0, -1, 1.5, NaN, Infinity]) {
-    assertThrows(() => new LineDecoder(maxLine), RangeError, `${maxLine} bytes`);
-    assertThrows(() => lineCodec({ maxLine }), RangeError, `${maxLine} bytes`);
+    assertThrows(() => new LineDecoder(maxLine), RangeError, `maxLine ${maxLine}`);
+    assertThrows(() => lineCodec({ maxLine }), RangeError, `maxLine ${maxLine}`);
   }
 });
 
