@@ -10,7 +10,7 @@ import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
-Deno.test("addressCheck() takes addresses and ranges, and lets deny win", { permissions }, () => {
+Deno.test("addressCheck() accepts addresses and ranges, and prefers deny to allow", { permissions }, () => {
   const mayConnect = addressCheck({ allow: ["10.0.0.0/8", "192.0.2.7", "fd00::/8"], deny: ["10.1.0.0/16"] });
   const allowed = ["10.0.0.1", "10.255.255.255", "192.0.2.7", "fdff::1", "::ffff:10.0.0.1"];
   const refused = [
@@ -28,7 +28,7 @@ Deno.test("addressCheck() takes addresses and ranges, and lets deny win", { perm
 });
 
 Deno.test(
-  "addressCheck() without lists lets everybody in, with deny alone all others",
+  "addressCheck() allows every address without lists, and all others when only deny is set",
   { permissions },
   () => {
     assertEquals(["1.2.3.4", "::1"].map(addressCheck({})), [true, true]);
@@ -40,7 +40,7 @@ Deno.test(
   },
 );
 
-Deno.test("addressCheck() refuses what is no range, and names it", { permissions }, () => {
+Deno.test("addressCheck() throws when a range is malformed, and names it", { permissions }, () => {
   for (
     const bad of [
       "",
@@ -57,7 +57,7 @@ Deno.test("addressCheck() refuses what is no range, and names it", { permissions
   }
 });
 
-Deno.test("tokenCheck() knows its secret and nothing else", { permissions }, () => {
+Deno.test("tokenCheck() accepts only its token", { permissions }, () => {
   fc.assert(fc.property(fc.string(), (given) => tokenCheck("päss word")(given) === (given === "päss word")));
   const isToken = tokenCheck("päss word");
   assertEquals(isToken("päss word"), true);
@@ -77,7 +77,7 @@ Deno.test("tokenCheck() knows its secret and nothing else", { permissions }, () 
   for (let i = 0; i < 2000; i++) assertEquals(isToken(`päss word ${i}`), false);
 });
 
-Deno.test("tokenCheck() refuses a secret that would differ from wire to wire, without telling it", {
+Deno.test("tokenCheck() throws when a token cannot be sent as one line, without showing it", {
   permissions,
 }, () => {
   for (const bad of ["", "a\\b", "a\nb", "a\u0000", "\uD800"]) {
@@ -86,7 +86,7 @@ Deno.test("tokenCheck() refuses a secret that would differ from wire to wire, wi
   }
 });
 
-Deno.test("TokenBucket.take() never gives more than a burst and the rate, and gives all of that", {
+Deno.test("RateLimit.take() grants exactly the burst and the rate", {
   permissions,
 }, () => {
   fc.assert(fc.property(
@@ -113,7 +113,7 @@ Deno.test("TokenBucket.take() never gives more than a burst and the rate, and gi
 });
 
 Deno.test(
-  "RelayServer.access.auth lets a peer in that shows the token, and answers it nothing",
+  "RelayServer.access.auth admits a peer without an answer when its token is right",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -128,7 +128,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.access.auth keeps a peer out that shows none, and closes it at the third try", {
+Deno.test("RelayServer.access.auth refuses lines before the token, and closes the peer at the third one", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -149,7 +149,7 @@ Deno.test("RelayServer.access.auth keeps a peer out that shows none, and closes 
   assertEquals([closed.unauthorized, messages, connections], [1, 0, 0]);
 });
 
-Deno.test("RelayServer.access.auth lets in at the last of three tries", { permissions }, async () => {
+Deno.test("RelayServer.access.auth admits a peer when its third try is right", { permissions }, async () => {
   const world = new Simulation();
   await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
   const peer = await world.peer(server.port);
@@ -160,26 +160,30 @@ Deno.test("RelayServer.access.auth lets in at the last of three tries", { permis
   peer.connection.abort();
 });
 
-Deno.test("RelayServer.access.auth waits no longer than its timeout", { permissions }, async () => {
-  const world = new Simulation();
-  await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame"), timeout: 2000 } } });
-  const [silent, early] = [await world.peer(server.port), await world.peer(server.port)];
-  const begun = world.clock.now();
-  early.say("auth sesame");
-  await world.clock.advance(1999);
-  assertEquals(server.stats().connections, 2);
-  await world.clock.advance(1);
-  assertEquals(await silent.hear(), "error timeout: auth for 2000 ms");
-  assertEquals(world.clock.now() - begun, 2000);
-  await world.clock.advance(1000);
-  const { connections, closed } = server.stats();
-  assertEquals([connections, closed.timeout], [1, 1]);
-  early.connection.abort();
-  silent.connection.abort();
-});
+Deno.test(
+  "RelayServer.access.auth closes a peer when no token arrives before the timeout",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame"), timeout: 2000 } } });
+    const [silent, early] = [await world.peer(server.port), await world.peer(server.port)];
+    const begun = world.clock.now();
+    early.say("auth sesame");
+    await world.clock.advance(1999);
+    assertEquals(server.stats().connections, 2);
+    await world.clock.advance(1);
+    assertEquals(await silent.hear(), "error timeout: auth for 2000 ms");
+    assertEquals(world.clock.now() - begun, 2000);
+    await world.clock.advance(1000);
+    const { connections, closed } = server.stats();
+    assertEquals([connections, closed.timeout], [1, 1]);
+    early.connection.abort();
+    silent.connection.abort();
+  },
+);
 
 Deno.test(
-  "authenticate() by itself waits ten seconds, and tells by error lines",
+  "authenticate() waits ten seconds and sends error lines by default",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -202,7 +206,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayClient.token opens a guarded server", { permissions }, async () => {
+Deno.test("RelayClient.token is accepted when the server requires it", { permissions }, async () => {
   const world = new Simulation();
   await using server = world.relay({ access: { auth: { isToken: tokenCheck("sesame") } } });
   const run = (token: string) =>
@@ -219,29 +223,33 @@ Deno.test("RelayClient.token opens a guarded server", { permissions }, async () 
   assertEquals((await run("wrong")).acknowledged, false);
 });
 
-Deno.test("RelayServer.limits.maxInFlightPerPeer refuses the message past it, and takes it after an ok", {
-  permissions,
-}, async () => {
-  const world = new Simulation();
-  await using server = world.relay({ limits: { maxInFlightPerPeer: 2 }, random: () => 0.99 });
-  const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
-  await world.clock.runUntil(() => server.stats().active === 2);
-  for (const text of ["one", "two", "three"]) alice.say(`message ${text}`);
-  assertEquals(await alice.hear(), "error too many messages under way: 2 of this connection");
-  assertEquals([await bob.hear(), await bob.hear()], ["message one", "message two"]);
-  bob.say("ok one");
-  assertEquals(await alice.hear(), "ok one");
-  alice.say("message three");
-  assertEquals(await bob.hear(), "message three");
-  bob.say("message own"); // another's limit is its own
-  assertEquals(await bob.hear(), "message own");
-  const { limited, messages } = server.stats();
-  assertEquals([limited, messages], [1, 4]);
-  for (const peer of [alice, bob]) peer.connection.abort();
-});
+Deno.test(
+  "RelayServer.limits.maxInFlightPerPeer refuses a message over the limit, and accepts it after an ok",
+  {
+    permissions,
+  },
+  async () => {
+    const world = new Simulation();
+    await using server = world.relay({ limits: { maxInFlightPerPeer: 2 }, random: () => 0.99 });
+    const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+    await world.clock.runUntil(() => server.stats().active === 2);
+    for (const text of ["one", "two", "three"]) alice.say(`message ${text}`);
+    assertEquals(await alice.hear(), "error too many messages under way: 2 of this connection");
+    assertEquals([await bob.hear(), await bob.hear()], ["message one", "message two"]);
+    bob.say("ok one");
+    assertEquals(await alice.hear(), "ok one");
+    alice.say("message three");
+    assertEquals(await bob.hear(), "message three");
+    bob.say("message own"); // another's limit is its own
+    assertEquals(await bob.hear(), "message own");
+    const { limited, messages } = server.stats();
+    assertEquals([limited, messages], [1, 4]);
+    for (const peer of [alice, bob]) peer.connection.abort();
+  },
+);
 
 Deno.test(
-  "RelayServer.limits.maxInFlightPerPeer bounds one message that is sent again and again",
+  "RelayServer.limits.maxInFlightPerPeer counts each copy when one message is sent repeatedly",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -255,20 +263,24 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.limits.maxInFlight bounds all together", { permissions }, async () => {
-  const world = new Simulation();
-  await using server = world.relay({ limits: { maxInFlight: 2 }, random: () => 0 });
-  const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
-  await world.clock.runUntil(() => server.stats().active === 2);
-  alice.say("message a");
-  assertEquals(await alice.hear(), "message a");
-  bob.say("message b");
-  assertEquals(await alice.hear(), "message b");
-  bob.say("message c");
-  assertEquals(await bob.hear(), "error too many messages under way: 2 in all");
-  bob.connection.reset(); // its message is dropped
-  await world.clock.runUntil(() => server.stats().active === 1);
-  alice.say("message d");
-  assertEquals(await alice.hear(), "message d");
-  alice.connection.abort();
-});
+Deno.test(
+  "RelayServer.limits.maxInFlight limits the messages of all peers together",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = world.relay({ limits: { maxInFlight: 2 }, random: () => 0 });
+    const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+    await world.clock.runUntil(() => server.stats().active === 2);
+    alice.say("message a");
+    assertEquals(await alice.hear(), "message a");
+    bob.say("message b");
+    assertEquals(await alice.hear(), "message b");
+    bob.say("message c");
+    assertEquals(await bob.hear(), "error too many messages under way: 2 in all");
+    bob.connection.reset(); // its message is dropped
+    await world.clock.runUntil(() => server.stats().active === 1);
+    alice.say("message d");
+    assertEquals(await alice.hear(), "message d");
+    alice.connection.abort();
+  },
+);

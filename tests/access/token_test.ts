@@ -11,7 +11,7 @@ import { pure } from "../_util/permissions.ts";
 
 const BROKEN = ["", "sesame\n", "sesame\r", "a\\nsesame", "sesame\x1b", "sesame\x9b", "sesame\ud800"];
 
-Deno.test("assertToken() takes what is one line on every wire, and shows none that is not", pure, () => {
+Deno.test("assertToken() accepts a token of one line, and hides any other in its error", pure, () => {
   for (const token of ["open sesame", " ", "é😀", "a".repeat(1000)]) assertToken(token);
   for (const token of BROKEN) {
     const { message } = assertThrows(() => assertToken(token), RangeError);
@@ -20,7 +20,7 @@ Deno.test("assertToken() takes what is one line on every wire, and shows none th
 });
 
 Deno.test(
-  "RelayClient and FilesClient refuse a token that cannot be one before they dial",
+  "RelayClient and FilesClient reject an invalid token before they dial",
   pure,
   async () => {
     const network = new MemoryNetwork();
@@ -33,7 +33,7 @@ Deno.test(
 );
 
 Deno.test(
-  "parseCommandLine() takes an empty variable of a secret for a bad value, and of nothing else",
+  "parseCommandLine() rejects an empty variable only when the option is secret",
   pure,
   () => {
     const program = {
@@ -54,7 +54,7 @@ Deno.test(
   },
 );
 
-Deno.test("httpsNetwork() is one for each network, however many requests are sent by it", async () => {
+Deno.test("httpsNetwork() returns the same network for every request", async () => {
   const [one, other] = [new MemoryNetwork(), new MemoryNetwork()];
   const secure = await httpsNetwork(one);
   assertStrictEquals(await httpsNetwork(one), secure);

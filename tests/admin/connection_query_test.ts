@@ -41,7 +41,7 @@ Deno.test("selectPage() sorts, filters, and pages", pure, () => {
   assertEquals(selectPage(ROWS, query).matched, 2);
 });
 
-Deno.test("parseConnectionQuery() rejects what it does not know, naming what it accepts", pure, () => {
+Deno.test("parseConnectionQuery() rejects unknown parameters, and names what it accepts", pure, () => {
   const reject = (query: string, message: string) =>
     assertThrows(() => parseConnectionQuery(new URLSearchParams(query)), RangeError, message);
   reject("sort=size", 'Cannot use sort "size": expected id, address, since, idle');

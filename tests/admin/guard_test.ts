@@ -88,7 +88,7 @@ Deno.test("refuseRequest() allows changes only by POST, and nothing else by POST
 });
 
 Deno.test(
-  "refuseRequest() needs the token for changes, and a token for changes over the network",
+  "refuseRequest() requires the token for changes, and refuses changes over the network without one",
   pure,
   () => {
     const isToken = (given: string) => given === "s3cret";

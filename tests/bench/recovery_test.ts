@@ -4,13 +4,13 @@ import { killAndRestart, rollingRestart } from "../../bench/recovery.ts";
 
 const load = { clients: 150, window: 1000, hold: 600 };
 
-Deno.test("Every client gets its ok though the server is killed and started again", async () => {
+Deno.test("recovery.ts proves every message when the server is killed and restarted", async () => {
   const { clients, acked, lost, resent, left } = await killAndRestart(load);
   assertEquals([acked, lost, left], [clients, 0, 0]);
   assert(resent > 0, "the server was killed when nothing was under way");
 });
 
-Deno.test("A rolling restart on one port loses nothing, and both servers end with nothing", async () => {
+Deno.test("recovery.ts proves every message when two servers on one port are replaced in turn", async () => {
   const { clients, acked, lost, left, connected, takenOver, firstEnd } = await rollingRestart(load);
   assertEquals([acked, lost, left], [clients, 0, 0]);
   assertEquals(firstEnd, { code: 0, signal: null });

@@ -19,7 +19,7 @@ Deno.test("docs/services.md has every service in its table, with its own port, a
   for (const [name] of rows) assert(text.includes(`\n## ${name}\n`), `A section ${name}`);
 });
 
-Deno.test("docs/services.md shows commands that are understood", () => {
+Deno.test("docs/services.md shows only commands that parse", () => {
   const programs: Readonly<Record<string, Commands>> = { server: services, client: clients };
   const shown = Array.from(text.matchAll(/^\$ (server|client)\.ts ?(.*)$/gm));
   assert(shown.length > 10);
@@ -39,7 +39,7 @@ Deno.test("docs/services.md shows commands that are understood", () => {
   }
 });
 
-Deno.test("docs/services.md links to files that are there", async () => {
+Deno.test("docs/services.md links only to files that exist", async () => {
   for (const [, target = ""] of text.matchAll(/\]\((\.\.\/[^)#]+)\)/g)) {
     if (target === "../../README.md") continue;
     await Deno.stat(new URL(target, page));

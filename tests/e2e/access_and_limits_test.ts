@@ -42,7 +42,7 @@ Deno.test("server.ts and client.ts speak TLS, whatever the service", async () =>
   trusting.close();
 });
 
-Deno.test("client.ts says what is wrong when one side speaks TLS and the other does not", async () => {
+Deno.test("client.ts reports when one side speaks TLS and the other does not", async () => {
   await using plain = await ServerProcess.start("echo");
   const secured = await runClient(["echo", "hello", "--port", `${plain.port}`, ...clientTls]);
   assertEquals(secured.code, 1);
@@ -63,7 +63,7 @@ Deno.test("server.ts serves only clients of --tls-client-ca", async () => {
 });
 
 Deno.test({
-  name: "server.ts reads its certificate again at SIGHUP, and keeps the old one where that fails",
+  name: "server.ts reloads its certificate on SIGHUP, and keeps the old one when that fails",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await authority.issue("server");
@@ -86,7 +86,7 @@ Deno.test({
   },
 });
 
-Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
+Deno.test("server.ts requires --token, and never prints it", async () => {
   const token = ["--token", "open-sesame"];
   await using relay = await ServerProcess.start("relay", ...token);
   const args = ["relay", "--clients", "2", "--timeout", "1h", "--port", `${relay.port}`];
@@ -121,7 +121,7 @@ Deno.test("server.ts lets in by --token, and tells it to nobody", async () => {
   assertEquals([bad.code, bad.err.includes("xyzzy")], [2, false]);
 });
 
-Deno.test("server.ts, client.ts and loadtest.ts refuse a token that cannot be one, and print none", async () => {
+Deno.test("server.ts, client.ts, and loadtest.ts reject an invalid token without printing it", async () => {
   const broken = ["sesame\\n", "sesame\nmessage x", "sesame\x1b[31m"];
   for (const token of broken) {
     const commands = [
@@ -140,13 +140,13 @@ Deno.test("server.ts, client.ts and loadtest.ts refuse a token that cannot be on
   }
 });
 
-Deno.test("server.ts takes an empty OKLINE_TOKEN for a mistake, not for an open door", async () => {
+Deno.test("server.ts refuses to start when OKLINE_TOKEN is empty", async () => {
   const { code, err } = await runServer(["relay", "--port", "0"], { env: { OKLINE_TOKEN: "" } });
   assertEquals(code, 2);
   assertStringIncludes(err, "Cannot use OKLINE_TOKEN: expected at least one character");
 });
 
-Deno.test("server.ts refuses addresses by --deny and --allow", async () => {
+Deno.test("server.ts refuses addresses that --deny or --allow excludes", async () => {
   for (const options of [["--deny", "127.0.0.0/8"], ["--allow", "10.0.0.0/8", "--allow", "::1"]]) {
     await using server = await ServerProcess.start("echo", ...options);
     const { code, out, err } = await runClient(["echo", "hello", "--port", `${server.port}`]);
@@ -157,7 +157,7 @@ Deno.test("server.ts refuses addresses by --deny and --allow", async () => {
   assertEquals((await runClient(["echo", "hello", "--port", `${server.port}`])).code, 0);
 });
 
-Deno.test("server.ts says what is wrong with its TLS options, and starts nothing", async () => {
+Deno.test("server.ts reports invalid TLS options, and does not start", async () => {
   const { certificate, key } = authority.files;
   const folder = await Deno.makeTempDir();
   const encrypted = `${folder}/encrypted.key`;

@@ -49,7 +49,7 @@ for (const [name, options] of Object.entries(SERVICES)) {
   });
 }
 
-Deno.test("server.ts --admin cannot start where its address is in use, and closes the service", async () => {
+Deno.test("server.ts --admin closes the service when its address is in use", async () => {
   await using first = await ServerProcess.start("echo", "--admin", "127.0.0.1:0");
   const { port } = await adminOf(first);
   const { code, err, out } = await runServer(["echo", "--port", "0", "--admin", `127.0.0.1:${port}`]);
@@ -58,7 +58,7 @@ Deno.test("server.ts --admin cannot start where its address is in use, and close
   assertEquals(err.trim().split("\n").length, 1);
 });
 
-Deno.test("server.ts --admin-token is needed for changes", async () => {
+Deno.test("server.ts --admin-token protects changes", async () => {
   await using server = await ServerProcess.start("echo", "--admin", "127.0.0.1:0", "--admin-token", "s3cret");
   const admin = await adminOf(server);
   const suspend = async (headers: Record<string, string>) =>

@@ -91,7 +91,7 @@ async function ask(port: number, line: string): Promise<string | undefined> {
   }
 }
 
-Deno.test("server.ts balance drains a backend under load: no client notices", async () => {
+Deno.test("server.ts balance drains a backend under load without affecting clients", async () => {
   await using balanced = await Balanced.start(3);
   const { balancer, backends: [leaving] } = balanced;
   const load = new Load(balancer.port);
@@ -108,7 +108,7 @@ Deno.test("server.ts balance drains a backend under load: no client notices", as
   assertEquals((await balanced.until(0, () => true)).total, total);
 });
 
-Deno.test("server.ts balance gives a backend clients again when it is undrained", async () => {
+Deno.test("server.ts balance sends clients to a backend again when it is undrained", async () => {
   await using balanced = await Balanced.start(2);
   const { balancer, backends } = balanced;
   await balancer.say(`drain ${balanced.nameOf(0)}`);
@@ -121,7 +121,7 @@ Deno.test("server.ts balance gives a backend clients again when it is undrained"
   assertEquals((await backends[0]!.state()).messages, 2);
 });
 
-Deno.test("server.ts balance cuts off nobody but who was with a backend that is killed", async () => {
+Deno.test("server.ts balance closes only the connections of a backend when it is killed", async () => {
   await using balanced = await Balanced.start(3, "--check-interval", "100ms", "--fall", "1");
   const { balancer, backends } = balanced;
   const load = new Load(balancer.port);
@@ -142,7 +142,7 @@ Deno.test("server.ts balance cuts off nobody but who was with a backend that is 
   assertEquals(unanswered.length, cut);
 });
 
-Deno.test("server.ts names the backends there are, and says where there are none", async () => {
+Deno.test("server.ts lists the backends when a control command names an unknown one", async () => {
   await using balanced = await Balanced.start(1);
   const { balancer, backends: [echo] } = balanced;
   const answers = async (server: ServerProcess, line: string) => {

@@ -53,7 +53,7 @@ class TerminalChat implements AsyncDisposable {
   }
 }
 
-Deno.test("client.ts chat leaves the line being typed whole, and lets it be edited", async () => {
+Deno.test("client.ts chat redraws the line being edited when a message arrives", async () => {
   await using server = await ServerProcess.start("chat");
   await using ann = new TerminalChat(server.port);
   await ann.upTo("Hello ann.");
@@ -75,7 +75,7 @@ Deno.test("client.ts chat leaves the line being typed whole, and lets it be edit
   await bob.upTo("-- ann left");
 });
 
-Deno.test("client.ts chat keeps its own words below what others say, though they fill two rows", async () => {
+Deno.test("client.ts chat keeps the edited line below messages when it fills two rows", async () => {
   await using server = await ServerProcess.start("chat");
   await using ann = new TerminalChat(server.port);
   await ann.upTo("Hello ann.");
@@ -92,7 +92,7 @@ Deno.test("client.ts chat keeps its own words below what others say, though they
   await ann.upTo("-- Bye");
 });
 
-Deno.test("client.ts chat lets no server act on the terminal", async () => {
+Deno.test("client.ts chat escapes control characters from the server", async () => {
   await using evil = listen({});
   const served = evil.serve(async (peer) => {
     peer.send("-- Hello \x1b[2J\u202e\x07.");
@@ -108,7 +108,7 @@ Deno.test("client.ts chat lets no server act on the terminal", async () => {
   await served;
 });
 
-Deno.test("client.ts chat talks by plain lines where there is no terminal", async () => {
+Deno.test("client.ts chat reads and writes plain lines when there is no terminal", async () => {
   await using server = await ServerProcess.start("chat");
   await using bob = await talk(server.port);
   await bob.send("bob\n");
@@ -127,7 +127,7 @@ Deno.test("client.ts chat talks by plain lines where there is no terminal", asyn
   assertStringIncludes(await bob.upTo("-- ann left"), "ann: hello\n[ann to you] psst\n");
 });
 
-Deno.test("client.ts chat ends with exit 1 where its name is refused", async () => {
+Deno.test("client.ts chat exits with 1 when its name is refused", async () => {
   await using server = await ServerProcess.start("chat");
   await using bob = await talk(server.port);
   await bob.send("bob\n");
@@ -136,7 +136,7 @@ Deno.test("client.ts chat ends with exit 1 where its name is refused", async () 
   assertEquals([refused.code, refused.err], [1, "error: Cannot enter: name is taken: bob\n"]);
 });
 
-Deno.test("client.ts chat says that the server has gone, and leaves the terminal usable", async () => {
+Deno.test("client.ts chat reports that the server has gone, and restores the terminal", async () => {
   await using server = await ServerProcess.start("chat");
   await using ann = new TerminalChat(server.port);
   await ann.upTo("Hello ann.");
@@ -146,7 +146,7 @@ Deno.test("client.ts chat says that the server has gone, and leaves the terminal
   await ann.upTo("exit 1\r\nechoing");
 });
 
-Deno.test("client.ts account makes an account that server.ts chat --users lets in", async () => {
+Deno.test("client.ts account prints an account that server.ts chat --users accepts", async () => {
   await using dir = new TempDir();
   const counts = await runClient(["account", "ann"], { stdin: "open sesame\n" });
   assertEquals(counts.code, 0);

@@ -9,7 +9,7 @@ function records(out: string): Record<string, unknown>[] {
   return out.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("client.ts echo prints each text as it comes back", async () => {
+Deno.test("client.ts echo prints each reply", async () => {
   await using server = await ServerProcess.start("echo");
   const { code, out, err } = await runClient([
     "echo",
@@ -22,7 +22,7 @@ Deno.test("client.ts echo prints each text as it comes back", async () => {
   assertEquals([code, out, err], [0, "hello\ntwo\nlines\n\\x1b\n", ""]);
 });
 
-Deno.test("client.ts echo --clients opens many at once, and wants a reply for each", async () => {
+Deno.test("client.ts echo --clients opens connections in parallel, and expects a reply on each", async () => {
   await using server = await ServerProcess.start("echo");
   const { code, out } = await runClient([
     "echo",
@@ -43,13 +43,13 @@ Deno.test("client.ts echo --clients opens many at once, and wants a reply for ea
   assertEquals((await server.state()).peakConnections, 50);
 });
 
-Deno.test("client.ts echo takes the lines of stdin where no text is given", async () => {
+Deno.test("client.ts echo sends the lines of stdin when there is no text", async () => {
   await using server = await ServerProcess.start("echo");
   const { code, out } = await runClient(["echo", "--port", `${server.port}`], { stdin: "one\ntwo\r\nthree" });
   assertEquals([code, out], [0, "one\ntwo\nthree\n"]);
 });
 
-Deno.test("client.ts echo sends stdin as it is, and nothing for what is no UTF-8", async () => {
+Deno.test("client.ts echo sends stdin unchanged, and fails when it is not UTF-8", async () => {
   await using server = await ServerProcess.start("echo");
   const echo = denoRun("client.ts", ["echo", "--port", `${server.port}`]);
   assertEquals((await run(echo, { stdin: "\ufeffone" })).out, "\\u{feff}one\n");
@@ -58,7 +58,7 @@ Deno.test("client.ts echo sends stdin as it is, and nothing for what is no UTF-8
   assertEquals(err, "error: Cannot read stdin: expected UTF-8, got other bytes\n");
 });
 
-Deno.test("client.ts relay says why a client has no ok, and whether it tries again", async () => {
+Deno.test("client.ts relay reports why a client has no ok, and whether it retries", async () => {
   const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
   const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
   assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
@@ -83,7 +83,7 @@ Deno.test("client.ts relay says why a client has no ok, and whether it tries aga
   assertEquals([summary?.reconnects, summary?.refused], [4, 0]);
 });
 
-Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", async () => {
+Deno.test("client.ts relay names the value of DELAY_TIME and what is accepted", async () => {
   const { code, err } = await runClient(["relay"], { env: { DELAY_TIME: "2s" } });
   assertEquals(
     [code, err],
@@ -91,7 +91,7 @@ Deno.test("client.ts relay names what DELAY_TIME says, and what it may say", asy
   );
 });
 
-Deno.test("client.ts echo fails where replies are wrong, or do not come", async () => {
+Deno.test("client.ts echo fails when replies are wrong or missing", async () => {
   await using wrong = listen({});
   const served = wrong.serve(async (peer) => {
     for await (const line of peer) {
@@ -113,7 +113,7 @@ Deno.test("client.ts echo fails where replies are wrong, or do not come", async 
   ]);
 });
 
-Deno.test("client.ts echo waits no longer for a reply than --timeout", async () => {
+Deno.test("client.ts echo fails when a reply does not arrive within --timeout", async () => {
   await using silent = listen({});
   const served = silent.serve(async (peer) => void await peer.closed);
   const { code, err } = await runClient(["echo", "--port", `${silent.port}`, "--timeout", "50ms", "hello"]);
@@ -123,7 +123,7 @@ Deno.test("client.ts echo waits no longer for a reply than --timeout", async () 
   await served;
 });
 
-Deno.test("client.ts hello is greeted, many at the same time", async () => {
+Deno.test("client.ts hello prints a greeting for each of many parallel clients", async () => {
   await using server = await ServerProcess.start("hello", "--delay", "100ms");
   const one = await runClient(["hello", "--port", `${server.port}`]);
   assertEquals(one.code, 0);
@@ -133,7 +133,7 @@ Deno.test("client.ts hello is greeted, many at the same time", async () => {
   assertEquals((await server.state()).peakConnections, 20);
 });
 
-Deno.test("client.ts http prints status, headers and body", async () => {
+Deno.test("client.ts http prints status, headers, and body", async () => {
   await using server = await ServerProcess.start("http");
   const url = `http://127.0.0.1:${server.port}`;
   const field = ["--header", "Content-Type: application/json"];
@@ -148,7 +148,7 @@ Deno.test("client.ts http prints status, headers and body", async () => {
   assertEquals([missing.code, status, reason, text], [0, 404, "Not Found", "No such resource: /none\n"]);
 });
 
-Deno.test("client.ts http says in one line what it cannot send, and what is no HTTP", async () => {
+Deno.test("client.ts http reports in one line what it cannot send, and a reply that is not HTTP", async () => {
   await using echo = await ServerProcess.start("echo");
   const scheme = await runClient(["http", "GET", "ftp://127.0.0.1/"]);
   assertEquals([scheme.code, scheme.err], [
@@ -165,7 +165,7 @@ Deno.test("client.ts http says in one line what it cannot send, and what is no H
   assertStringIncludes(other.err, "No HTTP response to be used: ");
 });
 
-Deno.test("client.ts http prints a body as it is, but nothing that would act on a terminal", async () => {
+Deno.test("client.ts http prints a body unchanged, and escapes control characters on a terminal", async () => {
   const body = "\x1b[2J\u202ehello\nthere";
   await using server = listen({ codec: bytesCodec });
   const served = server.serve(async (peer) => {
@@ -183,7 +183,7 @@ Deno.test("client.ts http prints a body as it is, but nothing that would act on 
   await served;
 });
 
-Deno.test("client.ts udp prints answers, asks again, and gives up", async () => {
+Deno.test("client.ts udp prints answers, retries, and gives up", async () => {
   await using server = await ServerProcess.start("udp");
   const port = `${server.port}`;
   const texts = await runClient(["udp", "--port", port, "hello", "\x1b"]);
@@ -203,7 +203,7 @@ Deno.test("client.ts udp prints answers, asks again, and gives up", async () => 
   ]);
 });
 
-Deno.test("client.ts list, upload and download move files, checked by sha256sum", async () => {
+Deno.test("client.ts list, upload, and download transfer files that sha256sum confirms", async () => {
   await using here = new TempDir();
   await using there = new TempDir();
   await using server = await ServerProcess.start("files", "--root", there.path, "--writable");
@@ -227,7 +227,7 @@ Deno.test("client.ts list, upload and download move files, checked by sha256sum"
   );
 });
 
-Deno.test("client.ts download and upload go on where an earlier try broke off", async () => {
+Deno.test("client.ts download and upload resume a transfer that broke off", async () => {
   await using here = new TempDir();
   await using there = new TempDir();
   await using server = await ServerProcess.start("files", "--root", there.path, "--writable");
@@ -258,7 +258,7 @@ Deno.test("client.ts download and upload go on where an earlier try broke off", 
   }
 });
 
-Deno.test("client.ts download and upload say what is refused, and leave nothing behind", async () => {
+Deno.test("client.ts download and upload report a refusal, and leave nothing behind", async () => {
   await using here = new TempDir();
   await using there = new TempDir();
   await using server = await ServerProcess.start("files", "--root", there.path);
@@ -287,7 +287,7 @@ Deno.test("client.ts download and upload say what is refused, and leave nothing 
 });
 
 Deno.test({
-  name: "client.ts download says in one line that its file cannot be written, and goes on there next time",
+  name: "client.ts download reports in one line that its file cannot be written, and resumes it next time",
   ignore: Deno.build.os === "windows",
   async fn() {
     await using here = new TempDir();

@@ -23,7 +23,7 @@ async function enter(server: ServerProcess, ...lines: readonly string[]): Promis
   return peer;
 }
 
-Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, async () => {
+Deno.test("server.ts --verbose logs each refused peer and the reason", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections", "1", "--verbose");
   await using first = await connect({ port: server.port });
   first.send("hello");
@@ -36,7 +36,7 @@ Deno.test("server.ts --verbose names the peers that it refuses", { timeout }, as
 });
 
 for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]] as const) {
-  Deno.test(`server.ts ${service} --verbose names the peers that --deny keeps out`, { timeout }, async () => {
+  Deno.test(`server.ts ${service} --verbose logs the peers that --deny excludes`, { timeout }, async () => {
     await using server = await ServerProcess.start(service, ...options, "--deny", "127.0.0.0/8", "--verbose");
     await using peer = await connect({ port: server.port });
     const from = `${peer.local.hostname}:${peer.local.port}`;
@@ -45,7 +45,9 @@ for (const [service, ...options] of [["echo"], ["proxy", "--to", "127.0.0.1:1"]]
   });
 }
 
-Deno.test("server.ts --max-connections-per-ip refuses one more of an address", { timeout }, async () => {
+Deno.test("server.ts --max-connections-per-ip refuses one connection over the limit of an address", {
+  timeout,
+}, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections-per-ip", "1");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
@@ -53,7 +55,7 @@ Deno.test("server.ts --max-connections-per-ip refuses one more of an address", {
   assertEquals(await hear(second), "error busy: 1 connection is open from this address");
 });
 
-Deno.test("server.ts --when-full wait lets one more wait for room", { timeout }, async () => {
+Deno.test("server.ts --when-full wait queues one connection over the limit", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--max-connections", "1", "--when-full", "wait");
   await using first = await enter(server, "hello");
   assertEquals(await hear(first), "hello");
@@ -63,7 +65,7 @@ Deno.test("server.ts --when-full wait lets one more wait for room", { timeout },
   assertEquals(await hear(second), "and me");
 });
 
-Deno.test("server.ts --accept-rate takes only so many a second", { timeout }, async () => {
+Deno.test("server.ts --accept-rate limits connections per second", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--accept-rate", "2");
   const peers = await Promise.all(["1", "2", "3"].map((line) => enter(server, line)));
   await server.until(({ paced }) => Number(paced) > 0);
@@ -76,7 +78,7 @@ const TIMEOUTS: readonly (readonly [option: string, lines: readonly string[], wh
   ["--idle-timeout", ["hello"], "idle"],
 ];
 for (const [option, lines, which] of TIMEOUTS) {
-  Deno.test(`server.ts ${option} tells a peer, and closes it`, { timeout }, async () => {
+  Deno.test(`server.ts ${option} sends the peer an error line and closes it`, { timeout }, async () => {
     await using server = await ServerProcess.start("echo", option, "300ms");
     await using peer = await enter(server, ...lines);
     const heard = await Array.fromAsync(peer);
@@ -90,7 +92,7 @@ for (const [option, lines, which] of TIMEOUTS) {
 /** More than both sides' sockets hold. */
 const FLOOD = Array.from({ length: 400 }, (_, index) => `message ${index}${"x".repeat(60_000)}`);
 
-Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, async () => {
+Deno.test("server.ts --write-timeout closes a peer that does not read", { timeout }, async () => {
   await using server = await ServerProcess.start("echo", "--write-timeout", "300ms");
   await using peer = await enter(server, ...FLOOD);
   const { timeouts } = await server.until(({ connections, accepted }) => connections === 0 && accepted === 1);
@@ -98,7 +100,7 @@ Deno.test("server.ts --write-timeout closes who takes nothing", { timeout }, asy
   peer.abort();
 });
 
-Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", { timeout }, async () => {
+Deno.test("server.ts --write-buffer cuts off a peer when more than that is unread", { timeout }, async () => {
   await using server = await ServerProcess.start("relay", "--write-buffer", "64KiB", "--verbose");
   await using peer = await enter(server, ...FLOOD);
   await server.remarked("bytes queued, limit 65536");
@@ -107,15 +109,19 @@ Deno.test("server.ts --write-buffer cuts off who leaves more than that unread", 
 });
 
 for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "--root", "."]] as const) {
-  Deno.test(`server.ts ${service} --max-line tells whose line is too long`, { timeout }, async () => {
-    await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
-    await using peer = await enter(server, "message ".padEnd(17, "x"));
-    const heard = await Array.fromAsync(peer);
-    assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
-    await peer.close();
-    const { framingErrors } = await server.until(({ connections }) => connections === 0);
-    assertEquals(framingErrors, { "line-too-long": 1 });
-  });
+  Deno.test(
+    `server.ts ${service} --max-line sends an error line when a line is too long`,
+    { timeout },
+    async () => {
+      await using server = await ServerProcess.start(service, ...options, "--max-line", "16");
+      await using peer = await enter(server, "message ".padEnd(17, "x"));
+      const heard = await Array.fromAsync(peer);
+      assertEquals(heard.at(-1), "error line is over the limit of 16 bytes");
+      await peer.close();
+      const { framingErrors } = await server.until(({ connections }) => connections === 0);
+      assertEquals(framingErrors, { "line-too-long": 1 });
+    },
+  );
 }
 
 for (
@@ -124,7 +130,7 @@ for (
     "of this connection",
   ]] as const
 ) {
-  Deno.test(`server.ts --${option} refuses one message more`, { timeout }, async () => {
+  Deno.test(`server.ts --${option} refuses one message over the limit`, { timeout }, async () => {
     await using server = await ServerProcess.start("relay", `--${option}`, "1");
     await using peer = await enter(server, "message one", "message two");
     const lines = peer[Symbol.asyncIterator]();
@@ -137,20 +143,27 @@ for (
   });
 }
 
-Deno.test("server.ts relay --ack-timeout delivers again, --no-redeliver does not", { timeout }, async () => {
-  const options = ["relay", "--ack-timeout", "100ms"] as const;
-  await using server = await ServerProcess.start(...options);
-  await using peer = await enter(server, "message again");
-  const lines = peer[Symbol.asyncIterator]();
-  assertEquals([(await lines.next()).value, (await lines.next()).value], ["message again", "message again"]);
-  peer.abort();
-  await using bare = await ServerProcess.start(...options, "--no-redeliver");
-  await using other = await enter(bare, "message once");
-  assertEquals(await hear(other), "message once");
-  const { due, pending } = await bare.state();
-  assertEquals([due, pending], [0, 1]);
-  other.abort();
-});
+Deno.test(
+  "server.ts relay --ack-timeout redelivers a message, and not with --no-redeliver",
+  { timeout },
+  async () => {
+    const options = ["relay", "--ack-timeout", "100ms"] as const;
+    await using server = await ServerProcess.start(...options);
+    await using peer = await enter(server, "message again");
+    const lines = peer[Symbol.asyncIterator]();
+    assertEquals([(await lines.next()).value, (await lines.next()).value], [
+      "message again",
+      "message again",
+    ]);
+    peer.abort();
+    await using bare = await ServerProcess.start(...options, "--no-redeliver");
+    await using other = await enter(bare, "message once");
+    assertEquals(await hear(other), "message once");
+    const { due, pending } = await bare.state();
+    assertEquals([due, pending], [0, 1]);
+    other.abort();
+  },
+);
 
 const REQUEST = "GET /time HTTP/1.1\r\nHost: a.test\r\n";
 const LATE: readonly (readonly [option: string, sent: string, heard: string])[] = [
@@ -158,13 +171,13 @@ const LATE: readonly (readonly [option: string, sent: string, heard: string])[] 
   ["--keep-alive-timeout", `${REQUEST}\r\n`, "HTTP/1.1 200 OK"],
 ];
 for (const [option, sent, status] of LATE) {
-  Deno.test(`server.ts http ${option} ends a connection`, { timeout }, async () => {
+  Deno.test(`server.ts http ${option} closes a connection`, { timeout }, async () => {
     await using server = await ServerProcess.start("http", option, "200ms");
     assertEquals((await exchange(server.port, sent)).split("\r\n")[0], status);
   });
 }
 
-Deno.test("server.ts hello --delay answers before the drain timeout cuts it off", { timeout }, async () => {
+Deno.test("server.ts hello --delay responds to a waiting client when draining", { timeout }, async () => {
   await using server = await ServerProcess.start("hello", "--delay", "0", "--drain-timeout", "1s");
   const answer = exchange(server.port, "GET");
   await server.until(({ accepted }) => accepted === 1);
@@ -172,14 +185,14 @@ Deno.test("server.ts hello --delay answers before the drain timeout cuts it off"
   assertEquals((await answer).split("\r\n")[0], "HTTP/1.1 200 OK");
 });
 
-Deno.test("server.ts http --max-body refuses a longer one", { timeout }, async () => {
+Deno.test("server.ts http --max-body refuses a longer body", { timeout }, async () => {
   await using server = await ServerProcess.start("http", "--max-body", "4");
   const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
   assertEquals([response.status, (await response.text()).trim()], [413, "Body of 5 bytes is over 4"]);
 });
 
 Deno.test({
-  name: "server.ts out of descriptors says so once, serves whom it has, and takes others as places come free",
+  name: "server.ts reports once that it is out of descriptors, keeps serving, and accepts when one is free",
   ignore: Deno.build.os === "windows",
   timeout,
   fn: async () => {
@@ -203,7 +216,7 @@ Deno.test({
 });
 
 Deno.test(
-  "listenOptions() logs what fails in serving, and when descriptors are short",
+  "listenOptions() logs handler errors and shortages of descriptors",
   { timeout },
   async () => {
     let said = "";

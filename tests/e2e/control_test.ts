@@ -67,7 +67,7 @@ const WAYS: Readonly<Record<string, Ways>> = {
 
 for (const [name, { suspend, resume }] of Object.entries(WAYS)) {
   Deno.test({
-    name: `server.ts suspends and resumes by ${name}: who is there is served, who comes waits`,
+    name: `server.ts suspends and resumes by ${name}: open connections are served, new ones are queued`,
     ignore: Deno.build.os === "windows" && name === "SIGUSR2",
     fn: async () => {
       await using server = await ServerProcess.start("echo");
@@ -93,7 +93,7 @@ for (const [name, { suspend, resume }] of Object.entries(WAYS)) {
   });
 }
 
-Deno.test("server.ts drains though it is suspended, and can be resumed no more", async () => {
+Deno.test("server.ts drains when suspended, and then refuses to resume", async () => {
   await using server = await ServerProcess.start("relay");
   await using guest = await Guest.enter(server);
   guest.say("message held");
@@ -113,7 +113,7 @@ Deno.test("server.ts drains though it is suspended, and can be resumed no more",
   assertEquals((await server.ended()).code, 0);
 });
 
-Deno.test("server.ts udp says that there is nothing to suspend", async () => {
+Deno.test("server.ts udp reports that it cannot be suspended", async () => {
   await using server = await ServerProcess.start("udp");
   for (const word of ["suspend", "resume"]) {
     await server.say(word);
@@ -141,7 +141,7 @@ function failing(error: Error): Promise<void> {
 }
 
 Deno.test(
-  "operate() ends with one line when the system fails the service",
+  "operate() ends with one line when an OS error stops the service",
   pure,
   async () => {
     const error = systemError(new Error("Bad file descriptor"), "EBADF");
@@ -156,7 +156,7 @@ Deno.test(
 );
 
 Deno.test(
-  "operate() ends with the error itself when it is the program's own",
+  "operate() rejects with the error when the program has a bug",
   pure,
   async () => {
     const error = new TypeError("Not a function");

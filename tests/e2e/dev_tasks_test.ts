@@ -11,18 +11,18 @@ async function nc(port: number, stdin: string): Promise<string> {
   return out;
 }
 
-Deno.test("server.ts relay serves nc: a message to oneself, and its ok", async () => {
+Deno.test("server.ts relay delivers a message of nc to itself, and its ok", async () => {
   await using server = await ServerProcess.start("relay");
   assertEquals(await nc(server.port, "message hello\nok hello\n"), "message hello\nok hello\n");
 });
 
-Deno.test("server.ts echo serves nc: lines of CRLF too, and good ones before a bad one", async () => {
+Deno.test("server.ts echo answers nc, with CRLF, and good lines before a bad one", async () => {
   await using server = await ServerProcess.start("echo", "--max-line", "10B");
   assertEquals(await nc(server.port, "hello\r\nthere\n"), "hello\nthere\n");
   assertMatch(await nc(server.port, "hello\nfar too long a line\n"), /^hello\nerror line is over /);
 });
 
-Deno.test("server.ts hello serves curl, and nc typing a line, each after the delay", async () => {
+Deno.test("server.ts hello responds to curl and to a line from nc after the delay", async () => {
   await using server = await ServerProcess.start("hello", "--delay", "150ms");
   const { code, out } = await run([
     "curl",
@@ -51,7 +51,7 @@ Deno.test("server.ts hello serves ab -n 100 -c 10 without a failed request", asy
   assertEquals(out.includes("Non-2xx"), false);
 });
 
-Deno.test("server.ts hello makes five hundred wait at the same time", async () => {
+Deno.test("server.ts hello delays five hundred clients in parallel", async () => {
   await using server = await ServerProcess.start("hello", "--delay", "2s");
   const { out } = await run(["ab", "-q", "-n", "500", "-c", "500", `http://127.0.0.1:${server.port}/`]);
   assertMatch(out, /^Complete requests: +500$/m);
@@ -88,7 +88,7 @@ Deno.test("server.ts http serves ab, with and without keep-alive", async () => {
   }
 });
 
-Deno.test("server.ts http serves curl: a store with sized and chunked bodies", async () => {
+Deno.test("server.ts http serves its store to curl, with sized and chunked bodies", async () => {
   await using server = await ServerProcess.start("http");
   const url = `http://127.0.0.1:${server.port}`;
   const curl = async (...args: string[]): Promise<string> => (await run(["curl", "--silent", ...args])).out;
@@ -117,7 +117,7 @@ Deno.test("server.ts http serves curl: a store with sized and chunked bodies", a
   assertMatch(await curl("--head", `${url}/`), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
-Deno.test("server.ts chat serves telnet: lines of CRLF", async () => {
+Deno.test("server.ts chat serves telnet, with CRLF", async () => {
   await using server = await ServerProcess.start("chat");
   assertEquals(
     await nc(server.port, "ann\r\n/me waves\r\n/who\r\n/quit\r\n"),
@@ -133,7 +133,7 @@ Deno.test("server.ts udp serves socat", async () => {
   assertEquals([code, out], [0, "hello\n"]);
 });
 
-Deno.test("server.ts proxy and balance serve socat, half-closes and all", async () => {
+Deno.test("server.ts proxy and balance pass half-closes of socat on", async () => {
   await using echo = await ServerProcess.start("echo");
   const to = ["--to", `127.0.0.1:${echo.port}`];
   for (const service of ["proxy", "balance"]) {
@@ -163,7 +163,7 @@ Deno.test("server.ts proxy passes an HTTP server on to curl, and balance spreads
   for (const { total } of backends as { total: number }[]) assertGreaterOrEqual(total, 30);
 });
 
-Deno.test("server.ts proxy passes a load test of the relay behind it", async () => {
+Deno.test("server.ts proxy passes on a load test of the relay behind it", async () => {
   await using relay = await ServerProcess.start("relay");
   await using proxy = await ServerProcess.start("proxy", "--to", `127.0.0.1:${relay.port}`, "--quiet");
   const args = ["--clients", "300", "--window", "1s", "--seed", "1", "--quiet", "--json", ...ANY_LAG];
@@ -175,7 +175,7 @@ Deno.test("server.ts proxy passes a load test of the relay behind it", async () 
   assertEquals((closed as Record<string, number>).natural, 300);
 });
 
-Deno.test("server.ts files serves nc, and what comes is what sha256sum says", async () => {
+Deno.test("server.ts files sends nc a file with the checksum that sha256sum prints", async () => {
   await using dir = new TempDir();
   await using server = await ServerProcess.start("files", "--root", dir.path);
   for (const [name, size] of [["none", 0], ["one", 1], ["large", 3_000_000]] as const) {

@@ -9,7 +9,7 @@ const names = Array.from(Deno.readDirSync(FOLDER), ({ name }) => name).filter((n
 for (const name of names.sort()) {
   const path = new URL(name, FOLDER).pathname;
 
-  Deno.test(`examples/${name} prints what it says that it prints, in ${LONGEST} lines at most`, async () => {
+  Deno.test(`examples/${name} prints what its comment shows, and has at most ${LONGEST} lines`, async () => {
     const source = await Deno.readTextFile(path);
     assertLessOrEqual(source.trimEnd().split("\n").length, LONGEST);
     const { code, out, err } = await run([Deno.execPath(), "run", "-A", "--quiet", path]);
@@ -31,7 +31,7 @@ Deno.test("examples/README.md lists every example once", async () => {
   assertEquals(listed.toSorted(), names.toSorted());
 });
 
-Deno.test("deno task demo shows a server and ten clients, and ends by itself", async () => {
+Deno.test("deno task demo runs a server and ten clients, and ends by itself", async () => {
   const { code, out } = await run([Deno.execPath(), "task", "--quiet", "demo"], {
     cwd: new URL("..", FOLDER).pathname,
   });

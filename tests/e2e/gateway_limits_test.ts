@@ -8,7 +8,7 @@ const timeout = 30_000;
 
 for (const service of ["proxy", "balance"]) {
   Deno.test(
-    `server.ts ${service} --proxy-out tells the backend whose connection it is`,
+    `server.ts ${service} --proxy-out sends the backend the client's address`,
     { timeout },
     async () => {
       await using echo = await ServerProcess.start("echo");
@@ -22,7 +22,7 @@ for (const service of ["proxy", "balance"]) {
 }
 
 Deno.test(
-  "server.ts balance --max-per-backend and --max-queue turn one more client away",
+  "server.ts balance --max-per-backend and --max-queue refuse one client over the limits",
   { timeout },
   async () => {
     await using echo = await ServerProcess.start("echo");
@@ -38,7 +38,7 @@ Deno.test(
   },
 );
 
-Deno.test("server.ts balance --queue-timeout bounds how long a client waits", { timeout }, async () => {
+Deno.test("server.ts balance --queue-timeout limits how long a client is queued", { timeout }, async () => {
   await using balancer = await ServerProcess.start(
     "balance",
     "--to",

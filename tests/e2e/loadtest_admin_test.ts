@@ -53,7 +53,7 @@ Deno.test("loadtest.ts --target-admin fails a run that leaves something at the s
   assert(other.localAddr !== undefined);
 });
 
-Deno.test("loadtest.ts --target-admin starts nothing when the target does not tell its state", async () => {
+Deno.test("loadtest.ts --target-admin does not start when the target has no state", async () => {
   await using server = await ServerProcess.start("http");
   const address = `127.0.0.1:${server.port}`;
   const { code, err } = await run(denoRun("loadtest.ts", ["--target", address, "--target-admin", address]));

@@ -63,7 +63,7 @@ Deno.test("loadtest.ts stops at SIGINT, reports what there is, and leaves no pro
   assertEquals(await run.verdict(), [130, "interrupted", "interrupted"]);
 });
 
-Deno.test("loadtest.ts ends at once at a second SIGINT, and so does what it started", async () => {
+Deno.test("loadtest.ts ends immediately on a second SIGINT, with the processes that it started", async () => {
   using run = new RunUnderWay();
   await run.acknowledged();
   const [server = 0] = run.children("own-server");
@@ -81,7 +81,7 @@ Deno.test("loadtest.ts ends at once at a second SIGINT, and so does what it star
   await when(() => !isThere(server));
 });
 
-Deno.test("loadtest.ts that is killed leaves no process behind", async () => {
+Deno.test("loadtest.ts leaves no process behind when it is killed", async () => {
   using run = new RunUnderWay("--processes", "2");
   await run.acknowledged();
   const children = [...run.children("generator"), ...run.children("own-server")];
@@ -90,7 +90,7 @@ Deno.test("loadtest.ts that is killed leaves no process behind", async () => {
   await when(() => !children.some(isThere));
 });
 
-Deno.test("loadtest.ts names the generator that died, and ends", async () => {
+Deno.test("loadtest.ts names a generator that died, and ends", async () => {
   using run = new RunUnderWay("--processes", "2", "--deadline", "8s");
   await run.acknowledged();
   const [, second = 0] = run.children("generator");
@@ -104,7 +104,7 @@ Deno.test("loadtest.ts names the generator that died, and ends", async () => {
   assertEquals(await run.verdict(), [3, "invalid", "invalid"]);
 });
 
-Deno.test("loadtest.ts names its server that died, and ends", async () => {
+Deno.test("loadtest.ts names its server when it died, and ends", async () => {
   using run = new RunUnderWay("--deadline", "8s");
   await run.acknowledged();
   const [server = 0] = run.children("own-server");
@@ -115,7 +115,7 @@ Deno.test("loadtest.ts names its server that died, and ends", async () => {
   assertEquals(await run.verdict(), [1, "failed", "failed"]);
 });
 
-Deno.test("loadtest.ts says invalid when it did not get the time to keep its schedule, unless it may lag so", async () => {
+Deno.test("loadtest.ts is invalid when it cannot keep its schedule, unless --max-lag allows it", async () => {
   using bounded = new RunUnderWay();
   using unbounded = new RunUnderWay(...ANY_LAG);
   await Promise.all([bounded, unbounded].map((run) => run.acknowledged()));
@@ -132,7 +132,7 @@ Deno.test("loadtest.ts says invalid when it did not get the time to keep its sch
   assertEquals(await unbounded.verdict(), [0, "proven", "proven"]);
 });
 
-Deno.test("every client ends with its ok when the server is killed half-way and started again", async () => {
+Deno.test("loadtest.ts ends with an ok for every client when the server is killed and restarted", async () => {
   const { server, port } = await startServer("--port", "0");
   using run = new RunUnderWay("--target", `127.0.0.1:${port}`, ...ANY_LAG);
   await run.acknowledged();
@@ -147,7 +147,7 @@ Deno.test("every client ends with its ok when the server is killed half-way and 
   assertEquals((await again.server.outcome).code, 0);
 });
 
-Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () => {
+Deno.test("loadtest.ts ends with delivered when the server has no state", async () => {
   const { server, port } = await startServer("--port", "0");
   const { code, summary } = await loadTest(
     ...["--target", `127.0.0.1:${port}`, "--clients", "300", "--window", "1s", "--json", "--quiet"],
@@ -158,7 +158,7 @@ Deno.test("loadtest.ts says delivered of a server that it cannot ask", async () 
   assertEquals((await server.outcome).code, 0);
 });
 
-Deno.test("loadtest.ts --target tells why nobody could connect, how often", async () => {
+Deno.test("loadtest.ts --target counts the reasons why clients could not connect", async () => {
   const { code, summary } = await loadTest(
     ...["--target", "127.0.0.1:1", "--clients", "3", "--window", "100ms", "--timeout", "500ms"],
     ...["--json", "--quiet", ...ANY_LAG],
@@ -170,7 +170,7 @@ Deno.test("loadtest.ts --target tells why nobody could connect, how often", asyn
   );
 });
 
-Deno.test("loadtest.ts --target tells what the server said of a wrong token, in its history too", async () => {
+Deno.test("loadtest.ts --target reports the server's error for a wrong token, also in its history", async () => {
   const folder = await Deno.makeTempDir();
   const { server, port } = await startServer("--port", "0", "--token", "right-one");
   try {
@@ -193,7 +193,7 @@ Deno.test("loadtest.ts --target tells what the server said of a wrong token, in 
 // A device of Linux on which every write finds the disk full.
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
-Deno.test("loadtest.ts tells what came of a run though no file of it can be written", onLinux, async () => {
+Deno.test("loadtest.ts reports the result when its files cannot be written", onLinux, async () => {
   const { code, err, summary } = await loadTest(
     ...["--clients", "20", "--window", "100ms", "--json", "--quiet", ...ANY_LAG],
     ...["--history", "/dev/full", "--report", "/dev/full", "--junit", "/dev/full"],
@@ -206,7 +206,7 @@ Deno.test("loadtest.ts tells what came of a run though no file of it can be writ
   ]);
 });
 
-Deno.test("loadtest.ts shows a person a few findings of each kind, and says that there are more", async () => {
+Deno.test("loadtest.ts shows a few findings of each kind as text, and counts the rest", async () => {
   const { code, out } = await loadTest(
     ...["--target", "127.0.0.1:1", "--clients", "10", "--window", "100ms", "--timeout", "500ms", "--quiet"],
     ...ANY_LAG,
@@ -216,7 +216,7 @@ Deno.test("loadtest.ts shows a person a few findings of each kind, and says that
   assertStringIncludes(out, "more lines like these: see --report, or --json\n");
 });
 
-Deno.test("loadtest.ts torture tells in one line that nobody serves at its target, and runs no case", async () => {
+Deno.test("loadtest.ts torture reports in one line that its target does not answer, and runs no case", async () => {
   const { code, out, err } = await loadTest("torture", "--target", "127.0.0.1:1");
   assertEquals([code, out], [1, ""]);
   assertEquals(

@@ -26,7 +26,7 @@ async function verify(path: string): Promise<Outcome> {
   return await loadTest("verify", path, "--json");
 }
 
-Deno.test("loadtest.ts proves its own server, and its last line has every figure", async () => {
+Deno.test("loadtest.ts proves a spawned server, and its last line has every metric", async () => {
   const { code, summary } = await loadTest(
     ...["--clients", "1000", "--window", "2s", "--seed", "7", "--json", ...ANY_LAG],
   );
@@ -96,7 +96,7 @@ Deno.test("loadtest.ts proves its own server, and its last line has every figure
   }
 });
 
-Deno.test("loadtest.ts proves every kind of string, answered late, from two processes, and verify agrees", async () => {
+Deno.test("loadtest.ts proves every kind of string with delayed replies from two processes, and verify agrees", async () => {
   using history = new HistoryPath();
   const { code, summary } = await loadTest(
     ...["--clients", "1000", "--window", "1s", "--seed", "7", "--payload", "mixed", "--json", "--quiet"],
@@ -116,7 +116,7 @@ Deno.test("loadtest.ts proves every kind of string, answered late, from two proc
   assertEquals([judged.code, judged.summary.verdict, judged.summary.findings], [0, "proven", []]);
 });
 
-Deno.test("loadtest.ts verify catches a history of which one line was edited", async () => {
+Deno.test("loadtest.ts verify detects one edited line of a history", async () => {
   using history = new HistoryPath();
   assertEquals((await loadTest(...SMALL, "--history", history.path)).code, 0);
   const lines = history.lines();
@@ -127,7 +127,7 @@ Deno.test("loadtest.ts verify catches a history of which one line was edited", a
   assertStringIncludes(String(summary.findings), "The history was changed after it was written");
 });
 
-Deno.test("loadtest.ts exits with 99 for a threshold that is crossed, and verify agrees", async () => {
+Deno.test("loadtest.ts exits with 99 when a threshold is crossed, and verify agrees", async () => {
   using history = new HistoryPath();
   const { code, summary } = await loadTest(
     ...SMALL,
@@ -143,14 +143,14 @@ Deno.test("loadtest.ts exits with 99 for a threshold that is crossed, and verify
   assertEquals([judged.code, judged.summary.verdict], [99, "threshold"]);
 });
 
-Deno.test("loadtest.ts gives its own server room for messages over its usual limits", async () => {
+Deno.test("loadtest.ts raises the limits of its spawned server when the run needs it", async () => {
   const { code, summary } = await loadTest(
     ...["--clients", "20", "--window", "200ms", "--payload", "size:300KiB", "--json", "--quiet", ...ANY_LAG],
   );
   assertEquals([code, summary.verdict, summary.findings], [0, "proven", []]);
 });
 
-Deno.test("loadtest.ts comes through faults that it was asked for", async () => {
+Deno.test("loadtest.ts proves a run with injected faults", async () => {
   using history = new HistoryPath();
   const { code, summary } = await loadTest(
     ...[...SMALL, "--seed", "3", "--timeout", "3s", "--deadline", "1m", "--history", history.path],
@@ -187,14 +187,14 @@ for (
     },
   ]
 ) {
-  Deno.test(`loadtest.ts ${args.join(" ")} is a usage error, and starts nothing`, async () => {
+  Deno.test(`loadtest.ts ${args.join(" ")} reports a usage error, and starts nothing`, async () => {
     const { code, out, err } = await loadTest(...args);
     assertEquals([code, out, err.trimEnd().split("\n").length], [2, "", 1]);
     assertStringIncludes(err, says);
   });
 }
 
-Deno.test("loadtest.ts tells in one line that its history cannot be written, and starts nothing", async () => {
+Deno.test("loadtest.ts reports in one line that its history cannot be written, and starts nothing", async () => {
   const { code, err } = await loadTest(...SMALL, "--history", "/no/such/folder/run.jsonl");
   assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
   assertStringIncludes(
@@ -203,7 +203,7 @@ Deno.test("loadtest.ts tells in one line that its history cannot be written, and
   );
 });
 
-Deno.test("loadtest.ts verify and compare tell in one line which file cannot be read", async () => {
+Deno.test("loadtest.ts verify and compare report in one line which file cannot be read", async () => {
   const missing = "/no/such/file";
   for (
     const [args, message] of [
@@ -219,7 +219,7 @@ Deno.test("loadtest.ts verify and compare tell in one line which file cannot be 
 });
 
 for (const protocol of ["echo", "hello"]) {
-  Deno.test(`loadtest.ts proves an own ${protocol} server`, async () => {
+  Deno.test(`loadtest.ts proves a spawned ${protocol} server`, async () => {
     const { code, summary } = await loadTest(...SMALL, "--protocol", protocol);
     assertEquals([code, summary.verdict, summary.acked, summary.findings], [0, "proven", 300, []]);
   });

@@ -30,7 +30,7 @@ function assertDelivered(outcome: Pick<Outcome, "code" | "summary">, verdict: "p
 }
 
 for (const options of [["--token", "sesame"], ["--protocol", "echo"], ["--protocol", "hello"]]) {
-  Deno.test(`loadtest.ts --tls ${options.join(" ")} proves an own server`, async () => {
+  Deno.test(`loadtest.ts --tls ${options.join(" ")} proves a spawned server`, async () => {
     const outcome = await loadTest(...SMALL, "--quiet", "--tls", ...options);
     assertDelivered(outcome, "proven");
   });
@@ -42,7 +42,7 @@ const GUARDED: readonly (readonly [options: readonly string[], refusal: string])
 ];
 
 for (const [options, refusal] of GUARDED) {
-  Deno.test(`loadtest.ts ${options.join(" ")} has a server of its own that refuses others`, async () => {
+  Deno.test(`loadtest.ts ${options.join(" ")} spawns a server that refuses other clients`, async () => {
     const test = startLoadTest(...SMALL, ...options);
     const said = await test.says("an own relay server, 127.0.0.1:");
     const port = Number(/an own relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
@@ -54,7 +54,7 @@ for (const [options, refusal] of GUARDED) {
   });
 }
 
-Deno.test("loadtest.ts takes its token from the environment, and leaves nothing of its certificate", async () => {
+Deno.test("loadtest.ts reads its token from the environment, and removes its certificate", async () => {
   await using folder = new TempDir();
   const env = { OKLINE_TOKEN: "sesame", TMPDIR: folder.path };
   const args = [...SMALL, "--quiet", "--tls", "--processes", "2"];
@@ -64,7 +64,7 @@ Deno.test("loadtest.ts takes its token from the environment, and leaves nothing 
   assertEquals(await folder.names(), []);
 });
 
-Deno.test("loadtest.ts --tls and --token reach a server that runs already, and fail without", async () => {
+Deno.test("loadtest.ts --tls and --token reach a running server, and fail without them", async () => {
   await using authority = await Authority.create();
   await authority.issue("server");
   const { certificate, key, authority: ca } = authority.files;
@@ -81,7 +81,7 @@ Deno.test("loadtest.ts --tls and --token reach a server that runs already, and f
   assertEquals([strange.code === 0, strange.summary.acked], [false, 0]);
 });
 
-Deno.test("loadtest.ts says what does not go together with TLS and tokens, and starts nothing", async () => {
+Deno.test("loadtest.ts reports conflicting TLS and token options, and starts nothing", async () => {
   const cases: [args: string[], code: number, says: string][] = [
     [["--tls-ca", "ca.pem"], 2, "without --tls"],
     [["--tls", "--tls-ca", "/nowhere.pem", "--target", "127.0.0.1:1"], 1, "no such file"],
@@ -95,14 +95,18 @@ Deno.test("loadtest.ts says what does not go together with TLS and tokens, and s
   }
 });
 
-Deno.test("commandAgain() tells no token, and all else", { permissions: { read: false, env: false } }, () => {
-  for (const token of [["--token", "sesame"], ["--token=sesame"]]) {
-    const again = commandAgain(["--tls", ...token, "--clients", "9", "--max-lag", "1s"], 7);
-    assertMatch(again, /--tls --clients 9 --max-lag 1s --seed 7$/);
-  }
-});
+Deno.test(
+  "commandAgain() shows every option except the token",
+  { permissions: { read: false, env: false } },
+  () => {
+    for (const token of [["--token", "sesame"], ["--token=sesame"]]) {
+      const again = commandAgain(["--tls", ...token, "--clients", "9", "--max-lag", "1s"], 7);
+      assertMatch(again, /--tls --clients 9 --max-lag 1s --seed 7$/);
+    }
+  },
+);
 
-Deno.test("createCertificate() makes a certificate that openssl takes, and each another one", async () => {
+Deno.test("createCertificate() creates a unique certificate that openssl accepts", async () => {
   await using folder = new TempDir();
   const addresses = ["127.0.0.1", "127.0.0.2"];
   const { certificate } = await createCertificate(addresses);

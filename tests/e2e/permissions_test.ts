@@ -55,7 +55,7 @@ class ConfinedServer implements AsyncDisposable {
   }
 }
 
-Deno.test("server.ts and client.ts run with their permission sets alone, whatever the service", async () => {
+Deno.test("server.ts and client.ts run every service with only their permission sets", async () => {
   await using echo = await ConfinedServer.start("echo");
   const to = ["--to", `127.0.0.1:${echo.port}`];
   const cases: [service: string[], client: string[], says: string][] = [
@@ -82,13 +82,13 @@ Deno.test("server.ts and client.ts run with their permission sets alone, whateve
   assertStringIncludes(out, "Hello ann");
 });
 
-Deno.test("server.ts says in a line what it may not do", async () => {
+Deno.test("server.ts reports a missing permission in one line", async () => {
   const { code, err } = await run(withSet("server", "server.ts", "echo", "--port", "0", "--host", "0.0.0.0"));
   assertEquals(code, 1);
   assertMatch(err, /Cannot listen on 0\.0\.0\.0 port 0: Requires net access/);
 });
 
-Deno.test("server.ts and client.ts say in a line which file or address they may not use", async () => {
+Deno.test("server.ts and client.ts report in one line a file or address that they are not permitted to use", async () => {
   await using authority = await Authority.create();
   await authority.issue("server");
   const { certificate, key, authority: ca } = authority.files;
@@ -121,7 +121,7 @@ Deno.test("server.ts and client.ts say in a line which file or address they may 
 });
 
 Deno.test({
-  name: "server.ts and client.ts ask a terminal for nothing beyond their permission sets",
+  name: "server.ts and client.ts prompt for no permission beyond their sets",
   ignore: Deno.build.os !== "linux", // The `script` of other systems takes its command in another way.
   timeout: 30_000, // Who is asked something there waits for the answer.
   fn: async () => {

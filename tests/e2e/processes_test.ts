@@ -86,7 +86,7 @@ Deno.test("server.ts --processes ends when its processes cannot start", async ()
   assertStringIncludes(err, "the port is in use");
 });
 
-Deno.test("server.ts takes --processes only for services whose state can be shared", async () => {
+Deno.test("server.ts accepts --processes only for services that can run in several processes", async () => {
   for (const service of ["chat", "http", "udp"]) {
     const { code, err } = await runServer([service, "--processes", "2"]);
     assertEquals(code, 2);

@@ -11,7 +11,7 @@ async function blockOf(language: string): Promise<string> {
   return block ?? "";
 }
 
-Deno.test("A project that links okline passes the type check whatever it imports", async () => {
+Deno.test("package exports pass the type check in a project that links okline", async () => {
   const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   await using project = new TempDir();
   await project.write("deno.json", (await blockOf("json")).replace("../okline", ROOT.pathname));
@@ -21,7 +21,7 @@ Deno.test("A project that links okline passes the type check whatever it imports
   assertEquals([code, err], [0, ""]);
 });
 
-Deno.test("README.md has a library project that checks and runs, with the deno.json that it shows", async () => {
+Deno.test("README.md shows a library project that type-checks and runs", async () => {
   await using project = new TempDir();
   const config = await blockOf("json");
   assertStringIncludes(config, "../okline");

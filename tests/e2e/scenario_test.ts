@@ -14,7 +14,7 @@ function startEcho(): { port: number } & AsyncDisposable {
   return { port: server.addresses[0]!.port, [Symbol.asyncDispose]: () => server.close() };
 }
 
-Deno.test("loadtest.ts run proves a scenario file, writes its report, and verify judges its history alike", async () => {
+Deno.test("loadtest.ts run proves a scenario file and writes its report, and verify agrees", async () => {
   await using echo = startEcho();
   await using dir = new TempDir();
   const file = `${dir.path}/echo.ts`;
@@ -151,7 +151,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
   }
 });
 
-Deno.test("loadtest.ts run finds that a scenario ended its process", async () => {
+Deno.test("loadtest.ts run reports a scenario that ends its process", async () => {
   await using echo = startEcho();
   await using dir = new TempDir();
   const file = `${dir.path}/loop.ts`;

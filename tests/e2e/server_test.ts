@@ -37,7 +37,7 @@ const SERVICES: Readonly<Record<string, Known>> = {
 };
 
 for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object.entries(SERVICES)) {
-  Deno.test(`server.ts ${name} listens, tells its state, and ends at SIGTERM`, async () => {
+  Deno.test(`server.ts ${name} listens, reports its state, and ends on SIGTERM`, async () => {
     await using server = await ServerProcess.start(name, ...options);
     const state = await server.state();
     assertEquals(figure in state, true, `${figure} in ${JSON.stringify(state)}`);
@@ -68,7 +68,7 @@ Deno.test("server.ts --reuse-port names the process that it shares its port with
   assertEquals((await first.stop()).err.includes("is shared with"), false);
 });
 
-Deno.test("server.ts --reuse-port shares its port, and without it a port in use is rejected", async () => {
+Deno.test("server.ts --reuse-port shares a port, and without it a port in use is an error", async () => {
   await using first = await ServerProcess.start("echo", "--reuse-port");
   const port = ["--port", `${first.port}`];
   await using second = await ServerProcess.start("echo", ...port, "--reuse-port");
@@ -85,7 +85,7 @@ Deno.test("server.ts announces each of its addresses, all on one port", async ()
 });
 
 for (const name of ["echo", "udp"]) {
-  Deno.test(`server.ts ${name} listens on 127.0.0.1, and on ::1 where that can be bound`, async () => {
+  Deno.test(`server.ts ${name} listens on 127.0.0.1, and on ::1 if it can be bound`, async () => {
     await using server = await ServerProcess.startAnywhere(name);
     if (canBind("::1")) {
       const { host, port } = await server.next("listening");
@@ -98,7 +98,7 @@ for (const name of ["echo", "udp"]) {
 
 for (const name of ["echo", "udp"]) {
   Deno.test({
-    name: `server.ts ${name} warns that another program has its port on ::1`,
+    name: `server.ts ${name} warns when another program has its port on ::1`,
     ignore: !canBind("::1"),
     fn: async () => {
       using other = name === "udp"
@@ -161,7 +161,7 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
 ];
 
 for (const [args, expected, message] of REFUSED) {
-  Deno.test(`server.ts ${args} is one clear line and exit ${expected}`, async () => {
+  Deno.test(`server.ts ${args} prints one line and exits with ${expected}`, async () => {
     const { code, out, err } = await runServer(args.split(" "));
     assertEquals([code, out], [expected, ""]);
     assertEquals(err.trimEnd().split("\n").length, 1, err);
@@ -170,7 +170,7 @@ for (const [args, expected, message] of REFUSED) {
 }
 
 for (const name of ["echo", "udp"]) {
-  Deno.test(`server.ts ${name} says that its port is in use, and ends with exit 1`, async () => {
+  Deno.test(`server.ts ${name} reports that its port is in use, and exits with 1`, async () => {
     await using server = await ServerProcess.start(name);
     const { code, err } = await runServer([name, "--host", "127.0.0.1", "--port", `${server.port}`]);
     assertEquals([code, err], [
@@ -180,7 +180,7 @@ for (const name of ["echo", "udp"]) {
   });
 }
 
-Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets it", async () => {
+Deno.test("server.ts drains on the first SIGTERM: pending answers are sent", async () => {
   await using server = await ServerProcess.start("relay");
   await using client = await connect({ port: server.port });
   const lines = client[Symbol.asyncIterator]();
@@ -197,7 +197,7 @@ Deno.test("server.ts drains at the first SIGTERM: who waits for an answer gets i
   assertEquals((await server.ended()).code, 0);
 });
 
-Deno.test("server.ts closes at the second SIGTERM while a client waits", async () => {
+Deno.test("server.ts closes on the second SIGTERM while a client waits", async () => {
   await using server = await ServerProcess.start("hello", "--delay", "10m", "--drain-timeout", "10m");
   await using client = await connect({ port: server.port });
   client.send("GET");
@@ -212,7 +212,7 @@ Deno.test("server.ts closes at the second SIGTERM while a client waits", async (
   assertStringIncludes(err, "SIGTERM: closing now");
 });
 
-Deno.test("server.ts drains at a SIGTERM that arrives twice, as timeout(1) sends it", async () => {
+Deno.test("server.ts drains when one SIGTERM arrives twice, as timeout(1) sends it", async () => {
   await using server = await ServerProcess.start("hello", "--delay", "300ms");
   await using client = await connect({ port: server.port });
   client.send("GET");
@@ -225,7 +225,7 @@ Deno.test("server.ts drains at a SIGTERM that arrives twice, as timeout(1) sends
   assertEquals([code, err.includes("closing now")], [0, false]);
 });
 
-Deno.test("server.ts --verbose tells how each connection ended, and what went through it", async () => {
+Deno.test("server.ts --verbose logs how each connection ended and its byte counts", async () => {
   await using server = await ServerProcess.start("chat", "--verbose");
   await using client = await connect({ port: server.port });
   client.send("/quit");
@@ -235,7 +235,7 @@ Deno.test("server.ts --verbose tells how each connection ended, and what went th
   await server.remarked("closed, local: quit; 6 bytes in, 38 out");
 });
 
-Deno.test("server.ts echo --verbose tells at the end what has not been told of", async () => {
+Deno.test("server.ts echo --verbose logs the remaining counts at the end", async () => {
   await using server = await ServerProcess.start("echo", "--verbose");
   await using client = await connect({ port: server.port });
   for (const line of ["one", "two", "three"]) client.send(line);
@@ -245,7 +245,7 @@ Deno.test("server.ts echo --verbose tells at the end what has not been told of",
   assertMatch((await server.stop()).err, /^3 messages in [\d.]+ s, \d+ msg\/s; 3 in all$/m);
 });
 
-Deno.test("server.ts proxy tells of each connection that it has passed on", async () => {
+Deno.test("server.ts proxy logs each connection that it has passed on", async () => {
   await using echo = await ServerProcess.start("echo");
   await using server = await ServerProcess.start("proxy", "--to", `127.0.0.1:${echo.port}`);
   await using client = await connect({ port: server.port });
@@ -255,7 +255,7 @@ Deno.test("server.ts proxy tells of each connection that it has passed on", asyn
   await server.remarked(`closed, natural; to 127.0.0.1:${echo.port}, 6 bytes there, 6 back, `);
 });
 
-Deno.test("closing() spells out what would act on a terminal", pure, () => {
+Deno.test("closing() escapes control characters", pure, () => {
   const remote = { hostname: "127.0.0.1", port: 4000 };
   assertEquals(
     closing(remote, { type: "reset", error: new Error("\x1b[2Jgone\n") }),
@@ -264,7 +264,7 @@ Deno.test("closing() spells out what would act on a terminal", pure, () => {
 });
 
 Deno.test(
-  "EchoCounter shows an interval that had messages, and none that had not",
+  "EchoCounter reports only intervals with messages",
   pure,
   async () => {
     const clock = new VirtualClock();
@@ -291,7 +291,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "server.ts relay serves on when the disk of its history is full, and says so",
+  name: "server.ts relay reports a full history disk, and keeps serving",
   // A device of Linux on which every write finds the disk full.
   ignore: Deno.build.os !== "linux",
   async fn() {

@@ -57,7 +57,7 @@ Deno.test("server.ts chooses among several certificates by server name", async (
   assertStringIncludes(other.err, "elsewhere.test");
 });
 
-Deno.test("server.ts http offers http/1.1 by ALPN, and another service what --tls-alpn says", async () => {
+Deno.test("server.ts offers http/1.1 by ALPN for http, and --tls-alpn for other services", async () => {
   await using http = await ServerProcess.start("http", ...pair);
   assertStringIncludes((await shake(http, "-alpn", "h2,http/1.1")).out, "ALPN protocol: http/1.1");
   assertEquals((await shake(http, "-alpn", "h2")).code, 1);
@@ -74,7 +74,7 @@ Deno.test("server.ts http offers http/1.1 by ALPN, and another service what --tl
   assertStringIncludes((await shake(bare, "-alpn", "h2")).out, "No ALPN negotiated");
 });
 
-Deno.test("server.ts --tls-min-version refuses what is older", async () => {
+Deno.test("server.ts --tls-min-version refuses older versions", async () => {
   const options = [...pair, "--tls-min-version", "TLSv1.3", "--verbose"];
   await using server = await ServerProcess.start("echo", ...options);
   assertEquals((await shake(server, "-tls1_2")).code, 1);
@@ -84,7 +84,7 @@ Deno.test("server.ts --tls-min-version refuses what is older", async () => {
   assertEquals((await shake(lenient, "-tls1_2")).code, 0);
 });
 
-Deno.test("client.ts http and hello speak TLS, and trust whom they are told to", async () => {
+Deno.test("client.ts http and hello speak TLS, and trust only --tls-ca", async () => {
   await using http = await ServerProcess.start("http", ...pair);
   const secure = `https://127.0.0.1:${http.port}/time`;
   const trusted = await runClient(["http", "GET", secure, ...trust]);
@@ -104,7 +104,7 @@ Deno.test("client.ts http and hello speak TLS, and trust whom they are told to",
   assertEquals((await runClient([...args, "--tls"])).code, 1);
 });
 
-Deno.test("server.ts proxy and balance take TLS off, and put it on with --to-tls", async () => {
+Deno.test("server.ts proxy and balance terminate TLS, and speak it to backends with --to-tls", async () => {
   await using plain = await ServerProcess.start("echo");
   const to = ["--to", `127.0.0.1:${plain.port}`];
   for (const name of ["proxy", "balance"]) {
@@ -120,7 +120,7 @@ Deno.test("server.ts proxy and balance take TLS off, and put it on with --to-tls
   }
 });
 
-Deno.test("server.ts says which certificate it cannot use, and starts nothing", async () => {
+Deno.test("server.ts names a certificate that it cannot use, and does not start", async () => {
   await authority.issue("nameless", ["IP:127.0.0.1"]);
   const nameless = lastIssued();
   const [, certificate = "", , key = ""] = pair;
@@ -143,7 +143,7 @@ Deno.test("server.ts says which certificate it cannot use, and starts nothing", 
   }
 });
 
-Deno.test("server.ts http and hello tell in HTTP who may not stay", async () => {
+Deno.test("server.ts http and hello refuse clients with an HTTP response", async () => {
   for (const service of [["http"], ["hello", "--delay", "0"]]) {
     await using secure = await ServerProcess.start(
       ...service as [string],
@@ -160,7 +160,7 @@ Deno.test("server.ts http and hello tell in HTTP who may not stay", async () => 
   }
 });
 
-Deno.test("Clients say so at once when they speak TLS to a plain server, whatever the service", async () => {
+Deno.test("client.ts fails immediately when it speaks TLS to a plain server of any service", async () => {
   await using root = new TempDir();
   for (
     const service of [["relay"], ["echo"], ["hello"], ["chat"], ["http"], ["files", "--root", root.path]]
@@ -173,7 +173,7 @@ Deno.test("Clients say so at once when they speak TLS to a plain server, whateve
   }
 });
 
-Deno.test("server.ts warns of a certificate that no client takes any more, and serves", async () => {
+Deno.test("server.ts warns about an expired certificate, and serves", async () => {
   await authority.issue("old", ["IP:127.0.0.1"], { days: -1 });
   const old = lastIssued();
   await using server = await ServerProcess.start("echo", ...old);

@@ -22,18 +22,18 @@ async function tortured(port: number, options: Partial<TortureOptions>): Promise
   return await Array.fromAsync(torture({ target, ...small, ...options }));
 }
 
-Deno.test("There is a broken server for every case of the torture suite", () => {
+Deno.test("broken servers cover every case of the torture suite", () => {
   assertEquals(Object.keys(BROKEN), [...caseNames("")]);
 });
 
-Deno.test("torture() finds nothing wrong with the server that the broken ones are made of", async () => {
+Deno.test("torture() passes the server that the broken ones are made of", async () => {
   await using server = new BrokenServer();
   const results = await tortured(server.port, { patience: 2000 });
   for (const { name, fault, unjudged } of results) assertEquals([name, fault ?? unjudged], [name, undefined]);
 });
 
 for (const [name, { flaw, fault, ...options }] of Object.entries(BROKEN)) {
-  Deno.test(`torture() finds the server that fails at: ${name}`, async () => {
+  Deno.test(`torture() finds the broken server of the case: ${name}`, async () => {
     const server = new BrokenServer(flaw());
     const found = await tortured(server.port, { only: name, ...options });
     assertEquals(found.length, 1);
@@ -53,7 +53,7 @@ async function echo(socket: Deno.TcpConn): Promise<void> {
   }
 }
 
-Deno.test("torture() finds a server that holds all the answers for who reads none", async () => {
+Deno.test("torture() finds a server that buffers answers without a limit", async () => {
   const flaw: Flaw = {
     async serve(session) {
       const buffer = new Uint8Array(64 * 1024);
@@ -94,7 +94,7 @@ Deno.test("torture() finds a server that forgets to close sockets", async () => 
   for (const socket of forgotten) socket.close();
 });
 
-Deno.test("torture() cannot compare answers that are never the same, or none", async () => {
+Deno.test("torture() does not judge answers that differ each time, or are empty", async () => {
   let count = 0;
   await using counting = new BrokenServer({ read: (session) => session.say(`${++count}\n`) });
   const [differs] = await tortured(counting.port, { only: "split" });
@@ -120,7 +120,7 @@ Deno.test("torture() cannot compare answers that are never the same, or none", a
   assertEquals(silent?.unjudged, "it answers nothing that could be compared");
 });
 
-Deno.test("firstLook() tells a greeting from an answer, and who cannot be tortured from who can", async () => {
+Deno.test("firstLook() distinguishes a greeting from an answer, and rejects unsuitable targets", async () => {
   const look = (port: number, patience = 300) =>
     probeTarget({ target: { hostname: "127.0.0.1", port }, patience });
   await using polite = new BrokenServer({
@@ -140,7 +140,7 @@ Deno.test("firstLook() tells a greeting from an answer, and who cannot be tortur
   );
 });
 
-Deno.test("firstLook() and torture() know a server that speaks TLS", async () => {
+Deno.test("firstLook() and torture() recognize a server that speaks TLS", async () => {
   await using authority = await Authority.create();
   const identity = await authority.issue("okline");
   await using server = listen({ network: new TlsNetwork(systemNetwork, { server: { identity } }) });

@@ -7,7 +7,7 @@ import { ServerProcess } from "../_util/programs/program.ts";
 
 const SMALL = ["--scale", "0.003", "--json", "--quiet"];
 
-Deno.test("loadtest.ts torture --tls tortures a relay of its own, and looks at its process", async () => {
+Deno.test("loadtest.ts torture --tls attacks a spawned relay, and measures its process", async () => {
   const { code, out, summary } = await loadTest("torture", ...SMALL, "--tls");
   assertEquals([code, summary.verdict, summary.cases, summary.failed, summary.faults], [
     0,
@@ -22,7 +22,7 @@ Deno.test("loadtest.ts torture --tls tortures a relay of its own, and looks at i
   assertEquals(out.trimEnd().split("\n").length, 15);
 });
 
-Deno.test("loadtest.ts torture tells of a server that dies, runs no more, and writes JUnit", async () => {
+Deno.test("loadtest.ts torture reports a server that dies, stops, and writes JUnit", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const file = `${folder}/torture.xml`;
@@ -51,7 +51,7 @@ Deno.test("loadtest.ts torture tells of a server that dies, runs no more, and wr
   }
 });
 
-Deno.test("loadtest.ts torture says what an honest peer needs, and runs no case without", async () => {
+Deno.test("loadtest.ts torture reports a failed probe and an option to try, and runs no case", async () => {
   await using authority = await Authority.create();
   await authority.issue("okline");
   const { certificate, key, authority: ca } = authority.files;
@@ -114,7 +114,7 @@ Deno.test("loadtest.ts torture says what an honest peer needs, and runs no case 
   assertEquals([asked.code, asked.summary.verdict], [0, "survived"]);
 });
 
-Deno.test("loadtest.ts torture refuses options that mean nothing", async () => {
+Deno.test("loadtest.ts torture rejects options without an effect", async () => {
   const refused: readonly (readonly [options: readonly string[], why: string])[] = [
     [
       ["--only", "nothing"],

@@ -92,7 +92,7 @@ async function runModule(
 }
 
 Deno.test(
-  "nativeNetwork() lets a program end that has closed everything, or waits for nothing",
+  "nativeNetwork() lets a program end when nothing is pending",
   linux,
   async () => {
     const open = `const listener = network.listen({ port: 0 });
@@ -107,7 +107,7 @@ Deno.test(
   },
 );
 
-Deno.test("nativeNetwork() keeps a program running while an operation waits", linux, async () => {
+Deno.test("nativeNetwork() keeps a program running while an operation is pending", linux, async () => {
   const waiting = `const listener = network.listen({ port: 0 });
     const accepted = listener.accept();
     void Deno.connect({ port: listener.address.port });
@@ -115,17 +115,21 @@ Deno.test("nativeNetwork() keeps a program running while an operation waits", li
   assertEquals(await runModule(waiting), { code: 0, out: "127.0.0.1\n", err: "" });
 });
 
-Deno.test("nativeNetwork() survives the termination of a Worker that waits", linux, async () => {
-  const worker = `import { nativeNetwork } from "${new URL("native/mod.ts", ROOT).href}";
+Deno.test(
+  "nativeNetwork() survives when a Worker with a pending operation is terminated",
+  linux,
+  async () => {
+    const worker = `import { nativeNetwork } from "${new URL("native/mod.ts", ROOT).href}";
     const listener = nativeNetwork().listen({ port: 0 }); listener.accept(); setTimeout(() => postMessage("up"), 50);`;
-  const { code, out, err } = await runModule(`
+    const { code, out, err } = await runModule(`
     for (let round = 0; round < 5; round++) {
       const worker = new Worker("data:application/typescript,${
-    encodeURIComponent(worker)
-  }", { type: "module" });
+      encodeURIComponent(worker)
+    }", { type: "module" });
       await new Promise((resolve) => worker.onmessage = resolve);
       worker.terminate();
     }
     console.log("alive");`);
-  assertEquals([code, out, err], [0, "alive\n", ""]);
-});
+    assertEquals([code, out, err], [0, "alive\n", ""]);
+  },
+);

@@ -30,7 +30,7 @@ Deno.test("DurationHistogram.percentiles() is within an eighth above the true pe
   );
 });
 
-Deno.test("DurationHistogram.percentiles() covers only what was recorded since a snapshot", pure, () => {
+Deno.test("DurationHistogram.percentiles() covers only values recorded since a snapshot", pure, () => {
   const histogram = new DurationHistogram();
   assertEquals(histogram.percentiles([50]), undefined);
   histogram.record(1000);

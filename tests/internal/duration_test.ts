@@ -21,7 +21,7 @@ Deno.test("parseDuration() reads every unit, and a bare number as seconds", pure
   for (const [text, ms] of cases) assertEquals(parseDuration(text), ms, text);
 });
 
-Deno.test("parseDuration() refuses everything else, and shows what it got", pure, () => {
+Deno.test("parseDuration() throws for any other text, and shows it", pure, () => {
   const bad = [
     "",
     " ",
@@ -66,13 +66,13 @@ Deno.test("formatDuration() writes the largest unit that stays short", pure, () 
   for (const [ms, text] of cases) assertEquals(formatDuration(ms), text);
 });
 
-Deno.test("formatDuration() refuses what is no duration", pure, () => {
+Deno.test("formatDuration() throws for a value that is not a duration", pure, () => {
   for (const ms of [-1, NaN, Infinity, MAX_DURATION + 1]) {
     assertThrows(() => formatDuration(ms), RangeError, "Cannot format a duration");
   }
 });
 
-Deno.test("parseDuration() reads back whatever formatDuration() writes", pure, () => {
+Deno.test("parseDuration() reverses formatDuration()", pure, () => {
   const nanoseconds = fc.integer({ min: 0, max: 1e12 }).map((ns) => ns / 1e6);
   const ms = fc.integer({ min: 0, max: MAX_DURATION });
   fc.assert(fc.property(fc.oneof(ms, nanoseconds), (value) => {

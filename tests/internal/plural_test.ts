@@ -3,7 +3,7 @@ import { plural } from "../../internal/plural.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test(
-  "counted() says one of a thing in another way than any other number",
+  "counted() uses the singular only for one",
   pure,
   () => {
     assertEquals([0, 1, 2].map((count) => plural(count, "byte")), ["0 bytes", "1 byte", "2 bytes"]);

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { printable, quoted } from "../../internal/printable.ts";
 import { pure } from "../_util/permissions.ts";
 
-Deno.test("printable() spells out what acts on a terminal", pure, () => {
+Deno.test("printable() escapes control characters", pure, () => {
   assertEquals(printable("a\nb\r\tc\0\x07\x7f"), "a\\nb\\r\\tc\\x00\\x07\\x7f");
   assertEquals(printable("\x1b[31mred\x9b1m"), "\\x1b[31mred\\x9b1m");
 });
 
-Deno.test("printable() spells out what changes direction, hides, or ends a line", pure, () => {
+Deno.test("printable() escapes bidirectional, invisible, and line-ending characters", pure, () => {
   assertEquals(printable("\u202eevil\u2066\u200f"), "\\u{202e}evil\\u{2066}\\u{200f}");
   assertEquals(
     printable("a\u200bb\ufeffc\u00ad\u2028\u2029\u{e0041}"),
@@ -16,16 +16,16 @@ Deno.test("printable() spells out what changes direction, hides, or ends a line"
   );
 });
 
-Deno.test("printable() spells out lone surrogates and backslashes", pure, () => {
+Deno.test("printable() escapes lone surrogates and backslashes", pure, () => {
   assertEquals(printable("\ud800x\\n"), "\\u{d800}x\\\\n");
 });
 
-Deno.test("printable() leaves text of any language, and emoji, alone", pure, () => {
+Deno.test("printable() returns text of any language and emoji unchanged", pure, () => {
   const text = "Grüße, 世界, שלום, 👩‍👩‍👧‍👦 ❤️ ñ";
   assertEquals(printable(text), text);
 });
 
-Deno.test("printable() cuts at the limit, never within a character, and tells the length", pure, () => {
+Deno.test("printable() truncates at the limit between characters, and shows the length", pure, () => {
   assertEquals(printable("abc", 3), "abc");
   assertEquals(printable("abcd", 3), "abc… (4 characters)");
   assertEquals(printable("ab😀d", 3), "ab… (5 characters)");
@@ -33,13 +33,13 @@ Deno.test("printable() cuts at the limit, never within a character, and tells th
   assertEquals(printable("x".repeat(201)), `${"x".repeat(200)}… (201 characters)`);
 });
 
-Deno.test("printable() never lets a control, format or separator character through", pure, () => {
+Deno.test("printable() returns no control, format, or separator character", pure, () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     assert(!/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]|(?!\u200d)\p{Cf}/u.test(printable(text)));
   }));
 });
 
-Deno.test("printable() gives different texts different spellings", pure, () => {
+Deno.test("printable() returns different results for different texts", pure, () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (a, b) => {
     fc.pre(a !== b);
     assert(printable(a) !== printable(b));
@@ -47,7 +47,7 @@ Deno.test("printable() gives different texts different spellings", pure, () => {
   assert(printable("\n") !== printable("\\n"));
 });
 
-Deno.test("quoted() puts quotes around it, and cuts at 60 characters", pure, () => {
+Deno.test("quoted() adds quotes, and truncates at 60 characters", pure, () => {
   assertEquals(quoted("a\n"), '"a\\n"');
   assertEquals(quoted("x".repeat(61)), `"${"x".repeat(60)}… (61 characters)"`);
 });

@@ -18,20 +18,20 @@ Deno.test("parseSize() reads every unit, and a bare number as bytes", pure, () =
   for (const [text, bytes] of cases) assertEquals(parseSize(text), bytes, text);
 });
 
-Deno.test("parseSize() refuses everything else, and shows what it got", pure, () => {
+Deno.test("parseSize() throws for any other text, and shows it", pure, () => {
   const bad = ["", "-1", "1 KiB", "KiB", "1kib", "1KIB", "1e3", ".5KiB", "1KiB\n", "1b", "0x10"];
   for (const text of bad) assertThrows(() => parseSize(text), RangeError, "Expected a size", text);
   assertThrows(() => parseSize("5x\x1b"), RangeError, 'got "5x\\x1b"');
 });
 
-Deno.test("parseSize() refuses units that mean two things, and names the one that does not", pure, () => {
+Deno.test("parseSize() throws for ambiguous units, and names the unambiguous one", pure, () => {
   for (const text of ["1K", "1k", "1KB", "1kB"]) {
     assertThrows(() => parseSize(text), RangeError, "write KiB", text);
   }
   assertThrows(() => parseSize("10mb"), RangeError, "write MiB for powers of 1024");
 });
 
-Deno.test("parseSize() refuses parts of a byte, and more bytes than can be counted", pure, () => {
+Deno.test("parseSize() throws for fractions of a byte and for unsafe integers", pure, () => {
   assertThrows(() => parseSize("1.5"), RangeError, "whole number of bytes");
   assertThrows(() => parseSize("0.3KiB"), RangeError, "whole number of bytes");
   assertThrows(() => parseSize("9007199254740992"), RangeError, "whole number of bytes");
@@ -50,13 +50,13 @@ Deno.test("formatSize() writes the largest unit that stays short", pure, () => {
   for (const [bytes, text] of cases) assertEquals(formatSize(bytes), text);
 });
 
-Deno.test("formatSize() refuses what is no size", pure, () => {
+Deno.test("formatSize() throws for a value that is not a size", pure, () => {
   for (const bytes of [-1, 1.5, NaN, Infinity, 2 ** 53]) {
     assertThrows(() => formatSize(bytes), RangeError, "Cannot format a size");
   }
 });
 
-Deno.test("parseSize() reads back whatever formatSize() writes", pure, () => {
+Deno.test("parseSize() reverses formatSize()", pure, () => {
   const shifted = fc.tuple(fc.integer({ min: 0, max: 8191 }), fc.integer({ min: 0, max: 40 }))
     .map(([amount, shift]) => amount * 2 ** shift);
   fc.assert(fc.property(fc.oneof(fc.maxSafeNat(), shifted), (bytes) => {

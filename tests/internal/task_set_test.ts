@@ -3,19 +3,23 @@ import { TaskSet } from "../../internal/task_set.ts";
 
 const permissions = "none";
 
-Deno.test("TaskSet.allSettled() waits for all, those added meanwhile included", { permissions }, async () => {
-  const tasks = new TaskSet();
-  const log: string[] = [];
-  const first = Promise.withResolvers<void>();
-  tasks.add(first.promise.then(() => {
-    tasks.add(Promise.resolve().then(() => log.push("second")));
-    log.push("first");
-  }));
-  const settled = tasks.allSettled().then(() => log.push("settled"));
-  first.resolve();
-  await settled;
-  assertEquals(log, ["first", "second", "settled"]);
-});
+Deno.test(
+  "TaskSet.allSettled() waits for every task, also when it is added during the wait",
+  { permissions },
+  async () => {
+    const tasks = new TaskSet();
+    const log: string[] = [];
+    const first = Promise.withResolvers<void>();
+    tasks.add(first.promise.then(() => {
+      tasks.add(Promise.resolve().then(() => log.push("second")));
+      log.push("first");
+    }));
+    const settled = tasks.allSettled().then(() => log.push("settled"));
+    first.resolve();
+    await settled;
+    assertEquals(log, ["first", "second", "settled"]);
+  },
+);
 
 Deno.test(
   "TaskSet.allSettled() throws the first failure, after all have settled",
@@ -40,7 +44,7 @@ Deno.test("TaskSet.fail() counts as a failed task", { permissions }, async () =>
   await assertRejects(() => tasks.allSettled(), RangeError, "noted");
 });
 
-Deno.test("TaskSet.allSettled() may be waited for by several", { permissions }, async () => {
+Deno.test("TaskSet.allSettled() resolves for several callers", { permissions }, async () => {
   const tasks = new TaskSet();
   const both = Promise.all([tasks.allSettled(), tasks.allSettled()]);
   tasks.begin();

@@ -24,13 +24,17 @@ function counter(): { watch: Watch<Counter>; to(count: number): void; reads: () 
   };
 }
 
-Deno.test("Watch.until() gives the state at once where it holds already", { permissions }, async () => {
-  const { watch } = counter();
-  assertEquals(await watch.until((state) => state.count === 0), { count: 0 });
-});
+Deno.test(
+  "Watch.until() returns the state immediately when the predicate already holds",
+  { permissions },
+  async () => {
+    const { watch } = counter();
+    assertEquals(await watch.until((state) => state.count === 0), { count: 0 });
+  },
+);
 
 Deno.test(
-  "Watch.until() gives the state that it held for, though it holds no longer",
+  "Watch.until() returns the state for which the predicate held, even if it has changed since",
   { permissions },
   async () => {
     const { watch, to } = counter();
@@ -40,7 +44,7 @@ Deno.test(
   },
 );
 
-Deno.test("Watch.changed() lets go only those whose predicate holds", { permissions }, async () => {
+Deno.test("Watch.changed() resolves only the waits whose predicate holds", { permissions }, async () => {
   const { watch, to } = counter();
   const settled: string[] = [];
   const two = watch.until((state) => state.count === 2).then(() => settled.push("two"));
@@ -52,7 +56,7 @@ Deno.test("Watch.changed() lets go only those whose predicate holds", { permissi
   assertEquals(settled, ["one", "two"]);
 });
 
-Deno.test("Watch.changed() reads no state while nobody waits", { permissions }, async () => {
+Deno.test("Watch.changed() reads no state when there are no waits", { permissions }, async () => {
   const { watch, to, reads } = counter();
   to(1);
   assertEquals(reads(), 0);
@@ -65,7 +69,7 @@ Deno.test("Watch.changed() reads no state while nobody waits", { permissions }, 
 });
 
 Deno.test(
-  "Watch.until() rejects with the signal's reason, and waits no longer",
+  "Watch.until() rejects with the signal's reason when it aborts",
   { permissions },
   async () => {
     const { watch, to, reads } = counter();
@@ -103,7 +107,7 @@ Deno.test("Watch.until() leaves no listener on the signal", { permissions }, asy
 });
 
 Deno.test(
-  "Watch.until() rejects with what its predicate throws, and nobody else notices",
+  "Watch.until() rejects only the wait whose predicate throws",
   { permissions },
   async () => {
     const { watch, to } = counter();
@@ -126,7 +130,7 @@ Deno.test(
   },
 );
 
-Deno.test("Watch.until() may be asked from within a predicate", { permissions }, async () => {
+Deno.test("Watch.until() resolves when it is called within a predicate", { permissions }, async () => {
   const { watch, to } = counter();
   let inner: Promise<Counter> | undefined;
   const outer = watch.until((state) => {

@@ -27,7 +27,7 @@ Deno.test("RelayClient ends naturally on its own ok", { permissions }, async () 
   await world.clock.runUntil(server.until((stats) => stats.closed.natural === 1));
 });
 
-Deno.test("RelayClient takes no other ok for its own, and no second one", { permissions }, async () => {
+Deno.test("RelayClient accepts only one ok, and only its own", { permissions }, async () => {
   const world = new Simulation();
   const acks: [string, boolean][] = [];
   await using server = scripted(world, (say) => {
@@ -46,7 +46,7 @@ for (
     "unauthorized: expected auth TOKEN as the first line",
   ]
 ) {
-  Deno.test(`RelayClient gives up where the server says ${why}`, { permissions }, async () => {
+  Deno.test(`RelayClient gives up when the server answers ${why}`, { permissions }, async () => {
     const world = new Simulation();
     await using server = scripted(world, (say) => say(`error ${why}`));
     const client = world.client({ port: server.port, text: "hello", token: "guess" });
@@ -57,7 +57,7 @@ for (
   });
 }
 
-Deno.test("RelayClient waits on after any other error", { permissions }, async () => {
+Deno.test("RelayClient keeps waiting after any other error", { permissions }, async () => {
   const world = new Simulation();
   await using server = scripted(world, (say) => ["error wrong tokens", "ok hello"].forEach(say));
   const result = await world.clock.runUntil(world.client({ port: server.port, text: "hello" }));
@@ -79,7 +79,7 @@ Deno.test("RelayClient answers each message after its delay", { permissions }, a
   assertEquals(result.closed?.type, "natural");
 });
 
-Deno.test("RelayClient lingers for answers it owes, and for no others", { permissions }, async () => {
+Deno.test("RelayClient lingers only for messages that it has to answer", { permissions }, async () => {
   const world = new Simulation();
   const heard: [number, string][] = [];
   await using server = scripted(world, (say, line) => {
@@ -96,7 +96,7 @@ Deno.test("RelayClient lingers for answers it owes, and for no others", { permis
   assertEquals(world.clock.timers, 0);
 });
 
-Deno.test("RelayClient with linger 0 closes at once", { permissions }, async () => {
+Deno.test("RelayClient closes immediately when linger is 0", { permissions }, async () => {
   const world = new Simulation();
   await using server = scripted(world, (say) => ["message x", "ok mine"].forEach(say));
   const replyDelay = { draw: () => 50, longest: 50 };
@@ -106,7 +106,7 @@ Deno.test("RelayClient with linger 0 closes at once", { permissions }, async () 
   assertEquals(world.clock.now(), 0);
 });
 
-Deno.test("RelayClient that never ceases to get messages ends all the same", { permissions }, async () => {
+Deno.test("RelayClient ends when messages never stop arriving", { permissions }, async () => {
   const world = new Simulation();
   await using server = scripted(world, (say, line) => {
     say("message x"); // one for each line: with two in the air, and out of step, there is always one to answer
@@ -119,7 +119,7 @@ Deno.test("RelayClient that never ceases to get messages ends all the same", { p
   assertEquals(world.clock.now(), 1000);
 });
 
-Deno.test("RelayClient without its ok times out, reconnects and sends again", { permissions }, async () => {
+Deno.test("RelayClient times out, reconnects, and resends when no ok arrives", { permissions }, async () => {
   const world = new Simulation();
   const heard: [number, number, string][] = [];
   await using server = scripted(world, (say, line, connection) => {
@@ -141,7 +141,7 @@ Deno.test("RelayClient without its ok times out, reconnects and sends again", { 
   assertEquals([result.acknowledged, result.attempts], [true, 3]);
 });
 
-Deno.test("RelayClient reconnects when the server ends first, resets, or sends nonsense bytes", {
+Deno.test("RelayClient reconnects when the server closes, resets, or sends invalid bytes", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -162,7 +162,7 @@ Deno.test("RelayClient reconnects when the server ends first, resets, or sends n
 });
 
 Deno.test(
-  "RelayClient tells of a server that is not there, and gives up after its attempts",
+  "RelayClient reports an unreachable server, and gives up after its attempts",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -178,7 +178,7 @@ Deno.test(
 );
 
 Deno.test(
-  "RelayClient reports what the server complains of, and lines that are no frames",
+  "RelayClient reports error lines and malformed lines",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -199,7 +199,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayClient.stop() ends it wherever it is", { permissions }, async () => {
+Deno.test("RelayClient.stop() ends the client in any state", { permissions }, async () => {
   for (const at of [0, 5, 1000, 2010]) { // dialing, waiting for its ok, closed and backing off, on its second attempt
     const world = new Simulation({ latency: 3 });
     await using server = scripted(world, () => {});
@@ -223,7 +223,7 @@ Deno.test("RelayClient.stop() ends it wherever it is", { permissions }, async ()
 });
 
 Deno.test(
-  "RelayClient and the relay: every message is acknowledged, and nothing is left",
+  "RelayClient and RelayServer acknowledge every message and leave nothing",
   { permissions },
   async () => {
     const world = new Simulation({ latency: 2 });
@@ -257,7 +257,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayClient outlives its server: killed under load and started again, every client gets its ok", {
+Deno.test("RelayClient gets its ok when the server is killed under load and restarted", {
   permissions,
 }, async () => {
   const world = new Simulation({ latency: 5 });
@@ -283,7 +283,7 @@ Deno.test("RelayClient outlives its server: killed under load and started again,
   await second.close();
 });
 
-Deno.test("backOffDelay() doubles its bound up to the longest, and draws below it", { permissions }, () => {
+Deno.test("backOffDelay() doubles its limit up to the maximum, and draws below it", { permissions }, () => {
   const bounds = [1, 2, 3, 8, 50].map((failures) =>
     backOffDelay(failures, { first: 100, longest: 3000, random: () => 1 })
   );

@@ -4,7 +4,7 @@ import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
-Deno.test("RelayServer brings a message to a peer and its ok back", { permissions }, async () => {
+Deno.test("RelayServer delivers a message to a peer and returns its ok", { permissions }, async () => {
   const world = new Simulation();
   await using server = world.relay({ random: () => 0.99 }); // the last who joined
   const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
@@ -50,22 +50,26 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer hands on at once what a peer held that resets", { permissions }, async () => {
-  const world = new Simulation();
-  const draws = [0.99, 0];
-  await using server = world.relay({ random: () => draws.shift() ?? 0 });
-  const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
-  await world.clock.runUntil(() => server.stats().active === 2);
-  alice.say("message x");
-  assertEquals(await bob.hear(), "message x");
-  const before = world.clock.now();
-  bob.connection.abort();
-  assertEquals(await alice.hear(), "message x");
-  assertEquals(world.clock.now(), before);
-});
+Deno.test(
+  "RelayServer redelivers the messages of a peer immediately when it resets",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const draws = [0.99, 0];
+    await using server = world.relay({ random: () => draws.shift() ?? 0 });
+    const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
+    await world.clock.runUntil(() => server.stats().active === 2);
+    alice.say("message x");
+    assertEquals(await bob.hear(), "message x");
+    const before = world.clock.now();
+    bob.connection.abort();
+    assertEquals(await alice.hear(), "message x");
+    assertEquals(world.clock.now(), before);
+  },
+);
 
 Deno.test(
-  "RelayServer tells a peer whose line is too long, and closes it alone",
+  "RelayServer closes only the peer whose line is too long, after an error line",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -86,7 +90,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer answers a line that makes no sense and keeps the peer", { permissions }, async () => {
+Deno.test("RelayServer answers a malformed line, and keeps the peer", { permissions }, async () => {
   const world = new Simulation();
   await using server = world.relay();
   const alice = await world.peer(server.port);
@@ -104,20 +108,24 @@ Deno.test("RelayServer answers a line that makes no sense and keeps the peer", {
   assertEquals({ rejected, errors, connections }, { rejected: 2, errors: 1, connections: 1 });
 });
 
-Deno.test("RelayServer refuses one connection over its limit with a reason", { permissions }, async () => {
-  const world = new Simulation();
-  await using server = world.relay({ limits: { maxConnections: 1 } });
-  const alice = await world.peer(server.port);
-  const late = await world.peer(server.port);
-  assertEquals(await late.hear(), "error busy: 1 connection is open");
-  assertEquals(await late.hear(), undefined);
-  alice.say("message x");
-  assertEquals(await alice.hear(), "message x");
-  assertEquals(server.stats().refused, 1);
-});
+Deno.test(
+  "RelayServer refuses a connection over its limit, and sends the reason",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = world.relay({ limits: { maxConnections: 1 } });
+    const alice = await world.peer(server.port);
+    const late = await world.peer(server.port);
+    assertEquals(await late.hear(), "error busy: 1 connection is open");
+    assertEquals(await late.hear(), undefined);
+    alice.say("message x");
+    assertEquals(await alice.hear(), "message x");
+    assertEquals(server.stats().refused, 1);
+  },
+);
 
 Deno.test(
-  "RelayServer.drain() waits for the oks that are owed, and leaves nothing",
+  "RelayServer.drain() waits for pending oks, and leaves nothing",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -141,7 +149,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions }, async () => {
+Deno.test("RelayServer.drain() cuts off a peer that does not close", { permissions }, async () => {
   const world = new Simulation();
   const ends: CloseReason[] = [];
   const server = world.relay({
@@ -159,7 +167,7 @@ Deno.test("RelayServer.drain() cuts off a peer that does not end", { permissions
   alice.connection.abort();
 });
 
-Deno.test("RelayServer tells its observer all that happens", { permissions }, async () => {
+Deno.test("RelayServer reports every event to its observer", { permissions }, async () => {
   const world = new Simulation();
   const seen: string[] = [];
   await using server = world.relay({

@@ -40,23 +40,27 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
   assertEquals([server.stats().closed.local, server.stats().timeouts, world.clock.timers], [1000, {}, 0]);
 });
 
-Deno.test("Draining.begin() asks nobody to end who has finished meanwhile", { permissions }, async () => {
-  const clock = new VirtualClock();
-  const draining = new Draining();
-  const ended: number[] = [];
-  const waits = Array.from({ length: 250 }, (_, index) => draining.whenBegun(() => ended.push(index)));
-  const timer = draining.begin({ clock, ms: 1000 });
-  assertEquals(ended.length, 100);
-  waits[150]![Symbol.dispose]();
-  await clock.advance(10);
-  assertEquals([ended.length, ended.includes(150)], [199, false]);
-  timer.cancel();
-  await clock.advance(1000);
-  assertEquals(ended.length, 199);
-});
+Deno.test(
+  "Draining.begin() does not end a connection that has finished in the meantime",
+  { permissions },
+  async () => {
+    const clock = new VirtualClock();
+    const draining = new Draining();
+    const ended: number[] = [];
+    const waits = Array.from({ length: 250 }, (_, index) => draining.whenBegun(() => ended.push(index)));
+    const timer = draining.begin({ clock, ms: 1000 });
+    assertEquals(ended.length, 100);
+    waits[150]![Symbol.dispose]();
+    await clock.advance(10);
+    assertEquals([ended.length, ended.includes(150)], [199, false]);
+    timer.cancel();
+    await clock.advance(1000);
+    assertEquals(ended.length, 199);
+  },
+);
 
 Deno.test(
-  "ListenerService.drain() tells who is let in while it drains as well",
+  "ListenerService.drain() sends its line also to a peer that is admitted during the drain",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -95,7 +99,7 @@ const STARTS: Readonly<Record<string, (options: ServiceOptions, to: Address) => 
 };
 
 for (const [name, start] of Object.entries(STARTS)) {
-  Deno.test(`${name}() drains: it cuts at its time who still stands, and says so`, {
+  Deno.test(`${name}() cuts off and reports the connections that are open at the drain timeout`, {
     permissions,
   }, async () => {
     const world = new Simulation();

@@ -45,25 +45,25 @@ async function assertHandled(start: Start): Promise<void> {
 }
 
 Deno.test(
-  "RelayServer.closed that nobody waits for is unhandled when accepting fails",
+  "RelayServer.closed causes an unhandled rejection when accepting fails and it is not awaited",
   { permissions },
   () => assertUnhandled(startRelay),
 );
 
 Deno.test(
-  "RelayServer.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  "RelayServer.closed rejects without an unhandled rejection when accepting fails and it is awaited",
   { permissions },
   () => assertHandled(startRelay),
 );
 
 Deno.test(
-  "ListenerService.closed that nobody waits for is unhandled when accepting fails",
+  "ListenerService.closed causes an unhandled rejection when accepting fails and it is not awaited",
   { permissions },
   () => assertUnhandled(startEcho),
 );
 
 Deno.test(
-  "ListenerService.closed rejects for who waits for it when accepting fails, and nothing is unhandled",
+  "ListenerService.closed rejects without an unhandled rejection when accepting fails and it is awaited",
   { permissions },
   () => assertHandled(startEcho),
 );

@@ -98,7 +98,7 @@ for (const hook of ["mayConnect", "onClosed"] as const) {
   );
 }
 
-Deno.test("Listener goes on after an error of accept that passes by itself", { permissions }, async () => {
+Deno.test("Listener keeps accepting after a transient error", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   const codes = ["ECONNABORTED", "ECONNRESET", "EPROTO", "ENETDOWN", "EHOSTUNREACH", "ETIMEDOUT", "EINTR"];
@@ -138,7 +138,7 @@ Deno.test("Listener backs off when out of descriptors, serves what it has, and a
 });
 
 Deno.test(
-  "Listener.close() while it backs off does not wait, and leaves no timer",
+  "Listener.close() does not wait and leaves no timer during a back-off",
   { permissions },
   async () => {
     await using server = memoryServer();
@@ -153,7 +153,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.closed rejects when accepting fails for good, with everything closed",
+  "Listener.closed rejects when accepting fails permanently, with everything closed",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -196,7 +196,7 @@ Deno.test("listen() binds every hostname on one port, or none", { permissions },
 });
 
 Deno.test(
-  "listen() lets an address be missing that it was only to try, but not all",
+  "listen() tolerates a missing optional address, but not when all are missing",
   { permissions },
   async () => {
     const network = new MemoryNetwork({ clock: new VirtualClock() });
@@ -220,7 +220,7 @@ Deno.test(
   },
 );
 
-Deno.test("listen() refuses a limit that is none before it binds", { permissions }, () => {
+Deno.test("listen() throws for an invalid limit before it binds", { permissions }, () => {
   const network = new MemoryNetwork({ clock: new VirtualClock() });
   assertThrows(() => listen({ network, limits: { maxLine: 0 } }), RangeError, "limits.maxLine 0");
   assertEquals(network.stats().listeners, 0);

@@ -4,7 +4,7 @@ import { parseAddress, parseHost, parsePort } from "../../socket/address.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { pure } from "../_util/permissions.ts";
 
-Deno.test("parseAddress() reads IPv4, IPv6 and names", pure, () => {
+Deno.test("parseAddress() reads IPv4, IPv6, and names", pure, () => {
   const cases: [string, string, number][] = [
     ["127.0.0.1:8000", "127.0.0.1", 8000],
     ["[::1]:0", "::1", 0],
@@ -16,7 +16,7 @@ Deno.test("parseAddress() reads IPv4, IPv6 and names", pure, () => {
   for (const [text, hostname, port] of cases) assertEquals(parseAddress(text), { hostname, port }, text);
 });
 
-Deno.test("parseAddress() refuses everything else, and shows what it got", pure, () => {
+Deno.test("parseAddress() throws for any other text, and shows it", pure, () => {
   const bad = [
     "",
     "localhost",
@@ -44,7 +44,7 @@ Deno.test("parseAddress() refuses everything else, and shows what it got", pure,
   assertThrows(() => parseAddress(`${"a".repeat(254)}:80`), RangeError, "Expected HOST:PORT");
 });
 
-Deno.test("parseAddress() refuses ports out of range", pure, () => {
+Deno.test("parseAddress() throws for a port out of range", pure, () => {
   for (const port of ["", "65536", "-1", "1.5", "http", "0x50", " 80", "000080"]) {
     assertThrows(
       () => parseAddress(`localhost:${port}`),
@@ -56,7 +56,7 @@ Deno.test("parseAddress() refuses ports out of range", pure, () => {
   assertThrows(() => parseAddress("localhost:0", { minPort: 1 }), RangeError, "a port from 1 to 65535");
 });
 
-Deno.test("parsePort() takes 0 only where the system may pick", pure, () => {
+Deno.test("parsePort() accepts 0 only when the OS may choose the port", pure, () => {
   assertEquals(parsePort("0"), 0);
   assertEquals(parsePort("65535", { minPort: 1 }), 65_535);
   assertThrows(() => parsePort("0", { minPort: 1 }), RangeError, 'a port from 1 to 65535, got "0"');
@@ -67,7 +67,7 @@ Deno.test("parseHost() reads IPv6 with and without brackets", pure, () => {
   for (const host of ["127.0.0.1", "localhost", "a.b"]) assertEquals(parseHost(host), host);
 });
 
-Deno.test("parseHost() refuses everything else", pure, () => {
+Deno.test("parseHost() throws for any other text", pure, () => {
   for (const host of ["", "[::1", "[a]", "a:80", "1.2.3.4.5", ":::", "a/b", "a b"]) {
     assertThrows(
       () => parseHost(host),
@@ -78,7 +78,7 @@ Deno.test("parseHost() refuses everything else", pure, () => {
   }
 });
 
-Deno.test("parseAddress() reads back whatever formatAddress() writes", pure, () => {
+Deno.test("parseAddress() reverses formatAddress()", pure, () => {
   const hostname = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain());
   fc.assert(fc.property(hostname, fc.integer({ min: 0, max: 65_535 }), (hostname, port) => {
     assertEquals(parseAddress(formatAddress({ hostname, port })), { hostname, port });

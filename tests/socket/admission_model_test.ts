@@ -187,7 +187,7 @@ class Trial {
 }
 
 Deno.test(
-  "RelayServer keeps every limit in any order of events, and leaves nothing",
+  "RelayServer enforces every limit in any order of events, and leaves nothing",
   pure,
   async () => {
     const told = new Set<string>();

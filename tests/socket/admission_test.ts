@@ -17,7 +17,7 @@ function serveLines(world: Simulation, options: LineListenOptions): Listener {
 }
 
 Deno.test(
-  "Listener.stats() and onRefused tell which limit a peer was refused for",
+  "Listener.stats() and onRefused report which limit refused a peer",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -46,7 +46,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.closed rejects with what onRefused throws, and the peer is refused all the same", {
+Deno.test("Listener.closed rejects with the error of onRefused, and the peer is still refused", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -64,7 +64,7 @@ Deno.test("Listener.closed rejects with what onRefused throws, and the peer is r
   assertStrictEquals(await world.clock.runUntil(server.close().catch((cause) => cause)), error);
 });
 
-Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, async () => {
+Deno.test("Listener.stats() counts timeouts by kind", { permissions }, async () => {
   const world = new Simulation();
   const server = serveLines(world, { timeouts: { firstFrame: 100, idle: 300, drain: 50 } });
   const [silent, once, faithful] = [
@@ -84,7 +84,7 @@ Deno.test("Listener.stats() counts timeouts by which it was", { permissions }, a
   for (const peer of [silent, once, faithful]) peer.connection.abort();
 });
 
-Deno.test("Listener.stats() counts what could not be framed by why", { permissions }, async () => {
+Deno.test("Listener.stats() counts framing errors by code", { permissions }, async () => {
   const world = new Simulation();
   await using server = serveLines(world, { limits: { maxLine: 4 } });
   const say = async (bytes: readonly number[]) => {
@@ -101,7 +101,7 @@ Deno.test("Listener.stats() counts what could not be framed by why", { permissio
   assertEquals(server.stats().framingErrors, { "line-too-long": 2, "invalid-utf8": 1, "unterminated": 1 });
 });
 
-Deno.test("Services of HTTP tell by HTTP whom they refuse", async () => {
+Deno.test("startHttp() and startHello() refuse clients with an HTTP response", async () => {
   for (const start of [startHttp, startHello]) {
     const answerOf = async (options: ServiceOptions) => {
       await using service = start(options);

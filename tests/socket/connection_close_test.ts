@@ -7,7 +7,7 @@ import { readText, readToEnd } from "../_util/transport_pair.ts";
 const permissions = "none";
 
 Deno.test(
-  "Connection.closeWrite() sends what waits, then FIN, and goes on reading",
+  "Connection.closeWrite() sends queued data, then FIN, and keeps reading",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -27,7 +27,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() is natural: what waits is sent, FIN both ways, nothing reset",
+  "Connection.end() sends queued data, exchanges FINs, and ends with natural",
   { permissions },
   async () => {
     await using raw = await rawPeer({ latency: 5, capacity: 10 });
@@ -48,7 +48,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.end() reads while it writes, so that two busy peers cannot block each other", {
+Deno.test("Connection.end() reads while it writes, so two busy peers cannot block each other", {
   permissions,
 }, async () => {
   await using raw = await rawPeer({ capacity: 10 });
@@ -64,7 +64,7 @@ Deno.test("Connection.end() reads while it writes, so that two busy peers cannot
 });
 
 Deno.test(
-  "Connection.end() is cut by the drain timeout when the peer does not finish",
+  "Connection.end() cuts off the peer at the drain timeout when it does not finish",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { drain: 700 } });
@@ -77,7 +77,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() is cut by the drain timeout when the peer does not read",
+  "Connection.end() cuts off the peer at the drain timeout when it does not read",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { drain: 700 }, capacity: 10 });
@@ -89,7 +89,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() keeps the reason it was given, whatever the peer does then",
+  "Connection.end() keeps its reason, whatever the peer does next",
   { permissions },
   async () => {
     const error = new FramingError("invalid-utf8", "Line is not valid UTF-8");
@@ -105,7 +105,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.end() that meets a reset was not natural", { permissions }, async () => {
+Deno.test("Connection.end() is not natural when the peer resets", { permissions }, async () => {
   await using raw = await rawPeer();
   const ended = raw.connection.close();
   await raw.clock.advance(0);
@@ -113,37 +113,45 @@ Deno.test("Connection.end() that meets a reset was not natural", { permissions }
   assertEquals((await raw.clock.runUntil(ended)).type, "reset");
 });
 
-Deno.test("Connection.end() stops a loop, and drops what it has not taken", { permissions }, async () => {
-  await using raw = await rawPeer();
-  const seen: string[] = [];
-  let ended: Promise<unknown> | undefined;
-  const loop = (async () => {
-    for await (const line of raw.connection) {
-      seen.push(line);
-      if (line === "quit") ended = raw.connection.close();
-    }
-  })();
-  await raw.say("one\nquit\nafter\n");
-  await raw.clock.runUntil(loop);
-  assertEquals(seen, ["one", "quit"]);
-  await raw.say("discarded\n");
-  await raw.peer.closeWrite();
-  assertEquals(await raw.clock.runUntil(ended!), { type: "natural" });
-});
+Deno.test(
+  "Connection.end() stops a loop, and drops frames that it has not read",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const seen: string[] = [];
+    let ended: Promise<unknown> | undefined;
+    const loop = (async () => {
+      for await (const line of raw.connection) {
+        seen.push(line);
+        if (line === "quit") ended = raw.connection.close();
+      }
+    })();
+    await raw.say("one\nquit\nafter\n");
+    await raw.clock.runUntil(loop);
+    assertEquals(seen, ["one", "quit"]);
+    await raw.say("discarded\n");
+    await raw.peer.closeWrite();
+    assertEquals(await raw.clock.runUntil(ended!), { type: "natural" });
+  },
+);
 
-Deno.test("Connection.end() twice ends once, for the first reason", { permissions }, async () => {
-  await using raw = await rawPeer();
-  const first = raw.connection.close({ type: "local", why: "first" });
-  const second = raw.connection.close({ type: "local", why: "second" });
-  await raw.peer.closeWrite();
-  assertEquals(await raw.clock.runUntil(Promise.all([first, second])), [
-    { type: "local", why: "first" },
-    { type: "local", why: "first" },
-  ]);
-  assertEquals(await raw.connection.close(), { type: "local", why: "first" });
-});
+Deno.test(
+  "Connection.end() ends once, for the first reason, when it is called twice",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const first = raw.connection.close({ type: "local", why: "first" });
+    const second = raw.connection.close({ type: "local", why: "second" });
+    await raw.peer.closeWrite();
+    assertEquals(await raw.clock.runUntil(Promise.all([first, second])), [
+      { type: "local", why: "first" },
+      { type: "local", why: "first" },
+    ]);
+    assertEquals(await raw.connection.close(), { type: "local", why: "first" });
+  },
+);
 
-Deno.test("Connection.close() during end() closes at once", { permissions }, async () => {
+Deno.test("Connection.close() closes immediately during end()", { permissions }, async () => {
   await using raw = await rawPeer();
   const ended = raw.connection.close();
   raw.connection.abort({ type: "local", why: "now" });
@@ -151,7 +159,7 @@ Deno.test("Connection.close() during end() closes at once", { permissions }, asy
   assertEquals(raw.clock.timers, 0);
 });
 
-Deno.test("Connection[Symbol.asyncDispose]() ends it in order", { permissions }, async () => {
+Deno.test("Connection[Symbol.asyncDispose]() closes the connection cleanly", { permissions }, async () => {
   await using raw = await rawPeer();
   await raw.peer.closeWrite();
   await raw.clock.runUntil((async () => {

@@ -5,7 +5,7 @@ import { readText } from "../_util/transport_pair.ts";
 
 const permissions = "none";
 
-Deno.test("Connection.closed says write-failed when the peer is gone without a FIN that was read", {
+Deno.test("Connection.closed is write-failed when the peer has gone and its FIN was not read", {
   permissions,
 }, async () => {
   await using raw = await rawPeer();
@@ -38,7 +38,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.closed says idle when the peer is silent for as long as it may",
+  "Connection.closed is a timeout when the peer is silent for the idle timeout",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { idle: 1000 } });
@@ -54,15 +54,19 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.timeouts.idle does not hit a peer that is kept waiting", { permissions }, async () => {
-  await using raw = await rawPeer({ timeouts: { idle: 1000 } });
-  await raw.say("one\ntwo\n");
-  await raw.clock.advance(10_000); // Nobody reads.
-  assertEquals(raw.connection.open, true);
-  assertEquals((await raw.connection[Symbol.asyncIterator]().next()).value, "one");
-});
+Deno.test(
+  "Connection.timeouts.idle does not close a peer that waits for an answer",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer({ timeouts: { idle: 1000 } });
+    await raw.say("one\ntwo\n");
+    await raw.clock.advance(10_000); // Nobody reads.
+    assertEquals(raw.connection.open, true);
+    assertEquals((await raw.connection[Symbol.asyncIterator]().next()).value, "one");
+  },
+);
 
-Deno.test("Connection.timeouts.idle does not hit a peer that has finished and waits for an answer", {
+Deno.test("Connection.timeouts.idle does not close a peer that has finished and waits for an answer", {
   permissions,
 }, async () => {
   await using raw = await rawPeer({ timeouts: { idle: 1000 } });
@@ -76,7 +80,7 @@ Deno.test("Connection.timeouts.idle does not hit a peer that has finished and wa
 });
 
 Deno.test(
-  "Connection.timeouts.idle hits a peer that takes nothing of what is written",
+  "Connection.timeouts.idle closes a peer that does not read",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { idle: 1000 }, capacity: 10 });

@@ -7,7 +7,7 @@ import { readText } from "../_util/transport_pair.ts";
 const permissions = "none";
 
 Deno.test(
-  "Connection[Symbol.asyncIterator]() gives the peer's lines, and ends at its FIN",
+  "Connection[Symbol.asyncIterator]() yields the peer's lines, and ends at its FIN",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -23,36 +23,44 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.batches() gives what one read gave, never empty", { permissions }, async () => {
-  await using raw = await rawPeer();
-  const batches: (readonly string[])[] = [];
-  const done = (async () => {
-    for await (const batch of raw.connection.batches()) batches.push(batch);
-  })();
-  for (const words of ["a\nb\nc", "d", "\ne\n"]) await raw.say(words);
-  await raw.peer.closeWrite();
-  await raw.clock.runUntil(done);
-  assertEquals(batches, [["a", "b"], ["cd", "e"]]);
-});
-
-Deno.test("Connection[Symbol.asyncIterator]() goes on where a loop was left", { permissions }, async () => {
-  await using raw = await rawPeer();
-  await raw.say("auth\none\ntwo\nthree\n");
-  await raw.peer.closeWrite();
-  const seen: string[] = [];
-  await raw.clock.runUntil((async () => {
-    for await (const line of raw.connection) {
-      seen.push(`first ${line}`);
-      break;
-    }
-    seen.push(`next ${(await raw.connection[Symbol.asyncIterator]().next()).value}`);
-    for await (const batch of raw.connection.batches()) seen.push(`rest ${batch}`);
-  })());
-  assertEquals(seen, ["first auth", "next one", "rest two,three"]);
-});
+Deno.test(
+  "Connection.batches() yields the frames of one read, and never an empty batch",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    const batches: (readonly string[])[] = [];
+    const done = (async () => {
+      for await (const batch of raw.connection.batches()) batches.push(batch);
+    })();
+    for (const words of ["a\nb\nc", "d", "\ne\n"]) await raw.say(words);
+    await raw.peer.closeWrite();
+    await raw.clock.runUntil(done);
+    assertEquals(batches, [["a", "b"], ["cd", "e"]]);
+  },
+);
 
 Deno.test(
-  "Connection.batches() refuses two that ask at once, and serves the first",
+  "Connection[Symbol.asyncIterator]() continues where an earlier loop stopped",
+  { permissions },
+  async () => {
+    await using raw = await rawPeer();
+    await raw.say("auth\none\ntwo\nthree\n");
+    await raw.peer.closeWrite();
+    const seen: string[] = [];
+    await raw.clock.runUntil((async () => {
+      for await (const line of raw.connection) {
+        seen.push(`first ${line}`);
+        break;
+      }
+      seen.push(`next ${(await raw.connection[Symbol.asyncIterator]().next()).value}`);
+      for await (const batch of raw.connection.batches()) seen.push(`rest ${batch}`);
+    })());
+    assertEquals(seen, ["first auth", "next one", "rest two,three"]);
+  },
+);
+
+Deno.test(
+  "Connection.batches() rejects a second pending call, and serves the first",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -74,7 +82,7 @@ Deno.test("Connection.batches() keeps the first call pending when one iterator i
   assertEquals((await raw.clock.runUntil(first)).value, ["one", "two"]);
 });
 
-Deno.test("Connection reads nothing that nobody asks for", { permissions }, async () => {
+Deno.test("Connection reads nothing until a frame is requested", { permissions }, async () => {
   await using raw = await rawPeer({ capacity: 100 });
   let written = 0;
   const writing = (async () => {
@@ -88,7 +96,7 @@ Deno.test("Connection reads nothing that nobody asks for", { permissions }, asyn
 });
 
 Deno.test(
-  "Connection[Symbol.asyncIterator]() throws a FramingError after the good lines, however often it is asked",
+  "Connection[Symbol.asyncIterator]() throws a FramingError after the good lines, on every call",
   {
     permissions,
   },
@@ -113,7 +121,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection[Symbol.asyncIterator]() throws an unterminated FramingError at FIN in a line",
+  "Connection[Symbol.asyncIterator]() throws an unterminated FramingError when FIN arrives inside a line",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -129,7 +137,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection[Symbol.asyncIterator]() ends when the peer resets, after what came before",
+  "Connection[Symbol.asyncIterator]() yields what arrived before a reset, and ends",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -146,7 +154,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection[Symbol.asyncIterator]() ends when the connection is closed under it",
+  "Connection[Symbol.asyncIterator]() ends when the connection is closed during the loop",
   { permissions },
   async () => {
     await using raw = await rawPeer();

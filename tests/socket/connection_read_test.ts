@@ -33,7 +33,7 @@ async function pairOf(limits: { maxLine?: number } = {}): Promise<Pair> {
   };
 }
 
-Deno.test("Connection.consume() gives what each read gave, to the peer's end", pure, async () => {
+Deno.test("Connection.consume() passes the frames of each read until the peer's end", pure, async () => {
   await using pair = await pairOf();
   const batches: (readonly string[])[] = [];
   const consumed = pair.far.consume((batch) => void batches.push(batch));
@@ -44,7 +44,7 @@ Deno.test("Connection.consume() gives what each read gave, to the peer's end", p
   assertEquals(batches, [["one", "two"]]);
 });
 
-Deno.test("Connection.consume() gives the good frames, then throws the framing error", pure, async () => {
+Deno.test("Connection.consume() passes the good frames, then throws the framing error", pure, async () => {
   await using pair = await pairOf({ maxLine: 3 });
   const lines: string[] = [];
   const consumed = assertRejects(() => pair.far.consume((batch) => void lines.push(...batch)), FramingError);
@@ -56,7 +56,7 @@ Deno.test("Connection.consume() gives the good frames, then throws the framing e
 });
 
 Deno.test(
-  "Connection.consume() ends with what its handler throws, and may be called again",
+  "Connection.consume() rejects with the error of its handler, and can be called again",
   pure,
   async () => {
     await using pair = await pairOf();
@@ -81,7 +81,7 @@ Deno.test(
 
 for (const way of ["abort", "close"] as const) {
   Deno.test(
-    `Connection.consume() loses nothing that its handler throws after ${way}()`,
+    `Connection.consume() rejects with the error of its handler after ${way}()`,
     pure,
     async () => {
       await using pair = await pairOf();
@@ -116,7 +116,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.consume() ends when this end is closed, and nobody else may read meanwhile",
+  "Connection.consume() ends when this end is closed, and rejects other readers until then",
   pure,
   async () => {
     await using pair = await pairOf();

@@ -5,7 +5,7 @@ import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
-Deno.test("ConnectionSet keeps no count for an address that has no connection any more", {
+Deno.test("ConnectionSet keeps no count for an address when its last connection has ended", {
   permissions,
 }, async () => {
   const world = new Simulation();

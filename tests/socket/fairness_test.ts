@@ -78,25 +78,29 @@ function reader(clock: Clock, transport: Transport): Reader<string> {
   });
 }
 
-Deno.test("Inbound rests when it has kept the turn to itself for long, and then goes on", pure, async () => {
-  const clock = new BusyClock();
-  const inbound = reader(clock, endless(FLOOD, 40));
-  let lines = 0;
-  const done = inbound.consume((batch) => {
-    assert(batch.length > 0 && batch.length <= 1024);
-    lines += batch.length;
-  });
-  await clock.endTurn();
-  const first = lines;
-  assert(first >= 10 * 1024 && first < 13 * 1024, `${first} lines in the first turn`);
-  assert(await clock.rest(() => lines) > 61, "the runtime may not have looked at the others");
-  assert(lines > first);
-  while (await clock.rest(() => lines) > 0);
-  await done;
-  assertEquals(lines, inbound.bytes / 2);
-});
+Deno.test(
+  "Reader yields when it has kept the event loop busy for long, and then continues",
+  pure,
+  async () => {
+    const clock = new BusyClock();
+    const inbound = reader(clock, endless(FLOOD, 40));
+    let lines = 0;
+    const done = inbound.consume((batch) => {
+      assert(batch.length > 0 && batch.length <= 1024);
+      lines += batch.length;
+    });
+    await clock.endTurn();
+    const first = lines;
+    assert(first >= 10 * 1024 && first < 13 * 1024, `${first} lines in the first turn`);
+    assert(await clock.rest(() => lines) > 61, "the runtime may not have looked at the others");
+    assert(lines > first);
+    while (await clock.rest(() => lines) > 0);
+    await done;
+    assertEquals(lines, inbound.bytes / 2);
+  },
+);
 
-Deno.test("Inbound gives a loop over lines the same turns", pure, async () => {
+Deno.test("Reader yields in a loop over lines, too", pure, async () => {
   const clock = new BusyClock();
   const inbound = reader(clock, endless(FLOOD, 40));
   let lines = 0;
@@ -111,7 +115,7 @@ Deno.test("Inbound gives a loop over lines the same turns", pure, async () => {
 });
 
 Deno.test(
-  "Inbound that is stopped at rest gives what was read, ends, and asks for no more turns",
+  "Reader returns what was read and ends when it is stopped while it yields",
   pure,
   async () => {
     const clock = new BusyClock();
@@ -129,21 +133,25 @@ Deno.test(
   },
 );
 
-Deno.test("Inbound that discards at rest gives no more lines, and reads on", pure, async () => {
-  const clock = new BusyClock();
-  const inbound = reader(clock, endless(FLOOD, 40));
-  let lines = 0;
-  const done = inbound.consume((batch) => void (lines += batch.length));
-  await clock.endTurn();
-  const before = lines;
-  const discarded = inbound.discard();
-  await done;
-  await clock.rest(() => inbound.bytes);
-  await discarded;
-  assertEquals([lines, inbound.bytes > 2 * 1024 * 1024], [before, true]);
-});
+Deno.test(
+  "Reader returns no more lines, and keeps reading, when it discards while it yields",
+  pure,
+  async () => {
+    const clock = new BusyClock();
+    const inbound = reader(clock, endless(FLOOD, 40));
+    let lines = 0;
+    const done = inbound.consume((batch) => void (lines += batch.length));
+    await clock.endTurn();
+    const before = lines;
+    const discarded = inbound.discard();
+    await done;
+    await clock.rest(() => inbound.bytes);
+    await discarded;
+    assertEquals([lines, inbound.bytes > 2 * 1024 * 1024], [before, true]);
+  },
+);
 
-Deno.test("Inbound never rests where its peer has to be waited for", pure, async () => {
+Deno.test("Reader never yields when it has to wait for its peer", pure, async () => {
   const clock = new BusyClock();
   const inbound = reader(clock, endless(FLOOD.subarray(0, 4000), 1000));
   let lines = 0;
@@ -152,7 +160,7 @@ Deno.test("Inbound never rests where its peer has to be waited for", pure, async
   assertEquals(lines, inbound.bytes / 2);
 });
 
-Deno.test("SharedRest ends for all who rest in one turn, however late they came", pure, async () => {
+Deno.test("FairScheduler ends in the same turn for every connection that yields", pure, async () => {
   const clock = new BusyClock();
   const lines = [0, 0, 0];
   const done = lines.map((_, index) =>

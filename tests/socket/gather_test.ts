@@ -5,7 +5,7 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 const permissions = "none";
 
 Deno.test(
-  "TurnGatherer.add() flushes all of a turn together, in order, at its end",
+  "WriteBatcher.add() flushes everything of a turn together, in order, at its end",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -22,7 +22,7 @@ Deno.test(
   },
 );
 
-Deno.test("TurnGatherer.add() asks the clock once a turn", { permissions }, () => {
+Deno.test("WriteBatcher.add() uses the clock once per turn", { permissions }, () => {
   const asked: (() => void)[] = [];
   const clock = Object.assign(new VirtualClock(), { soon: (run: () => void) => void asked.push(run) });
   const gatherer = gathererOf(clock);
@@ -36,21 +36,25 @@ Deno.test("TurnGatherer.add() asks the clock once a turn", { permissions }, () =
   assertEquals(asked.length, 2);
 });
 
-Deno.test("TurnGatherer.add() while flushing is for the next turn", { permissions }, async () => {
-  const clock = new VirtualClock();
-  const gatherer = gathererOf(clock);
-  let flushed = 0;
-  const again = {
-    flushTurn() {
-      if (++flushed === 1) gatherer.add(again);
-    },
-  };
-  gatherer.add(again);
-  await clock.advance(0);
-  assertEquals(flushed, 2);
-});
+Deno.test(
+  "WriteBatcher.add() schedules the next turn when it is called during a flush",
+  { permissions },
+  async () => {
+    const clock = new VirtualClock();
+    const gatherer = gathererOf(clock);
+    let flushed = 0;
+    const again = {
+      flushTurn() {
+        if (++flushed === 1) gatherer.add(again);
+      },
+    };
+    gatherer.add(again);
+    await clock.advance(0);
+    assertEquals(flushed, 2);
+  },
+);
 
-Deno.test("gathererOf() gives one gatherer a clock", { permissions }, () => {
+Deno.test("gathererOf() returns one gatherer per clock", { permissions }, () => {
   const clock = new VirtualClock();
   assertStrictEquals(gathererOf(clock), gathererOf(clock));
   assertNotStrictEquals(gathererOf(clock), gathererOf(new VirtualClock()));

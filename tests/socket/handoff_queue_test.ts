@@ -4,7 +4,7 @@ import { HandoffQueue } from "../../socket/handoff_queue.ts";
 const permissions = "none";
 
 Deno.test(
-  "Handover.next() gives what was given, in order, and tells who gave it",
+  "HandoffQueue.shift() returns items in order, and resolves each push()",
   { permissions },
   async () => {
     const handover = new HandoffQueue<string>();
@@ -19,7 +19,7 @@ Deno.test(
   },
 );
 
-Deno.test("Handover.next() waits for what is not there yet", { permissions }, async () => {
+Deno.test("HandoffQueue.shift() waits when the queue is empty", { permissions }, async () => {
   const handover = new HandoffQueue<string>();
   const next = handover.shift();
   await handover.push("late");
@@ -27,15 +27,19 @@ Deno.test("Handover.next() waits for what is not there yet", { permissions }, as
   assertEquals(handover.rest(), []);
 });
 
-Deno.test("Handover.stop() ends the wait, and leaves the rest", { permissions }, async () => {
-  const waiting = new HandoffQueue<string>();
-  const next = waiting.shift();
-  waiting.stop();
-  assertEquals(await next, undefined);
+Deno.test(
+  "HandoffQueue.stop() ends pending calls, and keeps the remaining items",
+  { permissions },
+  async () => {
+    const waiting = new HandoffQueue<string>();
+    const next = waiting.shift();
+    waiting.stop();
+    assertEquals(await next, undefined);
 
-  const full = new HandoffQueue<string>();
-  void full.push("left"); // Nobody takes it, so this waits for ever.
-  full.stop();
-  assertEquals(await full.shift(), undefined);
-  assertEquals(full.rest(), ["left"]);
-});
+    const full = new HandoffQueue<string>();
+    void full.push("left"); // Nobody takes it, so this waits for ever.
+    full.stop();
+    assertEquals(await full.shift(), undefined);
+    assertEquals(full.rest(), ["left"]);
+  },
+);

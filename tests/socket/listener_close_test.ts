@@ -7,7 +7,7 @@ import { readText, readToEnd, text } from "../_util/transport_pair.ts";
 const permissions = "none";
 
 Deno.test(
-  "Listener has counted a connection as ended, and told onClosed, before its `closed` is heard",
+  "Listener counts an ended connection and calls onClosed before `closed` resolves",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -25,7 +25,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.closed rejects with what onClosed throws, after all is closed",
+  "Listener.closed rejects with the error of onClosed after everything is closed",
   { permissions },
   async () => {
     const server = memoryServer({
@@ -61,7 +61,7 @@ Deno.test("Listener.suspend() leaves peers in the queue until resume()", { permi
   assertEquals(await readText(one), "early\n");
 });
 
-Deno.test("Listener.suspend() leaves the connections that stand alone", { permissions }, async () => {
+Deno.test("Listener.suspend() does not affect open connections", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   const peer = await server.dial();
@@ -71,7 +71,7 @@ Deno.test("Listener.suspend() leaves the connections that stand alone", { permis
   assertEquals(await readText(peer), "hello\n");
 });
 
-Deno.test("Listener.suspend() again right after resume() holds", { permissions }, async () => {
+Deno.test("Listener.suspend() suspends when it is called right after resume()", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   server.listener.suspend();
@@ -83,7 +83,7 @@ Deno.test("Listener.suspend() again right after resume() holds", { permissions }
   assertEquals(server.listener.stats().connections, 0);
 });
 
-Deno.test("Listener.close() while suspended resets who waits, and settles", { permissions }, async () => {
+Deno.test("Listener.close() resets queued peers when suspended, and settles", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   await server.clock.advance(0);
@@ -99,7 +99,7 @@ Deno.test("Listener.close() while suspended resets who waits, and settles", { pe
   assertEquals(server.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
-Deno.test("Listener.stopAccepting() unbinds and leaves the connections", { permissions }, async () => {
+Deno.test("Listener.stopAccepting() unbinds, and keeps the connections open", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   const peer = await server.dial();
@@ -111,7 +111,7 @@ Deno.test("Listener.stopAccepting() unbinds and leaves the connections", { permi
 });
 
 Deno.test(
-  "Listener.drain() sends what waits, ends every connection in order, and settles",
+  "Listener.drain() sends queued data, closes every connection cleanly, and settles",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -134,7 +134,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, async () => {
+Deno.test("Listener.drain() cuts off peers that do not finish in time", { permissions }, async () => {
   const ends: CloseReason[] = [];
   await using server = memoryServer({ timeouts: { drain: 500 }, onClosed: (_, reason) => ends.push(reason) });
   void server.listener.serve(echo);
@@ -144,7 +144,7 @@ Deno.test("Listener.drain() cuts who does not finish in time", { permissions }, 
   assertEquals(ends, [{ type: "timeout", which: "drain", ms: 500 }]);
 });
 
-Deno.test("Listener.close() during drain() closes now", { permissions }, async () => {
+Deno.test("Listener.close() closes immediately during drain()", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   await server.dial();
@@ -156,7 +156,7 @@ Deno.test("Listener.close() during drain() closes now", { permissions }, async (
 });
 
 Deno.test(
-  "Listener.close() drops what waits, waits for the handlers, and leaves nothing",
+  "Listener.close() drops queued data, waits for the handlers, and leaves nothing",
   { permissions },
   async () => {
     await using server = memoryServer({ capacity: 10 });
@@ -177,7 +177,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.close() while a connection waits for somebody to serve it does not hang",
+  "Listener.close() does not hang when a connection is not served yet",
   { permissions },
   async () => {
     await using server = memoryServer();

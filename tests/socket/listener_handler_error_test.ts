@@ -56,21 +56,25 @@ function failLate(error: unknown): Handler {
 
 const ENOUGH: CloseReason = { type: "local", why: "enough" };
 
-Deno.test("Listener.onLateFailure is told what a handler throws after its connection has ended", {
-  permissions,
-}, async () => {
-  const told = await serveOne(failLate(mistake), () => {});
-  assertEquals(told, { ends: [ENOUGH], late: [mistake], failure: undefined });
-});
+Deno.test(
+  "Listener.onLateFailure receives the error of a handler that throws after its connection has ended",
+  {
+    permissions,
+  },
+  async () => {
+    const told = await serveOne(failLate(mistake), () => {});
+    assertEquals(told, { ends: [ENOUGH], late: [mistake], failure: undefined });
+  },
+);
 
-Deno.test("Listener.closed rejects with what a handler throws late where there is no onLateFailure", {
+Deno.test("Listener.closed rejects with a late error of a handler when there is no onLateFailure", {
   permissions,
 }, async () => {
   const { failure } = await serveOne(failLate(mistake));
   assertStrictEquals(failure, mistake);
 });
 
-Deno.test("Listener.closed rejects with what onLateFailure throws", { permissions }, async () => {
+Deno.test("Listener.closed rejects with the error of onLateFailure", { permissions }, async () => {
   const worse = new TypeError("worse");
   const { failure } = await serveOne(failLate(mistake), () => {
     throw worse;
@@ -78,7 +82,7 @@ Deno.test("Listener.closed rejects with what onLateFailure throws", { permission
   assertStrictEquals(failure, worse);
 });
 
-Deno.test("Listener.onLateFailure is not told that the connection has ended, but that another has", {
+Deno.test("Listener.onLateFailure receives the close error of another connection, but not of its own", {
   permissions,
 }, async () => {
   const flush: Handler = async (peer) => {
@@ -93,10 +97,14 @@ Deno.test("Listener.onLateFailure is not told that the connection has ended, but
   assertStrictEquals((await serveOne(failLate(other), () => {})).late[0], other);
 });
 
-Deno.test("Listener.onLateFailure is told nothing that a close reason tells", { permissions }, async () => {
-  const told = await serveOne(() => Promise.reject(mistake), () => {});
-  assertEquals(told, { ends: [{ type: "handler-failed", error: mistake }], late: [], failure: undefined });
-});
+Deno.test(
+  "Listener.onLateFailure does not receive errors that the close reason contains",
+  { permissions },
+  async () => {
+    const told = await serveOne(() => Promise.reject(mistake), () => {});
+    assertEquals(told, { ends: [{ type: "handler-failed", error: mistake }], late: [], failure: undefined });
+  },
+);
 
 /** A proxy that has passed one line on, and whose `onPassed` throws. */
 async function passOne(onLateFailure?: (connection: unknown, error: Error) => void): Promise<unknown> {
@@ -124,20 +132,20 @@ async function passOne(onLateFailure?: (connection: unknown, error: Error) => vo
   return await ended;
 }
 
-Deno.test("startProxy() tells onLateFailure what onPassed throws", { permissions }, async () => {
+Deno.test("startProxy() passes the error of onPassed to onLateFailure", { permissions }, async () => {
   const late: Error[] = [];
   assertEquals(await passOne((_, error) => late.push(error)), undefined);
   assertEquals(late, [mistake]);
 });
 
-Deno.test("startProxy() ends with what onPassed throws where there is no onLateFailure", {
+Deno.test("startProxy() rejects with the error of onPassed when there is no onLateFailure", {
   permissions,
 }, async () => {
   assertStrictEquals(await passOne(), mistake);
 });
 
 Deno.test(
-  "Gateway.serve() tells of a mistake that its client has not waited for",
+  "Gateway.serve() reports an error when its client has gone",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -161,7 +169,7 @@ Deno.test(
   },
 );
 
-Deno.test("tunnel() rejects with what is no end of a connection", { permissions }, async () => {
+Deno.test("tunnel() rejects with an error that is not the end of a connection", { permissions }, async () => {
   const world = new Simulation();
   const { clock } = world;
   const server = listen({ ...world.seam, codec: rawCodec });

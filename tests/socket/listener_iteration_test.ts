@@ -7,7 +7,7 @@ import { text } from "../_util/transport_pair.ts";
 
 const permissions = "none";
 
-Deno.test("Listener iterates over its connections, and accepts the next when it is asked for", {
+Deno.test("Listener yields its connections, and accepts the next one on demand", {
   permissions,
 }, async () => {
   await using server = memoryServer();
@@ -29,32 +29,37 @@ Deno.test("Listener iterates over its connections, and accepts the next when it 
   await loop;
 });
 
-Deno.test("Listener's loop that is left unbinds, and closes whom nobody took", { permissions }, async () => {
-  const ends: string[] = [];
-  await using server = memoryServer({
-    onClosed: (peer, reason) => ends.push(`${peer.id} ${reason.type === "local" ? reason.why : reason.type}`),
-  });
-  const release = Promise.withResolvers<void>();
-  let kept: Connection | undefined;
-  const loop = (async () => {
-    for await (const peer of server.listener) {
-      await release.promise;
-      kept = peer;
-      break;
-    }
-  })();
-  await server.dial();
-  await server.dial();
-  await server.dial();
-  release.resolve();
-  await server.clock.runUntil(loop);
-  await server.clock.advance(0);
-  assertEquals(ends, ["2 not served"]);
-  assertEquals(kept?.open, true);
-  assertEquals(server.network.stats().listeners, 0);
-});
+Deno.test(
+  "Listener[Symbol.asyncIterator]() unbinds and closes connections that were not taken when the loop stops",
+  { permissions },
+  async () => {
+    const ends: string[] = [];
+    await using server = memoryServer({
+      onClosed: (peer, reason) =>
+        ends.push(`${peer.id} ${reason.type === "local" ? reason.why : reason.type}`),
+    });
+    const release = Promise.withResolvers<void>();
+    let kept: Connection | undefined;
+    const loop = (async () => {
+      for await (const peer of server.listener) {
+        await release.promise;
+        kept = peer;
+        break;
+      }
+    })();
+    await server.dial();
+    await server.dial();
+    await server.dial();
+    release.resolve();
+    await server.clock.runUntil(loop);
+    await server.clock.advance(0);
+    assertEquals(ends, ["2 not served"]);
+    assertEquals(kept?.open, true);
+    assertEquals(server.network.stats().listeners, 0);
+  },
+);
 
-Deno.test("Listener.close() from within its loop does not hang, though another connection waits", {
+Deno.test("Listener.close() does not hang within its loop when another connection is queued", {
   permissions,
 }, async () => {
   await using server = memoryServer();
@@ -75,7 +80,7 @@ Deno.test("Listener.close() from within its loop does not hang, though another c
   assertEquals(server.listener.stats().connections, 0);
 });
 
-Deno.test("Listener's loop throws when accepting fails for good, and nothing is left unhandled", {
+Deno.test("Listener[Symbol.asyncIterator]() throws when accepting fails permanently", {
   permissions,
 }, async () => {
   const server = memoryServer();

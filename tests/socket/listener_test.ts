@@ -7,7 +7,7 @@ import { readText, readToEnd, text } from "../_util/transport_pair.ts";
 const permissions = "none";
 
 Deno.test(
-  "Listener.serve() runs the handler for each connection, and ends it naturally",
+  "Listener.serve() runs the handler for each connection, and closes it cleanly",
   { permissions },
   async () => {
     const ends: string[] = [];
@@ -29,37 +29,41 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.stats() counts what came, what stands and how each ended", { permissions }, async () => {
-  await using server = memoryServer();
-  void server.listener.serve(echo);
-  const [one, two, three] = [await server.dial(), await server.dial(), await server.dial()];
-  assertEquals(server.listener.stats(), {
-    accepted: 3,
-    transientErrors: 0,
-    outOfDescriptors: 0,
-    connections: 3,
-    peakConnections: 3,
-    refused: 0,
-    refusals: { "max-connections": 0, "max-connections-per-ip": 0, "address": 0 },
-    timeouts: {},
-    framingErrors: {},
-    closed: { ...server.listener.stats().closed, natural: 0, reset: 0 },
-    queuedBytes: 0,
-    suspended: false,
-    waiting: 0,
-    paced: 0,
-  });
-  await one.closeWrite();
-  two.reset();
-  await server.clock.advance(0);
-  const { connections, peakConnections, closed } = server.listener.stats();
-  assertEquals([connections, peakConnections, closed.natural, closed.reset], [1, 3, 1, 1]);
-  await three.closeWrite();
-  await server.clock.advance(0);
-  assertEquals(server.listener.stats().connections, 0);
-});
+Deno.test(
+  "Listener.stats() counts accepted and open connections, and how each ended",
+  { permissions },
+  async () => {
+    await using server = memoryServer();
+    void server.listener.serve(echo);
+    const [one, two, three] = [await server.dial(), await server.dial(), await server.dial()];
+    assertEquals(server.listener.stats(), {
+      accepted: 3,
+      transientErrors: 0,
+      outOfDescriptors: 0,
+      connections: 3,
+      peakConnections: 3,
+      refused: 0,
+      refusals: { "max-connections": 0, "max-connections-per-ip": 0, "address": 0 },
+      timeouts: {},
+      framingErrors: {},
+      closed: { ...server.listener.stats().closed, natural: 0, reset: 0 },
+      queuedBytes: 0,
+      suspended: false,
+      waiting: 0,
+      paced: 0,
+    });
+    await one.closeWrite();
+    two.reset();
+    await server.clock.advance(0);
+    const { connections, peakConnections, closed } = server.listener.stats();
+    assertEquals([connections, peakConnections, closed.natural, closed.reset], [1, 3, 1, 1]);
+    await three.closeWrite();
+    await server.clock.advance(0);
+    assertEquals(server.listener.stats().connections, 0);
+  },
+);
 
-Deno.test("Listener.stats() adds up the bytes that wait, and forgets those of ended connections", {
+Deno.test("Listener.stats() adds up the queued bytes of open connections", {
   permissions,
 }, async () => {
   await using server = memoryServer({ capacity: 10 });
@@ -75,7 +79,7 @@ Deno.test("Listener.stats() adds up the bytes that wait, and forgets those of en
   assertEquals(server.listener.stats().queuedBytes, 20);
 });
 
-Deno.test("Listener.until() sees each change", { permissions }, async () => {
+Deno.test("Listener.until() observes each change", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   const two = server.listener.until((stats) => stats.connections === 2);
@@ -91,7 +95,7 @@ Deno.test("Listener.until() sees each change", { permissions }, async () => {
   await suspended;
 });
 
-Deno.test("Listener.serve() whose handler throws closes that connection, and nobody else notices", {
+Deno.test("Listener.serve() closes only the connection whose handler throws", {
   permissions,
 }, async () => {
   const ends: CloseReason[] = [];
@@ -115,7 +119,7 @@ Deno.test("Listener.serve() whose handler throws closes that connection, and nob
 });
 
 Deno.test(
-  "Listener.serve() whose handler throws at once, or no error, is not hurt either",
+  "Listener.serve() reports handler-failed when the handler throws synchronously or throws a string",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -131,7 +135,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.serve() ends a connection that cannot be framed for that reason",
+  "Listener.serve() closes a connection with reason framing when its input is invalid",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -150,34 +154,38 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.serve() twice is refused", { permissions }, async () => {
+Deno.test("Listener.serve() throws when it is called twice", { permissions }, async () => {
   await using server = memoryServer();
   void server.listener.serve(echo);
   assertThrows(() => server.listener.serve(echo), TypeError, "Cannot serve a listener twice");
   await assertRejects(() => server.listener[Symbol.asyncIterator]().next(), TypeError, "twice");
 });
 
-Deno.test("Listener.limits.maxConnections refuses one more, tells it why, and takes it when there is room", {
-  permissions,
-}, async () => {
-  await using server = memoryServer({ limits: { maxConnections: 2 }, refusal: (why) => `error ${why}` });
-  void server.listener.serve(echo);
-  const one = await server.dial();
-  await server.dial();
-  const refused = await server.dial();
-  assertEquals(await readText(refused), "error busy: 2 connections are open\n");
-  assertEquals(await readText(refused), null);
-  const { connections, accepted } = server.listener.stats();
-  assertEquals([connections, accepted, server.listener.stats().refused], [2, 3, 1]);
-  one.close();
-  await server.clock.advance(0);
-  const next = await server.dial();
-  await next.write(text("in\n"));
-  await server.clock.advance(0);
-  assertEquals(await readText(next), "in\n");
-});
+Deno.test(
+  "Listener.limits.maxConnections refuses a peer over the limit, and accepts it when one has closed",
+  {
+    permissions,
+  },
+  async () => {
+    await using server = memoryServer({ limits: { maxConnections: 2 }, refusal: (why) => `error ${why}` });
+    void server.listener.serve(echo);
+    const one = await server.dial();
+    await server.dial();
+    const refused = await server.dial();
+    assertEquals(await readText(refused), "error busy: 2 connections are open\n");
+    assertEquals(await readText(refused), null);
+    const { connections, accepted } = server.listener.stats();
+    assertEquals([connections, accepted, server.listener.stats().refused], [2, 3, 1]);
+    one.close();
+    await server.clock.advance(0);
+    const next = await server.dial();
+    await next.write(text("in\n"));
+    await server.clock.advance(0);
+    assertEquals(await readText(next), "in\n");
+  },
+);
 
-Deno.test("Listener.limits.maxConnections holds no refused peer for long", { permissions }, async () => {
+Deno.test("Listener.limits.maxConnections closes a refused peer soon", { permissions }, async () => {
   const ends: CloseReason[] = [];
   await using server = memoryServer({
     limits: { maxConnections: 1 },
@@ -195,7 +203,7 @@ Deno.test("Listener.limits.maxConnections holds no refused peer for long", { per
 });
 
 Deno.test(
-  "Listener.limits.maxConnectionsPerIp bounds each address by itself, and frees it",
+  "Listener.limits.maxConnectionsPerIp limits each address separately, and forgets closed connections",
   { permissions },
   async () => {
     await using server = memoryServer({
@@ -225,7 +233,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.serve() serves who came before it", { permissions }, async () => {
+Deno.test("Listener.serve() serves peers that arrived before it", { permissions }, async () => {
   await using server = memoryServer();
   const early = await server.dial();
   const queued = await server.dial();
@@ -236,7 +244,7 @@ Deno.test("Listener.serve() serves who came before it", { permissions }, async (
   assertEquals([await readText(early), await readText(queued)], ["early\n", "queued\n"]);
 });
 
-Deno.test("Listener.serve() does not serve who has gone before it", { permissions }, async () => {
+Deno.test("Listener.serve() does not serve peers that left before it", { permissions }, async () => {
   await using server = memoryServer({ timeouts: { idle: 100 } });
   await server.dial();
   const [waiting] = server.listener.connections;
@@ -248,7 +256,7 @@ Deno.test("Listener.serve() does not serve who has gone before it", { permission
 });
 
 Deno.test(
-  "Listener keeps nothing of ended connections, over thousands of them",
+  "Listener keeps no memory of thousands of ended connections",
   { permissions },
   async () => {
     await using server = memoryServer();

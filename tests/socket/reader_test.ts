@@ -17,7 +17,7 @@ Deno.test(
   },
 );
 
-Deno.test("ReadBuffer.filled() gives what was read, also when it grows", { permissions }, () => {
+Deno.test("ReadBuffer.filled() returns what was read, also when it grows", { permissions }, () => {
   const buffer = new ReadBuffer();
   buffer.free().set([1, 2, 3]);
   assertEquals(buffer.filled(3), Uint8Array.of(1, 2, 3));

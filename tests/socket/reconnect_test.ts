@@ -13,7 +13,7 @@ function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number
   return new Reconnect({ clock, random: () => 0.5, backOff, most, observer });
 }
 
-Deno.test("Attempts.run() waits between attempts, longer each time, until it is done", {
+Deno.test("Reconnect.run() waits between attempts, longer each time, until it is done", {
   permissions,
 }, async () => {
   const clock = new VirtualClock();
@@ -28,14 +28,18 @@ Deno.test("Attempts.run() waits between attempts, longer each time, until it is 
   assertEquals([at, seen, attempts.count], [[0, 50, 150, 250], [1, 2, 3, 4], 4]);
 });
 
-Deno.test("Attempts.run() gives up after the most there may be, and says why", { permissions }, async () => {
-  const clock = new VirtualClock();
-  const attempts = attemptsOn(clock, { most: 2 });
-  assertEquals(await clock.runUntil(attempts.run(() => Promise.reject(refused), () => false)), refused);
-  assertEquals([attempts.count, clock.timers], [2, 0]);
-});
+Deno.test(
+  "Reconnect.run() gives up after the maximum number of attempts, and reports why",
+  { permissions },
+  async () => {
+    const clock = new VirtualClock();
+    const attempts = attemptsOn(clock, { most: 2 });
+    assertEquals(await clock.runUntil(attempts.run(() => Promise.reject(refused), () => false)), refused);
+    assertEquals([attempts.count, clock.timers], [2, 0]);
+  },
+);
 
-Deno.test("Attempts.run() lets an error through that is none of connecting", { permissions }, async () => {
+Deno.test("Reconnect.run() rethrows an error that is not about connecting", { permissions }, async () => {
   const clock = new VirtualClock();
   const attempts = attemptsOn(clock);
   await assertRejects(
@@ -45,7 +49,7 @@ Deno.test("Attempts.run() lets an error through that is none of connecting", { p
   assertEquals(attempts.count, 1);
 });
 
-Deno.test("Attempts.stop() ends a wait and leaves no timer", { permissions }, async () => {
+Deno.test("Reconnect.stop() ends a pending wait, and leaves no timer", { permissions }, async () => {
   const clock = new VirtualClock();
   const attempts = attemptsOn(clock);
   const running = attempts.run(() => Promise.reject(refused), () => false);

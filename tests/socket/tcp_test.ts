@@ -3,7 +3,7 @@ import { systemClock } from "../../socket/tcp.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test(
-  "systemClock.after() does not run a timer early that is longer than setTimeout allows",
+  "systemClock.after() does not fire early when the delay is longer than setTimeout allows",
   pure,
   async () => {
     const ran: number[] = [];

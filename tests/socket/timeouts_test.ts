@@ -43,7 +43,7 @@ class Echo implements AsyncDisposable {
 }
 
 Deno.test(
-  "Listener refuses the peer past maxConnections, tells it, and takes the next",
+  "Listener refuses a peer over maxConnections with an error line, and accepts the next",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -64,7 +64,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener tells only so many refused peers at once why, and closes the rest",
+  "Listener sends the reason to a limited number of refused peers in parallel, and closes the rest",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -81,7 +81,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener with whenFull wait serves the peer past maxConnections when there is room", {
+Deno.test("Listener serves a queued peer when whenFull is wait and a connection has closed", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -102,7 +102,7 @@ Deno.test("Listener with whenFull wait serves the peer past maxConnections when 
   for (const peer of [third, fourth]) peer.connection.abort();
 });
 
-Deno.test("Listener with whenFull wait closes with peers that still wait", { permissions }, async () => {
+Deno.test("Listener closes queued peers with it when whenFull is wait", { permissions }, async () => {
   const world = new Simulation();
   const server = startEcho(world, { limits: { maxConnections: 1, whenFull: "wait" } });
   const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
@@ -113,7 +113,7 @@ Deno.test("Listener with whenFull wait closes with peers that still wait", { per
 });
 
 Deno.test(
-  "Listener.limits.maxConnectionsPerIp bounds one address and no other",
+  "Listener.limits.maxConnectionsPerIp refuses only the address that exceeds it",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -129,7 +129,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.access.mayConnect keeps an address out, and tells it", { permissions }, async () => {
+Deno.test("Listener.access.mayConnect refuses an address with an error line", { permissions }, async () => {
   const world = new Simulation();
   await using server = startEcho(world, { access: { mayConnect: (address) => address !== "127.0.0.1" } });
   const peer = await world.peer(server.port);
@@ -142,26 +142,30 @@ Deno.test("Listener.access.mayConnect keeps an address out, and tells it", { per
   friend.close();
 });
 
-Deno.test("Listener.limits.maxAcceptRate lets a second's worth in at once and then as many a second", {
-  permissions,
-}, async () => {
-  const world = new Simulation();
-  await using server = startEcho(world, { limits: { maxAcceptRate: 10 } });
-  const peers = [];
-  for (let i = 0; i < 25; i++) peers.push(await world.peer(server.port)); // the kernel's queue takes them all
-  await world.clock.advance(0);
-  assertEquals(server.listener.stats().accepted, 10);
-  await world.clock.advance(99);
-  assertEquals(server.listener.stats().accepted, 10);
-  await world.clock.advance(1);
-  assertEquals(server.listener.stats().accepted, 11);
-  await world.clock.advance(1400);
-  assertEquals(server.listener.stats().accepted, 25);
-  assert(server.listener.stats().paced >= 15);
-  for (const peer of peers) peer.connection.abort();
-});
+Deno.test(
+  "Listener.limits.maxAcceptRate accepts one second's worth immediately, and then that many per second",
+  {
+    permissions,
+  },
+  async () => {
+    const world = new Simulation();
+    await using server = startEcho(world, { limits: { maxAcceptRate: 10 } });
+    const peers = [];
+    for (let i = 0; i < 25; i++) peers.push(await world.peer(server.port)); // the kernel's queue takes them all
+    await world.clock.advance(0);
+    assertEquals(server.listener.stats().accepted, 10);
+    await world.clock.advance(99);
+    assertEquals(server.listener.stats().accepted, 10);
+    await world.clock.advance(1);
+    assertEquals(server.listener.stats().accepted, 11);
+    await world.clock.advance(1400);
+    assertEquals(server.listener.stats().accepted, 25);
+    assert(server.listener.stats().paced >= 15);
+    for (const peer of peers) peer.connection.abort();
+  },
+);
 
-Deno.test("Listener goes on accepting after a peer that was reset too early", { permissions }, async () => {
+Deno.test("Listener keeps accepting when a peer resets before it is accepted", { permissions }, async () => {
   const world = new Simulation();
   await using server = startEcho(world);
   const gone = new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
@@ -173,40 +177,44 @@ Deno.test("Listener goes on accepting after a peer that was reset too early", { 
   peer.connection.abort();
 });
 
-Deno.test("Listener.onExhausted is told once, and once when it accepts again", { permissions }, async () => {
-  const world = new Simulation();
-  const told: boolean[] = [];
-  await using server = startEcho(world, { onExhausted: (exhausted) => told.push(exhausted) });
-  const first = await world.peer(server.port);
-  const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
-  for (let i = 0; i < 3; i++) world.network.failAccept(full());
-  await world.clock.runUntil(server.listener.until((stats) => stats.outOfDescriptors === 3));
-  assertEquals(told, [true]);
-  first.say("still here"); // those it has are served
-  assertEquals(await first.hear(), "still here");
-  const second = await world.peer(server.port);
-  second.say("again");
-  assertEquals(await second.hear(), "again");
-  await world.clock.advance(4900);
-  world.network.failAccept(full()); // At the limit one place comes free now and then: nothing new.
-  const third = await world.peer(server.port);
-  await world.clock.advance(4999);
-  const fourth = await world.peer(server.port);
-  await world.clock.advance(0);
-  assertEquals(told, [true]);
-  await world.clock.advance(1);
-  const fifth = await world.peer(server.port);
-  await world.clock.advance(0);
-  assertEquals(told, [true, false]);
-  world.network.failAccept(full());
-  const sixth = await world.peer(server.port);
-  await world.clock.advance(0);
-  assertEquals(told, [true, false, true]);
-  for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.abort();
-});
+Deno.test(
+  "Listener.onExhausted is called once, and once more when accepting works again",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const told: boolean[] = [];
+    await using server = startEcho(world, { onExhausted: (exhausted) => told.push(exhausted) });
+    const first = await world.peer(server.port);
+    const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+    for (let i = 0; i < 3; i++) world.network.failAccept(full());
+    await world.clock.runUntil(server.listener.until((stats) => stats.outOfDescriptors === 3));
+    assertEquals(told, [true]);
+    first.say("still here"); // those it has are served
+    assertEquals(await first.hear(), "still here");
+    const second = await world.peer(server.port);
+    second.say("again");
+    assertEquals(await second.hear(), "again");
+    await world.clock.advance(4900);
+    world.network.failAccept(full()); // At the limit one place comes free now and then: nothing new.
+    const third = await world.peer(server.port);
+    await world.clock.advance(4999);
+    const fourth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true]);
+    await world.clock.advance(1);
+    const fifth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true, false]);
+    world.network.failAccept(full());
+    const sixth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true, false, true]);
+    for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.abort();
+  },
+);
 
 Deno.test(
-  "Connection.timeouts.firstFrame closes who says nothing, tells it, and no one else",
+  "Connection.timeouts.firstFrame closes only connections that send no frame, after an error line",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -237,7 +245,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.timeouts.idle and firstFrame do not reset one another",
+  "Connection.timeouts.idle and firstFrame do not restart each other",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -254,7 +262,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.timeouts.idle tells the peer, and finds one that is gone",
+  "Connection.timeouts.idle sends an error line, and closes a peer that has gone",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -275,7 +283,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.timeouts.write closes who takes nothing, and not who takes little",
+  "Connection.timeouts.write closes a peer that reads nothing, but not one that reads slowly",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -307,7 +315,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.drain() ends connections a slice at a time, and all within its time",
+  "Listener.drain() closes connections in slices within its time",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -331,17 +339,21 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.drain() cuts at its time whatever still stands", { permissions }, async () => {
-  const world = new Simulation();
-  const server = startEcho(world);
-  const peer = await world.peer(server.port);
-  await world.clock.runUntil(() => server.listener.stats().connections === 1);
-  const drained = server.listener.shutdown({ within: 300 });
-  await world.clock.advance(299);
-  assertEquals(server.listener.stats().connections, 1);
-  await world.clock.advance(1);
-  await drained;
-  assertEquals(server.reasons, [{ type: "timeout", which: "drain", ms: 300 }]);
-  assertEquals(world.clock.timers, 0);
-  peer.connection.abort();
-});
+Deno.test(
+  "Listener.drain() cuts off the connections that are open at its timeout",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = startEcho(world);
+    const peer = await world.peer(server.port);
+    await world.clock.runUntil(() => server.listener.stats().connections === 1);
+    const drained = server.listener.shutdown({ within: 300 });
+    await world.clock.advance(299);
+    assertEquals(server.listener.stats().connections, 1);
+    await world.clock.advance(1);
+    await drained;
+    assertEquals(server.reasons, [{ type: "timeout", which: "drain", ms: 300 }]);
+    assertEquals(world.clock.timers, 0);
+    peer.connection.abort();
+  },
+);

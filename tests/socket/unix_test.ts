@@ -8,7 +8,7 @@ import { TempDir } from "../_util/temp_dir.ts";
 import { UNIX_DIFFERENCES, unixNetwork } from "../_util/unix_network.ts";
 import { pure } from "../_util/permissions.ts";
 
-Deno.test("Unix sockets differ from the contract only in behavior that it has", pure, () => {
+Deno.test("Unix sockets differ from the contract only in listed behaviors", pure, () => {
   assertEquals([...UNIX_DIFFERENCES].filter((name) => !(name in transportBehaviors)), []);
 });
 

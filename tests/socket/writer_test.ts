@@ -7,7 +7,7 @@ import { readText } from "../_util/transport_pair.ts";
 const permissions = "none";
 
 Deno.test(
-  "Connection.send() writes what one turn sends in one write, in order",
+  "Connection.send() writes everything of one turn in one write, in order",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -45,7 +45,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.send() gives false over the high-water mark, exactly", { permissions }, async () => {
+Deno.test("Connection.send() returns false exactly over the high-water mark", { permissions }, async () => {
   await using raw = await rawPeer({ limits: { highWater: 10 } });
   assertEquals(raw.connection.send("123456789"), true); // 10 bytes with its LF
   assertEquals(raw.connection.send(""), false);
@@ -54,7 +54,7 @@ Deno.test("Connection.send() gives false over the high-water mark, exactly", { p
 });
 
 Deno.test(
-  "Connection.send() cuts off a slow reader over the write buffer, exactly",
+  "Connection.send() cuts off a slow reader exactly over the write buffer",
   { permissions },
   async () => {
     await using raw = await rawPeer({ capacity: 10, limits: { writeBuffer: 100, highWater: 50 } });
@@ -72,7 +72,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.send() takes any burst of one turn while nothing waits from before",
+  "Connection.send() accepts any burst of one turn when nothing was queued before",
   { permissions },
   async () => {
     await using raw = await rawPeer({ limits: { writeBuffer: 100 } });
@@ -83,7 +83,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.send() refuses a line feed and sends the rest", { permissions }, async () => {
+Deno.test("Connection.send() throws for a line feed, and sends the rest", { permissions }, async () => {
   await using raw = await rawPeer();
   raw.connection.send("a");
   assertThrows(() => raw.connection.send("b\nc"), TypeError, "line feed");
@@ -93,7 +93,7 @@ Deno.test("Connection.send() refuses a line feed and sends the rest", { permissi
   assertEquals(raw.connection.stats().framesOut, 2);
 });
 
-Deno.test("Connection.send() after the end gives false and counts nothing", { permissions }, async () => {
+Deno.test("Connection.send() returns false and counts nothing after the end", { permissions }, async () => {
   await using raw = await rawPeer();
   raw.connection.abort();
   assertEquals(raw.connection.send("late"), false);
@@ -102,7 +102,7 @@ Deno.test("Connection.send() after the end gives false and counts nothing", { pe
   assertEquals(raw.connection.stats().framesOut, 0);
 });
 
-Deno.test("Connection.flushed() waits until the socket has taken all", { permissions }, async () => {
+Deno.test("Connection.flushed() resolves when the socket has taken everything", { permissions }, async () => {
   await using raw = await rawPeer({ capacity: 10 });
   await raw.connection.flushed();
   raw.connection.send("x".repeat(24));
@@ -120,7 +120,7 @@ Deno.test("Connection.flushed() waits until the socket has taken all", { permiss
 });
 
 Deno.test(
-  "Connection.flushed() rejects when it closes before, with what was not sent",
+  "Connection.flushed() rejects with the unsent bytes when the connection closes first",
   { permissions },
   async () => {
     await using raw = await rawPeer({ capacity: 10 });
@@ -136,7 +136,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.stats() counts what went through", { permissions }, async () => {
+Deno.test("Connection.stats() counts bytes and frames in both directions", { permissions }, async () => {
   await using raw = await rawPeer({ capacity: 4 });
   const heard = listenTo(raw.connection);
   await raw.say("å\n");
@@ -156,7 +156,7 @@ Deno.test("Connection.stats() counts what went through", { permissions }, async 
 });
 
 Deno.test(
-  "Connection.total adds up what waits in many, and forgets those that end",
+  "Connection.total adds up the queued bytes of open connections",
   { permissions },
   async () => {
     const total = { queuedBytes: 0 };
@@ -177,7 +177,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection leaves nothing behind when the peer resets in the middle of a write",
+  "Connection leaves nothing when the peer resets in the middle of a write",
   { permissions },
   async () => {
     await using raw = await rawPeer({ capacity: 10 });

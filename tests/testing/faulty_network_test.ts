@@ -51,7 +51,7 @@ Deno.test("faultyNetwork() slices reads and writes and loses nothing", { permiss
   assertEquals(back, sent);
 });
 
-Deno.test("faultyNetwork() resets every connection it is told to, within its first operations", {
+Deno.test("faultyNetwork() resets every selected connection within its first operations", {
   permissions,
 }, async () => {
   const when = new Set<number>();
@@ -75,7 +75,7 @@ Deno.test("faultyNetwork() resets every connection it is told to, within its fir
   assertEquals([...when].sort(), [0, 1, 2, 3]);
 });
 
-Deno.test("faultyNetwork() loses what was read when a reset strikes, and tells the reader once", {
+Deno.test("faultyNetwork() discards read bytes at a reset, and fails one read", {
   permissions,
 }, async () => {
   const { pair, clock } = await struckPair({ reset: 1 });
@@ -91,7 +91,7 @@ Deno.test("faultyNetwork() loses what was read when a reset strikes, and tells t
   assertEquals(await readText(pair.near), null);
 });
 
-Deno.test("faultyNetwork() lets a reset meet the read that waits, and not the close it causes", {
+Deno.test("faultyNetwork() fails the pending read at a reset, and not the close that follows", {
   permissions,
 }, async () => {
   const { pair } = await struckPair({ reset: 1 });
@@ -103,7 +103,7 @@ Deno.test("faultyNetwork() lets a reset meet the read that waits, and not the cl
   await reading;
 });
 
-Deno.test("faultyNetwork() stalls for as long as it is told, once", { permissions }, async () => {
+Deno.test("faultyNetwork() stalls once for the given time", { permissions }, async () => {
   const { pair, clock, struck } = await struckPair({ stall: 1, stallMs: 700 });
   using _pair = pair;
   const writing = (async () => {
@@ -115,7 +115,7 @@ Deno.test("faultyNetwork() stalls for as long as it is told, once", { permission
   assertEquals(clock.timers, 0);
 });
 
-Deno.test("faultyNetwork() stalls no longer than to the close", { permissions }, async () => {
+Deno.test("faultyNetwork() ends a stall when the connection closes", { permissions }, async () => {
   const { pair, clock } = await struckPair({ stall: 1 });
   using _pair = pair;
   const writing = assertRejects(async () => {
@@ -128,7 +128,7 @@ Deno.test("faultyNetwork() stalls no longer than to the close", { permissions },
 });
 
 Deno.test(
-  "faultyNetwork() strikes the share it is told to, the same ones for a seed",
+  "faultyNetwork() affects the given share, and the same connections for a seed",
   { permissions },
   async () => {
     async function struckPorts(seed: number): Promise<number[]> {
@@ -161,13 +161,13 @@ Deno.test(
   },
 );
 
-Deno.test("faultyNetwork() refuses what is no share", { permissions }, () => {
+Deno.test("faultyNetwork() throws for an invalid share", { permissions }, () => {
   const network = new MemoryNetwork();
   assertThrows(() => faultyNetwork({ network, faults: { reset: 1.5 } }), RangeError, "share of 1.5");
   assertThrows(() => faultyNetwork({ network, faults: { stall: NaN } }), RangeError, "share of NaN");
 });
 
-Deno.test("faultyNetwork() spoils what it accepts as well", { permissions }, async () => {
+Deno.test("faultyNetwork() affects accepted connections, too", { permissions }, async () => {
   const network = new MemoryNetwork();
   const struck: Fault[] = [];
   const faulty = faultyNetwork({ network, faults: { reset: 1 }, onFault: (fault) => struck.push(fault) });

@@ -5,7 +5,7 @@ import { readText, readToEnd, text, transportPair } from "../_util/transport_pai
 
 const permissions = "none";
 
-Deno.test("MemoryNetwork.connect() takes one way there and one way back", { permissions }, async () => {
+Deno.test("MemoryNetwork.connect() takes one round trip", { permissions }, async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, latency: 30 });
   using pair = await clock.runUntil(transportPair(network));
@@ -15,7 +15,7 @@ Deno.test("MemoryNetwork.connect() takes one way there and one way back", { perm
   assertEquals(clock.now(), 90);
 });
 
-Deno.test("MemoryNetwork delivers in order, whatever latency is drawn", { permissions }, async () => {
+Deno.test("MemoryNetwork delivers in order for any latency", { permissions }, async () => {
   const clock = new VirtualClock();
   const drawn = [0, 0, 9, 5, 0, 7, 0, 1];
   const network = new MemoryNetwork({ clock, latency: () => drawn.shift() ?? 0 });
@@ -28,7 +28,7 @@ Deno.test("MemoryNetwork delivers in order, whatever latency is drawn", { permis
   assertEquals(got, "abcdef");
 });
 
-Deno.test("MemoryNetwork.bandwidth lets bytes through one after the other", { permissions }, async () => {
+Deno.test("MemoryNetwork.bandwidth delays bytes one after another", { permissions }, async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, latency: 5, bandwidth: 10 });
   using pair = await clock.runUntil(transportPair(network));
@@ -41,7 +41,7 @@ Deno.test("MemoryNetwork.bandwidth lets bytes through one after the other", { pe
 });
 
 Deno.test(
-  "MemoryNetwork.capacity bounds what is written and not read, to the byte",
+  "MemoryNetwork.capacity limits unread bytes exactly",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -59,7 +59,7 @@ Deno.test(
   },
 );
 
-Deno.test("MemoryNetwork.partition() holds everything back until heal()", { permissions }, async () => {
+Deno.test("MemoryNetwork.partition() delays everything until heal()", { permissions }, async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, latency: 1 });
   using pair = await clock.runUntil(transportPair(network));
@@ -81,7 +81,7 @@ Deno.test("MemoryNetwork.partition() holds everything back until heal()", { perm
   assertEquals(got, "before during");
 });
 
-Deno.test("MemoryNetwork.connect() knocks again while the way is cut, and gives up as Linux does", {
+Deno.test("MemoryNetwork.connect() retries during a partition, and gives up as Linux does", {
   permissions,
 }, async () => {
   const clock = new VirtualClock();
@@ -102,7 +102,7 @@ Deno.test("MemoryNetwork.connect() knocks again while the way is cut, and gives 
 });
 
 Deno.test(
-  "MemoryNetwork.connect() over a full backlog comes through when there is room",
+  "MemoryNetwork.connect() succeeds when a full backlog has room again",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -120,31 +120,35 @@ Deno.test(
   },
 );
 
-Deno.test("MemoryNetwork.connect() gives up on its signal, leaving nothing", { permissions }, async () => {
-  for (const at of [5, 15]) { // before and after the listener has heard of it
-    const clock = new VirtualClock();
-    const network = new MemoryNetwork({ clock, latency: 10 });
-    const listener = network.listen({ port: 7 });
-    const giveUp = new AbortController();
-    const reason = new TypeError("enough");
-    clock.after(at, () => giveUp.abort(reason));
-    const connecting = network.connect({ port: 7, signal: giveUp.signal });
-    assertStrictEquals(await assertRejects(() => clock.runUntil(connecting)), reason);
-    await clock.advance(1_000);
-    assertEquals(network.stats().queued, at === 5 ? 0 : 1);
-    if (at === 15) {
-      const orphan = await listener.accept();
-      await assertRejects(() => readText(orphan), Deno.errors.ConnectionReset);
-      orphan.close();
+Deno.test(
+  "MemoryNetwork.connect() rejects when its signal aborts, and leaves nothing",
+  { permissions },
+  async () => {
+    for (const at of [5, 15]) { // before and after the listener has heard of it
+      const clock = new VirtualClock();
+      const network = new MemoryNetwork({ clock, latency: 10 });
+      const listener = network.listen({ port: 7 });
+      const giveUp = new AbortController();
+      const reason = new TypeError("enough");
+      clock.after(at, () => giveUp.abort(reason));
+      const connecting = network.connect({ port: 7, signal: giveUp.signal });
+      assertStrictEquals(await assertRejects(() => clock.runUntil(connecting)), reason);
+      await clock.advance(1_000);
+      assertEquals(network.stats().queued, at === 5 ? 0 : 1);
+      if (at === 15) {
+        const orphan = await listener.accept();
+        await assertRejects(() => readText(orphan), Deno.errors.ConnectionReset);
+        orphan.close();
+      }
+      listener.close();
+      assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+      assertEquals(clock.timers, 0);
     }
-    listener.close();
-    assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
-    assertEquals(clock.timers, 0);
-  }
-});
+  },
+);
 
 Deno.test(
-  "MemoryNetwork.failAccept() fails the accept under way, and then the next ones",
+  "MemoryNetwork.failAccept() fails the pending accept, and then the next ones",
   { permissions },
   async () => {
     const network = new MemoryNetwork();
@@ -180,16 +184,20 @@ Deno.test("MemoryNetwork.from() dials from another address", { permissions }, as
   for (const each of [near, far, listener]) each.close();
 });
 
-Deno.test("MemoryNetwork.listen() with reusePort shares peers out in turn", { permissions }, async () => {
-  const network = new MemoryNetwork();
-  const listeners = [1, 2].map(() => network.listen({ port: 7, reusePort: true }));
-  const sockets = [];
-  for (let i = 0; i < 6; i++) sockets.push(await network.connect({ port: 7 }));
-  assertEquals(listeners.map((listener) => listener.queued), [3, 3]);
-  for (const each of [...listeners, ...sockets]) each.close();
-});
+Deno.test(
+  "MemoryNetwork.listen() distributes peers in turn when reusePort is set",
+  { permissions },
+  async () => {
+    const network = new MemoryNetwork();
+    const listeners = [1, 2].map(() => network.listen({ port: 7, reusePort: true }));
+    const sockets = [];
+    for (let i = 0; i < 6; i++) sockets.push(await network.connect({ port: 7 }));
+    assertEquals(listeners.map((listener) => listener.queued), [3, 3]);
+    for (const each of [...listeners, ...sockets]) each.close();
+  },
+);
 
-Deno.test("MemoryNetwork.connect() has no more ports to one target than Linux", { permissions }, async () => {
+Deno.test("MemoryNetwork.connect() has as many ports per target as Linux", { permissions }, async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock, backlog: Infinity });
   const listener = network.listen({ port: 7 });
@@ -220,16 +228,20 @@ Deno.test("MemoryNetwork.stats() counts what is open", { permissions }, async ()
   assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
-Deno.test("MemorySocket.reset() comes after what was sent before it", { permissions }, async () => {
-  const clock = new VirtualClock();
-  const network = new MemoryNetwork({ clock, latency: 5 });
-  using pair = await clock.runUntil(transportPair(network));
-  await pair.near.write(text("last words"));
-  pair.near.reset?.();
-  await clock.advance(5);
-  assertEquals(await readText(pair.far), "last words");
-  const error = await assertRejects(() => pair.far.write(text("x")), Deno.errors.ConnectionReset);
-  assertEquals(Reflect.get(error, "code"), "ECONNRESET");
-  await assertRejects(() => pair.far.write(text("x")), Deno.errors.BrokenPipe);
-  assertEquals(await readText(pair.far), null);
-});
+Deno.test(
+  "MemorySocket.reset() arrives after the data that was sent before it",
+  { permissions },
+  async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock, latency: 5 });
+    using pair = await clock.runUntil(transportPair(network));
+    await pair.near.write(text("last words"));
+    pair.near.reset?.();
+    await clock.advance(5);
+    assertEquals(await readText(pair.far), "last words");
+    const error = await assertRejects(() => pair.far.write(text("x")), Deno.errors.ConnectionReset);
+    assertEquals(Reflect.get(error, "code"), "ECONNRESET");
+    await assertRejects(() => pair.far.write(text("x")), Deno.errors.BrokenPipe);
+    assertEquals(await readText(pair.far), null);
+  },
+);

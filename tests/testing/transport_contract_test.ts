@@ -53,6 +53,6 @@ for (const [name, ground] of Object.entries(grounds)) {
   }
 }
 
-Deno.test("TLS differs from the contract only where the contract has something to differ from", () => {
+Deno.test("TLS differs from the contract only in listed behaviors", () => {
   assertEquals(Object.keys(insteadWithTls).filter((name) => !(name in behaviors)), []);
 });

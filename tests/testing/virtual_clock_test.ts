@@ -4,7 +4,7 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 const permissions = "none";
 
 Deno.test(
-  "VirtualClock.advance() runs what is due, in order of time and then of setting",
+  "VirtualClock.advance() runs due timers in order of time, then of creation",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -22,7 +22,7 @@ Deno.test(
 );
 
 Deno.test(
-  "VirtualClock.advance() runs what was set on the way, and stands at the end of it",
+  "VirtualClock.advance() runs timers created on the way, and ends at its target",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -38,7 +38,7 @@ Deno.test(
   },
 );
 
-Deno.test("VirtualClock.advance() lets all that follows from one alarm happen before the next", {
+Deno.test("VirtualClock.advance() settles everything that one timer causes before the next", {
   permissions,
 }, async () => {
   const clock = new VirtualClock();
@@ -67,7 +67,9 @@ Deno.test(
   },
 );
 
-Deno.test("VirtualClock.after() is canceled once, and too late does nothing", { permissions }, async () => {
+Deno.test("VirtualClock.after() returns a cancel function that does nothing after the timer has fired", {
+  permissions,
+}, async () => {
   const clock = new VirtualClock();
   let rang = 0;
   const canceled = clock.after(1, () => rang++);
@@ -81,7 +83,7 @@ Deno.test("VirtualClock.after() is canceled once, and too late does nothing", { 
   assertEquals(clock.timers, 0);
 });
 
-Deno.test("VirtualClock.after() rings at once for no time or less, and refuses what is no time", {
+Deno.test("VirtualClock.after() fires immediately for 0 or less, and throws for NaN", {
   permissions,
 }, async () => {
   const clock = new VirtualClock();
@@ -93,7 +95,7 @@ Deno.test("VirtualClock.after() rings at once for no time or less, and refuses w
 });
 
 Deno.test(
-  "VirtualClock.runUntil() gives what the promise gives, and moves no further",
+  "VirtualClock.runUntil() resolves with the promise's value, and moves no further",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -105,7 +107,7 @@ Deno.test(
   },
 );
 
-Deno.test("VirtualClock.runUntil() rejects with what the promise rejects with", { permissions }, async () => {
+Deno.test("VirtualClock.runUntil() rejects with the promise's error", { permissions }, async () => {
   const clock = new VirtualClock();
   const reason = new TypeError("no");
   const failing = new Promise<never>((_, reject) => clock.after(7, () => reject(reason)));
@@ -120,7 +122,7 @@ Deno.test("VirtualClock.runUntil() stops when the predicate holds", { permission
   assertEquals([clock.now(), count], [3, 3]);
 });
 
-Deno.test("VirtualClock.runUntil() says so when nothing can reach the goal", { permissions }, async () => {
+Deno.test("VirtualClock.runUntil() rejects when no timer can reach the goal", { permissions }, async () => {
   const clock = new VirtualClock();
   clock.after(3, () => {});
   const never = new Promise<void>(() => {});
@@ -134,7 +136,7 @@ Deno.test("VirtualClock.runUntil() says so when nothing can reach the goal", { p
 });
 
 Deno.test(
-  "VirtualClock.advance() rejects with what an alarm throws, and can be moved again",
+  "VirtualClock.advance() rejects with the error of a timer, and can be called again",
   { permissions },
   async () => {
     const clock = new VirtualClock();
@@ -147,7 +149,7 @@ Deno.test(
   },
 );
 
-Deno.test("VirtualClock.advance() refuses to be moved by two at once", { permissions }, async () => {
+Deno.test("VirtualClock.advance() rejects a second call in parallel", { permissions }, async () => {
   const clock = new VirtualClock();
   const moving = clock.advance(5);
   await assertRejects(() => clock.advance(5), TypeError, "being moved already");

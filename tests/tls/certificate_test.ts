@@ -17,7 +17,7 @@ Deno.test.afterAll(async () => {
   await fixture[Symbol.asyncDispose]();
 });
 
-Deno.test("TlsNetwork gives each name its own certificate", async () => {
+Deno.test("TlsNetwork presents the certificate of each name", async () => {
   const second = await fixture.authority.issue("second", ["DNS:second.test"]);
   await using server = fixture.startEcho({ hosts: { "second.test": second } });
   for (const [serverName, expected] of [["second.test", "second"], ["localhost", "server"]] as const) {
@@ -31,7 +31,7 @@ Deno.test("TlsNetwork gives each name its own certificate", async () => {
   }
 });
 
-Deno.test("TlsNetwork.reload() changes the certificate of connections to come", async () => {
+Deno.test("TlsNetwork.reload() changes the certificate of future connections", async () => {
   await using server = fixture.startEcho();
   const before = await fixture.dial(server);
   server.network.reload({ identity: await fixture.authority.issue("newer", ["DNS:newer.test"]) });
@@ -62,7 +62,7 @@ Deno.test("TlsNetwork.reload() changes the certificates of names", async () => {
   transport.close();
 });
 
-Deno.test("TlsNetwork refuses a certificate or key it cannot use", () => {
+Deno.test("TlsNetwork throws for a certificate or key that it cannot use", () => {
   for (
     const bad of [{ certificate: "x", key: fixture.identity.key }, {
       certificate: fixture.identity.certificate,
@@ -77,7 +77,7 @@ Deno.test("TlsNetwork refuses a certificate or key it cannot use", () => {
   }
 });
 
-Deno.test("TlsNetwork refuses a key that belongs to another certificate", async () => {
+Deno.test("TlsNetwork throws for a key that belongs to another certificate", async () => {
   const other = await fixture.authority.issue("other");
   assertThrows(
     () => new TlsNetwork(systemNetwork, { server: { identity: { ...fixture.identity, key: other.key } } }),
@@ -85,7 +85,7 @@ Deno.test("TlsNetwork refuses a key that belongs to another certificate", async 
   );
 });
 
-Deno.test("certificateNames() are the host names alone, in lower case", async () => {
+Deno.test("certificateNames() returns only the host names, in lower case", async () => {
   const { certificate } = await fixture.authority.issue("names", [
     "DNS:Chat.Example.org",
     "IP:127.0.0.1",
@@ -94,7 +94,7 @@ Deno.test("certificateNames() are the host names alone, in lower case", async ()
   assertEquals(certificateNames(certificate), ["chat.example.org", "*.b.org"]);
 });
 
-Deno.test("checkIdentity() says what a text has not in it, and that a key is encrypted", async () => {
+Deno.test("checkIdentity() reports a missing certificate or key, and an encrypted key", async () => {
   const { certificate, key } = await fixture.authority.issue("whole");
   checkIdentity({ certificate, key });
   const block = (label: string, lines = "aGVsbG8=") =>

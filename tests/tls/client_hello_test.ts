@@ -39,7 +39,7 @@ function hello(extensions: readonly number[], { size = 2 ** 14, version = 0x0303
 
 const NAMED = [...extension(10, [0, 2, 0, 29]), ...extension(0, nameList("Chat.Example.org"))];
 
-Deno.test("requestedName() finds the name, in lower case, once the hello is whole", pure, () => {
+Deno.test("requestedName() returns the name in lower case when the hello is complete", pure, () => {
   for (const size of [2 ** 14, 50, 7, 1]) {
     const bytes = hello(NAMED, { size });
     for (let length = 0; length < bytes.length; length++) {
@@ -50,13 +50,13 @@ Deno.test("requestedName() finds the name, in lower case, once the hello is whol
   }
 });
 
-Deno.test("requestedName() waits for 16 KiB at most", pure, () => {
+Deno.test("requestedName() reads at most 16 KiB", pure, () => {
   const endless = hello(extension(21, Array(20_000).fill(0)));
   assertEquals(requestedName(endless.subarray(0, 16 * 1024 - 1)), undefined);
   assertEquals(requestedName(endless.subarray(0, 16 * 1024)), "");
 });
 
-Deno.test("requestedName() finds none where none is asked for, or not as it should be", pure, () => {
+Deno.test("requestedName() returns no name when there is none, or it is malformed", pure, () => {
   const cases: Record<string, Uint8Array> = {
     "no extensions": hello([]),
     "others alone": hello(extension(10, [0, 2, 0, 29])),
@@ -80,7 +80,7 @@ Deno.test("requestedName() finds none where none is asked for, or not as it shou
   for (const [what, bytes] of Object.entries(cases)) assertEquals(requestedName(bytes), "", what);
 });
 
-Deno.test("outdatedVersion() tells a version before TLS 1.2, as soon as it is there", pure, () => {
+Deno.test("outdatedVersion() returns a version before TLS 1.2 as soon as it has arrived", pure, () => {
   const versions = [0x0000, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304];
   const told = [undefined, "SSL 3.0", "TLS 1.0", "TLS 1.1", undefined, undefined];
   for (const size of [2 ** 14, 7, 3, 1]) {
@@ -93,7 +93,7 @@ Deno.test("outdatedVersion() tells a version before TLS 1.2, as soon as it is th
   assertEquals(outdatedVersion(Uint8Array.from([0x16, 3, 1, 0, 6, 2, 0, 0, 2, 3, 1])), undefined);
 });
 
-Deno.test("requestedName() reads what a TLS client sends", async () => {
+Deno.test("requestedName() reads the hello of a TLS client", async () => {
   const received = Promise.withResolvers<Uint8Array>();
   await using server = listen({ codec: bytesCodec });
   void server.serve(async (peer) => {
@@ -108,7 +108,7 @@ Deno.test("requestedName() reads what a TLS client sends", async () => {
   assert(isClientHello(bytes));
 });
 
-Deno.test("requestedName() gives a name or none of any bytes, and of more bytes the same", pure, () => {
+Deno.test("requestedName() returns the same result for any bytes when more bytes follow", pure, () => {
   const whole = hello(NAMED, { size: 40 });
   const edits = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 4 });
   fc.assert(

@@ -54,7 +54,7 @@ function dial(server: Echo, client: TlsClientOptions = {}): Promise<Connection> 
   return connect({ port: server.listener.port, network });
 }
 
-Deno.test("TlsNetwork tells a client whose certificate it refuses", async () => {
+Deno.test("TlsNetwork sends the reason to a client when it refuses the certificate", async () => {
   // Time stands still: they leave when they are told to.
   await using server = startEcho({ clientCa: authority.certificate }, { clock: new VirtualClock() });
   await using rogue = await Authority.create();
@@ -90,7 +90,7 @@ async function sayBySession(port: number, word: string, options: readonly string
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("TlsNetwork lets nobody in by a session that began with a refusal", async () => {
+Deno.test("TlsNetwork refuses a resumed session that began with a refusal", async () => {
   const options = { identity, clientCa: authority.certificate };
   await using rogue = await Authority.create();
   await using folder = new TempDir();
@@ -125,7 +125,7 @@ Deno.test("TlsNetwork lets nobody in by a session that began with a refusal", as
   }
 });
 
-Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset", async () => {
+Deno.test("TlsNetwork sends the reason without a reset when the refused client keeps sending", async () => {
   await using server = startEcho({ clientCa: authority.certificate });
   const secure = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate } });
   const cases: [network: Network, why: string][] = [
@@ -148,7 +148,7 @@ Deno.test("TlsNetwork tells a client that goes on sending, too: nothing is reset
   }
 });
 
-Deno.test("TlsTransport.refuse() is why it fails, whatever it meets after that", async () => {
+Deno.test("TlsTransport.refuse() determines the error, whatever happens after it", async () => {
   using pair = await transportPair(new MemoryNetwork());
   const transport = new TlsTransport(pair.far, { clock: new VirtualClock(), handshakeTimeout: 1000 });
   const refusal = new TlsError("untrusted", "Refused");
@@ -162,7 +162,7 @@ Deno.test("TlsTransport.refuse() is why it fails, whatever it meets after that",
   assertEquals(await transport.secured.catch((error) => error), refusal);
 });
 
-Deno.test("TlsNetwork waits a second for a refused client to go, and no longer", async () => {
+Deno.test("TlsNetwork waits at most one second for a refused client to leave", async () => {
   const clock = new VirtualClock();
   const network = new TlsNetwork(systemNetwork, { server: { identity }, clock, handshakeTimeout: 0 });
   await using listener = listen({ network, clock });
@@ -179,7 +179,7 @@ Deno.test("TlsNetwork waits a second for a refused client to go, and no longer",
   plain.abort();
 });
 
-Deno.test("TlsNetwork closes with a refused client that does not go", async () => {
+Deno.test("TlsNetwork closes without waiting for a refused client", async () => {
   const server = startEcho({ clientCa: authority.certificate });
   const client = await dial(server);
   assertMatch((await client[Symbol.asyncIterator]().next()).value!, /^error TLS certificate refused/);
@@ -187,7 +187,7 @@ Deno.test("TlsNetwork closes with a refused client that does not go", async () =
   client.abort();
 });
 
-Deno.test("TlsServerOptions.notice makes what a refused client is told", async () => {
+Deno.test("TlsServerOptions.notice formats the reason for a refused client", async () => {
   const notice = (why: string) => `no: ${why}\n`;
   await using server = startEcho({ clientCa: authority.certificate, notice });
   const stranger = await dial(server);
@@ -201,7 +201,7 @@ Deno.test("TlsServerOptions.notice makes what a refused client is told", async (
   await plain.close();
 });
 
-Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert", async () => {
+Deno.test("TlsNetwork answers malformed TLS with an alert, and reports it", async () => {
   await using server = startEcho({ hosts: { "a.test": identity } });
   const client = await connect({ port: server.listener.port, codec: bytesCodec });
   client.send(Uint8Array.from([0x16, 3, 1, 0, 4, 1, 0, 0, 0])); // A hello with nothing in it.
@@ -216,7 +216,7 @@ Deno.test("TlsNetwork says of broken TLS what it is, and answers it by an alert"
   assert(!reason.error.message.includes("version"));
 });
 
-Deno.test("TlsNetwork says which versions it speaks of a client that speaks an older one", async () => {
+Deno.test("TlsNetwork names its versions when a client speaks only older ones", async () => {
   await using server = startEcho();
   const client = await connect({ port: server.listener.port, codec: bytesCodec });
   const hello = [1, 0, 0, 42, 3, 2, ...Array(32).fill(7), 0, 0, 2, 0, 47, 1, 0, 0, 0];
@@ -231,7 +231,7 @@ Deno.test("TlsNetwork says which versions it speaks of a client that speaks an o
   assertEquals(reason.error.message, "Peer does not speak TLS 1.2 or TLS 1.3: its newest is TLS 1.1");
 });
 
-Deno.test("TlsNetwork says which versions it speaks to whom the other side has none of", async () => {
+Deno.test("TlsNetwork names its versions when the two sides share none", async () => {
   const memory = new MemoryNetwork();
   const listener = memory.listen({ hostname: "127.0.0.1", port: 0 });
   for (const [minVersion, versions] of [["TLSv1.2", "TLS 1.2 or TLS 1.3"], ["TLSv1.3", "TLS 1.3"]] as const) {
@@ -251,7 +251,7 @@ Deno.test("TlsNetwork says which versions it speaks to whom the other side has n
   listener.close();
 });
 
-Deno.test("assertTakesStreams() tells a runtime that would let every handshake hang", () => {
+Deno.test("assertTakesStreams() throws for a runtime in which every handshake would hang", () => {
   assertTakesStreams({ listenerCount: () => 1 });
   assertThrows(
     () => assertTakesStreams({ listenerCount: () => 0 }),
@@ -260,7 +260,7 @@ Deno.test("assertTakesStreams() tells a runtime that would let every handshake h
   );
 });
 
-Deno.test("TlsNetwork chooses by name though the client's hello comes in pieces", async () => {
+Deno.test("TlsNetwork chooses the certificate by name when the hello arrives in pieces", async () => {
   const memory = new MemoryNetwork();
   const other = await authority.issue("other", ["DNS:b.test"]);
   await using server = startEcho({ hosts: { "b.test": other } }, { inner: memory });

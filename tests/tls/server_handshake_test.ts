@@ -20,27 +20,27 @@ Deno.test.afterAll(async () => {
   await fixture[Symbol.asyncDispose]();
 });
 
-Deno.test("TlsNetwork.connect() refuses a certificate of an authority it was not told of", async () => {
+Deno.test("TlsNetwork.connect() rejects a certificate of an unknown authority", async () => {
   await using server = fixture.startEcho();
   await using other = await Authority.create();
   assertEquals((await fixture.rejection(server, { ca: other.certificate })).code, "untrusted");
 });
 
-Deno.test("TlsNetwork.connect() refuses a certificate for another name", async () => {
+Deno.test("TlsNetwork.connect() rejects a certificate for another name", async () => {
   await using server = fixture.startEcho();
   const { code, message } = await fixture.rejection(server, { serverName: "elsewhere.test" });
   assertEquals(code, "untrusted");
   assertStringIncludes(message, "elsewhere.test");
 });
 
-Deno.test("TlsNetwork.connect() refuses a certificate for another address", async () => {
+Deno.test("TlsNetwork.connect() rejects a certificate for another address", async () => {
   await using server = fixture.startEcho({
     identity: await fixture.authority.issue("server", ["IP:127.0.0.9"]),
   });
   assertEquals((await fixture.rejection(server, {})).code, "untrusted");
 });
 
-Deno.test("TlsNetwork serves whom its authority vouches for, and nobody else", async () => {
+Deno.test("TlsNetwork serves only clients with a certificate of its authority", async () => {
   await using server = fixture.startEcho({ clientCa: fixture.authority.certificate });
   const known = await fixture.dial(server, { identity: await fixture.authority.issue("alice") });
   assertEquals(await talk(known, ["hi"]), ["hi", "after your end"]);
@@ -58,7 +58,7 @@ Deno.test("TlsNetwork serves whom its authority vouches for, and nobody else", a
   assertEquals(closed.natural, 1);
 });
 
-Deno.test("TlsNetwork agrees on a protocol by ALPN, or refuses", async () => {
+Deno.test("TlsNetwork negotiates a protocol by ALPN, or refuses the client", async () => {
   await using server = fixture.startEcho({ alpn: ["okline"] });
   const network = new TlsNetwork(systemNetwork, {
     client: { ca: fixture.authority.certificate, alpn: ["h2", "okline"] },
@@ -71,7 +71,7 @@ Deno.test("TlsNetwork agrees on a protocol by ALPN, or refuses", async () => {
   assertEquals((await fixture.rejection(server, { alpn: ["h2"] })).code, "handshake");
 });
 
-Deno.test("TlsNetwork tells a peer that speaks plain text, in plain text", async () => {
+Deno.test("TlsNetwork answers in plain text when a client speaks plain text", async () => {
   await using server = fixture.startEcho();
   const plain = await connect({ port: server.listener.port });
   plain.send("message hello");
@@ -83,7 +83,7 @@ Deno.test("TlsNetwork tells a peer that speaks plain text, in plain text", async
   assertEquals(reason.error.code, "plain-text");
 });
 
-Deno.test("TlsNetwork.connect() says so when the server speaks plain text", async () => {
+Deno.test("TlsNetwork.connect() rejects when the server speaks plain text", async () => {
   await using server = listen();
   const served = server.serve(async (peer) => {
     try {
@@ -113,7 +113,7 @@ Deno.test("TlsNetwork closes a peer that does not finish its handshake", async (
   assertEquals(reason.error.code, "timeout");
 });
 
-Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async () => {
+Deno.test("TlsNetwork fails the handshake immediately when the peer leaves", async () => {
   await using server = fixture.startEcho({}, { handshakeTimeout: 0 });
   const hasty = await connect({ port: server.listener.port });
   await hasty.closeWrite();
@@ -125,7 +125,7 @@ Deno.test("TlsNetwork fails the handshake of a peer that leaves, at once", async
   assertEquals(reason.error.code, "closed");
 });
 
-Deno.test("TlsNetwork.connect() stops when it is told to", async () => {
+Deno.test("TlsNetwork.connect() rejects when its signal aborts", async () => {
   await using server = listen(); // Accepts, and never answers a handshake.
   const network = new TlsNetwork(systemNetwork, {});
   const given = new AbortController();
@@ -135,7 +135,7 @@ Deno.test("TlsNetwork.connect() stops when it is told to", async () => {
   await assertRejects(() => dialed, Error, "enough");
 });
 
-Deno.test("RelayServer takes for a peer only who has shaken hands", async () => {
+Deno.test("RelayServer sends messages only to peers that have completed the handshake", async () => {
   const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
   await using server = startRelay({ network });
   const silent = await systemNetwork.connect({ port: server.port });
@@ -153,7 +153,7 @@ Deno.test("RelayServer takes for a peer only who has shaken hands", async () => 
   await client.close();
 });
 
-Deno.test("Listener counts as failed by TLS who leaves in the handshake, though nobody reads", async () => {
+Deno.test("Listener counts tls-failed when a peer leaves during the handshake and no read is pending", async () => {
   const reasons: CloseReason[] = [];
   const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
   const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });

@@ -52,7 +52,7 @@ Deno.test("TlsNetwork carries a megabyte both ways, byte for byte", async () => 
   await client.close();
 });
 
-Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing looks cut off", async () => {
+Deno.test("TlsTransport.closeWrite() sends a close_notify before the FIN", async () => {
   await using server = fixture.startEcho();
   // A client of the runtime itself, which is strict: a FIN alone is an error to it.
   const caCerts = [fixture.authority.certificate];
@@ -62,14 +62,14 @@ Deno.test("TlsTransport.closeWrite() ends TLS before the connection: nothing loo
   assertEquals(await new Response(strict.readable).text(), "hi\nafter your end\n");
 });
 
-Deno.test("TlsTransport.closeWrite() sends FIN below", async () => {
+Deno.test("TlsTransport.closeWrite() sends a FIN on the underlying transport", async () => {
   const { network, below } = tlsInMemory();
   using pair = await transportPair(network);
   await pair.near.closeWrite();
   await assertRejects(() => below().write(text("x")), Deno.errors.BrokenPipe);
 });
 
-Deno.test("TlsTransport fails when what comes is not of its peer, and says so to it", async () => {
+Deno.test("TlsTransport fails and sends an alert when a record is not encrypted by its peer", async () => {
   const { network, below } = tlsInMemory();
   using pair = await transportPair(network);
   // A record of application data, of the right form, that nobody encrypted.
@@ -80,7 +80,7 @@ Deno.test("TlsTransport fails when what comes is not of its peer, and says so to
   await assertRejects(() => pair.far.write(text("x")), TlsError);
 });
 
-Deno.test("TlsTransport.close() rejects a write that waits, and a closeWrite behind it", async () => {
+Deno.test("TlsTransport.close() rejects a pending write, and the closeWrite after it", async () => {
   const { network } = tlsInMemory({ capacity: 1000 });
   using pair = await transportPair(network);
   const bytes = new Uint8Array(1024 * 1024);
@@ -93,7 +93,7 @@ Deno.test("TlsTransport.close() rejects a write that waits, and a closeWrite beh
   await Promise.all([writing, closing]);
 });
 
-Deno.test("TlsTransport.read() and write() wait one at a time", async () => {
+Deno.test("TlsTransport.read() and write() reject a second pending call", async () => {
   using pair = await transportPair(tlsInMemory().network);
   const reading = pair.near.read(new Uint8Array(1));
   await assertRejects(() => pair.near.read(new Uint8Array(1)), TypeError, "Cannot read twice at once");
@@ -104,7 +104,7 @@ Deno.test("TlsTransport.read() and write() wait one at a time", async () => {
   assertEquals(await reading, 1);
 });
 
-Deno.test("TlsNetwork cuts off a peer that does not read, and holds no more than the bound for it", async () => {
+Deno.test("TlsNetwork cuts off a peer that does not read, and buffers no more than the limit", async () => {
   const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
   const limit = 256 * 1024;
   const reasons: CloseReason[] = [];

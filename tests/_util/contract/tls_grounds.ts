@@ -43,7 +43,7 @@ export const insteadWithTls: Readonly<
   Record<string, { readonly name: string; body(tls: TlsOn): Promise<void> }>
 > = {
   "TransportListener.close() resets who was not accepted: once to the reader, then null": {
-    name: "TransportListener.close() fails the handshake of who was not accepted, because of the reset",
+    name: "TransportListener.close() fails the handshakes of queued peers because it resets them",
     body: async ({ network, stand }) => {
       const listener = network.listen({ port: 0 });
       const connecting = assertRejects(() => network.connect({ port: listener.address.port }), TlsError);
@@ -55,7 +55,7 @@ export const insteadWithTls: Readonly<
     },
   },
   "TransportListener.accept() takes peers that came before it, in their order": {
-    name: "TransportListener.accept() takes peers that came before it, in their order, and shakes hands then",
+    name: "TransportListener.accept() returns queued peers in order and shakes hands when each is accepted",
     body: async ({ network, stand }) => {
       const listener = network.listen({ port: 0 });
       const { port } = listener.address;

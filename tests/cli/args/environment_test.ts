@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { processEnvironment } from "../../../cli/args/environment.ts";
 
 Deno.test(
-  "processEnvironment() reads what it may, and takes the rest for not set",
+  "processEnvironment() returns undefined for a variable that it is not permitted to read",
   { permissions: { env: ["OKLINE_TEST_READABLE"] } },
   () => {
     assertEquals(processEnvironment("OKLINE_TEST_READABLE"), undefined);

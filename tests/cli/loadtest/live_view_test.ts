@@ -52,7 +52,7 @@ Deno.test("LiveView.update() shows acks per second of late, and percentiles so f
   ]);
 });
 
-Deno.test("LiveView.update() shows nothing when it is to be quiet", pure, async () => {
+Deno.test("LiveView.update() shows nothing when quiet", pure, async () => {
   const { lines, sink } = collect();
   {
     using view = await startLiveView(100, { sink, quiet: true, lineInterval: 0 });

@@ -53,20 +53,20 @@ async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told 
 
 const ZERO = { connections: 0, pending: 0, timers: 0, queuedBytes: 0, timeouts: { idle: 2 }, unsettled: 0 };
 
-Deno.test("operate() ends without a word where nothing is left, and all ended in order", {
+Deno.test("operate() prints nothing when every connection has closed cleanly and nothing is left", {
   permissions,
 }, async () => {
   const { asked, said } = await signal(1, { stats: () => ZERO });
   assertEquals([asked, said], [["drain"], "SIGTERM: draining; once more to close now\n"]);
 });
 
-Deno.test("operate() closes at the second signal, and at each after it", { permissions }, async () => {
+Deno.test("operate() closes on the second signal and on every later one", { permissions }, async () => {
   const { asked, said } = await signal(3, { stats: () => ZERO });
   assertEquals(asked, ["drain", "close", "close"]);
   assertEquals(said.split("\n").slice(1, -1), ["SIGTERM: closing now", "SIGTERM: closing now"]);
 });
 
-Deno.test("operate() reads again at SIGHUP, and says so where there is nothing to read", {
+Deno.test("operate() reloads on SIGHUP, and reports when there is nothing to reload", {
   permissions,
 }, async () => {
   const reloaded: Deno.Signal[] = [];
@@ -77,7 +77,7 @@ Deno.test("operate() reads again at SIGHUP, and says so where there is nothing t
   assertEquals([idle.asked, idle.said], [[], "SIGHUP: there is no certificate to read again\n"]);
 });
 
-Deno.test("operate() drains when its terminal hangs up, however often that is told", {
+Deno.test("operate() drains once when its terminal hangs up repeatedly", {
   permissions,
 }, async () => {
   const reload = () => fail("A terminal that hangs up asks for no reading");
@@ -88,7 +88,7 @@ Deno.test("operate() drains when its terminal hangs up, however often that is to
   assertEquals(both.asked, ["drain", "close"]);
 });
 
-Deno.test("operate() warns of what did not end in order", { permissions }, async () => {
+Deno.test("operate() warns about connections that did not close cleanly", { permissions }, async () => {
   const stats = { ...ZERO, timeouts: { drain: 3, idle: 2 }, unsettled: 1 };
   const { said } = await signal(1, { stats: () => stats });
   assertEquals(
@@ -97,7 +97,7 @@ Deno.test("operate() warns of what did not end in order", { permissions }, async
   );
 });
 
-Deno.test("operate() fails where something is left", { permissions }, async () => {
+Deno.test("operate() fails when something is left", { permissions }, async () => {
   for (
     const [stats, left] of [[{ ...ZERO, pending: 1, timers: 2 }, "pending 1, timers 2"], [
       { queued: 1 },
@@ -113,7 +113,7 @@ Deno.test("operate() fails where something is left", { permissions }, async () =
   }
 });
 
-Deno.test("operate() looks at what is left when draining is through", { permissions }, async () => {
+Deno.test("operate() checks what is left after draining", { permissions }, async () => {
   let timers = 1;
   await signal(1, {
     shutdown: async () => {

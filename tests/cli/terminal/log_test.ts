@@ -21,20 +21,20 @@ function memorySink(
   };
 }
 
-Deno.test("Log.result() is a line for people on stdout", pure, () => {
+Deno.test("Log.result() writes a line of text to stdout", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];
   new Log({ stdout, stderr }).result("listening on ::1", { event: "listening" });
   assertEquals([stdout.text(), stderr.text()], ["listening on ::1\n", ""]);
 });
 
-Deno.test("Log.result() with json is an object on stdout, and the line for people on stderr", pure, () => {
+Deno.test("Log.result() writes an object to stdout and text to stderr when json is set", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];
   new Log({ stdout, stderr, json: true }).result("a\nb", { event: "x", text: "a\nb" });
   assertEquals([stdout.text(), stderr.text()], ['{"event":"x","text":"a\\nb"}\n', "a\nb\n"]);
 });
 
 Deno.test(
-  "Log.result() with json spells out what would act on a terminal, and stays the same value",
+  "Log.result() escapes control characters without changing the value when json is set",
   pure,
   () => {
     const stdout = memorySink();
@@ -48,7 +48,7 @@ Deno.test(
   },
 );
 
-Deno.test("Log keeps results, warnings and errors when quiet, and drops the rest", pure, () => {
+Deno.test("Log writes only results, warnings, and errors when quiet", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];
   const log = new Log({ stdout, stderr, quiet: true });
   log.info("gone");
@@ -61,13 +61,13 @@ Deno.test("Log keeps results, warnings and errors when quiet, and drops the rest
   assert(!stderr.text().includes("gone"));
 });
 
-Deno.test("Log.info() writes to stderr alone", pure, () => {
+Deno.test("Log.info() writes only to stderr", pure, () => {
   const [stdout, stderr] = [memorySink(), memorySink()];
   new Log({ stdout, stderr }).info("by the way");
   assertEquals([stdout.text(), stderr.text()], ["", "by the way\n"]);
 });
 
-Deno.test("Log paints on a terminal alone, and not with NO_COLOR", pure, () => {
+Deno.test("Log uses colors only on a terminal without NO_COLOR", pure, () => {
   const painted = memorySink({ terminal: true });
   new Log({ stderr: painted, noColor: false }).error("broken");
   // NO_COLOR in the environment of the tests takes the colors away for good.
@@ -79,19 +79,19 @@ Deno.test("Log paints on a terminal alone, and not with NO_COLOR", pure, () => {
   }
 });
 
-Deno.test("writeLine() writes all of it to a sink that takes a little at a time", pure, () => {
+Deno.test("writeLine() writes the whole line when the sink accepts a few bytes at a time", pure, () => {
   const sink = memorySink({ most: 3 });
   writeLine(sink, "Grüße aus Köln");
   assertEquals(sink.text(), "Grüße aus Köln\n");
 });
 
-Deno.test("writeLine() waits for a sink that is full", pure, () => {
+Deno.test("writeLine() waits when the sink is full", pure, () => {
   const sink = memorySink({ most: 3, stalls: true });
   writeLine(sink, "all of it");
   assertEquals(sink.text(), "all of it\n");
 });
 
-Deno.test("writeLine() fails with an ExitError when nobody reads", pure, () => {
+Deno.test("writeLine() throws an ExitError when the reader has gone", pure, () => {
   const closed: Sink = {
     isTerminal: () => false,
     writeSync() {
@@ -101,7 +101,7 @@ Deno.test("writeLine() fails with an ExitError when nobody reads", pure, () => {
   assertThrows(() => writeLine(closed, "x"), ExitError, "Nobody reads the output");
 });
 
-Deno.test("writeLine() fails with an ExitError when the disk is full", pure, () => {
+Deno.test("writeLine() throws an ExitError when the disk is full", pure, () => {
   const full: Sink = {
     isTerminal: () => false,
     writeSync() {
@@ -112,7 +112,7 @@ Deno.test("writeLine() fails with an ExitError when the disk is full", pure, () 
 });
 
 Deno.test(
-  "Log goes on when its terminal has hung up, and tells of a file that cannot be written",
+  "Log ignores a terminal that has hung up, and reports a file that it cannot write",
   pure,
   () => {
     let there = true;

@@ -16,7 +16,7 @@ function memorySink(terminal: boolean): Sink & { text(): string } {
 }
 
 Deno.test(
-  "startProgress() writes a line now and then where there is no terminal",
+  "startProgress() writes a line at intervals when there is no terminal",
   pure,
   async () => {
     const sink = memorySink(false);
@@ -74,7 +74,7 @@ Deno.test("startProgress() keeps the bar within the terminal", async () => {
   for (const text of drawn) assert(text.length <= 40, text);
 });
 
-Deno.test("startProgress() sets nothing on the terminal that a killed program would leave behind", async () => {
+Deno.test("startProgress() changes no terminal state that a killed program would leave behind", async () => {
   const sink = memorySink(true);
   using progress = await startProgress({ total: 2, sink, columns: 80 });
   progress.update(1);

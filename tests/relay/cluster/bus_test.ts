@@ -71,7 +71,7 @@ for (const [kind, meet] of Object.entries(MEETINGS)) {
   const options = kind === "nats" ? NATS : {};
 
   Deno.test(
-    `Bus delivers to one node, and to all nodes, whoever came first (${kind})`,
+    `Bus delivers to one node, and to all nodes, in any order of joining (${kind})`,
     options,
     async () => {
       await using meeting = await meet();

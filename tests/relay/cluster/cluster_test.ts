@@ -183,7 +183,7 @@ Deno.test("RelayServer.join() goes on locally without the bus, and heals", pure,
   await cluster.end();
 });
 
-Deno.test("RelayServer.join() redelivers what a node held that falls silent", pure, async () => {
+Deno.test("RelayServer.join() redelivers the messages of a node that falls silent", pure, async () => {
   const cluster = new Cluster({ timeouts: { ack: 600_000 } });
   await cluster.start(2);
   const [sender] = await cluster.peers(1, 1);
@@ -243,7 +243,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.join() may be called again after it has failed", pure, async () => {
+Deno.test("RelayServer.join() succeeds after an earlier call has failed", pure, async () => {
   const cluster = new Cluster();
   await cluster.start(1);
   const server = cluster.sim.relay({ port: 9 });

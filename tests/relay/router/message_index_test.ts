@@ -4,7 +4,7 @@ import { type IndexEntry, MessageIndex } from "../../../relay/router/message_ind
 
 const permissions = "none";
 
-Deno.test("TextTable.hash() is of the text alone, whatever line it is in", { permissions }, () => {
+Deno.test("MessageIndex.hash() depends only on the text", { permissions }, () => {
   const anyText = fc.string({ maxLength: 100, unit: "binary" });
   fc.assert(fc.property(anyText, fc.integer(), (text, seed) => {
     const table = new MessageIndex(seed);
@@ -13,7 +13,7 @@ Deno.test("TextTable.hash() is of the text alone, whatever line it is in", { per
 });
 
 Deno.test(
-  "TextTable.hash() tells texts apart by each of their units, and with a seed",
+  "MessageIndex.hash() differs for any changed unit and for each seed",
   { permissions },
   () => {
     const table = new MessageIndex(5);
@@ -28,7 +28,7 @@ Deno.test(
   },
 );
 
-Deno.test("TextTable is a map, whatever the hashes", { permissions }, () => {
+Deno.test("MessageIndex behaves as a map when hashes collide", { permissions }, () => {
   // Few of either, so that texts come again and hashes are shared; a text always has the same one.
   const texts = ["a", "b", "c", "d", "e", "f"].map((text, i) => ({ text, hash: i % 2 }));
   const step = fc.record({

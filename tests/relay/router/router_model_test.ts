@@ -134,7 +134,7 @@ class Trial {
 
 for (const redeliver of [true, false]) {
   Deno.test(
-    `Router does what the rules say in any order of events, and ends empty, redeliver ${redeliver}`,
+    `Router follows the model in any order of events, and ends empty, when redeliver is ${redeliver}`,
     pure,
     () => {
       const draws = fc.infiniteStream(fc.double({ min: 0, max: 0.999999, noNaN: true }));

@@ -45,7 +45,7 @@ class Bench {
   }
 }
 
-Deno.test("Router.line() hands a message to the peer chosen and its ok to the origin", pure, () => {
+Deno.test("Router.line() delivers a message to the chosen peer and its ok to the origin", pure, () => {
   const bench = new Bench();
   const [a, , c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
   bench.draw([2, 3]);
@@ -57,7 +57,7 @@ Deno.test("Router.line() hands a message to the peer chosen and its ok to the or
   assertEquals(bench.router.stats().pending, 0);
 });
 
-Deno.test("Router.line() may choose the sender itself, and every slot", pure, () => {
+Deno.test("Router.line() chooses any peer, including the sender", pure, () => {
   const bench = new Bench();
   const peers = bench.join("a", "b", "c");
   for (const k of [0, 1, 2]) bench.draw([k, 3]);
@@ -112,7 +112,7 @@ Deno.test(
   },
 );
 
-Deno.test("Router.leave() hands what the peer held to another", pure, () => {
+Deno.test("Router.leave() redelivers the messages that the peer held", pure, () => {
   const bench = new Bench();
   const [a, b] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
   bench.draw([1, 3], [1, 2]);
@@ -122,7 +122,7 @@ Deno.test("Router.leave() hands what the peer held to another", pure, () => {
   assertEquals(bench.router.stats().redelivered, 1);
 });
 
-Deno.test("Router.leave() hands on each copy that the peer held", pure, () => {
+Deno.test("Router.leave() redelivers each copy that the peer held", pure, () => {
   const bench = new Bench();
   const [a, b] = bench.join("a", "b") as [Peer, Peer];
   bench.draw([1, 2], [1, 2], [0, 1], [0, 1]);
@@ -133,7 +133,7 @@ Deno.test("Router.leave() hands on each copy that the peer held", pure, () => {
   assertEquals(bench.take(), ["a < message x", "a < message x"]);
 });
 
-Deno.test("Router.leave() drops a message when its last origin goes", pure, () => {
+Deno.test("Router.leave() drops a message when its last origin leaves", pure, () => {
   const bench = new Bench();
   const [a, b, c] = bench.join("a", "b", "c") as [Peer, Peer, Peer];
   bench.draw([2, 3], [2, 3]);
@@ -148,7 +148,7 @@ Deno.test("Router.leave() drops a message when its last origin goes", pure, () =
   assertEquals(bench.router.line(c, "ok x", 0, bench.out), { kind: "stray" });
 });
 
-Deno.test("Router.line() takes the ok of one who has a text from an origin that left", pure, () => {
+Deno.test("Router.line() accepts an ok from a peer that holds a text of an origin that left", pure, () => {
   const bench = new Bench();
   const [a, b, , d] = bench.join("a", "b", "c", "d") as [Peer, Peer, Peer, Peer];
   bench.draw([2, 4], [3, 4]);
@@ -160,7 +160,7 @@ Deno.test("Router.line() takes the ok of one who has a text from an origin that 
   assertEquals(bench.take(), ["a < ok x"]);
 });
 
-Deno.test("Router.leave() of an origin that held its own message drops it without redelivery", pure, () => {
+Deno.test("Router.leave() drops a message without redelivery when its origin held it", pure, () => {
   const bench = new Bench({ ackTimeout: 10 });
   const [a] = bench.join("a", "b") as [Peer, Peer];
   bench.draw([0, 2]);
@@ -171,7 +171,7 @@ Deno.test("Router.leave() of an origin that held its own message drops it withou
   assertEquals(bench.router.nextDue, undefined);
 });
 
-Deno.test("Router with redeliver off keeps a message pending until its origins go", pure, () => {
+Deno.test("Router keeps a message pending until its origins leave when redeliver is off", pure, () => {
   const bench = new Bench({ ackTimeout: 10, redeliver: false });
   const [a, b] = bench.join("a", "b") as [Peer, Peer];
   bench.draw([1, 2]);
@@ -186,7 +186,7 @@ Deno.test("Router with redeliver off keeps a message pending until its origins g
 });
 
 Deno.test(
-  "Router.expire() hands a message on at its ack timeout and not before, never to its holder",
+  "Router.expire() redelivers a message exactly at its ack timeout, and not to its holder",
   pure,
   () => {
     const bench = new Bench({ ackTimeout: 10 });
@@ -207,7 +207,7 @@ Deno.test(
   },
 );
 
-Deno.test("Router.expire() gives a message to its holder again when it is alone", pure, () => {
+Deno.test("Router.expire() redelivers a message to its holder when there is no other peer", pure, () => {
   const bench = new Bench({ ackTimeout: 10 });
   const [a] = bench.join("a") as [Peer];
   bench.router.line(a, "message x", 0, bench.out);
@@ -215,7 +215,7 @@ Deno.test("Router.expire() gives a message to its holder again when it is alone"
   assertEquals(bench.take(), ["a < message x", "a < message x"]);
 });
 
-Deno.test("Router.line() rejects what makes no sense, and never answers an error", pure, () => {
+Deno.test("Router.line() rejects malformed lines, and never answers an error line", pure, () => {
   const bench = new Bench();
   const [a] = bench.join("a") as [Peer];
   for (const line of ["", "message", "ok", "hello there", "MESSAGE x", "auth secret"]) {
@@ -227,7 +227,7 @@ Deno.test("Router.line() rejects what makes no sense, and never answers an error
   assertEquals({ rejected, errors, pending }, { rejected: 6, errors: 1, pending: 0 });
 });
 
-Deno.test("Router.line() compares texts as written and carries the empty one", pure, () => {
+Deno.test("Router.line() compares texts as written, including the empty one", pure, () => {
   const bench = new Bench();
   const [a] = bench.join("a") as [Peer];
   bench.router.line(a, "message ", 0, bench.out);
@@ -237,7 +237,7 @@ Deno.test("Router.line() compares texts as written and carries the empty one", p
   assertEquals(bench.take(), ["a < message ", "a < message \\\\", "a < ok "]);
 });
 
-Deno.test("Router.close() takes no more messages, and settles those under way", pure, () => {
+Deno.test("Router.close() rejects new messages, and settles pending ones", pure, () => {
   const bench = new Bench();
   const [a] = bench.join("a") as [Peer];
   bench.router.line(a, "message x", 0, bench.out);

@@ -142,7 +142,7 @@ Deno.test("startChat() cuts off a listener that does not read, and the others he
   await end([ann, bob]);
 });
 
-Deno.test("startChat() slows a flood down to its listeners, and cuts off none of them", async () => {
+Deno.test("startChat() slows a flood to the pace of the listeners, and cuts off none of them", async () => {
   const { clock, server, enter, end } = startInMemory();
   const flooder = await enter("flooder");
   const listeners = [];
@@ -191,7 +191,7 @@ Deno.test("startChat() reads from a client no faster than its message rate", asy
   await end([bob]);
 });
 
-Deno.test("startChat() refuses telnet options, and hears what is typed between them", async () => {
+Deno.test("startChat() refuses telnet options, and reads the text between them", async () => {
   await using server = startChat({ access: { auth: { isToken: (token) => token === "sesame" } } });
   await using client = await talk(server.port);
   const [IAC, DO, WILL, WONT, DONT, IP, TIMING_MARK] = [255, 253, 251, 252, 254, 244, 6];
@@ -222,7 +222,7 @@ function slowAccounts(clock: () => VirtualClock) {
   };
 }
 
-Deno.test("startChat() lets an honest login through when others guess and hang up", async () => {
+Deno.test("startChat() accepts an honest login when others guess passwords and hang up", async () => {
   const accounts = slowAccounts(() => room.clock);
   const room = startInMemory({ accounts });
   const { clock, server, connectTo, end } = room;
@@ -270,7 +270,7 @@ Deno.test("startChat() refuses the oldest logins over the limit, and answers wro
   await end([]);
 });
 
-Deno.test("startChat() keeps what a client sends while its login waits, and no more than it must", async () => {
+Deno.test("startChat() buffers at most 64 KiB of a client while its login is pending", async () => {
   const accounts = slowAccounts(() => room.clock);
   const room = startInMemory({ accounts });
   const { clock, connectTo, enter, end } = room;

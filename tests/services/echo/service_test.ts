@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { startEcho } from "../../../services/mod.ts";
 import { connect } from "../../../socket/mod.ts";
 
-Deno.test("startEcho() sends each client its own lines back, many at once", async () => {
+Deno.test("startEcho() returns each client's own lines to many clients in parallel", async () => {
   await using server = startEcho();
   const clients = Array.from({ length: 50 }, async (_, client) => {
     await using connection = await connect({ port: server.port });
@@ -20,7 +20,7 @@ Deno.test("startEcho() sends each client its own lines back, many at once", asyn
   assertEquals([closed.natural, messages], [50, 1000]);
 });
 
-Deno.test("startEcho() answers a line over the limit, closes that client, and nobody else notices", async () => {
+Deno.test("startEcho() closes only the client whose line is over the limit, after an error line", async () => {
   await using server = startEcho({ limits: { maxLine: 10 } });
   await using good = await connect({ port: server.port });
   const goodLines = good[Symbol.asyncIterator]();
@@ -36,7 +36,7 @@ Deno.test("startEcho() answers a line over the limit, closes that client, and no
   await server.until((stats) => stats.closed.framing === 1);
 });
 
-Deno.test("startEcho() reads no more from a client that does not read, and loses nothing of it", async () => {
+Deno.test("startEcho() stops reading from a client that does not read, and loses nothing", async () => {
   await using server = startEcho({ limits: { writeBuffer: 256 * 1024 } });
   await using client = await connect({ port: server.port, limits: { writeBuffer: 64 * 1024 * 1024 } });
   const line = "x".repeat(1000);
@@ -52,7 +52,7 @@ Deno.test("startEcho() reads no more from a client that does not read, and loses
   assertEquals((await client.close()).type, "natural");
 });
 
-Deno.test("startEcho() drains: every line that came is answered, the peer is told, then it closes", async () => {
+Deno.test("startEcho() answers every line and sends an error line before it closes when it drains", async () => {
   await using server = startEcho();
   await using client = await connect({ port: server.port });
   const lines = client[Symbol.asyncIterator]();

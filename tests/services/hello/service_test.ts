@@ -37,7 +37,7 @@ Deno.test("startHello() answers 500 waiting clients at the same time, whatever t
   assertEquals((await server.until((stats) => stats.connections === 0)).closed.natural, 500);
 });
 
-Deno.test("startHello() tells who speaks TLS to it that it does not, by HTTP", async () => {
+Deno.test("startHello() answers TLS with a plain HTTP response", async () => {
   await using server = startHello({ delay: 0 });
   const hello = Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3);
   const [head = "", body] = (await exchange(server.port, hello)).split("\r\n\r\n");
@@ -47,7 +47,7 @@ Deno.test("startHello() tells who speaks TLS to it that it does not, by HTTP", a
   assertEquals(framingErrors, { tls: 1 });
 });
 
-Deno.test("startHello() drains: who waits is still answered", async () => {
+Deno.test("startHello() answers waiting clients when it drains", async () => {
   const patience = createPatience();
   await using server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
@@ -58,7 +58,7 @@ Deno.test("startHello() drains: who waits is still answered", async () => {
   await drained;
 });
 
-Deno.test("startHello() that cannot end in order tells who drains it, and nobody else", async () => {
+Deno.test("startHello() rejects shutdown() when onClosed throws", async () => {
   const server = startHello({
     timeouts: { drain: 1 },
     onClosed() {
@@ -71,7 +71,7 @@ Deno.test("startHello() that cannot end in order tells who drains it, and nobody
   assertEquals(await answer, "");
 });
 
-Deno.test("startHello() closes at once though clients wait", async () => {
+Deno.test("startHello() closes immediately when clients are waiting", async () => {
   const patience = createPatience();
   const server = startHello({ clock: patience.clock });
   const answer = exchange(server.port, "x");
@@ -80,7 +80,7 @@ Deno.test("startHello() closes at once though clients wait", async () => {
   assertEquals(await answer, "");
 });
 
-Deno.test("startHello() lets a client go that asks nothing", async () => {
+Deno.test("startHello() closes a client that sends no request", async () => {
   await using server = startHello();
   const client = await connect({ port: server.port });
   assertEquals((await client.close()).type, "natural");

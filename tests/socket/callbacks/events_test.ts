@@ -28,7 +28,7 @@ function startServer(overrides: Partial<Parameters<TcpServer<string>["listen"]>[
   return { server, events, port: server.address!.port };
 }
 
-Deno.test("TcpServer calls back for what happens, and knows its connections by id", async () => {
+Deno.test("TcpServer calls its callbacks, and finds connections by id", async () => {
   const { server, events, port } = startServer();
   assertEquals(events, ["started 127.0.0.1"]);
   await using client = await connect({ port });
@@ -49,7 +49,7 @@ Deno.test("TcpServer calls back for what happens, and knows its connections by i
   await server.stop();
 });
 
-Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, and no other", async () => {
+Deno.test("TcpServer.disconnect() ends only one connection after sending its queue", async () => {
   const { server, events, port } = startServer();
   await using first = await connect({ port });
   await using second = await connect({ port });
@@ -70,7 +70,7 @@ Deno.test("TcpServer.disconnect() ends one connection with what was sent to it, 
   assertEquals(server.address, undefined);
 });
 
-Deno.test("TcpServer.suspend() lets who comes wait until resume(), and who is there go on", async () => {
+Deno.test("TcpServer.suspend() queues new connections until resume(), and serves open ones", async () => {
   const { server, events, port } = startServer();
   await using early = await connect({ port });
   await until(() => server.ids.length === 1);
@@ -88,7 +88,7 @@ Deno.test("TcpServer.suspend() lets who comes wait until resume(), and who is th
   server.resume();
 });
 
-Deno.test("TcpServer gives errors of callbacks and of framing to `error`, and nobody else notices", async () => {
+Deno.test("TcpServer passes callback and framing errors to `error`, without affecting other connections", async () => {
   const { server, events, port } = startServer({
     data(_id, line) {
       if (line === "boom") throw new Error("Callback failed");
@@ -108,7 +108,7 @@ Deno.test("TcpServer gives errors of callbacks and of framing to `error`, and no
   await Promise.all([server.stop(), first.close()]);
 });
 
-Deno.test("TcpServer.listen() tells `error` of a port in use, and may be called again after stop()", async () => {
+Deno.test("TcpServer.listen() passes a port in use to `error`, and succeeds again after stop()", async () => {
   const taken = listen();
   const errors: Error[] = [];
   const server = new TcpServer();
@@ -124,7 +124,7 @@ Deno.test("TcpServer.listen() tells `error` of a port in use, and may be called 
   assertEquals(errors.length, 1);
 });
 
-Deno.test("TcpSocket calls back for what happens, in bytes unless told otherwise", async () => {
+Deno.test("TcpSocket calls its callbacks, with bytes by default", async () => {
   const { server, events, port } = startServer({ data: (id) => server.send(id, "answer") });
   const seen: string[] = [];
   const socket = new TcpSocket();
@@ -144,7 +144,7 @@ Deno.test("TcpSocket calls back for what happens, in bytes unless told otherwise
   await server.stop();
 });
 
-Deno.test("TcpSocket comes back as often as it may, ever more slowly, and tells `error` each time it cannot", async () => {
+Deno.test("TcpSocket reconnects with back-off up to its limit, and passes each failure to `error`", async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
   const events: string[] = [];
@@ -185,7 +185,7 @@ Deno.test("TcpSocket comes back as often as it may, ever more slowly, and tells 
   await clock.runUntil(Promise.all([socket.disconnect(), back.close()]));
 });
 
-Deno.test("TcpSocket.disconnect() stops it while it waits to come back", async () => {
+Deno.test("TcpSocket.disconnect() stops a pending reconnect", async () => {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
   const errors: Error[] = [];

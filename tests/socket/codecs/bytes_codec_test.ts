@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { bytesCodec } from "../../../socket/codecs/bytes_codec.ts";
 import { pure } from "../../_util/permissions.ts";
 
-Deno.test("bytesCodec gives a read's bytes as a frame of its own", pure, () => {
+Deno.test("bytesCodec returns the bytes of each read as a new frame", pure, () => {
   const decoder = bytesCodec.decoder();
   const buffer = new Uint8Array([1, 2, 3, 4]);
   const first = decoder.push(buffer.subarray(0, 3)).frames;
@@ -12,7 +12,7 @@ Deno.test("bytesCodec gives a read's bytes as a frame of its own", pure, () => {
   assertEquals(decoder.end(), undefined);
 });
 
-Deno.test("bytesCodec gathers what is sent, in order, free of the caller's buffer", pure, () => {
+Deno.test("bytesCodec copies what is sent, in order", pure, () => {
   const encoder = bytesCodec.encoder();
   const buffer = new Uint8Array(300).fill(1);
   encoder.push(buffer);

@@ -49,13 +49,17 @@ function copies<Frame>(codec: Codec<Frame>, frames: fc.Arbitrary<Frame[]>): void
   }));
 }
 
-Deno.test("Codec.copies is true only if frames survive the memory that they were decoded from", pure, () => {
-  copies(lineCodec(), texts);
-  copies(delimiterCodec({ delimiter: "::" }), texts);
-  copies(ndjsonCodec(), texts);
-  copies(bytesCodec, bytes);
-  copies(lengthPrefixCodec(), bytes);
-  copies(filesCodec(() => 7), fc.constant(["body 7", new Uint8Array(7).fill(65)]));
-  copies(fixedSizeCodec({ size: 7 }), bytes);
-  assertEquals(rawCodec.copies, undefined);
-});
+Deno.test(
+  "Codec.copies is true only when frames survive the memory that they were decoded from",
+  pure,
+  () => {
+    copies(lineCodec(), texts);
+    copies(delimiterCodec({ delimiter: "::" }), texts);
+    copies(ndjsonCodec(), texts);
+    copies(bytesCodec, bytes);
+    copies(lengthPrefixCodec(), bytes);
+    copies(filesCodec(() => 7), fc.constant(["body 7", new Uint8Array(7).fill(65)]));
+    copies(fixedSizeCodec({ size: 7 }), bytes);
+    assertEquals(rawCodec.copies, undefined);
+  },
+);

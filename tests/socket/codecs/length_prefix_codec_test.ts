@@ -35,7 +35,7 @@ function encodeAll(codec: Codec<Uint8Array>, frames: readonly Uint8Array[]): Uin
   return encoder.take();
 }
 
-Deno.test("lengthPrefixCodec() writes the length as its prefix says", pure, () => {
+Deno.test("lengthPrefixCodec() writes the length in the form of its prefix", pure, () => {
   const wire = (
     prefix: LengthPrefix,
     length: number,
@@ -47,7 +47,7 @@ Deno.test("lengthPrefixCodec() writes the length as its prefix says", pure, () =
   assertEquals(wire("varint", 300).slice(0, 3), [0xac, 0x02, 0]);
 });
 
-Deno.test("lengthPrefixCodec() gives back any frames, whatever the chunking", pure, () => {
+Deno.test("lengthPrefixCodec() decodes what it encodes, in any chunks", pure, () => {
   for (const prefix of PREFIXES) {
     const codec = lengthPrefixCodec({ prefix });
     fc.assert(
@@ -72,7 +72,7 @@ Deno.test("lengthPrefixCodec() gives back any frames, whatever the chunking", pu
   }
 });
 
-Deno.test("lengthPrefixCodec() gives the same frames at every packet size", pure, () => {
+Deno.test("lengthPrefixCodec() decodes the same frames at every packet size", pure, () => {
   const frames = [0, 1, 2, 127, 128, 255, 0, 0, 5].map((length) =>
     Uint8Array.from({ length }, (_, index) => index)
   );
@@ -86,7 +86,7 @@ Deno.test("lengthPrefixCodec() gives the same frames at every packet size", pure
 });
 
 Deno.test(
-  "lengthPrefixCodec() takes a frame at the limit and refuses one past it, by its length alone",
+  "lengthPrefixCodec() accepts a frame at the limit, and rejects a longer one by its length",
   pure,
   () => {
     for (const prefix of PREFIXES) {
@@ -105,7 +105,7 @@ Deno.test(
   },
 );
 
-Deno.test("lengthPrefixCodec() refuses a stream that ends inside a frame, and no other", pure, () => {
+Deno.test("lengthPrefixCodec() rejects a stream only when it ends inside a frame", pure, () => {
   for (const prefix of PREFIXES) {
     const codec = lengthPrefixCodec({ prefix });
     const wire = encodeAll(codec, [new Uint8Array([7, 8]), new Uint8Array(200)]);
@@ -118,7 +118,7 @@ Deno.test("lengthPrefixCodec() refuses a stream that ends inside a frame, and no
   }
 });
 
-Deno.test("lengthPrefixCodec() refuses a varint that is not in its shortest form or too long", pure, () => {
+Deno.test("lengthPrefixCodec() rejects a varint that is too long or not in its shortest form", pure, () => {
   const codec = lengthPrefixCodec({ prefix: "varint", maxFrame: 0xffff_ffff });
   const code = (...bytes: number[]) => decodePieces(codec, [new Uint8Array(bytes)]).error?.code;
   assertEquals(code(0x80, 0x00), "bad-length");
@@ -129,7 +129,7 @@ Deno.test("lengthPrefixCodec() refuses a varint that is not in its shortest form
   assertEquals(code(0x00), undefined);
 });
 
-Deno.test("lengthPrefixCodec() holds what has come, not what was announced", pure, () => {
+Deno.test("lengthPrefixCodec() allocates for received bytes, not for the announced length", pure, () => {
   const codec = lengthPrefixCodec({ prefix: 4, maxFrame: 0xffff_ffff });
   const decoder = codec.decoder();
   // A buffer of the announced 4 GiB could not even be allocated.
@@ -138,7 +138,7 @@ Deno.test("lengthPrefixCodec() holds what has come, not what was announced", pur
 });
 
 Deno.test(
-  "lengthPrefixCodec() decodes a frame of bytes that come singly without copying it over and over",
+  "lengthPrefixCodec() copies linearly when bytes arrive singly",
   pure,
   () => {
     const length = 1 << 18;
@@ -162,16 +162,20 @@ Deno.test(
   },
 );
 
-Deno.test("lengthPrefixCodec() refuses to send a frame over the limit, and sends the rest", pure, () => {
-  const encoder = lengthPrefixCodec({ prefix: 1 }).encoder();
-  encoder.push(new Uint8Array(255));
-  assertThrows(() => encoder.push(new Uint8Array(256)), RangeError, "256 bytes: the limit is 255");
-  assertEquals(encoder.size, 256);
-  assertEquals(encoder.take().length, 256);
-  assertEquals(encoder.size, 0);
-});
+Deno.test(
+  "lengthPrefixCodec() throws when a sent frame is over the limit, and sends the others",
+  pure,
+  () => {
+    const encoder = lengthPrefixCodec({ prefix: 1 }).encoder();
+    encoder.push(new Uint8Array(255));
+    assertThrows(() => encoder.push(new Uint8Array(256)), RangeError, "256 bytes: the limit is 255");
+    assertEquals(encoder.size, 256);
+    assertEquals(encoder.take().length, 256);
+    assertEquals(encoder.size, 0);
+  },
+);
 
-Deno.test("lengthPrefixCodec() refuses a limit that its prefix cannot say", pure, () => {
+Deno.test("lengthPrefixCodec() throws when its prefix cannot express the limit", pure, () => {
   for (const maxFrame of [256, -1, 1.5, NaN]) {
     assertThrows(() => lengthPrefixCodec({ prefix: 1, maxFrame }), RangeError, String(maxFrame));
   }

@@ -65,7 +65,7 @@ function* cuts(input: Uint8Array): Iterable<Uint8Array[]> {
 const ALL_KINDS = "plain\n\r\n\nCRLF\r\nå 漢 😀 \u{1F468}\u200D\u{1F469}\na\rb\n\r\r\n\uFEFFmark\n";
 const ALL_LINES = ["plain", "", "", "CRLF", "å 漢 😀 \u{1F468}\u200D\u{1F469}", "a\rb", "\r", "\uFEFFmark"];
 
-Deno.test("LineDecoder.push() gives the same lines wherever the bytes are cut", { permissions }, () => {
+Deno.test("LineDecoder.push() returns the same lines wherever the bytes are cut", { permissions }, () => {
   let ways = 0;
   for (const chunks of cuts(bytes(ALL_KINDS))) {
     assertEquals(decode(chunks), { lines: ALL_LINES, error: undefined });
@@ -74,18 +74,18 @@ Deno.test("LineDecoder.push() gives the same lines wherever the bytes are cut", 
   assert(ways > 1500);
 });
 
-Deno.test("LineDecoder.push() gives the same lines byte by byte", { permissions }, () => {
+Deno.test("LineDecoder.push() returns the same lines byte by byte", { permissions }, () => {
   const chunks = [...bytes(ALL_KINDS)].map((byte) => Uint8Array.of(byte));
   assertEquals(decode(chunks), { lines: ALL_LINES, error: undefined });
 });
 
-Deno.test("LineDecoder.push() gives the frames of one chunk together", { permissions }, () => {
+Deno.test("LineDecoder.push() returns the frames of one chunk together", { permissions }, () => {
   assertEquals(new LineDecoder().push(bytes("a\nb\nc")).frames, ["a", "b"]);
 });
 
 for (const ending of ["\n", "\r\n"]) {
   const name = JSON.stringify(ending);
-  Deno.test(`LineDecoder.push() holds the limit to the byte before ${name}`, { permissions }, () => {
+  Deno.test(`LineDecoder.push() enforces the limit to the byte before ${name}`, { permissions }, () => {
     for (const [length, error] of [[7, undefined], [8, undefined], [9, "line-too-long"]] as const) {
       const long = "x".repeat(length);
       for (const chunks of cuts(bytes(`ok\n${long}${ending}`))) {
@@ -102,7 +102,7 @@ Deno.test("LineDecoder.push() counts the limit in bytes, not characters", { perm
 });
 
 Deno.test(
-  "LineDecoder.push() refuses a line as soon as it is too long, without its end",
+  "LineDecoder.push() rejects a line as soon as it is too long, before its end",
   { permissions },
   () => {
     const decoder = new LineDecoder(8);
@@ -116,7 +116,7 @@ Deno.test(
 );
 
 Deno.test(
-  "LineDecoder.push() lets many short lines through in a chunk over the limit",
+  "LineDecoder.push() accepts many short lines in a chunk over the limit",
   { permissions },
   () => {
     const lines = Array.from({ length: 100 }, (_, i) => `${i}`);
@@ -125,7 +125,7 @@ Deno.test(
 );
 
 Deno.test(
-  "LineDecoder.push() keeps the good lines before invalid UTF-8, cut anywhere",
+  "LineDecoder.push() returns the good lines before invalid UTF-8, cut anywhere",
   { permissions },
   () => {
     const bad = [[0xff], [0xc3], [0xe2, 0x82], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]];
@@ -138,7 +138,7 @@ Deno.test(
   },
 );
 
-Deno.test("LineDecoder.end() tells of an unterminated line, and only of one", { permissions }, () => {
+Deno.test("LineDecoder.end() returns an error only when a line is unterminated", { permissions }, () => {
   assertEquals(decode([bytes("a\nb")]), { lines: ["a"], error: "unterminated" });
   assertEquals(decode([bytes("a\n\r")]), { lines: ["a"], error: "unterminated" });
   assertEquals(decode([bytes("a\n")]), { lines: ["a"], error: undefined });
@@ -150,7 +150,7 @@ Deno.test("LineDecoder.end() tells of an unterminated line, and only of one", { 
   assertEquals(error.message, "Input ended inside a line, 5 bytes after its start");
 });
 
-Deno.test("LineDecoder gives strings that outlive the bytes they came from", { permissions }, () => {
+Deno.test("LineDecoder returns strings that survive the bytes that they came from", { permissions }, () => {
   const decoder = new LineDecoder();
   const buffer = bytes("first\npart");
   const { frames } = decoder.push(buffer);
@@ -159,7 +159,7 @@ Deno.test("LineDecoder gives strings that outlive the bytes they came from", { p
   assertEquals(decoder.push(bytes("ial\n")).frames, ["partial"]);
 });
 
-Deno.test("LineDecoder agrees with the plain splitter on any bytes in any chunks", { permissions }, () => {
+Deno.test("LineDecoder agrees with a simple splitter on any bytes in any chunks", { permissions }, () => {
   const piece = fc.oneof(
     fc.constantFrom("\n", "\r\n", "\r", "å", "漢", "😀", "\uFEFF", "a", "bcd").map((text) => bytes(text)),
     fc.uint8Array({ maxLength: 3 }),
@@ -209,12 +209,12 @@ Deno.test("LineDecoder.push() copies linearly in its input, one byte at a time",
   assertLessOrEqual(copied, 4 * size + 64);
 });
 
-Deno.test("LineDecoder.push() copies no whole line that comes in one piece", { permissions }, () => {
+Deno.test("LineDecoder.push() does not copy a line that arrives in one piece", { permissions }, () => {
   const chunk = bytes("a line\n".repeat(1000));
   assertEquals(countCopied(() => new LineDecoder().push(chunk)), 0);
 });
 
-Deno.test("LineDecoder() refuses a limit that is none", { permissions }, () => {
+Deno.test("LineDecoder() throws for an invalid limit", { permissions }, () => {
   for (const maxLine of [0, -1, 1.5, NaN, Infinity]) {
     assertThrows(() => new LineDecoder(maxLine), RangeError, `maxLine ${maxLine}`);
     assertThrows(() => lineCodec({ maxLine }), RangeError, `maxLine ${maxLine}`);
@@ -222,7 +222,7 @@ Deno.test("LineDecoder() refuses a limit that is none", { permissions }, () => {
 });
 
 Deno.test(
-  "lineCodec() encoder joins what is pushed, each with its LF, and starts anew",
+  "lineCodec() encoder joins pushed lines with LF, and then starts over",
   { permissions },
   () => {
     const encoder = lineCodec().encoder();
@@ -237,7 +237,7 @@ Deno.test(
   },
 );
 
-Deno.test("lineCodec() encoder refuses a line feed and keeps what it had", { permissions }, () => {
+Deno.test("lineCodec() encoder throws for a line feed, and keeps earlier lines", { permissions }, () => {
   const encoder = lineCodec().encoder();
   encoder.push("good");
   assertThrows(() => encoder.push("two\nlines"), TypeError, `"two\\nlines"`);

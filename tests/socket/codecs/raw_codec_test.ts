@@ -2,14 +2,14 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { pure } from "../../_util/permissions.ts";
 
-Deno.test("passingCodec gives the bytes of a read themselves", pure, () => {
+Deno.test("passingCodec returns the bytes of a read without a copy", pure, () => {
   const decoder = rawCodec.decoder();
   const bytes = new Uint8Array([1, 2, 3]);
   assertStrictEquals(decoder.push(bytes).frames[0], bytes);
   assertEquals(decoder.end(), undefined);
 });
 
-Deno.test("passingCodec sends a piece as it is, and several as one in their order", pure, () => {
+Deno.test("passingCodec sends one piece without a copy, and joins several in order", pure, () => {
   const encoder = rawCodec.encoder();
   const bytes = new Uint8Array([1, 2, 3]);
   encoder.push(bytes);

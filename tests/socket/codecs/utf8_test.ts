@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { encodeUtf8 } from "../../../socket/codecs/utf8.ts";
 import { pure } from "../../_util/permissions.ts";
 
-Deno.test("encodeUtf8() encodes as TextEncoder does, short or long, and keeps each piece", pure, () => {
+Deno.test("encodeUtf8() encodes short and long text as TextEncoder does, and keeps each result", pure, () => {
   const unit = fc.constantFrom("x", "é", "€", "😀", "\uD800", "\uDC00", "\0");
   // Repeated: pieces are cut from one allocation up to some length, and beyond have one of their own.
   const text = fc.tuple(fc.string({ unit, maxLength: 8 }), fc.integer({ min: 1, max: 1000 }))
