@@ -9,7 +9,7 @@ import { type Context, run } from "./cli/run_program.ts";
 import type { ExitCode } from "./cli/terminal/exit.ts";
 
 /** Runs the client of a service. */
-export async function main(context: Context): Promise<ExitCode> {
+async function main(context: Context): Promise<ExitCode> {
   const { runClient } = await import("./cli/client/main.ts");
   return await runClient(context);
 }

@@ -1,6 +1,6 @@
 /**
- * The load tester: `deno run -A loadtest.ts [OPTIONS]`, `--help` tells the rest. Importing it starts nothing; its parts
- * are exported as a library.
+ * The load tester: `deno run -A loadtest.ts [COMMAND] [OPTIONS]`; `--help` lists them. Importing it starts nothing, and
+ * gives scenario files and tests what they need.
  *
  * @module
  */
@@ -9,8 +9,7 @@ import type { ExitCode } from "./cli/terminal/exit.ts";
 
 export * from "./loadtest/mod.ts";
 
-/** Runs a load test; gives the exit code. */
-export async function main(context: Context): Promise<ExitCode> {
+async function main(context: Context): Promise<ExitCode> {
   const { runLoadTester } = await import("./cli/loadtest/main.ts");
   return await runLoadTester(context);
 }

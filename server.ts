@@ -9,7 +9,7 @@ import { type Context, run } from "./cli/run_program.ts";
 import type { ExitCode } from "./cli/terminal/exit.ts";
 
 /** Runs a service until it is told to stop. */
-export async function main(context: Context): Promise<ExitCode> {
+async function main(context: Context): Promise<ExitCode> {
   const { runServer } = await import("./cli/server/main.ts");
   return await runServer(context);
 }

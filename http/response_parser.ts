@@ -6,10 +6,13 @@ import { LineReader } from "./line_reader.ts";
 
 /** All of a response but its body. */
 export interface ResponseHead {
+  /** The minor version of HTTP/1: 0 or 1. */
   readonly minorVersion: number;
+  /** The status code, such as 200. */
   readonly status: number;
   /** The reason phrase; may be empty, and means nothing. */
   readonly reason: string;
+  /** The header fields. */
   readonly headers: Headers;
 }
 
@@ -21,6 +24,7 @@ export type ResponseEvent =
 
 /** What the server sent is no response of HTTP/1. */
 export class HttpResponseError extends Error {
+  /** Always `HttpResponseError`. */
   override readonly name = "HttpResponseError";
 }
 

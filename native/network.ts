@@ -50,7 +50,9 @@ export interface NativeBindOptions extends BindOptions {
  * its sockets must be closed before. A program that uses one to its end need not dispose of it.
  */
 export interface NativeNetwork extends Network, AsyncDisposable {
+  /** Listens; see {@linkcode Network.listen}. */
   listen(options: NativeBindOptions): TransportListener;
+  /** Connects; see {@linkcode Network.connect}. */
   connect(options: DialOptions): Promise<Transport>;
   /** The state of the event loop, which all native networks of a thread share. */
   stats(): EventLoopStats;

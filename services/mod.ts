@@ -11,8 +11,10 @@ export { type BackendPoolStats, type BackendStats } from "./balance/backend_pool
 export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
 export { type ChatLimits, type ChatOptions, type ChatStats, startChat } from "./chat/service.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
+export type { LoginAttempt } from "./chat/login_queue.ts";
 export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./udp/echo.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo/service.ts";
+export type { FilesFrame } from "./files/codec.ts";
 export { type FilesOptions, type FilesStats, startFiles } from "./files/service.ts";
 export {
   type Download,
@@ -28,6 +30,7 @@ export { downloadFile, type TransferOptions, type Transferred, uploadFile } from
 export { type HelloOptions, type HelloStats, startHello } from "./hello/service.ts";
 export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http/client.ts";
 export { HttpResponseError, type ResponseHead } from "../http/response_parser.ts";
+export type { RequestLimits } from "../http/request_parser.ts";
 export {
   type HttpLimits,
   type HttpOptions,
@@ -36,10 +39,12 @@ export {
   startHttp,
 } from "./http/service.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy/service.ts";
+export type { ProxyProtocolVersion } from "./proxy/proxy_protocol/header.ts";
 export { type GatewayOptions, type GatewayTimeouts, type Passed } from "./proxy/gateway.ts";
 export {
   type EndedConnection,
   ListenerService,
+  type PeerAuth,
   type Service,
   type ServiceAccess,
   type ServiceOptions,

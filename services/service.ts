@@ -55,6 +55,7 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
    * unhandled rejection, which ends the program: a service that serves nobody is not to go unnoticed.
    */
   readonly finished: Promise<void>;
+  /** Returns the metrics. */
   stats(): Stats;
   /** Stops accepting, finishes what is under way, closes; what takes over `timeouts.drain` is cut. */
   shutdown(): Promise<void>;
@@ -84,6 +85,7 @@ const DRAIN_TIMEOUT = 10_000;
 
 /** A service made of a listener and a handler. */
 export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
+  /** Settles when everything is closed; see {@linkcode Service.finished}. */
   readonly finished: Promise<void>;
   readonly #listener: Listener<Frame>;
   readonly #clock: Clock;
@@ -91,6 +93,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   readonly #stats: (stats: ListenerStats) => Stats;
   readonly #draining = new Draining();
 
+  /** Serves the connections of a listener. */
   constructor(
     listener: Listener<Frame>,
     handler: ServiceHandler<Frame>,
@@ -103,10 +106,12 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.finished = this.#run(handler, options.background);
   }
 
+  /** Where it listens. */
   get addresses(): readonly Address[] {
     return this.#listener.addresses;
   }
 
+  /** Its port, the same at every address. */
   get port(): number {
     return this.#listener.port;
   }
@@ -116,6 +121,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     return this.#listener.connections;
   }
 
+  /** Returns the metrics. */
   stats(): Stats {
     return this.#stats(this.#listener.stats());
   }
@@ -133,10 +139,12 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.#listener.suspend();
   }
 
+  /** Accepts again. */
   resume(): void {
     this.#listener.resume();
   }
 
+  /** Drains, then closes; see {@linkcode Service.shutdown}. */
   async shutdown(): Promise<void> {
     this.#listener.stopAccepting();
     const ms = this.#drainTimeout;
@@ -157,11 +165,13 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     }
   }
 
+  /** Closes everything immediately. */
   async close(): Promise<void> {
     await this.#listener.close();
     await this.finished;
   }
 
+  /** Closes everything immediately. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

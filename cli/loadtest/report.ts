@@ -32,7 +32,7 @@ export async function writeReport(
   run: FinishedRun & { args: readonly string[] },
 ): Promise<void> {
   // Loaded here, because only a report needs its plotting library.
-  const { renderReport } = await import("../../loadtest/report/mod.ts");
+  const { renderReport } = await import("../../loadtest/report/report.ts");
   const command = commandAgain(run.args, run.summary.seed);
   await writeWhole(file, renderReport({ ...run, command, version: VERSION, machine: machineFacts() }));
 }

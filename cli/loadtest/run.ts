@@ -13,7 +13,7 @@ import { measure } from "../../loadtest/metrics/measure.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
-import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
+import { crossedThresholds, summarize } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { formatAddress } from "../../socket/network.ts";
@@ -104,7 +104,7 @@ async function runAndReport(
       const { verdict } = summary;
       try {
         prepared[Symbol.dispose]();
-        await history?.finish(order.run, { parts: processes, verdict, crossed: crossedOf(summary) });
+        await history?.finish(order.run, { parts: processes, verdict, crossed: crossedThresholds(summary) });
       } catch (cause) {
         if (!isFileError(cause)) throw cause;
         throw fileError(`write the history ${quoted(values.history ?? "")}`, cause);
@@ -211,10 +211,6 @@ export async function prepareGenerator(
     ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
   });
   return { generator, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
-}
-
-function crossedOf({ thresholds }: Summary): string[] {
-  return thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
 }
 
 function describePlan(values: RunCommandValues, plan: Plan, target: Target): string {

@@ -1,7 +1,7 @@
 /** The report of a capacity search: one page, with latency against rate. @module */
 import { html } from "../report/html.ts";
 import type { Chart } from "../report/chart.ts";
-import { renderPage } from "../report/mod.ts";
+import { renderPage } from "../report/page.ts";
 import { renderChart } from "../report/chart.ts";
 import { formatCount, formatMs } from "../report/number.ts";
 import type { CapacityEnding, Level } from "./search.ts";

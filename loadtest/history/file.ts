@@ -1,8 +1,7 @@
 /** The file of a history: written when a run is over, and verified at any time. @module */
 import type { HistoryEvent } from "./events.ts";
-import { HistoryDigest } from "./digest.ts";
+import { HistoryLog } from "./log.ts";
 import { HistoryVerifier, type VerifiedHistory } from "./verify.ts";
-import { formatHistoryLine } from "./line_format.ts";
 import { LineFile, readLines } from "./line_file.ts";
 import { WholeFile } from "./whole_file.ts";
 
@@ -10,7 +9,7 @@ import { WholeFile } from "./whole_file.ts";
 export class HistoryFile implements Disposable {
   readonly #whole: WholeFile;
   readonly #file: LineFile;
-  readonly #digest = new HistoryDigest();
+  readonly #log = new HistoryLog((line) => this.#file.write(line));
 
   /** Starts a file that replaces `path` when its verdict is written. */
   constructor(path: string) {
@@ -20,13 +19,12 @@ export class HistoryFile implements Disposable {
 
   /** Writes an event. */
   write(event: HistoryEvent): void {
-    this.writeLine(formatHistoryLine(event));
+    this.#log.add(event);
   }
 
   /** Writes an event that is already a line of JSON. */
   writeLine(line: string): void {
-    this.#digest.add(line);
-    this.#file.write(line);
+    this.#log.addLine(line);
   }
 
   /**
@@ -35,7 +33,7 @@ export class HistoryFile implements Disposable {
    * @throws {Error} What the OS reported if a line could not be written; an earlier file is unchanged
    */
   finish(verdict: string, crossed: readonly string[]): void {
-    this.#file.write(formatHistoryLine({ event: "verdict", verdict, crossed, ...this.#digest.result() }));
+    this.#log.finish(verdict, crossed);
     this.#file[Symbol.dispose]();
     this.#whole.commit();
   }

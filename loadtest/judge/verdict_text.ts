@@ -1,5 +1,5 @@
 /** Describes verdicts in a sentence. Pure. @module */
-import type { Summary } from "../metrics/summary.ts";
+import { crossedThresholds, type Summary } from "../metrics/summary.ts";
 
 /** The part of a summary that {@linkcode describeVerdict} needs. */
 export type VerdictFacts = Pick<
@@ -22,7 +22,7 @@ export type VerdictFacts = Pick<
  * ```
  */
 export function describeVerdict(run: VerdictFacts): string {
-  const { verdict, clients, acked, lost, underWay, thresholds } = run;
+  const { verdict, clients, acked, lost, underWay } = run;
   const { messages, verb } = run.scenario === undefined
     ? { messages: clients, verb: "acknowledged" }
     : { messages: run.scenario.requests, verb: "answered as expected" };
@@ -32,7 +32,7 @@ export function describeVerdict(run: VerdictFacts): string {
   const natural = run.closed.natural === clients && run.reconnects === 0;
   // Without natural ends, only a run with injected faults has a good verdict.
   const ends = natural ? "every connection closed naturally" : "despite the injected faults";
-  const crossed = thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
+  const crossed = crossedThresholds(run);
   const rest = [lost > 0 ? `, ${lost} lost` : "", underWay > 0 ? `, ${underWay} in flight at the end` : ""]
     .join("");
   switch (verdict) {

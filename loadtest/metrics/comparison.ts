@@ -95,7 +95,7 @@ const ASKED = [
  *
  * @example
  * ```ts
- * import { compareRuns } from "@okline/okline/loadtest";
+ * import { compareRuns } from "./comparison.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const run = { verdict: "proven", clients: 10, lost: 0 };

@@ -82,3 +82,8 @@ function summarizePlan({ options, timeout, linger, deadline }: Plan, run: RunEve
     maxLagMs: maxLagOf(run),
   };
 }
+
+/** Returns the expressions of the thresholds that do not hold. */
+export function crossedThresholds({ thresholds }: Pick<Summary, "thresholds">): string[] {
+  return thresholds.filter(({ holds }) => !holds).map(({ expression }) => expression);
+}

@@ -18,6 +18,7 @@ const PURPOSES = {
   session: 7,
   "data-row": 8,
   message: 9,
+  "back-off": 10,
 } as const;
 
 /** The purpose of a stream; streams of different purposes are independent. */

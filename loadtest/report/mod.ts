@@ -1,205 +1,47 @@
-/** The report of a run: one HTML page that needs nothing else. @module */
-import { createHash } from "node:crypto";
-import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
-import { plural } from "../../internal/plural.ts";
-import { type Finding, leadingFindings } from "../judge/findings.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Measurements } from "../metrics/measure.ts";
-import type { Plan } from "../plan/plan.ts";
-import type { Summary } from "../metrics/summary.ts";
-import { createTimeline } from "../metrics/timeline.ts";
-import { describeVerdict } from "../judge/verdict_text.ts";
-import { type Chart, renderChart } from "./chart.ts";
-import { type Content, Html, html, jsonScript } from "./html.ts";
-import { describeHolds, histogramChart, holdChart, percentileChart } from "./latency_charts.ts";
-import { formatCount, formatMs } from "./number.ts";
-import { requestPercentiles, requestTimeCharts, scenarioTables } from "./scenario_section.ts";
-import pageScript from "./page.js" with { type: "text" };
-import pageStyle from "./page.css" with { type: "text" };
-import { configurationTable, countTables, keyFigures, latencyTable, thresholdList } from "./tables.ts";
-import { lagChart, latencyChart, openChart, rateChart, troubleChart } from "./time_charts.ts";
+/** Reports of load tests that a test or a program ran: a page for browsers, and JUnit XML for CI. @module */
+import config from "../../deno.json" with { type: "json" };
+import { detailsOf, type LoadTestRun } from "../load_test_run.ts";
+import { renderJunit as junitOf } from "./junit.ts";
+import { renderReport as reportOf } from "./report.ts";
 
-/** What a report is made of. */
-export interface ReportInput {
-  readonly plan: Plan;
-  readonly ledger: Ledger;
-  readonly summary: Summary;
-  readonly measures: Measurements;
-  /** The command line that runs the same again, seed included, as a shell takes it. */
-  readonly command: string;
-  readonly version: string;
-  /** When the run began. */
-  readonly startedAt: Date;
-  /** What it ran on, as pairs of what and how much. */
-  readonly machine: readonly (readonly [string, string])[];
-}
-
-/** Few enough for a bucket to hold more than chance, and enough for a curve. */
-const BUCKETS = 200;
-
-const TONES: Readonly<Record<Summary["verdict"], "good" | "bad" | "odd">> = {
-  proven: "good",
-  delivered: "good",
-  failed: "bad",
-  invalid: "odd",
-  threshold: "odd",
-  interrupted: "odd",
-};
+export type { Confidence, Interval, Intervals } from "../metrics/confidence.ts";
+export type { Percentiles } from "../metrics/latency.ts";
+export type { RunMetrics } from "../metrics/run_metrics.ts";
+export type { PlanSummary, Summary } from "../metrics/summary.ts";
+export type { CheckedThreshold } from "../metrics/threshold.ts";
+export type { ServerState } from "../history/events.ts";
+export type { ScenarioMetrics, StepMetrics } from "../scenario/measure_scenario.ts";
+export type { CheckCounts } from "../scenario/scenario_table.ts";
 
 /**
- * The report as HTML.
+ * Renders the report of a run as HTML. The page loads nothing from elsewhere.
  *
- * The page loads nothing from anywhere, and its policy (a `Content-Security-Policy`) lets it run no script but the
- * two that are in it, whatever text the run brought along.
+ * @param run The result of `runLoadTest`
+ * @throws {TypeError} If `run` is another object
+ *
+ * @example
+ * ```ts
+ * import { runLoadTest } from "@okline/okline/loadtest";
+ * import { renderReport } from "@okline/okline/loadtest/report";
+ * import { startEcho } from "@okline/okline/services";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * await using server = startEcho({ port: 0 });
+ * const run = await runLoadTest({ protocol: "echo", target: server.addresses, clients: 5 });
+ * assertStringIncludes(renderReport(run), "<h1>Delivered</h1>");
+ * ```
  */
-export function renderReport(input: ReportInput): string {
-  const { plan, ledger, summary, measures, command, version, startedAt, machine } = input;
-  const timeline = createTimeline(ledger, { buckets: BUCKETS });
-  const hold = holdChart(plan, ledger);
-  const trouble = troubleChart(timeline);
-  const measured = measures.total.count > 0;
-  const isScenario = ledger.run.protocol === "scenario";
-  const latency = !measured
-    ? []
-    : isScenario
-    ? [requestPercentiles(measures)]
-    : [percentileChart(measures), histogramChart(ledger)];
-  const overTime = isScenario
-    ? [openChart(timeline), ...requestTimeCharts(ledger)]
-    : [openChart(timeline), rateChart(timeline), ...(measured ? [latencyChart(timeline)] : [])];
-  const health = lagChart(timeline, { ledger, summary });
-  const charts = [...latency, ...overTime, ...maybe(hold), ...maybe(trouble), health];
-  const title = `${capitalized(summary.verdict)}: ${
-    plural(summary.clients, "client", { format: formatCount })
-  }, seed ${summary.seed}`;
-
-  const body = html`<main>
-    ${verdictSection(input)}
-    ${keyFigures(summary)}
-    <h2>${isScenario ? "Time to the reply" : "Time to the ok"}</h2>
-    ${measured ? grid(latency) : html`<p>No message was acknowledged, so there is nothing to show.</p>`}
-    <h2>Durations</h2>
-    <div class="card">${latencyTable(summary)}</div>
-    <h2>Over the run</h2>
-    ${grid(overTime)}
-    ${scenarioTables(summary)}
-    ${
-    isScenario
-      ? ""
-      : html`<h2>Reply delay</h2>${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}`
-  }
-    <h2>Resends, faults and other ends</h2>
-    ${
-    trouble
-      ? grid([trouble])
-      : html`<p>None: no message was sent or delivered twice, and every connection ended naturally.</p>`
-  }
-    <h2>The generator</h2>
-    ${grid([health])}
-    <h2>Counts</h2>
-    ${countTables(summary, ledger.run)}
-    <h2>Configuration</h2>
-    <div class="card">${
-    configurationTable(plan, { run: ledger.run, facts: [["okline", version], ...machine] })
-  }</div>
-    <h2>Run it again</h2>
-    <div class="command"><pre><code id="command">${command}</code></pre><button id="copy" type="button">Copy</button></div>
-    <h2>Everything, as JSON</h2>
-    <details class="json"><summary>The summary of this run</summary><pre>${
-    JSON.stringify(summary, null, 2)
-  }</pre></details>
-    <p class="run">Made by okline ${version} at ${startedAt.toISOString()}. Times in charts count from the beginning of the run.</p>
-    <noscript><p>The charts need JavaScript; the tables below them have the same figures.</p></noscript>
-  </main>`;
-  return renderPage({ title, body, charts });
+export function renderReport(run: LoadTestRun): string {
+  return reportOf({ ...detailsOf(run), summary: run.summary, version: config.version, machine: [] });
 }
 
-function verdictSection({ summary, startedAt }: ReportInput): Html {
-  const { verdict, findings } = summary;
-  const { leading, others } = leadingFindings(findings);
-  return html`
-    <header class="verdict ${TONES[verdict]}">
-        <h1>${capitalized(verdict)}</h1>
-        <p>${describeVerdict(summary)}.</p>
-        ${findingList(leading)}
-    ${others.length === 0
-      ? ""
-      : html`<details><summary>${plural(others.length, "more finding")}</summary>${
-        findingList(others)
-      }</details>`}
-    ${thresholdList(summary)}
-      </header>
-    <p class="run">${plural(summary.clients, "client", { format: formatCount })}, seed ${summary
-      .seed}, ${startedAt.toISOString()
-      .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}</p>
-  `;
-}
-
-function findingList(findings: readonly Finding[]): Content {
-  if (findings.length === 0) return "";
-  return html`<ul class="findings">${findings.map(({ text }) => html`<li>${text}</li>`)}</ul>`;
-}
-
-function grid(charts: readonly Chart[]): Html {
-  return html`<div class="charts">${charts.map(renderChart)}</div>`;
-}
-
-/** A page of a report. */
-export interface Page {
-  readonly title: string;
-  readonly body: Content;
-  readonly charts: readonly Chart[];
-}
-
-/** Renders a page with everything in it. */
-export function renderPage({ title, body, charts }: Page): string {
-  const styles = [uplotStyle, pageStyle];
-  const scripts = [uplotScript, pageScript];
-  const policy = `default-src 'none'; style-src ${hashesOf(styles)}; script-src ${
-    hashesOf(scripts)
-  }; base-uri 'none'`;
-  return `<!doctype html>\n${
-    html`
-      <html lang="en">
-        <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="${new Html(policy)}">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>${title}</title>
-      ${styles.map((style) => html`<style>${new Html(style)}</style>`)}
-        </head>
-        <body>
-      ${body}
-      <script type="application/json" id="charts">${jsonScript(charts.map(rounded))}</script>
-      ${scripts.map((script) => html`<script>${new Html(script)}</script>`)}
-        </body>
-      </html>
-    `.markup
-  }\n`;
-}
-
-function hashesOf(texts: readonly string[]): string {
-  return texts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`).join(" ");
-}
-
-/** The chart in fewer digits: more than a screen shows would only make the page larger. */
-function rounded(chart: Chart): Chart {
-  const digits = (value: number): number => Number(value.toPrecision(5));
-  return {
-    ...chart,
-    x: { ...chart.x, values: chart.x.scale === "percentile" ? chart.x.values : chart.x.values.map(digits) },
-    series: chart.series.map((series) => ({
-      ...series,
-      values: series.values.map((value) => (value === null ? null : digits(value))),
-    })),
-  };
-}
-
-function maybe<T>(value: T | undefined): T[] {
-  return value === undefined ? [] : [value];
-}
-
-function capitalized(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+/**
+ * Renders the result of a run as JUnit XML, which CI systems display: a test case for each property and threshold.
+ *
+ * @param run The result of `runLoadTest`
+ * @throws {TypeError} If `run` is another object
+ */
+export function renderJunit(run: LoadTestRun): string {
+  const { ledger, startedAt } = detailsOf(run);
+  return junitOf({ summary: run.summary, faults: ledger.run.faults, startedAt });
 }

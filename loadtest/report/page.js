@@ -188,8 +188,8 @@ addEventListener("afterprint", () => {
   drawAgain();
 });
 
-const copy = document.getElementById("copy");
-copy.addEventListener("click", async () => {
+// A page without a command has no button.
+document.getElementById("copy")?.addEventListener("click", async ({ target: copy }) => {
   const command = document.getElementById("command");
   try {
     await navigator.clipboard.writeText(command.textContent);

@@ -2,11 +2,20 @@
 
 /** A request failed. The ledger already has the failure; a scenario may catch this error and go on. */
 export class AskError extends Error {
+  /** Always `AskError`. */
   override readonly name = "AskError";
-  /** The step of the request, and why it failed. */
+  /** The step of the request, as in the report. */
   readonly step: string;
+  /** Why it failed. */
   readonly result: "wrong" | "truncated" | "foreign" | "lost" | "under-way";
 
+  /**
+   * Creates the error of a request.
+   *
+   * @param step Its step
+   * @param result Why it failed
+   * @param detail What was expected, and what arrived
+   */
   constructor(step: string, result: AskError["result"], detail: string) {
     super(`Request ${step}: ${detail}`);
     this.step = step;
@@ -16,6 +25,7 @@ export class AskError extends Error {
 
 /** The run is over, and so is the session. */
 export class SessionStoppedError extends Error {
+  /** Always `SessionStoppedError`. */
   override readonly name = "SessionStoppedError";
 
   constructor() {

@@ -5,28 +5,37 @@ import type { CheckCounts } from "./scenario_table.ts";
 
 /** Results of one step. */
 export interface StepMetrics {
+  /** The `name` of its requests; by default the first word. */
   readonly name: string;
-  /** Its requests, those that were answered as expected, and those without a reply. */
+  /** Number of requests. */
   readonly requests: number;
+  /** Requests answered as expected. */
   readonly ok: number;
+  /** Requests without a reply. */
   readonly lost: number;
-  /** From sending to the reply, and from the planned instant. */
+  /** Time to the reply in ms: from sending, and from the planned instant. */
   readonly latency: Percentiles & { readonly fromPlanned: Percentiles };
 }
 
-/** What is particular to the summary of a scenario. */
+/** Metrics that only a scenario has. */
 export interface ScenarioMetrics {
   /** Requests of all sessions. */
   readonly requests: number;
   /** Answered requests per second, from the end of the warm-up to the last reply. */
   readonly perSecond: number;
+  /** Requests that got another reply than the expected one. */
   readonly wrong: number;
+  /** Requests that got only the start of the expected reply. */
   readonly truncated: number;
+  /** Requests that got the reply to a request of another session. */
   readonly foreign: number;
+  /** Replies that arrived after the reply to a later request of the same connection. */
   readonly reordered: number;
-  /** Frames sent without a request, and frames that a handler took. */
+  /** Frames sent without a request. */
   readonly pushed: number;
+  /** Frames that a handler of `on` received. */
   readonly handled: number;
+  /** Sessions by outcome. */
   readonly sessions: {
     readonly done: number;
     readonly failed: number;
@@ -35,8 +44,11 @@ export interface ScenarioMetrics {
   };
   /** How late the generators started scheduled messages, in ms at the 99th percentile; `null` without a schedule. */
   readonly messageLag: number | null;
+  /** Results by step. */
   readonly steps: readonly StepMetrics[];
+  /** Results of `t.check`, by name. */
   readonly checks: readonly ({ readonly name: string } & CheckCounts)[];
+  /** Values of `t.metric`, by name. */
   readonly metrics: readonly ({ readonly name: string; readonly count: number } & Percentiles)[];
 }
 

@@ -15,8 +15,9 @@ export interface PrepareScenarioOptions {
   readonly file?: string;
 }
 
-/** `setup`, or the check of its result, failed. */
+/** A scenario cannot be used: `setup` failed, or its data is invalid. */
 export class ScenarioError extends Error {
+  /** Always `ScenarioError`. */
   override readonly name = "ScenarioError";
 }
 
@@ -71,7 +72,7 @@ const ZERO_TIMEOUT = 5000;
 
 /** Asks the server for its state until every figure is 0, or 5 seconds have passed; `null` if it cannot be asked. */
 export async function askFinalState(
-  { expectState }: Scenario,
+  { expectState }: { readonly expectState?: Scenario["expectState"] | undefined },
   { clock, descriptors }: { readonly clock: Clock; readonly descriptors?: () => number | null },
 ): Promise<ServerState | null> {
   if (expectState === undefined && descriptors === undefined) return null;

@@ -86,11 +86,12 @@ export interface ScenarioOptions<Frame, Shared> {
   readonly timeout?: ScenarioDuration;
 }
 
-const BRAND: unique symbol = Symbol.for("okline.scenario") as never;
+const MARK = "scenario";
 
 /** A scenario that the load test can run; made by {@linkcode scenario}. */
 export interface Scenario<Frame = unknown, Shared = unknown> extends ScenarioOptions<Frame, Shared> {
-  readonly [BRAND]: true;
+  /** The mark of scenarios, which another copy of the library recognizes too. */
+  readonly okline: "scenario";
 }
 
 /**
@@ -119,12 +120,12 @@ export function scenario<Frame, Shared = undefined>(
   options: ScenarioOptions<Frame, Shared>,
 ): Scenario<Frame, Shared> {
   assertScenario(options);
-  return { ...options, [BRAND]: true };
+  return { ...options, okline: MARK };
 }
 
 /** Whether a value was made by {@linkcode scenario}, of this or of another copy of the library. */
 export function isScenario(value: unknown): value is Scenario {
-  return typeof value === "object" && value !== null && Reflect.get(value, BRAND) === true;
+  return typeof value === "object" && value !== null && Reflect.get(value, "okline") === MARK;
 }
 
 /** A duration of a scenario in ms. */

@@ -29,7 +29,9 @@ export interface ScenarioTableSnapshot {
 
 /** How often a check held, and how often it did not. */
 export interface CheckCounts {
+  /** How often it held. */
   readonly passed: number;
+  /** How often it did not hold. */
   readonly failed: number;
 }
 

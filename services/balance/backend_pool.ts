@@ -32,9 +32,13 @@ export interface Demand {
 
 /** Metrics of one backend. */
 export interface BackendStats {
+  /** Its address, such as `127.0.0.1:8000`. */
   readonly name: string;
+  /** Whether it gets new connections, unless it is draining. */
   readonly healthy: boolean;
+  /** Whether it gets no new connections because it is being drained. */
   readonly draining: boolean;
+  /** Open connections. */
   readonly open: number;
   /** Connections granted so far. */
   readonly total: number;
@@ -44,6 +48,7 @@ export interface BackendStats {
 
 /** Metrics of a pool. */
 export interface BackendPoolStats {
+  /** The backends, in the order of the configuration. */
   readonly backends: readonly BackendStats[];
   /** Clients in the queue. */
   readonly queued: number;

@@ -49,6 +49,7 @@ export interface BalanceOptions extends GatewayOptions {
   fall?: number;
   /** Called when a backend is declared dead, and when it is healthy again. */
   onHealth?: (name: string, healthy: boolean) => void;
+  /** Random numbers for the policies. Default: those of the system. */
   random?: Random;
 }
 

@@ -2,7 +2,9 @@
 
 /** A password to be checked. */
 export interface LoginAttempt {
+  /** The name. */
   readonly name: string;
+  /** The password as typed. */
   readonly password: string;
 }
 

@@ -21,6 +21,7 @@ export interface FilesClientTimeouts {
 export interface FilesClientOptions extends Omit<Dial, "timeouts"> {
   /** Timeouts, in ms. */
   timeouts?: FilesClientTimeouts;
+  /** Default: the system clock. */
   clock?: Clock;
   /** Shown first, to a server that wants it. */
   token?: string;
@@ -28,10 +29,13 @@ export interface FilesClientOptions extends Omit<Dial, "timeouts"> {
 
 /** A file or directory of the server. */
 export interface RemoteEntry {
+  /** What it is. */
   readonly type: "file" | "directory";
   /** Bytes; 0 for a directory. */
   readonly size: number;
+  /** When it was last changed. */
   readonly modified: Date;
+  /** Its name within its directory. */
   readonly name: string;
 }
 
@@ -47,6 +51,7 @@ export interface RemoteState {
 export interface Download {
   /** Bytes that come. */
   readonly length: number;
+  /** The bytes from the offset on. */
   readonly body: AsyncIterableIterator<Uint8Array>;
   /** SHA-256 of the whole file, in hexadecimal, whatever the offset was. */
   checksum(): Promise<string>;
@@ -66,10 +71,12 @@ export interface Upload {
 
 /** What the server refused, or answered that is no answer. */
 export class FilesError extends Error {
+  /** Always `FilesError`. */
   override readonly name = "FilesError";
   /** `checksum`: what came is not what was sent. `refused`: for another reason. `broken`: no answer, or none that makes sense. */
   readonly code: "checksum" | "refused" | "broken";
 
+  /** Creates an error with its code. */
   constructor(code: FilesError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -144,7 +151,11 @@ export class FilesClient implements AsyncDisposable {
     }
   }
 
-  /** @throws {FilesError} If there is no such file or directory. */
+  /**
+   * Returns the state of a path.
+   *
+   * @throws {FilesError} If there is no such file or directory.
+   */
   async stat(path: string): Promise<RemoteState> {
     this.#connection.send(`STAT ${encodePath(path)}`);
     const line = await this.#answer();
@@ -199,7 +210,11 @@ export class FilesClient implements AsyncDisposable {
     if (line !== "ok") throw unexpected(line);
   }
 
-  /** @throws {FilesError} If the server refuses. */
+  /**
+   * Deletes a file.
+   *
+   * @throws {FilesError} If the server refuses.
+   */
   async delete(path: string): Promise<void> {
     this.#connection.send(`DELETE ${encodePath(path)}`);
     const line = await this.#answer();

@@ -30,6 +30,7 @@ export interface HttpRequestOptions extends Pick<Dial, "signal"> {
    * authorities is spoken over any other.
    */
   network?: Network;
+  /** Default: the system clock. */
   clock?: Clock;
 }
 

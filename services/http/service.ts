@@ -36,6 +36,7 @@ export interface HttpOptions extends ServiceOptions {
 export interface HttpStats extends ListenerStats {
   /** Answers so far, by status. */
   readonly answers: Readonly<Record<number, number>>;
+  /** Items in the store. */
   readonly items: number;
 }
 

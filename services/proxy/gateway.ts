@@ -42,8 +42,11 @@ export interface Passed {
   readonly source: Address;
   /** Undefined if no backend could be reached. */
   readonly backend: Address | undefined;
+  /** Bytes that the client sent. */
   readonly bytesFromClient: number;
+  /** Bytes that the backend sent. */
   readonly bytesFromBackend: number;
+  /** From accepting the client to its end, in ms. */
   readonly durationMs: number;
   /** Why the client's connection ended. */
   readonly reason: CloseReason;

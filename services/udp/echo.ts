@@ -23,6 +23,7 @@ export interface DatagramEchoOptions {
   maxSenders?: number;
   /** Silence in ms after which a chat forgets a sender. Default 300,000. */
   forgetAfter?: number;
+  /** Default: the system clock. */
   clock?: Clock;
 }
 

@@ -2,7 +2,7 @@
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { measure } from "../../../loadtest/metrics/measure.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
-import { renderReport } from "../../../loadtest/report/mod.ts";
+import { renderReport } from "../../../loadtest/report/report.ts";
 import { summarize, type Summary } from "../../../loadtest/metrics/summary.ts";
 import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { judge } from "../../../loadtest/judge/verdict.ts";

@@ -1,11 +1,11 @@
 /** A scenario against a server in memory, with time moved by hand. */
-import { type LoadTestOptions, type LoadTestRun, runLoadTest } from "../../../loadtest/mod.ts";
+import { type LoadTestRun, runLoadTest, type ScenarioTestOptions } from "../../../loadtest/mod.ts";
 import { type Clock, type Connection, type Handler, listen } from "../../../socket/mod.ts";
 import { Simulation } from "./simulation.ts";
 
 /** Runs a scenario of lines against a server that serves each connection by `serve`. */
 export async function runInMemory<Shared>(
-  options: Omit<LoadTestOptions<string, Shared>, "target"> & {
+  options: Omit<ScenarioTestOptions<string, Shared>, "target"> & {
     readonly serve: (peer: Connection<string>, clock: Clock) => void | Promise<void>;
   },
 ): Promise<LoadTestRun & { readonly now: number }> {

@@ -1,19 +1,16 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   assertProven,
-  HistoryDigest,
-  type HistoryEvent,
-  HistoryVerifier,
-  type LoadTestOptions,
   type LoadTestRun,
   runLoadTest,
   type Scenario,
   scenario,
-} from "../../../loadtest/mod.ts";
-import { formatHistoryLine } from "../../../loadtest/history/line_format.ts";
-import { lineCodec, listen, type Listener } from "../../../socket/mod.ts";
-import type { Connection } from "../../../socket/connection.ts";
-import { Simulation } from "../../_util/loadtest/simulation.ts";
+  type ScenarioTestOptions,
+} from "../../loadtest/mod.ts";
+import { HistoryVerifier } from "../../loadtest/history/verify.ts";
+import { lineCodec, listen, type Listener } from "../../socket/mod.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
@@ -79,10 +76,10 @@ async function test<Frame, Shared>(
     ...options
   }:
     & { world?: Simulation; mutate?: Mutation; kind?: "echo" | "key-value" }
-    & Partial<LoadTestOptions<Frame, Shared>> = {},
-): Promise<LoadTestRun & { verified: string; history: readonly HistoryEvent[] }> {
+    & Partial<ScenarioTestOptions<Frame, Shared>> = {},
+): Promise<LoadTestRun & { verified: string; history: readonly string[] }> {
   const listener = serve(world, kind, mutate);
-  const history: HistoryEvent[] = [];
+  const history: string[] = [];
   const run = await world.clock.runUntil(
     runLoadTest({
       scenario: tested,
@@ -90,20 +87,13 @@ async function test<Frame, Shared>(
       clients: CLIENTS,
       seed: 7,
       ...world.seam,
-      onEvent: (event) => history.push(event),
+      onHistoryLine: (line) => history.push(line),
       ...options,
     }),
   );
   await world.clock.runUntil(listener.close());
   const verifier = new HistoryVerifier();
-  const digest = new HistoryDigest();
-  for (const line of history.map(formatHistoryLine)) {
-    digest.add(line);
-    verifier.push(line);
-  }
-  verifier.push(
-    formatHistoryLine({ event: "verdict", verdict: run.verdict, crossed: [], ...digest.result() }),
-  );
+  for (const line of history) verifier.push(line);
   const judged = verifier.end();
   assertEquals(judged.discrepancies, []);
   assertEquals(judged.judgement.findings, run.findings);

@@ -1,9 +1,10 @@
 /** An assertion on the result of a load test. Pure. @module */
-import { leadingFindings } from "../judge/findings.ts";
-import type { LoadTestRun } from "./run_load_test.ts";
+import { leadingFindings } from "./judge/findings.ts";
+import type { LoadTestRun } from "./load_test_run.ts";
 
 /** A run is not proven. */
 export class NotProvenError extends Error {
+  /** Always `NotProvenError`. */
   override readonly name = "NotProvenError";
 }
 
