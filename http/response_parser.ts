@@ -43,6 +43,7 @@ export class ResponseParser {
   #fields: string[] = [];
   #headerBytes = 0;
   #body: BodyReader | undefined;
+  #used = 0;
 
   /** @param method Of the request: the answer to HEAD has no body, whatever its head says. */
   constructor(method: string) {
@@ -54,12 +55,18 @@ export class ResponseParser {
     return this.#state === "done";
   }
 
+  /** How many bytes of the last push belong to this response; the rest is the start of the next one. */
+  get used(): number {
+    return this.#used;
+  }
+
   /** @throws {HttpResponseError} If the bytes are no response. */
   *push(bytes: Uint8Array): IterableIterator<ResponseEvent> {
+    this.#used = 0;
     try {
-      for (let at = 0; at < bytes.length && this.#state !== "done";) {
-        const { used, events } = this.#take(bytes.subarray(at));
-        at += used;
+      while (this.#used < bytes.length && this.#state !== "done") {
+        const { used, events } = this.#take(bytes.subarray(this.#used));
+        this.#used += used;
         yield* events;
       }
     } catch (cause) {
