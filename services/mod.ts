@@ -44,7 +44,6 @@ export { type GatewayOptions, type GatewayTimeouts, type Passed } from "./proxy/
 export {
   type EndedConnection,
   ListenerService,
-  type PeerAuth,
   type Service,
   type ServiceAccess,
   type ServiceOptions,
