@@ -25,7 +25,7 @@ export function summaryText(summary: Summary): string {
       rows: [
         ["acknowledged", acked, "natural ends", closed.natural, "connections", left(summary, "connections")],
         ["lost", lost, "timed out", closed.timeout, "pending messages", left(summary, "pending")],
-        ["under way", underWay, "failed", closed.error, "timers", left(summary, "timers")],
+        ["in flight", underWay, "failed", closed.error, "timers", left(summary, "timers")],
         [
           "unexpected",
           unexpected,
@@ -37,7 +37,7 @@ export function summaryText(summary: Summary): string {
         [
           "duplicates",
           duplicates,
-          "at once, peak",
+          "open at peak",
           summary.peakConnections,
           "sockets",
           left(summary, "descriptors"),
@@ -75,7 +75,7 @@ function left(
   { server }: Summary,
   what: "connections" | "pending" | "timers" | "queuedBytes" | "descriptors",
 ): string {
-  return `${server?.[what] ?? "not known"}`;
+  return `${server?.[what] ?? "unknown"}`;
 }
 
 function latencyRow(name: string, { p50, p90, p99, p999, max }: Percentiles): string[] {
@@ -83,5 +83,5 @@ function latencyRow(name: string, { p50, p90, p99, p999, max }: Percentiles): st
 }
 
 function cores(value: number | null): string {
-  return value === null ? "not known" : `${value.toFixed(2)} cores`;
+  return value === null ? "unknown" : `${value.toFixed(2)} cores`;
 }

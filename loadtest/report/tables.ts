@@ -56,7 +56,7 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
       ["started", summary.started],
       ["acknowledged", summary.acked],
       ["lost", summary.lost, "zero"],
-      ["under way at the end", summary.underWay, "zero"],
+      ["in flight at the end", summary.underWay, "zero"],
       ["unexpected", summary.unexpected, "zero"],
       ["duplicate oks", summary.duplicates, "zero"],
       ["resent", summary.resent],

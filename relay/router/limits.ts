@@ -46,10 +46,10 @@ export class InFlightLimit {
     if (this.#closedFor !== undefined) return this.#refuse("draining", this.#closedFor);
     const { maxInFlight, maxInFlightPerPeer } = this.#limits;
     if (maxInFlight > 0 && this.#count >= maxInFlight) {
-      return this.#refuse("max-under-way", `too many messages under way: ${maxInFlight} in all`);
+      return this.#refuse("max-under-way", `too many messages in flight (limit ${maxInFlight})`);
     }
     if (maxInFlightPerPeer > 0 && own >= maxInFlightPerPeer) {
-      const reason = `too many messages under way: ${maxInFlightPerPeer} of this connection`;
+      const reason = `too many messages in flight on this connection (limit ${maxInFlightPerPeer})`;
       return this.#refuse("max-under-way-per-peer", reason);
     }
     return undefined;

@@ -34,11 +34,11 @@ export class RelayModel<Peer> {
     const own = [...this.originsOf.values()].flat().filter((peer) => peer === origin).length;
     const tooMany = (limit: MessageLimit, which: string) => {
       this.limitedBy[limit]++;
-      return { limit, reason: `too many messages under way: ${which}` };
+      return { limit, reason: `too many messages in flight${which}` };
     };
-    if (this.underWay === maxInFlight) return tooMany("max-under-way", `${maxInFlight} in all`);
+    if (this.underWay === maxInFlight) return tooMany("max-under-way", ` (limit ${maxInFlight})`);
     if (own === maxInFlightPerPeer) {
-      return tooMany("max-under-way-per-peer", `${maxInFlightPerPeer} of this connection`);
+      return tooMany("max-under-way-per-peer", ` on this connection (limit ${maxInFlightPerPeer})`);
     }
     this.originsOf.set(text, [...this.originsOf.get(text) ?? [], origin]);
     return undefined;

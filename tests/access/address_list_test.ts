@@ -234,7 +234,7 @@ Deno.test(
     const [alice, bob] = [await world.peer(server.port), await world.peer(server.port)];
     await world.clock.runUntil(() => server.stats().active === 2);
     for (const text of ["one", "two", "three"]) alice.say(`message ${text}`);
-    assertEquals(await alice.hear(), "error too many messages under way: 2 of this connection");
+    assertEquals(await alice.hear(), "error too many messages in flight on this connection (limit 2)");
     assertEquals([await bob.hear(), await bob.hear()], ["message one", "message two"]);
     bob.say("ok one");
     assertEquals(await alice.hear(), "ok one");
@@ -276,7 +276,7 @@ Deno.test(
     bob.say("message b");
     assertEquals(await alice.hear(), "message b");
     bob.say("message c");
-    assertEquals(await bob.hear(), "error too many messages under way: 2 in all");
+    assertEquals(await bob.hear(), "error too many messages in flight (limit 2)");
     bob.connection.reset(); // its message is dropped
     await world.clock.runUntil(() => server.stats().active === 1);
     alice.say("message d");

@@ -125,9 +125,9 @@ for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "-
 }
 
 for (
-  const [option, of] of [["max-under-way", "in all"], [
+  const [option, of] of [["max-under-way", ""], [
     "max-under-way-per-peer",
-    "of this connection",
+    " on this connection",
   ]] as const
 ) {
   Deno.test(`server.ts --${option} refuses one message over the limit`, { timeout }, async () => {
@@ -135,7 +135,7 @@ for (
     await using peer = await enter(server, "message one", "message two");
     const lines = peer[Symbol.asyncIterator]();
     assertEquals((await lines.next()).value, "message one");
-    assertEquals((await lines.next()).value, `error too many messages under way: 1 ${of}`);
+    assertEquals((await lines.next()).value, `error too many messages in flight${of} (limit 1)`);
     const { limited, limitedBy, pending } = await server.state();
     assertEquals([limited, pending], [1, 1]);
     assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });

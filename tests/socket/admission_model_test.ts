@@ -204,8 +204,8 @@ Deno.test(
     assertEquals([...told].sort(), [
       "busy: 3 connections are open from this address",
       "busy: 5 connections are open",
-      "too many messages under way: 3 of this connection",
-      "too many messages under way: 6 in all",
+      "too many messages in flight (limit 6)",
+      "too many messages in flight on this connection (limit 3)",
     ]);
     assert(paced > 0);
   },
