@@ -207,16 +207,17 @@ export class RelayServer implements AsyncDisposable {
    *
    * @param bus The messages between the nodes; see {@linkcode LocalBus}. This server closes it.
    * @param options.heartbeat Time between heartbeats in ms, the same on every node. Default 1,000.
+   * @param options.clock Clock of the heartbeats. Default: that of the server.
    * @throws {TypeError} If the server is in a cluster already.
    * @throws If the bus cannot be reached.
    */
-  async join(bus: Bus, options: { readonly heartbeat?: number } = {}): Promise<void> {
+  async join(bus: Bus, options: { readonly heartbeat?: number; readonly clock?: Clock } = {}): Promise<void> {
     if (this.#cluster !== undefined) {
       throw new TypeError("Cannot join a cluster: the server is in one already");
     }
     const cluster = new ClusterLink({
       bus,
-      clock: this.#clock,
+      clock: options.clock ?? this.#clock,
       heartbeat: options.heartbeat,
       router: this.#router,
       out: this.#out,

@@ -14,6 +14,7 @@ import { availableMemory } from "../../loadtest/process/process_usage.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
+import { CLUSTER_NOTATION, parseCluster } from "../server/join_cluster.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { fileError } from "../shared/file_error.ts";
 import { jsonOption } from "../shared/output_options.ts";
@@ -66,6 +67,18 @@ export const runOptions = {
   ...group("Server", {
     target: address({ help: "Server to test instead of a spawned one", minPort: 1 }),
     targetAdmin: address({ help: "Admin server of the target, to check that nothing is left", minPort: 1 }),
+    serverProcesses: integer({
+      help: "Number of processes of the spawned server",
+      default: 1,
+      min: 1,
+      max: 64,
+    }),
+    cluster: custom(parseCluster, {
+      help: "Cluster that connects these processes",
+      accepts: CLUSTER_NOTATION,
+      placeholder: "URL",
+      defaultText: "Unix sockets between them",
+    }),
     port: integer({ help: "Port of the spawned server", min: 0, max: 65_535, defaultText: "0, a free one" }),
   }),
   ...group("Timeouts", {
@@ -130,6 +143,7 @@ export function planOf(values: RunValues): Plan {
       "Cannot use --target-admin without --target: the state of a spawned server is always checked",
     );
   }
+  refuseServerOptions(values);
   if (values.target !== undefined && values.port !== undefined) {
     throw new UsageError("Cannot use --port with --target: it is the port of a spawned server");
   }
@@ -160,6 +174,18 @@ export function planOf(values: RunValues): Plan {
     }
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
+  }
+}
+
+/** Refuses options of the spawned server that do not apply to it. */
+function refuseServerOptions({ target, serverProcesses, cluster, protocol }: RunValues): void {
+  if (target !== undefined && (serverProcesses > 1 || cluster !== undefined)) {
+    throw new UsageError(
+      "Cannot use --server-processes or --cluster with --target: they are for a spawned server",
+    );
+  }
+  if (cluster !== undefined && protocol !== "relay") {
+    throw new UsageError(`Cannot use --cluster with --protocol ${protocol}: expected relay`);
   }
 }
 

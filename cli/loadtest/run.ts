@@ -213,12 +213,18 @@ export async function prepareGenerator(
   return { generator, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
 }
 
+function inProcesses({ serverProcesses, cluster }: RunCommandValues): string {
+  const parts = serverProcesses === 1 ? "" : ` in ${serverProcesses} processes`;
+  return cluster === undefined ? parts : `${parts} in a cluster`;
+}
+
 function describePlan(values: RunCommandValues, plan: Plan, target: Target): string {
   const { protocol, faults } = values;
   const { seed, window, arrival } = plan.options;
   const where = target.addresses.map(formatAddress).join(", ");
   if (values.scenario !== undefined) return describeScenario(values.scenario, { values, plan, where });
-  const server = (target.kind === "own" ? `an own ${protocol} server, ${where}` : where) +
+  const server =
+    (target.kind === "own" ? `an own ${protocol} server${inProcesses(values)}, ${where}` : where) +
     (target.tls === undefined ? "" : ", by TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
   return `${plural(plan.clients, "client")} over ${

@@ -104,13 +104,16 @@ export function describeScenario(
 }
 
 /** Options that go with the built-in protocols only. */
-function refuseRelayOptions({ token, faults, port, protocol, replyDelay, payload }: RunCommandValues): void {
+function refuseRelayOptions(values: RunCommandValues): void {
+  const { token, faults, port, protocol, replyDelay, payload, serverProcesses, cluster } = values;
   const given = [
     ["token", token !== undefined],
     ["faults", faults !== undefined],
     ["port", port !== undefined],
     ["protocol", protocol !== "relay"],
     ["reply-delay", replyDelay.type !== "none"],
+    ["server-processes", serverProcesses > 1],
+    ["cluster", cluster !== undefined],
     ["payload", payload.type !== "short"],
   ].find(([, one]) => one);
   if (given !== undefined) {

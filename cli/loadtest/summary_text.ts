@@ -66,9 +66,17 @@ export function summaryText(summary: Summary): string {
     }),
     ...(summary.scenario === undefined ? [] : ["", scenarioText(summary.scenario)]),
     "",
+    ...processesText(summary),
     `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
   ].join("\n");
+}
+
+/** How the connections were spread over the processes of the server, if there are several. */
+function processesText({ server }: Summary): string[] {
+  if (server?.processes === undefined) return [];
+  const spread = server.processes.map(({ accepted }) => accepted).join(", ");
+  return [`connections of the ${server.processes.length} processes of the server: ${spread}`];
 }
 
 function left(

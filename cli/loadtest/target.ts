@@ -103,7 +103,7 @@ function forProtocol(
 
 /** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
 async function spawnServer(
-  { protocol, port, replyDelay, tls, token, transport }: RunValues,
+  { protocol, port, replyDelay, tls, token, transport, serverProcesses, cluster }: RunValues,
   plan: Plan,
   historyPath: string | undefined,
 ): Promise<{ readonly server: SpawnedServer; readonly ca: string | undefined }> {
@@ -130,11 +130,14 @@ async function spawnServer(
         `${writeBuffer}`,
         ...particular[protocol],
         ...transportArguments(transport),
+        // A name of its own: the cluster may have other nodes.
+        ...(cluster === undefined ? [] : ["--cluster", cluster, "--cluster-name", crypto.randomUUID()]),
         ...(identity?.serverOptions ?? []),
       ],
       // Not on its command line, which others on this machine can read.
       env: { ...FAIR_IO_ENV, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
       hostnames,
+      processes: serverProcesses,
       ...(port === undefined ? {} : { port }),
     });
     return { server, ca: identity?.certificate };

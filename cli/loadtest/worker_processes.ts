@@ -14,6 +14,7 @@ import { runWorker } from "../../loadtest/generate/worker.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { parseTransport, transportNetwork } from "../shared/transport_option.ts";
 import { runServer } from "../server/main.ts";
+import { respawnCommand } from "./respawn.ts";
 
 /** The internal commands that start the children. They are not for users, so `--help` omits them. */
 export const PART_NAMES = { server: "own-server", generator: "generator" } as const;
@@ -28,7 +29,10 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
     context.onSignal(PARENT_SIGNALS, () => {});
     const onSignal: Context["onSignal"] = (signals, handler) =>
       context.onSignal(signals.filter((signal) => !PARENT_SIGNALS.includes(signal)), handler);
-    return await runServer({ args, onSignal }, { untilStdinEnds: true });
+    return await runServer({ args, onSignal }, {
+      untilStdinEnds: true,
+      respawn: respawnCommand(PART_NAMES.server),
+    });
   }
   if (name === PART_NAMES.generator) return await runGenerator(context, args);
   return undefined;

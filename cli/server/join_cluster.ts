@@ -1,5 +1,6 @@
 /** Joins a relay to the cluster that `--cluster` names. @module */
 import { unixPath } from "../../socket/network.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import type { Bus } from "../../relay/cluster/bus.ts";
 import type { RelayServer } from "../../relay/server.ts";
 import { quoted } from "../../internal/printable.ts";
@@ -39,7 +40,8 @@ export interface ClusterOptions {
  */
 export async function joinCluster(relay: RelayServer, options: ClusterOptions): Promise<void> {
   try {
-    await relay.join(await busOf(options));
+    // On the clock of the server, heartbeats would count as timers that its connections have left behind.
+    await relay.join(await busOf(options), { clock: systemClock });
   } catch (cause) {
     await relay.close();
     throw new ExitError(cause instanceof Error ? cause.message : String(cause), { cause });

@@ -5,9 +5,10 @@ import { Log } from "../terminal/log.ts";
 import { parseCommandLine } from "../args/parse.ts";
 import type { Program } from "../args/program.ts";
 import { watchTerminal } from "../terminal/terminal.ts";
-import { type Context, programName, VERSION } from "../run_program.ts";
+import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { operate } from "./operate.ts";
+import type { SuperviseOptions } from "./processes/supervise.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
 import { requiredHosts, type SharedValues } from "./service_options.ts";
 import { services } from "./services/mod.ts";
@@ -21,15 +22,22 @@ const program = {
   defaultCommand: "relay",
 } as const satisfies Program;
 
+/** Options for {@linkcode runServer}. */
+export interface RunServerOptions {
+  /** With `--control`, also shuts down when stdin ends. Default `false`. */
+  readonly untilStdinEnds?: boolean;
+  /** The program that runs a further process of the server, without its command line. Default: `server.ts`. */
+  readonly respawn?: readonly [string, ...string[]];
+}
+
 /**
  * Runs a service from its command line until it is told to stop, or fails.
  *
- * @param options.untilStdinEnds With `--control`: close, too, when stdin ends, because whoever asked there is gone.
  * @throws {ExitError} When the command line cannot be understood, or the service cannot start.
  */
 export async function runServer(
   { args, onSignal }: Context,
-  { untilStdinEnds = false }: { untilStdinEnds?: boolean } = {},
+  { untilStdinEnds = false, respawn = respawnCommand() }: RunServerOptions = {},
 ): Promise<ExitCode> {
   const told = parseCommandLine(program, { args, environment: processEnvironment });
   if ("text" in told) {
@@ -48,7 +56,13 @@ export async function runServer(
   const host = { log, onReload, ...(monitor && { monitor }) };
   const processes = "processes" in told.options ? told.options.processes : 1;
   const service = processes > 1
-    ? await supervise(args, { command: told.command, values: told.options, processes, host })
+    ? await startProcesses({
+      service: told.command,
+      args,
+      values: { ...told.options, processes },
+      respawn,
+      host,
+    })
     : await start(services[told.command], told.options, host);
   await operate(service, {
     log,
@@ -66,7 +80,8 @@ export async function runServer(
       });
       // Last, when all its own sockets are open: a load test counts them from outside from here on.
       announce(service, told.command, log);
-      if ("reusePort" in told.options && told.options.reusePort) {
+      // Processes of one server share their port on purpose.
+      if ("reusePort" in told.options && told.options.reusePort && !told.options.untilStdinEnds) {
         const { warnOfSharedPort } = await import("./shared_port.ts");
         for (const port of new Set(service.addresses.map((address) => address.port))) {
           warnOfSharedPort(port, log);
@@ -78,45 +93,22 @@ export async function runServer(
   return ExitCode.ok;
 }
 
-interface Supervision {
-  readonly command: string;
-  readonly values: SharedValues;
-  readonly processes: number;
-  readonly host: ServiceHost;
-}
-
-/** Runs a service in several processes. Those of a relay form a cluster, unless they join a larger one. */
-async function supervise(args: readonly string[], options: Supervision): Promise<RunningService> {
-  const { command, values, processes, host } = options;
-  const { Supervisor } = await import("./processes/supervisor.ts");
-  const { workerArgs } = await import("./processes/worker_args.ts");
-  const needsBus = command === "relay" && Reflect.get(values, "cluster") === undefined;
-  const folder = needsBus ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;
-  const supervisor = await Supervisor.start({
-    processes,
-    command: [
-      ...respawn(),
-      ...workerArgs(args),
-      "--until-stdin-ends",
-      ...(folder === undefined ? [] : ["--cluster", `unix:${folder}`]),
-    ],
-    port: values.port,
-    log: host.log,
-    onEnd: async () => {
-      if (folder !== undefined) await Deno.remove(folder, { recursive: true });
-    },
-  });
-  host.onReload((signal) => {
-    host.log.info(`${signal}: replacing the processes one after another`);
-    void supervisor.restart();
-  });
-  return supervisor;
-}
-
 /** Returns the command that runs this server again: the compiled program itself, or Deno with its source. */
-function respawn(): [string, ...string[]] {
+function respawnCommand(): [string, ...string[]] {
   if (Deno.build.standalone) return [Deno.execPath()];
-  return [Deno.execPath(), "run", "-A", "--quiet", new URL("../../server.ts", import.meta.url).href];
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--quiet",
+    HEAP_FLAG,
+    new URL("../../server.ts", import.meta.url).href,
+  ];
+}
+
+async function startProcesses(options: SuperviseOptions): Promise<RunningService> {
+  const { supervise } = await import("./processes/supervise.ts");
+  return await supervise(options);
 }
 
 async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {

@@ -175,6 +175,15 @@ export interface EndedEvent {
   readonly reason: CloseType;
 }
 
+/** One of the processes of a server. */
+export interface ServerProcessState {
+  readonly pid: number;
+  /** Connections that it accepted. */
+  readonly accepted: number;
+  /** Messages that came from its clients and from other processes; absent if the server does not count them. */
+  readonly messages?: number;
+}
+
 /** What a server holds, and what it has counted since its start. */
 export interface ServerState {
   /** Open connections. */
@@ -193,6 +202,10 @@ export interface ServerState {
   readonly stray?: number;
   /** Messages delivered again; absent if the server does not count them. */
   readonly redelivered?: number;
+  /** The processes of the server, if there are several; all other figures are sums over them. */
+  readonly processes?: readonly ServerProcessState[];
+  /** Processes that died and were replaced; absent if the server is one process. */
+  readonly restarts?: number;
   /** Figures that the server of a scenario reports, and that must be 0. */
   readonly custom?: Readonly<Record<string, number>>;
 }

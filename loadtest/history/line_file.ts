@@ -8,6 +8,8 @@ const FLUSH_MS = 1000;
 export interface LineFileOptions {
   /** Called once, if a line cannot be written. Default: closing the file throws the error. */
   readonly onFailed?: (error: unknown) => void;
+  /** Adds to the file instead of emptying it. Several processes may do so: lines stay whole. Default `false`. */
+  readonly append?: boolean;
 }
 
 /**
@@ -24,13 +26,13 @@ export class LineFile implements Disposable {
   #flushing: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Creates the file, or empties it.
+   * Creates the file, or empties it unless `append` is set.
    *
    * @throws {Deno.errors.NotFound} And other file errors, if it cannot be created
    */
-  constructor(path: string | URL, { onFailed }: LineFileOptions = {}) {
+  constructor(path: string | URL, { onFailed, append = false }: LineFileOptions = {}) {
     this.#onFailed = onFailed;
-    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    this.#file = Deno.openSync(path, { write: true, create: true, append, truncate: !append });
   }
 
   /** Writes a line, without its LF. The file has it within a second, or when it is closed. */

@@ -37,14 +37,19 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const serverProcess: Check = (value) =>
+  isObject(value) && count(value.pid) && index(value.accepted) && optional(index)(value.messages);
+
 const serverState: Check = (value) => {
   if (value === null) return true;
   if (!isObject(value)) return false;
   const { connections, pending, timers, queuedBytes, descriptors, closed, stray, redelivered, custom } =
     value;
+  const { processes, restarts } = value;
   return [connections, pending, timers, queuedBytes, descriptors].every((one) => one === null || time(one)) &&
     (custom === undefined || (isObject(custom) && Object.values(custom).every(time))) &&
-    [stray, redelivered].every(optional(index)) &&
+    [stray, redelivered, restarts].every(optional(index)) &&
+    (processes === undefined || (Array.isArray(processes) && processes.every(serverProcess))) &&
     isObject(closed) && Object.entries(closed).every(([type, count]) => reason(type) && index(count));
 };
 

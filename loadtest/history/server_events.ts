@@ -17,7 +17,7 @@ export class ServerEventWriter implements Disposable {
   readonly #now: () => number;
 
   /**
-   * Creates the file, or empties it.
+   * Creates the file, or empties it unless `append` is set.
    *
    * @param options.now Returns the time in ms since 1970
    */
@@ -46,7 +46,8 @@ export class ServerEventWriter implements Disposable {
 }
 
 /**
- * Reads the events of a {@linkcode ServerEventWriter}, with times from the beginning of a run.
+ * Reads the events of a {@linkcode ServerEventWriter}, with times from the beginning of a run. They are in order of time,
+ * also if several processes wrote them.
  *
  * @param beganAt When the run began, in ms since 1970
  */
@@ -54,13 +55,17 @@ export async function* readServerEvents(
   path: string | URL,
   beganAt: number,
 ): AsyncGenerator<ServerConnectionEvent> {
+  const events: ServerConnectionEvent[] = [];
   let number = 0;
   for await (const lines of readLines(path)) {
     for (const line of lines) {
       const event = parseHistoryLine(line, ++number);
-      if (event.event === "accepted" || event.event === "ended") yield { ...event, at: event.at - beganAt };
+      if (event.event === "accepted" || event.event === "ended") {
+        events.push({ ...event, at: event.at - beganAt });
+      }
     }
   }
+  yield* events.sort((one, other) => one.at - other.at);
 }
 
 function written(

@@ -29,6 +29,19 @@ export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
   }
 }
 
+/** Finds processes of a server that ended, and were replaced, before the run ended. */
+export function findRestarts({ run, facts }: Ledger, findings: Findings): void {
+  const restarts = facts.server?.restarts ?? 0;
+  if (restarts === 0 || run.faults) return;
+  findings.add(
+    "died",
+    () =>
+      `${
+        plural(restarts, { one: "process of the server was", many: "processes of the server were" })
+      } restarted`,
+  );
+}
+
 /** Finds what the server is left with. */
 export function findLeftovers({ run, facts }: Ledger, findings: Findings): void {
   const { server } = facts;

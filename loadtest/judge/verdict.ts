@@ -8,6 +8,7 @@ import {
   findFailures,
   findLeftovers,
   findOverload,
+  findRestarts,
   findServerEnds,
   findUnexpected,
 } from "./checks.ts";
@@ -98,6 +99,7 @@ export function judge(ledger: Ledger): Judgement {
   const findings = new Findings();
   findings.absorb(ledger.findings.snapshot());
   findDeaths(ledger, findings);
+  findRestarts(ledger, findings);
   findLeftovers(ledger, findings);
   findUnexpected(ledger, counts, findings);
   findOverload(ledger, counts, findings);

@@ -114,6 +114,9 @@ export function collectRunMetrics(
       queuedBytes: server.queuedBytes,
       descriptors: server.descriptors,
       closed: server.closed,
+      ...(server.processes === undefined
+        ? {}
+        : { processes: server.processes, restarts: server.restarts ?? 0 }),
       ...(server.custom === undefined ? {} : { custom: server.custom }),
     },
     latency: {

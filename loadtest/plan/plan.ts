@@ -7,7 +7,7 @@
 import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import type { ReplyDelay } from "../../relay/client.ts";
 import type { Random } from "../../internal/clock.ts";
-import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS } from "./affordable.ts";
+import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS, QUICK_PORTS_PER_ADDRESS } from "./affordable.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
 import { assertDuration, assertInteger, OptionError } from "./check_option.ts";
 import { estimatePeak } from "./peak_estimate.ts";
@@ -186,13 +186,14 @@ export class Plan {
   }
 
   /**
-   * Number of loopback addresses, 127.0.0.1 and up, that the sockets need.
+   * Number of loopback addresses, 127.0.0.1 and up, over which the sockets are spread.
    *
    * @throws {OptionError} If there are not that many
    */
   get loopbackAddresses(): number {
     this.assertEnoughPorts("the loopback addresses", LOOPBACK_ADDRESSES);
-    return Math.max(1, Math.ceil(this.peakOpen / PORTS_PER_ADDRESS));
+    const quick = Math.ceil(this.peakOpen / QUICK_PORTS_PER_ADDRESS);
+    return Math.min(LOOPBACK_ADDRESSES, Math.max(1, quick));
   }
 
   /**

@@ -1,8 +1,9 @@
 /** The server of a load test in its own process: asked for its state, and its sockets counted from outside. @module */
 import type { Address } from "../../socket/network.ts";
-import type { ServerState } from "../history/events.ts";
+import type { ServerProcessState, ServerState } from "../history/events.ts";
 import { type ChildEnd, type ChildMessage, ChildProcess, describeEnd } from "./child_process.ts";
-import { type ProcessUsage, socketsOf, usageOf } from "./process_usage.ts";
+import { addUsage, type ProcessUsage, usageOf } from "./process_usage.ts";
+import { SocketCount } from "./socket_count.ts";
 
 /** Options for {@linkcode SpawnedServer.start}. */
 export interface SpawnedServerOptions {
@@ -12,6 +13,8 @@ export interface SpawnedServerOptions {
   readonly hostnames: readonly string[];
   /** Port. Default 0: a free one. */
   readonly port?: number;
+  /** Number of processes that share the port. Default 1. */
+  readonly processes?: number;
 }
 
 const POLL_MS = 50;
@@ -27,15 +30,16 @@ export class SpawnedServer {
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
   readonly #answers: PromiseWithResolvers<ChildMessage | undefined>[];
-  readonly #socketsAtStart: ReadonlySet<string> | null;
+  /** Processes that share its work, as it reported them last; empty if it is one process. */
+  #workers: readonly number[] = [];
+  #sockets: SocketCount;
 
   private constructor(started: Started) {
     this.#process = started.process;
     this.#answers = started.answers;
     this.addresses = started.addresses;
     this.ended = started.process.ended;
-    const sockets = socketsOf(started.process.pid);
-    this.#socketsAtStart = sockets && new Set(sockets);
+    this.#sockets = new SocketCount([started.process.pid]);
   }
 
   /**
@@ -58,6 +62,9 @@ export class SpawnedServer {
         ...options.hostnames.flatMap((hostname) => ["--host", hostname]),
         "--port",
         `${options.port ?? 0}`,
+        ...(options.processes === undefined || options.processes === 1
+          ? []
+          : ["--processes", `${options.processes}`]),
       ],
       ...(options.env ? { env: options.env } : {}),
       onMessage: (line) => {
@@ -75,7 +82,9 @@ export class SpawnedServer {
       for (const answer of answers.splice(0)) answer.resolve(undefined);
     }, listening.reject);
     await listening.promise;
-    return new SpawnedServer({ process, answers, addresses });
+    const server = new SpawnedServer({ process, answers, addresses });
+    if (options.processes !== undefined && options.processes > 1) await server.#findWorkers();
+    return server;
   }
 
   get pid(): number {
@@ -84,22 +93,20 @@ export class SpawnedServer {
 
   /** Returns its state, and its sockets counted from outside; `null` if it has ended or hangs. */
   async state(): Promise<ServerState | null> {
-    const answer = Promise.withResolvers<ChildMessage | undefined>();
-    this.#answers.push(answer);
-    const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
-    await this.#process.send("state");
-    const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
-    clearTimeout(giveUp);
+    const line = await this.#ask();
     if (line === undefined) return null;
+    const processes = processesOf(line);
+    if (processes !== undefined) this.#workers = processes.map(({ pid }) => pid);
     return {
       connections: Number(line.connections),
       pending: Number(line.pending ?? 0), // Only a relay has these.
       timers: Number(line.timers ?? 0),
       queuedBytes: Number(line.queuedBytes),
-      descriptors: this.#newSockets(),
+      descriptors: this.#sockets.opened(this.#pids),
       closed: line.closed as ServerState["closed"],
       ...(line.stray === undefined ? {} : { stray: Number(line.stray) }),
       ...(line.redelivered === undefined ? {} : { redelivered: Number(line.redelivered) }),
+      ...(processes === undefined ? {} : { processes, restarts: Number(line.restarts) }),
     };
   }
 
@@ -113,18 +120,30 @@ export class SpawnedServer {
     }
   }
 
-  /**
-   * Returns the number of its sockets that it did not have at its start. Sockets from its start may have closed since,
-   * such as the one of Deno's update check, and must not offset leaked ones.
-   */
-  #newSockets(): number | null {
-    const [before, now] = [this.#socketsAtStart, socketsOf(this.pid)];
-    return before && now && now.filter((socket) => !before.has(socket)).length;
-  }
-
   /** Returns what it has used so far. */
   usage(): ProcessUsage {
-    return usageOf(this.pid);
+    return this.#pids.map(usageOf).reduce(addUsage);
+  }
+
+  get #pids(): readonly number[] {
+    return [this.pid, ...this.#workers];
+  }
+
+  /** Asks which processes share its work: what it uses, and its sockets, are theirs. */
+  async #findWorkers(): Promise<void> {
+    await this.state();
+    this.#sockets = new SocketCount(this.#pids);
+  }
+
+  /** Asks for its state; `undefined` if it has ended or hangs. */
+  async #ask(): Promise<ChildMessage | undefined> {
+    const answer = Promise.withResolvers<ChildMessage | undefined>();
+    this.#answers.push(answer);
+    const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);
+    await this.#process.send("state");
+    const line = await Promise.race([answer.promise, this.ended.then(() => undefined)]);
+    clearTimeout(giveUp);
+    return line;
   }
 
   /** Lets a server of this program drain, for as long as its own drain timeout allows. */
@@ -145,6 +164,16 @@ interface Started {
   readonly process: ChildProcess;
   readonly answers: PromiseWithResolvers<ChildMessage | undefined>[];
   readonly addresses: readonly Address[];
+}
+
+/** Returns the processes in the state of a server, if there are several. */
+function processesOf({ workers }: ChildMessage): ServerProcessState[] | undefined {
+  if (!Array.isArray(workers)) return undefined;
+  return workers.map(({ pid, accepted, messages }) => ({
+    pid,
+    accepted,
+    ...(messages === undefined ? {} : { messages }),
+  }));
 }
 
 /** Whether a server holds nothing. What cannot be counted counts as 0 here; the judge decides about it. */

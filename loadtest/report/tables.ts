@@ -85,7 +85,20 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
       ["sockets more than at its start", server?.descriptors ?? null, "zero"],
     ])
   }
+    ${processTable(summary)}
   </div>`;
+}
+
+/** How the work was spread over the processes of the server; nothing if it is one process. */
+function processTable({ server }: Summary): Content {
+  if (server?.processes === undefined) return "";
+  return countTable("Processes of the server", [
+    ...server.processes.flatMap(({ pid, accepted, messages }): Row[] => [
+      [`connections to process ${pid}`, accepted],
+      ...(messages === undefined ? [] : [[`messages to process ${pid}`, messages] as const]),
+    ]),
+    ["restarts", server.restarts ?? 0],
+  ]);
 }
 
 function endsAt({ server }: Summary): Row[] {

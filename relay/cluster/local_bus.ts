@@ -24,6 +24,8 @@ export interface LocalBusOptions {
 const MAX_MESSAGE = 1024 * 1024;
 // A process that does not read for as long as this takes to fill is as good as dead.
 const WRITE_BUFFER = 16 * MAX_MESSAGE;
+/** A node that does not answer for this long, in ms, hangs, and is left out until it connects by itself. */
+const ANSWER_TIMEOUT = 2000;
 const SUFFIX = ".sock";
 
 type Link = Connection<Uint8Array>;
@@ -126,17 +128,24 @@ export class LocalBus implements Bus {
       return;
     }
     link.send(this.#encoder.encode(this.node));
+    const batches = link.batches();
+    const timer = clock.after(ANSWER_TIMEOUT, () => link.abort());
+    const { value: frames } = await batches.next();
+    timer.cancel();
+    if (frames === undefined) return;
     this.#add(node, link);
-    this.#readers.add(this.#read(node, link, link.batches()));
+    for (const frame of frames.slice(1)) this.#receive(frame);
+    this.#readers.add(this.#read(node, link, batches));
   }
 
-  /** Serves a node that connected to this one. Its first frame is its id. */
+  /** Serves a node that connected to this one. The first frame of each is its id; the answer shows that this end is served. */
   async #serve(link: Link): Promise<void> {
     const batches = link.batches();
     const { value: frames } = await batches.next();
     if (frames === undefined) return;
     const [id, ...rest] = frames;
     const node = this.#decoder.decode(id);
+    link.send(this.#encoder.encode(this.node));
     this.#add(node, link);
     for (const frame of rest) this.#receive(frame);
     await this.#read(node, link, batches);

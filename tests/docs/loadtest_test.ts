@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { runOptions } from "../../cli/loadtest/options.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
-import { goodRun } from "../_util/loadtest/run_events.ts";
+import { goodRun, ZERO_STATE } from "../_util/loadtest/run_events.ts";
 import { planOf, summaryOf } from "../_util/loadtest/run_summary.ts";
 
 const PERCENTILE = /\.(p50|p90|p99|p999|max)(\.\d)?$/;
@@ -27,7 +27,11 @@ function pathsIn(value: unknown, path = ""): string[] {
 
 Deno.test("docs/summary.md documents exactly the keys of a summary", () => {
   const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
-  const summary = summaryOf(lost, { thresholds: ["p99<1ms"], plan: planOf({ clients: 400 }) });
+  const server = { ...ZERO_STATE, processes: [{ pid: 1, accepted: 400, messages: 400 }], restarts: 0 };
+  const summary = summaryOf([...lost, { event: "server", at: 5002, state: server }], {
+    thresholds: ["p99<1ms"],
+    plan: planOf({ clients: 400 }),
+  });
   assertEquals(summary.findings.length > 0, true);
   const paths = pathsIn(JSON.parse(JSON.stringify(summary)));
   assertEquals([...named(read("summary.md"))].sort(), [...new Set(paths)].sort());

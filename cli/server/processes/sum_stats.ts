@@ -23,6 +23,37 @@ export function sumStats(states: readonly object[]): Record<string, unknown> {
   return sum;
 }
 
+/** The state of one process among several. */
+export interface ProcessState {
+  readonly pid: number;
+  /** As in `stats()` of its service. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Returns the state of a server of several processes: the sum, the part of each process, and how often a process was
+ * restarted. `nodes` counts the nodes of the cluster besides these processes.
+ */
+export function combineStates(
+  states: readonly ProcessState[],
+  { restarts }: { readonly restarts: number },
+): Record<string, unknown> {
+  const sum = sumStats(states.map(({ state }) => state));
+  const others = Math.max(...states.map(({ state }) => Number(state.nodes))) - (states.length - 1);
+  return {
+    ...sum,
+    ...("nodes" in sum ? { nodes: Math.max(0, others) } : {}),
+    processes: states.length,
+    restarts,
+    workers: states.map(({ pid, state: { accepted, connections, pending, messages } }) => ({
+      pid,
+      accepted,
+      connections,
+      ...(messages === undefined ? {} : { pending, messages }),
+    })),
+  };
+}
+
 function add(one: unknown, other: unknown): unknown {
   if (typeof one === "number" && typeof other === "number") return one + other;
   if (typeof one === "boolean" && typeof other === "boolean") return one && other;

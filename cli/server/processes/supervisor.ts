@@ -1,11 +1,12 @@
 /** Several processes that serve as one: started, watched, restarted, drained, and replaced. @module */
+import { delay } from "@std/async/delay";
 import { backOffDelay } from "../../../internal/back_off.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
 import type { Address } from "../../../socket/network.ts";
 import { ExitError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import type { RunningService } from "../service_command.ts";
-import { sumStats } from "./sum_stats.ts";
+import { combineStates } from "./sum_stats.ts";
 import { Worker } from "./worker.ts";
 
 /** Options for {@linkcode Supervisor.start}. */
@@ -17,6 +18,8 @@ export interface SupervisorOptions {
   /** The port that they share; 0 for a free one. */
   readonly port: number;
   readonly log: Log;
+  /** Whether the processes form a cluster, which is complete before the server counts as started. */
+  readonly clustered: boolean;
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
 }
@@ -25,6 +28,9 @@ export interface SupervisorOptions {
 const STABLE = 10_000;
 /** Time in ms between two looks at the state of all processes. */
 const COLLECT_INTERVAL = 1000;
+/** How long the processes may take to find each other, in ms, and the time between two looks. */
+const FIND_TIMEOUT = 10_000;
+const FIND_INTERVAL = 20;
 const BACK_OFF = { first: 200, longest: 10_000, random: Math.random };
 
 interface Place {
@@ -45,6 +51,7 @@ export class Supervisor implements RunningService {
   #stopping = false;
   #replacing: Promise<void> | undefined;
   #stats: Record<string, unknown> = {};
+  #restarted = 0;
   #ended = false;
   readonly #collecting: ReturnType<typeof setInterval>;
 
@@ -71,6 +78,7 @@ export class Supervisor implements RunningService {
       const port = addresses[0]!.port;
       for (let count = 1; count < options.processes; count++) workers.push(startWorker(options, port));
       await Promise.all(workers.map((worker) => worker.listening()));
+      if (options.clustered) await allJoined(workers);
       const supervisor = new Supervisor(options, workers, addresses);
       await supervisor.collect();
       return supervisor;
@@ -89,9 +97,13 @@ export class Supervisor implements RunningService {
 
   /** Asks all processes for their states. */
   async collect(): Promise<void> {
-    const states = await Promise.all(this.#places.map(({ worker }) => worker.state()));
+    const states = await Promise.all(this.#places.map(async ({ worker }) => {
+      const state = await worker.state();
+      return state && { pid: worker.pid, state };
+    }));
     const known = states.filter((state) => state !== undefined);
-    if (known.length > 0 && !this.#ended) this.#stats = { ...sumStats(known), processes: known.length };
+    if (known.length === 0 || this.#ended) return;
+    this.#stats = combineStates(known, { restarts: this.#restarted });
   }
 
   /** Stops accepting in every process. */
@@ -181,19 +193,30 @@ export class Supervisor implements RunningService {
       // Stopped or replaced on purpose.
       if (this.#stopping || place.worker !== worker) return;
       place.failures = performance.now() - place.startedAt > STABLE ? 1 : place.failures + 1;
-      const delay = Math.round(backOffDelay(place.failures, BACK_OFF));
+      const wait = Math.round(backOffDelay(place.failures, BACK_OFF));
       this.#options.log.warn(
         `Process ${this.#places.indexOf(place) + 1} (pid ${worker.pid}) ended with ${describeEnd(end)}: ` +
-          `restarting in ${delay} ms`,
+          `restarting in ${wait} ms`,
       );
       const timer = setTimeout(() => {
         this.#restarts.delete(timer);
         place.worker = startWorker(this.#options, this.addresses[0]!.port);
+        this.#restarted++;
         place.startedAt = performance.now();
         this.#watch(place);
-      }, delay);
+      }, wait);
       this.#restarts.add(timer);
     });
+  }
+}
+
+/** Waits until every process knows all others. */
+async function allJoined(workers: readonly Worker[]): Promise<void> {
+  const giveUpAt = performance.now() + FIND_TIMEOUT;
+  for (;; await delay(FIND_INTERVAL)) {
+    const states = await Promise.all(workers.map((worker) => worker.state()));
+    if (states.every((state) => Number(state?.nodes) >= workers.length - 1)) return;
+    if (performance.now() > giveUpAt) throw new Error("The processes did not find each other");
   }
 }
 

@@ -9,6 +9,7 @@ const OWN_OPTIONS: ReadonlyMap<string, boolean> = new Map([
   ["--json", false],
   ["--quiet", false],
   ["--reuse-port", false],
+  ["--history-append", false],
   ["--until-stdin-ends", false],
 ]);
 

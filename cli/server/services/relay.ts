@@ -30,6 +30,7 @@ const options = {
     maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
     maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
     history: outputFile("Write each connection and its end to this file, as JSON lines"),
+    historyAppend: flag({ help: "Add to an existing history instead of emptying it" }),
   }),
   ...group("Cluster", {
     cluster: custom(parseCluster, {
@@ -61,7 +62,7 @@ export const relay = {
     const { startRelay } = await import("../../../relay/server.ts");
     const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
     const { onClosed, ...listen } = await listenOptions(values, host);
-    const history = values.history === undefined ? undefined : await openHistory(values.history, host.log);
+    const history = await openHistory(values, host.log);
     const clock = new CountingClock(systemClock);
     const relay = startRelay({
       ...listen,
@@ -104,10 +105,15 @@ export const relay = {
 } as const satisfies Service;
 
 /** Opens the history. An error while writing it, such as a full disk, is logged; connections are unaffected. */
-async function openHistory(path: string, log: Log): Promise<ServerEventWriter> {
+async function openHistory(
+  { history: path, historyAppend: append }: Values<typeof options>,
+  log: Log,
+): Promise<ServerEventWriter | undefined> {
+  if (path === undefined) return undefined;
   const { ServerEventWriter } = await import("../../../loadtest/history/server_events.ts");
   try {
     return new ServerEventWriter(path, {
+      append,
       now: () => performance.timeOrigin + performance.now(),
       onFailed: (cause) =>
         log.error(

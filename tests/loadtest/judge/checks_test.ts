@@ -218,3 +218,12 @@ Deno.test("judge() describes twenty findings of a kind, and counts the rest", pu
   assertEquals(findings.length, 21);
   assertEquals(findings.at(-1)?.text, "And 30 more like these");
 });
+
+Deno.test("judge() fails a run whose server restarted a process, unless faults were injected", pure, () => {
+  const state = { ...ZERO_STATE, processes: [{ pid: 10, accepted: 3, messages: 3 }], restarts: 1 };
+  const restarted: HistoryEvent = { event: "server", at: 5002, state };
+  const judgement = judge(ledgerOf([...goodRun(3), restarted]));
+  assertEquals(judgement.verdict, "failed");
+  assertFinding(judgement, "died", "1 process of the server was restarted");
+  assertEquals(judge(ledgerOf([...goodRun(3, { faults: true }), restarted])).verdict, "proven");
+});

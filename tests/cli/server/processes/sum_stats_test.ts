@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { sumStats } from "../../../../cli/server/processes/sum_stats.ts";
+import { combineStates, sumStats } from "../../../../cli/server/processes/sum_stats.ts";
 import { pure } from "../../../_util/permissions.ts";
 
 Deno.test("sumStats() adds numbers at every depth, and keeps keys that only some states have", pure, () => {
@@ -19,3 +19,35 @@ Deno.test("sumStats() is suspended only when every process is", pure, () => {
 });
 
 Deno.test("sumStats() of no states is empty", pure, () => assertEquals(sumStats([]), {}));
+
+Deno.test("combineStates() lists the processes, and counts only nodes besides them", pure, () => {
+  const one = { connections: 1, pending: 2, accepted: 5, messages: 7, nodes: 2 };
+  const two = { ...one, connections: 3, nodes: 1 };
+  assertEquals(combineStates([{ pid: 10, state: one }, { pid: 11, state: two }], { restarts: 4 }), {
+    connections: 4,
+    pending: 4,
+    accepted: 10,
+    messages: 14,
+    nodes: 1,
+    processes: 2,
+    restarts: 4,
+    workers: [
+      { pid: 10, accepted: 5, connections: 1, pending: 2, messages: 7 },
+      { pid: 11, accepted: 5, connections: 3, pending: 2, messages: 7 },
+    ],
+  });
+});
+
+Deno.test(
+  "combineStates() has no nodes, messages, or pending messages for a service without them",
+  pure,
+  () => {
+    assertEquals(combineStates([{ pid: 10, state: { connections: 1, accepted: 2 } }], { restarts: 0 }), {
+      connections: 1,
+      accepted: 2,
+      processes: 1,
+      restarts: 0,
+      workers: [{ pid: 10, accepted: 2, connections: 1 }],
+    });
+  },
+);

@@ -1,0 +1,68 @@
+/** Runs a service in several processes. @module */
+import { LineFile } from "../../../loadtest/history/line_file.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { fileError } from "../../shared/file_error.ts";
+import type { RunningService, ServiceHost } from "../service_command.ts";
+import type { SharedValues } from "../service_options.ts";
+import { Supervisor } from "./supervisor.ts";
+import { workerArgs } from "./worker_args.ts";
+
+/** Options for {@linkcode supervise}. */
+export interface SuperviseOptions {
+  /** Name of the service. */
+  readonly service: string;
+  /** The command line of this server. */
+  readonly args: readonly string[];
+  readonly values: SharedValues & {
+    readonly processes: number;
+    readonly cluster?: string | undefined;
+    readonly history?: string | undefined;
+    readonly historyAppend?: boolean;
+  };
+  /** The program that is a server, to which the command line of a process is added. */
+  readonly respawn: readonly [string, ...string[]];
+  readonly host: ServiceHost;
+}
+
+/**
+ * Starts a service in several processes. Those of a relay form a cluster, unless they join a larger one.
+ *
+ * @throws {ExitError} If they cannot start.
+ */
+export async function supervise(options: SuperviseOptions): Promise<RunningService> {
+  const { service, args, values, respawn, host } = options;
+  const { processes, cluster, history, historyAppend, port } = values;
+  if (history !== undefined && !historyAppend) emptyHistory(history);
+  const isRelay = service === "relay";
+  const folder = isRelay && cluster === undefined ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;
+  const supervisor = await Supervisor.start({
+    processes,
+    clustered: isRelay,
+    command: [
+      ...respawn,
+      ...workerArgs(args),
+      "--until-stdin-ends",
+      ...(folder === undefined ? [] : ["--cluster", `unix:${folder}`]),
+      ...(history === undefined ? [] : ["--history-append"]),
+    ],
+    port,
+    log: host.log,
+    onEnd: async () => {
+      if (folder !== undefined) await Deno.remove(folder, { recursive: true });
+    },
+  });
+  host.onReload((signal) => {
+    host.log.info(`${signal}: replacing the processes one after another`);
+    void supervisor.restart();
+  });
+  return supervisor;
+}
+
+/** Empties the history, to which all processes will add. */
+function emptyHistory(path: string): void {
+  try {
+    new LineFile(path)[Symbol.dispose]();
+  } catch (cause) {
+    throw fileError(`write the history ${quoted(path)}`, cause);
+  }
+}
