@@ -26,6 +26,7 @@ const REASONS = [
   [Deno.errors.IsADirectory, "it is a directory"],
   [Deno.errors.NotADirectory, "part of its path is not a directory"],
   [Deno.errors.PermissionDenied, "the system does not permit it"],
+  [Deno.errors.Busy, "another program is writing it"],
 ] as const;
 
 function reason(cause: unknown): string {

@@ -13,7 +13,10 @@ import { formatPath, parsePath, PathError } from "./path.ts";
 export interface FilesClientTimeouts {
   /** Maximum time until the connection is open; 0 leaves it to the OS. Default: as `reply`. */
   connect?: number;
-  /** Maximum wait for the server to answer or to take more; 0 disables. Default 10,000. */
+  /**
+   * Maximum time without progress: the server neither answers, nor reports that it is working, nor accepts more bytes;
+   * 0 for no limit. Default 10,000.
+   */
   reply?: number;
 }
 
@@ -27,16 +30,22 @@ export interface FilesClientOptions extends Omit<Dial, "timeouts"> {
   token?: string;
 }
 
-/** A file or directory of the server. */
+/** A file or directory of the server, or what an unfinished upload has left there. */
 export interface RemoteEntry {
   /** What it is. */
-  readonly type: "file" | "directory";
-  /** Bytes; 0 for a directory. */
+  readonly type: "file" | "directory" | "partial";
+  /** Size in bytes; 0 for a directory. */
   readonly size: number;
   /** When it was last changed. */
   readonly modified: Date;
   /** Its name within its directory. */
   readonly name: string;
+}
+
+/** Options for {@linkcode FilesClient.list}. */
+export interface ListOptions {
+  /** Called at the end with the number of names that the server could not send, if any. */
+  readonly onOmitted?: (count: number) => void;
 }
 
 /** What is at a path of the server. */
@@ -84,8 +93,10 @@ export class FilesError extends Error {
 }
 
 const REPLY_TIMEOUT = 10_000;
-const ENTRY = /^(file|directory) (\d{1,15}) (\S+)(?: ([^ ]+))?$/;
+const ENTRY = /^(file|directory|partial) (\d{1,15}) (\S+)(?: ([^ ]+))?$/;
 const STATE = /^ok(?: ((?:file|directory) \d+ \S+))?(?: partial (\d{1,15}))?$/;
+const LISTED = /^ok \d{1,15}(?: omitted (\d{1,15}))?$/;
+const WORKING = /^working \d{1,15}$/;
 const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
 
 /**
@@ -142,11 +153,13 @@ export class FilesClient implements AsyncDisposable {
    *
    * @throws {FilesError} If the server refuses.
    */
-  async *list(directory = "."): AsyncIterableIterator<RemoteEntry> {
+  async *list(directory = ".", options: ListOptions = {}): AsyncIterableIterator<RemoteEntry> {
     this.#connection.send(`LIST ${encodePath(directory)}`);
     for (;;) {
       const line = await this.#answer();
-      if (/^ok \d+$/.test(line)) return;
+      const [end, omitted] = LISTED.exec(line) ?? [];
+      if (omitted !== undefined) options.onOmitted?.(Number(omitted));
+      if (end !== undefined) return;
       yield { ...parseEntry(line), name: parseName(line) };
     }
   }
@@ -199,14 +212,14 @@ export class FilesClient implements AsyncDisposable {
     if (ready !== `ready ${offset}`) throw unexpected(ready);
     let answered = false;
     // Looked at while the body goes out: the server may have no room for it.
-    const answer = this.#next().finally(() => answered = true);
+    const answer = this.#nextLine().finally(() => answered = true);
     answer.catch(() => {});
     for await (const bytes of body) {
       if (!this.#connection.send(bytes)) await this.#inTime(this.#connection.flushed());
       if (answered) break;
     }
     if (!answered) this.#connection.send(`sha256 ${upload.checksum()}`);
-    const line = lineOf(await this.#inTime(answer));
+    const line = await this.#inTime(answer);
     if (line !== "ok") throw unexpected(line);
   }
 
@@ -236,7 +249,15 @@ export class FilesClient implements AsyncDisposable {
   }
 
   async #answer(): Promise<string> {
-    return lineOf(await this.#inTime(this.#next()));
+    return await this.#inTime(this.#nextLine());
+  }
+
+  /** The next line that is an answer. Lines that report progress are progress, and nothing else. */
+  async #nextLine(): Promise<string> {
+    for (;;) {
+      const line = lineOf(await this.#next());
+      if (!WORKING.test(line)) return line;
+    }
   }
 
   async #next(): Promise<FilesFrame> {
@@ -251,14 +272,22 @@ export class FilesClient implements AsyncDisposable {
     throw new FilesError("broken", `Server closed the connection${why}`);
   }
 
-  /** Closes the connection when it takes too long, which ends the wait. */
+  /** Closes the connection when there is no progress for too long, which ends the wait. */
   async #inTime<Result>(promise: Promise<Result>): Promise<Result> {
     const ms = this.#replyTimeout;
     if (ms === 0) return await promise;
-    const timer = this.#clock.after(
-      ms,
-      () => this.#connection.abort({ type: "timeout", which: "answer", ms }),
-    );
+    const progress = (): number => {
+      const { bytesIn, bytesOut } = this.#connection.stats();
+      return bytesIn + bytesOut;
+    };
+    let seen = progress();
+    const look = (): void => {
+      const now = progress();
+      if (now === seen) this.#connection.abort({ type: "timeout", which: "answer", ms });
+      else timer = this.#clock.after(ms, look);
+      seen = now;
+    };
+    let timer = this.#clock.after(ms, look);
     try {
       return await promise;
     } catch (error) {
@@ -279,7 +308,9 @@ function encodePath(path: string): string {
 function parseEntry(line: string): Omit<RemoteEntry, "name"> {
   const [, type, size, time = ""] = ENTRY.exec(line) ?? [];
   const modified = new Date(time);
-  if ((type !== "file" && type !== "directory") || Number.isNaN(modified.getTime())) throw unexpected(line);
+  if ((type !== "file" && type !== "directory" && type !== "partial") || Number.isNaN(modified.getTime())) {
+    throw unexpected(line);
+  }
   return { type, size: Number(size), modified };
 }
 

@@ -1,15 +1,16 @@
 /** Files below one directory, and nothing else. @module */
 import { isServedName, PARTIAL_PREFIX } from "./path.ts";
+import { isAt } from "./same_file.ts";
 
 /** What the client may be told when a file cannot be served; it names no path of the server. */
 export class FileStoreError extends Error {
   override readonly name = "FileStoreError";
 }
 
-/** One file or directory. */
+/** A file, a directory, or what an unfinished upload has left. */
 export interface FileEntry {
-  readonly type: "file" | "directory";
-  /** Bytes; 0 for a directory. */
+  readonly type: "file" | "directory" | "partial";
+  /** Size in bytes; 0 for a directory. */
   readonly size: number;
   readonly modified: Date;
 }
@@ -27,7 +28,6 @@ export interface NamedEntry extends FileEntry {
  */
 export class FileStore {
   readonly #root: string;
-  readonly #busy = new Set<string>();
 
   private constructor(root: string) {
     this.#root = root;
@@ -45,114 +45,107 @@ export class FileStore {
     return new FileStore(real === "/" ? "" : real);
   }
 
-  /** Entries of a directory by name; links, devices and uploads under way are not shown. */
-  async *list(names: readonly string[]): AsyncIterableIterator<NamedEntry> {
-    const path = await this.#resolve(names);
+  /**
+   * Lists a directory by name. Links and devices are not shown.
+   *
+   * @param working Called with the number of names read so far; what it throws ends the listing.
+   * @returns At the end, the number of names that no path can express: not UTF-8, or with a control character or a
+   * backslash.
+   */
+  async *list(
+    names: readonly string[],
+    working: (read: number) => void,
+  ): AsyncGenerator<NamedEntry, number, undefined> {
+    const path = await this.resolve(names);
     const found: string[] = [];
+    let omitted = 0;
     await translated(async () => {
       for await (const { name, isFile, isDirectory } of Deno.readDir(path)) {
-        if ((isFile || isDirectory) && isServedName(name)) found.push(name);
+        if (name.startsWith(PARTIAL_PREFIX) || !isFile && !isDirectory) continue;
+        if (isServedName(name)) found.push(name);
+        else omitted++;
+        working(found.length);
       }
     });
     for (const name of found.sort()) {
-      const entry = await this.#look(`${path}/${name}`);
-      // Deleted since the directory was read.
+      const entry = await lookAt(`${path}/${name}`);
       if (entry) yield { name, ...entry };
+      // A name that is not UTF-8 arrives with this character in place of some bytes, so that nothing is found. Any
+      // other has been deleted since the directory was read.
+      else if (name.includes("\ufffd")) omitted++;
     }
+    return omitted;
   }
 
   /** @throws {FileStoreError} If there is no such file or directory. */
   async stat(names: readonly string[]): Promise<FileEntry> {
-    const entry = await this.#look(await this.#resolve(names));
+    const entry = await lookAt(await this.resolve(names));
     if (!entry) throw new FileStoreError("No such file");
     return entry;
   }
 
-  /** Opens a regular file. The caller closes it. */
+  /**
+   * Opens a regular file. The caller closes it.
+   *
+   * @throws {FileStoreError} If there is none.
+   */
   async read(names: readonly string[]): Promise<{ readonly file: Deno.FsFile; readonly size: number }> {
-    const path = await this.#resolve(names);
-    const entry = await this.#look(path);
-    if (entry?.type === "directory") throw new FileStoreError("Path is a directory");
-    const { file, size } = await this.openVerified(path, { read: true });
-    return { file, size };
+    const path = await this.resolve(names);
+    if ((await lookAt(path))?.type === "directory") throw new FileStoreError("Path is a directory");
+    const file = await translated(() => Deno.open(path, { read: true }));
+    try {
+      const opened = await file.stat();
+      // Somebody may have put a link there since the path was resolved.
+      if (!opened.isFile || !await isAt(path, file) || await this.resolve(names) !== path) {
+        throw new FileStoreError("Path is no regular file");
+      }
+      return { file, size: opened.size };
+    } catch (error) {
+      file.close();
+      throw publicError(error);
+    }
   }
 
-  /** Deletes a regular file, and what an unfinished upload of it has left. */
+  /** Deletes a regular file. */
   async delete(names: readonly string[]): Promise<void> {
-    const path = await this.#resolve(names);
-    const entry = await this.#look(path);
+    const path = await this.resolve(names);
+    const entry = await lookAt(path);
     if (entry?.type === "directory") throw new FileStoreError("Path is a directory");
-    using _ = this.claim(names);
     await translated(() => Deno.remove(path));
-    const partial = await this.partialPath(names);
-    if (await this.#look(partial)) await translated(() => Deno.remove(partial));
-  }
-
-  /** Bytes that an unfinished upload has left; undefined if there was none. */
-  async partialSize(names: readonly string[]): Promise<number | undefined> {
-    return (await this.#look(await this.partialPath(names)))?.size;
-  }
-
-  /** Keeps others from writing the same file until disposed of. @throws {FileStoreError} If somebody does. */
-  claim(names: readonly string[]): Disposable {
-    const path = names.join("/");
-    if (this.#busy.has(path)) throw new FileStoreError("File is being written by another client");
-    this.#busy.add(path);
-    return { [Symbol.dispose]: () => void this.#busy.delete(path) };
   }
 
   /** Where an upload is to end up: in a directory that is there, at a name that is free or a file's. */
   async targetPath(names: readonly string[]): Promise<string> {
-    const path = `${await this.#resolve(names.slice(0, -1))}/${names.at(-1)}`;
+    const path = `${await this.resolve(names.slice(0, -1))}/${names.at(-1)}`;
     const info = await lstat(path);
     if (info && !info.isFile) throw new FileStoreError("Path is no file");
     return path;
   }
 
-  /** Where an upload is gathered: beside its target, so that a rename suffices. */
-  async partialPath(names: readonly string[]): Promise<string> {
-    const directory = await this.#resolve(names.slice(0, -1));
-    const name = new TextEncoder().encode(names.at(-1));
-    // Hashed, since the name may already be as long as names can be.
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", name)).toHex();
-    return `${directory}/${PARTIAL_PREFIX}${hash.slice(0, 32)}`;
-  }
-
-  /** Opens a file, and makes sure that it is what the path names now, with no link on the way. */
-  async openVerified(
-    path: string,
-    options: Deno.OpenOptions,
-  ): Promise<{ readonly file: Deno.FsFile; readonly size: number }> {
-    const file = await translated(() => Deno.open(path, options));
-    try {
-      const opened = await file.stat();
-      const named = await lstat(path);
-      if (
-        !opened.isFile || named?.isFile !== true || opened.ino !== named.ino || opened.dev !== named.dev ||
-        await translated(() => Deno.realPath(path)) !== path
-      ) throw new FileStoreError("Path is no regular file");
-      return { file, size: opened.size };
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-  }
-
-  /** The path on this system; refused if a link is on the way. */
-  async #resolve(names: readonly string[]): Promise<string> {
+  /**
+   * Returns the path on this system.
+   *
+   * @throws {FileStoreError} If nothing is there, or a link is on the way.
+   */
+  async resolve(names: readonly string[]): Promise<string> {
     const path = [this.#root, ...names].join("/") || "/";
     const real = await translated(() => Deno.realPath(path));
     if (real !== path) throw new FileStoreError("Path has a symbolic link in it");
     return path;
   }
+}
 
-  async #look(path: string): Promise<FileEntry | undefined> {
-    const info = await lstat(path);
-    if (!info) return undefined;
-    if (!info.isFile && !info.isDirectory) throw new FileStoreError("Path is neither a file nor a directory");
-    const type = info.isFile ? "file" : "directory";
-    return { type, size: info.isFile ? info.size : 0, modified: info.mtime ?? new Date(0) };
-  }
+/**
+ * Describes what is at a path of this system; undefined if nothing is.
+ *
+ * @throws {FileStoreError} If it is neither a file nor a directory.
+ */
+export async function lookAt(path: string): Promise<FileEntry | undefined> {
+  const info = await lstat(path);
+  if (!info) return undefined;
+  if (!info.isFile && !info.isDirectory) throw new FileStoreError("Path is neither a file nor a directory");
+  const type = info.isFile ? "file" : "directory";
+  return { type, size: info.isFile ? info.size : 0, modified: info.mtime ?? new Date(0) };
 }
 
 async function lstat(path: string): Promise<Deno.FileInfo | undefined> {

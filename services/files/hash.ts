@@ -8,11 +8,20 @@ export const READ_SIZE = 64 * 1024;
 /**
  * Reads the first bytes of a file into a SHA-256, and leaves the file positioned after them.
  *
+ * @param working Called with the bytes read so far; what it throws ends the reading.
  * @throws {Deno.errors.UnexpectedEof} If the file is shorter.
  */
-export async function hashStart(file: Deno.FsFile, length: number): Promise<Hash> {
+export async function hashStart(
+  file: Deno.FsFile,
+  length: number,
+  working: (done: number) => void,
+): Promise<Hash> {
   const hash = createHash("sha256");
-  for await (const bytes of readPieces(file, length)) hash.update(bytes);
+  let done = 0;
+  for await (const bytes of readPieces(file, length)) {
+    hash.update(bytes);
+    working(done += bytes.length);
+  }
   return hash;
 }
 

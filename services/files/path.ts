@@ -5,8 +5,11 @@ export class PathError extends Error {
   override readonly name = "PathError";
 }
 
-/** Names that uploads under way have; clients never see nor reach them. */
-export const PARTIAL_PREFIX = ".okline-partial-";
+/** Clients never see nor reach names that start like this. */
+export const PARTIAL_PREFIX = ".okline-partial";
+
+/** The folder, in each directory, of uploads that have not finished. */
+export const PARTIALS: string = `${PARTIAL_PREFIX}s`;
 
 /** What file systems take for one name, in bytes. */
 const MAX_NAME = 255;

@@ -2,9 +2,16 @@
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import { FramingError } from "../../socket/errors.ts";
+<<<<<<< HEAD
 import type { LineListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
+=======
+import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
+import { sleep } from "../../internal/sleep.ts";
+import { systemClock } from "../../socket/tcp.ts";
+>>>>>>> 7923003 (Let one client at a time write a file, whatever process serves it, and clean up after uploads)
 import { FileStore } from "./file_store.ts";
+import { Partials } from "./partials.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./codec.ts";
 import { FilesSession } from "./session.ts";
 import {
@@ -21,10 +28,20 @@ export interface FilesOptions extends ServiceOptions {
   root: string;
   /** Whether clients may upload and delete. Default `false`. */
   writable?: boolean;
+<<<<<<< HEAD
   /** Limits of the listener, and of each connection and its lines. */
   limits?: LineListenLimits;
   /** Decides which clients may send requests. */
   access?: ServiceAccess;
+=======
+  /**
+   * Time in ms after the last write for which an upload that was cut off can be resumed; then it is deleted. 0 for no
+   * limit. Default 86,400,000, a day.
+   */
+  partialTtl?: number;
+  /** What a client must show before its first request. Default: nothing. */
+  auth?: PeerAuth;
+>>>>>>> 7923003 (Let one client at a time write a file, whatever process serves it, and clean up after uploads)
 }
 
 /** What a files service counts. */
@@ -33,21 +50,30 @@ export interface FilesStats extends ListenerStats {
   readonly bodyBytesIn: number;
   /** Bytes of files sent in full. */
   readonly bodyBytesOut: number;
+  /** Unfinished uploads that were deleted because of their age. */
+  readonly expiredPartials: number;
 }
+
+const PARTIAL_TTL = 24 * 60 * 60 * 1000;
+/** Longest time in ms between two looks for partial files to delete. */
+const EXPIRY_INTERVAL = 60 * 60 * 1000;
 
 /**
  * Starts a file server. A request is a line; paths are percent-encoded, relative to the root:
  *
  * | request | answer |
  * |---|---|
- * | `LIST [DIRECTORY]` | an entry a line, `file SIZE TIME NAME` or `directory 0 TIME NAME`, then `ok COUNT` |
+ * | `LIST [DIRECTORY]` | an entry a line, `file SIZE TIME NAME` or `directory 0 TIME NAME`; where clients may write, also `partial SIZE TIME NAME`; then `ok COUNT`, with `omitted COUNT` at the end if there are names that no request can express (not UTF-8, or with a control character or a backslash) |
  * | `STAT PATH` | `ok file SIZE TIME`, with `partial SIZE` at the end or instead where an upload was cut off |
  * | `GET PATH [OFFSET]` | `body LENGTH`, so many bytes, `sha256 HEX` of the whole file |
  * | `PUT PATH SIZE [OFFSET]`, the bytes from the offset on, `sha256 HEX` of the whole file | `ready OFFSET` before the body, `ok` after it |
- * | `DELETE PATH` | `ok` |
+ * | `DELETE PATH` | `ok`; what an unfinished upload has left is deleted too |
  * | `QUIT` | `ok` |
  *
- * What is refused is answered `error …`. An upload takes its name when it is whole and its checksum is right.
+ * A request that is refused is answered `error …`. Before the answer, and during an upload, a line `working DONE` can
+ * come about every 400 ms: the bytes hashed or written, or the names read so far. An upload takes its name when it is
+ * complete and its checksum is right. Several processes may serve the same root: only one client at a time writes a
+ * file. If it breaks off, what came stays for `partialTtl`; if it is refused, nothing stays.
  *
  * @returns The service, listening.
  * @throws {TypeError} If the root is no directory; and as {@linkcode listen} does.
@@ -65,11 +91,22 @@ export interface FilesStats extends ListenerStats {
  * ```
  */
 export async function startFiles(options: FilesOptions): Promise<ListenerService<FilesFrame, FilesStats>> {
+  const { clock = systemClock, partialTtl = PARTIAL_TTL, writable = false } = options;
   const store = await FileStore.open(options.root);
+  const partials = new Partials(store);
   const moved = { in: 0, out: 0 };
+  let expiredPartials = 0;
+  const expire = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      expiredPartials += await partials.expire(partialTtl, signal);
+      await sleep(Math.min(partialTtl, EXPIRY_INTERVAL), clock, signal).catch(() => signal.aborted);
+    }
+  };
   const sessionOptions = {
     store,
-    writable: options.writable ?? false,
+    partials,
+    clock,
+    writable,
     moved: (bytes: { readonly in?: number; readonly out?: number }) => {
       moved.in += bytes.in ?? 0;
       moved.out += bytes.out ?? 0;
@@ -93,6 +130,7 @@ export async function startFiles(options: FilesOptions): Promise<ListenerService
     }
   }, {
     ...options,
-    stats: (stats) => ({ ...stats, bodyBytesIn: moved.in, bodyBytesOut: moved.out }),
+    ...(writable && partialTtl > 0 ? { background: expire } : {}),
+    stats: (stats) => ({ ...stats, bodyBytesIn: moved.in, bodyBytesOut: moved.out, expiredPartials }),
   });
 }

@@ -1,20 +1,27 @@
 /** One client of the files service: its requests in order. @module */
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
+import type { Clock } from "../../internal/clock.ts";
 import { DRAINING_LINE } from "../service.ts";
-import { type FileStore, FileStoreError } from "./file_store.ts";
+import { FileStoreError, type NamedEntry } from "./file_store.ts";
 import { type FilesFrame, uploadLength } from "./codec.ts";
 import { hashStart, readPieces } from "./hash.ts";
 import { formatPath, PathError } from "./path.ts";
 import { type FilesRequest, parseRequest, RequestError } from "./request.ts";
-import { Upload } from "./upload.ts";
+import { Upload, type UploadPlace } from "./upload.ts";
+import { ClientGoneError, WorkReport } from "./work_report.ts";
 
 /** What a {@linkcode FilesSession} works with. */
-export interface FilesSessionOptions {
-  readonly store: FileStore;
+export interface FilesSessionOptions extends UploadPlace {
   readonly writable: boolean;
+  readonly clock: Clock;
   /** Called with the bytes of each body that went through. */
   readonly moved: (bytes: { readonly in?: number; readonly out?: number }) => void;
+}
+
+interface UnderWay {
+  readonly file: Upload;
+  readonly report: WorkReport;
 }
 
 type Put = Extract<FilesRequest, { type: "put" }>;
@@ -22,12 +29,15 @@ type Put = Extract<FilesRequest, { type: "put" }>;
 const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
 /** A refused body up to this many bytes is read and dropped; a longer one costs the client its connection. */
 const MAX_SKIPPED_BODY = 64 * 1024;
+/** Bytes to hash or write, and names to read, that take long enough to tell the client how far they are. */
+const MANY_BYTES = 4 * 1024 * 1024;
+const MANY_NAMES = 10_000;
 
 /** Serves the requests of one client. */
 export class FilesSession {
   readonly #connection: Connection<FilesFrame>;
   readonly #options: FilesSessionOptions;
-  #upload: Upload | undefined;
+  #upload: UnderWay | undefined;
   /** A refused upload is still coming in. */
   #skipping = false;
   #busy = false;
@@ -53,7 +63,7 @@ export class FilesSession {
         }
       }
     } finally {
-      this.#upload?.suspend();
+      await this.#upload?.file.suspend();
     }
   }
 
@@ -71,6 +81,7 @@ export class FilesSession {
       else if (this.#skipping) this.#skipping = false;
       else await this.#request(frame);
     } catch (error) {
+      if (error instanceof ClientGoneError) return;
       if (!(error instanceof FileStoreError || error instanceof PathError || error instanceof RequestError)) {
         throw error;
       }
@@ -80,7 +91,6 @@ export class FilesSession {
   }
 
   async #request(line: string): Promise<void> {
-    const { store } = this.#options;
     const request = this.#parse(line);
     switch (request.type) {
       case "list":
@@ -94,7 +104,7 @@ export class FilesSession {
         return;
       case "delete":
         this.#requireWritable();
-        await store.delete(request.path);
+        await this.#delete(request.path);
         this.#send("ok");
         return;
       case "quit":
@@ -117,18 +127,25 @@ export class FilesSession {
   }
 
   async #list(path: readonly string[]): Promise<void> {
+    const { store, partials, writable } = this.#options;
+    const files = store.list(path, this.#report(MANY_NAMES).progress);
     let count = 0;
-    for await (const { type, size, modified, name } of this.#options.store.list(path)) {
+    const show = async ({ type, size, modified, name }: NamedEntry): Promise<void> => {
       count++;
       const room = this.#connection.send(`${type} ${size} ${modified.toISOString()} ${formatPath([name])}`);
       if (!room) await this.#connection.flushed();
-    }
-    this.#send(`ok ${count}`);
+    };
+    let next = await files.next();
+    // Closed without anything queued, a connection does not say so when it is flushed.
+    for (; !next.done && this.#connection.open; next = await files.next()) await show(next.value);
+    if (!next.done) return;
+    if (writable) { for (const entry of await partials.list(path)) await show(entry); }
+    this.#send(next.value === 0 ? `ok ${count}` : `ok ${count} omitted ${next.value}`);
   }
 
   async #describe(path: readonly string[]): Promise<string> {
-    const { store } = this.#options;
-    const partial = path.length > 0 && this.#options.writable ? await store.partialSize(path) : undefined;
+    const { store, partials, writable } = this.#options;
+    const partial = path.length > 0 && writable ? await partials.size(path) : undefined;
     try {
       const { type, size, modified } = await store.stat(path);
       const entry = `${type} ${size} ${modified.toISOString()}`;
@@ -139,13 +156,26 @@ export class FilesSession {
     }
   }
 
+  /** Deletes a file and what an unfinished upload of it has left; one of the two is enough. */
+  async #delete(path: readonly string[]): Promise<void> {
+    const { store, partials } = this.#options;
+    const wasPartial = await partials.remove(path);
+    try {
+      await store.delete(path);
+    } catch (error) {
+      if (!wasPartial || !(error instanceof FileStoreError && error.cause instanceof Deno.errors.NotFound)) {
+        throw error;
+      }
+    }
+  }
+
   async #get(path: readonly string[], offset: number): Promise<void> {
     const { file, size } = await this.#options.store.read(path);
     try {
       if (offset > size) throw new RequestError(`Offset ${offset} is after the end, ${size}`);
       const length = size - offset;
       // The checksum is that of the whole file, so that a client that resumes can trust both halves.
-      const hash = await hashStart(file, offset);
+      const hash = await hashStart(file, offset, this.#report(MANY_BYTES).progress);
       this.#send(`body ${length}`);
       for await (const bytes of readPieces(file, length)) {
         hash.update(bytes);
@@ -163,7 +193,9 @@ export class FilesSession {
   async #put(request: Put): Promise<void> {
     try {
       this.#requireWritable();
-      this.#upload = await Upload.begin(this.#options.store, request.path, request);
+      const report = this.#report(MANY_BYTES);
+      const file = await Upload.begin(this.#options, request.path, request, report.progress);
+      this.#upload = { file, report: this.#report(MANY_BYTES) };
     } catch (error) {
       this.#refuseBody(request.size - request.offset);
       throw error;
@@ -173,27 +205,33 @@ export class FilesSession {
 
   async #takeBody(bytes: Uint8Array): Promise<void> {
     if (!this.#upload) return;
+    const { file, report } = this.#upload;
     try {
-      await this.#upload.write(bytes);
-      this.#options.moved({ in: bytes.length });
+      await file.write(bytes);
     } catch (error) {
-      const { left } = this.#upload;
-      this.#upload.suspend();
       this.#upload = undefined;
-      this.#refuseBody(left);
+      this.#refuseBody(file.size - file.written);
+      // Kept, it would hold the space for want of which it may have failed.
+      await file.discard();
       throw error;
     }
+    this.#options.moved({ in: bytes.length });
+    report.progress(file.written);
   }
 
-  async #finishUpload(upload: Upload, line: string): Promise<void> {
+  async #finishUpload({ file, report }: UnderWay, line: string): Promise<void> {
     this.#upload = undefined;
     const checksum = CHECKSUM.exec(line)?.[1];
     if (checksum === undefined) {
-      await upload.discard();
+      await file.discard();
       throw new RequestError("Body is not followed by sha256 and 64 hexadecimal digits");
     }
-    await upload.finish(checksum);
+    await report.during(file.size, file.finish(checksum));
     this.#send("ok");
+  }
+
+  #report(worthTelling: number): WorkReport {
+    return new WorkReport(this.#connection, this.#options.clock, worthTelling);
   }
 
   /** Goes on after a body that nobody wants; not where that would take long. */

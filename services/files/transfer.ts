@@ -1,7 +1,8 @@
 /** Files of this machine to and from a files service: resumed where they can be, and checked. @module */
 import type { Hash } from "node:crypto";
-import { type FilesClient, FilesError } from "./client.ts";
+import { type Download, type FilesClient, FilesError } from "./client.ts";
 import { hashStart, readPieces } from "./hash.ts";
+import { isAt } from "./same_file.ts";
 
 /** What a transfer may be told. */
 export interface TransferOptions {
@@ -20,11 +21,12 @@ export interface Transferred {
 }
 
 /**
- * Downloads a file. It is gathered beside its destination, in `DESTINATION.part`, and takes its name when it is whole
- * and its checksum is right. What an earlier try has left there is continued; where that is not the start of the
- * file, it begins again.
+ * Downloads a file. It is collected beside its destination, in `DESTINATION.part`, and takes its name when it is complete
+ * and its checksum is right. What an earlier try has left there is resumed; if that is not the start of the file, the
+ * download begins again.
  *
  * @throws {FilesError} If the server refuses, or the checksum differs: then nothing is left.
+ * @throws {Deno.errors.Busy} If another download writes `DESTINATION.part`, in this or another process.
  * @throws What the system says of the destination.
  */
 export async function downloadFile(
@@ -32,49 +34,92 @@ export async function downloadFile(
   files: { readonly path: string; readonly destination: string },
   options: TransferOptions = {},
 ): Promise<Transferred> {
-  const part = `${files.destination}.part`;
+  const { path, destination } = files;
+  const part = `${destination}.part`;
   // Or it would be found out by the last step, when all has come.
-  if ((await statOf(files.destination))?.isDirectory) {
-    throw new Deno.errors.IsADirectory(`Cannot download to ${files.destination}: it is a directory`);
+  if ((await statOf(destination))?.isDirectory) {
+    throw new Deno.errors.IsADirectory(`Cannot download to ${destination}: it is a directory`);
   }
   const there = (await statOf(part))?.size ?? 0;
-  let done = there > 0 && await isWithin(client, files.path, there)
-    ? await fetchFrom(client, { path: files.path, part, offset: there }, options)
+  const resumed = there > 0 && await isWithin(client, path, there)
+    ? await fetchFrom(client, { path, part, destination, offset: there }, options)
     : undefined;
-  done ??= await fetchFrom(client, { path: files.path, part, offset: 0 }, options);
-  if (done === undefined) {
-    await Deno.remove(part);
-    throw new FilesError("checksum", "Checksum differs: what came is deleted");
-  }
-  await Deno.rename(part, files.destination);
+  const done = resumed ?? await fetchFrom(client, { path, part, destination, offset: 0 }, options);
+  if (done === undefined) throw new FilesError("checksum", "Checksum differs: what came is deleted");
   return done;
 }
 
-/** `undefined` if the checksum differs. */
+/** Where a download comes from and goes to. */
+interface Fetch {
+  readonly path: string;
+  readonly part: string;
+  readonly destination: string;
+  readonly offset: number;
+}
+
+/** `undefined` if the checksum differs; what came stays only if it was resumed, to begin again in its place. */
 async function fetchFrom(
   client: FilesClient,
-  { path, part, offset }: { readonly path: string; readonly part: string; readonly offset: number },
+  { path, part, destination, offset }: Fetch,
   options: TransferOptions,
 ): Promise<Transferred | undefined> {
-  // First of all, so that a refusal leaves nothing behind.
-  const download = await client.download(path, offset);
-  const size = offset + download.length;
-  using file = await Deno.open(part, { read: true, write: true, create: true });
-  const hash = await hashStart(file, offset);
-  await file.truncate(offset);
-  let done = offset;
-  options.onProgress?.(done, size);
-  for await (const bytes of download.body) {
-    hash.update(bytes);
-    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-    done += bytes.length;
-    options.onProgress?.(done, size);
+  const refused = new AbortController();
+  // Both sides read what an earlier try has brought, at the same time: it may be much.
+  const start = offset > 0 ? openPart(part, offset, refused.signal) : undefined;
+  start?.catch(() => {}); // Thrown below.
+  let download: Download;
+  try {
+    download = await client.download(path, offset);
+  } catch (error) {
+    refused.abort();
+    (await start?.catch(() => undefined))?.file.close();
+    throw error;
   }
-  const checksum = hash.digest("hex");
-  if (checksum !== await download.checksum()) return undefined;
-  // On disk before it takes its name.
-  await file.sync();
-  return { size, resumedAt: offset, checksum };
+  // A new one is opened only now, so that a refusal leaves nothing behind.
+  const { file, hash } = await (start ?? openPart(part, 0, refused.signal));
+  try {
+    const size = offset + download.length;
+    await file.truncate(offset);
+    let done = offset;
+    options.onProgress?.(done, size);
+    for await (const bytes of download.body) {
+      hash.update(bytes);
+      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+      done += bytes.length;
+      options.onProgress?.(done, size);
+    }
+    const checksum = hash.digest("hex");
+    if (checksum !== await download.checksum()) {
+      if (offset === 0) await Deno.remove(part);
+      return undefined;
+    }
+    // On disk before it takes its name.
+    await file.sync();
+    if (!await isAt(part, file)) {
+      throw new Deno.errors.NotFound(`${part} was deleted or replaced by somebody else`);
+    }
+    await Deno.rename(part, destination);
+    return { size, resumedAt: offset, checksum };
+  } finally {
+    file.close();
+  }
+}
+
+/** Opens the file in which a download is collected, for this download alone, and reads its first bytes. */
+async function openPart(
+  part: string,
+  length: number,
+  signal: AbortSignal,
+): Promise<{ readonly file: Deno.FsFile; readonly hash: Hash }> {
+  const file = await Deno.open(part, { read: true, write: true, create: true });
+  try {
+    // Two writers would leave a mixture, and each would find its own checksum right.
+    if (!await file.tryLock(true)) throw new Deno.errors.Busy(`Another download is writing ${part}`);
+    return { file, hash: await hashStart(file, length, () => signal.throwIfAborted()) };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** Whether a file of the server is at least so long. */
@@ -125,30 +170,28 @@ async function sendFrom(
 ): Promise<Transferred> {
   const { size } = await file.stat();
   await file.seek(0, Deno.SeekMode.Start);
-  const hash = await hashStart(file, offset);
+  // Read while the server reads what it has of the file.
+  const start = hashStart(file, offset, () => {});
+  start.catch(() => {}); // Thrown below.
   let checksum = "";
+  const sendRest = async function* (): AsyncIterableIterator<Uint8Array> {
+    const hash = await start;
+    let done = offset;
+    for await (const piece of readPieces(file, size - offset)) {
+      hash.update(piece);
+      yield piece;
+      options.onProgress?.(done += piece.length, size);
+    }
+    checksum = hash.digest("hex");
+  };
   options.onProgress?.(offset, size);
   await client.upload(path, {
     size,
     offset,
-    body: hashed(readPieces(file, size - offset), hash, (sent) => options.onProgress?.(offset + sent, size)),
-    checksum: () => checksum = hash.digest("hex"),
+    body: sendRest(),
+    checksum: () => checksum,
   });
   return { size, resumedAt: offset, checksum };
-}
-
-async function* hashed(
-  pieces: AsyncIterable<Uint8Array>,
-  hash: Hash,
-  sent: (bytes: number) => void,
-): AsyncIterableIterator<Uint8Array> {
-  let bytes = 0;
-  for await (const piece of pieces) {
-    hash.update(piece);
-    yield piece;
-    bytes += piece.length;
-    sent(bytes);
-  }
 }
 
 /** Bytes that an earlier upload has left; a path of which the server knows nothing has none. */

@@ -1,36 +1,42 @@
-/** One upload: gathered beside its target, renamed when whole. @module */
-import { createHash, type Hash } from "node:crypto";
+/** One upload: collected beside its target, renamed when it is complete. @module */
+import type { Hash } from "node:crypto";
 import { plural } from "../../internal/plural.ts";
 import { type FileStore, FileStoreError, publicError } from "./file_store.ts";
 import { hashStart } from "./hash.ts";
+import type { LockedPartial, Partials } from "./partials.ts";
+import { ClientGoneError } from "./work_report.ts";
 
 /** What is uploaded, and from where on. */
 export interface UploadExtent {
   /** Bytes of the whole file. */
   readonly size: number;
-  /** Bytes that an earlier attempt has left and that count. */
+  /** Bytes that an earlier upload has left and that count. */
   readonly offset: number;
 }
 
-/** A file that is being written. One of `finish`, `discard` and `suspend` ends it. */
+/** Where uploads go. */
+export interface UploadPlace {
+  readonly store: FileStore;
+  readonly partials: Partials;
+}
+
+/** A file that is being written. One of `finish`, `discard`, and `suspend` ends it. */
 export class Upload {
-  readonly #store: FileStore;
+  readonly #place: UploadPlace;
   readonly #names: readonly string[];
-  readonly #claim: Disposable;
-  readonly #file: Deno.FsFile;
+  readonly #partial: LockedPartial;
   readonly #hash: Hash;
   readonly #size: number;
   #written: number;
 
   private constructor(
-    store: FileStore,
+    place: UploadPlace,
     names: readonly string[],
-    parts: { claim: Disposable; file: Deno.FsFile; hash: Hash; extent: UploadExtent },
+    parts: { partial: LockedPartial; hash: Hash; extent: UploadExtent },
   ) {
-    this.#store = store;
+    this.#place = place;
     this.#names = names;
-    this.#claim = parts.claim;
-    this.#file = parts.file;
+    this.#partial = parts.partial;
     this.#hash = parts.hash;
     this.#size = parts.extent.size;
     this.#written = parts.extent.offset;
@@ -39,31 +45,46 @@ export class Upload {
   /**
    * Starts an upload, or goes on with one that was suspended.
    *
-   * @throws {FileStoreError} If the file cannot be written, or the earlier attempt has left less than the offset.
+   * @param working Called with the bytes of the earlier upload that are read so far; what it throws ends this.
+   * @throws {FileStoreError} If the file cannot be written, or the earlier upload has left less than the offset.
    */
-  static async begin(store: FileStore, names: readonly string[], extent: UploadExtent): Promise<Upload> {
-    const claim = store.claim(names);
+  static async begin(
+    place: UploadPlace,
+    names: readonly string[],
+    extent: UploadExtent,
+    working: (done: number) => void,
+  ): Promise<Upload> {
+    const { offset } = extent;
+    await place.store.targetPath(names);
+    // Looked at first, so that a refusal creates nothing.
+    if (offset > 0) requireStart(offset, await place.partials.size(names));
+    const partial = await place.partials.lock(names);
     try {
-      await store.targetPath(names);
-      const { file, hash } = extent.offset === 0
-        ? await createPartial(store, names)
-        : await continuePartial(store, names, extent.offset);
-      return new Upload(store, names, { claim, file, hash, extent });
+      requireStart(offset, partial.size);
+      const hash = await hashStart(partial.file, offset, working);
+      await partial.file.truncate(offset);
+      return new Upload(place, names, { partial, hash, extent });
     } catch (error) {
-      claim[Symbol.dispose]();
-      throw publicError(error);
+      partial.file.close();
+      throw error instanceof ClientGoneError ? error : publicError(error);
     }
   }
 
-  /** Bytes that have still to come. */
-  get left(): number {
-    return this.#size - this.#written;
+  /** Bytes of the whole file. */
+  get size(): number {
+    return this.#size;
   }
 
+  /** Bytes that are there. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Adds the next bytes. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#hash.update(bytes);
     try {
-      for (let at = 0; at < bytes.length;) at += await this.#file.write(bytes.subarray(at));
+      for (let at = 0; at < bytes.length;) at += await this.#partial.file.write(bytes.subarray(at));
     } catch (error) {
       throw publicError(error);
     }
@@ -71,76 +92,38 @@ export class Upload {
   }
 
   /**
-   * Puts the file in its place, if it is what was meant; else it is discarded.
+   * Moves the file to its place. If it is not what was meant, or cannot be moved, it is discarded.
    *
    * @param checksum SHA-256 of the whole file, in hexadecimal.
-   * @throws {FileStoreError} If the checksum differs.
+   * @throws {FileStoreError} If the checksum differs, or the file cannot take its place.
    */
   async finish(checksum: string): Promise<void> {
-    const actual = this.#hash.digest("hex");
-    if (actual !== checksum) {
-      await this.discard();
-      throw new FileStoreError(`Checksum differs: what came has ${actual}`);
-    }
     try {
-      try {
-        // On disk before it takes its name: a crash must not leave a name with nothing behind it.
-        await this.#file.sync();
-      } finally {
-        this.#file.close();
-      }
-      await Deno.rename(
-        await this.#store.partialPath(this.#names),
-        await this.#store.targetPath(this.#names),
-      );
+      const actual = this.#hash.digest("hex");
+      if (actual !== checksum) throw new FileStoreError(`Checksum differs: what came has ${actual}`);
+      // On disk before it takes its name: a crash must not leave a name with nothing behind it.
+      await this.#partial.file.sync();
+      await this.#place.partials.move(this.#partial, await this.#place.store.targetPath(this.#names));
     } catch (error) {
+      await this.discard();
       throw publicError(error);
-    } finally {
-      this.#claim[Symbol.dispose]();
     }
+    await this.#place.partials.release(this.#partial);
   }
 
   /** Gives up, and leaves nothing. */
   async discard(): Promise<void> {
-    this.suspend();
-    try {
-      await Deno.remove(await this.#store.partialPath(this.#names));
-    } catch (error) {
-      throw publicError(error);
-    }
+    await this.#place.partials.discard(this.#partial);
   }
 
   /** Gives up for now: what has come stays, and counts when the client comes back. */
-  suspend(): void {
-    this.#file.close();
-    this.#claim[Symbol.dispose]();
+  async suspend(): Promise<void> {
+    if (this.#written === 0) await this.discard();
+    else this.#partial.file.close();
   }
 }
 
-type Partial = { readonly file: Deno.FsFile; readonly hash: Hash };
-
-async function createPartial(store: FileStore, names: readonly string[]): Promise<Partial> {
-  const path = await store.partialPath(names);
-  if (await store.partialSize(names) !== undefined) await Deno.remove(path);
-  // `createNew` follows no link at the name itself.
-  const { file } = await store.openVerified(path, { write: true, createNew: true });
-  return { file, hash: createHash("sha256") };
-}
-
-async function continuePartial(store: FileStore, names: readonly string[], offset: number): Promise<Partial> {
-  const there = await store.partialSize(names);
-  if (there === undefined || there < offset) {
-    throw new FileStoreError(
-      `Offset is ${offset}, but an earlier upload has left ${plural(there ?? 0, "byte")}`,
-    );
-  }
-  const { file } = await store.openVerified(await store.partialPath(names), { read: true, write: true });
-  try {
-    const hash = await hashStart(file, offset);
-    await file.truncate(offset);
-    return { file, hash };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+function requireStart(offset: number, left: number | undefined = 0): void {
+  if (left >= offset) return;
+  throw new FileStoreError(`Offset is ${offset}, but an earlier upload has left ${plural(left, "byte")}`);
 }

@@ -13,6 +13,10 @@ export class TempDir implements AsyncDisposable {
     return Deno.readTextFile(`${this.path}/${name}`);
   }
 
+  has(name: string): boolean {
+    return [...Deno.readDirSync(this.path)].some((entry) => entry.name === name);
+  }
+
   /** Names in it, hidden ones and uploads under way included. */
   async names(): Promise<string[]> {
     return (await Array.fromAsync(Deno.readDir(this.path), (entry) => entry.name)).sort();

@@ -1,5 +1,5 @@
 /** `server.ts files`, a file server. @module */
-import { flag, group, text } from "../../args/option.ts";
+import { duration, flag, group, text } from "../../args/option.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
@@ -19,6 +19,10 @@ const options = {
   ...group("Files", {
     root: text({ help: "Directory to serve", placeholder: "DIR", required: true }),
     writable: flag({ help: "Allow uploads and deletion" }),
+    partialTtl: duration({
+      help: "Delete unfinished uploads after this long; 0 for never",
+      default: 86_400_000,
+    }),
   }),
   ...servicePort(8891),
   ...processOptions,
@@ -37,13 +41,14 @@ export const files = {
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startFiles } = await import("../../../services/files/service.ts");
-    const { root, writable, maxLine } = values;
+    const { root, writable, partialTtl, maxLine } = values;
     await requireDirectory(root, values);
     const listen = await listenOptions(values, host);
     return await startFiles({
       ...listen,
       root,
       writable,
+      partialTtl,
       limits: { ...listen.limits, maxLine },
       access: { ...listen.access, ...await authOf(values) },
     });
@@ -67,9 +72,13 @@ async function requireDirectory(root: string, { writable }: { readonly writable:
   if (writable) await permitted(`accept uploads in ${quoted(root)}`, () => tryWriting(root));
 }
 
-/** Writes a file and deletes it: the only reliable test for the permissions of the file system and the program. */
+/** Writes, locks, and deletes a file: the only reliable test for the permissions, and for what the file system can do. */
 async function tryWriting(directory: string): Promise<void> {
-  const path = `${directory}/${PARTIAL_PREFIX}${crypto.randomUUID()}`;
-  await Deno.writeFile(path, new Uint8Array(), { createNew: true });
-  await Deno.remove(path);
+  const path = `${directory}/${PARTIAL_PREFIX}-${crypto.randomUUID()}`;
+  using file = await Deno.open(path, { write: true, createNew: true });
+  try {
+    await file.tryLock(true);
+  } finally {
+    await Deno.remove(path);
+  }
 }

@@ -1,8 +1,12 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { downloadFile, FilesClient, FilesError, startFiles, uploadFile } from "../../../services/mod.ts";
-import { type Connection, listen } from "../../../socket/mod.ts";
+import { sleep } from "../../../internal/sleep.ts";
+import { bytesCodec, type Connection, listen } from "../../../socket/mod.ts";
+import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
+import { pure } from "../../_util/permissions.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
+import { until } from "../../_util/until.ts";
 
 function sha256(content: string): string {
   return createHash("sha256").update(content).digest("hex");
@@ -135,6 +139,102 @@ Deno.test("FilesClient waits for an answer no longer than its timeout", async ()
     await using client = await FilesClient.connect({ port, timeouts: { reply: 20 } });
     await assertRejects(() => client.stat("x"), FilesError, "timeout: answer for 20 ms");
   });
+});
+
+Deno.test("FilesClient waits longer than its timeout for a server that reports progress", pure, async () => {
+  const network = new MemoryNetwork();
+  const clock = new VirtualClock();
+  const server = listen({ network, clock, port: 8000 });
+  const served = server.serve(async (peer) => {
+    const { signal } = new AbortController();
+    for await (const line of peer) {
+      for (let done = 1; done <= 5; done++) {
+        await sleep(900, clock, signal);
+        peer.send(`working ${done}`);
+      }
+      peer.send(line.startsWith("PUT") ? "ready 0" : "ok partial 7");
+    }
+  });
+  const client = await FilesClient.connect({ network, clock, port: 8000, timeout: 1000 });
+  assertEquals(await clock.runUntil(client.stat("x")), { entry: undefined, partial: 7 });
+  const upload = client.upload("x", { size: 1, body: pieces("x"), checksum: () => sha256("x") });
+  // It is answered by what is no answer, after as long.
+  await clock.runUntil(assertRejects(() => upload, FilesError, 'Server answered "ok partial 7"'));
+  await clock.runUntil(client[Symbol.asyncDispose]());
+  await clock.runUntil(server.close());
+  await served;
+});
+
+Deno.test(
+  "FilesClient.upload() waits longer than its timeout while the server accepts bytes",
+  pure,
+  async () => {
+    const network = new MemoryNetwork({ capacity: 10_000 });
+    const clock = new VirtualClock();
+    const server = listen({ network, clock, port: 8000, codec: bytesCodec });
+    const read: number[] = [];
+    const served = server.serve(async (peer) => {
+      const { signal } = new AbortController();
+      for await (const bytes of peer) {
+        if (read.push(bytes.length) === 1) peer.send(new TextEncoder().encode("ready 0\n"));
+        await sleep(900, clock, signal);
+        if (bytes.at(-2) === "!".charCodeAt(0)) peer.send(new TextEncoder().encode("ok\n"));
+      }
+    });
+    const client = await FilesClient.connect({ network, clock, port: 8000, timeout: 1000 });
+    const body = pieces("x".repeat(100_000), "x".repeat(100_000));
+    await clock.runUntil(client.upload("x", { size: 200_000, body, checksum: () => "!" }), { within: 1e9 });
+    assert(read.length > 10, `${read.length} reads`);
+    await clock.runUntil(client[Symbol.asyncDispose]());
+    await clock.runUntil(server.close());
+    await served;
+  },
+);
+
+Deno.test("downloadFile() refuses to write what another download is writing", async () => {
+  await using dir = new TempDir();
+  await using here = new TempDir();
+  await dir.write("x", "hello");
+  await using server = await startFiles({ root: dir.path });
+  await using client = await FilesClient.connect({ port: server.port });
+  const destination = `${here.path}/x`;
+  {
+    using other = await Deno.open(`${destination}.part`, { create: true, write: true });
+    await other.lock(true);
+    await other.write(new TextEncoder().encode("he"));
+    await assertRejects(
+      () => downloadFile(client, { path: "x", destination }),
+      Deno.errors.Busy,
+      `Another download is writing ${destination}.part`,
+    );
+    assertEquals(await here.read("x.part"), "he");
+  }
+  await using again = await FilesClient.connect({ port: server.port });
+  assertEquals((await downloadFile(again, { path: "x", destination })).resumedAt, 2);
+  assertEquals([await here.read("x"), await here.names()], ["hello", ["x"]]);
+});
+
+Deno.test("downloadFile() puts nothing in place that somebody else put at its partial file", async () => {
+  await using here = new TempDir();
+  const destination = `${here.path}/x`;
+  await withServer(async (peer, lines) => {
+    await lines.next();
+    for (const answer of ["body 3", "hi"]) peer.send(answer);
+    await peer.flushed();
+    await until(() => here.has("x.part"));
+    await Deno.remove(`${destination}.part`);
+    await here.write("x.part", "other");
+    peer.send(`sha256 ${sha256("hi\n")}`);
+    await lines.next();
+  }, async (port) => {
+    await using client = await FilesClient.connect({ port });
+    await assertRejects(
+      () => downloadFile(client, { path: "x", destination }),
+      Deno.errors.NotFound,
+      "was deleted or replaced by somebody else",
+    );
+  });
+  assertEquals([await here.names(), await here.read("x.part")], [["x.part"], "other"]);
 });
 
 Deno.test("downloadFile() keeps what came when it breaks off, and nothing when the checksum differs", async () => {

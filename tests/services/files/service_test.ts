@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
-import { type FilesOptions, startFiles } from "../../../services/mod.ts";
+import { FilesClient, type FilesOptions, startFiles } from "../../../services/mod.ts";
 import { downloadLength, filesCodec } from "../../../services/files/codec.ts";
 import { connect } from "../../../socket/mod.ts";
 import { exchange, talk } from "../../_util/exchange.ts";
@@ -95,7 +95,7 @@ Deno.test("startFiles() keeps what came of an upload that was cut off, and goes 
   assertMatch(
     answer,
     new RegExp(
-      `^ok 0\nok partial 8\nerror no such file\n` +
+      `^partial 8 ${TIME} a\nok 1\nok partial 8\nerror no such file\n` +
         `error offset is 9, but an earlier upload has left 8 bytes\nready 6\nok\nok file 11 ${TIME}\nok\n$`,
     ),
   );
@@ -141,6 +141,46 @@ Deno.test("startFiles() writes nothing unless told that it may, and goes on afte
   assertEquals(await exchange(server.port, "PUT b 100000\n"), "error server is read-only\n");
   assertEquals(await dir.names(), ["a"]);
 });
+
+Deno.test({
+  name: "startFiles() counts the names that no request can express",
+  ignore: Deno.build.os !== "linux", // Elsewhere, file systems refuse such names.
+  fn: async () => {
+    await using dir = new TempDir();
+    for (const name of ["a\nb", "a\\b", "fine", "\ufffd"]) await dir.write(name, "");
+    const shell = new Deno.Command("sh", { args: ["-c", `touch "$(printf 'x\\377')"`], cwd: dir.path });
+    assertEquals((await shell.output()).code, 0);
+    await using server = await startFiles({ root: dir.path });
+    assertMatch(
+      await exchange(server.port, "LIST\nQUIT\n"),
+      new RegExp(`^file 0 ${TIME} fine\nfile 0 ${TIME} %EF%BF%BD\nok 2 omitted 3\nok\n$`),
+    );
+    await using client = await FilesClient.connect({ port: server.port });
+    const omitted: number[] = [];
+    const onOmitted = (count: number) => omitted.push(count);
+    const names = await Array.fromAsync(client.list(".", { onOmitted }), ({ name }) => name);
+    assertEquals([names, omitted], [["fine", "\ufffd"], [3]]);
+  },
+});
+
+for (const request of ["GET big 900000000000", "PUT up 900000000001 900000000000"]) {
+  Deno.test(`startFiles() stops hashing for a client that has gone: ${request.split(" ")[0]}`, async () => {
+    await using dir = new TempDir();
+    await Deno.mkdir(`${dir.path}/.okline-partials`);
+    // Sparse: hashing them takes half an hour.
+    for (const name of ["big", ".okline-partials/up"]) {
+      using file = await Deno.open(`${dir.path}/${name}`, { create: true, write: true });
+      await file.truncate(900_000_000_000);
+    }
+    await using server = await startFiles({ root: dir.path, writable: true });
+    await using client = await talk(server.port);
+    await client.send(`${request}\n`);
+    await client.upTo("working ");
+    client.connection.abort();
+    await server.until((stats) => stats.connections === 0);
+    assertEquals((await Deno.stat(`${dir.path}/.okline-partials/up`)).size, 900_000_000_000);
+  });
+}
 
 Deno.test("startFiles() reaches nothing outside its root", async () => {
   await using outer = new TempDir();
@@ -240,8 +280,8 @@ Deno.test("startFiles() drains: a transfer under way is finished, idle clients a
   await using busy = await talk(server.port);
   await busy.send("PUT a 2\nx");
   await busy.upTo("ready 0\n");
-  await idle.send("LIST\n");
-  await idle.upTo("ok 0\n");
+  await idle.send("STAT .\n");
+  await idle.upTo("\n");
   const drained = server.shutdown();
   assertEquals(await idle.rest(), "error server is draining\n");
   await busy.send(`ysha256 ${sha256("xy")}\n`);
