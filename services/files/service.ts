@@ -2,14 +2,10 @@
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import { FramingError } from "../../socket/errors.ts";
-<<<<<<< HEAD
 import type { LineListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
-=======
-import { type LineListenOptions, listen, type ListenerStats } from "../../socket/listener.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { systemClock } from "../../socket/tcp.ts";
->>>>>>> 7923003 (Let one client at a time write a file, whatever process serves it, and clean up after uploads)
 import { FileStore } from "./file_store.ts";
 import { Partials } from "./partials.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./codec.ts";
@@ -28,20 +24,15 @@ export interface FilesOptions extends ServiceOptions {
   root: string;
   /** Whether clients may upload and delete. Default `false`. */
   writable?: boolean;
-<<<<<<< HEAD
-  /** Limits of the listener, and of each connection and its lines. */
-  limits?: LineListenLimits;
-  /** Decides which clients may send requests. */
-  access?: ServiceAccess;
-=======
   /**
    * Time in ms after the last write for which an upload that was cut off can be resumed; then it is deleted. 0 for no
    * limit. Default 86,400,000, a day.
    */
   partialTtl?: number;
-  /** What a client must show before its first request. Default: nothing. */
-  auth?: PeerAuth;
->>>>>>> 7923003 (Let one client at a time write a file, whatever process serves it, and clean up after uploads)
+  /** Limits of the listener, and of each connection and its lines. */
+  limits?: LineListenLimits;
+  /** Decides which clients may send requests. */
+  access?: ServiceAccess;
 }
 
 /** What a files service counts. */

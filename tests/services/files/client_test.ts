@@ -155,7 +155,7 @@ Deno.test("FilesClient waits longer than its timeout for a server that reports p
       peer.send(line.startsWith("PUT") ? "ready 0" : "ok partial 7");
     }
   });
-  const client = await FilesClient.connect({ network, clock, port: 8000, timeout: 1000 });
+  const client = await FilesClient.connect({ network, clock, port: 8000, timeouts: { reply: 1000 } });
   assertEquals(await clock.runUntil(client.stat("x")), { entry: undefined, partial: 7 });
   const upload = client.upload("x", { size: 1, body: pieces("x"), checksum: () => sha256("x") });
   // It is answered by what is no answer, after as long.
@@ -181,7 +181,7 @@ Deno.test(
         if (bytes.at(-2) === "!".charCodeAt(0)) peer.send(new TextEncoder().encode("ok\n"));
       }
     });
-    const client = await FilesClient.connect({ network, clock, port: 8000, timeout: 1000 });
+    const client = await FilesClient.connect({ network, clock, port: 8000, timeouts: { reply: 1000 } });
     const body = pieces("x".repeat(100_000), "x".repeat(100_000));
     await clock.runUntil(client.upload("x", { size: 200_000, body, checksum: () => "!" }), { within: 1e9 });
     assert(read.length > 10, `${read.length} reads`);
