@@ -163,24 +163,24 @@ Deno.test({
   },
 });
 
-for (const request of ["GET big 900000000000", "PUT up 900000000001 900000000000"]) {
-  Deno.test(`startFiles() stops hashing for a client that has gone: ${request.split(" ")[0]}`, async () => {
-    await using dir = new TempDir();
-    await Deno.mkdir(`${dir.path}/.okline-partials`);
-    // Sparse: hashing them takes half an hour.
-    for (const name of ["big", ".okline-partials/up"]) {
-      using file = await Deno.open(`${dir.path}/${name}`, { create: true, write: true });
-      await file.truncate(900_000_000_000);
-    }
-    await using server = await startFiles({ root: dir.path, writable: true });
+Deno.test("startFiles() stops hashing for a client that has gone", async () => {
+  await using dir = new TempDir();
+  await Deno.mkdir(`${dir.path}/.okline-partials`);
+  // Sparse: hashing one takes half an hour.
+  for (const name of ["big", ".okline-partials/up"]) {
+    using file = await Deno.open(`${dir.path}/${name}`, { create: true, write: true });
+    await file.truncate(900_000_000_000);
+  }
+  await using server = await startFiles({ root: dir.path, writable: true });
+  await Promise.all(["GET big 900000000000", "PUT up 900000000001 900000000000"].map(async (request) => {
     await using client = await talk(server.port);
     await client.send(`${request}\n`);
     await client.upTo("working ");
     client.connection.abort();
-    await server.until((stats) => stats.connections === 0);
-    assertEquals((await Deno.stat(`${dir.path}/.okline-partials/up`)).size, 900_000_000_000);
-  });
-}
+  }));
+  await server.until((stats) => stats.connections === 0);
+  assertEquals((await Deno.stat(`${dir.path}/.okline-partials/up`)).size, 900_000_000_000);
+});
 
 Deno.test("startFiles() reaches nothing outside its root", async () => {
   await using outer = new TempDir();
