@@ -10,12 +10,21 @@ const KEPT = 300;
 export class Sampler<Sample extends object> implements LiveFeed {
   readonly history: Sample[] = [];
   readonly #take: () => Sample;
+  readonly #keep: (sample: Sample) => Sample;
   readonly #clock: Clock;
   readonly #subscribers = new Set<(sample: Sample) => void>();
   #timer: Timer | undefined;
 
-  constructor(take: () => Sample, clock: Clock) {
+  /**
+   * @param options.keep Returns what stays of a sample when the next one has been taken. Default: all of it.
+   */
+  constructor(
+    take: () => Sample,
+    clock: Clock,
+    { keep = (sample) => sample }: { readonly keep?: (sample: Sample) => Sample } = {},
+  ) {
     this.#take = take;
+    this.#keep = keep;
     this.#clock = clock;
   }
 
@@ -33,6 +42,8 @@ export class Sampler<Sample extends object> implements LiveFeed {
   /** Takes a sample now. */
   sample(): void {
     const sample = this.#take();
+    const last = this.history.pop();
+    if (last !== undefined) this.history.push(this.#keep(last));
     this.history.push(sample);
     if (this.history.length > KEPT) this.history.shift();
     for (const subscriber of this.#subscribers) subscriber(sample);

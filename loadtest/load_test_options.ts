@@ -1,6 +1,7 @@
 /** Options for a load test in a program, and the plans that they describe. @module */
 import type { Clock } from "../internal/clock.ts";
 import type { Address, Network } from "../socket/network.ts";
+import type { RunControl } from "./pace/run_control.ts";
 import { type FaultSpec, parseFaults } from "./plan/fault_spec.ts";
 import { parsePayload } from "./plan/payload.ts";
 import { Plan } from "./plan/plan.ts";
@@ -39,6 +40,8 @@ export interface LoadTestOptions {
   readonly network?: Network;
   /** Default: real time. With a virtual clock, the same seed gives the same run. */
   readonly clock?: Clock;
+  /** Pauses and resumes the run, and changes its rate. Default: nothing does. */
+  readonly control?: RunControl;
   /** Interrupts the run. */
   readonly signal?: AbortSignal;
   /** Receives the lines of the history, which `loadtest.ts verify` can judge again. */

@@ -88,6 +88,8 @@ export async function runLoadTest<Frame, Shared>(
     clock,
     server: { finalState: () => askFinalState({ expectState }, { clock }) },
     ...hooks,
+    ...(order.scenario === undefined ? {} : { load: order.scenario.load }),
+    ...(test.control === undefined ? {} : { control: test.control }),
     ...(test.signal === undefined ? {} : { signal: test.signal }),
   });
   const measures = measure(result.ledger);

@@ -1,10 +1,15 @@
 /** Runs a plan against a server from beginning to end: generates the load, asks the server, and judges. @module */
-import type { Clock } from "../internal/clock.ts";
+import type { Clock, Timer } from "../internal/clock.ts";
 import type { Generator } from "./generate/generator.ts";
 import type { HistoryEvent, ServerState, StopEvent } from "./history/events.ts";
 import type { ServerConnectionEvent } from "./history/server_events.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { Pace } from "./pace/pace.ts";
+import type { PaceState, RunControl } from "./pace/run_control.ts";
+import { runStages } from "./pace/run_stages.ts";
 import type { Plan } from "./plan/plan.ts";
+import type { LoadShape } from "./scenario/load_shape.ts";
+import { type JudgementSoFar, judgeSoFar } from "./judge/trouble.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
 
 /** The server under test, as {@linkcode runPlan} sees it. */
@@ -23,6 +28,10 @@ export interface RunPlanOptions {
   readonly generator: Generator;
   readonly server: ServerUnderTest;
   readonly clock: Clock;
+  /** Changes the pace while the run goes on. Default: it cannot be changed. */
+  readonly control?: RunControl;
+  /** The messages of a scenario, for the stages of the run. Default: none. */
+  readonly load?: LoadShape;
   /** Receives the progress every `progressInterval` ms. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** In ms. Default 500. */
@@ -51,8 +60,13 @@ export interface RunProgress {
   readonly latency: string;
   /** Time since the run began, in ms. */
   readonly elapsed: number;
-  /** Time until the deadline, in ms. */
+  /** Time until the deadline, in ms; a pause does not count. */
   readonly left: number;
+  /** How late the generators are at the 99th percentile, in ms. */
+  readonly lag: number;
+  readonly soFar: JudgementSoFar;
+  /** The pace; `undefined` if it cannot be changed. */
+  readonly pace: PaceState | undefined;
 }
 
 /** The result of {@linkcode runPlan}. */
@@ -69,7 +83,7 @@ export interface RunResult {
  * The run ends when every client has finished, at the plan's deadline, when `signal` aborts, or when the server dies.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
-  const { plan, generator, server, clock, signal, onProgress, progressInterval = 500 } = options;
+  const { plan, generator, server, clock, signal, control, onProgress, progressInterval = 500 } = options;
   const facts: HistoryEvent[] = [];
   const record = (event: HistoryEvent) => {
     facts.push(event);
@@ -86,10 +100,33 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const interrupt = () => stop("interrupted");
   signal?.addEventListener("abort", interrupt, { once: true });
   if (signal?.aborted) interrupt();
-  const deadline = clock.after(plan.deadline - elapsed(), () => stop("deadline"));
+  let deadline: Timer | undefined;
+  const watchDeadline = () => {
+    deadline?.cancel();
+    const at = pace.instantOf(plan.deadline);
+    if (at < Infinity) deadline = clock.after(at - elapsed(), () => stop("deadline"));
+  };
+  const pace = control?.begin({
+    stages: runStages(plan, options.load),
+    now: elapsed,
+    apply: (setting, at) => {
+      record({ event: "pace", at, ...setting });
+      generator.setPace(setting);
+      watchDeadline();
+    },
+  }) ?? new Pace(0);
+  watchDeadline();
   const ticker = every(clock, progressInterval, () => {
-    const left = Math.max(0, plan.deadline - elapsed());
-    onProgress?.({ ...generator.progress, clients: plan.clients, elapsed: elapsed(), left });
+    if (onProgress === undefined) return;
+    const { trouble, ...progress } = generator.progress;
+    onProgress({
+      ...progress,
+      clients: plan.clients,
+      elapsed: elapsed(),
+      left: Math.max(0, pace.timeUntil(plan.deadline, elapsed())),
+      soFar: judgeSoFar(generator.runEvent, trouble, progress),
+      pace: control?.state,
+    });
   });
   const over = Promise.withResolvers<undefined>();
   const watching = Promise.race([server.died ?? over.promise, over.promise]).then((detail) => {
@@ -101,7 +138,8 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   try {
     await running;
   } finally {
-    deadline.cancel();
+    control?.end();
+    deadline?.cancel();
     ticker.cancel();
     signal?.removeEventListener("abort", interrupt);
   }

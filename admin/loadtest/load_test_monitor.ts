@@ -1,6 +1,7 @@
 /** The admin server's view of a running load test. @module */
 import type { Clock } from "../../internal/clock.ts";
-import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
+import { type RunControl, RunControlError } from "../../loadtest/pace/run_control.ts";
+import type { RunStage } from "../../loadtest/pace/run_stages.ts";
 import type { RunProgress } from "../../loadtest/run_plan.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
@@ -8,7 +9,10 @@ import { MetricSet } from "../metrics/metric_set.ts";
 import { addProcessMetrics } from "../metrics/process_metrics.ts";
 import { Interval, type Percentiles } from "../percentiles.ts";
 import { Sampler } from "../sampler.ts";
-import type { AdminTarget } from "../target.ts";
+import type { ActionResult, AdminTarget } from "../target.ts";
+import { latencyOf } from "./latency_of.ts";
+import { addLoadTestMetrics } from "./load_test_metrics.ts";
+import { parsePaceChange } from "./pace_change.ts";
 
 /** The phase of a load test: its clients run, or were stopped, or are done and judged. */
 export type LoadTestPhase = "starting" | "running" | "stopping" | "judging" | "done";
@@ -20,6 +24,8 @@ export interface LoadTestSample {
   readonly phase: LoadTestPhase;
   /** Known once the run is judged. */
   readonly verdict: string | null;
+  /** The verdict that the run cannot get rid of, before it is judged. */
+  readonly verdictSoFar: "failed" | "invalid" | null;
   readonly clients: number;
   readonly elapsed: number;
   readonly left: number;
@@ -28,9 +34,22 @@ export interface LoadTestSample {
   readonly open: number;
   readonly resent: number;
   readonly finished: number;
+  readonly paused: boolean;
+  /** How many times as fast as planned new work starts. */
+  readonly speed: number;
+  /** Starts per second; `null` if nothing starts at a rate. */
+  readonly rate: number | null;
+  /** Index of the stage that the run is in, and the time since it began, in ms of the plan. */
+  readonly stage: number;
+  readonly stageElapsed: number;
   readonly latency: Percentiles | null;
+  /** How late the generators are at the 99th percentile. */
+  readonly generatorLag: number;
   /** Event-loop lag of this process since the last sample. */
   readonly lag: Percentiles | null;
+  /** Of the last sample only. */
+  readonly stages: readonly RunStage[];
+  /** Of the last sample only. What is wrong so far, or, with the verdict, in the end. */
   readonly findings: readonly string[];
 }
 
@@ -39,43 +58,54 @@ export class LoadTestMonitor implements Disposable {
   readonly target: AdminTarget;
   readonly #clients: number;
   readonly #stop: () => void;
+  readonly #control: RunControl;
   readonly #clock: Clock;
   readonly #lag: EventLoopLag;
   readonly #interval: Interval;
   readonly #sampler: Sampler<LoadTestSample>;
   #phase: LoadTestPhase = "starting";
   #verdict: string | null = null;
-  #findings: readonly string[] = [];
+  #findings: readonly string[] | undefined;
   #progress: RunProgress | undefined;
 
   /**
    * @param options.clients How many clients the plan has.
+   * @param options.control The pace of the run.
    * @param options.stop Stops the clients; what was measured is judged then.
    */
   constructor(
-    { version, clients, stop, clock = systemClock }: {
+    { version, clients, control, stop, clock = systemClock }: {
       readonly version: string;
       readonly clients: number;
+      readonly control: RunControl;
       readonly stop: () => void;
       readonly clock?: Clock;
     },
   ) {
     this.#clients = clients;
     this.#stop = stop;
+    this.#control = control;
     this.#clock = clock;
     this.#lag = new EventLoopLag(clock);
     this.#interval = new Interval(this.#lag.durations);
-    this.#sampler = new Sampler(() => this.#sample(this.#interval.percentiles()), clock);
+    this.#sampler = new Sampler(() => this.#sample(this.#interval.percentiles()), clock, {
+      keep: (sample) => ({ ...sample, stages: [], findings: [] }),
+    });
     const build = { name: "loadtest", version };
     const metrics = new MetricSet();
-    this.#addMetrics(metrics);
+    addLoadTestMetrics(metrics, () => this.#sample(null));
     addProcessMetrics(metrics, build, this.#lag);
     this.target = {
       kind: "loadtest",
       ...build,
       state: () => this.#sample(null),
       notReady: () => [],
-      actions: { stop: () => this.#stopRun() },
+      actions: {
+        pause: () => this.#changePace(() => control.pause()),
+        resume: () => this.#changePace(() => control.resume()),
+        rate: (query) => this.#changePace(() => parsePaceChange(query)(control)),
+        stop: () => this.#stopRun(),
+      },
       live: this.#sampler,
       metrics: () => metrics.text(),
     };
@@ -108,22 +138,42 @@ export class LoadTestMonitor implements Disposable {
     this.#sampler.stop();
   }
 
-  #stopRun(): { readonly status: 202 | 409; readonly body: object } {
+  #changePace(change: () => void): ActionResult {
+    try {
+      change();
+    } catch (error) {
+      if (error instanceof RunControlError) return { status: 409, body: { error: error.message } };
+      if (error instanceof RangeError) return { status: 400, body: { error: error.message } };
+      throw error;
+    }
+    this.#sampler.sample();
+    return { body: this.#pace() };
+  }
+
+  #pace(): Pick<LoadTestSample, "paused" | "speed" | "rate" | "stage" | "stageElapsed"> {
+    const { paused = false, speed = 1, rate = null, stage = 0, stageElapsed = 0 } = this.#control.state ?? {};
+    return { paused, speed, rate, stage, stageElapsed: Math.round(stageElapsed) };
+  }
+
+  #stopRun(): ActionResult {
     if (this.#phase !== "running" && this.#phase !== "starting") {
       return { status: 409, body: { error: `Cannot stop: the load test is ${this.#phase}` } };
     }
     this.#phase = "stopping";
     this.#stop();
+    this.#sampler.sample();
     return { status: 202, body: { stopping: true } };
   }
 
   #sample(lag: Percentiles | null): LoadTestSample {
     const { elapsed = 0, left = 0, started = 0, acknowledged = 0, open = 0, resent = 0, finished = 0 } =
       this.#progress ?? {};
+    const { soFar, lag: generatorLag = 0 } = this.#progress ?? {};
     return {
       at: Math.round(performance.timeOrigin + this.#clock.now()),
       phase: this.#phase,
       verdict: this.#verdict,
+      verdictSoFar: this.#verdict === null ? soFar?.verdict ?? null : null,
       clients: this.#clients,
       elapsed: Math.round(elapsed),
       left: Math.round(left),
@@ -132,57 +182,12 @@ export class LoadTestMonitor implements Disposable {
       open,
       resent,
       finished,
+      ...this.#pace(),
       latency: latencyOf(this.#progress),
+      generatorLag: Math.round(generatorLag),
       lag,
-      findings: this.#findings,
+      stages: this.#control.stages,
+      findings: this.#findings ?? soFar?.findings.map(({ text }) => text) ?? [],
     };
   }
-
-  #addMetrics(metrics: MetricSet): void {
-    const read = (key: "started" | "acknowledged" | "open" | "resent" | "finished") => () =>
-      this.#progress?.[key] ?? 0;
-    metrics.gauge({ name: "okline_loadtest_clients", help: "Planned clients.", read: () => this.#clients });
-    metrics.gauge({
-      name: "okline_loadtest_connections",
-      help: "Open connections of clients.",
-      read: read("open"),
-    });
-    metrics.counter({
-      name: "okline_loadtest_started_total",
-      help: "Started clients.",
-      read: read("started"),
-    });
-    metrics.counter({
-      name: "okline_loadtest_acknowledged_total",
-      help: "Acknowledged messages.",
-      read: read("acknowledged"),
-    });
-    metrics.counter({
-      name: "okline_loadtest_resent_total",
-      help: "Messages sent again.",
-      read: read("resent"),
-    });
-    metrics.counter({
-      name: "okline_loadtest_finished_total",
-      help: "Clients that are done.",
-      read: read("finished"),
-    });
-    metrics.gauge({
-      name: "okline_loadtest_latency_seconds",
-      help: "Percentiles of the time from planned start to ok, so far.",
-      labels: ["percentile"],
-      read: () =>
-        Object.entries(latencyOf(this.#progress) ?? {}).map((
-          [percentile, ms],
-        ) => [{ percentile }, ms / 1000]),
-    });
-  }
-}
-
-function latencyOf(progress: RunProgress | undefined): Percentiles | null {
-  if (progress === undefined) return null;
-  const latency = new LatencyHistogram();
-  latency.mergeEncoded(progress.latency);
-  const { p50, p90, p99 } = latency.percentiles();
-  return p50 === null || p90 === null || p99 === null ? null : { p50, p90, p99 };
 }

@@ -20,6 +20,7 @@ let frames = [];
 let last;
 let charts = [];
 let ended = false;
+let shownSpeed;
 
 function take(sample) {
   frames.push(view.derive(sample, last));
@@ -37,6 +38,8 @@ function show() {
   showControls(view.controls(last));
   showCounts(last.closed);
   showFindings(last.findings);
+  showStages(view.stages?.(last) ?? []);
+  showSpeeds(view.speeds?.(last));
   showProgress(last);
 }
 
@@ -99,6 +102,48 @@ function showFindings(findings) {
   });
   while (list.children.length > (findings ?? []).length) list.lastChild.remove();
 }
+
+function showStages(stages) {
+  element("stages-section").hidden = stages.length === 0;
+  const list = element("stages");
+  while (list.children.length > stages.length) list.lastChild.remove();
+  stages.forEach(({ label, now, done }, index) => {
+    let item = list.children[index];
+    if (item === undefined) {
+      item = list.appendChild(document.createElement("li"));
+      const bar = document.createElement("progress");
+      item.append(document.createElement("span"), bar);
+    }
+    const [text, bar] = item.children;
+    if (text.textContent !== label) text.textContent = label;
+    bar.setAttribute("aria-label", label);
+    bar.value = done;
+    if (now) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  });
+}
+
+/** Shows the choices of speed. Options that stay are left alone: an open list would close. */
+function showSpeeds(speeds) {
+  element("speed-label").hidden = speeds === undefined;
+  if (speeds === undefined) return;
+  const select = element("speed");
+  const known = [...select.options].map(({ value }) => value).join();
+  if (known !== speeds.map(({ value }) => value).join()) {
+    select.replaceChildren(...speeds.map(({ value, label }) => new Option(label, value)));
+  }
+  // Only a new speed is shown, because the list may be open.
+  const { value } = speeds.find(({ chosen }) => chosen);
+  if (value !== shownSpeed) select.value = value;
+  shownSpeed = value;
+  select.disabled = ended;
+}
+
+element("speed").addEventListener("change", async ({ target }) => {
+  if (!await act(`rate?speed=${target.value}`, { label: `Speed × ${target.value}` })) {
+    target.value = shownSpeed;
+  }
+});
 
 function showProgress({ finished, clients }) {
   const progress = element("progress");

@@ -55,6 +55,7 @@ function describeProgress(progress: RunProgress, acksPerSecond: number): string 
   latency.mergeEncoded(progress.latency);
   const { p50, p99 } = latency.percentiles();
   return [
+    ...(progress.pace?.paused ? ["paused"] : []),
     `${acknowledged} acked at ${Math.round(acksPerSecond)}/s`,
     `p50 ${shortMs(p50)} p99 ${shortMs(p99)}`,
     `${open} open`,

@@ -10,6 +10,7 @@ import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
 import { LineFile } from "../../loadtest/history/line_file.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
+import { RunControl } from "../../loadtest/pace/run_control.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
@@ -69,7 +70,12 @@ async function runAndReport(
 
   // Loaded only when it is used: its packages take time to load.
   const watched = values.admin === undefined ? undefined : await import("./watch_run.ts");
-  await using watch = await watched?.watchRun(plan.clients, values, { log, stop: () => interrupted.abort() });
+  const control = new RunControl();
+  await using watch = await watched?.watchRun(plan.clients, values, {
+    log,
+    control,
+    stop: () => interrupted.abort(),
+  });
   const order = scenario?.order ?? orderOf(values, plan, target);
   const processes = values.processes ?? (scenario?.processes ?? plan.processes);
   using prepared = await prepareGenerator(order, { processes, transport: values.transport, history });
@@ -80,6 +86,8 @@ async function runAndReport(
     server: target,
     clock: systemClock,
     signal: interrupted.signal,
+    control,
+    ...(order.scenario && { load: order.scenario.load }),
     onProgress: (progress) => {
       view.update(progress);
       watch?.monitor.update(progress);

@@ -6,6 +6,7 @@ import type { Summary } from "../../loadtest/metrics/summary.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
 import { scenarioText } from "./scenario_text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
+import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
 
 /** The verdict, what it rests on, and the latencies. */
@@ -69,6 +70,7 @@ export function summaryText(summary: Summary): string {
     ...processesText(summary),
     `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
+    ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
   ].join("\n");
 }
 

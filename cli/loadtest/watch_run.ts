@@ -1,5 +1,6 @@
 /** The admin server of a load test. Loaded only with `--admin`. @module */
 import { LoadTestMonitor } from "../../admin/mod.ts";
+import type { RunControl } from "../../loadtest/pace/run_control.ts";
 import { VERSION } from "../run_program.ts";
 import type { Values } from "../args/program.ts";
 import type { adminOptions } from "../shared/admin_options.ts";
@@ -20,9 +21,9 @@ export interface WatchedRun extends AsyncDisposable {
 export async function watchRun(
   clients: number,
   values: Values<typeof adminOptions>,
-  { log, stop }: { readonly log: Log; readonly stop: () => void },
+  { log, control, stop }: { readonly log: Log; readonly control: RunControl; readonly stop: () => void },
 ): Promise<WatchedRun> {
-  const monitor = new LoadTestMonitor({ version: VERSION, clients, stop });
+  const monitor = new LoadTestMonitor({ version: VERSION, clients, control, stop });
   try {
     const server = await hostAdmin(values, monitor.target, log);
     return {

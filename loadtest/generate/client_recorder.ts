@@ -10,6 +10,8 @@ import type { Plan } from "../plan/plan.ts";
 /** Options for {@linkcode ClientRecorder}. */
 export interface ClientRecorderOptions {
   readonly client: number;
+  /** When it was due, in ms since the run began. */
+  readonly due: number;
   readonly plan: Plan;
   readonly target: Address;
   /** ms since the run began. */
@@ -119,9 +121,9 @@ export class ClientRecorder {
   }
 
   #countOk(): void {
-    const { client, plan, now, progress, latency } = this.#options;
+    const { due, now, progress, latency } = this.#options;
     progress.acknowledged++;
-    latency.record(now() - plan.startAt(client));
+    latency.record(now() - due);
   }
 
   #message(event: "receive" | "answer" | "ack", text: string): void {

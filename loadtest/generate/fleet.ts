@@ -10,6 +10,8 @@ import { injectFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
 import { type HistoryEvent, maxLagOf, plannedEvent, type RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
+import { Pace, type PaceSetting } from "../pace/pace.ts";
+import { runStages } from "../pace/run_stages.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
 import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
@@ -51,6 +53,8 @@ export interface FleetProgress {
   readonly resent: number;
   /** Clients that have finished. */
   readonly finished: number;
+  /** How late this process runs timers and starts clients, at the 99th percentile, in ms. */
+  readonly lag: number;
   /** The times from planned start to ok so far: an encoded `LatencyHistogram`. */
   readonly latency: string;
 }
@@ -79,9 +83,11 @@ export class Fleet {
   readonly #indices: readonly number[];
   readonly #running = new Set<Client>();
   readonly #loopLag = new LatencyHistogram();
+  readonly #startLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   readonly #latency = new LatencyHistogram();
+  readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
   #next = 0;
   #stopped = false;
@@ -93,6 +99,7 @@ export class Fleet {
     this.#clock = options.clock;
     const { plan, part = 0, parts = 1, run, clock, begin, scenario: prepared } = options;
     this.#indices = [...plan.slice(part, parts)];
+    this.#pace = new Pace(runStages(plan, prepared?.load).at(-1)?.begin ?? 0);
     if (prepared === undefined) return;
     this.#scenario = new ScenarioRunner({
       prepared,
@@ -101,6 +108,7 @@ export class Fleet {
       parts,
       clock,
       begin,
+      pace: this.#pace,
       maxLag: maxLagOf(run),
       record: (event) => this.#record(event),
       onAnswered: (ms) => {
@@ -112,7 +120,8 @@ export class Fleet {
   }
 
   get progress(): FleetProgress {
-    return { ...this.#progress, latency: this.#latency.encode() };
+    const lag = Math.max(this.#loopLag.percentile(99) ?? 0, this.#startLag.percentile(99) ?? 0);
+    return { ...this.#progress, lag, latency: this.#latency.encode() };
   }
 
   /** Runs every client to its end; once only. */
@@ -152,24 +161,38 @@ export class Fleet {
     this.#settle();
   }
 
+  /** Changes the pace from now on. */
+  setPace(setting: PaceSetting): void {
+    // What is due by now starts at the pace of before: it would count as late after a pause.
+    this.#startDue();
+    this.#scenario?.start();
+    this.#pace.set(setting, this.#now());
+    this.#startDue();
+    this.#scenario?.start();
+  }
+
   /** Starts every client that is due. A late timer starts several, and the ledger records how late each is. */
   #startDue(): void {
+    this.#starting?.cancel();
     const now = this.#now();
     for (let index = this.#indices[this.#next]; index !== undefined; index = this.#indices[++this.#next]) {
-      const wait = this.#options.plan.startAt(index) - now;
-      if (wait > 0) {
-        this.#starting = this.#clock.after(wait, () => this.#startDue());
+      const due = this.#pace.instantOf(this.#options.plan.startAt(index));
+      if (due > now) {
+        if (due < Infinity) this.#starting = this.#clock.after(due - now, () => this.#startDue());
         return;
       }
-      this.#start(index);
+      this.#start(index, due);
     }
     this.#settle();
   }
 
-  #start(index: number): void {
-    const client = this.#client(index);
+  #start(index: number, due: number): void {
+    const client = this.#client(index, due);
+    const at = this.#now();
     this.#progress.started++;
-    this.#record({ event: "start", client: index, at: this.#now() });
+    this.#startLag.record(at - due);
+    const moved = due !== this.#options.plan.startAt(index);
+    this.#record({ event: "start", client: index, at, ...(moved ? { due } : {}) });
     this.#running.add(client);
     client.run().then(() => {
       this.#running.delete(client);
@@ -178,12 +201,13 @@ export class Fleet {
     }, this.#done.reject);
   }
 
-  #client(index: number): Client {
+  #client(index: number, due: number): Client {
     const { plan, targets, random, run, token } = this.#options;
     const target = targets[index % targets.length]!;
     const { text } = plan.client(index);
     const observer = new ClientRecorder({
       client: index,
+      due,
       plan,
       target,
       now: () => this.#now(),
@@ -231,7 +255,7 @@ export class Fleet {
         if (this.#scenario === undefined) {
           throw new TypeError("Cannot run the protocol scenario without a scenario");
         }
-        return this.#scenario.client(index, { target, network: shared.network, observer });
+        return this.#scenario.client(index, { due, target, network: shared.network, observer });
     }
   }
 

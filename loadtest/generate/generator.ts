@@ -9,7 +9,9 @@ import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Ledger } from "../ledger/ledger.ts";
+import type { PaceSetting } from "../pace/pace.ts";
 import type { Plan } from "../plan/plan.ts";
+import { noTrouble, type Trouble, troubleOf } from "../judge/trouble.ts";
 import { usageOf } from "../process/process_usage.ts";
 import { NO_USAGE, type ProcessUsage, usageSince } from "../process/process_usage.ts";
 
@@ -28,15 +30,24 @@ export interface GeneratorRun {
   readonly scenario?: PreparedScenario;
 }
 
+/** The progress of a generator. */
+export interface GeneratorProgress extends FleetProgress {
+  readonly trouble: Trouble;
+}
+
 /** Runs all clients of a plan. */
 export interface Generator {
+  /** The event that begins the history. */
+  readonly runEvent: RunEvent;
   /** When the run begins, on the clock of this process, in ms; NaN before `run`. */
   readonly begin: number;
-  readonly progress: FleetProgress;
+  readonly progress: GeneratorProgress;
   /** Runs every client to its end; once only. Never rejects because of a client. */
   run(): Promise<void>;
   /** Stops the clients that have not finished. */
   stop(): void;
+  /** Changes the pace from now on, once `run` was called. */
+  setPace(setting: PaceSetting): void;
   /** Returns the ledger of all clients, once `run` has settled. */
   ledger(): Ledger;
   /** Returns the usage of all its processes, once `run` has settled. */
@@ -44,12 +55,14 @@ export interface Generator {
 }
 
 /** The progress of a generator that has not started. */
-export const NO_PROGRESS: FleetProgress = {
+export const NO_PROGRESS: GeneratorProgress = {
   started: 0,
   acknowledged: 0,
   open: 0,
   resent: 0,
   finished: 0,
+  lag: 0,
+  trouble: noTrouble(),
   latency: new LatencyHistogram().encode(),
 };
 
@@ -84,8 +97,13 @@ export class LocalGenerator implements Generator {
     this.#ledger = new Ledger(options.run);
   }
 
-  get progress(): FleetProgress {
-    return this.#fleet?.progress ?? NO_PROGRESS;
+  get runEvent(): RunEvent {
+    return this.#options.run;
+  }
+
+  get progress(): GeneratorProgress {
+    if (this.#fleet === undefined) return NO_PROGRESS;
+    return { ...this.#fleet.progress, trouble: troubleOf(this.#ledger) };
   }
 
   async run(): Promise<void> {
@@ -108,6 +126,10 @@ export class LocalGenerator implements Generator {
   stop(): void {
     this.#stopped = true;
     this.#fleet?.stop();
+  }
+
+  setPace(setting: PaceSetting): void {
+    this.#fleet?.setPace(setting);
   }
 
   ledger(): Ledger {

@@ -5,12 +5,14 @@ import { securedNetwork } from "../../tls/lazy.ts";
 import type { Network } from "../../socket/network.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { Fleet } from "./fleet.ts";
-import { type GeneratorRun, ownUsage } from "./generator.ts";
+import { type GeneratorProgress, type GeneratorRun, ownUsage } from "./generator.ts";
 import { formatHistoryLine } from "../history/line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
+import { troubleOf } from "../judge/trouble.ts";
+import type { PaceSetting } from "../pace/pace.ts";
 import { Plan, type PlanOptions } from "../plan/plan.ts";
 
 /** The first message to a worker, in one line of JSON. */
@@ -32,7 +34,7 @@ export interface WorkerStart {
 
 /** Options for {@linkcode runWorker}. */
 export interface WorkerOptions {
-  /** The lines from its parent: a {@linkcode WorkerSetup}, then a {@linkcode WorkerStart}. */
+  /** The lines from its parent: a {@linkcode WorkerSetup}, a {@linkcode WorkerStart}, then a {@linkcode PaceSetting} for each change. */
   readonly orders: AsyncIterator<string>;
   /** Writes a line of JSON to its parent. */
   readonly send: (line: ChildMessage) => void;
@@ -80,10 +82,13 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
   });
   stop = () => fleet.stop();
   if (stopped) stop();
-  const sendProgress = (): void => send({ event: "progress", progress: fleet.progress });
+  const sendProgress = (): void => {
+    const progress: GeneratorProgress = { ...fleet.progress, trouble: troubleOf(ledger) };
+    send({ event: "progress", progress });
+  };
   const ticker = setInterval(sendProgress, PROGRESS_MS);
   try {
-    await fleet.run();
+    await Promise.race([fleet.run(), followPace(orders, fleet)]);
   } finally {
     clearInterval(ticker);
   }
@@ -93,6 +98,15 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
     const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES)).toString("base64");
     send({ event: "ledger", piece, last: at + PIECE_BYTES >= bytes.length });
+  }
+}
+
+/** Changes the pace for each order. Never resolves: the end of the input is handled by the program. */
+async function followPace(orders: AsyncIterator<string>, fleet: Fleet): Promise<never> {
+  for (;;) {
+    const { done, value } = await orders.next();
+    if (done) return await new Promise<never>(() => {});
+    fleet.setPace(JSON.parse(value) as PaceSetting);
   }
 }
 

@@ -2,11 +2,18 @@
 import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
 import { systemClock } from "../../socket/tcp.ts";
-import type { FleetProgress } from "./fleet.ts";
-import { type Generator, type GeneratorRun, NO_PROGRESS, ownUsage } from "./generator.ts";
+import {
+  type Generator,
+  type GeneratorProgress,
+  type GeneratorRun,
+  NO_PROGRESS,
+  ownUsage,
+} from "./generator.ts";
 import type { WorkerSetup, WorkerStart } from "./worker.ts";
-import type { DiedEvent } from "../history/events.ts";
+import type { DiedEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
+import { mergeTrouble } from "../judge/trouble.ts";
+import type { PaceSetting } from "../pace/pace.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
 import { orderOf } from "../scenario/scenario_order.ts";
 import { type ChildMessage, ChildProcess, describeEnd } from "../process/child_process.ts";
@@ -35,6 +42,7 @@ export class WorkerPool implements Generator {
   readonly #options: WorkerPoolOptions;
   readonly #ledger: Ledger;
   readonly #parts: readonly WorkerProcess[];
+  readonly #died: DiedEvent[] = [];
   #usage = NO_USAGE;
 
   private constructor(options: WorkerPoolOptions) {
@@ -50,9 +58,14 @@ export class WorkerPool implements Generator {
     return generator;
   }
 
-  get progress(): FleetProgress {
+  get runEvent(): RunEvent {
+    return this.#options.run;
+  }
+
+  get progress(): GeneratorProgress {
     const parts = this.#parts.map((part) => part.progress);
-    const sum = (of: (part: FleetProgress) => number) => parts.reduce((total, part) => total + of(part), 0);
+    const sum = (of: (part: GeneratorProgress) => number) =>
+      parts.reduce((total, part) => total + of(part), 0);
     const latency = new LatencyHistogram();
     for (const part of parts) latency.mergeEncoded(part.latency);
     return {
@@ -61,6 +74,8 @@ export class WorkerPool implements Generator {
       open: sum(({ open }) => open),
       resent: sum(({ resent }) => resent),
       finished: sum(({ finished }) => finished),
+      lag: Math.max(...parts.map(({ lag }) => lag)),
+      trouble: { ...mergeTrouble(parts.map(({ trouble }) => trouble)), died: this.#died },
       latency: latency.encode(),
     };
   }
@@ -74,6 +89,10 @@ export class WorkerPool implements Generator {
 
   stop(): void {
     for (const part of this.#parts) part.process.terminate(GRACE_MS);
+  }
+
+  setPace(setting: PaceSetting): void {
+    for (const part of this.#parts) void part.process.send(JSON.stringify(setting));
   }
 
   ledger(): Ledger {
@@ -92,6 +111,7 @@ export class WorkerPool implements Generator {
     if (ledger !== undefined && end.code === 0) return;
     const at = systemClock.now() - this.begin;
     const event: DiedEvent = { event: "died", at, process: part.number, detail: describeEnd(end) };
+    this.#died.push(event);
     this.#ledger.record(event);
     this.#options.onEvent?.(event);
   }
@@ -140,7 +160,7 @@ class WorkerProcess {
   }
 
   #receive(line: ChildMessage): void {
-    if (line.event === "progress") this.progress = line.progress as FleetProgress;
+    if (line.event === "progress") this.progress = line.progress as GeneratorProgress;
     else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
     else if (line.event === "ledger") {
       this.#pieces.push(Buffer.from(String(line.piece), "base64"));

@@ -68,6 +68,17 @@ export interface StartEvent {
   readonly event: "start";
   readonly client: number;
   readonly at: number;
+  /** When it was due, if a change of the pace moved that. Default: as planned. */
+  readonly due?: number;
+}
+
+/** An operator paused the run, resumed it, or changed its speed. */
+export interface PaceEvent {
+  readonly event: "pace";
+  readonly at: number;
+  readonly paused: boolean;
+  /** How many times as fast as planned new work starts. */
+  readonly speed: number;
 }
 
 /** A client is connected. */
@@ -257,6 +268,7 @@ export type HistoryEvent =
   | RunEvent
   | PlannedEvent
   | StartEvent
+  | PaceEvent
   | ConnectEvent
   | RefusedEvent
   | ErrorEvent

@@ -4,7 +4,7 @@ import { printable } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
 import { lastEndOf, type OutcomeCounts, outcomeOf } from "./outcome_counts.ts";
 import type { Findings } from "./findings.ts";
-import { type EndedEvent, maxLagOf } from "../history/events.ts";
+import { type DiedEvent, type EndedEvent, maxLagOf, type RunEvent } from "../history/events.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
 import { findLateMessages, findSessionFailures } from "../scenario/judge_scenario.ts";
@@ -22,7 +22,12 @@ const LEFTOVERS = [
 
 /** Finds processes that ended too early. */
 export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
-  for (const { process, detail } of facts.died) {
+  addDeaths(run, facts.died, findings);
+}
+
+/** Adds processes that ended too early. */
+export function addDeaths(run: RunEvent, died: readonly DiedEvent[], findings: Findings): void {
+  for (const { process, detail } of died) {
     const name = process === "server" ? "The server" : `Generator process ${process}`;
     const kind = process === "server" || run.rules === undefined ? "died" : "overloaded";
     findings.add(kind, () => `${name} ended before the run did: ${detail}`);

@@ -1,6 +1,7 @@
 /** Judges a run from its ledger: the same code judges a live run and a written history. Pure. @module */
 import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
+import type { RunEvent } from "../history/events.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   addFailureReasons,
@@ -63,6 +64,9 @@ const FATAL: readonly FindingKind[] = [
 /** Wrong, unless the generator was too slow. */
 const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
 
+/** Every kind, the most serious first. */
+export const FINDING_ORDER: readonly FindingKind[] = [...FATAL, "overloaded", "reason", ...FAILED];
+
 /**
  * Judges a run by its ledger.
  *
@@ -109,17 +113,21 @@ export function judge(ledger: Ledger): Judgement {
   return {
     verdict: verdictOf(ledger, findings),
     counts,
-    findings: findings.list([...FATAL, "overloaded", "reason", ...FAILED]),
+    findings: findings.list(FINDING_ORDER),
     count: (kind) => findings.count(kind),
   };
 }
 
 function verdictOf({ run, facts }: Ledger, findings: Findings): Judgement["verdict"] {
-  const has = (kind: FindingKind): boolean => findings.count(kind) > 0;
   if (facts.stop?.why === "interrupted") return "interrupted";
+  return flawOf(run, findings) ?? (facts.server === null ? "delivered" : "proven");
+}
+
+/** Returns the verdict that the findings lead to, or `undefined` if nothing is wrong. */
+export function flawOf({ faults }: RunEvent, findings: Findings): "failed" | "invalid" | undefined {
+  const has = (kind: FindingKind): boolean => findings.count(kind) > 0;
   // An injected fault may double oks. The findings are reported, and excused.
-  if (FATAL.some((kind) => has(kind) && !(kind === "duplicate" && run.faults))) return "failed";
+  if (FATAL.some((kind) => has(kind) && !(kind === "duplicate" && faults))) return "failed";
   if (has("overloaded")) return "invalid";
-  if (FAILED.some(has)) return "failed";
-  return facts.server === null ? "delivered" : "proven";
+  return FAILED.some(has) ? "failed" : undefined;
 }

@@ -38,6 +38,12 @@ export class FailureReasons {
     this.#add(kind, printable(text), 1);
   }
 
+  /** Returns how often something of this kind was counted. */
+  count(kind: FailureKind): number {
+    const listed = this.#counts.get(kind)?.values().reduce((sum, count) => sum + count, 0) ?? 0;
+    return listed + (this.#others.get(kind) ?? 0);
+  }
+
   /** Returns the most frequent of each kind as sentences, such as `Could not connect 1,000 times: …`. */
   list(): string[] {
     return SENTENCES.flatMap(([kind, lead, others]) => {

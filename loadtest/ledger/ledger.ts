@@ -88,6 +88,7 @@ export class Ledger {
       case "stop":
       case "generator":
       case "died":
+      case "pace":
       case "fault":
       case "accepted":
       case "ended":
@@ -119,6 +120,7 @@ export class Ledger {
         }
         if (!Number.isNaN(startedAt[row])) return this.#inconsistent(event.client, "started twice");
         startedAt[row] = at;
+        if (event.due !== undefined) plannedAt[row] = toMicroseconds(event.due);
         return;
       case "refused":
         refusals[row] = (refusals[row] ?? 0) + 1;

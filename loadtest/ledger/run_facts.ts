@@ -5,6 +5,7 @@ import type {
   EndedEvent,
   FaultEvent,
   GeneratorEvent,
+  PaceEvent,
   ServerEvent,
   ServerState,
   StopEvent,
@@ -16,6 +17,7 @@ export type FactEvent =
   | StopEvent
   | GeneratorEvent
   | DiedEvent
+  | PaceEvent
   | FaultEvent
   | AcceptedEvent
   | EndedEvent;
@@ -40,6 +42,11 @@ export class RunFacts {
 
   get stop(): StopEvent | undefined {
     return this.#of("stop").at(-1);
+  }
+
+  /** Changes of the pace, in order. */
+  get paces(): PaceEvent[] {
+    return this.#of("pace");
   }
 
   get generators(): GeneratorEvent[] {

@@ -6,6 +6,7 @@ import { formatPayload } from "../plan/payload.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
+import { type PaceSummary, summarizePace } from "../pace/pace_summary.ts";
 import type { Verdict } from "../judge/verdict.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface Summary extends RunMetrics {
   readonly thresholds: readonly CheckedThreshold[];
   /** The plan; `null` if only the history of the run is known. */
   readonly plan: PlanSummary | null;
+  /** How an operator changed the pace; absent if nobody did. */
+  readonly pace?: PaceSummary;
   /** The version of this format. */
   readonly schema: number;
 }
@@ -58,6 +61,7 @@ export function summarize(input: SummaryInput): Summary {
   const { judgement, ledger, plan, thresholds = [] } = input;
   const figures = collectRunMetrics(input);
   const checked = thresholds.map((threshold) => checkThreshold(threshold, figures));
+  const pace = summarizePace(ledger.facts.paces, figures.durationMs);
   const good = judgement.verdict === "proven" || judgement.verdict === "delivered";
   const crossed = checked.some(({ holds }) => !holds);
   return {
@@ -66,6 +70,7 @@ export function summarize(input: SummaryInput): Summary {
     findings: judgement.findings,
     thresholds: checked,
     plan: plan === undefined ? null : summarizePlan(plan, ledger.run),
+    ...(pace === undefined ? {} : { pace }),
     schema: SCHEMA,
   };
 }

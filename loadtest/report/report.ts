@@ -4,6 +4,7 @@ import { type Finding, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Measurements } from "../metrics/measure.ts";
 import type { Plan } from "../plan/plan.ts";
+import { describePace } from "../pace/pace_summary.ts";
 import type { Summary } from "../metrics/summary.ts";
 import { createTimeline } from "../metrics/timeline.ts";
 import { describeVerdict } from "../judge/verdict_text.ts";
@@ -133,7 +134,9 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
       </header>
     <p class="run">${plural(summary.clients, "client", { format: formatCount })}, seed ${summary
       .seed}, ${startedAt.toISOString()
-      .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}</p>
+      .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}${summary.pace === undefined
+      ? ""
+      : `; ${describePace(summary.pace)}`}</p>
   `;
 }
 

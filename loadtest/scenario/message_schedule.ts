@@ -1,5 +1,6 @@
 /** Starts the messages of an open model at their instants, on whichever connections the plan has for them. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
+import type { Pace } from "../pace/pace.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import type { ShapeEvent } from "./events.ts";
 
@@ -18,6 +19,7 @@ export interface MessageScheduleOptions {
   readonly parts: number;
   readonly clock: Clock;
   readonly begin: number;
+  readonly pace: Pace;
 }
 
 /** The schedule of the clients of one process. */
@@ -55,12 +57,13 @@ export class MessageSchedule {
 
   /** Starts every message that is due, and waits for the next. */
   start(): void {
-    const { instants, clients, part, parts, clock, begin } = this.#options;
+    const { instants, clients, part, parts, clock, begin, pace } = this.#options;
+    this.#timer?.cancel();
     const now = clock.now() - begin;
     for (; this.#next < instants.length; this.#next++) {
-      const due = instants[this.#next]!;
+      const due = pace.instantOf(instants[this.#next]!);
       if (due > now) {
-        this.#timer = clock.after(due - now, () => this.start());
+        if (due < Infinity) this.#timer = clock.after(due - now, () => this.start());
         return;
       }
       const index = this.#next % clients;

@@ -1,6 +1,7 @@
 /** The scenario clients of one process. @module */
 import type { Clock } from "../../internal/clock.ts";
 import type { Address, Network } from "../../socket/network.ts";
+import type { Pace } from "../pace/pace.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
 import { assignRows, type DataRow } from "./data_rows.ts";
@@ -31,6 +32,7 @@ export interface ScenarioRunnerOptions {
   readonly parts: number;
   readonly clock: Clock;
   readonly begin: number;
+  readonly pace: Pace;
   /** The lag limit, in ms. */
   readonly maxLag: number;
   readonly record: (event: ScenarioEvent | ShapeEvent) => void;
@@ -49,7 +51,7 @@ export class ScenarioRunner {
 
   constructor(options: ScenarioRunnerOptions) {
     this.#options = options;
-    const { prepared, plan, part, parts, clock, begin } = options;
+    const { prepared, plan, part, parts, clock, begin, pace } = options;
     const { scenario, rows, load } = prepared;
     const { seed, window } = plan.options;
     this.#hub = new SessionHub(clock, begin);
@@ -62,20 +64,30 @@ export class ScenarioRunner {
       const instants = drawInstants(load.stages, { random: randomStream(seed, "message") }).map((at) =>
         window + at
       );
-      this.#schedule = new MessageSchedule({ instants, clients: plan.clients, part, parts, clock, begin });
+      this.#schedule = new MessageSchedule({
+        instants,
+        clients: plan.clients,
+        part,
+        parts,
+        clock,
+        begin,
+        pace,
+      });
     }
   }
 
   /** Makes a client. */
   client(
     index: number,
-    { target, network, observer }: {
+    { due, target, network, observer }: {
+      /** When it was due, in ms from the start of the run. */
+      readonly due: number;
       readonly target: Address;
       readonly network: Network;
       readonly observer: SessionObserver;
     },
   ): SessionClient {
-    const { prepared, plan, clock, maxLag, record, onAnswered } = this.#options;
+    const { prepared, plan, clock, pace, maxLag, record, onAnswered } = this.#options;
     const { seed } = plan.options;
     const schedule = this.#schedule;
     const client = new SessionClient({
@@ -91,7 +103,8 @@ export class ScenarioRunner {
       network,
       clock,
       timeout: this.#timeout,
-      plannedAt: plan.startAt(index),
+      due,
+      pace,
       load: prepared.load,
       scheduled: schedule?.countFor(index),
       observer,
@@ -104,7 +117,7 @@ export class ScenarioRunner {
     return client;
   }
 
-  /** Starts the schedule, if there is one. */
+  /** Starts the messages of the schedule that are due, if there is one, and waits for the next. */
   start(): void {
     this.#schedule?.start();
   }

@@ -10,6 +10,7 @@ import {
 } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
+import type { Pace } from "../pace/pace.ts";
 import { Context, type ContextFacts } from "./context.ts";
 import { AskError, describeThrown, SessionStoppedError } from "./errors.ts";
 import type { ScenarioEvent, SessionEvent } from "./events.ts";
@@ -37,8 +38,9 @@ export interface SessionClientOptions
   readonly port: number;
   readonly network: Network;
   readonly clock: Clock;
-  /** When the client was planned to start, in ms from the start of the run. */
-  readonly plannedAt: number;
+  /** When the client was due, in ms from the start of the run. */
+  readonly due: number;
+  readonly pace: Pace;
   readonly load: LoadShape;
   /** How many messages the schedule has for this client; `undefined` without a schedule. */
   readonly scheduled: number | undefined;
@@ -133,25 +135,30 @@ export class SessionClient {
   }
 
   async #body(): Promise<void> {
-    const { scenario, plannedAt, scheduled } = this.#options;
-    const t = new Context(this.#facts, plannedAt);
+    const { scenario, due, scheduled } = this.#options;
+    const t = new Context(this.#facts, due);
     await scenario.session?.(t);
     if (scenario.message === undefined) return await this.#core.idle();
     if (scheduled === undefined) {
-      await this.#closedModel(scenario.session === undefined ? plannedAt : Infinity);
+      await this.#closedModel(scenario.session === undefined ? due : Infinity);
     } else await this.#openModel(scheduled);
     await this.#core.idle();
   }
 
   /** Messages one after the other, with up to `inFlight` at a time. */
   async #closedModel(firstDue: number): Promise<void> {
-    const { load, scenario } = this.#options;
+    const { load, scenario, pace } = this.#options;
     const { inFlight = 1, think = 0, duration } = load;
     let left = load.messages ?? (duration === undefined ? 1 : Infinity);
-    const goesOn = (): boolean =>
-      left > 0 && !this.#core.ended && (duration === undefined || this.#core.now() < duration);
+    const inTime = (): boolean => duration === undefined || pace.planTime(this.#core.now()) < duration;
+    const goesOn = (): boolean => left > 0 && !this.#core.ended && inTime();
     const lane = async (due: number): Promise<void> => {
       while (goesOn()) {
+        if (pace.paused) {
+          await Promise.race([pace.resumed, this.#over.promise]);
+          due = Infinity; // The pause is not a part of the latency.
+          continue;
+        }
         left--;
         try {
           await scenario.message?.(new Context(this.#facts, due));
@@ -162,7 +169,7 @@ export class SessionClient {
       }
     };
     await Promise.all(Array.from({ length: inFlight }, () => lane(firstDue)));
-    const cutOff = left > 0 && (duration === undefined || this.#core.now() < duration);
+    const cutOff = left > 0 && inTime();
     if (cutOff) this.#endedEarly();
   }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import axeScript from "axe-core/axe.min.js" with { type: "text" };
 import type { Page } from "puppeteer-core";
 import { connect } from "../../socket/connect.ts";
 import { formatAddress } from "../../socket/network.ts";
+import { axeViolations } from "../_util/axe.ts";
 import { chromium, withServedPage } from "../_util/browser.ts";
 import { startWatchedRelay } from "../_util/admin_target.ts";
 
@@ -16,13 +16,6 @@ async function until(page: Page, holds: string): Promise<void> {
 const tile = (label: string) =>
   `[...document.querySelectorAll("#tiles > div")].find((pair) => pair.firstChild.textContent === "${label}")` +
   `?.lastChild.textContent`;
-
-/** What axe finds wrong, in a line each. Injected by the debugger, which the page's policy does not bind. */
-async function violations(page: Page): Promise<unknown> {
-  await page.evaluate(axeScript);
-  return await page.evaluate(`axe.run().then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html)))`);
-}
 
 Deno.test({
   name: "the admin page follows a relay, closes a connection, suspends, and drains",
@@ -133,17 +126,17 @@ for (const scheme of ["light", "dark"] as const) {
       await withServedPage(`http://${formatAddress(watched.admin.address)}/`, async ({ page }) => {
         await until(page, `document.querySelectorAll(".chart canvas").length === 5`);
         await until(page, `document.querySelectorAll("#rows tr").length === 1`);
-        assertEquals(await violations(page), []);
+        assertEquals(await axeViolations(page), []);
         await page.locator(`button[data-action="drain"]`).click();
         await until(page, `document.getElementById("confirm").open`);
-        assertEquals(await violations(page), []);
+        assertEquals(await axeViolations(page), []);
         await page.keyboard.press("Escape");
         await page.setViewport({ width: 360, height: 740 });
         const [needed, width] = await page.evaluate(
           `[document.documentElement.scrollWidth, innerWidth]`,
         ) as number[];
         assert(needed! <= width!, `${needed} of ${width}`);
-        assertEquals(await violations(page), []);
+        assertEquals(await axeViolations(page), []);
       }, { scheme });
     },
   });

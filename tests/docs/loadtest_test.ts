@@ -27,8 +27,9 @@ function pathsIn(value: unknown, path = ""): string[] {
 
 Deno.test("docs/summary.md documents exactly the keys of a summary", () => {
   const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
+  const pace = { event: "pace", at: 1, paused: true, speed: 1 } as const;
   const server = { ...ZERO_STATE, processes: [{ pid: 1, accepted: 400, messages: 400 }], restarts: 0 };
-  const summary = summaryOf([...lost, { event: "server", at: 5002, state: server }], {
+  const summary = summaryOf([...lost, pace, { event: "server", at: 5002, state: server }], {
     thresholds: ["p99<1ms"],
     plan: planOf({ clients: 400 }),
   });

@@ -65,9 +65,11 @@ Deno.test("loadtest.ts --target-admin does not start when the target has no stat
 /** A load test that runs until it is stopped. */
 async function withLoadTest(
   use: (admin: Address, ended: Promise<ServerEvent>) => Promise<void>,
+  more: readonly string[] = [],
 ): Promise<void> {
   const [program, ...args] = denoRun("loadtest.ts", [
     ...["--clients", "20000", "--window", "200s", "--admin", "127.0.0.1:0", "--json", "--quiet"],
+    ...more,
   ]);
   const child = new Deno.Command(program, { args, stdout: "piped", stderr: "null" }).spawn();
   const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(new TextLineStream())
@@ -77,6 +79,7 @@ async function withLoadTest(
     const { event, host, port } = await next();
     assertEquals(event, "admin");
     const ended = next();
+    ended.catch(() => {}); // It fails, too, if `use` does: that error is the one to see.
     await use({ hostname: host, port }, ended);
     assertEquals((await ended).verdict, "interrupted");
     assertEquals((await child.status).code, 130);
@@ -102,6 +105,82 @@ Deno.test("loadtest.ts --admin reports progress, and stops when asked", async ()
     const summary = await ended;
     assert(Number(summary.acked) >= now.acknowledged);
   });
+});
+
+Deno.test("loadtest.ts --admin pauses the clients of all processes, resumes them, and reports it", async () => {
+  await withLoadTest(async (admin, ended) => {
+    const state = async () => JSON.parse((await askAdmin(admin, "/state")).text);
+    const post = async (path: string) => JSON.parse((await askAdmin(admin, path, { method: "POST" })).text);
+    const until = async (holds: (now: { started: number; finished: number; elapsed: number }) => boolean) => {
+      for (;;) {
+        const now = await state();
+        if (holds(now)) return now;
+      }
+    };
+    const { stages } = await until(({ started }) => started > 20);
+    assertEquals(stages.map(({ label }: { label: string }) => label), [
+      "20000 clients start (uniform)",
+      "Last replies",
+    ]);
+    assertEquals((await post("/pause")).paused, true);
+    assertEquals(await post("/pause"), { error: "Cannot pause: the load test is paused" });
+    // The figures of the processes are up to a second old. Then every client has its ok, and nothing more starts.
+    const { elapsed } = await state();
+    const { started } = await until((now) => now.elapsed > elapsed + 1500 && now.started === now.finished);
+    assertEquals((await until((now) => now.elapsed > elapsed + 3000)).started, started);
+    assertEquals((await post("/rate?speed=2")).speed, 2);
+    assertEquals((await post("/resume")).paused, false);
+    const now = await until((now) => now.started > started + 20);
+    assertEquals([now.speed, now.verdictSoFar, now.findings], [2, null, []]);
+    assertEquals(await post("/stop"), { stopping: true });
+    const { pace, scheduleLag } = await ended as unknown as {
+      readonly pace: { readonly pauses: number; readonly pausedMs: number };
+      readonly scheduleLag: { readonly p99: number };
+    };
+    assertEquals(pace.pauses, 1);
+    assert(pace.pausedMs > 1000 && scheduleLag.p99 < 1000, JSON.stringify({ pace, scheduleLag }));
+  }, ["--processes", "2"]);
+});
+
+Deno.test({
+  name:
+    "loadtest.ts --admin shows a page whose Pause button pauses, and whose figures stand still and move again",
+  ignore: chromium === undefined,
+  fn: async () => {
+    await withLoadTest(async ({ hostname, port }, ended) => {
+      await withServedPage(`http://${hostname}:${port}/`, async ({ page, complaints }) => {
+        const started = `Number([...document.querySelectorAll("#tiles > div")]` +
+          `.find((pair) => pair.firstChild.textContent === "Started")?.lastChild.textContent.replace(",", ""))`;
+        const status = (text: string) => `document.getElementById("status").textContent === "${text}"`;
+        await page.waitForFunction(`${started} > 0`);
+        await page.locator(`button[data-action="pause"]`).click();
+        await page.waitForFunction(status("Paused"));
+        const elapsed = `[...document.querySelectorAll("#tiles > div")][0].lastChild.textContent`;
+        // Two later samples show the same figure.
+        for (let sample = 0; sample < 2; sample++) {
+          const before = await page.evaluate(elapsed);
+          await page.waitForFunction(`${elapsed} !== ${JSON.stringify(before)}`);
+        }
+        const stopped = Number(await page.evaluate(started));
+        const before = await page.evaluate(elapsed);
+        await page.waitForFunction(`${elapsed} !== ${JSON.stringify(before)}`);
+        assertEquals(Number(await page.evaluate(started)), stopped);
+        await page.locator(`button[data-action="resume"]`).click();
+        await page.waitForFunction(`${status("Running")} && ${started} > ${stopped}`);
+        await page.select("#speed", "5");
+        await page.waitForFunction(
+          `document.getElementById("tiles").textContent.includes("× 5")`,
+        );
+        assertEquals(
+          await page.evaluate(`document.querySelector("#stages [aria-current]").firstChild.textContent`),
+          "20000 clients start (uniform)",
+        );
+        assertEquals(complaints, []);
+      });
+      await askAdmin({ hostname, port }, "/stop", { method: "POST" });
+      await ended;
+    });
+  },
 });
 
 Deno.test({

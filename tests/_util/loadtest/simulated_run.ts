@@ -3,6 +3,7 @@ import type { FaultSpec } from "../../../loadtest/plan/fault_spec.ts";
 import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
+import type { RunControl } from "../../../loadtest/pace/run_control.ts";
 import { parseReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
 import { runPlan, type RunResult } from "../../../loadtest/run_plan.ts";
 import type { Address } from "../../../socket/mod.ts";
@@ -26,6 +27,7 @@ export async function simulate(
     died?: Promise<string>;
     protocol?: RunEvent["protocol"];
     faults?: FaultSpec;
+    control?: RunControl;
   },
 ): Promise<Run> {
   const plan = new Plan({
@@ -49,7 +51,7 @@ export async function simulate(
   };
   const history: HistoryEvent[] = [run];
   const onEvent = (event: HistoryEvent) => void history.push(event);
-  const { targets, faults } = options;
+  const { targets, faults, control } = options;
   const generator = new LocalGenerator({
     run,
     plan,
@@ -62,6 +64,7 @@ export async function simulate(
     plan,
     generator,
     clock: world.clock,
+    ...(control && { control }),
     onEvent,
     server: {
       // Everything that is on its way has a second to come to rest.

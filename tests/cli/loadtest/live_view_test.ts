@@ -34,6 +34,9 @@ function progressAt(
     resent: 1,
     finished: acknowledged,
     latency: histogram.encode(),
+    lag: 0,
+    soFar: { verdict: null, findings: [] },
+    pace: undefined,
   };
 }
 
@@ -50,6 +53,14 @@ Deno.test("LiveView.update() shows acks per second of late, and percentiles so f
     "60/100 (60%) 60 acked at 5/s, p50 1.2ms p99 12s, 5 open, 1 resent, 65 started",
     "60/100 (60%) 60 acked at 0/s, p50 1.2ms p99 12s, 5 open, 1 resent, 65 started",
   ]);
+});
+
+Deno.test("LiveView.update() says that the run is paused", pure, async () => {
+  const { lines, sink } = collect();
+  using view = await startLiveView(100, { sink, lineInterval: 0, now: () => 0 });
+  const pace = { paused: true, speed: 1, rate: 0, stage: 0, stageElapsed: 0 };
+  view.update({ ...progressAt(0, 0), pace });
+  assertEquals(lines(), ["0/100 (0%) paused, 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started"]);
 });
 
 Deno.test("LiveView.update() shows nothing when quiet", pure, async () => {
