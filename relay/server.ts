@@ -1,11 +1,13 @@
 /** The relay server: a router behind a listener. @module */
 import { errorLine } from "../protocol.ts";
 import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
+import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Connection } from "../socket/connection.ts";
-import { type CloseReason, describeCloseReason, FramingError } from "../socket/errors.ts";
+import { describeCloseReason, FramingError } from "../socket/errors.ts";
 import type { ConnectionTimeouts } from "../socket/connection_options.ts";
 import type { LineListenLimits, LineListenOptions, ListenAccess } from "../socket/listen_options.ts";
-import { listen, type Listener, type ListenerStats } from "../socket/listener.ts";
+import { Listener, type ListenerStats } from "../socket/listener.ts";
+import type { ListenerEvent } from "../socket/listener_event.ts";
 import type { Address } from "../socket/network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
@@ -17,16 +19,21 @@ import type { MembershipStats } from "./cluster/membership.ts";
 import { HalfClosedPeers } from "./half_closed_peers.ts";
 import { Router, type RouterStats } from "./router/router.ts";
 
-/** Receives the events of a relay server, for histories and tests. Must not throw. */
+/** An event of a relay server. */
+export type RelayEvent =
+  | ListenerEvent
+  /** A connection takes part in the relay from now on: it was accepted, and has presented its token if one is needed. */
+  | { readonly type: "joined"; readonly connection: Connection };
+
+/**
+ * Sees every line of a relay server, for tests. Must not throw. These are direct calls and not events, because a server
+ * should not allocate an object for each message.
+ */
 export interface RelayObserver {
-  /** A connection was admitted. */
-  opened?(connection: Connection): void;
   /** A line was received. */
   received?(connection: Connection, line: string): void;
   /** A line was queued for a connection. */
   sent?(connection: Connection, line: string): void;
-  /** A connection has closed. */
-  closed?(connection: Connection, reason: CloseReason): void;
 }
 
 /** Limits of a relay server. */
@@ -51,7 +58,7 @@ export interface RelayAccess extends ListenAccess {
 
 /** Options for {@linkcode startRelay}. */
 export interface RelayServerOptions
-  extends Omit<LineListenOptions, "refusal" | "farewell" | "onClosed" | "onChanged"> {
+  extends Omit<LineListenOptions, "refusal" | "farewell" | "onEvent"> {
   /** Limits of the listener, of each connection, and of messages in flight. */
   limits?: RelayLimits;
   /** Timeouts of each connection and message. */
@@ -63,6 +70,8 @@ export interface RelayServerOptions
   /** Source of the random choice of receivers. Default: the system's. */
   random?: Random;
   /** Receives the events of the server. */
+  onEvent?: (event: RelayEvent) => void;
+  /** Sees every line. */
   observer?: RelayObserver;
   /** Records the time from each message to its ok. Default: not measured. */
   ackTimes?: DurationHistogram;
@@ -100,6 +109,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #router: Router<RelayPeer>;
   readonly #clock: Clock;
   readonly #observer: RelayObserver;
+  readonly #onEvent: RelayServerOptions["onEvent"];
   readonly #auth: AuthOptions | undefined;
   readonly #drainTimeout: number;
   readonly #halfClosed: HalfClosedPeers<Peer>;
@@ -116,6 +126,7 @@ export class RelayServer implements AsyncDisposable {
     const { ack = ACK_TIMEOUT, drain = DRAIN_TIMEOUT } = timeouts;
     this.#clock = options.clock ?? systemClock;
     this.#observer = observer;
+    this.#onEvent = options.onEvent;
     this.#halfClosed = new HalfClosedPeers({
       clock: this.#clock,
       timeout: ack > 0 ? ack : ACK_TIMEOUT,
@@ -137,15 +148,12 @@ export class RelayServer implements AsyncDisposable {
       peer.send(line);
       if (peer instanceof Peer) observer.sent?.(peer.connection, line);
     };
-    this.#listener = listen({
+    this.#listener = new Listener({
       ...options,
+      codec: lineCodecWithin(limits),
       refusal: errorLine,
       farewell: (reason) => errorLine(describeCloseReason(reason)),
-      onClosed: (connection, reason) => {
-        observer.closed?.(connection, reason);
-      },
-      onChanged: () => this.#watch.changed(),
-    });
+    }, () => this.#watch.changed());
     // This is the promise `finished`. If nothing waits for it, the runtime reports a failure.
     void this.#listener.serve((connection) => this.#serve(connection));
   }
@@ -313,7 +321,7 @@ export class RelayServer implements AsyncDisposable {
     const peer = new Peer(connection);
     this.#router.join(peer);
     this.#announce();
-    this.#observer.opened?.(connection);
+    this.#onEvent?.({ type: "joined", connection });
     this.#watch.changed();
     return connection.consume((lines) => this.#lines(peer, lines)).then(
       () => this.#inputEnded(peer),

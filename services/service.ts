@@ -4,6 +4,7 @@ import type { AuthOptions, PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
 import type { ListenAccess } from "../socket/listen_options.ts";
+import type { ListenerHooks } from "../socket/listener_event.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
@@ -15,12 +16,7 @@ export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
 export interface ServiceOptions
-  extends Omit<ListenOptions, "refusal" | "farewell" | "onClosed" | "onLateFailure"> {
-  /** Called once for each connection that has ended; for logs. */
-  onClosed?: (connection: EndedConnection, reason: CloseReason) => void;
-  /** Told what went wrong in serving a connection that had ended. Default: `closed` rejects with the first of these. */
-  onLateFailure?: (connection: EndedConnection, error: Error) => void;
-}
+  extends Omit<ListenOptions, "refusal" | "farewell" | "onEvent" | "onError">, ListenerHooks<EndedConnection> {}
 
 /** What a service of lines tells its peers when it drains. */
 export const DRAINING_LINE: string = errorLine("server is draining");

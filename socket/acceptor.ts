@@ -1,5 +1,6 @@
 /** Accepts peers on the sockets of a listener: errors sorted, suspended and resumed, paced. @module */
 import type { Clock, Timer } from "../internal/clock.ts";
+import type { ListenerEvent } from "./listener_event.ts";
 import type { Address, Network, Transport, TransportListener } from "./network.ts";
 import { RateLimit } from "./rate_limit.ts";
 
@@ -51,6 +52,9 @@ export function sortAcceptError(error: unknown): AcceptErrorKind {
   return EXHAUSTED.has(code) ? "out-of-descriptors" : "other";
 }
 
+/** The events of accepting. */
+export type AcceptEvent = Extract<ListenerEvent<never>, { type: "not-bound" | "exhausted" | "recovered" }>;
+
 /** Options for {@linkcode Acceptor}. */
 export interface AcceptorOptions {
   network: Network;
@@ -59,14 +63,12 @@ export interface AcceptorOptions {
   hostnames: readonly string[];
   /** Addresses to bind as well if possible. */
   tryHostnames: readonly string[];
-  /** Called for each of `tryHostnames` that could not be bound. */
-  onNotBound: (hostname: string, cause: unknown) => void;
   port: number;
   reusePort: boolean;
   /** Limit of peers accepted per second; 0 disables. */
   maxAcceptRate: number;
-  /** Called with `true` when the process is out of descriptors, and with `false` once it has recovered. */
-  onExhausted: (exhausted: boolean) => void;
+  /** Called for each of `tryHostnames` that could not be bound, and when the process runs out of descriptors and recovers. */
+  onEvent: (event: AcceptEvent) => void;
   /** Called when accepting fails, and goes on. */
   onChange: () => void;
 }
@@ -171,10 +173,10 @@ export class Acceptor {
 
   #accepted(transport: Transport): Transport {
     this.#stats.accepted++;
-    const { clock, onExhausted } = this.#options;
+    const { clock, onEvent } = this.#options;
     if (this.#shortage !== undefined && clock.now() - this.#shortage >= SHORTAGE_OVER_MS) {
       this.#shortage = undefined;
-      onExhausted(false);
+      onEvent({ type: "recovered" });
     }
     const early = this.#rate?.take(clock.now()) ?? 0;
     if (early > 0) {
@@ -187,7 +189,7 @@ export class Acceptor {
   async #recover(error: unknown): Promise<void> {
     const kind = sortAcceptError(error);
     if (kind === "other") throw error;
-    const { clock, onChange, onExhausted } = this.#options;
+    const { clock, onChange, onEvent } = this.#options;
     if (kind === "transient") {
       this.#stats.transientErrors++;
       onChange();
@@ -196,7 +198,7 @@ export class Acceptor {
     this.#stats.outOfDescriptors++;
     const known = this.#shortage !== undefined;
     this.#shortage = clock.now();
-    if (!known) onExhausted(true);
+    if (!known) onEvent({ type: "exhausted" });
     onChange();
     await this.unlessClosed(this.#pause(BACK_OFF_MS));
   }
@@ -231,7 +233,7 @@ function bind(options: AcceptorOptions): TransportListener[] {
     } catch (error) {
       // These are optional, but at least one address must be bound.
       if (bound.length === 0 && hostname === options.tryHostnames.at(-1)) throw error;
-      options.onNotBound(hostname, error);
+      options.onEvent({ type: "not-bound", hostname, cause: error });
     }
   }
   if (bound.length === 0) throw new TypeError("Cannot listen: no address to bind was given");

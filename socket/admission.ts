@@ -5,6 +5,7 @@ import { Connection } from "./connection.ts";
 import { ConnectionSet, type Refusal } from "./connection_set.ts";
 import type { CloseReason } from "./errors.ts";
 import type { FrameListenOptions } from "./listen_options.ts";
+import type { Reporter } from "./listener_event.ts";
 import type { Transport } from "./network.ts";
 
 // A refused peer holds a descriptor until it has gone, or for this long, in ms.
@@ -17,7 +18,9 @@ export interface AdmissionOptions<Frame> {
   /** The listener's options: limits, hooks, and those of each connection. */
   readonly listen: FrameListenOptions<Frame>;
   readonly clock: Clock;
-  /** Collects errors of hooks, and refused connections until they have gone. */
+  /** Receives events, and errors of hooks. */
+  readonly reporter: Reporter<Connection<Frame>>;
+  /** Collects refused connections until they have gone. */
   readonly tasks: TaskSet;
   /** Called after each change of the connections, and of the peers that wait for room. */
   readonly onChange: () => void;
@@ -64,7 +67,7 @@ export class Admission<Frame> {
     const options = { ...listen, clock, id: this.#nextId++, total: this.connections.total };
     if (refusal !== undefined) {
       const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
-      const brief = { ...options, onClosed: undefined, timeouts };
+      const brief = { ...options, timeouts };
       this.#refuse(new Connection(transport, brief), refusal);
       onChange();
       return undefined;
@@ -93,18 +96,14 @@ export class Admission<Frame> {
     try {
       return this.#options.listen.access?.mayConnect?.(address) ?? true;
     } catch (error) {
-      this.#hookFailed(error);
+      this.#options.reporter.error(error);
       return false;
     }
   }
 
   #refuse(connection: Connection<Frame>, refusal: Refusal): void {
-    const { listen, tasks } = this.#options;
-    try {
-      listen.onRefused?.(connection.remote, refusal);
-    } catch (error) {
-      this.#hookFailed(error);
-    }
+    const { listen, reporter, tasks } = this.#options;
+    reporter.event({ type: "refused", remote: connection.remote, refusal });
     const { why } = refusal;
     if (this.#refused.size >= MAX_REFUSED) {
       connection.abort();
@@ -115,29 +114,18 @@ export class Admission<Frame> {
       const frame = listen.refusal?.(why, refusal.limit);
       if (frame !== undefined) connection.send(frame);
     } catch (error) {
-      this.#hookFailed(error);
+      reporter.error(error);
     }
     tasks.add(connection.close({ type: "local", why }).then(() => this.#refused.delete(connection)));
   }
 
   readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
-    const { listen, onChange } = this.#options;
+    const { reporter, onChange } = this.#options;
     this.connections.remove(connection, reason);
     this.#makeRoom();
     onChange();
-    try {
-      listen.onClosed?.(connection, reason);
-    } catch (error) {
-      this.#hookFailed(error);
-    }
+    reporter.event({ type: "closed", connection, reason });
   };
-
-  #hookFailed(error: unknown): void {
-    const { listen, tasks } = this.#options;
-    const failure = error instanceof Error ? error : new Error(String(error));
-    if (listen.onHookError === undefined) tasks.fail(failure);
-    else listen.onHookError(failure);
-  }
 
   async #untilRoom(): Promise<void> {
     this.#waiting++;

@@ -1,10 +1,11 @@
-/** What a listener is told, and what it tells. @module */
+/** Options and counters of a listener. @module */
 import type { AcceptStats } from "./acceptor.ts";
 import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionLimits, ConnectionOptions, LineLimits } from "./connection_options.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionCounts, Refusal } from "./connection_set.ts";
-import type { Address, Network } from "./network.ts";
+import type { ListenerHooks } from "./listener_event.ts";
+import type { Network } from "./network.ts";
 import type { Clock } from "../internal/clock.ts";
 
 /** Limits of a listener, and of each of its connections. */
@@ -33,13 +34,13 @@ export interface ListenAccess {
 
 /** The addresses to listen on, limits, and hooks; the rest is as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>
-  extends Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock" | "limits"> {
+  extends
+    Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock" | "limits" | "onClosed">,
+    ListenerHooks<Connection<Frame>> {
   /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
   hostnames?: readonly string[];
-  /** Addresses to bind as well where the system allows it. Default none. */
+  /** Addresses to bind as well if possible. Default none. */
   tryHostnames?: readonly string[];
-  /** Told of each of `tryHostnames` that could not be bound, and what the system said. Must not throw. Default: it is left out without a word. */
-  onNotBound?: (hostname: string, cause: unknown) => void;
   /** Port; 0 lets the system pick one. Default 0. */
   port?: number;
   /** Share the port with other processes that also ask for it. Default `false`. */
@@ -48,28 +49,8 @@ export interface ListenOptions<Frame = string>
   limits?: ListenLimits;
   /** Decides which peers may connect. */
   access?: ListenAccess;
-  /**
-   * Told when the process has no descriptor left, so that accepting pauses, and again, with `false`, when a peer is accepted
-   * after five seconds without that.
-   */
-  onExhausted?: (exhausted: boolean) => void;
-  /** Makes the frame that tells a refused peer why. Default: it is told nothing. */
+  /** Returns the frame that tells a refused peer why. Default: none. */
   refusal?: (why: string, limit: Refusal["limit"]) => Frame;
-  /** Told of each peer that is refused; `onClosed` is not, for it was never let in. */
-  onRefused?: (remote: Address, refusal: Refusal) => void;
-  /**
-   * Told what a handler throws after its connection has ended, when `onClosed` has told why already: but for the
-   * `ConnectionClosedError` of that connection, which is what a handler is to expect. Default: `closed` of the listener
-   * rejects with the first, when all has ended.
-   */
-  onLateFailure?: (connection: Connection<Frame>, error: Error) => void;
-  /**
-   * Receives errors that `mayConnect`, `refusal`, `onRefused`, and `onClosed` throw. They affect no other connection; a peer
-   * whose `mayConnect` throws is refused. Default: `finished` rejects with the first of them once everything is closed.
-   */
-  onHookError?: (error: Error) => void;
-  /** Called whenever `until` looks again, for who watches more than the listener. */
-  onChanged?: () => void;
   /** The network. Default: TCP sockets of the OS. */
   network?: Network;
   /** The clock. Default: the system clock. */

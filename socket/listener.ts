@@ -9,6 +9,7 @@ import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { HandoffQueue } from "./handoff_queue.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
+import { Reporter } from "./listener_event.ts";
 import type { Address, TransportListener } from "./network.ts";
 import { type Handler, serve } from "./serve.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
@@ -30,12 +31,13 @@ type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
    * Resolves when everything is closed: the bound sockets, the connections, and the handlers. Rejects if accepting
-   * failed for good, or with the first error of a hook (unless there is `onHookError`) or of a handler whose connection
-   * had closed (unless there is `onLateFailure`).
+   * failed for good, or with the first error that `onError` would have received.
    */
   readonly finished: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
   readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #reporter: Reporter<Connection<Frame>>;
   readonly #acceptor: Acceptor;
   readonly #admission: Admission<Frame>;
   readonly #watch = new Watch(() => this.stats());
@@ -46,13 +48,20 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Resolves when no more peers are accepted. */
   readonly #stopped = Promise.withResolvers<void>();
 
-  /** Binds the addresses. Use `listen` instead. */
-  constructor(options: FrameListenOptions<Frame>) {
+  /**
+   * Binds the addresses. Use `listen` instead.
+   *
+   * @param onChange Called whenever `until` looks again, for an owner that watches more than the listener.
+   */
+  constructor(options: FrameListenOptions<Frame>, onChange: () => void = () => {}) {
     this.#options = options;
+    this.#onChange = onChange;
+    this.#reporter = new Reporter(options, this.#tasks);
     this.#clock = options.clock ?? systemClock;
     this.#admission = new Admission({
       listen: options,
       clock: this.#clock,
+      reporter: this.#reporter,
       tasks: this.#tasks,
       onChange: () => this.#changed(),
     });
@@ -61,11 +70,10 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       clock: this.#clock,
       hostnames: options.hostnames ?? ["127.0.0.1"],
       tryHostnames: options.tryHostnames ?? [],
-      onNotBound: options.onNotBound ?? (() => {}),
       port: options.port ?? 0,
       reusePort: options.reusePort ?? false,
       maxAcceptRate: options.limits?.maxAcceptRate ?? 0,
-      onExhausted: options.onExhausted ?? (() => {}),
+      onEvent: (event) => this.#reporter.event(event),
       onChange: () => this.#changed(),
     });
     this.finished = this.#run();
@@ -117,8 +125,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or iterated over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    const onLateFailure = this.#options.onLateFailure ?? ((_, error: Error) => this.#tasks.fail(error));
-    this.#setTaker((connection) => void this.#tasks.add(serve(connection, handler, onLateFailure)));
+    const report = (error: Error, connection: Connection<Frame>) => this.#reporter.error(error, connection);
+    this.#setTaker((connection) => void this.#tasks.add(serve(connection, handler, report)));
     return this.finished;
   }
 
@@ -221,7 +229,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   #changed(): void {
     this.#watch.changed();
-    this.#options.onChanged?.();
+    this.#onChange();
   }
 
   #stop(): void {

@@ -55,6 +55,7 @@ export {
   type ListenOptions,
 } from "./listener.ts";
 export type { LineListenLimits, ListenAccess, ListenLimits } from "./listen_options.ts";
+export type { ListenerEvent, ListenerHooks } from "./listener_event.ts";
 export type { AcceptStats } from "./acceptor.ts";
 export type { ConnectionCounts, Refusal } from "./connection_set.ts";
 export * from "./network.ts";

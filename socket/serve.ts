@@ -5,19 +5,18 @@ import { ConnectionClosedError, FramingError } from "./errors.ts";
 /** Serves one connection. When it returns, the connection is closed in order; when it throws, it is aborted. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
 
-/** Reports an error that a handler throws after its connection has closed. */
-export type LateFailure<Frame> = (connection: Connection<Frame>, error: Error) => void;
-
 /**
  * Runs a handler once the peer is ready, and closes the connection after it. Resolves when the connection has closed and
  * the handler has returned.
  *
  * This is not an async function, because its frame would stay in memory for as long as the connection.
+ *
+ * @param report Receives an error that the handler throws after its connection has closed.
  */
 export function serve<Frame>(
   connection: Connection<Frame>,
   handler: Handler<Frame>,
-  onLateFailure: LateFailure<Frame>,
+  report: (error: Error, connection: Connection<Frame>) => void,
 ): Promise<unknown> {
   let served: Promise<void>;
   try {
@@ -28,13 +27,13 @@ export function serve<Frame>(
   } catch (cause) {
     served = Promise.reject(cause);
   }
-  return served.then(() => connection.close(), (cause) => failed(connection, cause, onLateFailure));
+  return served.then(() => connection.close(), (cause) => failed(connection, cause, report));
 }
 
 function failed<Frame>(
   connection: Connection<Frame>,
   cause: unknown,
-  onLateFailure: LateFailure<Frame>,
+  report: (error: Error, connection: Connection<Frame>) => void,
 ): Promise<unknown> | undefined {
   if (cause instanceof FramingError) return connection.close({ type: "framing", error: cause });
   const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -45,6 +44,6 @@ function failed<Frame>(
   return connection.closed.then((reason) => {
     // The connection's own end is not a mistake of the handler.
     if (error instanceof ConnectionClosedError && error.reason === reason) return;
-    onLateFailure(connection, error);
+    report(error, connection);
   });
 }

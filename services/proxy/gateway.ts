@@ -5,7 +5,8 @@ import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address, Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
-import type { ServiceOptions } from "../service.ts";
+import type { ListenerEvent } from "../../socket/listener_event.ts";
+import type { EndedConnection, ServiceOptions } from "../service.ts";
 import { EarlyReader } from "./early_reader.ts";
 import { formatProxyHeader } from "./proxy_protocol/format.ts";
 import { type ProxiedEnds, ProxyProtocolError, type ProxyProtocolVersion } from "./proxy_protocol/header.ts";
@@ -32,9 +33,15 @@ export interface GatewayOptions extends ServiceOptions {
   proxyOut?: ProxyProtocolVersion;
   /** Network to dial backends, as with TLS on one side only. Default: `network`. */
   backendNetwork?: Network;
-  /** Called for each connection that has ended, for logs. */
-  onPassed?: (passed: Passed) => void;
+  /** Receives the events of the listener, and of each connection that has ended. */
+  onEvent?: (event: GatewayEvent) => void;
 }
+
+/** An event of a proxy or balancer. */
+export type GatewayEvent =
+  | ListenerEvent<EndedConnection>
+  /** A connection has ended, and so has the one to its backend, if any. */
+  | { readonly type: "passed"; readonly passed: Passed };
 
 /** A connection that has ended, whether it reached a backend or not. */
 export interface Passed {
@@ -75,12 +82,20 @@ export class Gateway {
   readonly #options: GatewayOptions & { readonly clock: Clock };
   readonly #isTrusted: AddressCheck | undefined;
   readonly #open: OpenUpstream;
+  readonly #passed: (passed: Passed) => void;
 
-  /** @throws {RangeError} If an entry of `proxyIn` is neither an address nor a network. */
-  constructor(options: GatewayOptions & { readonly clock: Clock }, open: OpenUpstream) {
+  /**
+   * @param passed Receives each connection that has ended.
+   * @throws {RangeError} If an entry of `proxyIn` is neither an address nor a network.
+   */
+  constructor(
+    options: GatewayOptions & { readonly clock: Clock },
+    { open, passed }: { readonly open: OpenUpstream; readonly passed: (passed: Passed) => void },
+  ) {
     this.#options = options;
     this.#isTrusted = options.proxyIn && addressCheck({ allow: options.proxyIn });
     this.#open = open;
+    this.#passed = passed;
   }
 
   /** Serves one client. Returns when both connections have ended. */
@@ -107,7 +122,7 @@ export class Gateway {
     } finally {
       upstream?.release();
       const reason = await client.close();
-      this.#options.onPassed?.({
+      this.#passed({
         source: ends.source,
         backend: upstream?.connection.remote,
         bytesFromClient: client.stats().bytesIn,

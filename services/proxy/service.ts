@@ -62,16 +62,15 @@ const RETRY_DELAY = 100;
 export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, ProxyStats> {
   const { clock = systemClock } = options;
   const counted = { bytesFromClients: 0, bytesFromBackends: 0, unserved: 0 };
-  const gateway = new Gateway({
-    ...options,
-    clock,
-    onPassed: (passed) => {
+  const gateway = new Gateway({ ...options, clock }, {
+    open: (_source, signal) => dial(options, clock, signal),
+    passed: (passed) => {
       counted.bytesFromClients += passed.bytesFromClient;
       counted.bytesFromBackends += passed.bytesFromBackend;
       if (!passed.backend) counted.unserved++;
-      options.onPassed?.(passed);
+      options.onEvent?.({ type: "passed", passed });
     },
-  }, (_source, signal) => dial(options, clock, signal));
+  });
   const listener = listen({ ...listenerOptions(options), codec: rawCodec });
   return new ListenerService(listener, (client) => gateway.serve(client), {
     ...options,

@@ -36,7 +36,7 @@ export interface TcpServerCallbacks<Frame> {
 /** Options for {@linkcode TcpServer}: those of {@linkcode listen} without the address. */
 export type TcpServerOptions = Omit<
   ListenOptions,
-  "hostnames" | "tryHostnames" | "onNotBound" | "port" | "refusal" | "farewell" | "onClosed" | "onLateFailure"
+  "hostnames" | "tryHostnames" | "port" | "refusal" | "farewell" | "onEvent" | "onError"
 >;
 
 interface Served<Frame> {
@@ -109,7 +109,13 @@ export class TcpServer<Frame = Uint8Array> {
     const fail = (error: Error) => callbacks.error(error);
     let listener: Listener<Frame>;
     try {
-      listener = listen({ ...this.#options, codec: this.#codec, hostnames: [hostname], port });
+      listener = listen({
+        ...this.#options,
+        codec: this.#codec,
+        hostnames: [hostname],
+        port,
+        onError: (error, peer) => reportTo(error, (cause) => callbacks.error(cause, peer?.id)),
+      });
     } catch (error) {
       reportTo(error, fail);
       return;
