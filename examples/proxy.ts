@@ -7,10 +7,13 @@ const passed = Promise.withResolvers<string>();
 await using proxy = startProxy({
   port: 0,
   to: echo.addresses[0]!,
-  onPassed: ({ backend, bytesFromClient, bytesFromBackend }) =>
+  onEvent: (event) => {
+    if (event.type !== "passed") return;
+    const { backend, bytesFromClient, bytesFromBackend } = event.passed;
     passed.resolve(
       `${backend && formatAddress(backend)}, ${bytesFromClient} there, ${bytesFromBackend} back`,
-    ),
+    );
+  },
 });
 
 await using client = await connect({ port: proxy.port });

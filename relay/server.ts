@@ -57,8 +57,7 @@ export interface RelayAccess extends ListenAccess {
 }
 
 /** Options for {@linkcode startRelay}. */
-export interface RelayServerOptions
-  extends Omit<LineListenOptions, "refusal" | "farewell" | "onEvent"> {
+export interface RelayServerOptions extends Omit<LineListenOptions, "refusal" | "farewell" | "onEvent"> {
   /** Limits of the listener, of each connection, and of messages in flight. */
   limits?: RelayLimits;
   /** Timeouts of each connection and message. */

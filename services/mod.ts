@@ -1,5 +1,6 @@
 /** Small systems on sockets, each a function that starts it. @module */
 export {
+  type BalanceEvent,
   type BalanceLimits,
   type BalanceOptions,
   BalanceService,
@@ -40,7 +41,12 @@ export {
 } from "./http/service.ts";
 export { type ProxyOptions, type ProxyStats, startProxy } from "./proxy/service.ts";
 export type { ProxyProtocolVersion } from "./proxy/proxy_protocol/header.ts";
-export { type GatewayOptions, type GatewayTimeouts, type Passed } from "./proxy/gateway.ts";
+export {
+  type GatewayEvent,
+  type GatewayOptions,
+  type GatewayTimeouts,
+  type Passed,
+} from "./proxy/gateway.ts";
 export {
   type EndedConnection,
   ListenerService,

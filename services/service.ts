@@ -16,7 +16,9 @@ export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
 export interface ServiceOptions
-  extends Omit<ListenOptions, "refusal" | "farewell" | "onEvent" | "onError">, ListenerHooks<EndedConnection> {}
+  extends
+    Omit<ListenOptions, "refusal" | "farewell" | "onEvent" | "onError">,
+    ListenerHooks<EndedConnection> {}
 
 /** What a service of lines tells its peers when it drains. */
 export const DRAINING_LINE: string = errorLine("server is draining");

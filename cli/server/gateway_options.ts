@@ -11,7 +11,8 @@ import { securedNetwork } from "../../tls/lazy.ts";
 import { readAuthority } from "../shared/pem.ts";
 import { transportNetwork } from "../shared/transport_option.ts";
 import type { ServiceHost } from "./service_command.ts";
-import { closing, connectionOptions, type ConnectionValues, listenOptions } from "./service_options.ts";
+import { closing } from "./listener_log.ts";
+import { connectionOptions, type ConnectionValues, listenOptions } from "./service_options.ts";
 
 /** The backends of a proxy or balancer. */
 export const backendOptions = {
@@ -47,20 +48,24 @@ type GatewayValues = Values<typeof backendOptions & typeof gatewayOptions> & Con
  * @throws {ExitError} If the authority's file cannot be read or used.
  */
 export async function passOptions(values: GatewayValues, host: ServiceHost): Promise<GatewayOptions> {
-  const { log } = host;
+  const { log, monitor } = host;
   const { connectTimeout, proxyIn, proxyOut } = values;
   const listen = await listenOptions(values, host);
   return {
     ...listen,
-    onClosed: (connection, reason) => {
-      // `onPassed` logs any other end.
-      if (reason.type === "handler-failed") listen.onClosed(connection, reason);
+    onEvent: (event) => {
+      if (event.type === "passed") {
+        if (!values.quiet) log.info(describe(event.passed));
+      } else if (event.type === "closed" && event.reason.type !== "handler-failed") {
+        monitor?.closed(event.connection, event.reason); // `passed` logs it.
+      } else {
+        listen.onEvent(event);
+      }
     },
     timeouts: { ...listen.timeouts, connect: connectTimeout },
     backendNetwork: await backendNetwork(values),
     ...(proxyIn.length > 0 ? { proxyIn } : {}),
     ...(proxyOut === undefined ? {} : { proxyOut: proxyOut === "v1" ? 1 : 2 }),
-    ...(values.quiet ? {} : { onPassed: (passed) => log.info(describe(passed)) }),
   };
 }
 

@@ -41,7 +41,7 @@ type GuardValues = Values<
 
 type GuardListenOptions =
   & Required<Pick<ListenOptions<never>, "limits" | "timeouts" | "access">>
-  & Pick<ListenOptions<never>, "network" | "onExhausted">;
+  & Pick<ListenOptions<never>, "network">;
 
 /**
  * Converts these options to those of a listener. Code that takes time to load is loaded only if an option needs it.
@@ -52,7 +52,6 @@ export async function guardListenOptions(
   values: GuardValues,
   context: TlsServerContext,
 ): Promise<GuardListenOptions> {
-  const { log } = context;
   const { whenFull, acceptRate, firstLineTimeout, writeTimeout, allow, deny } = values;
   const { addressCheck } = allow.length + deny.length > 0
     ? await import("../../access/address_list.ts")
@@ -63,10 +62,6 @@ export async function guardListenOptions(
     access: addressCheck === undefined
       ? {}
       : { mayConnect: addressCheck({ deny, ...(allow.length > 0 ? { allow } : {}) }) },
-    onExhausted: (exhausted) => {
-      if (exhausted) log.warn("Out of file descriptors: accepting pauses until some are free");
-      else log.info("Accepting again");
-    },
     ...(await serverNetwork(values, context)),
   };
 }

@@ -1,15 +1,13 @@
 /** The options that services share, and their meaning to a listener. @module */
 import { duration, flag, group, host, integer, type Option, port, size } from "../args/option.ts";
-import { printable } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
-import { plural } from "../../internal/plural.ts";
-import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
-import { type Address, formatAddress } from "../../socket/network.ts";
+import type { ListenerHooks } from "../../socket/listener_event.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { jsonOption, quietOption } from "../shared/output_options.ts";
 import { transportOption } from "../shared/transport_option.ts";
+import { logListener } from "./listener_log.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
 import type { ServiceHost } from "./service_command.ts";
 import { type ServiceTls, tlsServerOptions } from "./tls_options.ts";
@@ -88,15 +86,12 @@ export type ConnectionValues = Values<typeof connectionOptions> & { readonly por
 type Groups = "limits" | "timeouts" | "access";
 
 type SharedListenOptions =
-  & Omit<ListenOptions<never>, Groups | "refusal" | "farewell" | "onClosed" | "onLateFailure">
+  & Omit<ListenOptions<never>, Groups | "refusal" | "farewell" | "onEvent" | "onError">
   & Required<Pick<ListenOptions<never>, Groups>>
-  & {
-    onClosed(connection: EndedConnection, reason: CloseReason): void;
-    onLateFailure(connection: EndedConnection, error: Error): void;
-  };
+  & Required<ListenerHooks<EndedConnection>>;
 
 /**
- * Converts the connection options to those of a listener. Errors of the handler are logged.
+ * Converts the connection options to those of a listener, whose events and errors are logged.
  *
  * @param tls What the service speaks to clients over TLS. Default: lines.
  */
@@ -105,35 +100,15 @@ export async function listenOptions(
   host: ServiceHost,
   tls: ServiceTls = {},
 ): Promise<SharedListenOptions> {
-  const { log, monitor } = host;
   const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
-  const failed = ({ remote }: EndedConnection, error: Error) =>
-    log.error(`Cannot serve ${named(remote)}: ${describeFailure(error)}`);
   const guard = await guardListenOptions(values, { ...host, ...tls });
   return {
-    ...bindOptions(values, host),
+    ...bindOptions(values),
     ...guard,
-    onExhausted: (exhausted) => {
-      monitor?.exhausted(exhausted);
-      guard.onExhausted?.(exhausted);
-    },
+    ...logListener(host, values),
     reusePort,
     limits: { ...guard.limits, maxConnections, maxConnectionsPerIp, writeBuffer },
     timeouts: { ...guard.timeouts, idle: idleTimeout, drain: drainTimeout },
-    onClosed: (connection, reason) => {
-      monitor?.closed(connection, reason);
-      if (reason.type === "handler-failed") {
-        failed(connection, reason.error);
-      } else if (values.verbose) {
-        const { bytesIn, bytesOut } = connection.stats();
-        log.info(`${closing(connection.remote, reason)}; ${plural(bytesIn, "byte")} in, ${bytesOut} out`);
-      }
-    },
-    onLateFailure: failed,
-    onHookError: (error) => log.error(`Serving goes on after an error: ${describeFailure(error)}`),
-    onRefused: (remote, { why }) => {
-      if (values.verbose) log.info(`${named(remote)} refused, ${why}`);
-    },
   };
 }
 
@@ -145,34 +120,7 @@ export function requiredHosts({ host }: SharedValues): readonly string[] {
 /** Converts `--host` and `--port` to the addresses that a service must bind, and those that it binds if possible. */
 export function bindOptions(
   values: SharedValues,
-  { log }: ServiceHost,
-): Pick<ListenOptions<never>, "hostnames" | "tryHostnames" | "onNotBound" | "port"> {
+): Pick<ListenOptions<never>, "hostnames" | "tryHostnames" | "port"> {
   const where = { hostnames: requiredHosts(values), port: values.port };
-  if (values.host.length > 0) return where;
-  return {
-    ...where,
-    tryHostnames: ["::1"],
-    onNotBound: (hostname, cause) => {
-      // Any other error means that the machine has no such address, or that permissions exclude it.
-      if (!(cause instanceof Deno.errors.AddrInUse)) return;
-      log.warn(
-        `Not listening on ${hostname}: another program uses the port there, and clients of localhost may reach it instead`,
-      );
-    },
-  };
-}
-
-/** Returns a peer's address for the log. It may come from a proxy header, so it is escaped. */
-function named(remote: Address): string {
-  return printable(formatAddress(remote));
-}
-
-/** Returns the log message for the end of a connection. */
-export function closing(remote: Address, reason: CloseReason): string {
-  return `${named(remote)} closed, ${printable(describeCloseReason(reason))}`;
-}
-
-/** Returns an internal error with its stack trace, which shows where it comes from. */
-function describeFailure(error: Error): string {
-  return (error.stack ?? error.message).split("\n").map((line) => printable(line)).join("\n");
+  return values.host.length > 0 ? where : { ...where, tryHostnames: ["::1"] };
 }

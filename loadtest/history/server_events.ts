@@ -1,5 +1,5 @@
 /** The events that a relay server records of its connections, written and read. @module */
-import type { RelayObserver } from "../../relay/server.ts";
+import type { RelayEvent } from "../../relay/server.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { AcceptedEvent, EndedEvent } from "./events.ts";
 import { formatHistoryLine, parseHistoryLine } from "./line_format.ts";
@@ -26,14 +26,14 @@ export class ServerEventWriter implements Disposable {
     this.#now = now;
   }
 
-  /** The observer for the server. */
-  get observer(): Required<Pick<RelayObserver, "opened" | "closed">> {
-    return {
-      opened: ({ local, remote }) =>
-        this.#write({ event: "accepted", at: this.#now(), ...written({ local, remote }) }),
-      closed: ({ local, remote }, { type }) =>
-        this.#write({ event: "ended", at: this.#now(), ...written({ local, remote }), reason: type }),
-    };
+  /** Writes an event of the server, if it is about a connection that joins or closes. */
+  write(event: RelayEvent): void {
+    if (event.type === "joined") {
+      this.#write({ event: "accepted", at: this.#now(), ...written(event.connection) });
+    } else if (event.type === "closed") {
+      const { connection, reason } = event;
+      this.#write({ event: "ended", at: this.#now(), ...written(connection), reason: reason.type });
+    }
   }
 
   [Symbol.dispose](): void {

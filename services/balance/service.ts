@@ -11,6 +11,7 @@ import { createPolicy, type PolicyName } from "./policy.ts";
 import {
   backendDial,
   Gateway,
+  type GatewayEvent,
   type GatewayOptions,
   type GatewayTimeouts,
   listenerOptions,
@@ -31,6 +32,12 @@ export interface BalanceTimeouts extends GatewayTimeouts {
   queue?: number;
 }
 
+/** An event of a balancer. */
+export type BalanceEvent =
+  | GatewayEvent
+  /** A backend was declared dead, or is healthy again. Its name is `HOST:PORT`, as in the stats. */
+  | { readonly type: "health"; readonly backend: string; readonly healthy: boolean };
+
 /** Options for {@linkcode startBalance}. */
 export interface BalanceOptions extends GatewayOptions {
   /** The backends. */
@@ -47,8 +54,8 @@ export interface BalanceOptions extends GatewayOptions {
   rise?: number;
   /** Failed checks or connects in a row after which a backend is dead. Default 3. */
   fall?: number;
-  /** Called when a backend is declared dead, and when it is healthy again. */
-  onHealth?: (name: string, healthy: boolean) => void;
+  /** Receives the events of the listener, of connections that have ended, and of backends. */
+  onEvent?: (event: BalanceEvent) => void;
   /** Random numbers for the policies. Default: those of the system. */
   random?: Random;
 }
@@ -67,8 +74,17 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
       ...options.limits,
       policy: createPolicy(options.policy ?? "round-robin", options.random ?? systemRandom),
     });
-    const dialer = new Dialer(pool, { ...options, ...backendDial(options), clock });
-    const gateway = new Gateway({ ...options, clock }, (source, signal) => dialer.open(source, signal));
+    const { onEvent } = options;
+    const dialer = new Dialer(pool, {
+      ...options,
+      ...backendDial(options),
+      clock,
+      onHealth: (backend, healthy) => onEvent?.({ type: "health", backend, healthy }),
+    });
+    const gateway = new Gateway({ ...options, clock }, {
+      open: (source, signal) => dialer.open(source, signal),
+      passed: (passed) => onEvent?.({ type: "passed", passed }),
+    });
     const listener = listen({ ...listenerOptions(options), codec: rawCodec });
     super(listener, (client) => gateway.serve(client), {
       ...options,

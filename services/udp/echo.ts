@@ -1,5 +1,6 @@
 /** Datagrams back as they came, or on to everybody else. @module */
 import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
+import type { ListenerEvent } from "../../socket/listener_event.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import { type Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
@@ -13,8 +14,8 @@ export interface DatagramEchoOptions {
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
   tryHostnames?: readonly string[];
-  /** Told of each of `tryHostnames` that could not be bound, and what the system said. Must not throw. */
-  onNotBound?: (hostname: string, cause: unknown) => void;
+  /** Receives the events of the service: an address that could not be bound. Must not throw. */
+  onEvent?: (event: Extract<ListenerEvent<never>, { type: "not-bound" }>) => void;
   /** Port; 0 lets the system pick one. Default 0. */
   port?: number;
   /** Passes what one sends on to all others that have sent something lately, instead of back. Default `false`. */
@@ -87,7 +88,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       try {
         this.#bind(hostname, options.port);
       } catch (cause) {
-        options.onNotBound?.(hostname, cause); // Asked for only where it is possible.
+        options.onEvent?.({ type: "not-bound", hostname, cause }); // These are optional.
       }
     }
     this.finished = this.#serveAll();

@@ -20,8 +20,12 @@ export async function startWatchedRelay(
   const monitor = new ServiceMonitor({ name: "relay", version: "1.2.3" });
   const relay = startRelay({
     ackTimes: monitor.ackTimes,
-    onExhausted: (exhausted) => monitor.exhausted(exhausted),
-    observer: { closed: (connection, reason) => monitor.closed(connection, reason) },
+    onEvent: (event) => {
+      if (event.type === "closed") monitor.closed(event.connection, event.reason);
+      else if (event.type === "exhausted" || event.type === "recovered") {
+        monitor.exhausted(event.type === "exhausted");
+      }
+    },
     ...options.relay,
   });
   let ending: Promise<void> | undefined;

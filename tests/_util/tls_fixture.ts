@@ -8,6 +8,7 @@ import { listen, type Listener } from "../../socket/listener.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../../tls/mod.ts";
 import { Authority } from "./certificates.ts";
+import { on } from "./on_event.ts";
 
 /** A server that sends lines back, and says at the end of each peer that it was here. */
 export interface TlsEcho extends AsyncDisposable {
@@ -35,7 +36,7 @@ export class TlsFixture implements AsyncDisposable {
     const { identity } = this;
     const network = new TlsNetwork(systemNetwork, { ...timing, server: { identity, ...options } });
     const reasons: CloseReason[] = [];
-    const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
+    const listener = listen({ network, onEvent: on("closed", ({ reason }) => reasons.push(reason)) });
     const served = listener.serve(async (peer) => {
       for await (const line of peer) peer.send(line);
       peer.send("after your end");

@@ -7,6 +7,7 @@ import { listen } from "../../socket/listener.ts";
 import { tokenCheck } from "../../access/token.ts";
 import { RateLimit } from "../../socket/rate_limit.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -189,7 +190,10 @@ Deno.test(
     const world = new Simulation();
     const isToken = tokenCheck("sesame");
     const reasons: CloseReason[] = [];
-    await using server = listen({ ...world.seam, onClosed: (_, reason) => reasons.push(reason) });
+    await using server = listen({
+      ...world.seam,
+      onEvent: on("closed", ({ reason }) => reasons.push(reason)),
+    });
     void server.serve(async (peer) => {
       if (await authenticate(peer, { isToken, tries: 2, clock: world.clock })) peer.send("welcome");
     });

@@ -237,22 +237,23 @@ Deno.test(
     };
     const told = parseCommandLine(program, { args: [], environment: () => undefined });
     if ("text" in told) throw new Error(told.text);
-    const { onClosed, onExhausted, onLateFailure } = await listenOptions(told.options, {
+    const { onEvent, onError } = await listenOptions(told.options, {
       log: new Log({ stderr, noColor: true }),
       onReload() {},
     });
     await using server = await ServerProcess.start("echo");
     await using peer = await enter(server);
-    onLateFailure(peer, new RangeError("broken"));
+    onError(new RangeError("broken"), peer);
     const failed = `error: Cannot serve 127.0.0.1:${server.port}: RangeError:`;
     assertStringIncludes(said, `${failed} broken\n`);
-    onClosed(peer, { type: "handler-failed", error: new RangeError("broken\x1b[31m") });
+    const reason = { type: "handler-failed", error: new RangeError("broken\x1b[31m") } as const;
+    onEvent({ type: "closed", connection: peer, reason });
     assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
     said = "";
-    onClosed(peer, { type: "reset", error: new Error("gone") });
+    onEvent({ type: "closed", connection: peer, reason: { type: "reset", error: new Error("gone") } });
     assertEquals(said, "", "no mistake of the program's");
-    onExhausted?.(true);
-    onExhausted?.(false);
+    onEvent({ type: "exhausted" });
+    onEvent({ type: "recovered" });
     assertEquals(
       said,
       "warning: Out of file descriptors: accepting pauses until some are free\nAccepting again\n",

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EchoCounter } from "../../cli/server/echo_stats.ts";
-import { closing } from "../../cli/server/service_options.ts";
+import { closing } from "../../cli/server/listener_log.ts";
 import { connect, DatagramSocket } from "../../socket/mod.ts";
 import { VirtualClock } from "../../testing/mod.ts";
 import { runServer, ServerProcess } from "../_util/programs/program.ts";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { CloseReason } from "../../socket/mod.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -154,7 +155,7 @@ Deno.test("RelayServer.drain() cuts off a peer that does not close", { permissio
   const ends: CloseReason[] = [];
   const server = world.relay({
     timeouts: { drain: 1000 },
-    observer: { closed: (_, reason) => ends.push(reason) },
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
   });
   const alice = await world.peer(server.port);
   alice.say("message x"); // waited for, though in vain
@@ -172,11 +173,13 @@ Deno.test("RelayServer reports every event to its observer", { permissions }, as
   const seen: string[] = [];
   await using server = world.relay({
     random: () => 0,
+    onEvent: (event) => {
+      if (event.type === "joined") seen.push(`joined ${event.connection.id}`);
+      if (event.type === "closed") seen.push(`closed ${event.connection.id} ${event.reason.type}`);
+    },
     observer: {
-      opened: (connection) => seen.push(`opened ${connection.id}`),
       received: (connection, line) => seen.push(`received ${connection.id} ${line}`),
       sent: (connection, line) => seen.push(`sent ${connection.id} ${line}`),
-      closed: (connection, reason) => seen.push(`closed ${connection.id} ${reason.type}`),
     },
   });
   const alice = await world.peer(server.port);
@@ -187,7 +190,7 @@ Deno.test("RelayServer reports every event to its observer", { permissions }, as
   await world.clock.runUntil(alice.connection.close());
   await world.clock.runUntil(server.until((stats) => stats.connections === 0));
   assertEquals(seen, [
-    "opened 1",
+    "joined 1",
     "received 1 message x",
     "sent 1 message x",
     "received 1 ok x",

@@ -1,6 +1,7 @@
 /** What draining means to every service that is made of a listener and a handler. */
 import { assertEquals } from "@std/assert";
 import {
+  type BalanceEvent,
   type Service,
   type ServiceOptions,
   startBalance,
@@ -14,6 +15,7 @@ import { type Address, type CloseReason, type ListenerStats } from "../../socket
 import { VirtualClock } from "../../testing/mod.ts";
 import { Draining } from "../../services/draining.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -89,7 +91,10 @@ Deno.test(
   },
 );
 
-const STARTS: Readonly<Record<string, (options: ServiceOptions, to: Address) => Service<ListenerStats>>> = {
+/** Options that fit every service. */
+type SharedOptions = Omit<ServiceOptions, "onEvent"> & { onEvent: (event: BalanceEvent) => void };
+
+const STARTS: Readonly<Record<string, (options: SharedOptions, to: Address) => Service<ListenerStats>>> = {
   startEcho: (options) => startEcho(options),
   startChat: (options) => startChat(options),
   startHello: (options) => startHello({ ...options, delay: 10_000 }),
@@ -106,8 +111,8 @@ for (const [name, start] of Object.entries(STARTS)) {
     const backend = startEcho(world.seam);
     const to = { hostname: "127.0.0.1", port: backend.port };
     const ends: CloseReason[] = [];
-    const onClosed = (_: unknown, reason: CloseReason) => void ends.push(reason);
-    const server = start({ ...world.seam, timeouts: { drain: 500 }, onClosed }, to);
+    const onEvent = on<BalanceEvent, "closed">("closed", ({ reason }) => ends.push(reason));
+    const server = start({ ...world.seam, timeouts: { drain: 500 }, onEvent }, to);
     const peer = await world.clock.runUntil(world.network.connect({ port: server.port }));
     await peer.write(new TextEncoder().encode("GET")); // and no more of it
     await world.clock.advance(10);

@@ -1,12 +1,13 @@
 /** How a listener binds and accepts, and what becomes of it when that fails. */
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
-import { listen } from "../../socket/listener.ts";
+import { type LineListenOptions, listen } from "../../socket/listener.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { systemError } from "../../internal/os_errors.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
 import { readText, text } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -16,8 +17,8 @@ function outOfDescriptors(): Error {
 
 /** Starts a server on which one hook throws at its second call. */
 function serverWithBrokenHook(
-  hook: "mayConnect" | "onClosed" | "onRefused" | "refusal",
-  options: { onHookError?: (error: Error) => void; limits?: { maxConnections: number } } = {},
+  hook: "mayConnect" | "refusal" | "refused" | "closed",
+  options: { onError?: (error: Error) => void; limits?: { maxConnections: number } } = {},
 ) {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
@@ -26,9 +27,13 @@ function serverWithBrokenHook(
     if (++calls === 2) throw new RangeError("broken hook");
     return hook === "refusal" ? "busy" : true;
   };
-  const hooks = hook === "mayConnect"
-    ? { access: { mayConnect: () => broken() === true } }
-    : { [hook]: broken };
+  const hooks: LineListenOptions = {
+    ...(hook === "mayConnect" && { access: { mayConnect: () => broken() === true } }),
+    ...(hook === "refusal" && { refusal: () => `${broken()}` }),
+    onEvent: (event) => {
+      if (event.type === hook) broken();
+    },
+  };
   const listener = listen({ network, clock, ...options, ...hooks });
   const dial = () => clock.runUntil(network.connect({ port: listener.port }));
   return { clock, network, listener, dial };
@@ -39,7 +44,7 @@ Deno.test("Listener.access.mayConnect refuses only the peer for which it throws,
 }, async () => {
   const errors: Error[] = [];
   const { clock, network, listener, dial } = serverWithBrokenHook("mayConnect", {
-    onHookError: (error) => errors.push(error),
+    onError: (error) => errors.push(error),
   });
   const served = listener.serve(echo);
   const first = await dial();
@@ -58,31 +63,39 @@ Deno.test("Listener.access.mayConnect refuses only the peer for which it throws,
   assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
-for (const hook of ["onRefused", "refusal"] as const) {
-  Deno.test(`Listener.${hook} affects no other peer when it throws, and the error is reported`, {
-    permissions,
-  }, async () => {
-    const errors: Error[] = [];
-    const { clock, network, listener, dial } = serverWithBrokenHook(hook, {
-      limits: { maxConnections: 1 },
-      onHookError: (error) => errors.push(error),
-    });
-    void listener.serve(echo);
-    const first = await dial();
-    await clock.runUntil(listener.until((stats) => stats.connections === 1));
-    const refused = [await dial(), await dial(), await dial()];
-    await clock.runUntil(listener.until((stats) => stats.refused === 3));
-    assertEquals(listener.stats().connections, 1);
-    assertEquals(errors.map(({ message }) => message), ["broken hook"]);
-    for (const peer of [first, ...refused]) peer.close();
-    await clock.runUntil(listener.close());
-    assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
-  });
+for (const hook of ["refused", "refusal"] as const) {
+  Deno.test(
+    `Listener.${
+      hook === "refusal" ? hook : "onEvent"
+    } affects no other peer when it throws, and the error is reported`,
+    {
+      permissions,
+    },
+    async () => {
+      const errors: Error[] = [];
+      const { clock, network, listener, dial } = serverWithBrokenHook(hook, {
+        limits: { maxConnections: 1 },
+        onError: (error) => errors.push(error),
+      });
+      void listener.serve(echo);
+      const first = await dial();
+      await clock.runUntil(listener.until((stats) => stats.connections === 1));
+      const refused = [await dial(), await dial(), await dial()];
+      await clock.runUntil(listener.until((stats) => stats.refused === 3));
+      assertEquals(listener.stats().connections, 1);
+      assertEquals(errors.map(({ message }) => message), ["broken hook"]);
+      for (const peer of [first, ...refused]) peer.close();
+      await clock.runUntil(listener.close());
+      assertEquals(network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+    },
+  );
 }
 
-for (const hook of ["mayConnect", "onClosed"] as const) {
+for (const hook of ["mayConnect", "closed"] as const) {
   Deno.test(
-    `Listener.finished rejects with an error of ${hook} once everything is closed, without onHookError`,
+    `Listener.finished rejects with an error of ${
+      hook === "closed" ? "onEvent" : hook
+    } once everything is closed, without onError`,
     { permissions },
     async () => {
       const { clock, network, listener, dial } = serverWithBrokenHook(hook);
@@ -97,6 +110,25 @@ for (const hook of ["mayConnect", "onClosed"] as const) {
     },
   );
 }
+
+Deno.test("Listener keeps accepting when onEvent throws for a shortage of descriptors", {
+  permissions,
+}, async () => {
+  const errors: unknown[] = [];
+  await using server = memoryServer({
+    onEvent: on("exhausted", () => {
+      throw new RangeError("broken hook");
+    }),
+    onError: (error, connection) => errors.push(error.message, connection),
+  });
+  void server.listener.serve(echo);
+  server.network.failAccept(outOfDescriptors());
+  await server.listener.until((stats) => stats.outOfDescriptors === 1);
+  await server.dial();
+  await server.clock.advance(100);
+  assertEquals(server.listener.stats().accepted, 1);
+  assertEquals(errors, ["broken hook", undefined]);
+});
 
 Deno.test("Listener keeps accepting after a transient error", { permissions }, async () => {
   await using server = memoryServer();
@@ -159,7 +191,7 @@ Deno.test(
     const ends: CloseReason[] = [];
     const server = memoryServer({
       hostnames: ["127.0.0.1", "127.0.0.2"],
-      onClosed: (_, reason) => ends.push(reason),
+      onEvent: on("closed", ({ reason }) => ends.push(reason)),
     });
     const served = server.listener.serve(echo);
     const peer = await server.dial();
@@ -206,7 +238,9 @@ Deno.test(
       network,
       tryHostnames: ["::1"],
       port: 7,
-      onNotBound: (hostname, cause) => left.push(hostname, cause instanceof Deno.errors.AddrInUse),
+      onEvent: on("not-bound", ({ hostname, cause }) => {
+        left.push(hostname, cause instanceof Deno.errors.AddrInUse);
+      }),
     });
     assertEquals(listener.addresses, [{ hostname: "127.0.0.1", port: 7 }]);
     assertEquals(left, ["::1", true]);

@@ -4,6 +4,7 @@ import { type ServiceOptions, startHello, startHttp } from "../../services/mod.t
 import { connect, type LineListenOptions, listen, type Listener, type Refusal } from "../../socket/mod.ts";
 import { until } from "../_util/until.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -17,7 +18,7 @@ function serveLines(world: Simulation, options: LineListenOptions): Listener {
 }
 
 Deno.test(
-  "Listener.stats() and onRefused report which limit refused a peer",
+  "Listener.stats() and onEvent report which limit refused a peer",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -25,7 +26,7 @@ Deno.test(
     await using server = serveLines(world, {
       limits: { maxConnections: 3, maxConnectionsPerIp: 2 },
       access: { mayConnect: (address) => address !== "10.0.0.9" },
-      onRefused: ({ hostname }, { limit }) => told.push([hostname, limit]),
+      onEvent: on("refused", ({ remote: { hostname }, refusal: { limit } }) => told.push([hostname, limit])),
     });
     const peers = [];
     for (const from of ["10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.9", "10.0.0.2", "10.0.0.3", "10.0.0.4"]) {
@@ -46,7 +47,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.closed rejects with the error of onRefused, and the peer is still refused", {
+Deno.test("Listener.closed rejects with the error of onEvent, and the peer is still refused", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -54,9 +55,9 @@ Deno.test("Listener.closed rejects with the error of onRefused, and the peer is 
   const server = serveLines(world, {
     access: { mayConnect: () => false },
     refusal: (why, limit) => `${limit}: ${why}`,
-    onRefused() {
+    onEvent: on("refused", () => {
       throw error;
-    },
+    }),
   });
   const peer = await world.peer(server.port);
   assertEquals(await peer.hear(), "address: not allowed from this address");

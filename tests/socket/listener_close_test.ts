@@ -3,15 +3,16 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
 import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
 Deno.test(
-  "Listener counts an ended connection and calls onClosed before `closed` resolves",
+  "Listener counts an ended connection and calls onEvent before `closed` resolves",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    await using server = memoryServer({ onEvent: on("closed", ({ reason }) => ends.push(reason)) });
     const heard = Promise.withResolvers<[number, number]>();
     const seen = (): [number, number] => [server.listener.stats().connections, ends.length];
     void server.listener.serve((peer) => {
@@ -25,13 +26,13 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.closed rejects with the error of onClosed after everything is closed",
+  "Listener.closed rejects with the error of onEvent after everything is closed",
   { permissions },
   async () => {
     const server = memoryServer({
-      onClosed() {
+      onEvent: on("closed", () => {
         throw new RangeError("broken");
-      },
+      }),
     });
     const failed = assertRejects(() => server.listener.serve(echo), RangeError, "broken");
     await server.dial();
@@ -115,7 +116,10 @@ Deno.test(
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ capacity: 10, onClosed: (_, reason) => ends.push(reason) });
+    await using server = memoryServer({
+      capacity: 10,
+      onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    });
     const served = server.listener.serve(async (peer) => {
       peer.send("x".repeat(99));
       for await (const _ of peer);
@@ -136,7 +140,10 @@ Deno.test(
 
 Deno.test("Listener.drain() cuts off peers that do not finish in time", { permissions }, async () => {
   const ends: CloseReason[] = [];
-  await using server = memoryServer({ timeouts: { drain: 500 }, onClosed: (_, reason) => ends.push(reason) });
+  await using server = memoryServer({
+    timeouts: { drain: 500 },
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
+  });
   void server.listener.serve(echo);
   await server.dial();
   await server.clock.runUntil(server.listener.shutdown());

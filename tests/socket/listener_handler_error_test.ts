@@ -6,6 +6,7 @@ import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { type Passed, startEcho, startProxy } from "../../services/mod.ts";
 import { type CloseReason, connect, ConnectionClosedError, type Handler, listen } from "../../socket/mod.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 const mistake = new RangeError("broken");
@@ -20,18 +21,19 @@ interface Told {
 /** Has a handler serve one peer, and closes the server. */
 async function serveOne(
   handler: Handler,
-  onLateFailure?: (connection: unknown, error: Error) => void,
+  onError?: (error: Error) => void,
 ): Promise<Told> {
   const world = new Simulation();
   const ends: CloseReason[] = [];
   const late: Error[] = [];
   const server = listen({
     ...world.seam,
-    onClosed: (_, reason) => void ends.push(reason),
-    ...(onLateFailure && {
-      onLateFailure: (connection, error) => {
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    ...(onError && {
+      onError: (error, connection) => {
+        assertEquals(connection?.remote.hostname, "127.0.0.1");
         late.push(error);
-        onLateFailure(connection, error);
+        onError(error);
       },
     }),
   });
@@ -57,7 +59,7 @@ function failLate(error: unknown): Handler {
 const ENOUGH: CloseReason = { type: "local", why: "enough" };
 
 Deno.test(
-  "Listener.onLateFailure receives the error of a handler that throws after its connection has ended",
+  "Listener.onError receives the error of a handler that throws after its connection has ended",
   {
     permissions,
   },
@@ -67,14 +69,14 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.closed rejects with a late error of a handler when there is no onLateFailure", {
+Deno.test("Listener.closed rejects with a late error of a handler when there is no onError", {
   permissions,
 }, async () => {
   const { failure } = await serveOne(failLate(mistake));
   assertStrictEquals(failure, mistake);
 });
 
-Deno.test("Listener.closed rejects with the error of onLateFailure", { permissions }, async () => {
+Deno.test("Listener.closed rejects with the error of onError", { permissions }, async () => {
   const worse = new TypeError("worse");
   const { failure } = await serveOne(failLate(mistake), () => {
     throw worse;
@@ -82,7 +84,7 @@ Deno.test("Listener.closed rejects with the error of onLateFailure", { permissio
   assertStrictEquals(failure, worse);
 });
 
-Deno.test("Listener.onLateFailure receives the close error of another connection, but not of its own", {
+Deno.test("Listener.onError receives the close error of another connection, but not of its own", {
   permissions,
 }, async () => {
   const flush: Handler = async (peer) => {
@@ -98,7 +100,7 @@ Deno.test("Listener.onLateFailure receives the close error of another connection
 });
 
 Deno.test(
-  "Listener.onLateFailure does not receive errors that the close reason contains",
+  "Listener.onError does not receive errors that the close reason contains",
   { permissions },
   async () => {
     const told = await serveOne(() => Promise.reject(mistake), () => {});
@@ -106,8 +108,8 @@ Deno.test(
   },
 );
 
-/** A proxy that has passed one line on, and whose `onPassed` throws. */
-async function passOne(onLateFailure?: (connection: unknown, error: Error) => void): Promise<unknown> {
+/** A proxy that has passed one line on, and whose `onEvent` throws. */
+async function passOne(onError?: (error: Error) => void): Promise<unknown> {
   const world = new Simulation();
   const { clock, network } = world;
   const echo = startEcho({ clock, network });
@@ -116,11 +118,11 @@ async function passOne(onLateFailure?: (connection: unknown, error: Error) => vo
     clock,
     network,
     to: { hostname: "127.0.0.1", port: echo.port },
-    ...(onLateFailure && { onLateFailure }),
-    onPassed(one) {
-      passed.push(one);
+    ...(onError && { onError }),
+    onEvent: on("passed", (event) => {
+      passed.push(event.passed);
       throw mistake;
-    },
+    }),
   });
   const ended = proxy.finished.then(() => undefined, (error) => error);
   const peer = await world.peer(proxy.port);
@@ -132,13 +134,13 @@ async function passOne(onLateFailure?: (connection: unknown, error: Error) => vo
   return await ended;
 }
 
-Deno.test("startProxy() passes the error of onPassed to onLateFailure", { permissions }, async () => {
+Deno.test("startProxy() passes the error of onEvent to onError", { permissions }, async () => {
   const late: Error[] = [];
-  assertEquals(await passOne((_, error) => late.push(error)), undefined);
+  assertEquals(await passOne((error) => late.push(error)), undefined);
   assertEquals(late, [mistake]);
 });
 
-Deno.test("startProxy() rejects with the error of onPassed when there is no onLateFailure", {
+Deno.test("startProxy() rejects with the error of onEvent when there is no onError", {
   permissions,
 }, async () => {
   assertStrictEquals(await passOne(), mistake);
@@ -154,10 +156,12 @@ Deno.test(
     const listener = listen({
       ...world.seam,
       codec: rawCodec,
-      onLateFailure: (_, error) => void late.push(error),
+      onError: (error) => void late.push(error),
     });
-    const gateway = new Gateway({ clock }, (_, signal) => {
-      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(mistake)));
+    const gateway = new Gateway({ clock }, {
+      open: (_, signal) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(mistake))),
+      passed() {},
     });
     const served = listener.serve((client) => gateway.serve(client));
     const peer = await world.peer(listener.port);

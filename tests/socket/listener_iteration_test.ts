@@ -4,6 +4,7 @@ import type { Connection } from "../../socket/connection.ts";
 import { systemError } from "../../internal/os_errors.ts";
 import { memoryServer } from "../_util/programs/memory_server.ts";
 import { text } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -35,8 +36,11 @@ Deno.test(
   async () => {
     const ends: string[] = [];
     await using server = memoryServer({
-      onClosed: (peer, reason) =>
-        ends.push(`${peer.id} ${reason.type === "local" ? reason.why : reason.type}`),
+      onEvent: on(
+        "closed",
+        ({ connection: peer, reason }) =>
+          ends.push(`${peer.id} ${reason.type === "local" ? reason.why : reason.type}`),
+      ),
     });
     const release = Promise.withResolvers<void>();
     let kept: Connection | undefined;

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
 import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -11,7 +12,9 @@ Deno.test(
   { permissions },
   async () => {
     const ends: string[] = [];
-    await using server = memoryServer({ onClosed: (peer, reason) => ends.push(`${peer.id} ${reason.type}`) });
+    await using server = memoryServer({
+      onEvent: on("closed", ({ connection: peer, reason }) => ends.push(`${peer.id} ${reason.type}`)),
+    });
     const served = server.listener.serve(echo);
     const one = await server.dial();
     const two = await server.dial();
@@ -99,7 +102,7 @@ Deno.test("Listener.serve() closes only the connection whose handler throws", {
   permissions,
 }, async () => {
   const ends: CloseReason[] = [];
-  await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+  await using server = memoryServer({ onEvent: on("closed", ({ reason }) => ends.push(reason)) });
   const error = new RangeError("broken");
   void server.listener.serve(async (peer) => {
     for await (const line of peer) {
@@ -123,7 +126,7 @@ Deno.test(
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ onClosed: (_, reason) => ends.push(reason) });
+    await using server = memoryServer({ onEvent: on("closed", ({ reason }) => ends.push(reason)) });
     void server.listener.serve(() => {
       throw "a string";
     });
@@ -139,7 +142,10 @@ Deno.test(
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ limits: { maxLine: 4 }, onClosed: (_, reason) => ends.push(reason) });
+    await using server = memoryServer({
+      limits: { maxLine: 4 },
+      onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    });
     void server.listener.serve(echo);
     const peer = await server.dial();
     await peer.write(text("good\nlonger\n"));
@@ -189,7 +195,7 @@ Deno.test("Listener.limits.maxConnections closes a refused peer soon", { permiss
   const ends: CloseReason[] = [];
   await using server = memoryServer({
     limits: { maxConnections: 1 },
-    onClosed: (_, reason) => ends.push(reason),
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
   });
   void server.listener.serve(echo);
   await server.dial();

@@ -4,6 +4,7 @@ import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
 import { type LineListenOptions, listen, type Listener } from "../../socket/listener.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
+import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
@@ -22,7 +23,7 @@ class Echo implements AsyncDisposable {
       ...world.seam,
       refusal: (why) => `error ${why}`,
       farewell: (reason) => `error ${describeCloseReason(reason)}`,
-      onClosed: (_, reason) => this.reasons.push(reason),
+      onEvent: on("closed", ({ reason }) => this.reasons.push(reason)),
       ...options,
     });
     this.#served = this.listener.serve((peer) => this.#echo(peer));
@@ -178,12 +179,16 @@ Deno.test("Listener keeps accepting when a peer resets before it is accepted", {
 });
 
 Deno.test(
-  "Listener.onExhausted is called once, and once more when accepting works again",
+  "Listener.onEvent reports a shortage of descriptors once, and its end once",
   { permissions },
   async () => {
     const world = new Simulation();
     const told: boolean[] = [];
-    await using server = startEcho(world, { onExhausted: (exhausted) => told.push(exhausted) });
+    await using server = startEcho(world, {
+      onEvent: ({ type }) => {
+        if (type === "exhausted" || type === "recovered") told.push(type === "exhausted");
+      },
+    });
     const first = await world.peer(server.port);
     const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
     for (let i = 0; i < 3; i++) world.network.failAccept(full());
@@ -291,7 +296,7 @@ Deno.test(
     await using server = listen({
       ...world.seam,
       timeouts: { write: 1000 },
-      onClosed: (_, reason) => reasons.push(reason),
+      onEvent: on("closed", ({ reason }) => reasons.push(reason)),
     });
     const line = "x".repeat(200 * 1024); // more than the network holds
     const served = server.serve(async (peer) => {

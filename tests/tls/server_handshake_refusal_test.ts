@@ -18,6 +18,7 @@ import type { Identity } from "../../tls/certificate.ts";
 import { Authority } from "../_util/certificates.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 import { readText, text, transportPair } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 let authority: Authority;
 let identity: Identity;
@@ -42,7 +43,7 @@ function startEcho(
 ): Echo {
   const network = new TlsNetwork(inner, { server: { identity, ...options }, clock });
   const reasons: CloseReason[] = [];
-  const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
+  const listener = listen({ network, onEvent: on("closed", ({ reason }) => reasons.push(reason)) });
   void listener.serve(async (peer) => {
     for await (const line of peer) peer.send(line);
   });

@@ -9,6 +9,7 @@ import { TlsNetwork } from "../../tls/mod.ts";
 import { TlsTransport } from "../../tls/transport.ts";
 import { Authority } from "../_util/certificates.ts";
 import { talk, TlsFixture } from "../_util/tls_fixture.ts";
+import { on } from "../_util/on_event.ts";
 
 let fixture: TlsFixture;
 
@@ -156,7 +157,7 @@ Deno.test("RelayServer sends messages only to peers that have completed the hand
 Deno.test("Listener counts tls-failed when a peer leaves during the handshake and no read is pending", async () => {
   const reasons: CloseReason[] = [];
   const network = new TlsNetwork(systemNetwork, { server: { identity: fixture.identity } });
-  const listener = listen({ network, onClosed: (_, reason) => reasons.push(reason) });
+  const listener = listen({ network, onEvent: on("closed", ({ reason }) => reasons.push(reason)) });
   const served = listener.serve(() => assert(false, "Served before its handshake"));
   const peer = await systemNetwork.connect({ port: listener.port });
   await listener.until((stats) => stats.connections === 1);

@@ -9,6 +9,7 @@ import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { talk, TlsFixture } from "../_util/tls_fixture.ts";
 import { text, transportPair } from "../_util/transport_pair.ts";
+import { on } from "../_util/on_event.ts";
 
 let fixture: TlsFixture;
 
@@ -111,7 +112,7 @@ Deno.test("TlsNetwork cuts off a peer that does not read, and buffers no more th
   await using server = listen({
     network,
     limits: { writeBuffer: limit },
-    onClosed: (_, reason) => reasons.push(reason),
+    onEvent: on("closed", ({ reason }) => reasons.push(reason)),
   });
   const line = "x".repeat(16 * 1024);
   const served = server.serve(async (peer) => {

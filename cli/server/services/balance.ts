@@ -57,7 +57,9 @@ export const balance = {
       checkInterval,
       rise,
       fall,
-      onHealth: (backend, healthy) => {
+      onEvent: (event) => {
+        if (event.type !== "health") return shared.onEvent?.(event);
+        const { backend, healthy } = event;
         if (healthy) host.log.info(`Backend ${backend} is healthy again`);
         else host.log.warn(`Backend ${backend} is unreachable: it gets no clients until it is healthy again`);
       },

@@ -61,7 +61,7 @@ export const relay = {
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startRelay } = await import("../../../relay/server.ts");
     const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
-    const { onClosed, ...listen } = await listenOptions(values, host);
+    const listen = await listenOptions(values, host);
     const history = await openHistory(values, host.log);
     const clock = new CountingClock(systemClock);
     const relay = startRelay({
@@ -77,12 +77,9 @@ export const relay = {
       clock,
       redeliver,
       ...(host.monitor === undefined ? {} : { ackTimes: host.monitor.ackTimes }),
-      observer: {
-        ...history?.observer,
-        closed: (connection, reason) => {
-          onClosed(connection, reason);
-          history?.observer.closed(connection, reason);
-        },
+      onEvent: (event) => {
+        if (event.type !== "joined") listen.onEvent(event);
+        history?.write(event);
       },
     });
     if (values.cluster !== undefined) {

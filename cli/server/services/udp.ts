@@ -2,6 +2,7 @@
 import { duration, flag, group, integer } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
+import { logListener } from "../listener_log.ts";
 import { bindOptions, servicePort, sharedOptions } from "../service_options.ts";
 
 const options = {
@@ -25,6 +26,12 @@ export const udp = {
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startDatagramEcho } = await import("../../../services/udp/echo.ts");
     const { chat, maxSenders, forgetAfter } = values;
-    return startDatagramEcho({ ...bindOptions(values, host), chat, maxSenders, forgetAfter });
+    return startDatagramEcho({
+      ...bindOptions(values),
+      ...logListener(host, values),
+      chat,
+      maxSenders,
+      forgetAfter,
+    });
   },
 } as const satisfies Service;

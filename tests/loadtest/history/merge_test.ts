@@ -120,7 +120,7 @@ Deno.test("ServerEventWriter records when each connection opened and how it ende
   using folder = new Folder();
   const world = new Simulation();
   const history = new ServerEventWriter(folder.file("peers"), { now: () => 1_000_000 + world.clock.now() });
-  const server = world.relay({ port: 8000, observer: history.observer });
+  const server = world.relay({ port: 8000, onEvent: (event) => history.write(event) });
   const peer = await world.peer(8000);
   const remote = `127.0.0.1:${peer.connection.local.port}`;
   await world.clock.runUntil(peer.connection.close());

@@ -18,6 +18,7 @@ import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { systemError } from "../../../internal/os_errors.ts";
 import { exchange, talk } from "../../_util/exchange.ts";
 import { until } from "../../_util/until.ts";
+import { on } from "../../_util/on_event.ts";
 
 function at(port: number): { hostname: string; port: number } {
   return { hostname: "127.0.0.1", port };
@@ -44,8 +45,11 @@ function startInMemory(count: number, options: Partial<BalanceOptions> = {}) {
     checkInterval: 1000,
     rise: 2,
     fall: 2,
-    onPassed: (one) => passed.push(one),
     ...options,
+    onEvent: (event) => {
+      if (event.type === "passed") passed.push(event.passed);
+      options.onEvent?.(event);
+    },
   });
   return { clock, network, start, backends, balancer, passed };
 }
@@ -141,7 +145,7 @@ Deno.test("startBalance() loses no request when a backend is killed and restarte
 Deno.test("startBalance() detects without clients that a backend is dead, and that it is healthy again", async () => {
   const told: unknown[] = [];
   const { clock, start, backends, balancer } = startInMemory(2, {
-    onHealth: (name, healthy) => told.push([name, healthy]),
+    onEvent: on("health", ({ backend: name, healthy }) => told.push([name, healthy])),
   });
   const healthy = () => balancer.stats().backends.map((backend) => backend.healthy);
   await clock.runUntil(backends[0]!.close());
@@ -250,7 +254,7 @@ Deno.test("startBalance() reports the error of a policy that throws", async () =
     random() {
       throw error;
     },
-    onClosed: (_, reason) => ends.push(reason),
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
   });
   assertEquals(await exchange(balance.port, "x").catch(() => ""), "");
   await until(() => ends.length === 1);
@@ -278,7 +282,7 @@ Deno.test("startBalance() keeps backends healthy when it is out of descriptors i
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));
 });
 
-Deno.test("startBalance() closes all connections when onHealth throws", async () => {
+Deno.test("startBalance() closes all connections when onEvent throws", async () => {
   const mistake = new RangeError("broken");
   const dials: PromiseWithResolvers<Transport>[] = [];
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
@@ -292,9 +296,9 @@ Deno.test("startBalance() closes all connections when onHealth throws", async ()
         return dial.promise;
       },
     },
-    onHealth(_, healthy) {
+    onEvent: on("health", ({ healthy }) => {
       if (healthy) throw mistake;
-    },
+    }),
   });
   const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
   await clock.advance(1000);
@@ -354,7 +358,12 @@ Deno.test("startBalance() starts a health check with a PROXY header when backend
     const passed: Passed[] = [];
     const backend = startProxy({
       ...seam,
-      ...{ port: 8, to: at(7), proxyIn: ["127.0.0.1"], onPassed: (one: Passed) => void passed.push(one) },
+      ...{
+        port: 8,
+        to: at(7),
+        proxyIn: ["127.0.0.1"],
+        onEvent: on("passed", ({ passed: one }) => void passed.push(one)),
+      },
     });
     const balancer = startBalance({ ...seam, to: [at(8)], proxyOut: version, checkInterval: 1000 });
     await clock.advance(3500);

@@ -3,6 +3,7 @@ import { startHello } from "../../../services/mod.ts";
 import { type Clock, connect, systemClock } from "../../../socket/mod.ts";
 import { exchange } from "../../_util/exchange.ts";
 import { until } from "../../_util/until.ts";
+import { on } from "../../_util/on_event.ts";
 
 /** A clock whose long waits end when they are told to. */
 function createPatience(): { clock: Clock; end(): void } {
@@ -58,12 +59,12 @@ Deno.test("startHello() answers waiting clients when it drains", async () => {
   await drained;
 });
 
-Deno.test("startHello() rejects shutdown() when onClosed throws", async () => {
+Deno.test("startHello() rejects shutdown() when onEvent throws", async () => {
   const server = startHello({
     timeouts: { drain: 1 },
-    onClosed() {
+    onEvent: on("closed", () => {
       throw new RangeError("broken");
-    },
+    }),
   });
   const answer = exchange(server.port, "x");
   await until(() => server.stats().delayed === 1);

@@ -9,6 +9,7 @@ import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { talk } from "../../_util/exchange.ts";
 import { pure } from "../../_util/permissions.ts";
+import { on } from "../../_util/on_event.ts";
 
 const FROM_FAR = "PROXY TCP4 203.0.113.7 198.51.100.1 1234 80\r\n";
 
@@ -24,7 +25,7 @@ async function answer(
   const shared = {
     proxyIn: options.proxyIn ?? ["127.0.0.0/8"],
     ...(options.lists && { access: { mayConnect: addressCheck(options.lists) } }),
-    onPassed: (one: Passed) => void passed.push(one),
+    onEvent: on("passed", ({ passed: one }) => void passed.push(one)),
   };
   await using gateway = start === startProxy
     ? startProxy({ to: backend, ...shared })
@@ -83,7 +84,7 @@ Deno.test(
     const passed: Passed[] = [];
     const proxy = startProxy({
       ...{ network, clock, port: 8000, to: { hostname: "127.0.0.1", port: 1 }, proxyIn: ["127.0.0.1"] },
-      onPassed: (one) => passed.push(one),
+      onEvent: on("passed", ({ passed: one }) => passed.push(one)),
     });
     const client = await clock.runUntil(talk(8000, { network, clock }));
     const begun = clock.now();

@@ -23,6 +23,7 @@ import { TlsNetwork } from "../../../tls/mod.ts";
 import { Authority } from "../../_util/certificates.ts";
 import { exchange, talk } from "../../_util/exchange.ts";
 import { until } from "../../_util/until.ts";
+import { on } from "../../_util/on_event.ts";
 
 /** A backend whose connections a test handles. */
 function startBackend(handler: (connection: Connection<Uint8Array>) => Promise<void>): Listener<Uint8Array> {
@@ -56,7 +57,10 @@ Deno.test("startProxy() passes bytes and half-closes on in both directions", asy
     connection.send(new TextEncoder().encode(`You said ${question}`));
   });
   const passed: Passed[] = [];
-  await using proxy = startProxy({ to: at(backend.port), onPassed: (one) => passed.push(one) });
+  await using proxy = startProxy({
+    to: at(backend.port),
+    onEvent: on("passed", ({ passed: one }) => passed.push(one)),
+  });
   await using client = await talk(proxy.port);
   await client.send("hello, ");
   await client.send("backend");
@@ -177,7 +181,11 @@ Deno.test("startProxy() connects again until the backend listens", async () => {
 Deno.test("startProxy() closes a client when the backend cannot be reached", async () => {
   const port = await unusedPort();
   const passed: Passed[] = [];
-  await using proxy = startProxy({ to: at(port), retryDelay: 1, onPassed: (one) => passed.push(one) });
+  await using proxy = startProxy({
+    to: at(port),
+    retryDelay: 1,
+    onEvent: on("passed", ({ passed: one }) => passed.push(one)),
+  });
   assertEquals(await exchange(proxy.port), "");
   await until(() => passed.length === 1);
   assertEquals(passed[0]!.backend, undefined);
@@ -198,8 +206,12 @@ Deno.test("startProxy() closes a connection only when it is idle in both directi
     await connection.closed;
   });
   const passed: Passed[] = [];
-  const onPassed = (one: Passed) => void passed.push(one);
-  const proxy = startProxy({ ...seam, to: at(backend.port), timeouts: { idle: 1000 }, onPassed });
+  const proxy = startProxy({
+    ...seam,
+    to: at(backend.port),
+    timeouts: { idle: 1000 },
+    onEvent: on("passed", (event) => passed.push(event.passed)),
+  });
   const client = await clock.runUntil(talk(proxy.port, seam));
   assertEquals(await clock.runUntil(client.rest()), ".".repeat(20));
   assertEquals(clock.now(), 19 * 999 + 1000);
@@ -214,7 +226,12 @@ async function startBetween(timeouts: { idle?: number } = {}) {
   const seam = { clock, network: new MemoryNetwork({ clock }) };
   const backend = seam.network.listen({ port: 7 });
   const passed: Passed[] = [];
-  const proxy = startProxy({ ...seam, timeouts, to: at(7), onPassed: (one) => void passed.push(one) });
+  const proxy = startProxy({
+    ...seam,
+    timeouts,
+    to: at(7),
+    onEvent: on("passed", ({ passed: one }) => void passed.push(one)),
+  });
   const client = await clock.runUntil(talk(proxy.port, seam));
   const accepted = await clock.runUntil(backend.accept());
   const received = accepted.read(new Uint8Array(100));
@@ -312,7 +329,7 @@ Deno.test("startProxy() stops dialing when the client is reset", async () => {
   const proxy = startProxy({
     ...{ clock, network, to: at(7) },
     connectAttempts: 1000,
-    onPassed: (one) => void passed.push(one),
+    onEvent: on("passed", ({ passed: one }) => void passed.push(one)),
   });
   const client = await clock.runUntil(talk(proxy.port, { clock, network }));
   await clock.runUntil(client.send("x"));
@@ -344,7 +361,7 @@ Deno.test("startProxy() reads the client's address from the header of a trusted 
   await using inner = startProxy({
     to: at(echo.port),
     proxyIn: ["10.0.0.0/8", "127.0.0.1"],
-    onPassed: (one) => passed.push(one),
+    onEvent: on("passed", ({ passed: one }) => passed.push(one)),
   });
   await using outer = startProxy({ to: at(inner.port), proxyOut: 2 });
   await using client = await talk(outer.port);
