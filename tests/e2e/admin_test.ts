@@ -40,6 +40,8 @@ for (const [name, options] of Object.entries(SERVICES)) {
       assertEquals(address, `127.0.0.1:${client.local.port}`);
       await client.close();
       await server.until(({ connections }) => connections === 0);
+      const { connections: ended } = JSON.parse((await askAdmin(admin, "/connections?state=closed")).text);
+      assertEquals(ended.map(({ address }: { address: string }) => address), [address]);
     }
     const drained = await askAdmin(admin, "/drain?wait=1", { method: "POST" });
     assertEquals([drained.status, JSON.parse(drained.text).drained], [200, true]);
