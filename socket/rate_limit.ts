@@ -1,5 +1,8 @@
 /** A bound on how often something happens. Pure. @module */
 
+/** Far less than any interval, in ms; sums of intervals are not exact. */
+const ROUNDING = 1e-6;
+
 /**
  * A token bucket: `rate` a second in the long run, and as many at once as a second gives, after a quiet one.
  *
@@ -27,5 +30,13 @@ export class RateLimit {
   take(now: number): number {
     this.#fullAt = Math.max(this.#fullAt, now) + this.#interval;
     return Math.max(0, this.#fullAt - now - (this.#burst - 1) * this.#interval);
+  }
+
+  /** Takes one if there is one. @param now As for {@linkcode RateLimit.take}. */
+  tryTake(now: number): boolean {
+    const fullAt = Math.max(this.#fullAt, now) + this.#interval;
+    if (fullAt - now > this.#burst * this.#interval + ROUNDING) return false;
+    this.#fullAt = fullAt;
+    return true;
   }
 }

@@ -4,8 +4,11 @@ import { type Address, formatAddress } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock } from "./tcp.ts";
 
-/** Maximum size of a datagram over IPv4: 65,535 bytes minus the headers of IP and UDP. */
+/** Maximum size of a datagram over IPv4: 65,535 bytes minus the headers of IP and UDP. IPv6 carries 20 bytes more. */
 export const MAX_DATAGRAM = 65_507;
+const MAX_DATAGRAM_IPV6 = 65_527;
+/** Larger than any datagram. Deno's own buffer is not: it cuts the largest ones of IPv6 without an error. */
+const RECEIVE_BUFFER = 65_536;
 
 /** A received message. */
 export interface Datagram {
@@ -73,6 +76,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
   /** The address that is bound. */
   readonly address: Address;
   readonly #socket: Deno.DatagramConn;
+  readonly #buffer = new Uint8Array(RECEIVE_BUFFER);
   /** A pending receive without a consumer: it outlives a wait that timed out. */
   #receiving: Promise<Datagram | undefined> | undefined;
   #closed = false;
@@ -95,12 +99,13 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
   /**
    * Sends a message. Delivery is not guaranteed.
    *
-   * @throws {RangeError} If it is longer than {@linkcode MAX_DATAGRAM}. Errors of the OS are also thrown, for example
-   * without a route.
+   * @throws {RangeError} If it is longer than {@linkcode MAX_DATAGRAM}, or 65,527 bytes over IPv6. Errors of the OS are
+   * also thrown, for example without a route.
    */
   async send(bytes: Uint8Array, to: Address): Promise<void> {
-    if (bytes.length > MAX_DATAGRAM) {
-      throw new RangeError(`Cannot send a datagram of ${bytes.length} bytes: at most ${MAX_DATAGRAM} fit`);
+    const limit = maxDatagram(to);
+    if (bytes.length > limit) {
+      throw new RangeError(`Cannot send a datagram of ${bytes.length} bytes: at most ${limit} fit`);
     }
     await this.#socket.send(bytes, { transport: "udp", hostname: to.hostname, port: to.port });
     this.#sent++;
@@ -117,6 +122,7 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
    */
   async ask(bytes: Uint8Array, to: Address, options: AskOptions = {}): Promise<Uint8Array> {
     const { timeout = TIMEOUT, attempts = ATTEMPTS, isAnswer = () => true, clock = systemClock } = options;
+    let stranger: Address | undefined;
     for (let attempt = 0; attempt < attempts; attempt++) {
       await this.send(bytes, to);
       const late = Promise.withResolvers<"late">();
@@ -127,16 +133,16 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
           if (datagram === "late") break;
           if (datagram === undefined) throw new Deno.errors.Interrupted("Socket was closed");
           this.#receiving = undefined;
-          if (formatAddress(datagram.from) === formatAddress(to) && isAnswer(datagram.bytes)) {
-            return datagram.bytes;
-          }
+          if (formatAddress(datagram.from) !== formatAddress(to)) stranger = datagram.from;
+          else if (isAnswer(datagram.bytes)) return datagram.bytes;
         }
       } finally {
         timer.cancel();
       }
     }
     throw new Deno.errors.TimedOut(
-      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${plural(attempts, "time")}`,
+      `No answer from ${formatAddress(to)} within ${timeout} ms, asked ${plural(attempts, "time")}` +
+        (stranger === undefined ? "" : `, but a datagram came from ${formatAddress(stranger)}`),
     );
   }
 
@@ -174,16 +180,21 @@ export class DatagramSocket implements Disposable, AsyncIterable<Datagram> {
 
   async #receiveNext(): Promise<Datagram | undefined> {
     try {
-      const [bytes, from] = await this.#socket.receive();
+      const [bytes, from] = await this.#socket.receive(this.#buffer);
       this.#received++;
       this.#bytesIn += bytes.length;
-      // A copy, because the read buffer of 64 KiB is reused.
+      // A copy, because the buffer is reused.
       return { bytes: bytes.slice(), from: toAddress(from) };
     } catch (error) {
       if (this.#closed) return undefined;
       throw error;
     }
   }
+}
+
+/** Returns the maximum size in bytes of a datagram to an address. */
+function maxDatagram({ hostname }: Address): number {
+  return hostname.includes(":") && !hostname.includes(".") ? MAX_DATAGRAM_IPV6 : MAX_DATAGRAM;
 }
 
 function toAddress(address: Deno.Addr): Address {

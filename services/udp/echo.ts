@@ -5,12 +5,16 @@ import { type Address, formatAddress } from "../../socket/network.ts";
 import { type Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { sanitize } from "../chat/text.ts";
+import { DatagramGuard } from "./guard.ts";
 import { DatagramRoom } from "./room.ts";
 import type { Service } from "../service.ts";
 
 /** Options of {@linkcode startDatagramEcho}. */
 export interface DatagramEchoOptions {
-  /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
+  /**
+   * Addresses to bind, all on one port. Default `["127.0.0.1"]`. With a wildcard (`0.0.0.0`, `::`), the OS picks the source
+   * address of answers, which is not the one that was asked if the machine has several: bind those one by one.
+   */
   hostnames?: readonly string[];
   /** Addresses to bind as well where the system allows it. Default none. */
   tryHostnames?: readonly string[];
@@ -24,6 +28,11 @@ export interface DatagramEchoOptions {
   maxSenders?: number;
   /** Silence in ms after which a chat forgets a sender. Default 300,000. */
   forgetAfter?: number;
+  /**
+   * Maximum number of datagrams per second and source address that are answered or passed on, because a source can be
+   * forged; 0 for no limit. Default 1000. As many at once after a quiet second.
+   */
+  answerRate?: number;
   /** Default: the system clock. */
   clock?: Clock;
 }
@@ -32,12 +41,17 @@ export interface DatagramEchoOptions {
 export interface DatagramEchoStats extends DatagramStats {
   /** Datagrams that could not be sent. */
   readonly failed: number;
+  /** Datagrams ignored because they claimed to come from the service itself. */
+  readonly ignored: number;
+  /** Datagrams ignored because there were more than `answerRate` from their address. */
+  readonly limited: number;
   /** Senders that a chat knows. */
   readonly senders: number;
 }
 
 const MAX_SENDERS = 64;
 const FORGET_AFTER = 300_000;
+const ANSWER_RATE = 1000;
 
 /**
  * Starts a datagram echo, or a chat of datagrams: each is passed on, its sender's address before it, to all others
@@ -66,8 +80,11 @@ class DatagramEcho implements Service<DatagramEchoStats> {
   readonly finished: Promise<void>;
   readonly #sockets: DatagramSocket[] = [];
   readonly #clock: Clock;
-  readonly #room: DatagramRoom | undefined;
+  readonly #guard: DatagramGuard;
+  readonly #room: DatagramRoom<DatagramSocket> | undefined;
   #failed = 0;
+  #ignored = 0;
+  #limited = 0;
 
   constructor(options: DatagramEchoOptions) {
     const {
@@ -75,6 +92,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       tryHostnames = [],
       maxSenders = MAX_SENDERS,
       forgetAfter = FORGET_AFTER,
+      answerRate = ANSWER_RATE,
     } = options;
     this.#clock = options.clock ?? systemClock;
     this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter }) : undefined;
@@ -91,6 +109,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
         options.onEvent?.({ type: "not-bound", hostname, cause }); // These are optional.
       }
     }
+    this.#guard = new DatagramGuard({ own: this.addresses, rate: answerRate });
     this.finished = this.#serveAll();
   }
 
@@ -111,6 +130,8 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       bytesIn: sum((stats) => stats.bytesIn),
       bytesOut: sum((stats) => stats.bytesOut),
       failed: this.#failed,
+      ignored: this.#ignored,
+      limited: this.#limited,
       senders: this.#room?.size ?? 0,
     };
   }
@@ -148,25 +169,32 @@ class DatagramEcho implements Service<DatagramEchoStats> {
 
   async #serve(socket: DatagramSocket): Promise<void> {
     for await (const datagram of socket) {
-      if (this.#room) await this.#passOn(socket, datagram, this.#room);
+      const verdict = this.#guard.judge(datagram.from, this.#clock.now());
+      if (verdict === "own") this.#ignored++;
+      else if (verdict === "limited") this.#limited++;
+      else if (this.#room) await this.#passOn(socket, datagram, this.#room);
       else await this.#send(socket, datagram.bytes, datagram.from);
     }
   }
 
-  async #passOn(socket: DatagramSocket, { bytes, from }: Datagram, room: DatagramRoom): Promise<void> {
-    const sender = formatAddress(from);
-    const others = room.hear(from, this.#clock.now());
+  async #passOn(
+    socket: DatagramSocket,
+    { bytes, from }: Datagram,
+    room: DatagramRoom<DatagramSocket>,
+  ): Promise<void> {
+    const others = room.hear({ address: from, via: socket }, this.#clock.now());
     if (!others) {
       await this.#send(socket, encode("error the room is full"), from);
       return;
     }
     const text = sanitize(new TextDecoder().decode(bytes).replace(/\r?\n$/, ""));
-    const message = encode(`${sender}: ${text}`);
+    const message = encode(`${formatAddress(from)}: ${text}`);
+    // The same for everybody, whatever they would receive.
     if (message.length > MAX_DATAGRAM) {
       await this.#send(socket, encode("error message is too long to be passed on"), from);
       return;
     }
-    await Promise.all(others.map((other) => this.#send(socket, message, other)));
+    await Promise.all(others.map(({ via, address }) => this.#send(via, message, address)));
   }
 
   /** One that cannot be sent, as to a network without a route, is one that is lost on the way. */

@@ -8,16 +8,18 @@ export interface DatagramRoomOptions {
   readonly forgetAfter: number;
 }
 
-interface Sender {
+/** Who has sent something. */
+export interface Sender<Socket> {
   readonly address: Address;
-  readonly lastHeard: number;
+  /** The socket that it sent to: only that one reaches it, and only from there it expects anything. */
+  readonly via: Socket;
 }
 
 /** Known senders, bounded: an address in a datagram may be forged, and each one known is sent everything. */
-export class DatagramRoom {
+export class DatagramRoom<Socket> {
   readonly #options: DatagramRoomOptions;
   /** The longest silent first. */
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<string, Sender<Socket> & { readonly lastHeard: number }>();
 
   constructor(options: DatagramRoomOptions) {
     this.#options = options;
@@ -28,13 +30,13 @@ export class DatagramRoom {
   }
 
   /** A sender has spoken. Gives all others, or undefined if there is no room for one more. */
-  hear(address: Address, now: number): readonly Address[] | undefined {
+  hear(sender: Sender<Socket>, now: number): readonly Sender<Socket>[] | undefined {
     this.#forget(now);
-    const key = formatAddress(address);
+    const key = formatAddress(sender.address);
     if (!this.#senders.has(key) && this.#senders.size >= this.#options.maxSenders) return undefined;
-    const others = [...this.#senders].filter(([other]) => other !== key).map(([, sender]) => sender.address);
+    const others = [...this.#senders].filter(([other]) => other !== key).map(([, other]) => other);
     this.#senders.delete(key);
-    this.#senders.set(key, { address, lastHeard: now });
+    this.#senders.set(key, { ...sender, lastHeard: now });
     return others;
   }
 

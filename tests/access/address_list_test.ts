@@ -5,7 +5,6 @@ import { authenticate } from "../../access/authenticate.ts";
 import type { CloseReason } from "../../socket/errors.ts";
 import { listen } from "../../socket/listener.ts";
 import { tokenCheck } from "../../access/token.ts";
-import { RateLimit } from "../../socket/rate_limit.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 import { on } from "../_util/on_event.ts";
 
@@ -85,32 +84,6 @@ Deno.test("tokenCheck() throws when a token cannot be sent as one line, without 
     const error = assertThrows(() => tokenCheck(bad), RangeError);
     if (bad !== "") assertEquals(error.message.includes(bad), false);
   }
-});
-
-Deno.test("RateLimit.take() grants exactly the burst and the rate", {
-  permissions,
-}, () => {
-  fc.assert(fc.property(
-    fc.integer({ min: 1, max: 50 }),
-    fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 200 }),
-    (rate, gaps) => {
-      const bucket = new RateLimit(rate);
-      let now = 0;
-      let tokens = rate; // the textbook's bucket, beside it
-      for (const gap of gaps) {
-        now += gap;
-        tokens = Math.min(rate, tokens + gap * rate / 1000);
-        tokens -= 1;
-        const wait = bucket.take(now);
-        // What is taken counts before the next may be: that is when a whole token is there again.
-        const expected = Math.max(0, (1 - tokens) * 1000 / rate);
-        if (Math.abs(wait - expected) > 1e-6) return false;
-        now += wait;
-        tokens += wait * rate / 1000;
-      }
-      return true;
-    },
-  ));
 });
 
 Deno.test(

@@ -167,7 +167,8 @@ export const PEER_PROPERTIES: Properties = {
       let now = 0;
       for (const [port, ms] of heard) {
         now += ms;
-        const others = room.hear({ hostname: "127.0.0.1", port }, now)?.map((other) => other.port);
+        const sender = { address: { hostname: "127.0.0.1", port }, via: "socket" };
+        const others = room.hear(sender, now)?.map((other) => other.address.port);
         const known = [...last].filter(([, at]) => now - at < 100).map(([other]) => other);
         const isFull = !known.includes(port) && known.length >= 4;
         assertEquals(others?.sort(), isFull ? undefined : known.filter((other) => other !== port).sort());

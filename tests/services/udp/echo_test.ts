@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { DatagramRoom } from "../../../services/udp/room.ts";
 import { startDatagramEcho } from "../../../services/mod.ts";
 import { DatagramSocket, formatAddress, MAX_DATAGRAM, systemClock } from "../../../socket/mod.ts";
+import { VirtualClock } from "../../../testing/mod.ts";
 import { until } from "../../_util/until.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -26,6 +27,8 @@ Deno.test("startDatagramEcho() sends back datagrams of every size", async () => 
     bytesIn: 2946 + MAX_DATAGRAM,
     bytesOut: 2946 + MAX_DATAGRAM,
     failed: 0,
+    ignored: 0,
+    limited: 0,
     senders: 0,
   });
 });
@@ -71,6 +74,18 @@ Deno.test("DatagramSocket.ask() drops what others send", async () => {
   await other.send(utf8.encode("forged"), client.address);
   await server.send(utf8.encode("answer"), client.address);
   assertEquals(new TextDecoder().decode(await asked), "answer");
+});
+
+Deno.test("DatagramSocket.ask() names another address from which something came instead of the answer", async () => {
+  using server = new DatagramSocket();
+  using other = new DatagramSocket();
+  using client = new DatagramSocket();
+  await other.send(utf8.encode("x"), client.address);
+  await assertRejects(
+    () => client.ask(utf8.encode("x"), server.address, { timeout: 50, attempts: 1 }),
+    Deno.errors.TimedOut,
+    `asked 1 time, but a datagram came from ${formatAddress(other.address)}`,
+  );
 });
 
 Deno.test("DatagramSocket.ask() gives up when nothing answers, and may be used on", async () => {
@@ -122,14 +137,63 @@ Deno.test("startDatagramEcho() as a chat passes on what one sends to the others 
 });
 
 Deno.test("DatagramRoom forgets who was silent for long", pure, () => {
-  const room = new DatagramRoom({ maxSenders: 2, forgetAfter: 1000 });
-  const [ann, bob, cid] = [1, 2, 3].map((port) => ({ hostname: "10.0.0.1", port }));
-  assertEquals(room.hear(ann!, 0), []);
-  assertEquals(room.hear(bob!, 500), [ann!]);
-  assertEquals(room.hear(cid!, 999), undefined);
-  assertEquals(room.hear(ann!, 999), [bob!]);
-  assertEquals(room.hear(cid!, 1500), [ann!]);
+  const room = new DatagramRoom<string>({ maxSenders: 2, forgetAfter: 1000 });
+  const [ann, bob, cid] = [1, 2, 3].map((port) => ({
+    address: { hostname: "10.0.0.1", port },
+    via: `socket ${port}`,
+  }));
+  const others = (sender: typeof ann, now: number) =>
+    room.hear(sender!, now)?.map(({ address, via }) => ({ address, via }));
+  assertEquals(others(ann, 0), []);
+  assertEquals(others(bob, 500), [ann!]);
+  assertEquals(others(cid, 999), undefined);
+  assertEquals(others(ann, 999), [bob!]);
+  assertEquals(others(cid, 1500), [ann!]);
   assertEquals(room.size, 2);
+});
+
+Deno.test("startDatagramEcho() as a chat passes on between IPv4 and IPv6", async () => {
+  await using server = startDatagramEcho({ chat: true, hostnames: ["127.0.0.1", "::1"] });
+  using ann = new DatagramSocket();
+  using bob = new DatagramSocket({ hostname: "::1" });
+  await ann.send(utf8.encode("first"), server.addresses[0]!);
+  await until(() => server.stats().received === 1);
+  await bob.send(utf8.encode("second"), server.addresses[1]!);
+  assertEquals(await next(ann), `${formatAddress(bob.address)}: second`);
+  await ann.send(utf8.encode("third"), server.addresses[0]!);
+  assertEquals(await next(bob), `${formatAddress(ann.address)}: third`);
+  assertEquals(server.stats().failed, 0);
+});
+
+Deno.test("startDatagramEcho() sends back the largest datagrams of IPv6 whole", async () => {
+  await using server = startDatagramEcho({ hostnames: ["::1"] });
+  using client = new DatagramSocket({ hostname: "::1" });
+  for (const size of [MAX_DATAGRAM + 1, MAX_DATAGRAM + 20]) {
+    const bytes = Uint8Array.from({ length: size }, (_, index) => index);
+    assertEquals(await client.ask(bytes, server.addresses[0]!), bytes);
+  }
+  await assertRejects(
+    () => client.send(new Uint8Array(MAX_DATAGRAM + 21), server.addresses[0]!),
+    RangeError,
+    "65528 bytes: at most 65527",
+  );
+});
+
+Deno.test("startDatagramEcho() answers at most answerRate datagrams a second to one address", async () => {
+  const clock = new VirtualClock();
+  await using server = startDatagramEcho({ answerRate: 3, clock });
+  using client = new DatagramSocket();
+  using sameAddress = new DatagramSocket();
+  for (const socket of [client, client, sameAddress, sameAddress, client]) {
+    await socket.send(utf8.encode("x"), server.addresses[0]!);
+    const { received } = server.stats();
+    await until(() => server.stats().received > received || server.stats().received === 5);
+  }
+  await until(() => server.stats().sent + server.stats().limited === 5);
+  assertEquals([server.stats().sent, server.stats().limited], [3, 2]);
+  await clock.advance(1000);
+  await client.send(utf8.encode("later"), server.addresses[0]!);
+  assertEquals([await next(client), await next(client), await next(client)], ["x", "x", "later"]);
 });
 
 Deno.test("startDatagramEcho() binds several addresses on one port, or none of them", async () => {
