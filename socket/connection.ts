@@ -138,7 +138,10 @@ export class Connection<Frame = string> implements AsyncDisposable {
     return this.#transport.remote;
   }
 
-  /** Resolves to the reason for the end when the socket is closed; never rejects. */
+  /**
+   * Resolves to the reason for the end when the socket is closed; never rejects. The end of the peer is noticed by reading
+   * and writing: while nobody reads from a connection and nothing is sent, it stays pending, also after the peer has gone.
+   */
   get closed(): Promise<CloseReason> {
     if (this.#closed === undefined) {
       this.#closed = Promise.withResolvers();
