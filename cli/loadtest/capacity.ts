@@ -29,6 +29,7 @@ const {
   threshold: _threshold,
   history: _history,
   junit: _junit,
+  out: _out,
   ...shared
 } = runOptions;
 
@@ -94,7 +95,7 @@ export async function runCapacity(values: CapacityValues, { args, onSignal }: Co
   const { json, quiet, report } = values;
   const log = new Log({ json, quiet });
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
-  await assertWritable({ "--report": report });
+  assertWritable({ "--report": report });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   const unit = file === undefined ? "clients" : file.scenario.message === undefined ? "sessions" : "messages";
@@ -216,6 +217,7 @@ function levelValues(
     threshold: values.until,
     history: undefined,
     junit: undefined,
+    out: undefined,
     messages: undefined,
     inFlight: undefined,
     think: undefined,

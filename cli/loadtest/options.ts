@@ -110,6 +110,13 @@ export const runOptions = {
   ...group("Output", {
     history: outputFile("Write every event to this file, as JSON lines", "FILE.jsonl"),
     report: outputFile("Write a report to this file, as one page for a browser", "FILE.html"),
+    out: custom(parseCsvOutput, {
+      help: "Write a row per second to this file, as CSV",
+      accepts: "csv= and the name of a file, like csv=run.csv",
+      placeholder: "csv=FILE",
+      format: (file) => `csv=${file}`,
+      defaultText: "none",
+    }),
     junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
     ...jsonOption,
     quiet: flag({ help: "Hide progress" }),
@@ -187,6 +194,13 @@ function refuseServerOptions({ target, serverProcesses, cluster, protocol }: Run
   if (cluster !== undefined && protocol !== "relay") {
     throw new UsageError(`Cannot use --cluster with --protocol ${protocol}: expected relay`);
   }
+}
+
+/** Parses `csv=FILE`; other formats may follow. */
+function parseCsvOutput(text: string): string {
+  const [, file] = /^csv=(.+)$/.exec(text) ?? [];
+  if (file === undefined || file === "-") throw new RangeError(`Expected csv=FILE, got ${quoted(text)}`);
+  return file;
 }
 
 function linesOf(path: string): string[] {

@@ -1,7 +1,8 @@
-/** The report and the JUnit file of a load test. @module */
+/** The report, the JUnit file, and the CSV file of a load test. @module */
 import { cpus, release } from "node:os";
 import { formatSize } from "../../internal/size.ts";
 import { programName, VERSION } from "../run_program.ts";
+import { renderCsv } from "../../loadtest/report/csv.ts";
 import { renderJunit } from "../../loadtest/report/junit.ts";
 import type { Ledger } from "../../loadtest/ledger/ledger.ts";
 import type { Measurements } from "../../loadtest/metrics/measure.ts";
@@ -45,6 +46,16 @@ export async function writeReport(
  */
 export async function writeJunit(file: string, { summary, ledger, startedAt }: FinishedRun): Promise<void> {
   await writeWhole(file, renderJunit({ summary, startedAt, faults: ledger.run.faults }));
+}
+
+/**
+ * Writes a run as CSV, a row per second.
+ *
+ * @param file The file to write or replace.
+ * @throws {ExitError} If the file cannot be written.
+ */
+export async function writeCsv(file: string, { ledger }: FinishedRun): Promise<void> {
+  await writeWhole(file, renderCsv(ledger));
 }
 
 /**

@@ -28,7 +28,7 @@ import { describeScenario, prepareRun, type RunCommandValues } from "./scenario_
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable } from "../shared/output_file.ts";
-import { writeJunit, writeReport } from "./report.ts";
+import { writeCsv, writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
 import { prepareTarget, type Target } from "./target.ts";
 import { respawnCommand } from "./respawn.ts";
@@ -57,12 +57,12 @@ async function runAndReport(
   args: readonly string[],
   interrupted: AbortController,
 ): Promise<ExitCode> {
-  const { json, quiet, report, junit } = values;
+  const { json, quiet, report, junit, out } = values;
   const log = new Log({ json, quiet });
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
-  await assertWritable({ "--history": values.history, "--report": report, "--junit": junit });
+  assertWritable({ "--history": values.history, "--report": report, "--junit": junit, "--out": out });
   using history = openHistory(values);
   await using target = scenario?.target ??
     await prepareTarget(values, plan, history?.serverPath);
@@ -120,6 +120,7 @@ async function runAndReport(
     },
     async () => report === undefined ? undefined : await writeReport(report, { ...finished, args }),
     async () => junit === undefined ? undefined : await writeJunit(junit, finished),
+    async () => out === undefined ? undefined : await writeCsv(out, finished),
   ]);
   log.result(summaryText(summary), { ...summary });
   for (const { message } of unwritten) log.error(message);

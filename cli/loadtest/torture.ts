@@ -91,7 +91,7 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
   const log = new Log({ json: values.json, quiet: values.quiet });
   assertUsable(values);
   const told = await tlsClient(values);
-  await assertWritable({ "--junit": values.junit });
+  assertWritable({ "--junit": values.junit });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   const startedAt = new Date();

@@ -3,7 +3,7 @@ import type { HistoryEvent } from "./events.ts";
 import { HistoryLog } from "./log.ts";
 import { HistoryVerifier, type VerifiedHistory } from "./verify.ts";
 import { LineFile, readLines } from "./line_file.ts";
-import { WholeFile } from "./whole_file.ts";
+import { WholeFile } from "../../internal/whole_file.ts";
 
 /** Writes a history: events, then the verdict with a digest of all lines before it. The file appears whole. */
 export class HistoryFile implements Disposable {

@@ -3,7 +3,7 @@ import type { HistoryEvent, RunEvent } from "./events.ts";
 import { HistoryFile } from "./file.ts";
 import { formatHistoryLine } from "./line_format.ts";
 import { readLines } from "./line_file.ts";
-import { removeIfThere } from "./whole_file.ts";
+import { removeIfThere } from "../../internal/whole_file.ts";
 
 /** Collects the events of a run, and writes them as one history. */
 export class HistoryMerger implements Disposable {

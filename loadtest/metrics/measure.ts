@@ -1,6 +1,7 @@
 /** Measures durations in a ledger. Pure. @module */
 import { durationsOf, histogramOf } from "../scenario/measure_scenario.ts";
 import { LatencyHistogram } from "./latency.ts";
+import { openIntervals } from "./open_connections.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** Measurements of a run, in ms. */
@@ -101,13 +102,7 @@ export function measureScheduleLag({ clients }: Ledger): LatencyHistogram {
 
 /** Returns the largest number of connections open at the same time, as the clients saw them. */
 export function peakConnections({ connections }: Ledger): number {
-  const opened = connections.openedAt.toArray().sort();
-  const closed = connections.closedAt.toArray().filter((at) => !Number.isNaN(at)).sort();
-  let ended = 0;
-  return opened.reduce((peak, at, made) => {
-    while (ended < closed.length && (closed[ended] ?? Infinity) <= at) ended++;
-    return Math.max(peak, made + 1 - ended);
-  }, 0);
+  return openIntervals(connections, { width: Infinity, count: 1 })[0] ?? 0;
 }
 
 /**

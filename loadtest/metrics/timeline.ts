@@ -2,6 +2,7 @@
 import type { EndType } from "../history/events.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { addedByRelay } from "./measure.ts";
+import { openIntervals } from "./open_connections.ts";
 
 /** A run in buckets; every array has a value for each. */
 export interface Timeline {
@@ -79,7 +80,7 @@ export function createTimeline(ledger: Ledger, { buckets = 500 }: TimelineOption
   return {
     bucket: grid.width,
     at: Float64Array.from({ length: grid.count }, (_, index) => index * grid.width),
-    open: openIn(grid, { openedAt, closedAt }),
+    open: openIntervals(connections, grid),
     planned: grid.rate(plannedAt),
     started: grid.rate(startedAt),
     acknowledged: grid.rate(ackedAt),
@@ -143,27 +144,6 @@ function roundUp(ms: number): number {
 
 function latest(end: number, times: Float64Array): number {
   return times.reduce((last, at) => (at > last ? at : last), end);
-}
-
-function openIn(
-  grid: Grid,
-  { openedAt, closedAt }: Record<"openedAt" | "closedAt", Float64Array>,
-): Float64Array {
-  const opened = openedAt.toSorted();
-  const closed = closedAt.filter((at) => !Number.isNaN(at)).sort();
-  const most = new Float64Array(grid.count);
-  let made = 0;
-  let ended = 0;
-  for (let bucket = 0; bucket < grid.count; bucket++) {
-    let peak = made - ended;
-    for (; made < opened.length && grid.of(opened[made] ?? NaN) <= bucket; made++) {
-      while (ended < closed.length && (closed[ended] ?? Infinity) <= (opened[made] ?? NaN)) ended++;
-      peak = Math.max(peak, made + 1 - ended);
-    }
-    while (ended < closed.length && grid.of(closed[ended] ?? NaN) <= bucket) ended++;
-    most[bucket] = peak;
-  }
-  return most;
 }
 
 /** Something that happened `times` times at an instant, to whom. */

@@ -9,12 +9,15 @@ const SMALL = ["--clients", "20", "--window", "100ms", "--json", "--quiet", ...A
 /** A folder with files of an earlier run. */
 async function earlierRun(): Promise<TempDir> {
   const folder = new TempDir();
-  for (const name of ["report.html", "run.jsonl", "run.xml"]) await folder.write(name, "earlier");
+  for (const name of ["report.html", "run.csv", "run.jsonl", "run.xml"]) await folder.write(name, "earlier");
   return folder;
 }
 
 function optionsFor({ path }: TempDir): string[] {
-  return ["--report", `${path}/report.html`, "--history", `${path}/run.jsonl`, "--junit", `${path}/run.xml`];
+  return [
+    ...["--report", `${path}/report.html`, "--history", `${path}/run.jsonl`],
+    ...["--junit", `${path}/run.xml`, "--out", `csv=${path}/run.csv`],
+  ];
 }
 
 function contents({ path }: TempDir): Record<string, string> {
@@ -43,9 +46,10 @@ Deno.test("loadtest.ts replaces earlier files when it ends, and leaves no draft"
   const { code, err } = await loadTest(...SMALL, ...optionsFor(folder));
   assertEquals([code, err], [0, ""]);
   const files = contents(folder);
-  assertEquals(Object.keys(files).sort(), ["report.html", "run.jsonl", "run.xml"]);
+  assertEquals(Object.keys(files).sort(), ["report.html", "run.csv", "run.jsonl", "run.xml"]);
   assertStringIncludes(files["report.html"]!, "</html>");
   assertStringIncludes(files["run.xml"]!, "</testsuite");
+  assertStringIncludes(files["run.csv"]!, "\r\n0,20,");
   assertEquals((await loadTest("verify", `${folder.path}/run.jsonl`, "--json")).summary.verdict, "proven");
 });
 

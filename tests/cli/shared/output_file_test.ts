@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { assertWritable, writeWhole } from "../../../cli/shared/output_file.ts";
 import { ExitError, UsageError } from "../../../cli/terminal/exit.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
@@ -10,7 +10,7 @@ function namesIn(folder: TempDir): string[] {
 Deno.test("assertWritable() changes no file and creates none", async () => {
   await using folder = new TempDir();
   await folder.write("old.html", "old");
-  await assertWritable({ "--report": `${folder.path}/old.html`, "--junit": `${folder.path}/new.xml` });
+  assertWritable({ "--report": `${folder.path}/old.html`, "--junit": `${folder.path}/new.xml` });
   assertEquals(await Deno.readTextFile(`${folder.path}/old.html`), "old");
   assertEquals(namesIn(folder), ["old.html"]);
 });
@@ -23,7 +23,7 @@ Deno.test("assertWritable() rejects one file for two options, however it is writ
     const [one, other] of [["a", "a"], ["a", "./a"], ["new", "./new"], ["a", "link"]] as const
   ) {
     const files = { "--history": `${folder.path}/${one}`, "--report": `${folder.path}/${other}` };
-    await assertRejects(
+    assertThrows(
       () => assertWritable(files),
       UsageError,
       "for --history and --report: expected two different",
@@ -31,15 +31,15 @@ Deno.test("assertWritable() rejects one file for two options, however it is writ
   }
 });
 
-Deno.test("assertWritable() accepts a device for several options", async () => {
-  await assertWritable({ "--history": "/dev/null", "--report": "/dev/null" });
+Deno.test("assertWritable() accepts a device for several options", () => {
+  assertWritable({ "--history": "/dev/null", "--report": "/dev/null" });
 });
 
 Deno.test("assertWritable() rejects a directory and a missing directory", async () => {
   await using folder = new TempDir();
-  await assertRejects(() => assertWritable({ "--report": folder.path }), ExitError, "it is a directory");
+  assertThrows(() => assertWritable({ "--report": folder.path }), ExitError, "it is a directory");
   const missing = `${folder.path}/missing/report.html`;
-  await assertRejects(() => assertWritable({ "--report": missing }), ExitError, "no such file or directory");
+  assertThrows(() => assertWritable({ "--report": missing }), ExitError, "no such file or directory");
 });
 
 Deno.test("writeWhole() replaces the target of a symbolic link, and leaves no draft", async () => {

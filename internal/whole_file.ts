@@ -1,11 +1,12 @@
 /** Files that appear whole: written under another name, then renamed. @module */
+import { basename, dirname, resolve } from "node:path";
 
 /**
- * A file on its way. It is written at {@linkcode WholeFile.workPath}, and takes its place, or that of an earlier file, by
- * {@linkcode WholeFile.commit}. Until then, and if it is disposed of first, an earlier file stays as it was.
+ * A file to be written at {@linkcode WholeFile.workPath}. {@linkcode WholeFile.commit} puts it in its place, or in that
+ * of an earlier file. Until then, and if it is disposed of first, an earlier file is unchanged.
  *
- * A path that exists and is not a regular file, such as a device or a pipe, is written in place: a rename would replace
- * the device itself.
+ * A path that exists and is not a regular file, such as a device or a pipe, is written in place, because a rename would
+ * replace the device itself.
  *
  * @example
  * ```ts
@@ -25,29 +26,33 @@
 export class WholeFile implements Disposable {
   /** Where to write. */
   readonly workPath: string;
-  readonly #path: string;
+  /** The absolute path of the file, with symbolic links resolved: a rename must not replace a link. */
+  readonly path: string;
+  /** Whether it is a device or a pipe, which is written in place. */
+  readonly isSpecial: boolean;
   readonly #mode: number | null;
   #over = false;
 
   /**
-   * Creates an empty file at the work path, so that a path that cannot be written is known at once.
+   * Creates an empty file at the work path, so that a path that cannot be written is detected immediately.
    *
    * @throws {Deno.errors.NotFound} And other file errors, if the file cannot be created
    */
   constructor(path: string) {
     const existing = statIfThere(path);
-    if (existing !== undefined && !existing.isFile) {
-      if (existing.isDirectory) throw new Deno.errors.IsADirectory(`Is a directory: ${path}`);
-      this.#path = this.workPath = path;
-      this.#mode = null;
+    if (existing?.isDirectory) throw new Deno.errors.IsADirectory(`Is a directory: ${path}`);
+    this.path = existing === undefined
+      ? resolve(Deno.realPathSync(dirname(resolve(path))), basename(path))
+      : Deno.realPathSync(path);
+    this.isSpecial = existing !== undefined && !existing.isFile;
+    this.#mode = existing?.mode ?? null;
+    if (this.isSpecial) {
+      this.workPath = this.path;
       this.#over = true;
       return;
     }
-    // The target of a symbolic link is replaced, and the link stays.
-    this.#path = existing === undefined ? path : Deno.realPathSync(path);
-    this.#mode = existing?.mode ?? null;
-    if (existing !== undefined) Deno.openSync(this.#path, { write: true }).close();
-    this.workPath = `${this.#path}.${Deno.pid}.tmp`;
+    if (existing !== undefined) Deno.openSync(this.path, { write: true }).close();
+    this.workPath = `${this.path}.${Deno.pid}.tmp`;
     Deno.openSync(this.workPath, { write: true, create: true, truncate: true }).close();
   }
 
@@ -59,7 +64,7 @@ export class WholeFile implements Disposable {
       if (this.#mode !== null && Deno.build.os !== "windows") {
         Deno.chmodSync(this.workPath, this.#mode & 0o7777);
       }
-      Deno.renameSync(this.workPath, this.#path);
+      Deno.renameSync(this.workPath, this.path);
     } catch (error) {
       removeIfThere(this.workPath);
       throw error;

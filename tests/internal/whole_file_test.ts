@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { WholeFile, writeWholeFile } from "../../../loadtest/history/whole_file.ts";
-import { TempDir } from "../../_util/temp_dir.ts";
+import { WholeFile, writeWholeFile } from "../../internal/whole_file.ts";
+import { TempDir } from "../_util/temp_dir.ts";
 
 const names = (folder: string): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
