@@ -23,6 +23,7 @@ export {
   type FilesClientOptions,
   type FilesClientTimeouts,
   FilesError,
+  type ListOptions,
   type RemoteEntry,
   type RemoteState,
   type Upload,

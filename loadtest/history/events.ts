@@ -188,6 +188,7 @@ export interface EndedEvent {
 
 /** One of the processes of a server. */
 export interface ServerProcessState {
+  /** The process id. */
   readonly pid: number;
   /** Connections that it accepted. */
   readonly accepted: number;

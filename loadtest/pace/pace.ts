@@ -40,15 +40,21 @@ export class Pace {
   readonly #segments: Segment[] = [{ at: 0, plan: 0, ...AS_PLANNED }];
   #resumed = Promise.withResolvers<void>();
 
-  /** @param end When the schedule ends, in plan time: later times, such as a deadline, are not sped up or slowed down. */
+  /**
+   * Creates the pace of a run, which begins as planned.
+   *
+   * @param end When the schedule ends, in plan time: later times, such as a deadline, are not sped up or slowed down.
+   */
   constructor(end: number) {
     this.#end = end;
   }
 
+  /** Whether nothing new starts. */
   get paused(): boolean {
     return this.#last.paused;
   }
 
+  /** How many times as fast as planned clients and messages start. */
   get speed(): number {
     return this.#last.speed;
   }

@@ -8,6 +8,7 @@ import { AS_PLANNED } from "./pace.ts";
 export interface PaceSummary {
   /** How often the run was paused. */
   readonly pauses: number;
+  /** How long the run was paused, in total. */
   readonly pausedMs: number;
   /** Every change, with the pace from then on. */
   readonly changes: readonly { readonly at: number; readonly paused: boolean; readonly speed: number }[];

@@ -4,6 +4,7 @@ import { rateAt, type RunStage, stageAt } from "./run_stages.ts";
 
 /** A run that can be controlled. */
 export interface ControlledRun {
+  /** The stages of its plan. */
   readonly stages: readonly RunStage[];
   /** ms since the run began. */
   readonly now: () => number;
@@ -23,6 +24,7 @@ export interface PaceState extends PaceSetting {
 
 /** A change is impossible now. */
 export class RunControlError extends Error {
+  /** Always `RunControlError`. */
   override readonly name = "RunControlError";
 }
 
@@ -51,6 +53,7 @@ export class RunControl {
     this.#ended = true;
   }
 
+  /** The stages of the run; empty before it begins. */
   get stages(): readonly RunStage[] {
     return this.#run?.stages ?? [];
   }

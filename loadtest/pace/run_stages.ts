@@ -8,11 +8,13 @@ import { formatStages, type LoadShape, type Stage } from "../scenario/load_shape
 export interface RunStage {
   /** What happens in it, as in `100 clients start (uniform)` or `30s:0→500/s`. */
   readonly label: string;
+  /** When it begins. */
   readonly begin: number;
   /** `null` for the last one, which ends with the run. */
   readonly duration: number | null;
-  /** Starts per second at its beginning and at its end; absent if nothing starts, or not at a rate. */
+  /** Starts per second at its beginning; absent if nothing starts, or not at a rate. */
   readonly from?: number;
+  /** Starts per second at its end. */
   readonly to?: number;
 }
 

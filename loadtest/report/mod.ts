@@ -9,7 +9,8 @@ export type { Percentiles } from "../metrics/latency.ts";
 export type { RunMetrics } from "../metrics/run_metrics.ts";
 export type { PlanSummary, Summary } from "../metrics/summary.ts";
 export type { CheckedThreshold } from "../metrics/threshold.ts";
-export type { ServerState } from "../history/events.ts";
+export type { PaceSummary } from "../pace/pace_summary.ts";
+export type { ServerProcessState, ServerState } from "../history/events.ts";
 export type { ScenarioMetrics, StepMetrics } from "../scenario/measure_scenario.ts";
 export type { CheckCounts } from "../scenario/scenario_table.ts";
 

@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { runOptions } from "../../cli/loadtest/options.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
-import { goodRun, ZERO_STATE } from "../_util/loadtest/run_events.ts";
 import { scenarioSummary } from "../_util/loadtest/scenario_summary.ts";
-import { planOf, summaryOf } from "../_util/loadtest/run_summary.ts";
+import { wholeSummary } from "../_util/loadtest/run_summary.ts";
 
 const PERCENTILE = /\.(p50|p90|p99|p999|max)(\.\d)?$/;
 
@@ -28,13 +27,7 @@ function pathsIn(value: unknown, path = ""): string[] {
 }
 
 Deno.test("docs/summary.md documents exactly the keys of a summary", async () => {
-  const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
-  const pace = { event: "pace", at: 1, paused: true, speed: 1 } as const;
-  const server = { ...ZERO_STATE, processes: [{ pid: 1, accepted: 400, messages: 400 }], restarts: 0 };
-  const summary = summaryOf([...lost, pace, { event: "server", at: 5002, state: server }], {
-    thresholds: ["p99<1ms"],
-    plan: planOf({ clients: 400 }),
-  });
+  const summary = wholeSummary();
   assertEquals(summary.findings.length > 0, true);
   const paths = [summary, await scenarioSummary()].flatMap((one) => pathsIn(JSON.parse(JSON.stringify(one))));
   assertEquals([...named(read("summary.md"))].sort(), [...new Set(paths)].sort());

@@ -6,7 +6,7 @@ import { renderReport } from "../../../loadtest/report/report.ts";
 import { summarize, type Summary } from "../../../loadtest/metrics/summary.ts";
 import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { judge } from "../../../loadtest/judge/verdict.ts";
-import { ledgerOf } from "./run_events.ts";
+import { goodRun, ledgerOf, ZERO_STATE } from "./run_events.ts";
 
 /** A plan of a client each 10 ms. */
 export function planOf({ clients = 10, ...options }: Partial<PlanOptions> = {}): Plan {
@@ -60,5 +60,16 @@ export function reportOf(
     version: "1.2.3",
     startedAt: new Date(0),
     machine: [["Machine", "two cores"]],
+  });
+}
+
+/** The summary of a relay run with every property that a summary may have. */
+export function wholeSummary(): Summary {
+  const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
+  const pace = { event: "pace", at: 1, paused: true, speed: 1 } as const;
+  const server = { ...ZERO_STATE, processes: [{ pid: 1, accepted: 400, messages: 400 }], restarts: 0 };
+  return summaryOf([...lost, pace, { event: "server", at: 5002, state: server }], {
+    thresholds: ["p99<1ms"],
+    plan: planOf({ clients: 400 }),
   });
 }
