@@ -45,6 +45,7 @@ export class Routes {
       "/info": () => this.#info(),
       "/metrics": () => this.#metrics(),
       "/events": (request) => this.#events(request),
+      ...(target.limits === undefined ? {} : { "/limits": () => jsonResponse(200, target.limits!()) }),
       ...(target.connections === undefined
         ? {}
         : { "/connections": (request) => this.#connections(request) }),
@@ -54,9 +55,11 @@ export class Routes {
   /** Answers a request. */
   async handle(request: AdminRequest): Promise<AdminResponse> {
     const { path } = request;
-    const action = this.#actionOf(path);
     const asset = pageAsset(path);
     const read = Object.hasOwn(this.#reads, path) ? this.#reads[path] : undefined;
+    // Some paths are read by GET and changed by POST.
+    const reads = read !== undefined && (request.method === "GET" || request.method === "HEAD");
+    const action = reads ? undefined : this.#actionOf(path);
     const refusal = refuseRequest(request, action !== undefined, this.#guard);
     if (refusal !== undefined) return refusal;
     if (action !== undefined) return await action(request);

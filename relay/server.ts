@@ -110,7 +110,7 @@ export class RelayServer implements AsyncDisposable {
   readonly #observer: RelayObserver;
   readonly #onEvent: RelayServerOptions["onEvent"];
   readonly #auth: AuthOptions | undefined;
-  readonly #drainTimeout: number;
+  #drainTimeout: number;
   readonly #halfClosed: HalfClosedPeers<Peer>;
   readonly #watch = new Watch(() => this.stats());
   readonly #out: (peer: RelayPeer, line: string) => void;
@@ -249,6 +249,21 @@ export class RelayServer implements AsyncDisposable {
   /** Accepts connections again. */
   resume(): void {
     this.#listener.resume();
+  }
+
+  /**
+   * Changes limits and timeouts; those that are left out stay; see {@linkcode Listener.setLimits}.
+   *
+   * @param timeouts All but the ack timeout, which messages in flight depend on.
+   */
+  setLimits(limits: RelayLimits, timeouts: ConnectionTimeouts = {}): void {
+    const { maxInFlight, maxInFlightPerPeer, ...rest } = limits;
+    this.#listener.setLimits(rest, timeouts);
+    this.#drainTimeout = timeouts.drain ?? this.#drainTimeout;
+    this.#router.setLimits({
+      ...(maxInFlight === undefined ? {} : { maxInFlight }),
+      ...(maxInFlightPerPeer === undefined ? {} : { maxInFlightPerPeer }),
+    });
   }
 
   /**

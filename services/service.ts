@@ -3,7 +3,8 @@ import { errorLine } from "../protocol.ts";
 import type { AuthOptions, PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
-import type { ListenAccess } from "../socket/listen_options.ts";
+import type { ConnectionTimeouts } from "../socket/connection_options.ts";
+import type { ListenAccess, ListenLimits } from "../socket/listen_options.ts";
 import type { ListenerHooks } from "../socket/listener_event.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
@@ -87,7 +88,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   readonly finished: Promise<void>;
   readonly #listener: Listener<Frame>;
   readonly #clock: Clock;
-  readonly #drainTimeout: number;
+  #drainTimeout: number;
   readonly #stats: (stats: ListenerStats) => Stats;
   readonly #draining = new Draining();
 
@@ -140,6 +141,12 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   /** Accepts again. */
   resume(): void {
     this.#listener.resume();
+  }
+
+  /** Changes limits and timeouts while the service runs; see {@linkcode Listener.setLimits}. */
+  setLimits(limits: ListenLimits, timeouts: ConnectionTimeouts = {}): void {
+    this.#listener.setLimits(limits, timeouts);
+    this.#drainTimeout = timeouts.drain ?? this.#drainTimeout;
   }
 
   /** Drains, then closes; see {@linkcode Service.shutdown}. */

@@ -80,7 +80,7 @@ export class Acceptor {
   readonly sockets: readonly TransportListener[];
   readonly #options: AcceptorOptions;
   readonly #stats = { accepted: 0, transientErrors: 0, outOfDescriptors: 0, paced: 0 };
-  readonly #rate: RateLimit | undefined;
+  #rate: RateLimit | undefined;
   /** Waits that end when this is closed. */
   readonly #waits = new Set<() => void>();
   readonly #timers = new Set<Timer>();
@@ -92,7 +92,7 @@ export class Acceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options;
-    if (options.maxAcceptRate > 0) this.#rate = new RateLimit(options.maxAcceptRate);
+    this.setMaxRate(options.maxAcceptRate);
     this.sockets = bind(options);
     this.addresses = this.sockets.map((socket) => socket.address);
   }
@@ -136,6 +136,11 @@ export class Acceptor {
       this.#waits.add(done);
       void promise.then(done);
     });
+  }
+
+  /** Changes the limit of peers accepted per second; 0 disables. */
+  setMaxRate(rate: number): void {
+    this.#rate = rate > 0 ? new RateLimit(rate) : undefined;
   }
 
   /** Stops accepting. The ports stay bound, and the kernel keeps queueing peers. */

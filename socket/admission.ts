@@ -78,6 +78,13 @@ export class Admission<Frame> {
     return connection;
   }
 
+  /** Applies the current limits of the listener's options. Peers that wait for room may get it. */
+  applyLimits(): void {
+    const { maxConnections = 0, maxConnectionsPerIp = 0 } = this.#options.listen.limits ?? {};
+    this.connections.setLimits({ maxConnections, maxConnectionsPerIp });
+    this.#makeRoom();
+  }
+
   /** Admits no more peers, and closes those that wait for room. */
   stop(): void {
     this.#stopped = true;

@@ -45,7 +45,7 @@ export interface ConnectionLimits {
 export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   /** What all that are added must add their waiting bytes up in: counting them anew for each look would take long. */
   readonly total: QueuedBytes = { queuedBytes: 0 };
-  readonly #limits: ConnectionLimits;
+  #limits: ConnectionLimits;
   readonly #connections = new Set<Connection<Frame>>();
   readonly #perIp = new Map<string, number>();
   readonly #closed: Record<CloseType, number> = {
@@ -85,6 +85,13 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
   /** Addresses that a count is kept for: those that have a connection, and 0 where they are not bounded. */
   get countedAddresses(): number {
     return this.#perIp.size;
+  }
+
+  /** Changes the bounds. Connections over a lower one stay. */
+  setLimits(limits: Partial<ConnectionLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
+    this.#perIp.clear();
+    for (const connection of this) this.#countIp(connection, 1);
   }
 
   /** Whether there is no room for anybody. */

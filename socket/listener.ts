@@ -8,7 +8,8 @@ import { Admission } from "./admission.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { HandoffQueue } from "./handoff_queue.ts";
-import type { FrameListenOptions, LineListenOptions, ListenerStats } from "./listen_options.ts";
+import type { ConnectionTimeouts } from "./connection_options.ts";
+import type { FrameListenOptions, LineListenOptions, ListenerStats, ListenLimits } from "./listen_options.ts";
 import { Reporter } from "./listener_event.ts";
 import type { Address, TransportListener } from "./network.ts";
 import { type Handler, serve } from "./serve.ts";
@@ -54,6 +55,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @param onChange Called whenever `until` looks again, for an owner that watches more than the listener.
    */
   constructor(options: FrameListenOptions<Frame>, onChange: () => void = () => {}) {
+    // Copied, because `setLimits` changes it.
+    options = { ...options };
     this.#options = options;
     this.#onChange = onChange;
     this.#reporter = new Reporter(options, this.#tasks);
@@ -159,6 +162,18 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Accepts connections again. */
   resume(): void {
     this.#acceptor.resume();
+    this.#changed();
+  }
+
+  /**
+   * Changes limits and timeouts; those that are left out stay. Limits of accepting apply immediately, and close no
+   * connection. Limits and timeouts of a connection apply to connections that are accepted from now on.
+   */
+  setLimits(limits: ListenLimits, timeouts: ConnectionTimeouts = {}): void {
+    this.#options.limits = { ...this.#options.limits, ...limits };
+    this.#options.timeouts = { ...this.#options.timeouts, ...timeouts };
+    if (limits.maxAcceptRate !== undefined) this.#acceptor.setMaxRate(limits.maxAcceptRate);
+    this.#admission.applyLimits();
     this.#changed();
   }
 

@@ -23,11 +23,21 @@ export interface MonitoredService {
   readonly finished: Promise<void>;
 }
 
+/** Limits of a running service. */
+export interface ServiceLimits {
+  /** The limits by option name, in the notation of the command line. */
+  readonly current: Readonly<Record<string, string>>;
+  /** Changes limits. @throws {RangeError} If a name or a value is not accepted. */
+  set(changes: URLSearchParams): void;
+}
+
 /** Control over a running service. */
 export interface ServiceControl {
   /** Both return why that is impossible, or `undefined`. */
   suspend(): string | undefined;
   resume(): string | undefined;
+  /** Limits that can change while the service runs, by option name. Default: none. */
+  readonly limits?: ServiceLimits | undefined;
   /** Begins to drain, if that has not begun. */
   drain(): void;
   readonly draining: boolean;
@@ -110,6 +120,7 @@ export class ServiceMonitor implements Disposable {
       notReady,
       connections: service.connections === undefined ? undefined : this.#directory,
       actions: actionsOf(service, control),
+      ...(control.limits === undefined ? {} : { limits: () => control.limits!.current }),
       live: this.#sampler,
       metrics: () => metrics.text(),
     };
@@ -129,6 +140,7 @@ function actionsOf(
   return {
     suspend: () => resultOf(control.suspend(), { suspended: true }),
     resume: () => resultOf(control.resume(), { suspended: false }),
+    ...(control.limits === undefined ? {} : { limits: (query) => changeLimits(control.limits!, query) }),
     drain: async (query) => {
       control.drain();
       if (query.get("wait") !== "1") return { status: 202, body: { draining: true } };
@@ -136,6 +148,16 @@ function actionsOf(
       return { body: { drained: true, ...service.stats() } };
     },
   };
+}
+
+function changeLimits(limits: ServiceLimits, query: URLSearchParams): ActionResult {
+  try {
+    limits.set(query);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { status: 400, body: { error: error.message } };
+  }
+  return { body: limits.current };
 }
 
 function resultOf(problem: string | undefined, body: object): ActionResult {

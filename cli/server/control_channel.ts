@@ -2,26 +2,35 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
+import type { ServiceLimits } from "../../admin/service/service_monitor.ts";
 import type { SuspendControl } from "./suspend.ts";
 import type { RunningService } from "./service_command.ts";
 
-/** Answers each line on stdin with a line of JSON, until stdin ends: `state` with the service's figures. */
-export async function answerControl(service: RunningService, gate: SuspendControl): Promise<void> {
+/** What the control channel can change in a service. */
+export interface ControlTools {
+  readonly gate: SuspendControl;
+  /** `undefined` if the service has no limits that can change. */
+  readonly limits: ServiceLimits | undefined;
+}
+
+/** Answers each line on stdin with a line of JSON, until stdin ends. */
+export async function answerControl(service: RunningService, tools: ControlTools): Promise<void> {
   const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
     new TextLineStream(),
   );
   const log = new Log({ json: true, quiet: true });
   for await (const line of lines) {
     if (line === "state") await service.collect?.();
-    log.result("", answerCommand(line, service, gate));
+    log.result("", answerCommand(line, service, tools));
   }
 }
 
-/** What a line is answered by, as JSON. */
+/** The JSON that answers a line. */
 export type ControlReply = Readonly<Record<string, unknown>>;
 
-/** Does what a line asks for. */
-export function answerCommand(line: string, service: RunningService, gate: SuspendControl): ControlReply {
+/** Runs the command of a line. */
+export function answerCommand(line: string, service: RunningService, tools: ControlTools): ControlReply {
+  const { gate, limits } = tools;
   switch (line) {
     case "state":
       return { event: "state", ...service.stats() };
@@ -30,16 +39,32 @@ export function answerCommand(line: string, service: RunningService, gate: Suspe
     case "resume":
       return refusal(gate.resume()) ?? { event: "resumed" };
   }
+  const changes = /^limits(?: (.*))?$/.exec(line);
+  if (changes !== null) return changeLimits(limits, changes[1] ?? "");
   const ofBackend = /^(drain|undrain) (.+)$/.exec(line);
   if (ofBackend !== null) return turnBackend(service, ofBackend[2]!, { on: ofBackend[1] === "undrain" });
   return { event: "error", message: `Unknown command ${quoted(line)}: expected ${commandsOf(service)}` };
 }
 
-/** What a line may ask for. */
+/** Changes limits as in `max-connections=100&idle-timeout=30s`; an empty text changes none. */
+function changeLimits(limits: ServiceLimits | undefined, text: string): ControlReply {
+  if (limits === undefined) {
+    return { event: "error", message: "Cannot change limits: this service takes no connections" };
+  }
+  try {
+    if (text !== "") limits.set(new URLSearchParams(text));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { event: "error", message: error.message };
+  }
+  return { event: "limits", ...limits.current };
+}
+
+/** Returns the commands that a service takes. */
 function commandsOf({ drainBackend }: RunningService): string {
   return drainBackend === undefined
-    ? "state, suspend or resume"
-    : "state, suspend, resume, drain HOST:PORT or undrain HOST:PORT";
+    ? "state, suspend, resume, or limits NAME=VALUE"
+    : "state, suspend, resume, limits NAME=VALUE, drain HOST:PORT, or undrain HOST:PORT";
 }
 
 /** Gives a backend of the service no new connections, or new ones again. */

@@ -7,6 +7,7 @@ import type { Program } from "../args/program.ts";
 import { watchTerminal } from "../terminal/terminal.ts";
 import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts";
 import { formatAddress } from "../../socket/network.ts";
+import { LiveLimits } from "./live_limits.ts";
 import { operate } from "./operate.ts";
 import type { SuperviseOptions } from "./processes/supervise.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
@@ -71,6 +72,9 @@ export async function runServer(
     untilStdinEnds: untilStdinEnds || told.options.untilStdinEnds,
     hungUp,
     reload,
+    limits: service.setLimits === undefined
+      ? undefined
+      : new LiveLimits(service, { options: services[told.command].options, values: told.options }),
     async begin(control) {
       const server = await watched?.watchService(service, {
         monitor: monitor!,

@@ -6,6 +6,7 @@ import type { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
 import { SuspendControl } from "./suspend.ts";
 import { describeAborted, describeLeaks } from "./shutdown_report.ts";
+import type { LiveLimits } from "./live_limits.ts";
 import type { Reload, RunningService } from "./service_command.ts";
 
 /** What {@linkcode operate} needs besides the service. */
@@ -15,6 +16,8 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly control: boolean;
   /** With `control`: close, too, when stdin ends, because whoever asked there is gone. */
   readonly untilStdinEnds: boolean;
+  /** Limits that can change while the service runs; `undefined` if it has none. */
+  readonly limits: LiveLimits | undefined;
   /** Whether the terminal that the program was started at is gone. */
   readonly hungUp: () => boolean;
   /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
@@ -35,6 +38,7 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
 export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
   const { log, onSignal, control, untilStdinEnds, hungUp } = options;
   const gate = new SuspendControl(service);
+  const { limits } = options;
   const failed = Promise.withResolvers<never>();
   // The first signal drains, the second closes now; either way the service ends by being closed.
   const endings: Promise<void>[] = [];
@@ -54,13 +58,15 @@ export async function operate(service: RunningService, options: OperateOptions):
   });
   onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
   if (control) {
-    answerControl(service, gate).then(() => untilStdinEnds ? service.shutdown() : undefined).catch(
-      failed.reject,
-    );
+    answerControl(service, { gate, limits }).then(() => untilStdinEnds ? service.shutdown() : undefined)
+      .catch(
+        failed.reject,
+      );
   }
   await using _ = await begin(service, options, {
     suspend: () => gate.suspend(),
     resume: () => gate.resume(),
+    limits,
     drain: () => endings.length === 0 ? end("Admin") : undefined,
     get draining() {
       return endings.length > 0;

@@ -4,6 +4,8 @@ import type { ServiceMonitor } from "../../admin/service/service_monitor.ts";
 import type { Log } from "../terminal/log.ts";
 import type { Option } from "../args/option.ts";
 import type { Command } from "../args/program.ts";
+import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
+import type { RelayLimits } from "../../relay/server.ts";
 import type { Address } from "../../socket/network.ts";
 import type { sharedOptions, SharedValues } from "./service_options.ts";
 
@@ -23,6 +25,8 @@ export interface RunningService {
   /** Stops accepting until `resume`. A service without connections has neither. */
   suspend?(): void;
   resume?(): void;
+  /** Changes limits and timeouts; those that are left out stay. A service without connections does not have it. */
+  setLimits?(limits: RelayLimits, timeouts: ConnectionTimeouts): void;
   /**
    * Gives a backend no new connections until `restoreBackend`. A service without a choice of backends has neither.
    *

@@ -4,7 +4,7 @@ import type { LineVerdict, MessageLimit } from "./verdict.ts";
 
 /** Counts the messages in flight, and refuses those over a limit. */
 export class InFlightLimit {
-  readonly #limits: Required<Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">>;
+  #limits: Required<Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">>;
   readonly #limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
   #count = 0;
   /** The reason why no message is taken anymore. */
@@ -14,6 +14,11 @@ export class InFlightLimit {
     { maxInFlight = 0, maxInFlightPerPeer = 0 }: Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">,
   ) {
     this.#limits = { maxInFlight, maxInFlightPerPeer };
+  }
+
+  /** Changes the limits; those that are left out stay. Messages over a lower one stay in flight. */
+  setLimits(limits: Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">): void {
+    this.#limits = { ...this.#limits, ...limits };
   }
 
   /** Counts a message. */

@@ -131,6 +131,11 @@ export class Router<Peer extends RouterPeer> {
     this.#inFlight.close(reason);
   }
 
+  /** Changes the limits of messages in flight; those that are left out stay. */
+  setLimits(limits: Pick<RouterOptions, "maxInFlight" | "maxInFlightPerPeer">): void {
+    this.#inFlight.setLimits(limits);
+  }
+
   /**
    * Routes a line of an active peer.
    *

@@ -73,3 +73,62 @@ Deno.test("server.ts --admin-token protects changes", async () => {
   assertEquals(await suspend({ Authorization: "Bearer s3cret" }), 200);
   assertEquals((await server.state()).suspended, true);
 });
+
+Deno.test("server.ts --admin changes limits while the relay serves, and so does its control channel", async () => {
+  await using server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0", "--idle-timeout", "1m");
+  const admin = await adminOf(server);
+  const post = async (query: string) => {
+    const { status, text } = await askAdmin(admin, `/limits?${query}`, { method: "POST" });
+    return [status, JSON.parse(text)];
+  };
+  const limits = async () => JSON.parse((await askAdmin(admin, "/limits")).text);
+  assertEquals((await limits())["idle-timeout"], "1m");
+  const [status, changed] = await post("max-connections=1&max-under-way=1");
+  assertEquals([status, changed["max-connections"], changed["idle-timeout"]], [200, "1", "1m"]);
+  assertEquals(changed, await limits());
+  const [refused, { error }] = await post("max-connections=9&max-line=1KiB");
+  assertEquals(refused, 400);
+  assertStringIncludes(error, "Cannot change max-line while the server runs: only max-connections, ");
+  assertEquals(await limits(), changed);
+
+  await using client = await connect({ port: server.port });
+  await server.until(({ connections }) => connections === 1);
+  const lines = client[Symbol.asyncIterator]();
+  client.send("message a");
+  assertEquals((await lines.next()).value, "message a");
+  client.send("message b");
+  assertEquals((await lines.next()).value, "error too many messages in flight (limit 1)");
+  await using second = await connect({ port: server.port });
+  assertEquals(await Array.fromAsync(second), ["error busy: 1 connection is open"]);
+
+  await server.say("limits max-connections=2");
+  assertEquals((await server.next("limits"))["max-connections"], "2");
+  assertEquals((await limits())["max-connections"], "2");
+  await server.say("limits max-connections=x");
+  assertStringIncludes(
+    String((await server.next("error")).message),
+    "Cannot set max-connections: expected an integer of at least 0",
+  );
+});
+
+Deno.test("server.ts proxy --admin lists connections that have closed, and their bytes", async () => {
+  await using echo = await ServerProcess.start("echo");
+  await using proxy = await ServerProcess.start(
+    "proxy",
+    "--to",
+    `127.0.0.1:${echo.port}`,
+    "--admin",
+    "127.0.0.1:0",
+  );
+  const admin = await adminOf(proxy);
+  const client = await connect({ port: proxy.port });
+  client.send("hello");
+  for await (const line of client) {
+    assertEquals(line, "hello");
+    break;
+  }
+  await client.close();
+  await proxy.until(({ connections }) => connections === 0);
+  const { connections: [closed] } = JSON.parse((await askAdmin(admin, "/connections?state=closed")).text);
+  assertEquals([closed.reason, closed.bytesIn, closed.bytesOut], ["natural", 6, 6]);
+});

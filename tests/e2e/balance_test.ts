@@ -155,11 +155,14 @@ Deno.test("server.ts lists the backends when a control command names an unknown 
   );
   assertEquals(
     await answers(balancer, "drain"),
-    'Unknown command "drain": expected state, suspend, resume, drain HOST:PORT or undrain HOST:PORT',
+    'Unknown command "drain": expected state, suspend, resume, limits NAME=VALUE, drain HOST:PORT, or undrain HOST:PORT',
   );
   assertEquals(
     await answers(echo!, "undrain 127.0.0.1:1"),
     "Cannot undrain: this service has no backends to choose from",
   );
-  assertEquals(await answers(echo!, "stop"), 'Unknown command "stop": expected state, suspend or resume');
+  assertEquals(
+    await answers(echo!, "stop"),
+    'Unknown command "stop": expected state, suspend, resume, or limits NAME=VALUE',
+  );
 });

@@ -137,6 +137,7 @@ function failing(error: Error): Promise<void> {
     untilStdinEnds: false,
     hungUp: () => false,
     reload: undefined,
+    limits: undefined,
   });
 }
 

@@ -17,7 +17,7 @@ interface Known {
   readonly port: number;
 }
 
-const COMMANDS = "state, suspend or resume";
+const COMMANDS = "state, suspend, resume, or limits NAME=VALUE";
 
 const SERVICES: Readonly<Record<string, Known>> = {
   relay: { figure: "pending", port: 8000 },
@@ -30,7 +30,7 @@ const SERVICES: Readonly<Record<string, Known>> = {
   proxy: { options: ["--to", "127.0.0.1:1"], figure: "unserved", port: 8892 },
   balance: {
     options: ["--to", "127.0.0.1:1"],
-    commands: "state, suspend, resume, drain HOST:PORT or undrain HOST:PORT",
+    commands: "state, suspend, resume, limits NAME=VALUE, drain HOST:PORT, or undrain HOST:PORT",
     figure: "backends",
     port: 8893,
   },

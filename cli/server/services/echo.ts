@@ -43,6 +43,7 @@ export const echo = {
       finished: service.finished.finally(() => counter.stop()),
       stats: () => service.stats(),
       connections: service.connections,
+      setLimits: (limits, timeouts) => service.setLimits(limits, timeouts),
       suspend: () => service.suspend(),
       resume: () => service.resume(),
       shutdown: () => service.shutdown(),

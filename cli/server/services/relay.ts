@@ -93,6 +93,7 @@ export const relay = {
       stats: () => ({ ...relay.stats(), timers: clock.running }),
       connections: relay.connections,
       unsettledByConnection: () => relay.unsettledByConnection(),
+      setLimits: (limits, timeouts) => relay.setLimits(limits, timeouts),
       suspend: () => relay.suspend(),
       resume: () => relay.resume(),
       shutdown: () => relay.shutdown(),

@@ -3,6 +3,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { Log } from "../../../cli/terminal/log.ts";
 import { answerCommand } from "../../../cli/server/control_channel.ts";
+import { LiveLimits } from "../../../cli/server/live_limits.ts";
+import { connectionOptions } from "../../../cli/server/service_options.ts";
 import { SuspendControl } from "../../../cli/server/suspend.ts";
 import type { RunningService } from "../../../cli/server/service_command.ts";
 import { BackendPool } from "../../../services/balance/backend_pool.ts";
@@ -20,6 +22,10 @@ const typed = fc.oneof(
     "undrain [::1]:8001",
     "drain 127.0.0.1:8002",
     "drain  127.0.0.1:8000",
+    "limits",
+    "limits max-connections=5",
+    "limits max-connections=5&idle-timeout=x",
+    "limits __proto__=1",
     "drain __proto__",
     "drain ",
     "drain",
@@ -32,7 +38,7 @@ const typed = fc.oneof(
   fc.string({ unit: "binary", maxLength: 30 }),
 );
 
-const EVENTS = new Set(["state", "suspended", "resumed", "draining", "undrained", "error"]);
+const EVENTS = new Set(["state", "suspended", "resumed", "draining", "undrained", "limits", "error"]);
 
 /** Every line is answered by one line of JSON, and does what it says and nothing else. */
 function assertAnswered(lines: readonly string[]): void {
@@ -48,12 +54,19 @@ function assertAnswered(lines: readonly string[]): void {
     stats: () => pool.stats(),
     suspend: () => void (accepting = false),
     resume: () => void (accepting = true),
+    setLimits: ({ maxConnections }) => void (most = maxConnections ?? NaN),
     drainBackend: (name) => pool.drain(name),
     restoreBackend: (name) => pool.restore(name),
     shutdown: () => Promise.reject(new Error("Nobody asked to drain the server")),
     close: () => Promise.reject(new Error("Nobody asked to close the server")),
   };
   const gate = new SuspendControl(service);
+  const { maxConnections, idleTimeout } = connectionOptions;
+  const limits = new LiveLimits(service, {
+    options: { maxConnections, idleTimeout },
+    values: { maxConnections: 3, idleTimeout: 0 },
+  });
+  let most = 3;
   const draining = new Set<string>();
   let open = true;
   for (const line of lines) {
@@ -65,7 +78,7 @@ function assertAnswered(lines: readonly string[]): void {
         return bytes.length;
       },
     };
-    const answer = answerCommand(line, service, gate);
+    const answer = answerCommand(line, service, { gate, limits });
     new Log({ json: true, quiet: true, stdout }).result("", answer);
     assertMatch(said, /^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e]*\n$/u);
     assert(EVENTS.has(JSON.parse(said).event), said);
@@ -76,6 +89,8 @@ function assertAnswered(lines: readonly string[]): void {
       if (line === `undrain ${name}`) draining.delete(name);
     }
     const drained = pool.stats().backends.filter((backend) => backend.draining).map(({ name }) => name);
+    if (line === "limits max-connections=5") assertEquals(most, 5);
+    assertEquals(limits.current["max-connections"], `${most}`);
     assertEquals([accepting, gate.suspended, new Set(drained)], [open, !open, draining]);
   }
 }

@@ -43,6 +43,7 @@ async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told 
     untilStdinEnds: false,
     hungUp: () => false,
     reload: undefined,
+    limits: undefined,
     ...told,
   });
   for (const signal of sent) handlers.get(signal)?.(signal);
