@@ -18,6 +18,9 @@ export interface Input {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Longest wait in ms for something that a program says. Only a failing test, or a machine that stands still, waits so long. */
+const PATIENCE = 60_000;
+
 const ENVIRONMENT = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 
 /** Runs a program to its end. @throws {Deno.errors.NotFound} If it is not installed: `.ci/run` knows its package. */
@@ -181,19 +184,34 @@ class Lines {
     this.ended = this.#watch();
   }
 
-  async next(kind: string): Promise<ServerEvent> {
-    for (;;) {
+  next(kind: string): Promise<ServerEvent> {
+    return this.#wait(`said ${kind}`, () => {
       const index = this.#events.findIndex(({ event }) => event === kind);
-      if (index >= 0) return this.#events.splice(index, 1)[0]!;
-      if (this.#over) throw new Error(`The process ended before it said ${kind}: ${this.#err}`);
-      await this.#changed.promise;
-    }
+      return index < 0 ? undefined : this.#events.splice(index, 1)[0];
+    });
   }
 
   async remarked(text: string): Promise<void> {
-    while (!this.#err.includes(text)) {
-      if (this.#over) throw new Error(`The process ended before it remarked ${text}: ${this.#err}`);
-      await this.#changed.promise;
+    await this.#wait(`remarked ${text}`, () => this.#err.includes(text) ? text : undefined);
+  }
+
+  /** Waits until `look` finds something: a test whose text never comes fails with what came instead. */
+  async #wait<Found>(what: string, look: () => Found | undefined): Promise<Found> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#change();
+    }, PATIENCE);
+    try {
+      for (;;) {
+        const found = look();
+        if (found !== undefined) return found;
+        if (this.#over) throw new Error(`The process ended before it ${what}: ${this.#err}`);
+        if (late) throw new Error(`The process has not ${what} within ${PATIENCE} ms, but: ${this.#err}`);
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
