@@ -14,7 +14,7 @@ import { plural } from "../../internal/plural.ts";
 import { jsonOption } from "../shared/output_options.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { capacityCommand, runCapacity } from "./capacity.ts";
-import { compareFiles } from "./compare.ts";
+import { compareCommand, runCompare } from "./compare.ts";
 import { runOptions } from "./options.ts";
 import { runNamedPart } from "./worker_processes.ts";
 import { runFromOptions } from "./run.ts";
@@ -59,18 +59,7 @@ const commands = {
       ["verify run.jsonl --json", "Print the result as JSON"],
     ],
   },
-  compare: {
-    summary: "Compare runs, and tell changes from chance",
-    positionals: {
-      before: text({ help: "Summaries from --json, one line per run", required: true }),
-      after: text({ help: "Summaries of later runs", required: true }),
-    },
-    options: jsonOption,
-    examples: [
-      ["compare before.json after.json", "Compare a run with an earlier one"],
-      ["compare five.json five-more.json", "Compare five runs with five later ones"],
-    ],
-  },
+  compare: compareCommand,
 } as const;
 
 const program = {
@@ -107,7 +96,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
     case "verify":
       return await verify(told.positionals.file, new Log(told.options));
     case "compare":
-      return await compareFiles(told.positionals, new Log(told.options));
+      return await runCompare({ ...told.options, ...told.positionals }, context);
   }
 }
 

@@ -49,14 +49,17 @@ interface ComparedMetric {
 const PERCENTILES = ["p50", "p90", "p99", "p999"];
 const PLACES = ["latency.fromPlanned", "latency.relay", "latency", "connect", "scheduleLag"];
 
+const SCENARIO_FAILURES = ["wrong", "truncated", "foreign", "reordered"].map((name) => `scenario.${name}`);
+
 const FIGURES: readonly ComparedMetric[] = [
-  ...["lost", "underWay", "unexpected", "duplicates"]
+  ...["lost", "underWay", "unexpected", "duplicates", ...SCENARIO_FAILURES]
     .map((path): ComparedMetric => ({ path, unit: "count", kind: "must-be-0" })),
   ...["resent", "reconnects", "refused", "redelivered", "stray", "closed.timeout", "closed.error"]
     .map((path): ComparedMetric => ({ path, unit: "count", kind: "events" })),
   ...PLACES.flatMap((place) =>
     PERCENTILES.map((name): ComparedMetric => ({ path: `${place}.${name}`, unit: "ms" }))
   ),
+  { path: "scenario.perSecond", unit: "count", good: "up" },
   { path: "fairness", unit: "index", good: "up" },
   { path: "cpu.server", unit: "cores" },
   { path: "cpu.generator", unit: "cores" },
@@ -66,8 +69,8 @@ const FIGURES: readonly ComparedMetric[] = [
 
 /** From so many runs on each side, what varies between runs is known. */
 const ENOUGH_RUNS = 5;
-/** All ways to share out twice as many runs can still be looked at. */
-const MOST_RUNS = 10;
+/** Most runs on each side: all ways to share out twice as many can still be examined. */
+export const MOST_RUNS = 10;
 /** Differences that chance brings about less often than this are told: seldom, since there are many figures. */
 const RARE = 0.01;
 /** What a run is asked to do; where it differs, so may the figures. */

@@ -3,9 +3,9 @@ import { compareRuns, type SummaryRecord } from "../../../loadtest/metrics/compa
 import { percentileIntervals } from "../../../loadtest/metrics/confidence.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { countsDiffer, estimatesDiffer, permutationShare } from "../../../loadtest/metrics/statistics.ts";
-import { comparisonText } from "../../../cli/loadtest/compare.ts";
 import { goodRun } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+import { scenarioSummary } from "../../_util/loadtest/scenario_summary.ts";
 import { pure } from "../../_util/permissions.ts";
 
 /** Exponential durations with a mean of 1 ms that goes up and down in the course of a run, as much as `unsteady` says. */
@@ -171,11 +171,18 @@ Deno.test(
   },
 );
 
-Deno.test("compareRuns() finds every metric in a written summary", pure, () => {
+Deno.test("compareRuns() finds every metric in a written summary", pure, async () => {
   const summary = JSON.parse(JSON.stringify(summaryOf(goodRun(400)))) as SummaryRecord;
   const { changes } = compareRuns([summary], [{ ...summary, cpu: { server: 2, generator: 1 } }]);
   const missing = changes.filter(({ before }) => before === null).map(({ figure }) => figure);
-  assertEquals(missing, ["cpu.generator"]); // unknown in this summary
+  const ofScenario = missing.filter((figure) => figure.startsWith("scenario."));
+  assertEquals(missing.filter((figure) => !ofScenario.includes(figure)), ["cpu.generator"]); // unknown in this summary
+  const other = JSON.parse(JSON.stringify(await scenarioSummary())) as SummaryRecord;
+  const found = compareRuns([other], [other]).changes.filter(({ before }) => before !== null);
+  assertEquals(
+    found.map(({ figure }) => figure).filter((figure) => figure.startsWith("scenario.")),
+    ofScenario,
+  );
   assertEquals(judgedOf("latency.relay.p50", [summary], [summary]), "same");
   assert(Array.isArray(intervalIn(summary)), "the intervals are where they are looked for");
 });
@@ -184,14 +191,3 @@ function intervalIn(summary: SummaryRecord): unknown {
   const { latency } = summary.confidence as { latency: { relay: { p50: unknown } } };
   return latency.relay.p50;
 }
-
-Deno.test("comparisonText() lists each change and its size", pure, () => {
-  const text = comparisonText(compareRuns([run(10)], [run(12.5, { resent: 3 })]));
-  const [outcome, remark, , , head, , resent, latency] = text.split("\n");
-  assertEquals(outcome, "Not known to be worse");
-  assert(remark?.startsWith("  What differs from one run to the next is not known"));
-  const cells = (line = "") => line.split("│").map((cell) => cell.trim()).filter(Boolean);
-  assertEquals(cells(head), ["figure", "before", "after", "change", "judged"]);
-  assertEquals(cells(resent), ["resent", "0", "3", "from 0", "noise"]);
-  assertEquals(cells(latency), ["latency.relay.p50", "10ms", "12.5ms", "+25%", "maybe worse"]);
-});
