@@ -3,6 +3,7 @@ import type { Connection } from "../socket/connection.ts";
 import type { CloseReason } from "../socket/errors.ts";
 import type { Clock } from "../internal/clock.ts";
 import { systemClock } from "../socket/tcp.ts";
+import { errorLine } from "../protocol.ts";
 import type { TokenCheck } from "./token.ts";
 
 /** How peers are let in. */
@@ -13,14 +14,12 @@ export interface AuthOptions {
   readonly timeout?: number;
   /** How many tokens a peer may try. Default 3. */
   readonly tries?: number;
-  /** Makes the line that tells a peer what was wrong. Default: `error REASON`. */
-  readonly errorLine?: (reason: string) => string;
   /** The clock. Default: the system clock. */
   readonly clock?: Clock;
 }
 
-/** The options of {@linkcode authenticate} for users of a server, which sets the others. */
-export type PeerAuth = Omit<AuthOptions, "clock" | "errorLine">;
+/** The options of {@linkcode authenticate} for a server that has a clock. */
+export type PeerAuth = Omit<AuthOptions, "clock">;
 
 const TIMEOUT = 10_000;
 const TRIES = 3;
@@ -31,20 +30,19 @@ const DISMISSED = "unauthorized: ";
 
 /**
  * Reads a peer's lines until one is `auth TOKEN` with the right token, and no further. A wrong one, or a line that is
- * something else, is answered by an error; after the last try, or too late, the connection is dismissed. A right one is
+ * something else, is answered by an error; after the last try, or too late, the connection is closed. A right one is
  * answered by nothing, so a peer may send on without waiting.
  *
  * @returns Whether the peer is let in. Where it is not, the connection is ended, or ends by itself.
  * @throws {FramingError} As reading does.
  */
 export async function authenticate<Frame>(
-  connection: AsyncIterable<Frame | string> & Pick<Connection<Frame | string>, "send" | "dismiss">,
+  connection: AsyncIterable<Frame | string> & Pick<Connection<Frame | string>, "send" | "close">,
   options: AuthOptions,
 ): Promise<boolean> {
-  const { timeout = TIMEOUT, tries = TRIES, clock = systemClock, errorLine = (why) => `error ${why}` } =
-    options;
+  const { timeout = TIMEOUT, tries = TRIES, clock = systemClock } = options;
   const late: CloseReason = { type: "timeout", which: "auth", ms: timeout };
-  const timer = clock.after(timeout, () => void connection.dismiss(late));
+  const timer = clock.after(timeout, () => void connection.close(late));
   let left = tries;
   try {
     for await (const line of connection) {
@@ -52,7 +50,7 @@ export async function authenticate<Frame>(
       if (isAuth && options.isToken(line.slice(AUTH.length))) return true;
       const why = isAuth ? WRONG : MISSING;
       if (--left === 0) {
-        await connection.dismiss({ type: "unauthorized", why });
+        await connection.close({ type: "unauthorized", why });
         return false;
       }
       connection.send(errorLine(why));

@@ -1,6 +1,6 @@
 /** The open connections of a server and those that closed recently, for `/connections`. @module */
 import type { CloseReason, CloseType } from "../socket/errors.ts";
-import { describeCloseReason } from "../socket/errors.ts";
+import { CLOSED_BY_OPERATOR, describeCloseReason } from "../socket/errors.ts";
 import { type Address, formatAddress } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 import { printable } from "../internal/printable.ts";
@@ -22,7 +22,7 @@ export interface ListedConnection {
 
 /** An open connection, which can be closed. */
 export interface OpenConnection extends ListedConnection {
-  dismiss(why: CloseReason): Promise<CloseReason>;
+  close(why: CloseReason): Promise<CloseReason>;
   abort(why: CloseReason): void;
 }
 
@@ -59,7 +59,6 @@ export interface ConnectionSource {
 }
 
 const KEPT = 10_000;
-const BY_OPERATOR: CloseReason = { type: "local", why: "closed by the operator" };
 /** Longest wait in ms for a client to close its side. */
 const CLOSE_TIMEOUT = 500;
 
@@ -134,8 +133,8 @@ export class ConnectionDirectory {
   async close(id: number): Promise<CloseReason | undefined> {
     for (const connection of this.#source.open()) {
       if (connection.id !== id) continue;
-      const closing = connection.dismiss(BY_OPERATOR);
-      const late = this.#source.clock.after(CLOSE_TIMEOUT, () => connection.abort(BY_OPERATOR));
+      const closing = connection.close(CLOSED_BY_OPERATOR);
+      const late = this.#source.clock.after(CLOSE_TIMEOUT, () => connection.abort(CLOSED_BY_OPERATOR));
       try {
         return await closing;
       } finally {

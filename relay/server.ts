@@ -3,7 +3,7 @@ import { errorLine } from "../protocol.ts";
 import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
 import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Connection } from "../socket/connection.ts";
-import { describeCloseReason, FramingError } from "../socket/errors.ts";
+import { type CloseReason, describeToPeer, DRAINED } from "../socket/errors.ts";
 import type { ConnectionTimeouts } from "../socket/connection_options.ts";
 import type { LineListenLimits, LineListenOptions, ListenAccess } from "../socket/listen_options.ts";
 import { Listener, type ListenerStats } from "../socket/listener.ts";
@@ -131,7 +131,7 @@ export class RelayServer implements AsyncDisposable {
       timeout: ack > 0 ? ack : ACK_TIMEOUT,
     });
     this.#drainTimeout = drain;
-    this.#auth = access.auth && { ...access.auth, clock: this.#clock, errorLine };
+    this.#auth = access.auth && { ...access.auth, clock: this.#clock };
     // Not from `random`, which may be predictable. No choice of a receiver depends on the seed.
     const hashSeed = Math.floor(systemRandom() * 2 ** 32);
     this.#router = new Router({
@@ -151,7 +151,7 @@ export class RelayServer implements AsyncDisposable {
       ...options,
       codec: lineCodecWithin(limits),
       refusal: errorLine,
-      farewell: (reason) => errorLine(describeCloseReason(reason)),
+      farewell,
     }, () => this.#watch.changed());
     // This is the promise `finished`. If nothing waits for it, the runtime reports a failure.
     void this.#listener.serve((connection) => this.#serve(connection));
@@ -318,12 +318,7 @@ export class RelayServer implements AsyncDisposable {
   }
 
   async #authenticate(connection: Connection, auth: AuthOptions): Promise<void> {
-    try {
-      if (!await authenticate(connection, auth)) return;
-    } catch (error) {
-      throw withErrorLine(connection, error);
-    }
-    await this.#relay(connection);
+    if (await authenticate(connection, auth)) await this.#relay(connection);
   }
 
   /**
@@ -341,7 +336,7 @@ export class RelayServer implements AsyncDisposable {
       () => this.#inputEnded(peer),
       (error) => {
         this.#leave(peer);
-        throw withErrorLine(connection, error);
+        throw error;
       },
     );
   }
@@ -401,10 +396,10 @@ export class RelayServer implements AsyncDisposable {
   }
 }
 
-/** Sends a peer what is wrong with its input, while the connection is still open. Returns the error. */
-function withErrorLine(connection: Connection, error: unknown): unknown {
-  if (error instanceof FramingError) connection.send(errorLine(error.message));
-  return error;
+/** Returns the last line for a peer. The start of the drain was announced to all of them. */
+function farewell(reason: CloseReason): string | undefined {
+  const message = reason === DRAINED ? undefined : describeToPeer(reason);
+  return message === undefined ? undefined : errorLine(message);
 }
 
 /**

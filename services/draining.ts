@@ -1,33 +1,30 @@
-/** The beginning of the end of a service, for those who serve its connections. @module */
-import type { Clock, Timer } from "../internal/clock.ts";
-import { stagger } from "../internal/stagger.ts";
+/** Tells handlers that their service drains. @module */
 
-/** Tells who serves a connection that it is to come to an end: not all at once, for they would all come back at once. */
-export class Draining {
-  readonly #ends = new Set<() => void>();
+/** The functions that end connections when their service drains. */
+export class Draining<Connection extends object> {
+  readonly #ends = new Map<Connection, () => void>();
   #begun = false;
 
-  /** Calls `end` when the service drains, at once where it does already; until what it returns is disposed of. */
-  whenBegun(end: () => void): Disposable {
+  /**
+   * Sets the function that ends a connection. It is called once, immediately if the service drains already.
+   *
+   * @returns An object whose disposal removes the function.
+   */
+  whenBegun(connection: Connection, end: () => void): Disposable {
     if (this.#begun) end();
-    else this.#ends.add(end);
-    return { [Symbol.dispose]: () => void this.#ends.delete(end) };
+    else this.#ends.set(connection, end);
+    return { [Symbol.dispose]: () => void this.#ends.delete(connection) };
   }
 
-  /**
-   * Has all come to an end, a slice at a time, within `ms`.
-   *
-   * @returns Stops it.
-   */
-  begin({ clock, ms }: { readonly clock: Clock; readonly ms: number }): Timer {
+  /** From now on, a connection ends as soon as its function is set. */
+  begin(): void {
     this.#begun = true;
-    return stagger([...this.#ends], {
-      clock,
-      ms,
-      // Who has finished meanwhile is not asked to.
-      each: (end) => {
-        if (this.#ends.delete(end)) end();
-      },
-    });
+  }
+
+  /** Ends a connection, unless its handler has finished or has set no function. */
+  end(connection: Connection): void {
+    const end = this.#ends.get(connection);
+    this.#ends.delete(connection);
+    end?.();
   }
 }

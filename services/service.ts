@@ -1,15 +1,13 @@
 /** What every service is: a listener that finishes its work before it ends. @module */
 import { errorLine } from "../protocol.ts";
-import type { AuthOptions, PeerAuth } from "../access/authenticate.ts";
+import type { PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
-import { type CloseReason, describeCloseReason } from "../socket/errors.ts";
+import { type CloseReason, describeToPeer } from "../socket/errors.ts";
 import type { ConnectionTimeouts } from "../socket/connection_options.ts";
 import type { ListenAccess, ListenLimits } from "../socket/listen_options.ts";
 import type { ListenerHooks } from "../socket/listener_event.ts";
 import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
-import type { Clock } from "../internal/clock.ts";
-import { systemClock } from "../socket/tcp.ts";
 import { Draining } from "./draining.ts";
 
 /** A connection that has ended, whatever its frames were. */
@@ -21,26 +19,16 @@ export interface ServiceOptions
     Omit<ListenOptions, "refusal" | "farewell" | "onEvent" | "onError">,
     ListenerHooks<EndedConnection> {}
 
-/** What a service of lines tells its peers when it drains. */
-export const DRAINING_LINE: string = errorLine("server is draining");
-
-/** What a service of lines tells a peer that it closes. */
-export function farewellLine(reason: CloseReason): string {
-  return errorLine(describeCloseReason(reason));
+/** Returns the last line of a line service for a peer, or `undefined` if the peer needs none. */
+export function farewellLine(reason: CloseReason): string | undefined {
+  const message = describeToPeer(reason);
+  return message === undefined ? undefined : errorLine(message);
 }
 
 /** Decides which peers a service of lines serves. */
 export interface ServiceAccess extends ListenAccess {
   /** Token that a peer must present in its first line. Default: none. */
   auth?: PeerAuth;
-}
-
-/** The same with what a service of lines adds to it. */
-export function authOptions(
-  auth: PeerAuth,
-  { clock = systemClock }: { readonly clock?: Clock },
-): AuthOptions {
-  return { ...auth, clock, errorLine };
 }
 
 /** A running service, whatever it does. */
@@ -63,34 +51,28 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
 }
 
 /**
- * Serves one connection. When it returns, the connection is ended in order.
+ * Serves one connection. When it returns, the connection is closed gracefully.
  *
- * @param draining Tells when the handler is to come to an end, because the service drains.
+ * @param draining Reports when the handler must end because the service drains.
  */
-export type ServiceHandler<Frame> = (connection: Connection<Frame>, draining: Draining) => Promise<void>;
+export type ServiceHandler<Frame> = (
+  connection: Connection<Frame>,
+  draining: Draining<Connection<Frame>>,
+) => Promise<void>;
 
 /** What {@linkcode ListenerService} needs besides its listener. */
 export interface ListenerServiceOptions {
-  readonly clock?: Clock;
-  readonly timeouts?: {
-    /** Longest time in ms that `shutdown` leaves to handlers. Default 10,000. */
-    readonly drain?: number;
-  };
   /** Runs beside the listener until that has closed, which aborts `signal`; `closed` waits for it. */
   readonly background?: (signal: AbortSignal) => Promise<void>;
 }
-
-const DRAIN_TIMEOUT = 10_000;
 
 /** A service made of a listener and a handler. */
 export class ListenerService<Frame, Stats extends object = ListenerStats> implements Service<Stats> {
   /** Settles when everything is closed; see {@linkcode Service.finished}. */
   readonly finished: Promise<void>;
   readonly #listener: Listener<Frame>;
-  readonly #clock: Clock;
-  #drainTimeout: number;
   readonly #stats: (stats: ListenerStats) => Stats;
-  readonly #draining = new Draining();
+  readonly #draining = new Draining<Connection<Frame>>();
 
   /** Serves the connections of a listener. */
   constructor(
@@ -99,8 +81,6 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     options: ListenerServiceOptions & { readonly stats: (stats: ListenerStats) => Stats },
   ) {
     this.#listener = listener;
-    this.#clock = options.clock ?? systemClock;
-    this.#drainTimeout = options.timeouts?.drain ?? DRAIN_TIMEOUT;
     this.#stats = options.stats;
     this.finished = this.#run(handler, options.background);
   }
@@ -146,34 +126,21 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   /** Changes limits and timeouts while the service runs; see {@linkcode Listener.setLimits}. */
   setLimits(limits: ListenLimits, timeouts: ConnectionTimeouts = {}): void {
     this.#listener.setLimits(limits, timeouts);
-    this.#drainTimeout = timeouts.drain ?? this.#drainTimeout;
   }
 
   /** Drains, then closes; see {@linkcode Service.shutdown}. */
   async shutdown(): Promise<void> {
-    this.#listener.stopAccepting();
-    const ms = this.#drainTimeout;
-    // The other half is for the last of them.
-    const ending = this.#draining.begin({ clock: this.#clock, ms: ms / 2 });
-    const late = this.#clock.after(ms, () => {
-      for (const connection of this.#listener.connections) {
-        connection.abort({ type: "timeout", which: "drain", ms });
-      }
-      // Those that are refused, too. Not lost: what it fails with, `closed` below fails with.
-      this.#listener.close().catch(() => {});
-    });
-    try {
-      await this.finished;
-    } finally {
-      late.cancel();
-      ending.cancel();
-    }
+    this.#draining.begin();
+    // Both reject with the same error, which must not count as unhandled.
+    await Promise.all([
+      this.#listener.shutdown({ end: (connection) => this.#draining.end(connection) }),
+      this.finished,
+    ]);
   }
 
   /** Closes everything immediately. */
   async close(): Promise<void> {
-    await this.#listener.close();
-    await this.finished;
+    await Promise.all([this.#listener.close(), this.finished]);
   }
 
   /** Closes everything immediately. */

@@ -67,8 +67,8 @@ export class Admission<Frame> {
     const options = { ...listen, clock, id: this.#nextId++, total: this.connections.total };
     if (refusal !== undefined) {
       const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
-      const brief = { ...options, timeouts };
-      this.#refuse(new Connection(transport, brief), refusal);
+      const farewell = () => this.#refusalFrame(refusal);
+      this.#refuse(new Connection(transport, { ...options, timeouts, farewell }), refusal);
       onChange();
       return undefined;
     }
@@ -92,10 +92,8 @@ export class Admission<Frame> {
   }
 
   /** Closes every open connection, and every refused one that has not gone yet. */
-  closeAll(why: string): void {
-    for (const connection of [...this.connections, ...this.#refused]) {
-      connection.abort({ type: "local", why });
-    }
+  closeAll(reason: CloseReason): void {
+    for (const connection of [...this.connections, ...this.#refused]) connection.abort(reason);
   }
 
   /** A filter that throws refuses this peer only. */
@@ -109,21 +107,25 @@ export class Admission<Frame> {
   }
 
   #refuse(connection: Connection<Frame>, refusal: Refusal): void {
-    const { listen, reporter, tasks } = this.#options;
+    const { reporter, tasks } = this.#options;
     reporter.event({ type: "refused", remote: connection.remote, refusal });
-    const { why } = refusal;
     if (this.#refused.size >= MAX_REFUSED) {
       connection.abort();
       return;
     }
     this.#refused.add(connection);
+    const closed = connection.close({ type: "local", why: refusal.why });
+    tasks.add(closed.then(() => this.#refused.delete(connection)));
+  }
+
+  #refusalFrame({ why, limit }: Refusal): Frame | undefined {
+    const { listen, reporter } = this.#options;
     try {
-      const frame = listen.refusal?.(why, refusal.limit);
-      if (frame !== undefined) connection.send(frame);
+      return listen.refusal?.(why, limit);
     } catch (error) {
       reporter.error(error);
+      return undefined;
     }
-    tasks.add(connection.close({ type: "local", why }).then(() => this.#refused.delete(connection)));
   }
 
   readonly #onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {

@@ -15,8 +15,8 @@ import { restOf } from "./fairness.ts";
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
 const DRAIN_TIMEOUT = 10_000;
-// A peer that is dismissed may not be reading, so the wait for it is short.
-const FAREWELL_TIMEOUT = 1000;
+// A peer that was late, or did not authenticate, may not be reading, so the wait for it is short.
+const LATE_DRAIN_TIMEOUT = 1000;
 // For connections without a timeout: their times are never read, and reading the clock costs.
 const UNTIMED = () => 0;
 const NATURAL: CloseReason = { type: "natural" };
@@ -70,7 +70,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
   /** Created on demand. */
   #closed: PromiseWithResolvers<CloseReason> | undefined;
   readonly #onClosed: ConnectionOptions<Frame>["onClosed"];
-  /** The reason passed to `close` or `dismiss`. */
+  /** The reason passed to `close`. */
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
   readonly #farewell: ((reason: CloseReason) => Frame | undefined) | undefined;
@@ -294,26 +294,16 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * Closes gracefully: sends the queued frames, then FIN, discards input until the peer's FIN, and closes the socket.
    * Closing without reading to the end would reset the connection, and the peer could lose data it has not read yet.
    *
-   * @param why The reason that `closed` will give. Default natural.
+   * @param why The reason that `closed` will give. Default natural. For any other, the `farewell` is sent first. For a
+   * timeout, or a peer that did not authenticate, the wait is at most a second.
    * @returns The reason that `closed` gives. It differs from `why` if `why` is natural and the connection fails first,
    * or if `why` is natural or local and closing takes longer than `timeouts.drain`. `stats().queuedBytes` counts the
    * bytes that could not be sent.
    */
   close(why: CloseReason = NATURAL): Promise<CloseReason> {
-    return this.#end(why, this.#drainTimeout);
-  }
-
-  /**
-   * Closes gracefully because of something that the peer did or did not do: sends the `farewell`, if any, and waits at
-   * most a second.
-   *
-   * @internal For timeouts, authentication, and operators. Users call `send` and `close`.
-   * @returns The reason that `closed` gives.
-   */
-  dismiss(why: CloseReason): Promise<CloseReason> {
-    const frame = this.#ending === undefined ? this.#farewell?.(why) : undefined;
-    if (frame !== undefined) this.send(frame);
-    return this.#end(why, Math.min(FAREWELL_TIMEOUT, this.#drainTimeout));
+    if (why.type !== "natural" && this.open && this.#ending === undefined) this.#sendFarewell(why);
+    const late = why.type === "timeout" || why.type === "unauthorized";
+    return this.#end(why, late ? Math.min(LATE_DRAIN_TIMEOUT, this.#drainTimeout) : this.#drainTimeout);
   }
 
   /** Closes immediately and drops the queued frames. Does nothing if the connection has ended. */
@@ -383,7 +373,17 @@ export class Connection<Frame = string> implements AsyncDisposable {
   /** Ends the connection after a timeout. A peer that does not read gets no farewell. */
   #late(why: CloseReason & { type: "timeout" }): void {
     if (this.#farewell === undefined || this.#outbound.writing) this.#finish(why);
-    else void this.dismiss(why);
+    else void this.close(why);
+  }
+
+  #sendFarewell(why: CloseReason): void {
+    try {
+      const frame = this.#farewell?.(why);
+      if (frame !== undefined) this.send(frame);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.#finish({ type: "handler-failed", error });
+    }
   }
 
   /** The only place where a connection ends. */

@@ -46,7 +46,10 @@ export interface ConnectionOptions<Frame> {
   limits?: ConnectionLimits;
   /** Longest waits for the peer. */
   timeouts?: ConnectionTimeouts;
-  /** Returns the last frame for a peer that is closed because of a timeout, a missing token, or an operator. Default: none. */
+  /**
+   * Returns the last frame for a peer, or `undefined` for none, when `close` gets a reason other than `natural`. If it
+   * throws, the connection is aborted as `handler-failed`. Default: none.
+   */
   farewell?: (reason: CloseReason) => Frame | undefined;
   /** Called once after the connection has ended, before `closed` resolves. */
   onClosed?: ((connection: Connection<Frame>, reason: CloseReason) => void) | undefined;

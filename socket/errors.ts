@@ -145,6 +145,12 @@ export type CloseReason =
   /** The handler of the connection threw. */
   | { readonly type: "handler-failed"; readonly error: Error };
 
+/** The reason of a connection that a server closes because it shuts down. */
+export const DRAINED: CloseReason = { type: "local", why: "drained" };
+
+/** The reason of a connection that an operator closes. */
+export const CLOSED_BY_OPERATOR: CloseReason = { type: "local", why: "closed by the operator" };
+
 /** The `type` of a {@linkcode CloseReason}. */
 export type CloseType = CloseReason["type"];
 
@@ -172,5 +178,33 @@ export function describeCloseReason(reason: CloseReason): string {
       return `timeout: ${reason.which} for ${reason.ms} ms`;
     default:
       return `${reason.type}: ${reason.error.message}`;
+  }
+}
+
+/**
+ * Returns a close reason as a message to the peer: of a framing error, only what is wrong with its input. A peer needs no
+ * message about a natural end, or about a reason of this side's own, except that the server drains or an operator closes.
+ *
+ * @example
+ * ```ts
+ * import { describeToPeer, FramingError } from "@okline/okline/socket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error = new FramingError("line-too-long", "Line is over 64 bytes");
+ * assertEquals(describeToPeer({ type: "framing", error }), "Line is over 64 bytes");
+ * assertEquals(describeToPeer({ type: "natural" }), undefined);
+ * ```
+ */
+export function describeToPeer(reason: CloseReason): string | undefined {
+  switch (reason.type) {
+    case "natural":
+      return undefined;
+    case "local":
+      if (reason === DRAINED) return "server is draining";
+      return reason === CLOSED_BY_OPERATOR ? describeCloseReason(reason) : undefined;
+    case "framing":
+      return reason.error.message;
+    default:
+      return describeCloseReason(reason);
   }
 }

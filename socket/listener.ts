@@ -7,6 +7,7 @@ import { Acceptor } from "./acceptor.ts";
 import { Admission } from "./admission.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
+import { DRAINED } from "./errors.ts";
 import { HandoffQueue } from "./handoff_queue.ts";
 import type { ConnectionTimeouts } from "./connection_options.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats, ListenLimits } from "./listen_options.ts";
@@ -98,7 +99,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     } catch (error) {
       // A socket that fails takes the others along: a half-bound server would be worse than none.
       this.#tasks.fail(error);
-      this.#admission.closeAll("accepting failed");
+      this.#admission.closeAll({ type: "local", why: "accepting failed" });
     } finally {
       this.#stop();
       this.#stopped.resolve();
@@ -184,22 +185,26 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   /**
-   * Stops accepting for good and ends every connection in order, a slice at a time.
+   * Stops accepting permanently and ends every connection gracefully, a slice at a time.
    *
-   * @param options.within Time in ms after which the rest is cut. Default `timeouts.drain`.
-   * @param options.since When that time began, on the clock, ms. Default now.
+   * @param options.within Time in ms after which the remaining connections are aborted. Default `timeouts.drain`.
+   * @param options.since When that time began, in ms of the clock. Default now.
+   * @param options.end Ends one connection, possibly later. Default: closes it with the reason `drained`.
    */
-  async shutdown(options: { within?: number; since?: number } = {}): Promise<void> {
+  async shutdown(
+    options: { within?: number; since?: number; end?: (connection: Connection<Frame>) => void } = {},
+  ): Promise<void> {
+    const { end = (connection) => this.#tasks.add(connection.close(DRAINED)) } = options;
     const ms = options.within ?? this.#options.timeouts?.drain ?? DRAIN_TIMEOUT;
     const left = options.since === undefined ? ms : Math.max(0, options.since + ms - this.#clock.now());
     this.#stop();
     const late = this.#clock.after(left, () => {
-      for (const connection of this.connections) connection.abort({ type: "timeout", which: "drain", ms });
+      this.#admission.closeAll({ type: "timeout", which: "drain", ms });
     });
     const ending = stagger([...this.connections], {
       clock: this.#clock,
       ms: left / 2, // The other half is for the last of them.
-      each: (connection) => this.#tasks.add(connection.close({ type: "local", why: "drained" })),
+      each: end,
     });
     try {
       await this.finished;
@@ -212,7 +217,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Closes everything now; what waits to be sent is dropped. */
   async close(): Promise<void> {
     this.#stop();
-    this.#admission.closeAll("listener closed");
+    this.#admission.closeAll({ type: "local", why: "listener closed" });
     await this.finished;
   }
 

@@ -3,7 +3,7 @@ import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import { sleep } from "../../internal/sleep.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { FramingError } from "../../socket/errors.ts";
+import { type CloseReason, DRAINED } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { RateLimit } from "../../socket/rate_limit.ts";
@@ -16,13 +16,7 @@ import { type LoginAttempt, LoginQueue } from "./login_queue.ts";
 import { skeletonsOf } from "./skeletons.ts";
 import { telnetCodec, type TelnetFrame } from "./telnet.ts";
 import type { Draining } from "../draining.ts";
-import {
-  authOptions,
-  farewellLine,
-  ListenerService,
-  type ServiceAccess,
-  type ServiceOptions,
-} from "../service.ts";
+import { farewellLine, ListenerService, type ServiceAccess, type ServiceOptions } from "../service.ts";
 
 /** Limits of a chat service. */
 export interface ChatLimits extends LineListenLimits {
@@ -90,12 +84,16 @@ export function startChat(options: ChatOptions = {}): ListenerService<string | U
     limits: { ...options.limits, highWater },
     codec: telnetCodec({ maxLine }),
     refusal: errorLine,
-    farewell: farewellLine,
+    farewell,
   });
   return new ListenerService(listener, (connection, draining) => hall.serve(connection, draining), {
     ...options,
     stats: (stats) => ({ ...stats, names: hall.names, queuedLogins: hall.queuedLogins }),
   });
+}
+
+function farewell(reason: CloseReason): string | undefined {
+  return reason === DRAINED ? "-- The server is closing" : farewellLine(reason);
 }
 
 /** The room with its connections. */
@@ -135,20 +133,19 @@ class Hall {
     return this.#logins.queued;
   }
 
-  async serve(connection: Connection<TelnetFrame>, draining: Draining): Promise<void> {
+  async serve(
+    connection: Connection<TelnetFrame>,
+    draining: Draining<Connection<TelnetFrame>>,
+  ): Promise<void> {
     const guest: Guest = { connection, input: new LineInput(connection) };
-    using _ = draining.whenBegun(() => {
-      connection.send("-- The server is closing");
+    using _ = draining.whenBegun(connection, () => {
       guest.input.stop();
-      void connection.close({ type: "local", why: "drained" });
+      void connection.close(DRAINED);
     });
     try {
       if (!await this.#authenticate(guest)) return;
       this.#room.join(guest);
       await this.#listenTo(guest);
-    } catch (error) {
-      if (error instanceof FramingError) connection.send(errorLine(error.message));
-      throw error;
     } finally {
       this.#room.leave(guest);
     }
@@ -160,8 +157,8 @@ class Hall {
     return await authenticate<string>({
       [Symbol.asyncIterator]: () => input.frames(),
       send: (line) => connection.send(line),
-      dismiss: (why) => connection.dismiss(why),
-    }, authOptions(auth, this.#options));
+      close: (why) => connection.close(why),
+    }, { ...auth, clock: this.#clock });
   }
 
   async #listenTo(guest: Guest): Promise<void> {

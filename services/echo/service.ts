@@ -1,11 +1,10 @@
 /** Lines back as they came. @module */
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { FramingError } from "../../socket/errors.ts";
+import { DRAINED } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
-import type { Draining } from "../draining.ts";
-import { DRAINING_LINE, farewellLine, ListenerService, type ServiceOptions } from "../service.ts";
+import { farewellLine, ListenerService, type ServiceHandler, type ServiceOptions } from "../service.ts";
 
 /** Options for {@linkcode startEcho}. */
 export interface EchoOptions extends ServiceOptions {
@@ -48,17 +47,9 @@ export function startEcho(options: EchoOptions = {}): ListenerService<string, Ec
       if (!room) await peer.flushed();
     }
   };
-  const handler = async (peer: Connection, draining: Draining): Promise<void> => {
-    using _ = draining.whenBegun(() => {
-      peer.send(DRAINING_LINE);
-      void peer.close({ type: "local", why: "drained" });
-    });
-    try {
-      await echo(peer);
-    } catch (error) {
-      if (error instanceof FramingError) peer.send(errorLine(error.message));
-      throw error;
-    }
+  const handler: ServiceHandler<string> = async (peer, draining) => {
+    using _ = draining.whenBegun(peer, () => void peer.close(DRAINED));
+    await echo(peer);
   };
   const listener = listen({ ...options, refusal: errorLine, farewell: farewellLine });
   return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, messages }) });

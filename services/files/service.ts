@@ -1,7 +1,6 @@
 /** Files of one directory, by lines and raw bodies. @module */
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
-import { FramingError } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { sleep } from "../../internal/sleep.ts";
@@ -10,13 +9,7 @@ import { FileStore } from "./file_store.ts";
 import { Partials } from "./partials.ts";
 import { filesCodec, type FilesFrame, uploadLength } from "./codec.ts";
 import { FilesSession } from "./session.ts";
-import {
-  authOptions,
-  farewellLine,
-  ListenerService,
-  type ServiceAccess,
-  type ServiceOptions,
-} from "../service.ts";
+import { farewellLine, ListenerService, type ServiceAccess, type ServiceOptions } from "../service.ts";
 
 /** Options for {@linkcode startFiles}. */
 export interface FilesOptions extends ServiceOptions {
@@ -109,16 +102,11 @@ export async function startFiles(options: FilesOptions): Promise<ListenerService
     refusal: errorLine,
     farewell: farewellLine,
   });
-  const auth = options.access?.auth && authOptions(options.access.auth, options);
+  const auth = options.access?.auth;
   return new ListenerService(listener, async (client, draining) => {
     const session = new FilesSession(client, sessionOptions);
-    using _ = draining.whenBegun(() => session.drain());
-    try {
-      if (auth === undefined || await authenticate(client, auth)) await session.run();
-    } catch (error) {
-      if (error instanceof FramingError) client.send(errorLine(error.message));
-      throw error;
-    }
+    using _ = draining.whenBegun(client, () => session.drain());
+    if (auth === undefined || await authenticate(client, { ...auth, clock })) await session.run();
   }, {
     ...options,
     ...(writable && partialTtl > 0 ? { background: expire } : {}),

@@ -2,7 +2,7 @@
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import type { Clock } from "../../internal/clock.ts";
-import { DRAINING_LINE } from "../service.ts";
+import { DRAINED } from "../../socket/errors.ts";
 import { FileStoreError, type NamedEntry } from "./file_store.ts";
 import { type FilesFrame, uploadLength } from "./codec.ts";
 import { hashStart, readPieces } from "./hash.ts";
@@ -71,7 +71,7 @@ export class FilesSession {
   drain(): void {
     this.#last = true;
     this.#draining = true;
-    if (!this.#busy) this.#end("drained");
+    if (!this.#busy) this.#end();
   }
 
   async #take(frame: FilesFrame): Promise<void> {
@@ -250,7 +250,7 @@ export class FilesSession {
 
   #end(why?: string): void {
     this.#ended = true;
-    if (this.#draining) this.#send(DRAINING_LINE);
-    void this.#connection.close(why === undefined ? undefined : { type: "local", why });
+    const local = why === undefined ? undefined : { type: "local" as const, why };
+    void this.#connection.close(this.#draining ? DRAINED : local);
   }
 }

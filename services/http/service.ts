@@ -78,7 +78,7 @@ export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array
   const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, async (connection, draining) => {
     const session = new HttpSession(connection, sessionOptions);
-    using _ = draining.whenBegun(() => session.drain());
+    using _ = draining.whenBegun(connection, () => session.drain());
     await session.run();
   }, {
     ...options,

@@ -13,6 +13,7 @@ import {
 } from "../../services/mod.ts";
 import { type Address, type CloseReason, type ListenerStats } from "../../socket/mod.ts";
 import { VirtualClock } from "../../testing/mod.ts";
+import { stagger } from "../../internal/stagger.ts";
 import { Draining } from "../../services/draining.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 import { on } from "../_util/on_event.ts";
@@ -43,14 +44,17 @@ Deno.test("ListenerService.drain() ends connections a slice at a time, and all w
 });
 
 Deno.test(
-  "Draining.begin() does not end a connection that has finished in the meantime",
+  "Draining.end() does not end a connection that has finished in the meantime",
   { permissions },
   async () => {
     const clock = new VirtualClock();
-    const draining = new Draining();
+    const draining = new Draining<{ readonly id: number }>();
     const ended: number[] = [];
-    const waits = Array.from({ length: 250 }, (_, index) => draining.whenBegun(() => ended.push(index)));
-    const timer = draining.begin({ clock, ms: 1000 });
+    const peers = Array.from({ length: 250 }, (_, id) => ({ id }));
+    const waits = peers.map((peer) => draining.whenBegun(peer, () => ended.push(peer.id)));
+    draining.begin();
+    assertEquals(ended, []);
+    const timer = stagger(peers, { clock, ms: 1000, each: (peer) => draining.end(peer) });
     assertEquals(ended.length, 100);
     waits[150]![Symbol.dispose]();
     await clock.advance(10);
