@@ -5,7 +5,7 @@ import { Simulation } from "../_util/loadtest/simulation.ts";
 const permissions = "none";
 
 Deno.test(
-  "RelayServer.drain() ends although peers keep sending, because it rejects messages after half its time",
+  "RelayServer.shutdown() ends although peers keep sending, because it rejects messages after half its time",
   {
     permissions,
   },

@@ -126,7 +126,7 @@ Deno.test(
 );
 
 Deno.test(
-  "RelayServer.drain() waits for pending oks, and leaves nothing",
+  "RelayServer.shutdown() waits for pending oks, and leaves nothing",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -150,7 +150,7 @@ Deno.test(
   },
 );
 
-Deno.test("RelayServer.drain() cuts off a peer that does not close", { permissions }, async () => {
+Deno.test("RelayServer.shutdown() cuts off a peer that does not close", { permissions }, async () => {
   const world = new Simulation();
   const ends: CloseReason[] = [];
   const server = world.relay({

@@ -20,7 +20,7 @@ import { on } from "../_util/on_event.ts";
 
 const permissions = "none";
 
-Deno.test("ListenerService.drain() ends connections a slice at a time, and all within half its time", {
+Deno.test("ListenerService.shutdown() ends connections a slice at a time, and all within half its time", {
   permissions,
 }, async () => {
   const world = new Simulation();
@@ -66,7 +66,7 @@ Deno.test(
 );
 
 Deno.test(
-  "ListenerService.drain() sends its line also to a peer that is admitted during the drain",
+  "ListenerService.shutdown() sends its line also to a peer that is admitted during the drain",
   { permissions },
   async () => {
     const world = new Simulation();

@@ -45,25 +45,25 @@ async function assertHandled(start: Start): Promise<void> {
 }
 
 Deno.test(
-  "RelayServer.closed causes an unhandled rejection when accepting fails and it is not awaited",
+  "RelayServer.finished causes an unhandled rejection when accepting fails and it is not awaited",
   { permissions },
   () => assertUnhandled(startRelay),
 );
 
 Deno.test(
-  "RelayServer.closed rejects without an unhandled rejection when accepting fails and it is awaited",
+  "RelayServer.finished rejects without an unhandled rejection when accepting fails and it is awaited",
   { permissions },
   () => assertHandled(startRelay),
 );
 
 Deno.test(
-  "ListenerService.closed causes an unhandled rejection when accepting fails and it is not awaited",
+  "ListenerService.finished causes an unhandled rejection when accepting fails and it is not awaited",
   { permissions },
   () => assertUnhandled(startEcho),
 );
 
 Deno.test(
-  "ListenerService.closed rejects without an unhandled rejection when accepting fails and it is awaited",
+  "ListenerService.finished rejects without an unhandled rejection when accepting fails and it is awaited",
   { permissions },
   () => assertHandled(startEcho),
 );

@@ -185,7 +185,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.closed rejects when accepting fails permanently, with everything closed",
+  "Listener.finished rejects when accepting fails permanently, with everything closed",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];

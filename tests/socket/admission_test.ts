@@ -47,7 +47,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.closed rejects with the error of onEvent, and the peer is still refused", {
+Deno.test("Listener.finished rejects with the error of onEvent, and the peer is still refused", {
   permissions,
 }, async () => {
   const world = new Simulation();

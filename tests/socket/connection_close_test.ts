@@ -1,6 +1,6 @@
 /** How a connection is ended from its own side. */
 import { assertEquals } from "@std/assert";
-import { FramingError } from "../../socket/errors.ts";
+import { type CloseReason, FramingError } from "../../socket/errors.ts";
 import { listenTo, rawPeer } from "../_util/raw_peer.ts";
 import { readText, readToEnd } from "../_util/transport_pair.ts";
 
@@ -27,7 +27,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() sends queued data, exchanges FINs, and ends with natural",
+  "Connection.close() sends queued data, exchanges FINs, and ends with natural",
   { permissions },
   async () => {
     await using raw = await rawPeer({ latency: 5, capacity: 10 });
@@ -48,7 +48,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.end() reads while it writes, so two busy peers cannot block each other", {
+Deno.test("Connection.close() reads while it writes, so two busy peers cannot block each other", {
   permissions,
 }, async () => {
   await using raw = await rawPeer({ capacity: 10 });
@@ -64,7 +64,7 @@ Deno.test("Connection.end() reads while it writes, so two busy peers cannot bloc
 });
 
 Deno.test(
-  "Connection.end() cuts off the peer at the drain timeout when it does not finish",
+  "Connection.close() cuts off the peer at the drain timeout when it does not finish",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { drain: 700 } });
@@ -77,7 +77,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() cuts off the peer at the drain timeout when it does not read",
+  "Connection.close() cuts off the peer at the drain timeout when it does not read",
   { permissions },
   async () => {
     await using raw = await rawPeer({ timeouts: { drain: 700 }, capacity: 10 });
@@ -89,7 +89,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() keeps its reason, whatever the peer does next",
+  "Connection.close() keeps its reason, whatever the peer does next",
   { permissions },
   async () => {
     const error = new FramingError("invalid-utf8", "Line is not valid UTF-8");
@@ -105,7 +105,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.end() is not natural when the peer resets", { permissions }, async () => {
+Deno.test("Connection.close() is not natural when the peer resets", { permissions }, async () => {
   await using raw = await rawPeer();
   const ended = raw.connection.close();
   await raw.clock.advance(0);
@@ -114,7 +114,7 @@ Deno.test("Connection.end() is not natural when the peer resets", { permissions 
 });
 
 Deno.test(
-  "Connection.end() stops a loop, and drops frames that it has not read",
+  "Connection.close() stops a loop, and drops frames that it has not read",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -136,7 +136,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Connection.end() ends once, for the first reason, when it is called twice",
+  "Connection.close() ends once, for the first reason, when it is called twice",
   { permissions },
   async () => {
     await using raw = await rawPeer();
@@ -151,7 +151,7 @@ Deno.test(
   },
 );
 
-Deno.test("Connection.close() closes immediately during end()", { permissions }, async () => {
+Deno.test("Connection.abort() closes immediately during close()", { permissions }, async () => {
   await using raw = await rawPeer();
   const ended = raw.connection.close();
   raw.connection.abort({ type: "local", why: "now" });
@@ -169,4 +169,51 @@ Deno.test("Connection[Symbol.asyncDispose]() closes the connection cleanly", { p
   assertEquals(await raw.connection.closed, { type: "natural" });
   await raw.clock.advance(0);
   assertEquals(await readText(raw.peer), "bye\n");
+});
+
+Deno.test("Connection.close() sends the farewell for any reason but natural, and only once", {
+  permissions,
+}, async () => {
+  for (
+    const [reason, sent] of [
+      [{ type: "local", why: "enough" }, "local"],
+      [{ type: "unauthorized", why: "wrong token" }, "unauthorized"],
+      [{ type: "framing", error: new FramingError("line-too-long", "long") }, "framing"],
+      [{ type: "natural" }, null],
+    ] as const satisfies readonly (readonly [CloseReason, string | null])[]
+  ) {
+    await using raw = await rawPeer({ farewell: ({ type }) => type });
+    const closed = [raw.connection.close(reason), raw.connection.close({ type: "local", why: "again" })];
+    await raw.clock.advance(0);
+    assertEquals(await readText(raw.peer), sent === null ? null : `${sent}\n`);
+    await raw.peer.closeWrite();
+    assertEquals(await raw.clock.runUntil(Promise.all(closed)), [reason, reason]);
+  }
+});
+
+Deno.test("Connection.close() waits a second at most for a peer that was late or did not authenticate", {
+  permissions,
+}, async () => {
+  const reasons: readonly CloseReason[] = [
+    { type: "timeout", which: "auth", ms: 5 },
+    { type: "unauthorized", why: "wrong token" },
+  ];
+  for (const reason of reasons) {
+    await using raw = await rawPeer();
+    const since = raw.clock.now();
+    assertEquals(await raw.clock.runUntil(raw.connection.close(reason)), reason);
+    assertEquals(raw.clock.now() - since, 1000);
+  }
+});
+
+Deno.test("Connection.close() aborts the connection when the farewell throws", { permissions }, async () => {
+  const error = new RangeError("broken");
+  await using raw = await rawPeer({
+    farewell: () => {
+      throw error;
+    },
+  });
+  const reason = await raw.connection.close({ type: "local", why: "enough" });
+  assertEquals(reason, { type: "handler-failed", error });
+  assertEquals(await raw.clock.runUntil(readText(raw.peer)), null);
 });

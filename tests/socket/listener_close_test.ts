@@ -26,7 +26,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.closed rejects with the error of onEvent after everything is closed",
+  "Listener.finished rejects with the error of onEvent after everything is closed",
   { permissions },
   async () => {
     const server = memoryServer({
@@ -112,7 +112,7 @@ Deno.test("Listener.stopAccepting() unbinds, and keeps the connections open", { 
 });
 
 Deno.test(
-  "Listener.drain() sends queued data, closes every connection cleanly, and settles",
+  "Listener.shutdown() sends queued data, closes every connection cleanly, and settles",
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
@@ -138,7 +138,7 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.drain() cuts off peers that do not finish in time", { permissions }, async () => {
+Deno.test("Listener.shutdown() cuts off peers that do not finish in time", { permissions }, async () => {
   const ends: CloseReason[] = [];
   await using server = memoryServer({
     timeouts: { drain: 500 },

@@ -69,14 +69,14 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.closed rejects with a late error of a handler when there is no onError", {
+Deno.test("Listener.finished rejects with a late error of a handler when there is no onError", {
   permissions,
 }, async () => {
   const { failure } = await serveOne(failLate(mistake));
   assertStrictEquals(failure, mistake);
 });
 
-Deno.test("Listener.closed rejects with the error of onError", { permissions }, async () => {
+Deno.test("Listener.finished rejects with the error of onError", { permissions }, async () => {
   const worse = new TypeError("worse");
   const { failure } = await serveOne(failLate(mistake), () => {
     throw worse;

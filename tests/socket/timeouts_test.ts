@@ -320,7 +320,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.drain() closes connections in slices within its time",
+  "Listener.shutdown() closes connections in slices within its time",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -345,7 +345,7 @@ Deno.test(
 );
 
 Deno.test(
-  "Listener.drain() cuts off the connections that are open at its timeout",
+  "Listener.shutdown() cuts off the connections that are open at its timeout",
   { permissions },
   async () => {
     const world = new Simulation();
