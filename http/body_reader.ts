@@ -1,33 +1,39 @@
-/** Bodies of requests: sized or chunked (RFC 9112, 6 and 7). Pure. @module */
+/** Sized and chunked bodies of requests and responses (RFC 9112, 6 and 7). Pure. @module */
 import { plural } from "../internal/plural.ts";
-import { parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./errors.ts";
+import { FieldSection, headersOf } from "./field_section.ts";
 import { LineReader } from "./line_reader.ts";
 
-/** A piece of a body, or its end; `used` counts the bytes of the input that it took. */
+/** A piece of a body, or its end. */
 export interface BodyStep {
+  /** The number of bytes of the input that the step used. */
   readonly used: number;
   readonly data?: Uint8Array;
+  /** Present at the end of the body. */
   readonly trailers?: Headers;
 }
 
-/** What turns bytes into pieces of one body. */
+/** Converts bytes to the pieces of one body. */
 export interface BodyReader {
-  /** Takes what it can of `bytes`, which are not empty. */
+  /** Takes some or all of `bytes`, which must not be empty. */
   take(bytes: Uint8Array): BodyStep;
 }
 
-/** Limits of a body, in bytes. */
-export interface BodyLimits {
+/** Options for {@linkcode ChunkedBodyReader}. */
+export interface ChunkedBodyOptions {
+  /** Limit of the body, in bytes. */
   readonly maxBody: number;
-  /** Of all trailer lines together. */
+  /** Limit of all trailer lines together, in bytes. */
   readonly maxHeaders: number;
+  /** Whether trailer lines may be folded, which is so in responses. Default `false`. */
+  readonly folding?: boolean;
 }
 
-/** A body of so many bytes, at least one. */
+/** Reads a body of known length. */
 export class SizedBodyReader implements BodyReader {
   #left: number;
 
+  /** @param length Length in bytes, at least 1. */
   constructor(length: number) {
     this.#left = length;
   }
@@ -39,26 +45,27 @@ export class SizedBodyReader implements BodyReader {
   }
 }
 
-// The size in hexadecimal, and extensions, which have a grammar although nobody uses them (RFC 9112, 7.1.1).
+// The size in hexadecimal, and extensions. They are rarely used but have a grammar (RFC 9112, 7.1.1).
 const CHUNK_LINE =
   /^([0-9A-Fa-f]{1,12})((?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*)$/;
 const MAX_CHUNK_LINE = 256;
-// Over the whole body: chunks of one byte, each with an extension, would be traffic that no body limit sees.
+// For the whole body, because no body limit counts the extensions of many small chunks.
 const MAX_EXTENSIONS = 4096;
 
-/** A chunked body, its trailers included. */
+/** Reads a chunked body and its trailers. */
 export class ChunkedBodyReader implements BodyReader {
-  readonly #limits: BodyLimits;
+  readonly #options: ChunkedBodyOptions;
   readonly #lines = new LineReader();
+  readonly #trailers: FieldSection;
   #expected: "size" | "data" | "data-end" | "trailers" = "size";
   #left = 0;
   #total = 0;
   #extensionBytes = 0;
-  #trailerBytes = 0;
-  readonly #trailers = new Headers();
 
-  constructor(limits: BodyLimits) {
-    this.#limits = limits;
+  constructor(options: ChunkedBodyOptions) {
+    this.#options = options;
+    const { maxHeaders: maxBytes, folding = false } = options;
+    this.#trailers = new FieldSection({ maxBytes, folding });
   }
 
   take(bytes: Uint8Array): BodyStep {
@@ -89,8 +96,8 @@ export class ChunkedBodyReader implements BodyReader {
     }
     this.#left = parseInt(parts[1]!, 16);
     this.#total += this.#left;
-    if (this.#total > this.#limits.maxBody) {
-      throw new HttpError(413, `Body is over ${plural(this.#limits.maxBody, "byte")}`);
+    if (this.#total > this.#options.maxBody) {
+      throw new HttpError(413, `Body is over ${plural(this.#options.maxBody, "byte")}`);
     }
     this.#expected = this.#left === 0 ? "trailers" : "data";
     return { used };
@@ -114,18 +121,15 @@ export class ChunkedBodyReader implements BodyReader {
   }
 
   #takeTrailer(bytes: Uint8Array): BodyStep {
-    const { maxHeaders } = this.#limits;
     const { line, used } = this.#lines.take(
       bytes,
-      maxHeaders - this.#trailerBytes,
-      () => new HttpError(431, `Trailers are over ${plural(maxHeaders, "byte")}`),
+      this.#trailers.bytesLeft,
+      () => new HttpError(431, `Trailers are over ${plural(this.#options.maxHeaders, "byte")}`),
     );
     if (line === undefined) return { used };
-    // Never merged into the headers: what was decided by those cannot be changed afterwards.
-    if (line === "") return { used, trailers: this.#trailers };
-    const { name, value } = parseFieldLine(line);
-    this.#trailerBytes += line.length;
-    this.#trailers.append(name, value);
+    // Trailers never become headers: what a header has decided must not change afterwards.
+    if (line === "") return { used, trailers: headersOf(this.#trailers.take()) };
+    this.#trailers.add(line);
     return { used };
   }
 }

@@ -1,6 +1,6 @@
-/** What the server refuses a request with. Pure. @module */
+/** Status codes, and the errors that carry one. Pure. @module */
 
-/** Status codes this server answers with, and their reason phrases (RFC 9110, 15). */
+/** The status codes that the server sends, with their reason phrases (RFC 9110, 15). */
 export const REASONS = {
   100: "Continue",
   200: "OK",
@@ -16,6 +16,7 @@ export const REASONS = {
   414: "URI Too Long",
   415: "Unsupported Media Type",
   417: "Expectation Failed",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",
@@ -24,12 +25,12 @@ export const REASONS = {
   507: "Insufficient Storage",
 } as const;
 
-/** A status code the server knows the name of. */
+/** A status code in {@linkcode REASONS}. */
 export type Status = keyof typeof REASONS;
 
 /**
- * A request that cannot be served. One that the parser gives ends the connection, since where the next request
- * would begin can no longer be told.
+ * A request that cannot be served. After an error from the parser the connection must end, because the start of the
+ * next request is unknown.
  */
 export class HttpError extends Error {
   override readonly name = "HttpError";

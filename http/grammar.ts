@@ -1,56 +1,54 @@
-/** The parts of HTTP's grammar that more than one parser needs (RFC 9110, 5.6). Pure. @module */
+/** The parts of the HTTP grammar that more than one parser needs (RFC 9110, 5.6). Pure. @module */
 
-import { HttpError } from "./errors.ts";
-
-/** What HTTP/1.1 is called by ALPN (RFC 7301). */
+/** The ALPN protocol of HTTP/1.1 (RFC 7301). */
 export const HTTP_ALPN: readonly string[] = ["http/1.1"];
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// Visible characters, obs-text, space and tab. Whatever else a peer sends, a CR or NUL above all, is read
-// differently by different parsers, and that is what request smuggling lives on.
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const ESCAPE = /%[0-9A-Fa-f]{2}/g;
+const UNRESERVED = /^[A-Za-z0-9\-._~]$/;
 
 /** Whether `text` is a token, as method and field names are. */
 export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** Bytes as text, a character a byte (ISO 8859-1, which `TextDecoder`'s "latin1" is not). */
+/** Returns bytes as text, one character per byte (ISO 8859-1, which the label "latin1" of `TextDecoder` is not). */
 export function latin1(bytes: Uint8Array): string {
   let text = "";
-  // In pieces: each byte is an argument of the call, and those live on the stack.
+  // In pieces, because each byte is an argument of the call, and arguments are on the stack.
   for (let at = 0; at < bytes.length; at += 4096) {
     text += String.fromCharCode(...bytes.subarray(at, at + 4096));
   }
   return text;
 }
 
-/**
- * One field line, without its CRLF, as name and value.
- *
- * @throws {HttpError} 400 if it is folded, has space around its name, or holds a control character.
- */
-export function parseFieldLine(line: string): { readonly name: string; readonly value: string } {
-  const colon = line.indexOf(":");
-  const name = line.slice(0, Math.max(colon, 0));
-  if (line.startsWith(" ") || line.startsWith("\t")) {
-    throw new HttpError(400, "Header line is folded: each field takes one line");
-  }
-  if (!isToken(name)) throw new HttpError(400, "Header line does not start with a name and a colon");
-  const value = trimWhitespace(line.slice(colon + 1));
-  if (!FIELD_VALUE.test(value)) throw new HttpError(400, `Header ${name} holds a control character`);
-  return { name, value };
+/** Returns text as bytes, one byte per character. The inverse of {@linkcode latin1}. */
+export function latin1Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
-/** The members of a comma-separated list, lower case; empty members do not count (RFC 9110, 5.6.1). */
+/** Returns the members of a comma-separated list in lower case, without the empty ones (RFC 9110, 5.6.1). */
 export function listMembers(value: string): readonly string[] {
   return value.split(",").map((member) => trimWhitespace(member).toLowerCase()).filter((member) =>
     member !== ""
   );
 }
 
-/** Without the spaces and tabs around it: HTTP knows no others, where `trim()` would take a no-break space too. */
-function trimWhitespace(text: string): string {
+/**
+ * Returns a path in the form that identifies its resource: without percent escapes of unreserved characters, which mean
+ * the same with and without them (RFC 3986, 6.2.2.2). All other escapes stay: `%2F` is not a separator.
+ */
+export function normalizePath(path: string): string {
+  return path.replace(ESCAPE, (escape) => {
+    const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+    return UNRESERVED.test(character) ? character : escape;
+  });
+}
+
+/** Removes the spaces and tabs around a text. `trim()` would remove more, for example a no-break space. */
+export function trimWhitespace(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text[start])) start++;

@@ -1,4 +1,4 @@
-/** Lines of HTTP: ended by CRLF and nothing else, bounded. Pure. @module */
+/** HTTP lines: they end with CRLF and nothing else, and have a limit. Pure. @module */
 import { ByteQueue } from "../internal/byte_queue.ts";
 import { latin1 } from "./grammar.ts";
 import { HttpError } from "./errors.ts";
@@ -6,18 +6,18 @@ import { HttpError } from "./errors.ts";
 const LF = 10;
 const CR = 13;
 
-/** One taken line, and how many bytes of the input were used for it. */
+/** A line, and the number of bytes of the input that it used. */
 export interface TakenLine {
-  /** The line without its CRLF; undefined while its end has not come. */
+  /** The line without its CRLF, or undefined if its end has not arrived. */
   readonly line: string | undefined;
   readonly used: number;
 }
 
-/** Gathers one line after another from bytes that come in any pieces. A byte is looked at once. */
+/** Reads one line after another from bytes in pieces of any size. It looks at each byte once. */
 export class LineReader {
   readonly #partial = new ByteQueue();
 
-  /** Bytes of the line under way. */
+  /** Bytes of the incomplete line. */
   get size(): number {
     return this.#partial.size;
   }
@@ -25,8 +25,8 @@ export class LineReader {
   /**
    * Takes bytes up to the end of the line, or all of them.
    *
-   * @param limit Bytes the line may have, its CRLF not counted.
-   * @param overLimit The error for a longer one.
+   * @param limit The longest line, in bytes, without its CRLF.
+   * @param overLimit Creates the error for a longer one.
    * @throws {HttpError} 400 if the line ends with a bare LF; `overLimit()`.
    */
   take(bytes: Uint8Array, limit: number, overLimit: () => HttpError): TakenLine {

@@ -1,30 +1,33 @@
-/** Request line and header fields, and what follows from them. Pure. @module */
-import { isToken, listMembers, parseFieldLine } from "./grammar.ts";
+/** The request line and the header fields, and what they mean. Pure. @module */
 import { HttpError } from "./errors.ts";
+import { type Field, headersOf } from "./field_section.ts";
+import { isToken, listMembers } from "./grammar.ts";
 
-/** How the body's end is told. */
+/** How the end of a body is found. */
 export type BodyFraming =
   | { readonly type: "none" }
   | { readonly type: "sized"; readonly length: number }
   | { readonly type: "chunked" };
 
-/** All of a request but its body. */
+/** A request without its body. */
 export interface RequestHead {
-  /** Case-sensitive; any token, whether this server knows it or not. */
+  /** Case-sensitive; any token, whether the server supports it or not. */
   readonly method: string;
-  /** The target as it came. */
+  /** The target as sent. */
   readonly target: string;
-  /** The target's path, still percent-encoded; `*` for the server as a whole. */
+  /** The scheme of a target in absolute form. Undefined in the other forms, which use the scheme of the connection. */
+  readonly scheme: "http" | "https" | undefined;
+  /** The path of the target, still percent-encoded, or `*` for the server as a whole. */
   readonly path: string;
-  /** What comes after the target's `?`, or an empty string. */
+  /** The part of the target after its `?`, or an empty string. */
   readonly query: string;
-  /** Host and port meant; empty if an HTTP/1.0 client named none. */
+  /** The requested host and port, or an empty string if an HTTP/1.0 client sends none. */
   readonly authority: string;
-  /** 0 for HTTP/1.0; 1 for HTTP/1.1 and whatever minor version comes after it. */
+  /** 0 for HTTP/1.0; 1 for HTTP/1.1 and later minor versions. */
   readonly minorVersion: 0 | 1;
   readonly headers: Headers;
   readonly body: BodyFraming;
-  /** Whether the client would send another request over this connection. */
+  /** Whether the client may send another request on this connection. */
   readonly keepAlive: boolean;
   /** Whether the client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean;
@@ -37,17 +40,18 @@ interface RequestLine {
 }
 
 const VERSION = /^HTTP\/(\d)\.(\d)$/;
-// RFC 3986: a path or query holds these and percent escapes. The brackets, braces and bars that some clients leave
-// unescaped are refused: a proxy may well have read them otherwise.
+// The characters of a path or query in RFC 3986, and percent escapes. Some clients send brackets, braces, and bars
+// unescaped. These are refused, because a proxy may read them differently.
 const PATH_AND_QUERY =
   /^\/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*(?:\?(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)?$/;
-// host [":" port], the host a name, an IPv4 address or an IP literal in brackets; no user, which only misleads.
+// host [":" port]. The host is a name, an IPv4 address, or an IP literal in brackets. A user is refused: it only misleads.
 const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)(?::\d{0,5})?$/;
-const ABSOLUTE = /^http:\/\/([^/?]*)(.*)$/i;
+const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
+// Fifteen digits are exact in a number.
 const DIGITS = /^\d{1,15}$/;
 
 /**
- * The request line, without its CRLF: one space between the parts, no more (RFC 9112, 3).
+ * Parses a request line without its CRLF. Exactly one space separates the parts (RFC 9112, 3).
  *
  * @throws {HttpError} 400 if it is malformed, 505 if its major version is not 1.
  */
@@ -65,28 +69,22 @@ export function parseRequestLine(line: string): RequestLine {
 }
 
 /**
- * Puts a request's head together from its lines and decides where its body ends, which is where each lenience
- * would let two parsers differ.
+ * Creates the head of a request, and decides where its body ends. It is strict, because each leniency would let two
+ * parsers differ.
  *
- * @throws {HttpError} 400, 417, 501: see the messages.
+ * @throws {HttpError} 400, 417, or 501.
  */
-export function parseRequestHead(requestLine: RequestLine, fieldLines: readonly string[]): RequestHead {
+export function createRequestHead(requestLine: RequestLine, fields: readonly Field[]): RequestHead {
   const { method, target, minorVersion } = requestLine;
-  const headers = new Headers();
-  const hosts: string[] = [];
-  const lengths: string[] = [];
-  for (const line of fieldLines) {
-    const { name, value } = parseFieldLine(line);
-    headers.append(name, value);
-    // Gathered apart: in `headers` two fields of one name have become one.
-    if (name.toLowerCase() === "host") hosts.push(value);
-    if (name.toLowerCase() === "content-length") lengths.push(value);
-  }
-  const body = framing(minorVersion, lengths, headers.get("transfer-encoding"));
+  const headers = headersOf(fields);
+  // Not from `headers`, which joins two fields of one name.
+  const valuesOf = (wanted: string): readonly string[] =>
+    fields.filter(({ name }) => name.toLowerCase() === wanted).map(({ value }) => value);
+  const body = framing(minorVersion, valuesOf("content-length"), headers.get("transfer-encoding"));
   const connection = listMembers(headers.get("connection") ?? "");
   return {
     ...requestLine,
-    ...resolveTarget(method, target, hostOf(hosts, minorVersion)),
+    ...resolveTarget(method, target, hostOf(valuesOf("host"), minorVersion)),
     headers,
     body,
     keepAlive: !connection.includes("close") && (minorVersion === 1 || connection.includes("keep-alive")),
@@ -112,7 +110,7 @@ function framing(
   if (lengths.length > 1) throw new HttpError(400, "Content-Length is given more than once");
   const [length] = lengths;
   if (length === undefined) return { type: "none" };
-  // Digits alone: no sign, no list, no hexadecimal. Fifteen of them are exact in a number.
+  // Only digits: a sign, a list, or a hexadecimal number is refused.
   if (!DIGITS.test(length)) throw new HttpError(400, "Content-Length is not a number of bytes");
   return { type: "sized", length: Number(length) };
 }
@@ -125,35 +123,39 @@ function hostOf(hosts: readonly string[], minorVersion: 0 | 1): string {
   return host ?? "";
 }
 
-/** The four forms of RFC 9112, 3.2; in the absolute form the target's own authority counts, not that of Host. */
+/** Resolves the four forms of RFC 9112, 3.2. The absolute form has an authority, which takes precedence over Host. */
 function resolveTarget(
   method: string,
   target: string,
   host: string,
-): Pick<RequestHead, "path" | "query" | "authority"> {
-  if (method === "CONNECT") throw new HttpError(501, "CONNECT is not supported: this is no proxy");
+): Pick<RequestHead, "scheme" | "path" | "query" | "authority"> {
+  if (method === "CONNECT") throw new HttpError(501, "CONNECT is not supported: this is not a proxy");
   if (target === "*") {
-    if (method !== "OPTIONS") throw new HttpError(400, "Target * is for OPTIONS alone");
-    return { path: "*", query: "", authority: host };
+    if (method !== "OPTIONS") throw new HttpError(400, "Target * is only for OPTIONS");
+    return { scheme: undefined, path: "*", query: "", authority: host };
   }
-  const absolute = ABSOLUTE.exec(target);
-  const authority = absolute ? absolute[1]! : host;
-  if (absolute && !AUTHORITY.test(authority)) {
+  const [, schemeText, authority = host, rest = target] = ABSOLUTE.exec(target) ?? [];
+  const scheme = schemeText === undefined
+    ? undefined
+    : schemeText.toLowerCase() === "https"
+    ? "https"
+    : "http";
+  if (scheme !== undefined && !AUTHORITY.test(authority)) {
     throw new HttpError(400, "Target's authority is not a host and a port");
   }
-  const rest = absolute ? absolute[2]! : target;
-  const pathAndQuery = absolute && !rest.startsWith("/") ? `/${rest}` : rest;
+  const pathAndQuery = scheme !== undefined && !rest.startsWith("/") ? `/${rest}` : rest;
   if (!PATH_AND_QUERY.test(pathAndQuery)) {
-    throw new HttpError(400, "Target is not a path, nor an http URL, of valid characters");
+    throw new HttpError(400, "Target is not a path or an http or https URL of valid characters");
   }
   const mark = pathAndQuery.indexOf("?");
-  return mark < 0
-    ? { path: pathAndQuery, query: "", authority }
-    : { path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark + 1), authority };
+  const [path, query] = mark < 0
+    ? [pathAndQuery, ""]
+    : [pathAndQuery.slice(0, mark), pathAndQuery.slice(mark + 1)];
+  return { scheme, path, query, authority };
 }
 
 function expectsContinue(expect: string | null, minorVersion: 0 | 1): boolean {
-  // An HTTP/1.0 client would take the interim response for the final one (RFC 9110, 10.1.1).
+  // An HTTP/1.0 client would mistake the interim response for the final one (RFC 9110, 10.1.1).
   if (expect === null || minorVersion === 0) return false;
   if (expect.toLowerCase() !== "100-continue") {
     throw new HttpError(417, `Expectation is not supported: ${expect}`);

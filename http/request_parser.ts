@@ -1,46 +1,58 @@
-/** Requests of HTTP/1.1 from bytes that come in any pieces. Pure. @module */
+/**
+ * HTTP/1.1 requests from bytes in pieces of any size. Pure.
+ *
+ * This is our own parser, and not a library's, for three reasons. It is strict: it refuses every request that two
+ * parsers could read differently, because a proxy in front of the server may be the other one. `node:http` and llhttp
+ * accept some of those for compatibility. It is part of the project's own sockets: it takes the bytes of any transport,
+ * in memory and in simulated time as well. And the server and the load test share its parts, so both read a body or a
+ * header in the same way.
+ *
+ * @module
+ */
 import { plural } from "../internal/plural.ts";
 import { type BodyReader, ChunkedBodyReader, SizedBodyReader } from "./body_reader.ts";
 import { HttpError } from "./errors.ts";
+import { FieldSection } from "./field_section.ts";
 import { LineReader } from "./line_reader.ts";
-import { parseRequestHead, parseRequestLine, type RequestHead } from "./request_head.ts";
+import { createRequestHead, parseRequestLine, type RequestHead } from "./request_head.ts";
 
-/** What a request consists of: one head, any number of body pieces, one end. */
+/** A part of a request: first the head, then any number of body pieces, then the end. */
 export type RequestEvent =
   | { readonly type: "head"; readonly head: RequestHead }
-  /** At least one byte, and a copy. */
+  /** At least one byte, in memory that the receiver owns. */
   | { readonly type: "body"; readonly bytes: Uint8Array }
   | { readonly type: "end"; readonly trailers: Headers };
 
 /** Limits of a request. */
 export interface RequestLimits {
-  /** Bytes of the request line. Default 8192, the least that RFC 9112 asks for. */
+  /** Limit of the request line, in bytes. Default 8192, the least that RFC 9112 recommends. */
   readonly maxRequestLine?: number;
-  /** Bytes of all header lines together. Default 16384. */
+  /** Limit of all header lines together, in bytes. Default 16384. */
   readonly maxHeaders?: number;
-  /** Number of header lines. Default 100. */
+  /** Limit of the number of header lines. Default 100. */
   readonly maxHeaderCount?: number;
-  /** Bytes of a body. Default 1048576. */
+  /** Limit of a body, in bytes. Default 1048576. */
   readonly maxBody?: number;
 }
 
-/** Events in order, and the error after which nothing more is understood. */
+/** The result of {@linkcode RequestParser.push}. */
 export interface ParsedRequests {
+  /** In order. */
   readonly events: readonly RequestEvent[];
+  /** The error that comes after the events. Nothing can be parsed after it. */
   readonly error?: HttpError;
 }
 
 /**
- * A strict parser of HTTP/1.1 requests (RFC 9112), one after another on a connection. Whatever two parsers could
- * read differently is refused: bare LF, folded lines, space before a colon, two lengths. Memory is bounded by the
- * limits; a byte is looked at once, whatever the pieces. Pure.
+ * A strict parser of HTTP/1.1 requests (RFC 9112), one after another on a connection. It refuses what two parsers could
+ * read differently: a bare LF, folded lines, space before a colon, two lengths. Its memory is limited, and it looks at
+ * each byte once, however the bytes are cut.
  */
 export class RequestParser {
   readonly #limits: Required<RequestLimits>;
   readonly #lines = new LineReader();
   #requestLine: ReturnType<typeof parseRequestLine> | undefined;
-  #fieldLines: string[] = [];
-  #headerBytes = 0;
+  #fields: FieldSection;
   #body: BodyReader | undefined;
   #sawEmptyLine = false;
 
@@ -51,14 +63,15 @@ export class RequestParser {
       maxHeaderCount: limits.maxHeaderCount ?? 100,
       maxBody: limits.maxBody ?? 1_048_576,
     };
+    this.#fields = this.#newSection();
   }
 
-  /** Whether nothing of a request has come yet: closing now loses nothing, and a wait is no fault of the client. */
+  /** Whether no part of a request has arrived: the connection can close without loss. */
   get idle(): boolean {
     return this.#body === undefined && this.#requestLine === undefined && this.#lines.size === 0;
   }
 
-  /** Takes bytes and gives the events they complete. After an error nothing more may be pushed. */
+  /** Takes bytes and returns the events that they complete. Must not be called after an error. */
   push(bytes: Uint8Array): ParsedRequests {
     const events: RequestEvent[] = [];
     let rest = bytes;
@@ -74,7 +87,7 @@ export class RequestParser {
     return { events };
   }
 
-  /** The peer has finished: an error if it did so inside a request. */
+  /** Takes the end of the input, and returns an error if it is inside a request. */
   end(): HttpError | undefined {
     return this.idle ? undefined : new HttpError(400, "Connection ended inside a request");
   }
@@ -85,7 +98,7 @@ export class RequestParser {
     const { line, used } = inHeaders
       ? this.#lines.take(
         bytes,
-        maxHeaders - this.#headerBytes,
+        this.#fields.bytesLeft,
         () => new HttpError(431, `Headers are over ${plural(maxHeaders, "byte")}`),
       )
       : this.#lines.take(
@@ -95,27 +108,19 @@ export class RequestParser {
       );
     if (line === undefined) return used;
     if (!inHeaders) this.#startRequest(line);
-    else if (line !== "") this.#addField(line);
+    else if (line !== "") this.#fields.add(line);
     else this.#finishHead(events);
     return used;
   }
 
   #startRequest(line: string): void {
-    // Old clients send a CRLF too many after a body: one is forgiven (RFC 9112, 2.2), a stream of them is not.
+    // Old clients send an extra CRLF after a body. One is ignored (RFC 9112, 2.2), a stream of them is not.
     if (line === "" && !this.#sawEmptyLine) this.#sawEmptyLine = true;
     else this.#requestLine = parseRequestLine(line);
   }
 
-  #addField(line: string): void {
-    const { maxHeaderCount } = this.#limits;
-    this.#headerBytes += line.length;
-    if (this.#fieldLines.push(line) > maxHeaderCount) {
-      throw new HttpError(431, `Headers are more than ${maxHeaderCount}`);
-    }
-  }
-
   #finishHead(events: RequestEvent[]): void {
-    const head = parseRequestHead(this.#requestLine!, this.#fieldLines);
+    const head = createRequestHead(this.#requestLine!, this.#fields.take());
     const { maxBody } = this.#limits;
     if (head.body.type === "sized" && head.body.length > maxBody) {
       throw new HttpError(413, `Body of ${plural(head.body.length, "byte")} is over ${maxBody}`);
@@ -137,9 +142,13 @@ export class RequestParser {
   #finishRequest(trailers: Headers, events: RequestEvent[]): void {
     events.push({ type: "end", trailers });
     this.#requestLine = undefined;
-    this.#fieldLines = [];
-    this.#headerBytes = 0;
+    this.#fields = this.#newSection();
     this.#body = undefined;
     this.#sawEmptyLine = false;
+  }
+
+  #newSection(): FieldSection {
+    const { maxHeaders: maxBytes, maxHeaderCount: maxCount } = this.#limits;
+    return new FieldSection({ maxBytes, maxCount });
   }
 }

@@ -1,66 +1,78 @@
-/** Bytes of a connection to one response: the client's side of RFC 9112. Pure. @module */
+/** One HTTP/1 response from bytes in pieces of any size: the client side of RFC 9112. Pure. @module */
 import { type BodyReader, ChunkedBodyReader, SizedBodyReader } from "./body_reader.ts";
-import { listMembers, parseFieldLine } from "./grammar.ts";
 import { HttpError } from "./errors.ts";
+import { FieldSection, headersOf } from "./field_section.ts";
+import { listMembers } from "./grammar.ts";
 import { LineReader } from "./line_reader.ts";
 
-/** All of a response but its body. */
+/** A response without its body. */
 export interface ResponseHead {
   /** The minor version of HTTP/1: 0 or 1. */
   readonly minorVersion: number;
   /** The status code, such as 200. */
   readonly status: number;
-  /** The reason phrase; may be empty, and means nothing. */
+  /** The reason phrase. It has no meaning and may be empty. */
   readonly reason: string;
   /** The header fields. */
   readonly headers: Headers;
 }
 
-/** What was found in the bytes. */
+/** A part of a response: first the head, then any number of body pieces, then the end. */
 export type ResponseEvent =
   | { readonly type: "head"; readonly head: ResponseHead }
   | { readonly type: "data"; readonly data: Uint8Array }
   | { readonly type: "end" };
 
-/** What the server sent is no response of HTTP/1. */
+/** The server sent something other than an HTTP/1 response, or more than a client accepts. */
 export class HttpResponseError extends Error {
   /** Always `HttpResponseError`. */
   override readonly name = "HttpResponseError";
 }
 
-const STATUS_LINE = /^HTTP\/1\.(\d) (\d{3})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+const STATUS_LINE = /^HTTP\/1\.(\d) ([1-9]\d{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const LENGTH = /^\d{1,15}$/;
 const MAX_LINE = 8192;
 const MAX_HEADERS = 65_536;
+// A server may send 102 (Processing) every few seconds of a long task, so there can be many. Without a limit, a server
+// that sends nothing else would keep the client forever.
+const MAX_INTERIM = 100;
 const SWITCHING_PROTOCOLS = 101;
 
-/** Takes the bytes of one response, in whatever pieces. After an error, and after the end, nothing more may be pushed. */
+/**
+ * Parses one response, and discards the interim responses (1xx) before it: up to 100 of them, with 64 KiB of headers in
+ * all. Must not be used after an error or after the end.
+ */
 export class ResponseParser {
   readonly #method: string;
   readonly #lines = new LineReader();
+  // Shared by the interim responses and the final one.
+  readonly #fields = new FieldSection({ maxBytes: MAX_HEADERS, folding: true });
   #state: "status" | "fields" | "body" | "to-the-end" | "done" = "status";
   #status: Omit<ResponseHead, "headers"> | undefined;
-  #fields: string[] = [];
-  #headerBytes = 0;
+  #interim = 0;
   #body: BodyReader | undefined;
   #used = 0;
 
-  /** @param method Of the request: the answer to HEAD has no body, whatever its head says. */
+  /** @param method The method of the request. A response to HEAD has no body, whatever its head says. */
   constructor(method: string) {
     this.#method = method;
   }
 
-  /** Whether the response is complete; if not when the server has finished, it ended early. */
+  /** Whether the response is complete. If it is not when the server has finished, it was cut off. */
   get done(): boolean {
     return this.#state === "done";
   }
 
-  /** How many bytes of the last push belong to this response; the rest is the start of the next one. */
+  /** Returns how many bytes of the last push belong to this response. The rest is the start of the next one. */
   get used(): number {
     return this.#used;
   }
 
-  /** @throws {HttpResponseError} If the bytes are no response. */
+  /**
+   * Takes bytes and yields what they complete. Bytes after the end of the response are not {@linkcode ResponseParser.used}.
+   *
+   * @throws {HttpResponseError} If the bytes are not a response, or more than 100 interim responses come first.
+   */
   *push(bytes: Uint8Array): IterableIterator<ResponseEvent> {
     this.#used = 0;
     try {
@@ -70,16 +82,15 @@ export class ResponseParser {
         yield* events;
       }
     } catch (cause) {
-      // The parts that both sides share speak of requests.
+      // The parsers of bodies and fields, which the server uses too, throw errors with a status.
       throw cause instanceof HttpError ? new HttpResponseError(cause.message, { cause }) : cause;
     }
   }
 
   /**
-   * The server has finished.
+   * Takes the end of the input, and yields the end of the response if nothing else marks it.
    *
-   * @returns The end, where that is how the body's end is told.
-   * @throws {HttpResponseError} If something is missing.
+   * @throws {HttpResponseError} If the response is incomplete.
    */
   *end(): IterableIterator<ResponseEvent> {
     if (this.#state === "done") return;
@@ -102,7 +113,7 @@ export class ResponseParser {
       if (trailers !== undefined) events.push(this.#finish());
       return { used, events };
     }
-    const limit = this.#state === "status" ? MAX_LINE : MAX_HEADERS - this.#headerBytes;
+    const limit = this.#state === "status" ? MAX_LINE : this.#fields.bytesLeft;
     const { line, used } = this.#lines.take(
       bytes,
       limit,
@@ -122,28 +133,23 @@ export class ResponseParser {
 
   #takeField(line: string): readonly ResponseEvent[] {
     if (line !== "") {
-      this.#fields.push(line);
-      this.#headerBytes += line.length;
+      this.#fields.add(line);
       return [];
     }
     const { status } = this.#status!;
-    const headers = new Headers();
-    for (const field of this.#fields) {
-      const { name, value } = parseFieldLine(field);
-      headers.append(name, value);
-    }
-    const head: ResponseEvent = { type: "head", head: { ...this.#status!, headers } };
-    this.#fields = [];
-    this.#headerBytes = 0;
+    const headers = headersOf(this.#fields.take());
     if (status < 200 && status !== SWITCHING_PROTOCOLS) {
-      // An interim response: the one that counts is still to come.
+      if (++this.#interim > MAX_INTERIM) {
+        throw new HttpResponseError(`Server sent more than ${MAX_INTERIM} interim responses (1xx)`);
+      }
       this.#state = "status";
       return [];
     }
+    const head: ResponseEvent = { type: "head", head: { ...this.#status!, headers } };
     return this.#frame(status, headers) ? [head] : [head, this.#finish()];
   }
 
-  /** How the body's end is told (RFC 9112, 6.3); `false` if there is no body. */
+  /** Decides where the body ends (RFC 9112, 6.3). Returns `false` if there is no body. */
   #frame(status: number, headers: Headers): boolean {
     if (this.#method === "HEAD" || status === SWITCHING_PROTOCOLS || status === 204 || status === 304) {
       return false;
@@ -154,7 +160,7 @@ export class ResponseParser {
       throw new HttpResponseError("Content-Length and Transfer-Encoding are both given");
     }
     if (encoding !== null && listMembers(encoding).at(-1) === "chunked") {
-      this.#body = new ChunkedBodyReader({ maxBody: Infinity, maxHeaders: MAX_HEADERS });
+      this.#body = new ChunkedBodyReader({ maxBody: Infinity, maxHeaders: MAX_HEADERS, folding: true });
     } else if (encoding !== null || lengths.size === 0) {
       this.#state = "to-the-end";
       return true;

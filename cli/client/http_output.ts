@@ -1,41 +1,47 @@
-/** A response of HTTP as `client.ts` prints it. @module */
+/** Prints an HTTP response. @module */
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
-import { Log, writeBytes, writeLine } from "../terminal/log.ts";
+import { Log, writeBytes, writeLine, writeText } from "../terminal/log.ts";
 import { printable } from "../../internal/printable.ts";
+import { formatSize } from "../../internal/size.ts";
 import { HttpResponseError } from "../../http/response_parser.ts";
 import { type HttpRequestOptions, type HttpResponse, requestHttp } from "../../services/http/client.ts";
 
-/** What to ask, and what to print of the answer. */
+/** Options for {@linkcode printResponse}. */
 export interface PrintOptions {
   readonly request: HttpRequestOptions;
   readonly json: boolean;
-  /** Print status and headers, too; machine output has them always. */
+  /** Whether to print status and headers. JSON output always has them. */
   readonly head: boolean;
 }
 
+// A body that becomes one string needs a limit below that of the runtime, also when JSON escapes every character.
+const MAX_TEXT = 64 * 1024 * 1024;
+/** Longest part of a line that a terminal does not show yet, in UTF-16 units. */
+const MAX_PARTIAL_LINE = 64 * 1024;
+
 /**
- * Sends a request and prints what comes: the body as it is, but on a terminal, where characters that act on it are
- * spelt out.
+ * Sends a request and prints the response. The body is printed unchanged, except on a terminal, where control characters
+ * are escaped.
  *
- * @returns {@linkcode ExitCode.ok} for whatever status.
+ * @returns {@linkcode ExitCode.ok} for every status.
  * @throws {UsageError} If the request cannot be sent.
- * @throws {ExitError} If what comes is no response.
+ * @throws {ExitError} If the server does not send a response, or one that cannot be printed.
  */
 export async function printResponse(url: string, options: PrintOptions): Promise<ExitCode> {
   try {
-    await using response = await ask(url, options.request);
+    await using response = await request(url, options.request);
     if (options.json) await printJson(response);
     else await printText(response, options.head);
     return ExitCode.ok;
   } catch (cause) {
     if (!(cause instanceof HttpResponseError)) throw cause;
-    throw new ExitError(`No HTTP response to be used: ${printable(cause.message)}`, { cause });
+    throw new ExitError(`Cannot use the HTTP response: ${printable(cause.message)}`, { cause });
   }
 }
 
-async function ask(url: string, request: HttpRequestOptions): Promise<HttpResponse> {
+async function request(url: string, options: HttpRequestOptions): Promise<HttpResponse> {
   try {
-    return await requestHttp(url, request);
+    return await requestHttp(url, options);
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new UsageError(cause.message, { cause });
@@ -64,6 +70,11 @@ async function printOnTerminal(body: AsyncIterable<Uint8Array>): Promise<void> {
       print(line);
       line = next;
     }
+    // A body without lines must not fill the memory. A last CR may belong to a line end.
+    if (line.length > MAX_PARTIAL_LINE && !line.endsWith("\r")) {
+      writeText(Deno.stdout, printable(line, Infinity));
+      line = "";
+    }
   }
   line += decoder.decode();
   if (line !== "") print(line);
@@ -81,10 +92,19 @@ async function printJson(response: HttpResponse): Promise<void> {
   });
 }
 
-/** A body as text. */
+/**
+ * Returns a body as text.
+ *
+ * @throws {HttpResponseError} If it is over 64 MiB.
+ */
 export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const bytes of body) text += decoder.decode(bytes, { stream: true });
+  let size = 0;
+  for await (const bytes of body) {
+    size += bytes.length;
+    if (size > MAX_TEXT) throw new HttpResponseError(`Body is over ${formatSize(MAX_TEXT)}`);
+    text += decoder.decode(bytes, { stream: true });
+  }
   return text + decoder.decode();
 }

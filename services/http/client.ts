@@ -2,55 +2,63 @@
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import { connect, type Dial } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { describeCloseReason } from "../../socket/errors.ts";
+import { ConnectionClosedError, describeCloseReason } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
+import { Timeouts } from "../../socket/timeouts.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
-import { systemNetwork } from "../../socket/tcp.ts";
-import { HTTP_ALPN, isToken } from "../../http/grammar.ts";
+import { systemClock, systemNetwork } from "../../socket/tcp.ts";
+import { framesOf } from "../../http/frames.ts";
+import { HTTP_ALPN, isToken, latin1Bytes } from "../../http/grammar.ts";
 import {
   HttpResponseError,
   type ResponseEvent,
   type ResponseHead,
   ResponseParser,
 } from "../../http/response_parser.ts";
+import { sendFrames } from "./send_frames.ts";
 
-/** What to ask, and how. */
+/** Options for {@linkcode requestHttp}. */
 export interface HttpRequestOptions extends Pick<Dial, "signal"> {
   /** Default `GET`. */
   method?: string;
-  /** Fields besides Host, Connection and Content-Length, which are set. */
+  /** Fields in addition to Host, Connection, and Content-Length, which are always set. */
   headers?: HeadersInit;
   /** Text is sent as UTF-8. Default: none. */
   body?: string | Uint8Array;
-  /** Longest time in ms to connect, and longest silence of the server after that; 0 for no bound. Default 30,000. */
+  /**
+   * Longest time to connect, and then longest time in which the server neither accepts anything of the request nor
+   * sends anything of the response, in ms; 0 disables. Default 30,000.
+   */
   timeout?: number;
   /**
-   * Default: the real one. For an `https:` URL a `TlsNetwork` is used as it is, and TLS that trusts the runtime's
-   * authorities is spoken over any other.
+   * Default: the real one. For an `https:` URL, a `TlsNetwork` is used as it is. Over any other network, the client uses
+   * TLS that trusts the authorities of the runtime.
    */
   network?: Network;
   /** Default: the system clock. */
   clock?: Clock;
 }
 
-/** A response whose body is still to be read: to its end, or else the response is to be disposed of. */
+/** A response. Read its body to the end, or dispose of the response. */
 export interface HttpResponse extends ResponseHead, AsyncDisposable {
-  /** The body in the pieces in which it comes, without the framing. Throws {@linkcode HttpResponseError} if it ends early. */
+  /** The body in pieces, as they arrive. Throws {@linkcode HttpResponseError} if the body is cut off. */
   readonly body: AsyncIterableIterator<Uint8Array>;
 }
 
 const TIMEOUT = 30_000;
-const LEAVE_TIMEOUT = 500;
+const CLOSE_TIMEOUT = 500;
 
 /**
- * Asks a server for one thing, by `http:` or `https:`, over a connection of its own. Redirects are not followed:
- * `fetch` follows them.
+ * Sends a request over `http:` or `https:`, on its own connection. It does not follow redirects; `fetch` does.
  *
- * @returns The response, as soon as its head is there.
- * @throws {TypeError} If the URL, the method or a field cannot be sent.
- * @throws {HttpResponseError} If what comes is no response.
- * @throws The signal's reason, when it aborts before the end of the body; and as {@linkcode connect} does.
+ * Up to 100 interim responses (1xx) are discarded. A folded header line is read as one line, with a space in place of
+ * the fold.
+ *
+ * @returns The response, as soon as its head has arrived.
+ * @throws {TypeError} If the URL, the method, or a header is invalid.
+ * @throws {HttpResponseError} If the server does not send a response.
+ * @throws The reason of the signal, if it aborts before the end of the body; and as {@linkcode connect} does.
  *
  * @example
  * ```ts
@@ -68,35 +76,97 @@ export async function requestHttp(
   url: string | URL,
   options: HttpRequestOptions = {},
 ): Promise<HttpResponse> {
-  const { method = "GET", timeout = TIMEOUT, network = systemNetwork, clock, signal } = options;
+  const { method = "GET", timeout = TIMEOUT, network = systemNetwork, clock = systemClock, signal } = options;
   const target = parseUrl(url);
   const request = serializeRequest(target, options);
   const connection = await connect({
     hostname: target.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(target.port || (isSecure(target) ? 443 : 80)),
     codec: bytesCodec,
-    // All that was asked for is there: a server that does not close is left at once.
-    timeouts: { connect: timeout, idle: timeout, drain: LEAVE_TIMEOUT },
+    // The response is complete when the connection closes, so a server that does not close its side has nothing to add.
+    timeouts: { connect: timeout, write: timeout, drain: CLOSE_TIMEOUT },
     network: isSecure(target) ? await httpsNetwork(network) : network,
-    ...(clock === undefined ? {} : { clock }),
+    clock,
     ...(signal === undefined ? {} : { signal }),
   });
   const cancel = () => connection.abort({ type: "local", why: "canceled" });
   signal?.addEventListener("abort", cancel, { once: true });
-  void connection.closed.then(() => signal?.removeEventListener("abort", cancel));
-  connection.send(request);
-  const events = readEvents(connection, new ResponseParser(method), signal);
+  const silence = new Silence(connection, { clock, timeout });
+  void connection.closed.then(() => {
+    signal?.removeEventListener("abort", cancel);
+    silence.stop();
+  });
+  void sendRequest(connection, request, silence);
+  const events = readEvents(connection, { parser: new ResponseParser(method), signal, silence });
   const first = await events.next();
   if (first.done || first.value.type !== "head") throw new HttpResponseError("Response has no head");
   return {
     ...first.value.head,
     body: readBody(events),
     async [Symbol.asyncDispose]() {
-      // Whatever of the body nobody wanted: it may be long, or endless.
+      // The rest of the body may be long, or endless.
       connection.abort();
       await connection.closed;
     },
   };
+}
+
+/** Closes the connection to a server that is silent while the client waits. */
+class Silence {
+  readonly #clock: Clock;
+  readonly #timeouts: Timeouts;
+  #sent = false;
+  #waiting = false;
+  #since = 0;
+
+  constructor(
+    connection: Connection<Uint8Array>,
+    { clock, timeout }: { readonly clock: Clock; readonly timeout: number },
+  ) {
+    this.#clock = clock;
+    this.#timeouts = new Timeouts(clock, (which, ms) => connection.abort({ type: "timeout", which, ms }));
+    this.#timeouts.watch("idle", timeout, () => this.#sent && this.#waiting ? this.#since : undefined);
+  }
+
+  /** Yields the pieces of a connection. Time in which nobody waits for a piece does not count. */
+  async *watch(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+    this.#wait();
+    for await (const bytes of pieces) {
+      this.#waiting = false;
+      yield bytes;
+      this.#wait();
+    }
+  }
+
+  /** Starts to count, when the request is sent. Until then, the server may have to read before it can respond. */
+  requestSent(): void {
+    this.#sent = true;
+    this.#since = this.#clock.now();
+  }
+
+  stop(): void {
+    this.#timeouts.cancel();
+  }
+
+  #wait(): void {
+    this.#waiting = true;
+    this.#since = this.#clock.now();
+  }
+}
+
+/** Sends a request while the response is awaited, because a server may refuse it early. */
+async function sendRequest(
+  connection: Connection<Uint8Array>,
+  request: readonly Uint8Array[],
+  silence: Silence,
+): Promise<void> {
+  try {
+    await sendFrames(connection, framesOf(request));
+    silence.requestSent();
+  } catch (error) {
+    // Whoever reads the response gets the reason.
+    if (!(error instanceof ConnectionClosedError)) throw error;
+  }
 }
 
 async function* readBody(events: AsyncIterableIterator<ResponseEvent>): AsyncIterableIterator<Uint8Array> {
@@ -105,14 +175,19 @@ async function* readBody(events: AsyncIterableIterator<ResponseEvent>): AsyncIte
   }
 }
 
-/** Closes the connection when the response is complete, has failed, or nobody wants the rest. */
+interface Reading {
+  readonly parser: ResponseParser;
+  readonly signal: AbortSignal | undefined;
+  readonly silence: Silence;
+}
+
+/** Reads a response, and closes the connection when the response is complete, has failed, or is abandoned. */
 async function* readEvents(
   connection: Connection<Uint8Array>,
-  parser: ResponseParser,
-  signal?: AbortSignal,
+  { parser, signal, silence }: Reading,
 ): AsyncIterableIterator<ResponseEvent> {
   try {
-    for await (const bytes of connection) {
+    for await (const bytes of silence.watch(connection)) {
       yield* parser.push(bytes);
       if (parser.done) return;
     }
@@ -132,7 +207,7 @@ function parseUrl(url: string | URL): URL {
   const target = URL.parse(String(url));
   if (target === null) {
     throw new TypeError(
-      `Cannot request ${JSON.stringify(String(url))}: it is no URL, as http://127.0.0.1:8890/ is`,
+      `Cannot request ${JSON.stringify(String(url))}: expected a URL, for example http://127.0.0.1:8890/`,
     );
   }
   if (target.protocol !== "http:" && !isSecure(target)) {
@@ -145,10 +220,10 @@ function isSecure({ protocol }: URL): boolean {
   return protocol === "https:";
 }
 
-// One for each network, however many requests are sent by it: to read the authorities is a third of what a dial costs.
+// One for each network, because reading the authorities takes a third of the time of a connection.
 const secured = new WeakMap<Network, Promise<Network>>();
 
-/** What an `https:` URL is dialed by, see {@linkcode HttpRequestOptions.network}. */
+/** Returns the network for `https:` URLs; see {@linkcode HttpRequestOptions.network}. */
 export async function httpsNetwork(network: Network): Promise<Network> {
   const { TlsNetwork } = await import("../../tls/mod.ts");
   if (network instanceof TlsNetwork) return network;
@@ -157,23 +232,20 @@ export async function httpsNetwork(network: Network): Promise<Network> {
   return await known;
 }
 
-function serializeRequest(target: URL, options: HttpRequestOptions): Uint8Array {
+function serializeRequest(target: URL, options: HttpRequestOptions): readonly Uint8Array[] {
   const { method = "GET", body } = options;
-  if (!isToken(method)) throw new TypeError(`Cannot request by ${JSON.stringify(method)}: it is no method`);
+  if (!isToken(method)) {
+    throw new TypeError(`Cannot use method ${JSON.stringify(method)}: expected a token, for example GET`);
+  }
   const headers = new Headers(options.headers);
   headers.set("Host", target.host);
   headers.set("Connection", "close");
   const content = typeof body === "string" ? new TextEncoder().encode(body) : body ?? new Uint8Array(0);
-  // RFC 9110, 8.6: a method that means a body has a length even where there is none.
+  // RFC 9110, 8.6: a method that defines a meaning for a body has a length even if the body is empty.
   if (body !== undefined || method === "POST" || method === "PUT") {
     headers.set("Content-Length", String(content.length));
   }
   let head = `${method} ${target.pathname}${target.search} HTTP/1.1\r\n`;
   for (const [name, value] of headers) head += `${name}: ${value}\r\n`;
-  // `Headers` lets nothing above U+00FF in.
-  const start = Uint8Array.from(`${head}\r\n`, (character) => character.charCodeAt(0));
-  const whole = new Uint8Array(start.length + content.length);
-  whole.set(start);
-  whole.set(content, start.length);
-  return whole;
+  return [latin1Bytes(`${head}\r\n`), content]; // `Headers` admits only characters of one byte.
 }

@@ -1,10 +1,24 @@
-/** What a client of HTTP is told that is not let in. @module */
+/** What an HTTP server sends to a client that it refuses before the first request. @module */
 import type { Refusal } from "../../socket/connection_set.ts";
-import { text } from "./item_store.ts";
-import { serializeResponse } from "../../http/response.ts";
+import { HTTP_ALPN } from "../../http/grammar.ts";
+import type { Status } from "../../http/errors.ts";
+import { serializeResponse, textResponse } from "../../http/response.ts";
 
-/** The response to a client that is refused before it has asked for anything. */
+/** The TLS settings of an HTTP server: its ALPN protocol, and its response to a client whose handshake is refused. */
+export const HTTP_TLS = {
+  alpn: HTTP_ALPN,
+  notice: (why: string): string => new TextDecoder().decode(refuse(400, why)),
+} as const;
+
+/** Returns the response to a client that a limit or an address list refuses. */
 export function refusalResponse(why: string, limit: Refusal["limit"]): Uint8Array {
-  const status = limit === "address" ? 403 : 503;
-  return serializeResponse(text(status, why), { request: undefined, keepAlive: false, date: new Date() });
+  return refuse(limit === "address" ? 403 : 503, why);
+}
+
+function refuse(status: Status, why: string): Uint8Array {
+  return serializeResponse(textResponse(status, why), {
+    request: undefined,
+    keepAlive: false,
+    date: new Date(),
+  });
 }

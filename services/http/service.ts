@@ -4,24 +4,24 @@ import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
 import type { ListenLimits } from "../../socket/listen_options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import { HttpSession } from "./session.ts";
-import { ItemStore } from "./item_store.ts";
-import { refusalResponse } from "./refusal.ts";
 import type { RequestLimits } from "../../http/request_parser.ts";
 import { ListenerService, type ServiceOptions } from "../service.ts";
+import { ItemStore, type ItemStoreOptions, MAX_ITEM_SIZE } from "./item_store.ts";
+import { refusalResponse } from "./refusal.ts";
+import { Resources } from "./resources.ts";
+import { HttpSession } from "./session.ts";
 
 /** Limits of an HTTP service. */
-export interface HttpLimits extends ListenLimits, RequestLimits {
-  /** Limit of items in the store. Default 10,000. */
-  maxItems?: number;
-}
+export interface HttpLimits extends ListenLimits, RequestLimits, ItemStoreOptions {}
 
 /** Timeouts of an HTTP service, in ms. */
 export interface HttpTimeouts extends ConnectionTimeouts {
-  /** Maximum time until a request is complete. Default 10,000. */
+  /** Longest time to receive a request. Default 10,000. */
   request?: number;
-  /** Maximum time that a connection stays open without a request. Default 60,000. */
+  /** Longest time that a connection stays open without a request. Default 60,000. */
   keepAlive?: number;
+  /** Longest time in which a client accepts nothing of a response; 0 disables. Default 60,000. */
+  write?: number;
 }
 
 /** Options for {@linkcode startHttp}. */
@@ -30,24 +30,35 @@ export interface HttpOptions extends ServiceOptions {
   limits?: HttpLimits;
   /** Timeouts of connections and requests. */
   timeouts?: HttpTimeouts;
+  /** Returns the time of day, for `/time`. Default: that of the system. */
+  now?: () => Date;
 }
 
-/** What an HTTP service counts. */
+/** Counters of an HTTP service. */
 export interface HttpStats extends ListenerStats {
-  /** Answers so far, by status. */
+  /** Responses by status. */
   readonly answers: Readonly<Record<number, number>>;
   /** Items in the store. */
   readonly items: number;
+  /** Limit of `items`. */
+  readonly maxItems: number;
+  /** Bytes of the JSON text of all items. */
+  readonly storedBytes: number;
+  /** Limit of `storedBytes`. */
+  readonly maxStore: number;
 }
 
-const REQUEST_TIMEOUT = 10_000;
-const KEEP_ALIVE_TIMEOUT = 60_000;
+const DEFAULT_TIMEOUTS = { request: 10_000, keepAlive: 60_000, write: 60_000 };
 
 /**
- * Starts a web server of HTTP/1.1: `/` is a page, `/time` the time as JSON, `/items` a store of JSON values with GET,
- * HEAD, POST, PUT and DELETE.
+ * Starts an HTTP/1.1 server: `/` is a page, `/time` the time as JSON, and `/items` a store of JSON values with GET,
+ * HEAD, POST, PUT, and DELETE.
  *
- * @returns The service, listening.
+ * A response is sent no faster than the client reads it, so each connection uses a limited amount of memory: the body of
+ * one request (`maxBody`), one item, and about 128 KiB. All items together are limited by `maxStore`.
+ *
+ * @returns The service, which is listening.
+ * @throws {RangeError} If `maxBody` is over 268,435,456 (256 MiB).
  * @throws As {@linkcode listen} does.
  *
  * @example
@@ -63,25 +74,29 @@ const KEEP_ALIVE_TIMEOUT = 60_000;
  * ```
  */
 export function startHttp(options: HttpOptions = {}): ListenerService<Uint8Array, HttpStats> {
-  const { clock = systemClock, limits = {}, timeouts = {} } = options;
-  const { maxItems } = limits;
-  const store = new ItemStore({ now: () => new Date(), ...(maxItems === undefined ? {} : { maxItems }) });
+  const { clock = systemClock, limits = {}, now = () => new Date() } = options;
+  const { maxBody = 0 } = limits;
+  if (maxBody > MAX_ITEM_SIZE) {
+    throw new RangeError(`Cannot use maxBody ${maxBody}: expected up to ${MAX_ITEM_SIZE} bytes`);
+  }
+  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
+  const store = new ItemStore(limits);
   const answers: Record<number, number> = {};
   const sessionOptions = {
-    store,
+    resources: new Resources({ store, now }),
     clock,
     limits,
-    requestTimeout: timeouts.request ?? REQUEST_TIMEOUT,
-    keepAliveTimeout: timeouts.keepAlive ?? KEEP_ALIVE_TIMEOUT,
-    answered: (status: number) => void (answers[status] = (answers[status] ?? 0) + 1),
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    onResponse: (status: number) => void (answers[status] = (answers[status] ?? 0) + 1),
   };
-  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
+  const listener = listen({ ...options, timeouts, codec: bytesCodec, refusal: refusalResponse });
   return new ListenerService(listener, async (connection, draining) => {
     const session = new HttpSession(connection, sessionOptions);
     using _ = draining.whenBegun(connection, () => session.drain());
     await session.run();
   }, {
     ...options,
-    stats: (stats) => ({ ...stats, answers: { ...answers }, items: store.size }),
+    stats: (stats) => ({ ...stats, answers: { ...answers }, ...store.stats() }),
   });
 }

@@ -1,27 +1,35 @@
-/** One HTTP connection: its requests in order, each with its answer. @module */
+/** One HTTP connection: its requests in order, each with its response. @module */
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import type { Connection } from "../../socket/connection.ts";
+import { ConnectionClosedError } from "../../socket/errors.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 import { HttpError } from "../../http/errors.ts";
-import { type ItemStore, text } from "./item_store.ts";
 import type { RequestHead } from "../../http/request_head.ts";
 import { type RequestEvent, type RequestLimits, RequestParser } from "../../http/request_parser.ts";
-import { CONTINUE, type Response, serializeResponse } from "../../http/response.ts";
+import {
+  CONTINUE,
+  encodeResponse,
+  type Response,
+  serializeResponse,
+  textResponse,
+} from "../../http/response.ts";
+import type { Resources } from "./resources.ts";
+import { sendFrames } from "./send_frames.ts";
 
-/** What a {@linkcode HttpSession} works with. */
+/** Options for {@linkcode HttpSession}. */
 export interface HttpSessionOptions {
-  readonly store: ItemStore;
+  readonly resources: Resources;
   readonly clock: Clock;
   readonly limits: RequestLimits;
-  /** Time in ms that a request may take to come in. */
+  /** Longest time to receive a request, in ms. */
   readonly requestTimeout: number;
-  /** Time in ms that a connection may stay without a request. */
+  /** Longest time without a request, in ms. */
   readonly keepAliveTimeout: number;
-  /** Called for each answer given. */
-  readonly answered: (status: number) => void;
+  /** Called with the status of each response. */
+  readonly onResponse: (status: number) => void;
 }
 
-/** Serves the requests of one connection until one of both sides has had enough. */
+/** Serves the requests of one connection until the client or the server ends it. */
 export class HttpSession {
   readonly #connection: Connection<Uint8Array>;
   readonly #options: HttpSessionOptions;
@@ -31,10 +39,10 @@ export class HttpSession {
   #body = new ByteQueue();
   #timer: Timer | undefined;
   #waitsForRequest = true;
+  /** Whether input is being handled, which takes as long as the client needs to read the responses. */
+  #busy = false;
   #draining = false;
   #ended = false;
-  /** Whether the client falls behind in reading. */
-  #behind = false;
 
   constructor(connection: Connection<Uint8Array>, options: HttpSessionOptions) {
     this.#connection = connection;
@@ -42,77 +50,131 @@ export class HttpSession {
     this.#parser = new RequestParser(options.limits);
   }
 
-  /** Reads and answers until the connection has to end. */
+  /**
+   * Reads requests and responds until the connection must end. If a response cannot be created, the client gets a 500. If
+   * that happens in the middle of it, the connection is reset. In both cases its reason for closing has the error.
+   */
   async run(): Promise<void> {
     this.#awaitRequest();
     try {
       for await (const pieces of this.#connection.batches()) {
+        this.#busy = true;
         for (const bytes of pieces) await this.#take(bytes);
+        this.#busy = false;
+        if (this.#draining && this.#parser.idle) this.#end("drained");
         this.#watchRequest();
       }
       const error = this.#parser.end();
-      // The client may have closed its sending side alone, and still read.
-      if (error && this.#connection.open && !this.#ended) this.#fail(error);
+      // A client that has closed only its sending side can still read.
+      if (error && this.#connection.open && !this.#ended) this.#reject(error);
     } finally {
       this.#timer?.cancel();
     }
   }
 
-  /** Ends it before the next request; one that has begun is answered first. */
+  /** Ends the connection before the next request. A request that has begun still gets its response. */
   drain(): void {
     this.#draining = true;
-    if (this.#parser.idle) this.#end("drained");
+    if (this.#parser.idle && !this.#busy) this.#end("drained");
   }
 
   async #take(bytes: Uint8Array): Promise<void> {
     const { events, error } = this.#parser.push(bytes);
     for (const event of events) {
-      // After a last answer nothing counts any more, pipelined requests least of all.
+      // Nothing after the last response counts, above all not a pipelined request.
       if (this.#ended) return;
-      this.#handle(event);
-      // A client that pipelines without reading is not read from.
-      if (this.#behind) await this.#connection.flushed();
+      await this.#handle(event);
     }
-    if (error && !this.#ended) this.#fail(error);
+    if (error && !this.#ended) this.#reject(error);
   }
 
-  #handle(event: RequestEvent): void {
+  async #handle(event: RequestEvent): Promise<void> {
     switch (event.type) {
       case "head":
         this.#head = event.head;
-        this.#refusal = this.#options.store.refuse(event.head);
+        this.#refusal = this.#refuse(event.head);
         if (!event.head.expectsContinue) break;
-        // Refused, it may send the body or not: nobody could tell where the next request starts.
-        if (this.#refusal) this.#answer(this.#refusal, false);
+        // After a refusal the client may send the body or not, so the start of the next request is unknown.
+        if (this.#refusal) await this.#respond(() => this.#refusal!, false);
         else this.#connection.send(CONTINUE);
         break;
       case "body":
         if (!this.#refusal) this.#body.push(event.bytes);
         break;
       case "end":
-        this.#finish(this.#head!);
+        await this.#finish(this.#head!);
         break;
     }
   }
 
-  #finish(head: RequestHead): void {
+  #refuse(head: RequestHead): Response | undefined {
+    // RFC 9110, 7.4: a server must not serve https over a connection that is not secure. It refuses the reverse as well,
+    // because the client would take the response for one from another origin. Only TLS has a handshake.
+    const scheme = this.#connection.ready === undefined ? "http" : "https";
+    if (head.scheme !== undefined && head.scheme !== scheme) {
+      return textResponse(421, `Scheme is ${head.scheme}, but this connection is for ${scheme}`);
+    }
+    return this.#options.resources.refuse(head);
+  }
+
+  async #finish(head: RequestHead): Promise<void> {
     const body = this.#body.take();
-    const response = this.#refusal ?? this.#options.store.respond(head, body);
-    this.#answer(response, head.keepAlive && !this.#draining);
+    const refusal = this.#refusal;
+    await this.#respond(
+      () => refusal ?? this.#options.resources.respond(head, body),
+      head.keepAlive && !this.#draining,
+    );
     this.#head = undefined;
     this.#refusal = undefined;
-    this.#awaitRequest();
+    if (!this.#ended) this.#awaitRequest();
   }
 
-  #fail(error: HttpError): void {
-    this.#answer(text(error.status, error.message), false);
+  /** Sends a response, no faster than the client reads it. */
+  async #respond(create: () => Response, mayKeepAlive: boolean): Promise<void> {
+    // The time for the request is over, and the wait for the next one begins after the response.
+    this.#timer?.cancel();
+    let begun = false;
+    try {
+      const response = create();
+      const { frames, keepAlive } = encodeResponse(response, {
+        request: this.#head,
+        keepAlive: mayKeepAlive,
+        date: new Date(),
+      });
+      this.#options.onResponse(response.status);
+      begun = true;
+      await sendFrames(this.#connection, frames);
+      if (keepAlive) return;
+      // Only the wait for the client's FIN counts as closing.
+      await this.#connection.flushed();
+      this.#end();
+    } catch (cause) {
+      if (cause instanceof ConnectionClosedError) throw cause;
+      this.#fail(cause instanceof Error ? cause : new Error(String(cause)), begun);
+    }
   }
 
-  #answer(response: Response, keepAlive: boolean): void {
-    this.#options.answered(response.status);
-    const bytes = serializeResponse(response, { request: this.#head, keepAlive, date: new Date() });
-    this.#behind = !this.#connection.send(bytes);
-    if (!keepAlive) this.#end();
+  /** Ends the connection after an error of the server, which becomes the reason for the end. */
+  #fail(error: Error, begun: boolean): void {
+    this.#ended = true;
+    // A FIN would make the part that was sent look complete.
+    if (begun) return this.#connection.reset({ type: "handler-failed", error });
+    this.#send(textResponse(500, "The response could not be created"));
+    void this.#connection.close({ type: "handler-failed", error });
+  }
+
+  /** Ends the connection after a request that cannot be served. */
+  #reject({ status, message }: HttpError): void {
+    this.#send(textResponse(status, message));
+    this.#end();
+  }
+
+  /** Sends a short last response. */
+  #send(response: Response): void {
+    this.#options.onResponse(response.status);
+    this.#connection.send(
+      serializeResponse(response, { request: this.#head, keepAlive: false, date: new Date() }),
+    );
   }
 
   #end(why?: string): void {
@@ -130,15 +192,15 @@ export class HttpSession {
     );
   }
 
-  /** A request has begun: what it takes counts from here, so that a byte now and then keeps nothing open. */
+  /** Starts the time for a request that has begun. No later byte restarts it, so a client cannot extend it. */
   #watchRequest(): void {
-    if (!this.#waitsForRequest || this.#parser.idle) return;
+    if (this.#ended || !this.#waitsForRequest || this.#parser.idle) return;
     this.#timer?.cancel();
     this.#waitsForRequest = false;
     const { requestTimeout } = this.#options;
     this.#timer = this.#options.clock.after(
       requestTimeout,
-      () => this.#fail(new HttpError(408, `Request was not complete after ${requestTimeout} ms`)),
+      () => this.#reject(new HttpError(408, `Request was not complete after ${requestTimeout} ms`)),
     );
   }
 }

@@ -1,4 +1,4 @@
-/** What a parser of requests makes of texts, however they are cut. */
+/** Parses texts as HTTP requests, cut in different ways. */
 import { assertEquals } from "@std/assert";
 import type { HttpError } from "../../http/errors.ts";
 import type { RequestHead } from "../../http/request_head.ts";
@@ -15,7 +15,7 @@ export interface Outcome {
   error: HttpError | undefined;
 }
 
-/** A byte a character, so that a test can write any byte. */
+/** Returns one byte per character, so that a test can write any byte. */
 export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
@@ -23,7 +23,7 @@ export function bytesOf(text: string): Uint8Array {
 export interface ParseOptions {
   size?: number;
   limits?: RequestLimits;
-  /** The connection stays: what is cut off is no fault. */
+  /** Whether the connection stays open, so that an incomplete request is not an error. */
   open?: boolean;
 }
 
@@ -51,7 +51,7 @@ export function parse(text: string, options: ParseOptions = {}): Outcome {
   return { requests, error: options.open ? undefined : parser.end() };
 }
 
-/** The same outcome however the text is cut. */
+/** Checks that the outcome is the same however the text is cut, and returns it. */
 export function parseEveryWay(text: string, options: Omit<ParseOptions, "size"> = {}): Outcome {
   const whole = parse(text, options);
   for (const size of [1, 2, 3, 5, 7]) {
@@ -67,6 +67,7 @@ function comparable(request: Request): unknown {
   return { ...request, head: { ...request.head, headers: [...request.head.headers] } };
 }
 
+/** Returns the only request in a text. */
 export function only(text: string): Request {
   const { requests, error } = parseEveryWay(text);
   assertEquals(error, undefined);
@@ -74,7 +75,7 @@ export function only(text: string): Request {
   return requests[0]!;
 }
 
-/** What is refused by itself, not because it was cut off. */
+/** Returns the status of the error, if any, on a connection that stays open. */
 export function statusOf(text: string, limits: RequestLimits = {}): number | undefined {
   return parseEveryWay(text, { limits, open: true }).error?.status;
 }

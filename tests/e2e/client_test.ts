@@ -162,7 +162,23 @@ Deno.test("client.ts http reports in one line what it cannot send, and a reply t
   ]);
   const other = await runClient(["http", "GET", `http://127.0.0.1:${echo.port}/`]);
   assertEquals([other.code, other.out], [1, ""]);
-  assertStringIncludes(other.err, "No HTTP response to be used: ");
+  assertStringIncludes(other.err, "Cannot use the HTTP response: ");
+});
+
+Deno.test("client.ts http ends when a server sends interim responses without end", async () => {
+  await using server = listen({ codec: bytesCodec });
+  const served = server.serve(async (peer) => {
+    await peer[Symbol.asyncIterator]().next();
+    const interim = new TextEncoder().encode("HTTP/1.1 102 Processing\r\n\r\n");
+    for (; peer.open; await peer.flushed().catch(() => {})) peer.send(interim);
+  });
+  const { code, err } = await runClient(["http", "GET", `http://127.0.0.1:${server.port}/`]);
+  assertEquals([code, err], [
+    1,
+    "error: Cannot use the HTTP response: Server sent more than 100 interim responses (1xx)\n",
+  ]);
+  await server.close();
+  await served;
 });
 
 Deno.test("client.ts http prints a body unchanged, and escapes control characters on a terminal", async () => {

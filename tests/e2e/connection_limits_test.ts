@@ -1,5 +1,5 @@
 /** The limits of a server as its options set them: what a peer is told, and what is counted. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertObjectMatch, assertStringIncludes } from "@std/assert";
 import { Log } from "../../cli/terminal/log.ts";
 import { parseCommandLine } from "../../cli/args/parse.ts";
 import { listenOptions } from "../../cli/server/service_options.ts";
@@ -190,6 +190,27 @@ Deno.test("server.ts http --max-body refuses a longer body", { timeout }, async 
   const response = await fetch(`http://127.0.0.1:${server.port}/items`, { method: "POST", body: '"abc"' });
   assertEquals([response.status, (await response.text()).trim()], [413, "Body of 5 bytes is over 4"]);
 });
+
+for (
+  const [option, limit, stored, why] of [
+    ["--max-items", "1", { items: 1, maxItems: 1 }, "1 item (limit 1)"],
+    ["--max-store", "1KiB", { storedBytes: 600, maxStore: 1024 }, "1200 bytes with this item (limit 1024)"],
+  ] as const
+) {
+  Deno.test(`server.ts http ${option} limits the store, and state shows it`, { timeout }, async () => {
+    await using server = await ServerProcess.start("http", option, limit);
+    const post = () =>
+      fetch(`http://127.0.0.1:${server.port}/items`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify("x".repeat(598)),
+      });
+    assertEquals(await (await post()).json(), { id: 1, value: "x".repeat(598) });
+    const full = await post();
+    assertEquals([full.status, await full.text()], [507, `The store is full: ${why}\n`]);
+    assertObjectMatch({ ...await server.state() }, stored);
+  });
+}
 
 Deno.test({
   name: "server.ts reports once that it is out of descriptors, keeps serving, and accepts when one is free",

@@ -1,6 +1,7 @@
 /** What the server offers by TLS, seen by `openssl`, and the clients and gateways that speak it. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority } from "../_util/certificates.ts";
+import { exchange } from "../_util/exchange.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 import { type Outcome, run, runClient, runServer, ServerProcess } from "../_util/programs/program.ts";
 
@@ -72,6 +73,21 @@ Deno.test("server.ts offers http/1.1 by ALPN for http, and --tls-alpn for other 
   assertStringIncludes((await shake(echo, "-alpn", "okline/1,okline/2")).out, "ALPN protocol: okline/2");
   await using bare = await ServerProcess.start("echo", ...pair);
   assertStringIncludes((await shake(bare, "-alpn", "h2")).out, "No ALPN negotiated");
+});
+
+Deno.test("server.ts http serves https: targets only over TLS, and http: targets only without", async () => {
+  await using http = await ServerProcess.start("http");
+  await using https = await ServerProcess.start("http", ...pair);
+  const request = (scheme: string) =>
+    `GET ${scheme}://host/%74ime HTTP/1.1\r\nHost: host\r\nConnection: close\r\n\r\n`;
+  const secured = async (scheme: string) => {
+    const where = ["-connect", `127.0.0.1:${https.port}`, "-quiet", "-ign_eof"];
+    return (await run(["openssl", "s_client", ...where], { stdin: request(scheme) })).out;
+  };
+  assertStringIncludes(await secured("https"), '\r\n\r\n{"time":"');
+  assertStringIncludes(await exchange(http.port, request("http")), '\r\n\r\n{"time":"');
+  assertStringIncludes(await secured("http"), "HTTP/1.1 421 Misdirected Request\r\n");
+  assertStringIncludes(await exchange(http.port, request("https")), "HTTP/1.1 421 Misdirected Request\r\n");
 });
 
 Deno.test("server.ts --tls-min-version refuses older versions", async () => {

@@ -1,9 +1,9 @@
-/** Which requests are refused, and with what status. */
+/** The requests that the parser refuses, and with which status. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
 import { pure } from "../_util/permissions.ts";
 
-Deno.test("RequestParser refuses two lengths, the ways requests are smuggled", pure, () => {
+Deno.test("RequestParser.push() refuses an ambiguous length, as in request smuggling", pure, () => {
   for (
     const fields of [
       "Content-Length: 4\r\nTransfer-Encoding: chunked",
@@ -34,7 +34,7 @@ Deno.test("RequestParser refuses two lengths, the ways requests are smuggled", p
   assertEquals(statusOf(`${POST}Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n`), undefined);
 });
 
-Deno.test("RequestParser refuses line ends and fields that others may read differently", pure, () => {
+Deno.test("RequestParser.push() refuses line ends and fields that parsers read differently", pure, () => {
   for (
     const text of [
       "GET / HTTP/1.1\nHost: a\r\n\r\n",
@@ -56,7 +56,7 @@ Deno.test("RequestParser refuses line ends and fields that others may read diffe
   assertEquals(only(`${GET}X: caf\xe9\r\n\r\n`).head.headers.get("x"), "caf\xe9");
 });
 
-Deno.test("RequestParser refuses malformed chunks", pure, () => {
+Deno.test("RequestParser.push() refuses malformed chunks", pure, () => {
   for (
     const body of [
       "0x3\r\nabc\r\n0\r\n\r\n",
@@ -82,7 +82,7 @@ Deno.test("RequestParser refuses malformed chunks", pure, () => {
   ) assertEquals(statusOf(CHUNKED + body), 400, JSON.stringify(body.slice(0, 40)));
 });
 
-Deno.test("RequestParser refuses a malformed request line", pure, () => {
+Deno.test("RequestParser.push() refuses a malformed request line", pure, () => {
   for (
     const line of [
       "GET /",
@@ -101,7 +101,10 @@ Deno.test("RequestParser refuses a malformed request line", pure, () => {
       "GET * HTTP/1.1",
       "GET http:// HTTP/1.1",
       "GET http://user@a/ HTTP/1.1",
-      "GET https://a/ HTTP/1.1",
+      "GET https:// HTTP/1.1",
+      "GET https://user@a/ HTTP/1.1",
+      "GET httpss://a/ HTTP/1.1",
+      "GET ftp://a/ HTTP/1.1",
     ]
   ) assertEquals(statusOf(`${line}\r\nHost: a\r\n\r\n`), 400, line);
   assertEquals(statusOf("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505);
@@ -109,7 +112,7 @@ Deno.test("RequestParser refuses a malformed request line", pure, () => {
   assertEquals(statusOf("CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"), 501);
 });
 
-Deno.test("RequestParser follows the rules of Host and of the absolute form", pure, () => {
+Deno.test("RequestParser.push() follows the rules of Host and of the absolute form", pure, () => {
   for (
     const fields of [
       "X: y",
@@ -125,11 +128,14 @@ Deno.test("RequestParser follows the rules of Host and of the absolute form", pu
   assertEquals(only("GET / HTTP/1.1\r\nHost:\r\n\r\n").head.authority, "");
   assertEquals(only("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n").head.authority, "[::1]:80");
   const { head } = only("GET http://b:81?q HTTP/1.1\r\nHost: a\r\n\r\n");
-  assertEquals([head.authority, head.path, head.query], ["b:81", "/", "q"]);
+  assertEquals([head.scheme, head.authority, head.path, head.query], ["http", "b:81", "/", "q"]);
+  const secure = only("GET HTTPS://b/c HTTP/1.1\r\nHost: a\r\n\r\n").head;
+  assertEquals([secure.scheme, secure.authority, secure.path, secure.query], ["https", "b", "/c", ""]);
+  assertEquals(only("GET /c HTTP/1.1\r\nHost: a\r\n\r\n").head.scheme, undefined);
   assertEquals(only("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").head.path, "*");
 });
 
-Deno.test("RequestParser holds its limits exactly", pure, () => {
+Deno.test("RequestParser.push() enforces its limits exactly", pure, () => {
   const line = `GET /${"a".repeat(100)} HTTP/1.1`;
   const limits = { maxRequestLine: line.length };
   assertEquals(statusOf(`${line}\r\nHost: a\r\n\r\n`, limits), undefined);
@@ -150,13 +156,13 @@ Deno.test("RequestParser holds its limits exactly", pure, () => {
   assertEquals(statusOf(`${CHUNKED}${chunks}1\r\n`, { maxBody: 10 }), 413);
 });
 
-Deno.test("RequestParser forgives one empty line before a request, not two", pure, () => {
+Deno.test("RequestParser.push() ignores one empty line before a request, but not two", pure, () => {
   assertEquals(only(`\r\n${GET}\r\n`).head.method, "GET");
   assertEquals(statusOf(`\r\n\r\n${GET}\r\n`), 400);
   assertEquals(parseEveryWay(`${GET}\r\n\r\n${GET}\r\n`).requests.length, 2);
 });
 
-Deno.test("RequestParser.end() refuses an end inside a request, wherever it is", pure, () => {
+Deno.test("RequestParser.end() returns an error when the input ends anywhere inside a request", pure, () => {
   const text = `${CHUNKED}1\r\nx\r\n0\r\nX: y\r\n\r\n`;
   for (let end = 1; end < text.length; end++) {
     const { error } = parse(text.slice(0, end));
@@ -167,7 +173,7 @@ Deno.test("RequestParser.end() refuses an end inside a request, wherever it is",
   assertEquals(parse("").error, undefined);
 });
 
-Deno.test("RequestParser gives the requests before the error", pure, () => {
+Deno.test("RequestParser.push() returns the requests before an error", pure, () => {
   const { requests, error } = parseEveryWay(`${GET}\r\n${GET}X\r\n\r\n`);
   assertEquals(requests.length, 1);
   assertEquals(error?.status, 400);

@@ -1,11 +1,11 @@
-/** How requests are read. */
+/** The requests that the parser accepts. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { RequestParser } from "../../http/request_parser.ts";
 import { bytesOf, CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
 import { pure } from "../_util/permissions.ts";
 
-Deno.test("RequestParser reads a request line, headers and nothing more", pure, () => {
+Deno.test("RequestParser.push() reads a request line and headers", pure, () => {
   const { head, body } = only(
     "GET /a%20b?q=1&r HTTP/1.1\r\nHost: example.org:80\r\nX-One:  two \t\r\nx-one:3\r\n\r\n",
   );
@@ -17,7 +17,7 @@ Deno.test("RequestParser reads a request line, headers and nothing more", pure, 
   assertEquals(body, "");
 });
 
-Deno.test("RequestParser reads sized and chunked bodies, pipelined, whatever the chunking", pure, () => {
+Deno.test("RequestParser.push() reads pipelined requests with sized and chunked bodies", pure, () => {
   const text =
     `${POST}Content-Length: 5\r\n\r\nhello${CHUNKED}3;a=b;c="d\\";"\r\nabc\r\n0A \t; x\r\n0123456789\r\n` +
     `000\r\nDigest: x\r\n\r\n${POST}Content-Length: 0\r\n\r\n${GET}\r\n`;
@@ -28,7 +28,7 @@ Deno.test("RequestParser reads sized and chunked bodies, pipelined, whatever the
   assertEquals(requests[1]!.head.headers.get("digest"), null);
 });
 
-Deno.test("RequestParser gives back any body, however it is chunked and cut", pure, () => {
+Deno.test("RequestParser.push() returns any body, however it is chunked and cut", pure, () => {
   fc.assert(fc.property(
     fc.array(fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 50 }), { maxLength: 8 }),
     fc.integer({ min: 1, max: 60 }),
@@ -41,7 +41,7 @@ Deno.test("RequestParser gives back any body, however it is chunked and cut", pu
   ));
 });
 
-Deno.test("RequestParser never throws, and gives the same for any bytes however they are cut", pure, () => {
+Deno.test("RequestParser.push() never throws, and returns the same however the bytes are cut", pure, () => {
   const pieces = fc.constantFrom(
     "GET ",
     "POST ",
@@ -72,7 +72,7 @@ Deno.test("RequestParser never throws, and gives the same for any bytes however 
   );
 });
 
-Deno.test("RequestParser tells whether the connection stays", pure, () => {
+Deno.test("RequestParser.push() reads whether the connection stays open", pure, () => {
   const keepAlive = (version: string, connection: string) =>
     only(`GET / HTTP/${version}\r\nHost: a\r\n${connection}\r\n`).head.keepAlive;
   assertEquals(keepAlive("1.1", ""), true);
@@ -82,7 +82,7 @@ Deno.test("RequestParser tells whether the connection stays", pure, () => {
   assertEquals(keepAlive("1.1", "Connection: keep-alive\r\nConnection: close\r\n"), false);
 });
 
-Deno.test("RequestParser tells whether the client waits for 100 Continue", pure, () => {
+Deno.test("RequestParser.push() reads whether the client waits for 100 Continue", pure, () => {
   assertEquals(only(`${POST}Expect: 100-Continue\r\nContent-Length: 1\r\n\r\nx`).head.expectsContinue, true);
   assertEquals(only(`${GET}Expect: 100-continue\r\n\r\n`).head.expectsContinue, false);
   assertEquals(
@@ -92,7 +92,7 @@ Deno.test("RequestParser tells whether the client waits for 100 Continue", pure,
   assertEquals(statusOf(`${POST}Expect: tea\r\n\r\n`), 417);
 });
 
-Deno.test("RequestParser.idle holds between requests alone", pure, () => {
+Deno.test("RequestParser.idle is true only between requests", pure, () => {
   const parser = new RequestParser();
   assert(parser.idle);
   for (const piece of ["G", "ET / HTTP/1.1\r\n", "Host: a\r\nContent-Length: 1\r\n", "\r\n"]) {

@@ -1,7 +1,7 @@
 /** `server.ts hello`, a slow HTTP server. @module */
 import { duration, group } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
-import { HTTP_TLS } from "../../../services/http/tls.ts";
+import { HTTP_TLS } from "../../../services/http/refusal.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
 import { connectionOptions, listenOptions, processOptions, servicePort } from "../service_options.ts";
 

@@ -1,7 +1,8 @@
 /** `server.ts http`, a small web server. @module */
-import { duration, group, size } from "../../args/option.ts";
+import { duration, group, integer, size } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
-import { HTTP_TLS } from "../../../services/http/tls.ts";
+import { MAX_ITEM_SIZE } from "../../../services/http/item_store.ts";
+import { HTTP_TLS } from "../../../services/http/refusal.ts";
 import type { RunningService, Service, ServiceHost } from "../service_command.ts";
 import { connectionOptions, listenOptions, servicePort } from "../service_options.ts";
 
@@ -12,10 +13,15 @@ const options = {
       help: "Close connections without a request for this long",
       default: 60_000,
     }),
-    maxBody: size({ help: "Largest request body", default: 1024 * 1024 }),
+    maxBody: size({ help: "Largest request body", default: 1024 * 1024, max: MAX_ITEM_SIZE }),
+    maxItems: integer({ help: "Limit of the number of items", default: 10_000, min: 0 }),
+    maxStore: size({ help: "Limit of all items together", default: 128 * 1024 * 1024 }),
   }),
   ...servicePort(8890),
   ...connectionOptions,
+  ...group("Timeouts", {
+    writeTimeout: duration({ help: "Close connections that stop reading; 0 disables", default: 60_000 }),
+  }),
 };
 
 /** The command. */
@@ -28,11 +34,11 @@ export const http = {
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startHttp } = await import("../../../services/http/service.ts");
-    const { requestTimeout, keepAliveTimeout, maxBody } = values;
+    const { requestTimeout, keepAliveTimeout, maxBody, maxItems, maxStore } = values;
     const listen = await listenOptions(values, host, HTTP_TLS);
     return startHttp({
       ...listen,
-      limits: { ...listen.limits, maxBody },
+      limits: { ...listen.limits, maxBody, maxItems, maxStore },
       timeouts: { ...listen.timeouts, request: requestTimeout, keepAlive: keepAliveTimeout },
     });
   },

@@ -213,6 +213,18 @@ Deno.test(
   },
 );
 
+Deno.test("httpRequest() refuses a reply with interim responses without end", { permissions }, () => {
+  const interim = "HTTP/1.1 102 Processing\r\n\r\n";
+  assertEquals(read([interim.repeat(100), "HTTP/1.1 204\r\n\r\n"]), DONE);
+  assertEquals(read([interim.repeat(101)]), {
+    error: "invalid HTTP response: Server sent more than 100 interim responses (1xx)",
+  });
+});
+
+Deno.test("httpRequest() reads a folded header line", { permissions }, () => {
+  assertEquals(read(["HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length:\r\n 2\r\n\r\nhi"]), DONE);
+});
+
 Deno.test("httpRequest() refuses a reply that is not HTTP", { permissions }, () => {
   const error = "the reply is not an HTTP response";
   assertEquals(read(["hello\r\n\r\n"], { end: true }), { error });
