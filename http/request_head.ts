@@ -3,7 +3,7 @@ import { HttpError } from "./errors.ts";
 import { type Field, headersOf } from "./field_section.ts";
 import { isToken, listMembers } from "./grammar.ts";
 
-/** How the end of a body is found. */
+/** The rule that finds the end of a body. */
 export type BodyFraming =
   | { readonly type: "none" }
   | { readonly type: "sized"; readonly length: number }

@@ -149,7 +149,7 @@ export class ResponseParser {
     return this.#frame(status, headers) ? [head] : [head, this.#finish()];
   }
 
-  /** Decides where the body ends (RFC 9112, 6.3). Returns `false` if there is no body. */
+  /** Decides where the body ends (RFC 9112, 6.3). Returns `false` if the response has no body. */
   #frame(status: number, headers: Headers): boolean {
     if (this.#method === "HEAD" || status === SWITCHING_PROTOCOLS || status === 204 || status === 304) {
       return false;

@@ -33,6 +33,7 @@ export { type HelloOptions, type HelloStats, startHello } from "./hello/service.
 export { type HttpRequestOptions, type HttpResponse, requestHttp } from "./http/client.ts";
 export { HttpResponseError, type ResponseHead } from "../http/response_parser.ts";
 export type { RequestLimits } from "../http/request_parser.ts";
+export type { ItemStoreOptions } from "./http/item_store.ts";
 export {
   type HttpLimits,
   type HttpOptions,

@@ -128,7 +128,7 @@ class Silence {
     this.#timeouts.watch("idle", timeout, () => this.#sent && this.#waiting ? this.#since : undefined);
   }
 
-  /** Yields the pieces of a connection. Time in which nobody waits for a piece does not count. */
+  /** Yields the pieces of a connection. Time between a piece and the request for the next does not count. */
   async *watch(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
     this.#wait();
     for await (const bytes of pieces) {
@@ -164,7 +164,7 @@ async function sendRequest(
     await sendFrames(connection, framesOf(request));
     silence.requestSent();
   } catch (error) {
-    // Whoever reads the response gets the reason.
+    // The reader of the response gets the reason.
     if (!(error instanceof ConnectionClosedError)) throw error;
   }
 }

@@ -68,12 +68,12 @@ export class ItemStore {
     };
   }
 
-  /** Returns the JSON text of an item, or undefined if there is no such item. */
+  /** Returns the JSON text of an item, or undefined if it does not exist. */
   read(id: number): Uint8Array | undefined {
     return this.#items.get(id)?.json;
   }
 
-  /** Returns whether there was such an item. */
+  /** Deletes an item, and returns whether it existed. */
   delete(id: number): boolean {
     const item = this.#items.get(id);
     if (item === undefined) return false;

@@ -1,4 +1,4 @@
-/** What an HTTP server sends to a client that it refuses before the first request. @module */
+/** Responses to clients that are refused before their first request. @module */
 import type { Refusal } from "../../socket/connection_set.ts";
 import { HTTP_ALPN } from "../../http/grammar.ts";
 import type { Status } from "../../http/errors.ts";

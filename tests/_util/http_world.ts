@@ -58,7 +58,7 @@ export function get(target: string, version = "1.1", fields = ""): string {
 }
 
 /** Returns the body of a chunked response. */
-export function unchunk(response: string): string {
+export function decodeChunks(response: string): string {
   let rest = response.slice(response.indexOf("\r\n\r\n") + 4);
   let body = "";
   for (;;) {

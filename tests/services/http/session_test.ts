@@ -7,7 +7,7 @@ import type { Response } from "../../../http/response.ts";
 import { bytesCodec, type CloseReason, listen } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { talk } from "../../_util/exchange.ts";
-import { get, HttpWorld, unchunk } from "../../_util/http_world.ts";
+import { decodeChunks, get, HttpWorld } from "../../_util/http_world.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const CLOSE = "Connection: close\r\n";
@@ -53,7 +53,7 @@ Deno.test("HttpSession sends a long list in chunks, then serves the next request
   const answer = await world.clock.runUntil(client.rest());
   const [list = "", time = ""] = answer.split(/(?=HTTP\/1\.1)/);
   assertStringIncludes(list, "\r\ntransfer-encoding: chunked\r\n");
-  assertEquals(JSON.parse(unchunk(list)), listOf(sizes));
+  assertEquals(JSON.parse(decodeChunks(list)), listOf(sizes));
   assertStringIncludes(time, '{"time":"');
   await world.clock.runUntil(client.connection.close());
   assertEquals(world.ends.at(-1), { type: "natural" });
@@ -96,7 +96,7 @@ Deno.test("HttpSession applies neither its timeouts nor 408 while a slow client 
     answer += decoder.decode(value);
   }
   assert(world.clock.now() > 8000, `It took ${world.clock.now()} ms`);
-  assertEquals(JSON.parse(unchunk(answer)), listOf(sizes));
+  assertEquals(JSON.parse(decodeChunks(answer)), listOf(sizes));
   await world.clock.runUntil(client.send(rest));
   assertStringIncludes(await world.clock.runUntil(client.rest()), '{"time":"');
   await world.clock.runUntil(client.connection.close());
@@ -163,9 +163,9 @@ Deno.test("startHttp() completes a response in progress when it drains", pure, a
   const drained = world.server.shutdown();
   await world.clock.advance(1000);
   assertEquals(world.stats.connections, 2);
-  assertEquals(JSON.parse(unchunk(await world.clock.runUntil(client.rest()))), listOf(sizes));
+  assertEquals(JSON.parse(decodeChunks(await world.clock.runUntil(client.rest()))), listOf(sizes));
   const [list = "", time = ""] = (await world.clock.runUntil(pipelined.rest())).split(/(?=HTTP\/1\.1)/);
-  assertEquals(JSON.parse(unchunk(list)), listOf(sizes));
+  assertEquals(JSON.parse(decodeChunks(list)), listOf(sizes));
   assertStringIncludes(time, "\r\nconnection: close\r\n");
   for (const { connection } of [client, pipelined]) await world.clock.runUntil(connection.close());
   await world.clock.runUntil(drained, { within: 1000 });
