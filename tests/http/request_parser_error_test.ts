@@ -103,7 +103,7 @@ Deno.test("RequestParser.push() refuses a malformed request line", pure, () => {
       "GET http://user@a/ HTTP/1.1",
       "GET https:// HTTP/1.1",
       "GET https://user@a/ HTTP/1.1",
-      "GET httpss://a/ HTTP/1.1",
+      "GET ws://a/ HTTP/1.1",
       "GET ftp://a/ HTTP/1.1",
     ]
   ) assertEquals(statusOf(`${line}\r\nHost: a\r\n\r\n`), 400, line);

@@ -260,7 +260,7 @@ Deno.test("startHttp() serves each item at one path, however it is escaped", asy
   const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n`;
   const cases: readonly (readonly [request: string, status: number])[] = [
     [put("/items/7"), 201],
-    [put("/%69tems/%37"), 200],
+    [put("/item%73/%37"), 200],
     [put("/items/07"), 404],
     [put("/items/0"), 201],
     [put("/items/00"), 404],
@@ -269,7 +269,7 @@ Deno.test("startHttp() serves each item at one path, however it is escaped", asy
     [get("/%74ime") + CLOSE, 200],
     [get("/%74%49me") + CLOSE, 404],
     [get("/%2574ime") + CLOSE, 404],
-    [get("/.%2Ftime") + CLOSE, 404],
+    [get("/.%2F%74ime") + CLOSE, 404],
     [get("/x/../time") + CLOSE, 404],
     [get("/%2e%2e/time") + CLOSE, 404],
     [get("//time") + CLOSE, 404],
