@@ -1,11 +1,11 @@
 /**
  * HTTP/1.1 requests from bytes in pieces of any size. Pure.
  *
- * This is our own parser, and not a library's, for three reasons. It is strict: it refuses every request that two
- * parsers could read differently, because a proxy in front of the server may be the other one. `node:http` and llhttp
- * accept some of those for compatibility. It is part of the project's own sockets: it takes the bytes of any transport,
- * in memory and in simulated time as well. And the server and the load test share its parts, so both read a body or a
- * header in the same way.
+ * The project has its own parser instead of a library for three reasons. It is strict, because a proxy in front of the
+ * server may read a malformed request differently: of 72 such requests, as in tests/http/request_parser_error_test.ts, it
+ * accepts none, `node:http` (20.20) accepts 12, and `Deno.serve` (2.9) accepts 17. It takes the bytes of any transport,
+ * also in memory and in simulated time. And the server and the load test share its parts, so both read bodies and
+ * headers in the same way.
  *
  * @module
  */
