@@ -1,6 +1,7 @@
 /** The relay server: a router behind a listener. @module */
 import { errorLine } from "../protocol.ts";
 import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
+import { closeOnAbort } from "../socket/close_on_abort.ts";
 import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, describeToPeer, DRAINED } from "../socket/errors.ts";
@@ -147,14 +148,17 @@ export class RelayServer implements AsyncDisposable {
       peer.send(line);
       if (peer instanceof Peer) observer.sent?.(peer.connection, line);
     };
+    const { signal, ...listen } = options;
+    signal?.throwIfAborted();
     this.#listener = new Listener({
-      ...options,
+      ...listen,
       codec: lineCodecWithin(limits),
       refusal: errorLine,
       farewell,
     }, () => this.#watch.changed());
     // This is the promise `finished`. If nothing waits for it, the runtime reports a failure.
     void this.#listener.serve((connection) => this.#serve(connection));
+    closeOnAbort(this, signal);
   }
 
   /** Bound addresses. */

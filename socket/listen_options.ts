@@ -51,6 +51,8 @@ export interface ListenOptions<Frame = string>
   access?: ListenAccess;
   /** Returns the frame that tells a refused peer why. Default: none. */
   refusal?: (why: string, limit: Refusal["limit"]) => Frame;
+  /** Closes the listener and its connections when it aborts, like `close`. */
+  signal?: AbortSignal;
   /** The network. Default: TCP sockets of the OS. */
   network?: Network;
   /** The clock. Default: the system clock. */

@@ -5,6 +5,7 @@ import { TaskSet } from "../internal/task_set.ts";
 import { Watch } from "../internal/watch.ts";
 import { Acceptor } from "./acceptor.ts";
 import { Admission } from "./admission.ts";
+import { closeOnAbort } from "./close_on_abort.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { DRAINED } from "./errors.ts";
@@ -56,6 +57,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @param onChange Called whenever `until` looks again, for an owner that watches more than the listener.
    */
   constructor(options: FrameListenOptions<Frame>, onChange: () => void = () => {}) {
+    options.signal?.throwIfAborted();
     // Copied, because `setLimits` changes it.
     options = { ...options };
     this.#options = options;
@@ -81,6 +83,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       onChange: () => this.#changed(),
     });
     this.finished = this.#run();
+    closeOnAbort(this, options.signal);
   }
 
   /** The loop of each bound socket: accept, admit, serve. */

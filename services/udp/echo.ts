@@ -1,6 +1,7 @@
 /** Datagrams back as they came, or on to everybody else. @module */
 import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
 import type { ListenerEvent } from "../../socket/listener_event.ts";
+import { closeOnAbort } from "../../socket/close_on_abort.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import { type Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
@@ -33,6 +34,8 @@ export interface DatagramEchoOptions {
    * forged; 0 for no limit. Default 1000. As many at once after a quiet second.
    */
   answerRate?: number;
+  /** Closes the service when it aborts. */
+  signal?: AbortSignal;
   /** Default: the system clock. */
   clock?: Clock;
 }
@@ -94,6 +97,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       forgetAfter = FORGET_AFTER,
       answerRate = ANSWER_RATE,
     } = options;
+    options.signal?.throwIfAborted();
     this.#clock = options.clock ?? systemClock;
     this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter }) : undefined;
     try {
@@ -111,6 +115,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     }
     this.#guard = new DatagramGuard({ own: this.addresses, rate: answerRate });
     this.finished = this.#serveAll();
+    closeOnAbort(this, options.signal);
   }
 
   get addresses(): readonly Address[] {
