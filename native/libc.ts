@@ -176,6 +176,11 @@ export class Libc {
     return result < 0 ? result : this.#result(this.#symbols.fcntl(descriptor, F_SETFD, FD_CLOEXEC));
   }
 
+  /** Lets child processes that are started from now on inherit a descriptor, or keeps it from them. */
+  setInheritable(descriptor: number, inheritable: boolean): number {
+    return this.#result(this.#symbols.fcntl(descriptor, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+  }
+
   /** Removes a file. */
   unlink(path: string): number {
     return this.#result(this.#symbols.unlink(new TextEncoder().encode(`${path}\0`)));

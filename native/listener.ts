@@ -2,7 +2,7 @@
 import { type Address, type Transport, type TransportListener, unixPath } from "../socket/network.ts";
 import { EPOLLIN } from "./epoll_events.ts";
 import { errnoOf } from "./errno.ts";
-import type { EventLoop } from "./event_loop.ts";
+import { checked, type EventLoop } from "./event_loop.ts";
 import { Handle } from "./handle.ts";
 import type { SocketConfigurator } from "./options.ts";
 import { decodeSocketAddress } from "./socket_address.ts";
@@ -19,6 +19,8 @@ const SHARE = 256;
 export interface NativeListenerOptions {
   /** Bound and listening. */
   readonly descriptor: number;
+  /** Whether another process bound it, to which the file of a Unix socket belongs. */
+  readonly inherited: boolean;
   readonly family: number;
   readonly address: Address;
   /** Whether connections have other local addresses than the listener. */
@@ -63,9 +65,14 @@ export class NativeListener extends Handle implements TransportListener {
     if (this.closed) return;
     const path = unixPath(this.address.hostname);
     // Before the descriptor: once that is closed, the path may belong to another listener.
-    if (path !== undefined) this.loop.libc.unlink(path);
+    if (path !== undefined && !this.#options.inherited) this.loop.libc.unlink(path);
     this.closeDescriptor();
     this.#takeAccepting()?.reject(closedError());
+  }
+
+  /** Lets child processes that are started from now on inherit the socket, or keeps it from them. */
+  set inheritable(inheritable: boolean) {
+    checked(this.loop.libc.setInheritable(this.descriptor, inheritable));
   }
 
   protected wanted(): number {

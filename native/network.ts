@@ -127,6 +127,7 @@ function bind(loop: EventLoop, configurator: SocketConfigurator, options: Native
     const address = decodeSocketAddress(libc.address, libc.addressLength);
     return new NativeListener(loop, {
       descriptor,
+      inherited: inherited !== undefined,
       family,
       address,
       wildcard: ANY.has(address.hostname),

@@ -185,7 +185,7 @@ export interface PreparedGenerator extends Disposable {
 /** Where a generator runs, and what it connects and writes with. */
 export interface GeneratorResources {
   readonly processes: number;
-  readonly transport: TransportName;
+  readonly transport: TransportName | undefined;
   readonly history: HistoryMerger | undefined;
 }
 

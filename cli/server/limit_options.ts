@@ -7,6 +7,7 @@ import type { ListenOptions } from "../../socket/listener.ts";
 import { serverNetwork, type TlsServerContext, type tlsServerOptions } from "./tls_options.ts";
 import type { guardTokenOption } from "../shared/token_option.ts";
 import type { transportOption } from "../shared/transport_option.ts";
+import type { inheritOption } from "./inherited_sockets.ts";
 
 /** Limits of accepting. */
 export const limitOptions = {
@@ -37,6 +38,7 @@ type GuardValues = Values<
   & typeof accessOptions
   & typeof tlsServerOptions
   & typeof transportOption
+  & typeof inheritOption
 >;
 
 type GuardListenOptions =

@@ -9,8 +9,8 @@ import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts
 import { formatAddress } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
 import { operate } from "./operate.ts";
-import type { SuperviseOptions } from "./processes/supervise.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
+import { ServiceManager } from "./service_manager.ts";
 import { requiredHosts, type SharedValues } from "./service_options.ts";
 import { services } from "./services/mod.ts";
 
@@ -54,17 +54,16 @@ export async function runServer(
   // Loaded only when it is used: its packages take time to load.
   const watched = admin === undefined ? undefined : await import("./watch_service.ts");
   using monitor = watched?.createMonitor(told.command);
+  using manager = new ServiceManager({ onError: ({ message }) => log.warn(message) });
   const host = { log, onReload, ...(monitor && { monitor }) };
-  const processes = "processes" in told.options ? told.options.processes : 1;
-  const service = processes > 1
-    ? await startProcesses({
-      service: told.command,
-      args,
-      values: { ...told.options, processes },
-      respawn,
-      host,
-    })
-    : await start(services[told.command], told.options, host);
+  const service = await explainingBind(told.options, async () => {
+    const { command, options: values } = told;
+    if (!("processes" in values) || values.processes === 1) {
+      return await start(services[command], values, host);
+    }
+    const { supervise } = await import("./processes/supervise.ts");
+    return await supervise({ service: command, args, values, respawn, host });
+  });
   await operate(service, {
     log,
     onSignal,
@@ -75,6 +74,7 @@ export async function runServer(
     limits: service.setLimits === undefined
       ? undefined
       : new LiveLimits(service, { options: services[told.command].options, values: told.options }),
+    onDraining: () => void manager.stopping(),
     async begin(control) {
       const server = await watched?.watchService(service, {
         monitor: monitor!,
@@ -84,6 +84,7 @@ export async function runServer(
       });
       // Last, when all its own sockets are open: a load test counts them from outside from here on.
       announce(service, told.command, log);
+      await manager.ready();
       // Processes of one server share their port on purpose.
       if ("reusePort" in told.options && told.options.reusePort && !told.options.untilStdinEnds) {
         const { warnOfSharedPort } = await import("./shared_port.ts");
@@ -110,14 +111,17 @@ function respawnCommand(): [string, ...string[]] {
   ];
 }
 
-async function startProcesses(options: SuperviseOptions): Promise<RunningService> {
-  const { supervise } = await import("./processes/supervise.ts");
-  return await supervise(options);
+async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {
+  return await service.start(values, host);
 }
 
-async function start(service: Service, values: SharedValues, host: ServiceHost): Promise<RunningService> {
+/** Starts a service, and explains why its addresses cannot be bound. */
+async function explainingBind(
+  values: SharedValues,
+  start: () => Promise<RunningService>,
+): Promise<RunningService> {
   try {
-    return await service.start(values, host);
+    return await start();
   } catch (cause) {
     const why = whyNotBound(cause);
     if (why === undefined) throw cause;

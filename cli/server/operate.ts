@@ -22,6 +22,8 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly hungUp: () => boolean;
   /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
   readonly reload: Reload | undefined;
+  /** Called when the service begins to drain. */
+  readonly onDraining?: () => void;
   /**
    * Called when the service can be controlled. Its result is disposed of when the service has ended; if it rejects, the
    * service closes.
@@ -44,6 +46,7 @@ export async function operate(service: RunningService, options: OperateOptions):
   const endings: Promise<void>[] = [];
   const end = (cause: string) => {
     const draining = endings.length > 0;
+    if (!draining) options.onDraining?.();
     log.info(draining ? `${cause}: closing now` : `${cause}: draining; once more to close now`);
     gate.end();
     const ending = draining ? service.close() : service.shutdown();

@@ -9,6 +9,7 @@ import { jsonOption, quietOption } from "../shared/output_options.ts";
 import { transportOption } from "../shared/transport_option.ts";
 import { logListener } from "./listener_log.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
+import { inheritedDescriptors, inheritedHost, inheritOption } from "./inherited_sockets.ts";
 import type { ServiceHost } from "./service_command.ts";
 import { type ServiceTls, tlsServerOptions } from "./tls_options.ts";
 
@@ -37,6 +38,7 @@ export const connectionOptions = {
   ...listening,
   ...group("Listening", {
     reusePort: flag({ help: "Share the port with other servers that also use this option" }),
+    ...inheritOption,
     ...transportOption,
   }),
   ...group("Limits", {
@@ -102,8 +104,9 @@ export async function listenOptions(
 ): Promise<SharedListenOptions> {
   const { reusePort, maxConnections, maxConnectionsPerIp, idleTimeout, writeBuffer, drainTimeout } = values;
   const guard = await guardListenOptions(values, { ...host, ...tls });
+  const inherited = inheritedDescriptors(values);
   return {
-    ...bindOptions(values),
+    ...(inherited.length > 0 ? { hostnames: inherited.map(inheritedHost), port: 0 } : bindOptions(values)),
     ...guard,
     ...logListener(host, values),
     reusePort,

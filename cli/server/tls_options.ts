@@ -7,7 +7,8 @@ import type { Values } from "../args/program.ts";
 import type { Identity } from "../../tls/certificate.ts";
 import type { Network } from "../../socket/network.ts";
 import type { TlsServerOptions } from "../../tls/mod.ts";
-import { transportNetwork, type transportOption } from "../shared/transport_option.ts";
+import type { transportOption } from "../shared/transport_option.ts";
+import { type inheritOption, listeningNetwork } from "./inherited_sockets.ts";
 import { type IdentityFiles, readAuthority, readIdentity } from "../shared/pem.ts";
 
 const file = { placeholder: "FILE" } as const;
@@ -63,11 +64,11 @@ interface TlsFiles {
  * @throws {ExitError} If a file cannot be read or used.
  */
 export async function serverNetwork(
-  values: Values<typeof tlsServerOptions & typeof transportOption>,
+  values: Values<typeof tlsServerOptions & typeof transportOption & typeof inheritOption>,
   context: TlsServerContext,
 ): Promise<{ network?: Network }> {
   const files = filesOf(values, context);
-  const below = await transportNetwork(values.transport);
+  const below = await listeningNetwork(values);
   if (files === undefined) return { network: below };
   const { log, onReload } = context;
   const { TlsNetwork } = await import("../../tls/mod.ts");

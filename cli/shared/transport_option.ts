@@ -1,4 +1,5 @@
 /** The option `--transport`. @module */
+import type { NativeNetwork } from "../../native/mod.ts";
 import type { Network } from "../../socket/network.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { choice } from "../args/option.ts";
@@ -13,7 +14,7 @@ export type TransportName = typeof TRANSPORTS[number];
 export const transportOption = {
   transport: choice(TRANSPORTS, {
     help: "Sockets of Deno, or on Linux's epoll, which is faster and needs --allow-ffi",
-    default: "deno",
+    defaultText: "deno; epoll for sockets that processes inherit",
   }),
 };
 
@@ -22,7 +23,10 @@ export const transportOption = {
  *
  * @throws {ExitError} If this system or the permissions do not allow it.
  */
-export async function transportNetwork(transport: TransportName): Promise<Network> {
+export async function transportNetwork(transport: "epoll"): Promise<NativeNetwork>;
+/** @param transport Default `deno`. */
+export async function transportNetwork(transport: TransportName | undefined): Promise<Network>;
+export async function transportNetwork(transport: TransportName = "deno"): Promise<Network> {
   if (transport === "deno") return systemNetwork;
   const { nativeNetwork } = await import("../../native/mod.ts");
   try {
@@ -34,8 +38,8 @@ export async function transportNetwork(transport: TransportName): Promise<Networ
 }
 
 /** Returns the arguments that give a child process the same transport. */
-export function transportArguments(transport: TransportName): string[] {
-  return ["--transport", transport];
+export function transportArguments(transport: TransportName | undefined): string[] {
+  return transport === undefined ? [] : ["--transport", transport];
 }
 
 /**
@@ -43,7 +47,8 @@ export function transportArguments(transport: TransportName): string[] {
  *
  * @throws {RangeError} For anything else.
  */
-export function parseTransport([option, name]: readonly string[]): TransportName {
+export function parseTransport([option, name]: readonly string[]): TransportName | undefined {
+  if (option === undefined) return undefined;
   const transport = option === "--transport" ? TRANSPORTS.find((known) => known === name) : undefined;
   if (transport === undefined) {
     throw new RangeError(`Cannot parse ${option} ${name}: expected --transport deno|epoll`);

@@ -1,7 +1,9 @@
 // Several processes, and several servers, that relay as one.
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
+import { startLoadTest } from "../_util/loadtest/loadtest_program.ts";
 import { HAS_NATS, NatsServer } from "../_util/programs/nats_server.ts";
-import { runClient, runServer, ServerProcess } from "../_util/programs/program.ts";
+import { run, runClient, runServer, ServerProcess } from "../_util/programs/program.ts";
 
 /** Returns the children of the server, whichever of its threads started them. */
 function workersOf(server: ServerProcess): number[] {
@@ -118,4 +120,29 @@ Deno.test("server.ts relay --cluster relays between servers over NATS", { ignore
     await server.until(({ connections, pending }) => connections === 0 && pending === 0);
     assertEquals((await server.stop()).code, 0);
   }
+});
+
+Deno.test("server.ts relay --processes loses and refuses nothing when all processes are replaced under load", async () => {
+  await using server = await ServerProcess.start("relay", "--processes", "2");
+  const clients = 1500;
+  const load = startLoadTest(
+    ...["--target", `127.0.0.1:${server.port}`, "--clients", `${clients}`, "--window", "6s"],
+    ...["--json", ...ANY_LAG],
+  );
+  await load.says("acked");
+  server.signal("SIGHUP");
+  await server.remarked("Process 2 of 2 replaced");
+  const { summary, err } = await load.outcome;
+  const { acked, lost, refused, underWay } = summary;
+  assertEquals({ acked, lost, refused, underWay }, { acked: clients, lost: 0, refused: 0, underWay: 0 }, err);
+  const state = await server.until(({ connections, pending }) => connections === 0 && pending === 0);
+  // Both kinds of processes took part.
+  assert(Number(state.accepted) > 0 && Number(state.accepted) < clients, `${state.accepted}`);
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("server.ts echo --processes resets no connection when all processes are replaced", async () => {
+  const { code, out } = await run([Deno.execPath(), "run", "-A", "bench/rolling_restart.ts", "3"]);
+  assertEquals(code, 0, out);
+  assertEquals(Object.keys(JSON.parse(out)), ["replaced", "answered", "exitCode"]);
 });

@@ -3,7 +3,9 @@ import { LineFile } from "../../../loadtest/history/line_file.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { fileError } from "../../shared/file_error.ts";
 import type { RunningService, ServiceHost } from "../service_command.ts";
-import type { SharedValues } from "../service_options.ts";
+import { logListener } from "../listener_log.ts";
+import type { ConnectionValues } from "../service_options.ts";
+import { bindSharedPort } from "./port.ts";
 import { Supervisor } from "./supervisor.ts";
 import { workerArgs } from "./worker_args.ts";
 
@@ -13,7 +15,7 @@ export interface SuperviseOptions {
   readonly service: string;
   /** The command line of this server. */
   readonly args: readonly string[];
-  readonly values: SharedValues & {
+  readonly values: ConnectionValues & {
     readonly processes: number;
     readonly cluster?: string | undefined;
     readonly history?: string | undefined;
@@ -31,7 +33,9 @@ export interface SuperviseOptions {
  */
 export async function supervise(options: SuperviseOptions): Promise<RunningService> {
   const { service, args, values, respawn, host } = options;
-  const { processes, cluster, history, historyAppend, port } = values;
+  const { processes, cluster, history, historyAppend } = values;
+  // Before anything is made that would have to be removed again.
+  const port = await bindSharedPort(values, logListener(host, values).onEvent);
   if (history !== undefined && !historyAppend) emptyHistory(history);
   const isRelay = service === "relay";
   const folder = isRelay && cluster === undefined ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;

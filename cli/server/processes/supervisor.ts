@@ -1,22 +1,22 @@
 /** Several processes that serve as one: started, watched, restarted, drained, and replaced. @module */
 import { delay } from "@std/async/delay";
-import { backOffDelay } from "../../../internal/back_off.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
 import type { Address } from "../../../socket/network.ts";
 import { ExitError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import type { RunningService } from "../service_command.ts";
 import { combineStates } from "./sum_stats.ts";
-import { Worker } from "./worker.ts";
+import { Place } from "./place.ts";
+import type { SharedPort } from "./port.ts";
+import type { Worker } from "./worker.ts";
 
 /** Options for {@linkcode Supervisor.start}. */
 export interface SupervisorOptions {
   /** Number of processes. */
   readonly processes: number;
-  /** The program and arguments of a process, without its port. */
+  /** The program and arguments of a process, without its share of the port. */
   readonly command: readonly [string, ...string[]];
-  /** The port that they share; 0 for a free one. */
-  readonly port: number;
+  readonly port: SharedPort;
   readonly log: Log;
   /** Whether the processes form a cluster, which is complete before the server counts as started. */
   readonly clustered: boolean;
@@ -24,28 +24,18 @@ export interface SupervisorOptions {
   readonly onEnd?: () => Promise<void>;
 }
 
-/** A process that served for this long, in ms, was not broken from the start: its next failure counts as the first. */
-const STABLE = 10_000;
 /** Time in ms between two looks at the state of all processes. */
 const COLLECT_INTERVAL = 1000;
 /** How long the processes may take to find each other, in ms, and the time between two looks. */
 const FIND_TIMEOUT = 10_000;
 const FIND_INTERVAL = 20;
-const BACK_OFF = { first: 200, longest: 10_000, random: Math.random };
-
-interface Place {
-  worker: Worker;
-  failures: number;
-  startedAt: number;
-}
 
 /** Processes that share a port. A process that dies is replaced; connections of the others are unaffected. */
 export class Supervisor implements RunningService {
-  readonly addresses: readonly Address[];
   /** Settles when all processes have ended as they were asked to; rejects if one failed to. */
   readonly finished: Promise<void>;
   readonly #options: SupervisorOptions;
-  readonly #places: Place[];
+  readonly #places: readonly Place[];
   readonly #finished = Promise.withResolvers<void>();
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   #stopping = false;
@@ -55,12 +45,11 @@ export class Supervisor implements RunningService {
   #ended = false;
   readonly #collecting: ReturnType<typeof setInterval>;
 
-  private constructor(options: SupervisorOptions, workers: readonly Worker[], addresses: readonly Address[]) {
+  private constructor(options: SupervisorOptions, places: readonly Place[]) {
     this.#options = options;
-    this.addresses = addresses;
     this.finished = this.#finished.promise;
-    this.#places = workers.map((worker) => ({ worker, failures: 0, startedAt: performance.now() }));
-    for (const place of this.#places) this.#watch(place);
+    this.#places = places;
+    for (const place of places) this.#watch(place);
     this.#collecting = setInterval(() => void this.collect(), COLLECT_INTERVAL);
   }
 
@@ -70,24 +59,31 @@ export class Supervisor implements RunningService {
    * @throws {ExitError} If one of them cannot start. It has printed the reason.
    */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
-    const workers: Worker[] = [];
+    const { processes, command, port, clustered, onEnd } = options;
+    const places: Place[] = [];
+    const workers = (): Worker[] => places.map(({ worker }) => worker);
     try {
-      // The first one finds the port that the others share.
-      workers.push(startWorker(options, options.port));
-      const addresses = await workers[0]!.listening();
-      const port = addresses[0]!.port;
-      for (let count = 1; count < options.processes; count++) workers.push(startWorker(options, port));
-      await Promise.all(workers.map((worker) => worker.listening()));
-      if (options.clustered) await allJoined(workers);
-      const supervisor = new Supervisor(options, workers, addresses);
+      for (let count = 0; count < processes; count++) {
+        places.push(new Place({ command, open: () => port.open() }));
+      }
+      await Promise.all(workers().map((worker) => worker.listening()));
+      if (clustered) await allJoined(workers());
+      const supervisor = new Supervisor(options, places);
       await supervisor.collect();
       return supervisor;
     } catch (cause) {
-      for (const worker of workers) worker.kill("SIGKILL");
-      await Promise.all(workers.map(({ ended }) => ended));
-      await options.onEnd?.();
+      for (const worker of workers()) worker.kill("SIGKILL");
+      await Promise.all(workers().map(({ ended }) => ended));
+      for (const place of places) place.close();
+      port.close();
+      await onEnd?.();
       throw new ExitError("Cannot start the processes of the server", { cause });
     }
+  }
+
+  /** The addresses that all processes accept on. */
+  get addresses(): readonly Address[] {
+    return this.#options.port.addresses;
   }
 
   /** Returns the sum of the states of all processes: as of the last {@linkcode Supervisor.collect}, or a second ago. */
@@ -138,6 +134,9 @@ export class Supervisor implements RunningService {
     this.#stopping = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     this.#restarts.clear();
+    // Otherwise, new connections would wait for processes that do not come.
+    for (const place of this.#places) place.close();
+    this.#options.port.close();
     this.#signal("SIGTERM");
     const ends = await Promise.all(this.#places.map(({ worker }) => worker.ended));
     await this.#options.onEnd?.();
@@ -168,22 +167,19 @@ export class Supervisor implements RunningService {
     for (const [index, place] of this.#places.entries()) {
       if (this.#stopping) return;
       const old = place.worker;
-      const successor = startWorker(this.#options, this.addresses[0]!.port);
       try {
-        await successor.listening();
+        await place.replace();
       } catch (error) {
         log.error(`Process ${index + 1} was not replaced: ${error instanceof Error ? error.message : error}`);
         return;
       }
-      place.worker = successor;
-      place.startedAt = performance.now();
       this.#watch(place);
       // Stopped while the new one started: both have to end.
-      if (this.#stopping) successor.kill("SIGTERM");
+      if (this.#stopping) place.worker.kill("SIGTERM");
       old.kill("SIGTERM");
       const end = await old.ended;
       const how = end.code === 0 ? "" : `; the old one ended with ${describeEnd(end)}`;
-      log.info(`Process ${index + 1} of ${this.#places.length} replaced (pid ${successor.pid})${how}`);
+      log.info(`Process ${index + 1} of ${this.#places.length} replaced (pid ${place.worker.pid})${how}`);
     }
   }
 
@@ -192,17 +188,15 @@ export class Supervisor implements RunningService {
     void worker.ended.then((end) => {
       // Stopped or replaced on purpose.
       if (this.#stopping || place.worker !== worker) return;
-      place.failures = performance.now() - place.startedAt > STABLE ? 1 : place.failures + 1;
-      const wait = Math.round(backOffDelay(place.failures, BACK_OFF));
+      const wait = place.failed();
       this.#options.log.warn(
         `Process ${this.#places.indexOf(place) + 1} (pid ${worker.pid}) ended with ${describeEnd(end)}: ` +
           `restarting in ${wait} ms`,
       );
       const timer = setTimeout(() => {
         this.#restarts.delete(timer);
-        place.worker = startWorker(this.#options, this.addresses[0]!.port);
+        place.restart();
         this.#restarted++;
-        place.startedAt = performance.now();
         this.#watch(place);
       }, wait);
       this.#restarts.add(timer);
@@ -218,18 +212,4 @@ async function allJoined(workers: readonly Worker[]): Promise<void> {
     if (states.every((state) => Number(state?.nodes) >= workers.length - 1)) return;
     if (performance.now() > giveUpAt) throw new Error("The processes did not find each other");
   }
-}
-
-function startWorker({ command }: SupervisorOptions, port: number): Worker {
-  const [program, ...args] = command;
-  return new Worker([
-    program,
-    ...args,
-    "--reuse-port",
-    "--json",
-    "--quiet",
-    "--control",
-    "--port",
-    `${port}`,
-  ]);
 }

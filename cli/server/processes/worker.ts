@@ -6,6 +6,7 @@ import {
   describeEnd,
 } from "../../../loadtest/process/child_process.ts";
 import type { Address } from "../../../socket/network.ts";
+import { NOTIFY_ENV } from "../service_manager.ts";
 
 /** A process that does not answer for this long, in ms, hangs. */
 const ANSWER_TIMEOUT = 5000;
@@ -23,6 +24,7 @@ export class Worker {
   constructor(command: readonly [string, ...string[]]) {
     this.#process = new ChildProcess({
       command,
+      env: NOTIFY_ENV,
       // A Ctrl-C at the terminal goes to the first process alone, which drains the others.
       detached: true,
       onMessage: (message) => this.#receive(message),

@@ -4,11 +4,13 @@
 const OWN_OPTIONS: ReadonlyMap<string, boolean> = new Map([
   ["--processes", true],
   ["--port", true],
+  ["--host", true],
   ["--admin", true],
   ["--control", false],
   ["--json", false],
   ["--quiet", false],
   ["--reuse-port", false],
+  ["--listen-fd", true],
   ["--history-append", false],
   ["--until-stdin-ends", false],
 ]);

@@ -98,6 +98,16 @@ export class ServerProcess implements AsyncDisposable {
     ]);
   }
 
+  /** As {@linkcode ServerProcess.start}, by a script of bash that ends in `exec "$@"`. Not on Windows. */
+  static async startBy(
+    script: string,
+    service: string,
+    ...options: readonly string[]
+  ): Promise<ServerProcess> {
+    const command = serverCommand(service, ["--host", "127.0.0.1", ...options]);
+    return await ServerProcess.#run(["bash", "-c", script, "bash", ...command]);
+  }
+
   static async #run(command: readonly [string, ...string[]]): Promise<ServerProcess> {
     const process = new Lines(command);
     const { port } = await process.next("listening");
