@@ -1,4 +1,4 @@
-/** Who may connect, by address. @module */
+/** Access control by address. @module */
 import { BlockList, isIP } from "node:net";
 
 /** Whether a peer with this IP address may connect. */
@@ -6,14 +6,14 @@ export type AddressCheck = (address: string) => boolean;
 
 /** Addresses (`192.0.2.7`, `::1`) and ranges in CIDR notation (`192.0.2.0/24`, `fd00::/8`). */
 export interface AddressLists {
-  /** Only these may connect: nobody where there are none. Default: all. */
+  /** Only these may connect; an empty list refuses every peer. Default: all. */
   readonly allow?: readonly string[];
-  /** These may not, even when they are allowed. Default: none. */
+  /** These are refused, even if they are allowed. Default: none. */
   readonly deny?: readonly string[];
 }
 
 /**
- * Makes the check of the two lists. An IPv4 address that comes as IPv6 (`::ffff:192.0.2.7`) is the IPv4 address.
+ * Returns a check of both lists. An IPv4-mapped IPv6 address (`::ffff:192.0.2.7`) counts as its IPv4 address.
  *
  * @throws {RangeError} If a text is neither an address nor a range.
  *

@@ -1,4 +1,4 @@
-/** Peers that must show a token before anything else. @module */
+/** Authentication of peers with a token. @module */
 import type { Connection } from "../socket/connection.ts";
 import type { CloseReason } from "../socket/errors.ts";
 import type { Clock } from "../internal/clock.ts";
@@ -6,13 +6,13 @@ import { systemClock } from "../socket/tcp.ts";
 import { errorLine } from "../protocol.ts";
 import type { TokenCheck } from "./token.ts";
 
-/** How peers are let in. */
+/** Options for {@linkcode authenticate}. */
 export interface AuthOptions {
   /** Checks a token. */
   readonly isToken: TokenCheck;
-  /** Longest time in ms until the token has been shown. Default 10,000. */
+  /** Longest time in ms until a valid token arrives. Default: 10,000. */
   readonly timeout?: number;
-  /** How many tokens a peer may try. Default 3. */
+  /** Number of tokens that a peer may try. Default: 3. */
   readonly tries?: number;
   /** The clock. Default: the system clock. */
   readonly clock?: Clock;
@@ -29,12 +29,12 @@ const MISSING = "expected auth TOKEN as the first line";
 const DISMISSED = "unauthorized: ";
 
 /**
- * Reads a peer's lines until one is `auth TOKEN` with the right token, and no further. A wrong one, or a line that is
- * something else, is answered by an error; after the last try, or too late, the connection is closed. A right one is
- * answered by nothing, so a peer may send on without waiting.
+ * Reads the lines of a peer up to one that is `auth TOKEN` with a valid token. Any other line is answered with an error.
+ * After the last try, or at the timeout, the connection is closed. A valid token gets no answer, so a peer may send its
+ * next lines without waiting.
  *
- * @returns Whether the peer is let in. Where it is not, the connection is ended, or ends by itself.
- * @throws {FramingError} As reading does.
+ * @returns Whether the peer is authenticated. Otherwise, its connection is closed or about to close.
+ * @throws {FramingError} If the input cannot be framed.
  */
 export async function authenticate<Frame>(
   connection: AsyncIterable<Frame | string> & Pick<Connection<Frame | string>, "send" | "close">,
@@ -62,10 +62,10 @@ export async function authenticate<Frame>(
 }
 
 /**
- * Whether the reason of an error line is that {@linkcode authenticate} did not let the peer in. A peer that has only one token to
- * show, or none, need not try again.
+ * Returns whether an error line means that {@linkcode authenticate} has refused the peer. A client with only one token
+ * need not retry then.
  *
- * @param reason What came after `error `.
+ * @param reason The text after `error `.
  */
 export function isAuthRefusal(reason: string): boolean {
   return reason === WRONG || reason === MISSING || reason.startsWith(DISMISSED);

@@ -1,5 +1,5 @@
 /**
- * Who may connect, by address and by token.
+ * Access control by address and by token.
  *
  * @module
  */

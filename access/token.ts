@@ -1,16 +1,16 @@
-/** Secrets that peers must show. @module */
+/** Tokens that peers must send. @module */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { assertToken } from "./token_text.ts";
 
-/** Whether what a peer gave is the secret. */
+/** Returns whether a text is the token. */
 export type TokenCheck = (given: string) => boolean;
 
 /**
- * Compares with a secret in a time that tells nothing of where the two differ, nor of how long the secret is: digests of
- * equal length are compared, in constant time.
+ * Returns a check for a token whose duration reveals neither where two texts differ nor how long the token is. It
+ * compares digests of equal length, in constant time.
  *
- * @param secret At least one character; no backslash and no control character, so that it is the same on every wire.
- * @throws {RangeError} If the secret is not like that; it is not in the message.
+ * @param secret At least one character; no backslash and no control character, so that every protocol can carry it.
+ * @throws {RangeError} If the token is invalid. The message does not contain it.
  *
  * @example
  * ```ts

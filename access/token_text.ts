@@ -1,14 +1,14 @@
-/** What can be a token. Pure. @module */
+/** The form of a token. Pure. @module */
 
 const PLAIN = /^[^\\\p{Cc}\p{Surrogate}]+$/u;
 
-/** What {@linkcode assertToken} takes, for help and errors. */
+/** Describes what {@linkcode assertToken} accepts, for help and errors. */
 export const TOKEN_NOTATION = "at least one character, no backslash and no control character";
 
 /**
- * Makes sure that a token is the same on every wire, and one line of it.
+ * Throws unless a token is one line that every protocol can carry.
  *
- * @throws {RangeError} If it is not; it is not in the message.
+ * @throws {RangeError} If it is not. The message does not contain it.
  */
 export function assertToken(token: string): void {
   if (!PLAIN.test(token)) throw new RangeError(`Cannot use the token: expected ${TOKEN_NOTATION}`);

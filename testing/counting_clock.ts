@@ -1,8 +1,8 @@
-/** A clock that knows how many of its timers run: what a server holds that no list of connections shows. @module */
+/** A clock that counts its running timers, which no list of connections shows. @module */
 import type { Clock, Timer } from "../internal/clock.ts";
 
 /**
- * Another clock, with its timers counted.
+ * Wraps a clock and counts its timers.
  *
  * @example
  * ```ts

@@ -1,22 +1,22 @@
-/** Faults from a seed, on any network: what happens to sockets in the world happens to these when a test wants it. @module */
+/** Injects faults into any network, determined by a seed. @module */
 import { brokenPipe, connectionReset, interrupted } from "../internal/os_errors.ts";
 import type { Address, Network, Transport, TransportListener } from "../socket/network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 
-/** What goes wrong. A share is a part of all connections, from 0 to 1. */
+/** Faults to inject. A share is a part of all connections, from 0 to 1. */
 export interface Faults {
-  /** Every read and every write moves a random few bytes, 64 at most. Default `false`. */
+  /** Every read and write moves a random number of bytes, up to 64. Default: `false`. */
   slice?: boolean;
-  /** Connections that stand still once, in the middle of a read or write. Default 0. */
+  /** Share of connections that stall once, during a read or write. Default: 0. */
   stall?: number;
-  /** How long they do, ms. Default 1,000. */
+  /** Duration of a stall in ms. Default: 1,000. */
   stallMs?: number;
-  /** Connections that are reset, in the middle of a read or write. Default 0. */
+  /** Share of connections that are reset during a read or write. Default: 0. */
   reset?: number;
 }
 
-/** A fault that has struck; slices are not told. */
+/** A fault that was injected. Slices are not reported. */
 export interface Fault {
   /** The kind of fault. */
   readonly type: "stall" | "reset";
@@ -26,13 +26,13 @@ export interface Fault {
   readonly remote: Address;
 }
 
-/** What {@linkcode faultyNetwork} needs. */
+/** Options of {@linkcode faultyNetwork}. */
 export interface FaultyNetworkOptions {
-  /** The network to spoil. */
+  /** The network to wrap. */
   network: Network;
   /** The faults to inject. */
   faults: Faults;
-  /** Decides who is struck, and when. Default the system's. */
+  /** Determines which connections have faults, and when. Default: the random numbers of the system. */
   random?: Random;
   /** The clock. Default: the system clock. */
   clock?: Clock;
@@ -42,13 +42,13 @@ export interface FaultyNetworkOptions {
 
 const STALL_MS = 1000;
 const LARGEST_SLICE = 64;
-// A connection that is struck is struck in one of its first reads and writes: a short one lives for no more.
+// A fault happens during one of the first reads and writes, because a short connection has no more.
 const FIRST_OPERATIONS = 4;
 
 /**
- * The same network, with faults in the sockets it connects and accepts.
+ * Returns the same network with faults in the sockets that it connects and accepts.
  *
- * A reset is a true one where the sockets can do that; Deno's close instead, and this end sees a reset either way.
+ * A reset is a real one if the sockets can reset. Deno's sockets close instead. This side sees a reset in both cases.
  *
  * @throws {RangeError} If a share is not from 0 to 1.
  *
@@ -72,7 +72,7 @@ export function faultyNetwork(options: FaultyNetworkOptions): Network {
   const { network, faults } = options;
   for (const share of [faults.stall, faults.reset]) {
     if (share !== undefined && !(share >= 0 && share <= 1)) {
-      throw new RangeError(`Cannot strike a share of ${share} of the connections: expected 0 to 1`);
+      throw new RangeError(`Cannot use the fault share ${share}: expected a number from 0 to 1`);
     }
   }
   const spoil = (transport: Transport) => new FaultyTransport(transport, options);
@@ -89,7 +89,7 @@ export function faultyNetwork(options: FaultyNetworkOptions): Network {
   };
 }
 
-/** A transport that fails as it is told to. */
+/** A transport with faults. */
 class FaultyTransport implements Transport {
   readonly local: Address;
   readonly remote: Address;
@@ -98,13 +98,13 @@ class FaultyTransport implements Transport {
   readonly #options: FaultyNetworkOptions;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** Operations until it strikes; infinitely many where it does not. */
+  /** Operations until the stall; infinite if there is none. */
   #untilStall: number;
   #untilReset: number;
   #stalled: { timer: Timer; reject(error: Error): void } | undefined;
   #struck = false;
-  /** Whether a read has been told of the reset: the kernel tells it once. */
-  #told = false;
+  /** Whether a read has reported the reset, which the kernel does once. */
+  #reported = false;
 
   constructor(inner: Transport, options: FaultyNetworkOptions) {
     this.#inner = inner;
@@ -120,11 +120,11 @@ class FaultyTransport implements Transport {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    if (this.#struck && this.#told) return null;
-    if (this.#struck) throw this.#tell();
+    if (this.#struck && this.#reported) return null;
+    if (this.#struck) throw this.#takeReset();
     const count = await this.#orReset(this.#inner.read(this.#part(into)));
-    // What was read when a reset strikes is lost, as it would be on its way.
-    if (count !== null && await this.#strike()) throw this.#tell();
+    // Bytes that were read when a reset happens are lost, as on the network.
+    if (count !== null && await this.#strike()) throw this.#takeReset();
     return count;
   }
 
@@ -149,7 +149,7 @@ class FaultyTransport implements Transport {
     this.#stopStalling();
   }
 
-  /** Lets come what is due for this operation; `true` where the connection is reset. */
+  /** Applies the faults that are due for this operation. Resolves with `true` if the connection is reset. */
   async #strike(): Promise<boolean> {
     if (this.#untilStall-- === 0) await this.#stall();
     if (this.#untilReset-- === 0) {
@@ -177,17 +177,17 @@ class FaultyTransport implements Transport {
     this.#stalled = undefined;
   }
 
-  /** What waits when the reset strikes meets it too, and not that this end was closed for it. */
+  /** Fails a pending operation with the reset, and not with the close that follows it. */
   async #orReset<Result>(operation: Promise<Result>): Promise<Result> {
     try {
       return await operation;
     } catch (error) {
-      throw this.#struck ? this.#tell() : error;
+      throw this.#struck ? this.#takeReset() : error;
     }
   }
 
-  #tell(): Error {
-    this.#told = true;
+  #takeReset(): Error {
+    this.#reported = true;
     return connectionReset();
   }
 

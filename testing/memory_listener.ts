@@ -1,25 +1,25 @@
-/** A bound socket in memory. @module */
+/** An in-memory listener. @module */
 import { Deque } from "@std/data-structures/deque";
 import type { MemorySocket } from "./memory_socket.ts";
 import type { Address, TransportListener } from "../socket/network.ts";
 
-/** What a {@linkcode MemoryListener} needs of its network. */
+/** Options of a {@linkcode MemoryListener}, set by its network. */
 export interface MemoryListenerOptions {
-  /** The address that is bound. */
+  /** The bound address. */
   readonly address: Address;
   /** Whether other listeners may share the port. */
   readonly reusePort: boolean;
-  /** Peers that may wait to be accepted. */
+  /** Most peers in the queue. */
   readonly backlog: number;
-  /** Takes the error that the next `accept` must fail with, where there is one. */
+  /** Returns the error with which the next `accept` must fail, if any. */
   readonly nextError: () => Error | undefined;
   readonly onAccept: () => void;
   readonly onClose: () => void;
 }
 
-/** A {@linkcode TransportListener} with a queue of its own instead of the kernel's. */
+/** A {@linkcode TransportListener} with its own queue instead of the kernel's. */
 export class MemoryListener implements TransportListener {
-  /** The address that is bound. */
+  /** The bound address. */
   readonly address: Address;
   /** Whether other listeners may share the port. */
   readonly reusePort: boolean;
@@ -35,7 +35,7 @@ export class MemoryListener implements TransportListener {
     this.#options = options;
   }
 
-  /** Peers that wait to be accepted. */
+  /** Number of queued peers. */
   get queued(): number {
     return this.#queue.length;
   }
@@ -66,7 +66,7 @@ export class MemoryListener implements TransportListener {
     this.#queue.clear();
   }
 
-  /** For the network: a peer has knocked. */
+  /** Adds a peer to the queue. Called by the network. */
   enqueue(socket: MemorySocket): void {
     if (this.#accepting === undefined) {
       this.#queue.pushBack(socket);
@@ -76,7 +76,7 @@ export class MemoryListener implements TransportListener {
     this.#accepting = undefined;
   }
 
-  /** For the network: makes the `accept` under way fail; `false` where there is none. */
+  /** Fails the pending `accept`. Returns `false` if there is none. Called by the network. */
   fail(error: Error): boolean {
     this.#accepting?.reject(error);
     const failed = this.#accepting !== undefined;

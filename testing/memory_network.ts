@@ -1,4 +1,4 @@
-/** Sockets in memory, on the same seam as the real ones. @module */
+/** In-memory sockets behind the interface of the real ones. @module */
 import { MemoryListener } from "./memory_listener.ts";
 import { EphemeralPorts } from "./memory_ports.ts";
 import type { MemoryPipe, Travel } from "./memory_pipe.ts";
@@ -9,41 +9,41 @@ import { formatAddress } from "../socket/network.ts";
 import { systemError } from "../internal/os_errors.ts";
 import { systemClock } from "../socket/tcp.ts";
 
-/** How a {@linkcode MemoryNetwork} behaves. */
+/** Options of a {@linkcode MemoryNetwork}. */
 export interface MemoryNetworkOptions {
-  /** Time that packets travel by. Default the system's. */
+  /** The clock for the travel time of packets. Default: the system clock. */
   clock?: Clock;
-  /** Time of a packet on its way, ms, or what draws one for each. Packets of a connection never overtake. Default 0. */
+  /** Latency of a packet in ms, or a function that draws one. Packets of a connection stay in order. Default: 0. */
   latency?: number | (() => number);
-  /** Bytes a ms that one direction of a connection carries. Default `Infinity`. */
+  /** Bytes per ms in one direction of a connection. Default: `Infinity`. */
   bandwidth?: number;
-  /** Bytes that one direction holds before a write waits for the peer to read. Default 64 KiB. */
+  /** Bytes in one direction before a write waits for the peer to read. Default: 64 KiB. */
   capacity?: number;
-  /** Peers that may wait to be accepted at one listener; one more has to knock again later. Default 4096. */
+  /** Most queued peers of one listener. A further peer has to retry. Default: 4096. */
   backlog?: number;
 }
 
-/** What is open in a {@linkcode MemoryNetwork}. */
+/** Counters of a {@linkcode MemoryNetwork}. */
 export interface MemoryNetworkStats {
   /** Open listeners. */
   readonly listeners: number;
-  /** Ends of connections that were handed out and are not closed: 0 when nothing has leaked. */
+  /** Ends of connections that were returned and are not closed; 0 if nothing has leaked. */
   readonly sockets: number;
-  /** Ends that wait in a listener to be accepted. */
+  /** Ends in the queue of a listener. */
   readonly queued: number;
 }
 
-// Less than a kernel's: so that partial writes and writes that wait are met.
+// Smaller than a kernel buffer, so that tests see partial and pending writes.
 const CAPACITY = 64 * 1024;
 const BACKLOG = 4096;
-// As Linux: an unanswered SYN is sent again after 1 s, then after twice as long each time, six times in all.
+// As on Linux: an unanswered SYN is sent again after 1 s, then after twice as long each time, six times in total.
 const FIRST_RETRY = 1000;
 const RETRIES = 6;
 
 interface Knock {
   readonly remote: Address;
   readonly socket: MemorySocket;
-  /** The next try, where there is to be one. */
+  /** The next try, if any. */
   retry: Timer | undefined;
   abandoned: boolean;
   resolve(socket: MemorySocket): void;
@@ -51,8 +51,8 @@ interface Knock {
 }
 
 /**
- * A {@linkcode Network} in memory: as many hosts as there are addresses bound. It needs no permission, and the same
- * calls on a {@linkcode VirtualClock} give the same run each time.
+ * An in-memory {@linkcode Network} with as many hosts as there are bound addresses. It needs no permission, and the
+ * same calls on a {@linkcode VirtualClock} give the same run each time.
  *
  * @example
  * ```ts
@@ -84,9 +84,9 @@ export class MemoryNetwork implements Network {
   readonly #travel: Travel;
   readonly #capacity: number;
   readonly #backlog: number;
-  /** Listeners by address; several where they share a port. */
+  /** Listeners by address; several if they share a port. */
   readonly #listeners = new Map<string, MemoryListener[]>();
-  /** Ports of clients in use, each with whom it is connected to. */
+  /** Client ports in use, each with its local and remote address. */
   readonly #dialed = new Set<string>();
   readonly #ports = new EphemeralPorts();
   readonly #acceptErrors: Error[] = [];
@@ -95,7 +95,7 @@ export class MemoryNetwork implements Network {
   #cut: (from: Address, to: Address) => boolean = () => false;
   #sockets = 0;
 
-  /** Creates a network without sockets. */
+  /** Creates an empty network. */
   constructor(options: MemoryNetworkOptions = {}) {
     const { latency = 0 } = options;
     this.#clock = options.clock ?? systemClock;
@@ -113,8 +113,8 @@ export class MemoryNetwork implements Network {
   /**
    * Binds an address.
    *
-   * @throws {Deno.errors.AddrInUse} If the port is taken.
-   * @throws {RangeError} If the port is none.
+   * @throws {Deno.errors.AddrInUse} If the port is in use.
+   * @throws {RangeError} If the port is invalid.
    */
   listen(options: BindOptions): MemoryListener {
     const { hostname = "127.0.0.1", port, reusePort = false } = options;
@@ -138,17 +138,17 @@ export class MemoryNetwork implements Network {
   }
 
   /**
-   * Dials from 127.0.0.1, or ::1.
+   * Connects from 127.0.0.1 or ::1.
    *
-   * @throws {Deno.errors.ConnectionRefused} If nobody listens there.
-   * @throws {Deno.errors.TimedOut} If nobody answers: the way is cut, or the listener's queue stays full.
-   * @throws The signal's reason, when it aborts first.
+   * @throws {Deno.errors.ConnectionRefused} If there is no listener.
+   * @throws {Deno.errors.TimedOut} If there is no answer, because of a partition or a full queue.
+   * @throws The signal's reason, if it aborts first.
    */
   connect(options: DialOptions): Promise<MemorySocket> {
     return this.#connect(options, options.hostname?.includes(":") ? "::1" : "127.0.0.1");
   }
 
-  /** The same network as another host sees it: peers see what it connects come from `hostname`. */
+  /** Returns the same network for another host: its connections come from `hostname`. */
   from(hostname: string): Pick<MemoryNetwork, keyof Network> {
     return {
       listen: (options) => this.listen(options),
@@ -156,7 +156,7 @@ export class MemoryNetwork implements Network {
     };
   }
 
-  /** Makes the next `accept` fail, of whichever listener; one that is under way at once. */
+  /** Makes the next `accept` of any listener fail, or a pending one immediately. */
   failAccept(error: Error): void {
     for (const listeners of this.#listeners.values()) {
       if (listeners.some((listener) => listener.fail(error))) return;
@@ -170,8 +170,8 @@ export class MemoryNetwork implements Network {
   }
 
   /**
-   * Cuts the way from one address to another wherever `cut` gives `true`; it replaces what was cut before.
-   * Nothing is lost: what is on its way arrives after {@linkcode MemoryNetwork.heal}, as with TCP.
+   * Cuts the network between two addresses for which `cut` returns `true`. Replaces earlier partitions. Nothing is lost:
+   * packets arrive after {@linkcode MemoryNetwork.heal}, as with TCP.
    */
   partition(cut: (from: Address, to: Address) => boolean): void {
     this.#cut = cut;
@@ -180,7 +180,7 @@ export class MemoryNetwork implements Network {
     for (const pipe of waiting) pipe.retry();
   }
 
-  /** Ends what {@linkcode MemoryNetwork.partition} began. */
+  /** Ends the effect of {@linkcode MemoryNetwork.partition}. */
   heal(): void {
     this.partition(() => false);
   }
@@ -217,7 +217,7 @@ export class MemoryNetwork implements Network {
     }
   }
 
-  /** Sends a SYN, and again while there is no answer. */
+  /** Sends a SYN, and repeats it while there is no answer. */
   #knock(knock: Knock, retries = 0): void {
     const { socket, remote } = knock;
     this.#after(this.#travel.latency(), () => {
@@ -254,7 +254,7 @@ export class MemoryNetwork implements Network {
     const listeners = this.#listeners.get(formatAddress({ hostname, port })) ??
       this.#listeners.get(formatAddress({ hostname: any, port }));
     const next = listeners?.shift();
-    // Those that share a port take turns.
+    // Listeners that share a port take turns.
     if (next !== undefined) listeners?.push(next);
     return next;
   }
@@ -286,7 +286,7 @@ export class MemoryNetwork implements Network {
   }
 }
 
-/** There is no name service in here. */
+/** Resolves a host name without a name service. */
 function lookUp(hostname: string): string {
   if (hostname === "localhost") return "127.0.0.1";
   if (/^[\d.]+$|:/.test(hostname)) return hostname;

@@ -1,32 +1,32 @@
-/** One direction of a connection in memory: what is on its way, in order. @module */
+/** One direction of an in-memory connection: an ordered queue of packets. @module */
 import { Deque } from "@std/data-structures/deque";
 import type { Address } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 
-/** What travels: bytes, or one of the two signs that no more will come. */
+/** A packet: bytes, or one of the two signals that end the stream. */
 export type Packet = Uint8Array | "fin" | "reset";
 
-/** How packets travel in a {@linkcode MemoryPipe}. */
+/** Properties of the path through a {@linkcode MemoryPipe}. */
 export interface Travel {
   readonly clock: Clock;
-  /** Draws the time of one packet on its way, ms. */
+  /** Draws the travel time of one packet in ms. */
   readonly latency: () => number;
-  /** Bytes a ms that one direction of a connection carries. */
+  /** Bytes per ms. */
   readonly bandwidth: number;
-  /** Whether nothing gets from the one address to the other now. */
+  /** Whether packets from one address to the other are blocked. */
   readonly cut: (from: Address, to: Address) => boolean;
-  /** Pipes that could not deliver for a cut. */
+  /** Pipes that could not deliver because of a partition. */
   readonly waiting: Set<MemoryPipe>;
 }
 
-/** Delivers what is put in, in order and never before its time. */
+/** Delivers packets in order, and never before their time. */
 export class MemoryPipe {
   readonly #travel: Travel;
   readonly #from: Address;
   readonly #to: Address;
   readonly #deliver: (packet: Packet) => void;
   readonly #onWay = new Deque<Packet>();
-  /** Packets whose time has come while the way was cut. */
+  /** Packets that were due during a partition. */
   #overdue = 0;
   #lastSent = 0;
   #lastArrival = 0;
@@ -49,14 +49,14 @@ export class MemoryPipe {
     else clock.soon(this.#arrive);
   }
 
-  /** Delivers what is overdue, now that the way may be free. */
+  /** Delivers overdue packets if the path is free. */
   retry(): void {
     const overdue = this.#overdue;
     this.#overdue = 0;
     for (let i = 0; i < overdue; i++) this.#arrive();
   }
 
-  // Each arrival delivers the oldest packet, whichever it was set for: so order does not hang on the clock's.
+  // Each arrival delivers the oldest packet, so the order does not depend on the clock's order of timers.
   readonly #arrive = (): void => {
     if (this.#travel.cut(this.#from, this.#to)) {
       this.#overdue++;

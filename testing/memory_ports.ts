@@ -1,11 +1,11 @@
-/** Ports for those who ask for none. @module */
+/** Ephemeral ports. @module */
 import { systemError } from "../internal/os_errors.ts";
 
-// As Linux, unless told otherwise (ip_local_port_range).
+// As on Linux by default (ip_local_port_range).
 const FIRST = 32768;
 const LAST = 60999;
 
-/** Picks ports one after the other, so that one just given back is not taken again at once. */
+/** Picks ports in sequence, so that a freed port is not reused immediately. */
 export class EphemeralPorts {
   #last = FIRST - 1;
 

@@ -1,4 +1,4 @@
-/** One end of a connection in memory. @module */
+/** One end of an in-memory connection. @module */
 import { Deque } from "@std/data-structures/deque";
 import { MemoryPipe, type Packet, type Travel } from "./memory_pipe.ts";
 import type { Address, Transport } from "../socket/network.ts";
@@ -10,21 +10,21 @@ interface Pending<Result> {
   reject(error: Error): void;
 }
 
-/** What a {@linkcode MemorySocket} needs besides its peer. */
+/** Options of a {@linkcode MemorySocket}. */
 export interface MemorySocketOptions {
   /** The address of this side. */
   readonly local: Address;
   /** The address of the peer. */
   readonly remote: Address;
   readonly travel: Travel;
-  /** Bytes written and not yet read by the peer over which `write` waits. */
+  /** Bytes that the peer has not read, from which on `write` waits. */
   readonly capacity: number;
   readonly onClose: () => void;
 }
 
 /**
- * A {@linkcode Transport} that behaves as a TCP socket of Linux under Deno does, errors and their order included;
- * the contract test holds both to it.
+ * A {@linkcode Transport} that behaves like a TCP socket of Deno on Linux, including errors and their order. The contract
+ * test checks both.
  */
 export class MemorySocket implements Transport {
   readonly local: Address;
@@ -41,9 +41,9 @@ export class MemorySocket implements Transport {
   #writing: Pending<number> | undefined;
   #finSent = false;
   #finReceived = false;
-  /** A reset has come: nothing travels any more. */
+  /** Whether a reset has arrived, so nothing is sent or received anymore. */
   #dead = false;
-  /** What the next call throws, once, as the kernel keeps it with the socket. */
+  /** The error that the next call throws, once, as the kernel keeps it for a socket. */
   #error: Error | undefined;
   #closed = false;
 
@@ -62,7 +62,7 @@ export class MemorySocket implements Transport {
     });
   }
 
-  /** Joins two ends. */
+  /** Connects two ends. */
   static join(one: MemorySocket, other: MemorySocket): void {
     one.#peer = other;
     other.#peer = one;
@@ -98,19 +98,19 @@ export class MemorySocket implements Transport {
   close(): void {
     if (this.#closed) return;
     this.#sendFin();
-    // What nobody will read is answered as the kernel does.
+    // Closing with unread bytes sends a reset, as the kernel does.
     if (this.#unread > 0) this.#sendReset();
     this.#release();
   }
 
-  /** Closes with a reset instead of a FIN; what the peer has not received yet may be lost. */
+  /** Closes with a reset instead of a FIN. Data that the peer has not received yet may be lost. */
   reset(): void {
     if (this.#closed) return;
     this.#sendReset();
     this.#release();
   }
 
-  /** Takes what has arrived. */
+  /** Receives a packet. */
   #receive(packet: Packet): void {
     if (this.#dead) return;
     if (packet === "reset") this.#receiveReset();
@@ -137,7 +137,7 @@ export class MemorySocket implements Transport {
   #receiveReset(): void {
     this.#dead = true;
     if (this.#closed) return;
-    // After a FIN the kernel calls a reset a broken pipe, which only a write meets.
+    // After a FIN, the kernel reports a reset as a broken pipe, and only to a write.
     let error = this.#finReceived ? undefined : connectionReset();
     if (this.#reading !== undefined && error !== undefined) {
       this.#reading.reject(error);
@@ -147,10 +147,10 @@ export class MemorySocket implements Transport {
       this.#failWrite(error ?? brokenPipe());
       error = undefined;
     }
-    this.#error = error; // Nobody waits: it is for the next call.
+    this.#error = error; // No operation is pending, so the next call throws it.
   }
 
-  /** Moves what has been received into `into`, and lets the peer write as much. */
+  /** Moves received bytes into `into`, and lets the peer write that many more. */
   #take(into: Uint8Array): number {
     let count = 0;
     while (count < into.length) {
@@ -166,7 +166,7 @@ export class MemorySocket implements Transport {
     return count;
   }
 
-  /** The peer has read `count` bytes. */
+  /** Handles that the peer has read `count` bytes. */
   #makeRoom(count: number): void {
     this.#outstanding -= count;
     const writing = this.#writing;
@@ -175,7 +175,7 @@ export class MemorySocket implements Transport {
     writing.resolve(this.#put(writing.bytes));
   }
 
-  /** Sends as much of `bytes` as there is room for. */
+  /** Sends as much of `bytes` as fits. */
   #put(bytes: Uint8Array): number {
     const sent = bytes.slice(0, this.#capacity - this.#outstanding);
     this.#outstanding += sent.length;

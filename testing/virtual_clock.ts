@@ -1,24 +1,24 @@
-/** Time moved by hand, for tests and simulations: hours pass in milliseconds, and the same way each time. @module */
+/** Virtual time for tests and simulations: hours pass in milliseconds, and every run is the same. @module */
 import { BinaryHeap } from "@std/data-structures/binary-heap";
 import type { Clock, Timer } from "../internal/clock.ts";
 import { systemClock } from "../socket/tcp.ts";
 
 interface Alarm {
   readonly due: number;
-  /** Order of those due at one instant: as they were set. */
+  /** Order of creation, for timers that are due at the same time. */
   readonly order: number;
-  /** Taken away when it runs or is canceled. */
+  /** Cleared when the timer fires or is canceled. */
   run: (() => void) | undefined;
 }
 
 const FOREVER = 24 * 60 * 60 * 1000;
 
 /**
- * A {@linkcode Clock} that stands still until it is moved.
+ * A {@linkcode Clock} whose time changes only when it is advanced.
  *
- * Moving it runs what is due, one alarm after the other; before the next one, everything that follows from the last
- * has happened: the promises it settled, and what was asked for with `soon`. Nothing sleeps: a step costs one real
- * turn of the event loop, about a microsecond. Only work on this clock is waited for, not real input and output.
+ * Advancing fires the due timers one after another. Before the next timer fires, everything that the last one caused has
+ * happened: settled promises, and callbacks of `soon`. Nothing sleeps: a step takes one real turn of the event loop,
+ * about a microsecond. The clock waits only for work that depends on it, not for real input and output.
  *
  * @example
  * ```ts
@@ -46,13 +46,15 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  /** Alarms set and neither run nor canceled: what a simulation should leave none of. */
+  /** Timers that have neither fired nor been canceled. A simulation should leave 0. */
   get timers(): number {
     return this.#timers;
   }
 
   after(ms: number, run: () => void): Timer {
-    if (Number.isNaN(ms)) throw new RangeError("Cannot set a timer: NaN is no number of milliseconds");
+    if (Number.isNaN(ms)) {
+      throw new RangeError("Cannot set a timer: expected a number of milliseconds, but it is NaN");
+    }
     const alarm: Alarm = { due: this.#now + Math.max(ms, 0), order: this.#order++, run };
     this.#alarms.push(alarm);
     this.#timers++;
@@ -70,9 +72,9 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on by `ms`, running what falls due on the way.
+   * Advances the time by `ms`, and fires the timers that are due.
    *
-   * @throws What an alarm throws.
+   * @throws The error of a timer.
    */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
@@ -81,13 +83,13 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves time on until `goal` is reached, and not further.
+   * Advances the time until `goal` is reached, and no further.
    *
-   * @param goal A promise, until it has settled; or a predicate, until it gives `true`.
-   * @param options.within Most ms of virtual time this may take. Default 24 hours.
-   * @returns What the promise gives.
-   * @throws What the promise rejects with, or an alarm throws.
-   * @throws {Error} If nothing is left to happen, or `within` has passed, and the goal is not reached.
+   * @param goal A promise to settle, or a predicate to return `true`.
+   * @param options.within Most ms of virtual time that this may take. Default: 24 hours.
+   * @returns The value of the promise.
+   * @throws The reason of the promise, or the error of a timer.
+   * @throws {Error} If no timer is left, or `within` has passed, before the goal is reached.
    *
    * @example
    * ```ts
@@ -114,15 +116,15 @@ export class VirtualClock implements Clock {
     if (typeof goal !== "function") goal.then(settle, settle);
     await this.#move(this.#now + within, reached);
     if (!reached()) {
-      const why = this.#timers === 0 ? "nothing is left to happen" : `what is next is over ${within} ms away`;
+      const why = this.#timers === 0 ? "no timer is left" : `the next timer is over ${within} ms away`;
       throw new Error(`Goal not reached at ${this.#now} ms: ${why}`);
     }
     if (typeof goal !== "function") return await goal;
   }
 
-  /** Runs what is due up to `end`, or until the goal is reached. */
+  /** Fires due timers up to `end`, or until the goal is reached. */
   async #move(end: number, reached: () => boolean): Promise<void> {
-    if (this.#moving) throw new TypeError("Cannot move the clock: it is being moved already");
+    if (this.#moving) throw new TypeError("Cannot move the clock: it is already moving");
     this.#moving = true;
     try {
       while (!await this.#settle(reached)) {
@@ -140,10 +142,10 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Lets everything happen that can at this instant; `true` as soon as the goal is reached. */
+  /** Settles everything that can happen at this time. Resolves with `true` as soon as the goal is reached. */
   async #settle(reached: () => boolean): Promise<boolean> {
     for (;;) {
-      // The next turn of the real event loop comes when no promise has anything left to do.
+      // The next turn of the real event loop starts when no promise reaction is pending.
       await new Promise<void>((resolve) => systemClock.soon(resolve));
       if (reached()) return true;
       const soon = this.#soon;

@@ -1,8 +1,8 @@
-/** Who somebody is to a TLS peer. Pure. @module */
+/** Certificates and private keys of a TLS endpoint. Pure. @module */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { TlsError } from "../socket/errors.ts";
 
-/** A certificate with its private key, both PEM; the certificate followed by those between it and its authority. */
+/** A certificate chain and its private key, both in PEM. The chain starts with the certificate itself. */
 export interface Identity {
   /** The certificate chain, in PEM. */
   readonly certificate: string;
@@ -10,19 +10,19 @@ export interface Identity {
   readonly key: string;
 }
 
-/** How a block of PEM begins (RFC 7468), with an algorithm in it where an older program wrote it. */
+/** The first line of a PEM block (RFC 7468), optionally with an algorithm, as older programs write it. */
 const BEGINNING = {
   certificate: /^-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/m,
   "private key": /^-----BEGIN (?:\w+ )?PRIVATE KEY-----/m,
 } as const;
 
-/** Encrypted by PKCS #8 (RFC 7468, 11), or by the header of an older program (RFC 1421, 4.6.1.1). */
+/** A key encrypted with PKCS #8 (RFC 7468, 11), or with the header of an older program (RFC 1421, 4.6.1.1). */
 const ENCRYPTED = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
 /**
- * Checks what the TLS library would find out only when a peer comes.
+ * Checks a certificate and its key. Otherwise the TLS library would report a problem only when a peer connects.
  *
- * @throws {TlsError} `certificate`, when one of the two cannot be read, or they do not belong together.
+ * @throws {TlsError} With code `certificate`, if one of the two is malformed, or they do not match.
  */
 export function checkIdentity(identity: Identity): void {
   const certificate = readCertificate(identity.certificate);
@@ -35,12 +35,12 @@ export function checkIdentity(identity: Identity): void {
   }
 }
 
-/** @throws {TlsError} `certificate`, when it cannot be read. */
+/** @throws {TlsError} With code `certificate`, if it is malformed. */
 export function readCertificate(pem: string): X509Certificate {
   return read("certificate", pem, (pem) => new X509Certificate(pem));
 }
 
-/** @throws {TlsError} `certificate`, when it cannot be read, or only with a passphrase. */
+/** @throws {TlsError} With code `certificate`, if it is malformed or encrypted. */
 export function readPrivateKey(pem: string): ReturnType<typeof createPrivateKey> {
   if (ENCRYPTED.test(pem)) {
     throw new TlsError("certificate", "Private key is encrypted: expected one without a passphrase");
@@ -49,9 +49,9 @@ export function readPrivateKey(pem: string): ReturnType<typeof createPrivateKey>
 }
 
 /**
- * The host names that a certificate is for, in lower case, as in `chat.example.org` or `*.example.org`.
+ * Returns the host names of a certificate in lower case, such as `chat.example.org` or `*.example.org`.
  *
- * @throws {TlsError} `certificate`, when it cannot be read.
+ * @throws {TlsError} With code `certificate`, if it is malformed.
  */
 export function certificateNames(pem: string): string[] {
   const entries = readCertificate(pem).subjectAltName?.split(", ") ?? [];
@@ -67,7 +67,7 @@ function read<Result>(kind: Kind, pem: string, make: (pem: string) => Result): R
     return make(pem);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    // Where there is no such block, what the library says is of a block that nobody meant.
+    // Without such a block, the error of the library would be about an unrelated block.
     const text = BEGINNING[kind].test(pem)
       ? `Cannot read the ${kind} in PEM: ${why}`
       : `There is no ${kind} in PEM`;

@@ -1,4 +1,4 @@
-/** What a TLS client says first, in the clear. Pure. @module */
+/** The unencrypted first message of a TLS client. Pure. @module */
 
 const HANDSHAKE = 0x16;
 const CLIENT_HELLO = 1;
@@ -6,14 +6,14 @@ const SERVER_NAME = 0;
 const HOST_NAME = 0;
 const RECORD_HEADER = 5;
 const MESSAGE_HEADER = 4;
-// Version and random bytes, before anything of a length of its own.
+// Version and random bytes, before the first field with a length.
 const FIXED_PART = 34;
-// A browser's takes two KiB; whoever sends more than this is looked at no further here.
+// A browser sends two KiB. Larger hellos are not searched for a name.
 const LONGEST = 16 * 1024;
-// What a host name is written with (RFC 1123, 2.1), and the underscore that is seen in them.
+// The characters of host names (RFC 1123, 2.1), and the underscore, which occurs in practice.
 const NAME = /^[A-Za-z0-9._-]{1,255}$/;
 
-/** What clients say they speak that know no version of TLS later than these (RFC 8446, 4.1.2). */
+/** Versions in the hello of a client that supports no later version of TLS (RFC 8446, 4.1.2). */
 const OUTDATED: ReadonlyMap<number, string> = new Map([
   [0x0300, "SSL 3.0"],
   [0x0301, "TLS 1.0"],
@@ -21,10 +21,10 @@ const OUTDATED: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * The newest version that a client speaks, as `TLS 1.1`, where that is older than TLS 1.2.
+ * Returns the newest version of a client that does not support TLS 1.2, such as `TLS 1.1`.
  *
- * @param bytes All that it has sent so far.
- * @returns `undefined` for any other, and where too little has come to know.
+ * @param bytes Everything that the client has sent so far.
+ * @returns `undefined` for newer clients, and until enough bytes have arrived.
  */
 export function outdatedVersion(bytes: Uint8Array): string | undefined {
   const message = joinRecords(bytes);
@@ -35,11 +35,11 @@ export function outdatedVersion(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * The name that a TLS client asks for (RFC 6066, 3), in lower case.
+ * Returns the server name that a TLS client requests (RFC 6066, 3), in lower case.
  *
- * @param bytes All that it has sent so far.
- * @returns `undefined` while more has to come; `""` where it asks for none, and where the bytes are not as they should be,
- * of which TLS itself has to tell the client.
+ * @param bytes Everything that the client has sent so far.
+ * @returns `undefined` if more bytes are needed, and `""` without a name or if the bytes are malformed. TLS itself
+ * reports malformed bytes to the client.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ export function requestedName(bytes: Uint8Array): string | undefined {
   return extensions === undefined ? "" : nameAmong(extensions);
 }
 
-/** What the records carry that have come so far (RFC 8446, 5.1); `undefined` where they are none of a handshake. */
+/** Joins the contents of the records that have arrived (RFC 8446, 5.1), or returns `undefined` for other records. */
 function joinRecords(bytes: Uint8Array): Uint8Array | undefined {
   const parts: Uint8Array[] = [];
   let total = 0;
@@ -68,7 +68,7 @@ function joinRecords(bytes: Uint8Array): Uint8Array | undefined {
     if (bytes.length < at + RECORD_HEADER) break;
     const start = at + RECORD_HEADER;
     at = start + uint16(bytes, start - 2);
-    if (at === start) return undefined; // Empty ones are forbidden, and would be a way to keep this busy.
+    if (at === start) return undefined; // Empty records are forbidden, and could be used to waste CPU time.
     const part = bytes.subarray(start, at);
     parts.push(part);
     total += part.length;
@@ -83,7 +83,7 @@ function joinRecords(bytes: Uint8Array): Uint8Array | undefined {
   return joined;
 }
 
-/** The extensions of the hello; `undefined` where it is malformed, or has none. */
+/** Returns the extensions of the hello, or `undefined` if it is malformed or has no extensions. */
 function extensionsOf(hello: Fields): Fields | undefined {
   hello.skip(FIXED_PART);
   hello.vector(1); // Session
@@ -110,7 +110,7 @@ function uint16(bytes: Uint8Array, at: number): number {
   return bytes[at]! << 8 | bytes[at + 1]!;
 }
 
-/** Fields one after another. Past the end there is nothing: numbers are `undefined` there, and so are vectors. */
+/** Reads consecutive fields. Past the end, numbers and vectors are `undefined`. */
 class Fields {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -137,7 +137,7 @@ class Fields {
     return high === undefined || low === undefined ? undefined : high << 8 | low;
   }
 
-  /** A field that begins with its length, in so many bytes. */
+  /** Reads a field that begins with its length, which takes the given number of bytes. */
   vector(lengthBytes: 1 | 2): Fields | undefined {
     const length = lengthBytes === 1 ? this.uint8() : this.uint16();
     if (length === undefined) return undefined;

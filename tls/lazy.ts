@@ -1,11 +1,11 @@
-/** TLS where it is asked for, loaded only then. @module */
+/** Loads TLS only when it is used. @module */
 import type { Network } from "../socket/network.ts";
 import type { TlsClientOptions } from "./options.ts";
 
 /**
- * What clients dial by who speak TLS over `network` in this way.
+ * Returns a network that speaks TLS over `network` with these options.
  *
- * @param client `undefined` for those who do not: it is `network` itself then.
+ * @param client Without options, `network` itself is returned.
  */
 export async function securedNetwork(
   network: Network,

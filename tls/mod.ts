@@ -22,10 +22,10 @@ export type { TlsClientOptions, TlsOptions, TlsServerOptions, TlsVersion } from 
 const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
- * TLS on top of another network, the real one or any other.
+ * TLS on top of any other network.
  *
- * An accepted connection stands, and counts, before its handshake is done; what was to be read or written waits for it.
- * A peer that sends plain text is told so in plain text.
+ * An accepted connection is open, and counted, before its handshake is done. Reads and writes wait for the handshake.
+ * A peer that sends plain text receives an error in plain text.
  *
  * @example
  * ```ts ignore
@@ -45,7 +45,7 @@ export class TlsNetwork implements Network {
   /**
    * Creates a TLS network over another network.
    *
-   * @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used.
+   * @throws {TlsError} With code `certificate`, if a certificate, key, or authority cannot be used.
    */
   constructor(inner: Network, options: TlsOptions) {
     const { server, client = {}, handshakeTimeout = HANDSHAKE_TIMEOUT, clock = systemClock } = options;
@@ -60,7 +60,7 @@ export class TlsNetwork implements Network {
   /**
    * Binds an address.
    *
-   * @throws {TypeError} If the network was made without `server`.
+   * @throws {TypeError} If the network has no `server` options.
    */
   listen(options: BindOptions): TransportListener {
     if (this.#acceptor === undefined) throw new TypeError("Cannot listen with TLS: no certificate was given");
@@ -70,7 +70,7 @@ export class TlsNetwork implements Network {
   /**
    * Opens a connection, and resolves after the TLS handshake.
    *
-   * @throws {TlsError} When the handshake fails, besides the errors of the network below.
+   * @throws {TlsError} If the handshake fails, in addition to the errors of the underlying network.
    */
   async connect(options: DialOptions): Promise<Transport> {
     const inner = await this.#inner.connect(options);
@@ -91,9 +91,9 @@ export class TlsNetwork implements Network {
   }
 
   /**
-   * Takes other options, whole and not in part, for the connections to come; those that stand keep theirs.
+   * Replaces all options for future connections. Open connections keep theirs.
    *
-   * @throws {TlsError} `certificate`, when they cannot be used: everything stays as it was.
+   * @throws {TlsError} With code `certificate`, if the options cannot be used. Nothing changes then.
    */
   reload(options: TlsServerOptions): void {
     if (this.#acceptor === undefined) {
@@ -104,14 +104,14 @@ export class TlsNetwork implements Network {
 
   #dial(transport: TlsTransport, hostname: string): void {
     const { serverName = hostname, alpn } = this.#client;
-    // One for all: to read the authorities and the key anew is a third of what a dial costs.
+    // Shared, because parsing the authorities and the key again takes a third of the cost of dialing.
     this.#clientContext ??= clientContext(this.#client);
     const options: ConnectionOptions & { allowHalfOpen: boolean } = {
       socket: transport.stream,
       host: serverName,
       allowHalfOpen: true,
       secureContext: this.#clientContext,
-      // SNI carries names only; the name of the certificate is checked against `host` all the same.
+      // SNI supports only names. The name in the certificate is checked against `host` in any case.
       ...(isIP(serverName) !== 0 ? {} : { servername: serverName }),
       ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     };

@@ -1,31 +1,31 @@
-/** A {@linkcode Transport} as a stream of Node.js, for what stands on such streams. @module */
+/** A {@linkcode Transport} as a Node.js stream, for libraries that use such streams. @module */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { Transport } from "../socket/network.ts";
 import { ReadBuffer } from "../socket/read_buffer.ts";
 
-/** What becomes of the first bytes: the stream gets them, waits until more have come, or never gets any. */
+/** The decision about the first bytes: pass them to the stream, wait for more, or never pass them. */
 export type FirstBytes = "take" | "wait" | "refuse";
 
-/** Who a {@linkcode TransportStream} tells what its transport meets: the stream itself never fails. */
+/** Receives the events of the transport under a {@linkcode TransportStream}. The stream itself never fails. */
 export interface TransportStreamOwner {
-  /** Judges all the bytes that have come so far, until it takes or refuses them. Default: takes them. */
+  /** Decides about all bytes that have arrived so far, until it takes or refuses them. Default: takes them. */
   first?(bytes: Uint8Array): FirstBytes;
-  /** Nothing more will come: the peer's FIN, or what the read met instead. */
+  /** Reports that no more bytes will arrive, because of the peer's FIN or a read error. */
   ended(error?: Error): void;
-  /** A write has failed. What is written from now on is dropped. */
+  /** Reports that a write has failed. Later writes are dropped. */
   writeFailed(error: Error): void;
 }
 
 /**
- * Reads only as the stream is read, and completes a write when the transport has taken it all: backpressure passes both
- * ways. An error of one way ends that way alone, as it does in a socket; the transport is its owner's to close.
+ * Reads only when the stream is read, and completes a write when the transport has taken all of it, so backpressure works
+ * in both directions. An error ends only its own direction, as in a socket. The owner closes the transport.
  */
 export class TransportStream extends Duplex {
   readonly #transport: Transport;
   readonly #owner: TransportStreamOwner;
   readonly #buffer = new ReadBuffer();
-  /** What the owner has not judged yet; `undefined` once it has. */
+  /** Bytes that the owner has not decided about yet; `undefined` afterwards. */
   #start: Uint8Array | undefined = new Uint8Array(0);
   #full: () => boolean = () => false;
   #waiting = false;
@@ -37,31 +37,31 @@ export class TransportStream extends Duplex {
     this.#owner = owner;
   }
 
-  /** Reads no further while `full` holds: what stands on the stream may take all it is given, and keep it. */
+  /** Stops reading while `full` returns `true`, because the library above may buffer everything that it is given. */
   readWhileNot(full: () => boolean): void {
     this.#full = full;
   }
 
-  /** Looks again whether it may read. */
+  /** Checks again whether reading may continue. */
   resumeReading(): void {
     if (this.#waiting && !this.#full()) this._read();
   }
 
-  /** Waits until the transport has taken all that was written, or has failed to. One at a time may wait. */
+  /** Resolves when the transport has taken everything that was written, or has failed. Supports one pending call. */
   written(): Promise<void> {
     if (this.writableLength === 0) return Promise.resolve();
     return new Promise((resolve) => this.#written = resolve);
   }
 
   /**
-   * Does nothing. What stands on the stream destroys it as soon as both of its ways are over, even though its last bytes
-   * have not left; the owner disposes of it when that is done with.
+   * Does nothing. The library above destroys the stream as soon as both directions have ended, even if the last bytes have
+   * not been sent yet. The owner disposes of the stream when that is done.
    */
   override destroy(): this {
     return this;
   }
 
-  /** Lets go of what stands on the stream. */
+  /** Releases the stream from the library above. */
   dispose(): void {
     super.destroy();
   }
@@ -89,7 +89,7 @@ export class TransportStream extends Duplex {
       this.push(null);
       return;
     }
-    // A copy: the buffer is read into again, and an idle stream should hold no more than the small one.
+    // A copy, because the buffer is reused, and an idle stream should hold only the small buffer.
     let bytes = Buffer.from(this.#buffer.filled(count));
     if (this.#start !== undefined) {
       if (this.#start.length > 0) bytes = Buffer.concat([this.#start, bytes]);

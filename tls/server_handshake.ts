@@ -1,4 +1,4 @@
-/** The server's side of TLS handshakes. @module */
+/** The server side of TLS handshakes. @module */
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { outdatedVersion, requestedName } from "./client_hello.ts";
 import { TlsError } from "../socket/errors.ts";
@@ -12,35 +12,35 @@ import { TlsTransport } from "./transport.ts";
 import type { FirstBytes } from "./node_stream.ts";
 
 const HANDSHAKE_RECORD = 0x16;
-// node:tls has a timer of its own for the handshake; the one of the clock that is handed in comes first.
+// node:tls has its own handshake timer. This value makes the timer of the given clock fire first.
 const NEVER = 2 ** 31 - 1;
 // A fatal alert `protocol_version` (RFC 8446, 6), in a record that every version reads.
 const WRONG_VERSION = Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70);
 
-/** What a {@linkcode TlsAcceptor} needs besides its options. */
+/** Handshake timeout of a {@linkcode TlsAcceptor}. */
 export interface HandshakeTiming {
   readonly clock: Clock;
-  /** In ms; 0 for no bound. */
+  /** In ms; 0 disables the limit. */
   readonly handshakeTimeout: number;
 }
 
 /**
- * Shakes hands with clients. Which certificate is for whom is decided here, from what the client says first: the TLS
- * library's own way to choose by name keeps a second configuration with each connection, as long as that stands.
+ * Performs handshakes with clients. The certificate is chosen here, from the client's first message, because the TLS
+ * library's own choice by name keeps a second configuration for as long as the connection is open.
  */
 export class TlsAcceptor {
   readonly #timing: HandshakeTiming;
   readonly #notice: (why: string) => Uint8Array;
   readonly #attempt: TlsAttempt;
   readonly #clientCa: string | undefined;
-  /** The certificates that were good in a whole handshake, by SHA-256: as many as the authority has issued at most. */
+  /** Certificates that were valid in a full handshake, by SHA-256: at most as many as the authority has issued. */
   readonly #vouchedFor = new Set<string>();
   readonly #default: Server;
   readonly #hosts: ReadonlyMap<string, Server>;
 
   /**
-   * @throws {TlsError} `certificate`, when a certificate, key or authority cannot be used.
-   * @throws {Deno.errors.NotSupported} With a runtime that is too old.
+   * @throws {TlsError} With code `certificate`, if a certificate, key, or authority cannot be used.
+   * @throws {Deno.errors.NotSupported} If the runtime is too old.
    */
   constructor(options: TlsServerOptions, timing: HandshakeTiming) {
     this.#timing = timing;
@@ -60,10 +60,10 @@ export class TlsAcceptor {
   }
 
   /**
-   * One with other options for the clients to come. The runtime keeps sessions for the whole process: who was vouched for
-   * stays so, where the authority is the same.
+   * Returns an acceptor with other options for future clients. The runtime keeps sessions for the whole process, so
+   * clients that were valid stay valid if the authority is the same.
    *
-   * @throws As the constructor does.
+   * @throws The errors of the constructor.
    */
   renewed(options: TlsServerOptions): TlsAcceptor {
     const next = new TlsAcceptor(options, this.#timing);
@@ -73,13 +73,13 @@ export class TlsAcceptor {
     return next;
   }
 
-  /** Shakes hands, as soon as the client begins to. */
+  /** Performs the handshake as soon as the client begins it. */
   accept(inner: Transport): TlsTransport {
     const transport: TlsTransport = new TlsTransport(inner, {
       ...this.#timing,
       first: (bytes) => this.#begin(bytes, { transport, inner }),
     });
-    transport.stream.read(0); // Nobody else does before TLS is spoken on it.
+    transport.stream.read(0); // Starts reading, which nothing else does before the handshake.
     return transport;
   }
 
@@ -92,7 +92,7 @@ export class TlsAcceptor {
     }
     const outdated = outdatedVersion(bytes);
     if (outdated !== undefined) {
-      // The TLS library would say that it misses something of a later version, to this side and to the client.
+      // The TLS library would blame a missing feature of a later version, here and to the client.
       const why = `Peer does not speak ${versionsFrom(this.#attempt.minVersion)}: its newest is ${outdated}`;
       const error = new TlsError("handshake", why);
       void refuseUnsecured({ ...client, ...this.#timing, error, notice: WRONG_VERSION });
@@ -106,9 +106,9 @@ export class TlsAcceptor {
 
   #shakeHands(server: Server, client: Client): void {
     const { transport } = client;
-    // The server reports all its connections by two events on itself. It is made to see a stand-in as itself, one for each
-    // connection, because nothing in the events would tell which connection they are about.
-    const standIn: Server = Object.create(server, {
+    // The server reports all its connections through two events on itself. Each connection gets a proxy for the
+    // server, because the events do not identify the connection.
+    const proxy: Server = Object.create(server, {
       emit: {
         value: (event: string, about: unknown): boolean => {
           if (event === "secureConnection") this.#secured(about as TLSSocket, client);
@@ -117,7 +117,7 @@ export class TlsAcceptor {
         },
       },
     });
-    Reflect.apply(server.emit, standIn, ["connection", transport.stream]);
+    Reflect.apply(server.emit, proxy, ["connection", transport.stream]);
   }
 
   #secured(socket: TLSSocket, client: Client): void {
@@ -138,28 +138,28 @@ export class TlsAcceptor {
   }
 
   /**
-   * Why a client that has shaken hands is not one of those that the authority vouches for; `undefined` for one of them.
+   * Returns the reason why a client's certificate is not valid, or `undefined` if it is.
    *
-   * The TLS library's word counts for a whole handshake alone. Where a session is resumed it looks at no certificate, and
-   * calls the client authorized even if it was refused in the handshake that the session is from.
+   * The result of the TLS library is right only after a full handshake. For a resumed session, it does not check the
+   * certificate, and calls the client authorized even if the original handshake was refused.
    */
   #whyUnauthorized(socket: TLSSocket): string | undefined {
     const { fingerprint256 } = socket.getPeerCertificate() ?? {};
-    if (fingerprint256 === undefined) return "the client showed none";
+    if (fingerprint256 === undefined) return "the client sent none";
     if (socket.isSessionReused()) {
-      return this.#vouchedFor.has(fingerprint256) ? undefined : "the session began without a good one";
+      return this.#vouchedFor.has(fingerprint256) ? undefined : "the session began without a valid one";
     }
-    // A code, as in `CERT_HAS_EXPIRED`.
+    // A code such as `CERT_HAS_EXPIRED`.
     if (!socket.authorized) return String(socket.authorizationError).toLowerCase().replaceAll("_", " ");
     this.#vouchedFor.add(fingerprint256);
     return undefined;
   }
 }
 
-/** A connection in the middle of its handshake. */
+/** A connection during its handshake. */
 interface Client {
   readonly transport: TlsTransport;
-  /** What is below it. */
+  /** The underlying transport. */
   readonly inner: Transport;
 }
 
@@ -171,7 +171,7 @@ function serverFor(identity: Identity, options: TlsServerOptions): Server {
     cert: identity.certificate,
     key: identity.key,
     minVersion,
-    // Who may stay is decided in `#secured`: the TLS library would close a connection without a word to the client.
+    // `#secured` decides about the certificate: the TLS library would close the connection without sending a reason.
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
     ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     allowHalfOpen: true,
@@ -182,16 +182,16 @@ function serverFor(identity: Identity, options: TlsServerOptions): Server {
 }
 
 /**
- * Deno's before 2.8 bind sockets of their own and know no others: every handshake would end by its timeout.
+ * Throws for Deno before 2.8, whose TLS servers accept only their own sockets: every handshake would time out.
  *
- * @throws {Deno.errors.NotSupported} If it is one of these.
+ * @throws {Deno.errors.NotSupported} If the runtime is too old.
  */
 export function assertTakesStreams(server: Pick<Server, "listenerCount">): void {
   if (server.listenerCount("connection") > 0) return;
-  throw new Deno.errors.NotSupported("Cannot serve TLS with this runtime: Deno 2.8 or a later one is needed");
+  throw new Deno.errors.NotSupported("Cannot serve TLS with this runtime: expected Deno 2.8 or later");
 }
 
-/** The name itself goes before a wildcard, which stands for one label (RFC 9525, 6.3). */
+/** Prefers an exact name to a wildcard, which matches one label (RFC 9525, 6.3). */
 function serverByName(name: string, hosts: ReadonlyMap<string, Server>): Server | undefined {
   return hosts.get(name) ?? hosts.get(name.replace(/^[^.]+/, "*"));
 }

@@ -1,26 +1,26 @@
-/** Peers of a TLS server that may not stay, and are told why. @module */
+/** Refuses peers of a TLS server, and sends them the reason. @module */
 import type { TLSSocket } from "node:tls";
 import type { TlsError } from "../socket/errors.ts";
 import type { Transport } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 import type { TlsTransport } from "./transport.ts";
 
-// Longest time in ms that such a peer may take to go away. Closed at once, with bytes of it unread, the connection would be
-// reset, and with it what the peer is told.
+// Longest time in ms that a refused peer may take to leave. Closing immediately, with unread bytes, would reset the
+// connection, and the reset would discard the reason.
 const LEAVE_TIMEOUT = 1000;
 
-/** A peer that may not stay. */
+/** A peer to refuse. */
 export interface RefusedPeer {
   readonly transport: TlsTransport;
-  /** What is below it. */
+  /** The underlying transport. */
   readonly inner: Transport;
   readonly clock: Clock;
   readonly error: TlsError;
-  /** What it is told. */
+  /** The message that the peer receives. */
   readonly notice: Uint8Array;
 }
 
-/** Refuses a peer that no handshake is begun with: what it is told goes out as it is. */
+/** Refuses a peer before the handshake, and sends the message in plain text. */
 export function refuseUnsecured(peer: RefusedPeer): Promise<void> {
   const { inner, notice } = peer;
   return leave(peer, async () => {
@@ -33,14 +33,14 @@ export function refuseUnsecured(peer: RefusedPeer): Promise<void> {
   });
 }
 
-/** Refuses a peer that has shaken hands. */
+/** Refuses a peer after the handshake. */
 export function refuseSecured(socket: TLSSocket, peer: RefusedPeer): Promise<void> {
   const { transport, inner, notice } = peer;
   return leave(peer, async () => {
     const gone = new Promise<void>((resolve) => socket.once("end", resolve));
     socket.resume();
     await new Promise<void>((resolve) => socket.end(notice, resolve));
-    await null; // The close_notify is handed to the stream at the end of this turn.
+    await null; // The close_notify is passed to the stream at the end of this turn.
     await transport.stream.written();
     await inner.closeWrite();
     await gone;
@@ -51,10 +51,10 @@ async function leave({ transport, clock, error }: RefusedPeer, say: () => Promis
   transport.refuse(error);
   const timer = clock.after(LEAVE_TIMEOUT, () => transport.fail(error));
   try {
-    // The handshake is not to come to its end: this ends when the transport is closed.
+    // The handshake will not complete: it rejects when the transport is closed.
     await Promise.race([say(), transport.secured]);
   } catch {
-    // It is gone, or this took too long: nobody is left to be told.
+    // The peer has gone, or took too long: it cannot receive the reason anymore.
   } finally {
     timer.cancel();
     transport.fail(error);

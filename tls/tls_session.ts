@@ -1,13 +1,13 @@
-/** What a TLS handshake has shown of the peer. @module */
+/** The result of a TLS handshake. @module */
 import type { TLSSocket } from "node:tls";
 
-/** What is known of the peer once the handshake is done. */
+/** Facts about the peer after the handshake. */
 export interface TlsSession {
-  /** As `"TLSv1.3"`. */
+  /** The protocol version, such as `"TLSv1.3"`. */
   readonly protocol: string;
-  /** The protocol agreed on by ALPN, where there was one. */
+  /** The protocol that ALPN negotiated, if any. */
   readonly alpn: string | undefined;
-  /** The subject's common name in the peer's certificate, where it gave one that was verified. */
+  /** The common name in the peer's certificate, if there is one and it was verified. */
   readonly peerName: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** One socket of TLS on top of another transport. @module */
+/** A TLS connection on top of another transport. @module */
 import type { TLSSocket } from "node:tls";
 import { TlsError } from "../socket/errors.ts";
 import type { Address, Transport } from "../socket/network.ts";
@@ -7,21 +7,21 @@ import { badResource, brokenPipe, interrupted, twice } from "../internal/os_erro
 import { sessionOf, type TlsSession } from "./tls_session.ts";
 import { type FirstBytes, TransportStream, type TransportStreamOwner } from "./node_stream.ts";
 
-// Four records of TLS: the rest of a long write waits where `queuedBytes` still counts it.
+// Four TLS records. The rest of a long write stays in `queuedBytes`.
 const WRITE_CHUNK = 64 * 1024;
-// Decrypted bytes that may wait for their reader before the peer feels it.
+// Decrypted bytes to buffer before backpressure reaches the peer.
 const READ_AHEAD = 64 * 1024;
 
-/** What a {@linkcode TlsTransport} needs. */
+/** Options of a {@linkcode TlsTransport}. */
 export interface TlsTransportOptions {
   readonly clock: Clock;
-  /** In ms; 0 for no bound. */
+  /** In ms; 0 disables the limit. */
   readonly handshakeTimeout: number;
-  /** Judges the first bytes of the peer; TLS is spoken with one whose bytes are taken. */
+  /** Decides about the first bytes of the peer. TLS starts only if they are taken. */
   readonly first?: (bytes: Uint8Array) => FirstBytes;
 }
 
-/** An operation that waits. */
+/** A pending operation. */
 interface Pending<Result> {
   readonly bytes: Uint8Array;
   resolve(result: Result): void;
@@ -29,17 +29,18 @@ interface Pending<Result> {
 }
 
 /**
- * Encrypts what passes through. Reading and writing wait for the handshake; where that fails, or TLS fails later, they
- * reject with a {@linkcode TlsError}. Everything else is as with the transport below, errors and their order included;
- * the contract test holds both to it.
+ * Encrypts and decrypts a connection. Reads and writes wait for the handshake. If it fails, or TLS fails later, they
+ * reject with a {@linkcode TlsError}. Everything else behaves as in the underlying transport, including errors and their
+ * order, which the contract test checks.
  *
- * The peer's end is its close_notify, or its FIN: the two are not told apart, so a protocol on top must know by itself
- * what is complete, as lines do. The own end is both; `close` alone sends only what the transport below does.
+ * The peer's end is its close_notify or its FIN. These are not distinguished, so the protocol on top must know what is
+ * complete, as lines do. {@linkcode TlsTransport.closeWrite} sends both. `close` sends only what the underlying transport
+ * sends.
  */
 export class TlsTransport implements Transport, TransportStreamOwner {
-  /** The handshake: settles when it is done. */
+  /** The handshake; settles when it is done. */
   readonly secured: Promise<TlsSession>;
-  /** The encrypted side, for who shakes hands. */
+  /** The encrypted side, for the code that performs the handshake. */
   readonly stream: TransportStream;
   readonly #inner: Transport;
   readonly #first: TlsTransportOptions["first"];
@@ -50,15 +51,15 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   #writing: Pending<number> | undefined;
   #finishing: PromiseWithResolvers<void> | undefined;
   #finSent = false;
-  /** The peer's end has come, and all before it was read. */
+  /** Whether the peer has ended its side, and everything before that was read. */
   #ended = false;
-  /** Nothing more comes from the transport below, which did not end as it should. */
+  /** Whether the underlying transport has ended without a clean end of TLS. */
   #silent = false;
-  /** Nothing that is written reaches the peer any more. */
+  /** Whether writes no longer reach the peer. */
   #broken = false;
-  /** What the transport below met, until somebody is told. */
+  /** An error of the underlying transport that was not reported yet. */
   #lost: Error | undefined;
-  /** Why the peer may not stay: it is being told. */
+  /** The reason why the peer is refused, while it is sent. */
   #refusal: TlsError | undefined;
   #failure: TlsError | undefined;
   #closed = false;
@@ -68,7 +69,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     this.#first = options.first;
     this.stream = new TransportStream(inner, this);
     this.secured = this.#secured.promise;
-    this.secured.catch(() => {}); // Reading and writing tell, whoever needs to know.
+    this.secured.catch(() => {}); // Reads and writes report the failure.
     const { clock, handshakeTimeout: ms } = options;
     if (ms > 0) {
       this.#timer = clock.after(
@@ -90,14 +91,14 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     return this.#inner.remote;
   }
 
-  /** For who shakes hands: it is done. */
+  /** Completes the handshake. Called by the code that performs it. */
   succeed(socket: TLSSocket): void {
     if (this.#over) {
       socket.destroy();
       return;
     }
     this.#timer?.cancel();
-    this.#timer = undefined; // It would be kept as long as the connection.
+    this.#timer = undefined; // Otherwise it would stay in memory as long as the connection.
     this.#socket = socket;
     this.stream.readWhileNot(() => socket.readableLength >= READ_AHEAD);
     socket.on("readable", () => this.#serveReader());
@@ -110,7 +111,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     this.#serveWriter();
   }
 
-  /** For who shakes hands, or speaks TLS after that: it failed. Later calls change nothing. */
+  /** Fails the handshake or the connection. Called by the code that performs TLS. Later calls have no effect. */
   fail(error: TlsError): void {
     if (this.#over) return;
     this.#timer?.cancel();
@@ -118,7 +119,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     void this.#giveUp(this.#failure);
   }
 
-  /** For who shakes hands: the peer may not stay, whatever happens while it is told so; {@linkcode fail} follows. */
+  /** Sets the error of a peer that is refused, whatever happens while it receives the reason. {@linkcode fail} follows. */
   refuse(error: TlsError): void {
     this.#timer?.cancel();
     this.#refusal = error;
@@ -160,17 +161,17 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     this.#close(() => this.#inner.close());
   }
 
-  /** Closes with a reset where the transport below can, and as {@linkcode TlsTransport.close} does where it cannot. */
+  /** Closes with a reset if the underlying transport can, and otherwise like {@linkcode TlsTransport.close}. */
   reset(): void {
     this.#close(() => this.#inner.reset === undefined ? this.#inner.close() : this.#inner.reset());
   }
 
-  /** For the stream. */
+  /** Called by the stream. */
   first(bytes: Uint8Array): FirstBytes {
     return this.#first?.(bytes) ?? "take";
   }
 
-  /** For the stream: the transport below has ended. */
+  /** Called by the stream when the underlying transport has ended. */
   ended(error?: Error): void {
     if (this.#over || this.#refusal !== undefined) return;
     if (this.#socket === undefined) {
@@ -184,30 +185,30 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     }
   }
 
-  /** For the stream: a write to the transport below has failed. */
+  /** Called by the stream when a write to the underlying transport has failed. */
   writeFailed(error: Error): void {
-    // A reset is told once: to the write, though it is the reader's first.
+    // A reset is reported once: to a write, if no read has reported it.
     if (error instanceof Deno.errors.ConnectionReset) this.#lose(error);
     this.#broken = true;
     this.#failWrite(error);
   }
 
-  /** Whether it has failed, or is closed. */
+  /** Whether the connection has failed or is closed. */
   get #over(): boolean {
     return this.#closed || this.#failure !== undefined;
   }
 
-  /** Why nothing works any more. */
+  /** Returns the error for operations after the end. */
   #end(): Error {
     return this.#closed ? badResource() : this.#failure!;
   }
 
-  /** Gives the reader what there is: bytes, then an error that nobody was told of, then the end. */
+  /** Passes the next result to the reader: bytes, then an unreported error, then the end. */
   #serveReader(): void {
     const socket = this.#socket;
     const reading = this.#reading;
     if (socket === undefined || reading === undefined) return;
-    if (socket.readableLength === 0) socket.read(0); // Asks for more, or for the news of the end.
+    if (socket.readableLength === 0) socket.read(0); // Requests more bytes, or the end.
     if (socket.readableLength > 0) {
       this.#reading = undefined;
       const bytes: Uint8Array = socket.read(Math.min(reading.bytes.length, socket.readableLength));
@@ -229,14 +230,14 @@ export class TlsTransport implements Transport, TransportStreamOwner {
     if (socket === undefined || writing === undefined) return;
     const chunk = writing.bytes.subarray(0, WRITE_CHUNK);
     socket.write(chunk, (error) => {
-      if (this.#writing !== writing) return; // It has failed before.
+      if (this.#writing !== writing) return; // It has already failed.
       if (error) return this.#failWrite(this.#failure ?? brokenPipe());
       this.#writing = undefined;
       writing.resolve(chunk.length);
     });
   }
 
-  /** The peer has reset the connection: a reader that waits is told, or else a writer, or else who comes next. */
+  /** Reports that the peer has reset the connection: to a pending read, else to a pending write, else to the next call. */
   #lose(error: Error): void {
     this.#broken = true;
     this.#lost = error;
@@ -258,14 +259,14 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   }
 
   async #sendFin(): Promise<void> {
-    await null; // The close_notify is handed to the stream at the end of this turn.
+    await null; // The close_notify is passed to the stream at the end of this turn.
     await this.stream.written();
     if (!this.#broken) await this.#inner.closeWrite();
   }
 
-  /** Closes because TLS has failed, once the alert is out that tells the peer why. */
+  /** Closes after a TLS failure, when the alert for the peer has been sent. */
   async #giveUp(error: TlsError): Promise<void> {
-    // It is handed to the stream in the turn after the one in which the failure is told.
+    // The alert is passed to the stream in the turn after the failure is reported.
     await null;
     await null;
     if (this.#closed) return;

@@ -20,8 +20,12 @@ const PHRASES: readonly Phrase[] = [
       /\b(who|whoever|nobody|somebody|no one) (is|has|may|does|comes|waits|speaks|reads|serves|asks|finishes|sends|takes)\b/i,
     instead: "name the client, peer, server, or caller",
   },
-  { pattern: /\b(is|are|has|have|holds) none\b/i, instead: "negate the verb, not the noun" },
-  { pattern: /\bis no (?!longer\b|more than\b)\w+/i, instead: '"is not a …", or negate the verb' },
+  // "There is none" and "there is no server" are how English says it; "it is none" and "it is no server" are not.
+  { pattern: /(?<!\bthere )\b(is|are|has|have|holds) none\b/i, instead: "negate the verb, not the noun" },
+  {
+    pattern: /(?<!\bthere )\bis no (?!longer\b|more than\b)\w+/i,
+    instead: '"is not a …", or negate the verb',
+  },
   { pattern: /\bso[- ]many/i, instead: '"every nth", or the number' },
   { pattern: /\bso long\b/i, instead: '"for this long", "as long as"' },
   { pattern: /\ban own\b/i, instead: '"its own", "a new"' },

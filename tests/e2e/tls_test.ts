@@ -172,7 +172,7 @@ Deno.test("server.ts http and hello refuse clients with an HTTP response", async
     assertStringIncludes(plain.out, "this port speaks TLS, not plain text\n");
     const stranger = await runClient(["http", "GET", `https://127.0.0.1:${secure.port}/`, ...trust]);
     assertStringIncludes(stranger.out, "HTTP/1.1 400 Bad Request");
-    assertStringIncludes(stranger.out, "TLS certificate refused: the client showed none\n");
+    assertStringIncludes(stranger.out, "TLS certificate refused: the client sent none\n");
   }
 });
 

@@ -60,7 +60,7 @@ Deno.test("TlsNetwork sends the reason to a client when it refuses the certifica
   await using server = startEcho({ clientCa: authority.certificate }, { clock: new VirtualClock() });
   await using rogue = await Authority.create();
   const strangers: [identity: Identity | undefined, why: string][] = [
-    [undefined, "the client showed none"],
+    [undefined, "the client sent none"],
     [await rogue.issue("mallory"), "unable to verify leaf signature"],
     [await authority.issue("late", ["DNS:late"], { days: -1 }), "cert has expired"],
   ];
@@ -96,7 +96,7 @@ Deno.test("TlsNetwork refuses a resumed session that began with a refusal", asyn
   await using rogue = await Authority.create();
   await using folder = new TempDir();
   const refused = "error TLS certificate refused: ";
-  const unknown = `${refused}the session began without a good one\n`;
+  const unknown = `${refused}the session began without a valid one\n`;
   for (const version of ["-tls1_2", "-tls1_3"]) {
     const network = new TlsNetwork(systemNetwork, { server: options });
     await using server = listen({ network });
@@ -131,7 +131,7 @@ Deno.test("TlsNetwork sends the reason without a reset when the refused client k
   const secure = new TlsNetwork(systemNetwork, { client: { ca: authority.certificate } });
   const cases: [network: Network, why: string][] = [
     [systemNetwork, "this port speaks TLS, not plain text"],
-    [secure, "TLS certificate refused: the client showed none"],
+    [secure, "TLS certificate refused: the client sent none"],
   ];
   for (const [network, why] of cases) {
     const megabytes = 16;
@@ -193,7 +193,7 @@ Deno.test("TlsServerOptions.notice formats the reason for a refused client", asy
   await using server = startEcho({ clientCa: authority.certificate, notice });
   const stranger = await dial(server);
   assertEquals(await Array.fromAsync(stranger), [
-    "no: TLS certificate refused: the client showed none",
+    "no: TLS certificate refused: the client sent none",
   ]);
   await stranger.close();
   const plain = await connect({ port: server.listener.port });
