@@ -163,8 +163,8 @@ Deno.test(
 
 Deno.test("faultyNetwork() throws for an invalid share", { permissions }, () => {
   const network = new MemoryNetwork();
-  assertThrows(() => faultyNetwork({ network, faults: { reset: 1.5 } }), RangeError, "share of 1.5");
-  assertThrows(() => faultyNetwork({ network, faults: { stall: NaN } }), RangeError, "share of NaN");
+  assertThrows(() => faultyNetwork({ network, faults: { reset: 1.5 } }), RangeError, "share 1.5");
+  assertThrows(() => faultyNetwork({ network, faults: { stall: NaN } }), RangeError, "share NaN");
 });
 
 Deno.test("faultyNetwork() affects accepted connections, too", { permissions }, async () => {

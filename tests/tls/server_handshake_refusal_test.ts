@@ -257,7 +257,7 @@ Deno.test("assertTakesStreams() throws for a runtime in which every handshake wo
   assertThrows(
     () => assertTakesStreams({ listenerCount: () => 0 }),
     Deno.errors.NotSupported,
-    "Deno 2.8 or a later one",
+    "expected Deno 2.8 or later",
   );
 });
 
