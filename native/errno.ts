@@ -43,11 +43,13 @@ const TABLE: ReadonlyMap<number, Errno> = new Map(
     [103, "ECONNABORTED", "Software caused connection abort"],
     [104, "ECONNRESET", "Connection reset by peer"],
     [105, "ENOBUFS", "No buffer space available"],
+    [106, "EISCONN", "Transport endpoint is already connected"],
     [107, "ENOTCONN", "Transport endpoint is not connected"],
     [110, "ETIMEDOUT", "Connection timed out"],
     [111, "ECONNREFUSED", "Connection refused"],
     [112, "EHOSTDOWN", "Host is down"],
     [113, "EHOSTUNREACH", "No route to host"],
+    [114, "EALREADY", "Operation already in progress"],
     [115, "EINPROGRESS", "Operation now in progress"],
   ] as const).map(([number, name, text]) => [number, { name, text }]),
 );
@@ -69,3 +71,41 @@ export function errnoOf(name: string): number {
   if (number === undefined) throw new RangeError(`Cannot find error ${name}: expected a name as in errno(3)`);
   return number;
 }
+
+/** What `accept`, `connect`, `recv`, and `send` fail with, by their pages of the Linux manual (and ip(7), tcp(7)). */
+export const SOCKET_ERRORS: ReadonlySet<number> = new Set(
+  [
+    "EPERM",
+    "EINTR",
+    "EBADF",
+    "EAGAIN",
+    "ENOMEM",
+    "EACCES",
+    "EFAULT",
+    "ENFILE",
+    "EMFILE",
+    "EPIPE",
+    "ENONET",
+    "EPROTO",
+    "ENOTSOCK",
+    "EPROTOTYPE",
+    "ENOPROTOOPT",
+    "EOPNOTSUPP",
+    "EAFNOSUPPORT",
+    "EADDRINUSE",
+    "EADDRNOTAVAIL",
+    "ENETDOWN",
+    "ENETUNREACH",
+    "ECONNABORTED",
+    "ECONNRESET",
+    "ENOBUFS",
+    "EISCONN",
+    "ENOTCONN",
+    "ETIMEDOUT",
+    "ECONNREFUSED",
+    "EHOSTDOWN",
+    "EHOSTUNREACH",
+    "EALREADY",
+    "EINPROGRESS",
+  ].map(errnoOf),
+);

@@ -26,6 +26,7 @@ import {
 } from "./abi.ts";
 import { type AddressList, lookUp, lookUpSync } from "./address_lookup.ts";
 import { type Arch, EpollEvents } from "./epoll_events.ts";
+import { errnoOf, SOCKET_ERRORS } from "./errno.ts";
 import { MAX_SOCKET_ADDRESS } from "./socket_address.ts";
 import { SYMBOLS } from "./symbols.ts";
 
@@ -39,6 +40,7 @@ export class Libc {
   readonly arch: Arch;
   readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
   readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #errno: Deno.UnsafePointerView;
   readonly #event: EpollEvents;
   readonly #int = new Int32Array(1);
   /** `struct timespec` */
@@ -58,6 +60,8 @@ export class Libc {
     this.#library = library;
     this.#symbols = library.symbols;
     this.#event = new EpollEvents(1, arch);
+    // One for this thread, on which all calls but those that wait are made.
+    this.#errno = new Deno.UnsafePointerView(this.#symbols.__errno_location()!);
   }
 
   /**
@@ -107,13 +111,25 @@ export class Libc {
 
   /** Accepts a connection that does not block and that children do not inherit; `address` is the peer's. */
   accept(descriptor: number): number {
-    this.#length[0] = MAX_SOCKET_ADDRESS;
     const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-    return this.#result(this.#symbols.accept4(descriptor, this.address, this.#lengthBytes, flags));
+    for (let attempt = 1;; attempt++) {
+      this.#length[0] = MAX_SOCKET_ADDRESS;
+      const accepted = this.#symbols.accept4(descriptor, this.address, this.#lengthBytes, flags);
+      if (accepted >= 0) return accepted;
+      const errno = this.#errno.getInt32();
+      if (this.#isBelievable(errno, attempt)) return -errno;
+    }
   }
 
   connect(descriptor: number, address: Uint8Array<ArrayBuffer>): number {
-    return this.#result(this.#symbols.connect(descriptor, address, address.length));
+    for (let attempt = 1;; attempt++) {
+      const result = this.#symbols.connect(descriptor, address, address.length);
+      if (result >= 0) return result;
+      const errno = this.#errno.getInt32();
+      // The repetition finds what the first call has begun.
+      if (attempt > 1 && (errno === EALREADY || errno === EISCONN)) return -EINPROGRESS;
+      if (this.#isBelievable(errno, attempt)) return -errno;
+    }
   }
 
   /** Writes the socket's own address to `address`. */
@@ -129,12 +145,22 @@ export class Libc {
   }
 
   receive(descriptor: number, into: Uint8Array): number {
-    return this.#result(this.#symbols.recv(descriptor, foreign(into), into.length, 0));
+    for (let attempt = 1;; attempt++) {
+      const count = this.#symbols.recv(descriptor, foreign(into), into.length, 0);
+      if (count >= 0) return count;
+      const errno = this.#errno.getInt32();
+      if (this.#isBelievable(errno, attempt)) return -errno;
+    }
   }
 
   /** Sends the first `length` bytes, or as many as fit; a peer that is gone raises no SIGPIPE. */
   send(descriptor: number, bytes: Uint8Array, length: number): number {
-    return this.#result(this.#symbols.send(descriptor, foreign(bytes), length, MSG_NOSIGNAL));
+    for (let attempt = 1;; attempt++) {
+      const count = this.#symbols.send(descriptor, foreign(bytes), length, MSG_NOSIGNAL);
+      if (count >= 0) return count;
+      const errno = this.#errno.getInt32();
+      if (this.#isBelievable(errno, attempt)) return -errno;
+    }
   }
 
   shutdownWrite(descriptor: number): number {
@@ -252,12 +278,22 @@ export class Libc {
 
   /** Nothing may come between the call and this: the number belongs to the thread's last failure. */
   #result(value: number): number {
-    if (value >= 0) return value;
-    const at = this.#symbols.__errno_location();
-    return -new Deno.UnsafePointerView(at!).getInt32();
+    return value >= 0 ? value : -this.#errno.getInt32();
+  }
+
+  /**
+   * Whether a call on a socket can have failed with this number. The engine may do work of its own between the call and
+   * the look at the number, for example install optimized code, and a system call that fails in it leaves its number here:
+   * a connect that is in progress then seems to have failed with ENOENT. Such a call is made again. It had no effect, or
+   * what it began is found by the repetition.
+   */
+  #isBelievable(errno: number, attempt: number): boolean {
+    return attempt === MAX_ATTEMPTS || SOCKET_ERRORS.has(errno);
   }
 }
 
+const MAX_ATTEMPTS = 3;
+const [EALREADY, EISCONN, EINPROGRESS] = [errnoOf("EALREADY"), errnoOf("EISCONN"), errnoOf("EINPROGRESS")];
 const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
 
 const NOT_ALLOWED = "Cannot use the epoll transport: foreign functions are not allowed; " +
