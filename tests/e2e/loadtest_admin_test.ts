@@ -22,6 +22,8 @@ Deno.test("loadtest.ts --target-admin proves delivery at a server that it did no
         `${clients}`,
         "--window",
         "300ms",
+        "--max-lag",
+        "60s",
         ...target,
         "--json",
         "--quiet",
@@ -44,7 +46,7 @@ Deno.test("loadtest.ts --target-admin fails a run that leaves something at the s
   await server.until(({ connections }) => connections === 1);
   const { code, out } = await run(
     denoRun("loadtest.ts", [
-      ...["--protocol", "relay", "--clients", "1", "--window", "0", "--timeout", "300ms"],
+      ...["--protocol", "relay", "--clients", "1", "--window", "0", "--timeout", "300ms", "--max-lag", "60s"],
       ...["--target", `127.0.0.1:${server.port}`, "--target-admin", admin, "--json", "--quiet"],
     ]),
   );

@@ -172,7 +172,7 @@ for (
       args: ["--max-lag", "0"],
       says: 'Cannot use --max-lag: expected a duration of at least 1ms, got "0"',
     },
-    { args: ["--server-processes", "2"], says: "--server-processes" },
+    { args: ["--server-processes", "0"], says: "--server-processes" },
     { args: ["--faults", "reset=1"], says: "reset=1%" },
     { args: ["--protocol", "smtp"], says: "hello" },
     { args: ["--protocol", "echo", "--reply-delay", "1s"], says: "--reply-delay" },
