@@ -8,12 +8,17 @@ export class TaskSet {
 
   add(task: Promise<unknown>): void {
     this.begin();
-    void task.then(this.#settled, this.#failed);
+    this.endWith(task);
   }
 
-  /** Begins a task without a promise; {@linkcode TaskSet.end} ends it. */
+  /** Begins a task without a promise; {@linkcode TaskSet.end} or {@linkcode TaskSet.endWith} ends it. */
   begin(): void {
     this.#running++;
+  }
+
+  /** Ends a task that has begun when a promise settles. */
+  endWith(last: Promise<unknown>): void {
+    void last.then(this.#settled, this.#failed);
   }
 
   end(): void {

@@ -42,6 +42,8 @@ const FEW = 4;
 const SLEEP_MS = 10_000;
 // The largest read of one turn.
 const BUFFER_BYTES = 64 * 1024;
+// Reads of up to this many bytes share their views of the buffer: to make one costs as much as decoding a short line.
+const SHORT_READ = 1024;
 
 type State = "stopped" | "looking" | "sleeping" | "waking";
 
@@ -54,6 +56,8 @@ export class EventLoop implements AsyncDisposable {
   readonly clock: Clock;
   /** Memory for reads, valid until the next one. */
   readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES);
+  /** Views of the first bytes of `buffer`, by length. */
+  readonly #views = new Array<Uint8Array | undefined>(SHORT_READ + 1);
   readonly #epoll: number;
   readonly #eventfd: number;
   readonly #events: EpollEvents;
@@ -80,6 +84,12 @@ export class EventLoop implements AsyncDisposable {
     if (this.#eventfd < 0) libc.close(this.#epoll);
     checked(this.#eventfd);
     checked(libc.epollControl(this.#epoll, EPOLL_CTL_ADD, this.#eventfd, EPOLLIN, 0));
+  }
+
+  /** Returns the first `count` bytes of `buffer`. */
+  filled(count: number): Uint8Array {
+    if (count > SHORT_READ) return this.buffer.subarray(0, count);
+    return this.#views[count] ??= this.buffer.subarray(0, count);
   }
 
   /** A number that no other handle has. */

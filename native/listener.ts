@@ -32,13 +32,15 @@ export interface NativeListenerOptions {
 export class NativeListener extends Handle implements TransportListener {
   readonly address: Address;
   readonly #options: NativeListenerOptions;
+  /** The local address of the last connection; most have the same. */
+  #local: Address;
   #accepting: PromiseWithResolvers<Transport> | undefined;
   /** Connections that may still be accepted before the next event. */
   #share = 0;
 
   constructor(loop: EventLoop, options: NativeListenerOptions) {
     super(loop, options.descriptor);
-    this.address = options.address;
+    this.address = this.#local = options.address;
     this.#options = options;
   }
 
@@ -115,9 +117,10 @@ export class NativeListener extends Handle implements TransportListener {
 
   #localAddress(descriptor: number): Address {
     const { libc } = this.loop;
-    return libc.localAddress(descriptor) < 0
-      ? this.address
-      : decodeSocketAddress(libc.address, libc.addressLength);
+    if (libc.localAddress(descriptor) < 0) return this.address;
+    const { hostname, port } = decodeSocketAddress(libc.address, libc.addressLength);
+    if (hostname !== this.#local.hostname || port !== this.#local.port) this.#local = { hostname, port };
+    return this.#local;
   }
 
   #takeAccepting(): PromiseWithResolvers<Transport> | undefined {

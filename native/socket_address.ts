@@ -60,7 +60,7 @@ export function withPort({ family, bytes }: SocketAddress, port: number): Socket
  */
 export function decodeSocketAddress(bytes: Uint8Array, length: number): Address {
   const family = length >= PATH_AT ? bytes[0]! | bytes[1]! << 8 : -1;
-  if (family === AF_INET && length >= 16) return { hostname: formatIpv4(bytes, 4), port: portOf(bytes) };
+  if (family === AF_INET && length >= 16) return { hostname: ipv4HostnameOf(bytes), port: portOf(bytes) };
   if (family === AF_INET6 && length >= 28) {
     const scope = new DataView(bytes.buffer, bytes.byteOffset).getUint32(24, true);
     const hostname = formatIpv6(bytes, 8);
@@ -93,6 +93,16 @@ function withHeader(size: number, family: number, port: number): Uint8Array<Arra
   bytes[2] = port >> 8;
   bytes[3] = port & 0xff;
   return bytes;
+}
+
+/** The IPv4 address that was decoded last, as a number and as text. */
+let [lastIpv4, lastIpv4Hostname] = [0, "0.0.0.0"];
+
+/** Connections in a row often have the same address: then they share one string. */
+function ipv4HostnameOf(bytes: Uint8Array): string {
+  const ip = bytes[4]! << 24 | bytes[5]! << 16 | bytes[6]! << 8 | bytes[7]!;
+  if (ip !== lastIpv4) [lastIpv4, lastIpv4Hostname] = [ip, formatIpv4(bytes, 4)];
+  return lastIpv4Hostname;
 }
 
 function portOf(bytes: Uint8Array): number {

@@ -24,12 +24,13 @@ interface Pending<Result> {
 
 /** A {@linkcode Transport} on a descriptor of its own. */
 export class NativeTransport extends Handle implements Transport {
-  readonly local: Address;
-  readonly remote: Address;
-  #reading: Pending<number | null> | undefined;
+  // Read by each event, so they are next to the fields of `Handle`.
   #receiver: Receiver | undefined;
+  #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
   #finSent = false;
+  readonly local: Address;
+  readonly remote: Address;
 
   /** @param listed What epoll watches the descriptor for already, if anything. */
   constructor(loop: EventLoop, descriptor: number, local: Address, remote: Address, listed?: number) {
@@ -72,10 +73,10 @@ export class NativeTransport extends Handle implements Transport {
     return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
   }
 
-  writeNow(bytes: Uint8Array): number {
+  writeNow(bytes: Uint8Array, length: number): number {
     if (this.closed) throw badResource();
     if (this.#writing !== undefined) throw twice("write");
-    const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
+    const count = this.loop.libc.send(this.descriptor, bytes, length);
     if (count >= 0) return count;
     if (passes(count)) return 0;
     throw errnoError(-count);
@@ -110,6 +111,12 @@ export class NativeTransport extends Handle implements Transport {
     this.#takeWriting()?.reject(interrupted());
   }
 
+  override handleEvents(bits: number): void {
+    // Nearly every event of a busy server.
+    if (bits === EPOLLIN && this.#receiver !== undefined) this.#receive();
+    else super.handleEvents(bits);
+  }
+
   protected wanted(): number {
     return (this.#readPending ? EPOLLIN : 0) | (this.#writing === undefined ? 0 : EPOLLOUT);
   }
@@ -134,11 +141,11 @@ export class NativeTransport extends Handle implements Transport {
 
   /** Reads for the receiver, which may begin the next read or close the socket during the call. */
   #receive(): void {
-    const { libc, buffer } = this.loop;
-    const count = libc.receive(this.descriptor, buffer);
+    const { loop } = this;
+    const count = loop.libc.receive(this.descriptor, loop.buffer);
     if (passes(count)) return;
     const receiver = this.#takeReceiver()!;
-    if (count > 0) receiver.received(buffer.subarray(0, count));
+    if (count > 0) receiver.received(loop.filled(count));
     else if (count === 0) receiver.receivedEnd();
     else receiver.receiveFailed(errnoError(-count));
   }

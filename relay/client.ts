@@ -62,8 +62,7 @@ export interface RelayClientTimeouts extends ConnectionTimeouts {
 }
 
 /** The message of a client, its server, and how long to try. */
-export interface RelayClientOptions
-  extends Omit<LineConnectOptions, "id" | "signal" | "limits" | "timeouts"> {
+export interface RelayClientOptions extends Omit<LineConnectOptions, "signal" | "limits" | "timeouts"> {
   /** The message. */
   text: string;
   /** Shown first, to a server that wants it. */

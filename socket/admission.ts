@@ -2,6 +2,7 @@
 import type { Clock } from "../internal/clock.ts";
 import type { TaskSet } from "../internal/task_set.ts";
 import { Connection } from "./connection.ts";
+import { ConnectionSettings } from "./connection_settings.ts";
 import { ConnectionSet, type Refusal } from "./connection_set.ts";
 import type { CloseReason } from "./errors.ts";
 import type { FrameListenOptions } from "./listen_options.ts";
@@ -31,6 +32,8 @@ export class Admission<Frame> {
   /** The open connections. */
   readonly connections: ConnectionSet<Frame>;
   readonly #options: AdmissionOptions<Frame>;
+  /** Settings of the connections that are accepted from now on. */
+  #settings: ConnectionSettings<Frame>;
   /** Refused peers that have not gone yet. */
   readonly #refused = new Set<Connection<Frame>>();
   #nextId = 1;
@@ -46,6 +49,7 @@ export class Admission<Frame> {
       maxConnectionsPerIp: listen.limits?.maxConnectionsPerIp ?? 0,
       mayConnect: (address) => this.#mayConnect(address),
     });
+    this.#settings = this.#settingsOfAccepted();
   }
 
   /** Number of accepted peers that wait for room. */
@@ -55,7 +59,7 @@ export class Admission<Frame> {
 
   /** Admits a peer, refuses it, or lets it wait for room. Returns `undefined` for a peer that is not admitted. */
   async admit(transport: Transport): Promise<Connection<Frame> | undefined> {
-    const { listen, clock, onChange } = this.#options;
+    const { listen, onChange } = this.#options;
     while (listen.limits?.whenFull === "wait" && this.connections.full && !this.#stopped) {
       await this.#untilRoom();
     }
@@ -64,15 +68,13 @@ export class Admission<Frame> {
       return undefined;
     }
     const refusal = this.connections.refusal(transport.remote.hostname);
-    const options = { ...listen, clock, id: this.#nextId++, total: this.connections.total };
+    const id = this.#nextId++;
     if (refusal !== undefined) {
-      const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
-      const farewell = () => this.#refusalFrame(refusal);
-      this.#refuse(new Connection(transport, { ...options, timeouts, farewell }), refusal);
+      this.#refuse(new Connection(transport, this.#settingsOfRefused(refusal), id), refusal);
       onChange();
       return undefined;
     }
-    const connection = new Connection(transport, { ...options, onClosed: this.#onClosed });
+    const connection = new Connection(transport, this.#settings, id);
     this.connections.add(connection);
     onChange();
     return connection;
@@ -82,7 +84,22 @@ export class Admission<Frame> {
   applyLimits(): void {
     const { maxConnections = 0, maxConnectionsPerIp = 0 } = this.#options.listen.limits ?? {};
     this.connections.setLimits({ maxConnections, maxConnectionsPerIp });
+    this.#settings = this.#settingsOfAccepted();
     this.#makeRoom();
+  }
+
+  #settingsOfAccepted(): ConnectionSettings<Frame> {
+    const { listen, clock } = this.#options;
+    const { total } = this.connections;
+    return new ConnectionSettings({ ...listen, clock, total, onClosed: this.#onClosed });
+  }
+
+  #settingsOfRefused(refusal: Refusal): ConnectionSettings<Frame> {
+    const { listen, clock } = this.#options;
+    const { total } = this.connections;
+    const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
+    const farewell = () => this.#refusalFrame(refusal);
+    return new ConnectionSettings({ ...listen, clock, total, timeouts, farewell });
   }
 
   /** Admits no more peers, and closes those that wait for room. */

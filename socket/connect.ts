@@ -2,6 +2,7 @@
 import type { Codec } from "./codecs/codec.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connection_options.ts";
+import { ConnectionSettings } from "./connection_settings.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import { formatAddress, type Network, type Transport } from "./network.ts";
@@ -102,7 +103,7 @@ export async function connect<Frame>(
 
 async function open<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>> {
   const clock = options.clock ?? systemClock;
-  return new Connection(await dial(options, clock), { ...options, clock });
+  return new Connection(await dial(options, clock), new ConnectionSettings({ ...options, clock }));
 }
 
 async function dial(options: Dial, clock: Clock): Promise<Transport> {

@@ -40,8 +40,6 @@ export interface ConnectionOptions<Frame> {
   codec: Codec<Frame>;
   /** The clock for timeouts. */
   clock: Clock;
-  /** The number of the connection, unique within its listener. Default 0. */
-  id?: number;
   /** Limits of the connection. */
   limits?: ConnectionLimits;
   /** Longest waits for the peer. */

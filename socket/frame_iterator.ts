@@ -9,6 +9,14 @@ export interface FrameConsumer {
   end(error: FramingError | undefined): void;
 }
 
+/** Takes the frames of each read by a call. An object of this kind costs a connection no promise and no closure. */
+export interface FrameSink<Frame> {
+  /** Takes the frames of a read. An error that it throws ends the reading. */
+  take(frames: readonly Frame[]): void;
+  /** Called once when no more frames will come: with a framing error, or with what `take` threw. */
+  ended(error?: unknown): void;
+}
+
 /** Options for {@linkcode FrameIterator}. */
 export interface FrameSource<Item> {
   /** Takes the next item; called only while frames are available. */
@@ -71,29 +79,23 @@ export class FrameIterator<Item> implements AsyncIterableIterator<Item>, FrameCo
   };
 }
 
-/** Passes frames to a callback until no more will come, or the callback throws. */
-export class FrameCallback implements FrameConsumer {
-  readonly #handle: () => void;
+/** Passes frames to a callback, and settles a promise when no more will come. */
+export class FrameCallback<Frame> implements FrameSink<Frame> {
+  readonly take: (frames: readonly Frame[]) => void;
   readonly #resolve: () => void;
   readonly #reject: (error: unknown) => void;
 
-  constructor(handle: () => void, resolve: () => void, reject: (error: unknown) => void) {
-    this.#handle = handle;
+  constructor(
+    take: (frames: readonly Frame[]) => void,
+    resolve: () => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.take = take;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
-  more(): boolean {
-    try {
-      this.#handle();
-      return true;
-    } catch (error) {
-      this.#reject(error);
-      return false;
-    }
-  }
-
-  end(error: FramingError | undefined): void {
+  ended(error?: unknown): void {
     if (error === undefined) this.#resolve();
     else this.#reject(error);
   }

@@ -35,7 +35,7 @@ export interface ListenAccess {
 /** The addresses to listen on, limits, and hooks; the rest is as in {@linkcode ConnectionOptions}. */
 export interface ListenOptions<Frame = string>
   extends
-    Omit<ConnectionOptions<Frame>, "id" | "codec" | "clock" | "limits" | "onClosed">,
+    Omit<ConnectionOptions<Frame>, "codec" | "clock" | "limits" | "onClosed">,
     ListenerHooks<Connection<Frame>> {
   /** Addresses to bind, all on one port. Default `["127.0.0.1"]`. */
   hostnames?: readonly string[];

@@ -14,7 +14,7 @@ import type { ConnectionTimeouts } from "./connection_options.ts";
 import type { FrameListenOptions, LineListenOptions, ListenerStats, ListenLimits } from "./listen_options.ts";
 import { Reporter } from "./listener_event.ts";
 import type { Address, TransportListener } from "./network.ts";
-import { type Handler, serve } from "./serve.ts";
+import { closeAfter, type Handler, serve } from "./serve.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
 const DRAIN_TIMEOUT = 10_000;
@@ -132,10 +132,49 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * @throws {TypeError} If the listener is served or iterated over already.
    */
   serve(handler: Handler<Frame>): Promise<void> {
-    const report = (error: Error, connection: Connection<Frame>) => this.#reporter.error(error, connection);
-    this.#setTaker((connection) => void this.#tasks.add(serve(connection, handler, report)));
+    this.#setTaker((connection) => void this.#tasks.add(serve(connection, handler, this.#report)));
     return this.finished;
   }
+
+  /**
+   * Calls `open` with every connection once its peer is ready. The connection is served until {@linkcode Listener.served}.
+   *
+   * @internal For the relay: a promise per connection, and what waits for it, would be a quarter of an idle connection's memory.
+   * @returns {@linkcode Listener.finished}.
+   * @throws {TypeError} If the listener is served or iterated over already.
+   */
+  serveWith(open: (connection: Connection<Frame>) => void): Promise<void> {
+    const begin = (connection: Connection<Frame>) => {
+      try {
+        open(connection);
+      } catch (error) {
+        this.served(connection, Promise.reject(error));
+      }
+    };
+    this.#setTaker((connection) => {
+      this.#tasks.begin();
+      if (connection.ready === undefined) begin(connection);
+      else {
+        void connection.ready.then((ready) =>
+          ready ? begin(connection) : this.served(connection, Promise.resolve())
+        );
+      }
+      return undefined;
+    });
+    return this.finished;
+  }
+
+  /**
+   * Closes a connection of {@linkcode Listener.serveWith} in order when `last` resolves, or aborts it when `last` rejects.
+   *
+   * @internal For the relay.
+   */
+  served(connection: Connection<Frame>, last: Promise<void>): void {
+    this.#tasks.endWith(closeAfter(last, connection, this.#report));
+  }
+
+  readonly #report = (error: Error, connection: Connection<Frame>): void =>
+    this.#reporter.error(error, connection);
 
   /** Iterates over the connections. The next one is accepted when the loop asks for it; leaving the loop stops accepting. */
   async *[Symbol.asyncIterator](): AsyncIterator<Connection<Frame>> {

@@ -42,10 +42,10 @@ export interface Transport {
    */
   receive?(receiver: Receiver): void;
   /**
-   * Writes what the socket takes immediately and returns how many bytes: fewer than all, or 0, if its buffer is full.
-   * Optional: use `write` if it is absent. Throws what `write` rejects with.
+   * Writes as many of the first `length` bytes as the socket takes immediately, and returns how many: fewer than all, or
+   * 0, if its buffer is full. Optional: use `write` if it is absent. Throws what `write` rejects with.
    */
-  writeNow?(bytes: Uint8Array): number;
+  writeNow?(bytes: Uint8Array, length: number): number;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
   /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */

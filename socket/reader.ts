@@ -5,20 +5,24 @@ import type { SocketFailure } from "./failure.ts";
 import type { Receiver, Transport } from "./network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
-import { FrameCallback, type FrameConsumer, FrameIterator } from "./frame_iterator.ts";
+import { FrameCallback, type FrameConsumer, FrameIterator, type FrameSink } from "./frame_iterator.ts";
 
 /** Options for {@linkcode Reader}. */
 export interface InboundOptions<Frame> {
   transport: Transport;
+  settings: ReaderSettings;
   decoder: Decoder<Frame>;
-  /** As in `Codec`. Default `false`. */
-  copies?: boolean | undefined;
-  /** Returns the time in ms for {@linkcode Reader.readSince}. */
-  now: () => number;
-  /** Pauses readers that have had their share. */
-  rest: FairScheduler;
   /** Called once when a read fails. */
   failed: (failure: SocketFailure) => void;
+}
+
+/** What the readers of a listener share. */
+export interface ReaderSettings {
+  readonly codec: { readonly copies?: boolean };
+  /** Returns the time in ms for {@linkcode Reader.readSince}. */
+  readonly now: () => number;
+  /** Pauses readers that have had their share. */
+  readonly rest: FairScheduler;
 }
 
 // A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
@@ -28,6 +32,7 @@ const TURN_MS = 10;
 const FRAMES_A_LOOK = 1024;
 // A read of fewer bytes had to wait, so the other connections had their turn.
 const BACKLOG_BYTES = 4096;
+const NO_FRAMES: readonly never[] = [];
 
 /**
  * Reads while a consumer waits for frames, and delivers each frame once.
@@ -36,41 +41,43 @@ const BACKLOG_BYTES = 4096;
  * of idle connections, each of them would survive several young-generation garbage collections.
  */
 export class Reader<Frame> implements Resumable, Receiver {
-  readonly #transport: Transport;
+  // The fields that the usual read touches come first. With thousands of busy connections, each of them is out of the
+  // processor's cache, and each cache line costs as much as the work on it.
   readonly #decoder: Decoder<Frame>;
-  readonly #now: () => number;
-  readonly #rest: FairScheduler;
-  readonly #failed: (failure: SocketFailure) => void;
+  readonly #transport: Transport;
+  readonly #settings: ReaderSettings;
   readonly #receives: boolean;
-  /** Created for a transport without `receive`. */
-  #reads: PromisedReads | undefined;
   #reading = false;
-  /** The frames of the last read; those before `#taken` are delivered. */
-  #batch: readonly Frame[] = [];
-  #taken = 0;
-  #framing: FramingError | undefined;
-  #asker: FrameConsumer | undefined;
+  #stopped = false;
   /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
   #serving = false;
+  #discarded: PromiseWithResolvers<void> | undefined;
+  #sink: FrameSink<Frame> | undefined;
+  #bytes = 0;
+  #frames = 0;
+  #readSince = 0;
+  #asker: FrameConsumer | undefined;
+  /** The frames of the last read; those before `#taken` are delivered. */
+  #batch: readonly Frame[] = NO_FRAMES;
+  #taken = 0;
+  #framing: FramingError | undefined;
+  #peerEnded = false;
   /** Frames delivered since the clock was last read. */
   #inRow = 0;
   /** The time in ms since which it has been busy. */
   #busySince: number | undefined;
   #resting = false;
-  #discarded: PromiseWithResolvers<void> | undefined;
-  #stopped = false;
-  #peerEnded = false;
-  #bytes = 0;
-  #frames = 0;
-  #readSince = 0;
+  readonly #failed: (failure: SocketFailure) => void;
+  /** Created for a transport without `receive`. */
+  #reads: PromisedReads | undefined;
 
   constructor(options: InboundOptions<Frame>) {
-    this.#transport = options.transport;
+    const { transport, settings } = options;
     this.#decoder = options.decoder;
+    this.#transport = transport;
+    this.#settings = settings;
     // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
-    this.#receives = options.copies === true && options.transport.receive !== undefined;
-    this.#now = options.now;
-    this.#rest = options.rest;
+    this.#receives = settings.codec.copies === true && transport.receive !== undefined;
     this.#failed = options.failed;
   }
 
@@ -109,9 +116,14 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Calls `handle` with each batch until no more frames will come. */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#ask(new FrameCallback(() => handle(this.#take()), resolve, reject));
-    });
+    return new Promise((resolve, reject) => this.feed(new FrameCallback(handle, resolve, reject)));
+  }
+
+  /** Passes each batch to a sink until no more frames will come. */
+  feed(sink: FrameSink<Frame>): void {
+    this.#assertNoConsumer();
+    this.#sink = sink;
+    this.#serve();
   }
 
   /** Discards all input until the peer's FIN or {@linkcode Reader.stop}. Never rejects. */
@@ -125,7 +137,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   stop(): void {
     this.#stopped = true;
     if (this.#resting) {
-      this.#rest.remove(this);
+      this.#settings.rest.remove(this);
       // The consumer gets the remaining frames, and then the end. Deferred, because the caller may be in the middle of a change.
       queueMicrotask(() => this.resume());
     }
@@ -136,24 +148,39 @@ export class Reader<Frame> implements Resumable, Receiver {
     return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
   }
 
-  /** @throws {TypeError} If another consumer waits. */
   #ask(asker: FrameConsumer): void {
-    if (this.#asker !== undefined) throw new TypeError("Cannot read a connection twice at once");
+    this.#assertNoConsumer();
     this.#asker = asker;
     this.#serve();
+  }
+
+  /** @throws {TypeError} If a consumer waits. */
+  #assertNoConsumer(): void {
+    if (this.#consumed) throw new TypeError("Cannot read a connection twice at once");
+  }
+
+  /** Whether a consumer waits for frames. */
+  get #consumed(): boolean {
+    return this.#sink !== undefined || this.#asker !== undefined;
   }
 
   /** Delivers the available frames, then reads on. */
   #serve(): void {
     this.#serving = true;
-    while (
-      this.#asker !== undefined && this.#hasFrames && this.#discarded === undefined && !this.#rests()
-    ) {
-      const asker = this.#asker;
-      if (!asker.more()) this.#asker = undefined;
+    while (this.#consumed && this.#hasFrames && this.#discarded === undefined && !this.#rests()) {
+      if (this.#sink !== undefined) this.#pass(this.#sink);
+      else if (!this.#asker!.more()) this.#asker = undefined;
     }
     this.#serving = false;
     this.#readOn();
+  }
+
+  #pass(sink: FrameSink<Frame>): void {
+    try {
+      sink.take(this.#take());
+    } catch (error) {
+      this.#endSink(sink, error);
+    }
   }
 
   /** Whether frames of the last read are not delivered yet. */
@@ -161,12 +188,14 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#taken < this.#batch.length;
   }
 
+  /** Takes the rest of the last read, up to the limit of one turn. */
   #take(): readonly Frame[] {
     const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
     const whole = this.#taken === 0 && this.#batch.length <= most;
     const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
-    this.#taken += frames.length;
     this.#inRow += frames.length;
+    if (whole) this.#batch = NO_FRAMES; // A connection that waits for its peer should keep nothing of the last read.
+    else this.#taken += frames.length;
     return frames;
   }
 
@@ -192,10 +221,10 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
     this.#inRow = 0;
     if (this.#receives) return false; // Each connection has one read per turn anyway.
-    const now = this.#rest.now();
+    const now = this.#settings.rest.now();
     this.#busySince ??= now;
     this.#resting = now - this.#busySince >= TURN_MS;
-    if (this.#resting) this.#rest.add(this);
+    if (this.#resting) this.#settings.rest.add(this);
     return this.#resting;
   }
 
@@ -205,11 +234,11 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
     if (over) this.#discarded?.resolve();
-    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endAsker();
-    if (over || this.#reading || (this.#asker === undefined && this.#discarded === undefined)) return;
+    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
+    if (over || this.#reading || (!this.#consumed && this.#discarded === undefined)) return;
     if (this.#rests()) return;
     this.#reading = true;
-    this.#readSince = this.#now();
+    this.#readSince = this.#settings.now();
     if (this.#receives) this.#transport.receive!(this);
     else (this.#reads ??= new PromisedReads(this.#transport, this)).begin();
   }
@@ -219,15 +248,33 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#reading = false;
     if (this.#stopped) return;
     this.#bytes += bytes.length;
-    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
-    if (this.#discarded === undefined) {
-      const { frames, error } = this.#decoder.push(bytes);
-      this.#framing = error;
-      this.#frames += frames.length;
-      this.#batch = frames;
-      this.#taken = 0;
+    if (this.#discarded !== undefined) return this.#readOn();
+    const { frames, error } = this.#decoder.push(bytes);
+    this.#frames += frames.length;
+    const sink = this.#sink;
+    if (sink !== undefined && this.#receives && error === undefined && frames.length <= FRAMES_A_LOOK) {
+      return this.#passAll(sink, frames);
     }
+    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    this.#framing = error;
+    this.#batch = frames;
+    this.#taken = 0;
     this.#serve();
+  }
+
+  /** Does the same as `#serve` for the usual read, without the fields that only the other reads need. */
+  #passAll(sink: FrameSink<Frame>, frames: readonly Frame[]): void {
+    this.#serving = true;
+    try {
+      if (frames.length > 0) sink.take(frames);
+    } catch (error) {
+      this.#endSink(sink, error);
+    }
+    this.#serving = false;
+    if (this.#stopped || this.#sink === undefined || this.#discarded !== undefined) return this.#readOn();
+    this.#reading = true;
+    this.#readSince = this.#settings.now();
+    this.#transport.receive!(this);
   }
 
   /** Called by the transport. */
@@ -245,9 +292,17 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (!this.#stopped) this.#failed({ type: "reset", cause }); // This calls `stop`.
   }
 
-  #endAsker(): void {
+  #endConsumer(): void {
+    const error = this.#discarded === undefined ? this.#framing : undefined;
+    if (this.#sink !== undefined) this.#endSink(this.#sink, error);
     const asker = this.#asker;
     this.#asker = undefined;
-    asker?.end(this.#discarded === undefined ? this.#framing : undefined);
+    asker?.end(error);
+  }
+
+  /** Deferred as the result of a promise is, because the caller may be in the middle of a change. */
+  #endSink(sink: FrameSink<Frame>, error: unknown): void {
+    this.#sink = undefined;
+    queueMicrotask(() => sink.ended(error));
   }
 }

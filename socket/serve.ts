@@ -5,18 +5,19 @@ import { ConnectionClosedError, FramingError } from "./errors.ts";
 /** Serves one connection. When it returns, the connection is closed in order; when it throws, it is aborted. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
 
+/** Receives an error that a handler throws after its connection has closed. */
+export type LateErrorReport<Frame> = (error: Error, connection: Connection<Frame>) => void;
+
 /**
  * Runs a handler once the peer is ready, and closes the connection after it. Resolves when the connection has closed and
  * the handler has returned.
  *
  * This is not an async function, because its frame would stay in memory for as long as the connection.
- *
- * @param report Receives an error that the handler throws after its connection has closed.
  */
 export function serve<Frame>(
   connection: Connection<Frame>,
   handler: Handler<Frame>,
-  report: (error: Error, connection: Connection<Frame>) => void,
+  report: LateErrorReport<Frame>,
 ): Promise<unknown> {
   let served: Promise<void>;
   try {
@@ -27,13 +28,22 @@ export function serve<Frame>(
   } catch (cause) {
     served = Promise.reject(cause);
   }
+  return closeAfter(served, connection, report);
+}
+
+/** Closes a connection in order when it is served, or aborts it if that fails. Resolves when it has closed. */
+export function closeAfter<Frame>(
+  served: Promise<void>,
+  connection: Connection<Frame>,
+  report: LateErrorReport<Frame>,
+): Promise<unknown> {
   return served.then(() => connection.close(), (cause) => failed(connection, cause, report));
 }
 
 function failed<Frame>(
   connection: Connection<Frame>,
   cause: unknown,
-  report: (error: Error, connection: Connection<Frame>) => void,
+  report: LateErrorReport<Frame>,
 ): Promise<unknown> | undefined {
   if (cause instanceof FramingError) return connection.close({ type: "framing", error: cause });
   const error = cause instanceof Error ? cause : new Error(String(cause));

@@ -14,21 +14,28 @@ export interface QueuedBytes {
 /** Options for {@linkcode Writer}. */
 export interface OutboundOptions<Frame> {
   transport: Transport;
+  settings: WriterSettings;
   encoder: Encoder<Frame>;
-  gatherer: WriteBatcher;
-  /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
-  now: () => number;
-  /** Pending bytes above which the peer is a slow reader. */
-  writeBuffer: number;
-  /** Pending bytes above which `send` returns `false`. */
-  highWater: number;
-  /** The sum that includes the pending bytes of this writer. */
-  total: QueuedBytes;
   /** Called when the pending bytes exceed the limit, and once when a write fails. */
   failed: (failure: SocketFailure) => void;
 }
 
+/** What the writers of a listener share. */
+export interface WriterSettings {
+  readonly gatherer: WriteBatcher;
+  /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
+  readonly now: () => number;
+  /** Pending bytes above which the peer is a slow reader. */
+  readonly writeBuffer: number;
+  /** Pending bytes above which `send` returns `false`. */
+  readonly highWater: number;
+  /** The sum that includes the pending bytes of this writer. */
+  readonly total: QueuedBytes;
+}
+
 const NOTHING = new Uint8Array(0);
+/** Memory for writes that end in the same call. */
+const SCRATCH = new Uint8Array(64 * 1024);
 
 interface WriteCallbacks {
   written(count: number): void;
@@ -42,26 +49,31 @@ interface Waiter {
 
 /** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
 export class Writer<Frame> implements Flushable {
-  readonly #options: OutboundOptions<Frame>;
+  // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
+  readonly #transport: Transport;
+  readonly #settings: WriterSettings;
   #scheduled = false;
   #writing = false;
   #ended = false;
-  /** Done once: after both sides have finished, the OS refuses another FIN. */
-  #closedWrite: Promise<void> | undefined;
   #stopped: CloseReason | undefined;
   /** The bytes of the current write that the socket has not accepted. */
   #left: Uint8Array = NOTHING;
   #queued = 0;
   #bytes = 0;
-  #lastWrite = 0;
   #frames = 0;
+  #lastWrite = 0;
   #waiters: Waiter[] | undefined;
   #callbacks: WriteCallbacks | undefined;
+  /** Done once: after both sides have finished, the OS refuses another FIN. */
+  #closedWrite: Promise<void> | undefined;
+  readonly #failed: (failure: SocketFailure) => void;
 
   constructor(options: OutboundOptions<Frame>) {
-    this.#options = options;
     this.#encoder = options.encoder;
+    this.#transport = options.transport;
+    this.#settings = options.settings;
+    this.#failed = options.failed;
   }
 
   /** Bytes that the socket has not accepted. */
@@ -99,16 +111,16 @@ export class Writer<Frame> implements Flushable {
     this.#frames++;
     this.#count(this.#encoder.size - before);
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
-    if (this.#queued > this.#options.writeBuffer && this.#left.length > 0) {
-      const { failed, writeBuffer: limit } = this.#options;
-      failed({ type: "slow-reader", queuedBytes: this.#queued, limit });
+    const { writeBuffer, highWater, gatherer } = this.#settings;
+    if (this.#queued > writeBuffer && this.#left.length > 0) {
+      this.#failed({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true;
-      this.#options.gatherer.add(this);
+      gatherer.add(this);
     }
-    return this.#queued <= this.#options.highWater;
+    return this.#queued <= highWater;
   }
 
   flushed(): Promise<void> {
@@ -126,16 +138,16 @@ export class Writer<Frame> implements Flushable {
     await this.flushed();
     if (this.#stopped !== undefined) return;
     try {
-      await this.#options.transport.closeWrite();
+      await this.#transport.closeWrite();
     } catch (cause) {
-      if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
+      if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
     }
   }
 
   /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
   stop(reason: CloseReason): void {
     this.#stopped = reason;
-    this.#options.total.queuedBytes -= this.#queued;
+    this.#settings.total.queuedBytes -= this.#queued;
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
@@ -145,8 +157,29 @@ export class Writer<Frame> implements Flushable {
   flushTurn(): void {
     this.#scheduled = false;
     if (this.#stopped !== undefined || this.#writing) return;
-    this.#lastWrite = this.#options.now();
-    this.#writeMore();
+    this.#lastWrite = this.#settings.now();
+    if (this.#left.length === 0) this.#writeShared();
+    if (this.#stopped === undefined) this.#writeMore();
+  }
+
+  /** Writes from memory that all writers share, if the transport and the encoder can. Keeps what the socket does not take. */
+  #writeShared(): void {
+    const encoder = this.#encoder;
+    const transport = this.#transport;
+    if (transport.writeNow === undefined || encoder.takeInto === undefined) return;
+    const { size } = encoder;
+    const length = encoder.takeInto(SCRATCH);
+    if (length === undefined) return;
+    this.#count(length - size);
+    let count: number;
+    try {
+      count = transport.writeNow(SCRATCH, length);
+    } catch (cause) {
+      return this.#fail(cause);
+    }
+    this.#bytes += count;
+    this.#count(-count);
+    if (count < length) this.#left = SCRATCH.slice(count, length);
   }
 
   /** Writes until nothing is pending, or the socket accepts no more. */
@@ -160,7 +193,7 @@ export class Writer<Frame> implements Flushable {
       }
       this.#writing = true;
       const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
-      this.#options.transport.write(this.#left).then(written, failed);
+      this.#transport.write(this.#left).then(written, failed);
       return;
     }
     this.#writing = false;
@@ -179,10 +212,10 @@ export class Writer<Frame> implements Flushable {
 
   /** Writes without a promise. Returns 0 if the transport cannot do that, or the socket accepts nothing now. */
   #writeNow(): number {
-    const { transport } = this.#options;
+    const transport = this.#transport;
     if (transport.writeNow === undefined) return 0;
     try {
-      return transport.writeNow(this.#left);
+      return transport.writeNow(this.#left, this.#left.length);
     } catch (cause) {
       this.#fail(cause);
       return 0;
@@ -195,7 +228,7 @@ export class Writer<Frame> implements Flushable {
       written: (count) => {
         if (this.#stopped !== undefined) return;
         this.#written(count);
-        this.#lastWrite = this.#options.now();
+        this.#lastWrite = this.#settings.now();
         this.#writeMore();
       },
       failed: (cause) => this.#fail(cause),
@@ -210,7 +243,7 @@ export class Writer<Frame> implements Flushable {
 
   #fail(cause: unknown): void {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#options.failed({ type: "write-failed", cause });
+    if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
   }
 
   #settle(): void {
@@ -221,7 +254,7 @@ export class Writer<Frame> implements Flushable {
 
   #count(bytes: number): void {
     this.#queued += bytes;
-    this.#options.total.queuedBytes += bytes;
+    this.#settings.total.queuedBytes += bytes;
   }
 
   #closedError(reason: CloseReason): ConnectionClosedError {

@@ -38,9 +38,11 @@ export class MessageIndex<Entry extends IndexEntry> {
     return hash;
   }
 
-  /** Returns the entry of a text. */
-  get(text: string, hash: number): Entry | undefined {
+  /** Returns the entry of the text that begins at `start` of a line. */
+  get(line: string, start: number, hash: number): Entry | undefined {
     const entry = this.#byHash.get(hash);
+    if (entry === undefined && this.#byText.size === 0) return undefined;
+    const text = line.slice(start);
     if (entry?.text === text) return entry;
     return this.#byText.size === 0 ? undefined : this.#byText.get(text);
   }

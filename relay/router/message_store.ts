@@ -54,7 +54,7 @@ export class MessageStore<Peer> {
   /** Adds a message line of an origin, without a holder. */
   add(origin: PeerState<Peer>, line: string): Message<Peer> {
     const hash = this.#rings.hash(line, TEXT_START);
-    const first = this.#rings.get(line.slice(TEXT_START), hash);
+    const first = this.#rings.get(line, TEXT_START, hash);
     // A line may be long: messages with the same text share one.
     const message = this.#pool.take(first?.line ?? line, hash, origin);
     if (first === undefined) this.#rings.add(message);
@@ -65,7 +65,7 @@ export class MessageStore<Peer> {
 
   /** Returns the first message of the ring whose text begins at `start` of a line. */
   first(line: string, start: number): Message<Peer> | undefined {
-    return this.#rings.get(line.slice(start), this.#rings.hash(line, start));
+    return this.#rings.get(line, start, this.#rings.hash(line, start));
   }
 
   /** Returns the whole ring of a text, as it is now. */
@@ -79,11 +79,10 @@ export class MessageStore<Peer> {
 
   /** Returns the first message of a text's ring, if the peer holds the text. */
   firstHeld(holder: PeerState<Peer>, line: string, start: number): Message<Peer> | undefined {
-    const text = line.slice(start);
     const { held } = holder;
     // Usually it is the text that the peer has held for longest, alone in its ring. Comparing is cheaper than a lookup.
-    if (held !== undefined && held.text === text && held.next === held) return held;
-    const first = this.#rings.get(text, this.#rings.hash(line, start));
+    if (held !== undefined && held.next === held && held.text === line.slice(start)) return held;
+    const first = this.first(line, start);
     return first !== undefined && holder.holds(first) ? first : undefined;
   }
 
@@ -152,6 +151,6 @@ export class MessageStore<Peer> {
   }
 
   #firstOf(message: Message<Peer>): Message<Peer> {
-    return this.#rings.get(message.text, message.hash)!;
+    return this.#rings.get(message.line, TEXT_START, message.hash)!;
   }
 }

@@ -25,6 +25,13 @@ export interface Encoder<Frame> {
   push(frame: Frame): void;
   /** Removes and returns all pending bytes. The caller owns them. */
   take(): Uint8Array;
+  /**
+   * Removes all pending bytes and writes them to the start of `buffer`, which saves an array for each write.
+   * Optional: use `take` if it is absent.
+   *
+   * @returns The number of bytes, or `undefined` if they might not fit: then they are still pending.
+   */
+  takeInto?(buffer: Uint8Array): number | undefined;
 }
 
 /** A framing: creates a decoder and an encoder for each connection. */

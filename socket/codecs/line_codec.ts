@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 import { plural } from "../../internal/plural.ts";
-import { encodeUtf8 } from "./utf8.ts";
+import { encodeUtf8, encodeUtf8Into } from "./utf8.ts";
 import { FramingError } from "../errors.ts";
 
 /** The default maximum length of a line in bytes, without its line end: 64 KiB. */
@@ -198,6 +198,12 @@ class LineEncoder implements Encoder<string> {
     const bytes = encodeUtf8(this.#text);
     this.#text = "";
     return bytes;
+  }
+
+  takeInto(buffer: Uint8Array): number | undefined {
+    const count = encodeUtf8Into(this.#text, buffer);
+    if (count !== undefined) this.#text = "";
+    return count;
   }
 }
 

@@ -26,3 +26,9 @@ export function encodeUtf8(text: string): Uint8Array {
   free = free.subarray(written);
   return bytes;
 }
+
+/** Writes the text in UTF-8 to the start of a buffer. Returns the number of bytes, or `undefined` if it might not fit. */
+export function encodeUtf8Into(text: string, buffer: Uint8Array): number | undefined {
+  if (text.length * BYTES_A_UNIT > buffer.length) return undefined;
+  return encoder.encodeInto(text, buffer).written;
+}

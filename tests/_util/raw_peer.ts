@@ -1,5 +1,6 @@
 /** A connection under test, and the bare socket of its peer, in memory on a clock moved by hand. */
 import { type Connection, Connection as Line, type ConnectionOptions } from "../../socket/connection.ts";
+import { ConnectionSettings } from "../../socket/connection_settings.ts";
 import { lineCodec } from "../../socket/codecs/line_codec.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../testing/memory_network.ts";
 import type { MemorySocket } from "../../testing/memory_socket.ts";
@@ -31,7 +32,10 @@ export async function rawPeer(
   listener.close();
   const writes: string[] = [];
   const { clock: _, ...rest } = options;
-  const connection = new Line(noted(socket, writes), { ...rest, clock, codec: lineCodec(options) });
+  const connection = new Line(
+    noted(socket, writes),
+    new ConnectionSettings({ ...rest, clock, codec: lineCodec(options) }),
+  );
   return {
     clock,
     network,

@@ -72,8 +72,7 @@ function reader(clock: Clock, transport: Transport): Reader<string> {
   return new Reader({
     transport,
     decoder: lineCodec().decoder(),
-    now: () => 0,
-    rest: restOf(clock),
+    settings: { codec: {}, now: () => 0, rest: restOf(clock) },
     failed: (failure) => assert(failure === undefined),
   });
 }

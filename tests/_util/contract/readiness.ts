@@ -58,7 +58,7 @@ class ReadinessTransport implements Transport {
 
   // deno-lint-ignore require-await -- what `writeNow` throws is what `write` rejects with
   async write(bytes: Uint8Array): Promise<number> {
-    const count = this.#inner.writeNow!(bytes);
+    const count = this.#inner.writeNow!(bytes, bytes.length);
     return count > 0 ? count : this.#inner.write(bytes);
   }
 
