@@ -31,11 +31,16 @@ export interface EventLoopStats {
 // Events a turn. The kernel appends a handle that is still ready to the end of its list, so that with more handles
 // than these each gets its turn.
 const EVENTS = 512;
-// Empty looks before the loop sleeps, and how long each of them waits. To sleep and to be woken takes another thread
-// and costs a quarter of the CPU time of a hundred busy connections; a short wait on this thread costs a system call.
-// Other work of this thread, as timers, is late by one wait at most.
+// Empty looks before the loop sleeps. To sleep and to be woken takes another thread and costs a quarter of the CPU time of
+// a hundred busy connections; a look that waits on this thread costs a system call.
 const LOOKS = 4;
-const PAUSE_NS = 50_000;
+// How long a look waits. Other work of this thread, such as timers and files, is late by one wait at most. So waits are short
+// until events end them before their time, as with a few thousand events a second: then each wait that is cut short would
+// cost another one.
+const SHORTEST_PAUSE_NS = 50_000;
+const LONGEST_PAUSE_NS = 1_000_000;
+const PAUSE_GROWTH = 2;
+const PAUSE_SHRINKAGE = 4;
 // After so few events the next look waits as well: there is hardly anything to read yet.
 const FEW = 4;
 // The longest sleep. Its thread would otherwise be lost forever when a Worker is terminated.
@@ -71,6 +76,7 @@ export class EventLoop implements AsyncDisposable {
   #emptyLooks = 0;
   /** Whether the next look waits. */
   #quiet = false;
+  #pause = SHORTEST_PAUSE_NS;
   #received = 0;
   #stale = 0;
 
@@ -170,8 +176,9 @@ export class EventLoop implements AsyncDisposable {
       this.#stopped?.resolve();
       return;
     }
-    if (this.#quiet) this.libc.epollPause(this.#epoll, PAUSE_NS);
+    if (this.#quiet) this.libc.epollPause(this.#epoll, this.#pause);
     const count = this.libc.epollWait(this.#epoll, this.#events);
+    if (this.#quiet) this.#adaptPause(count > 0);
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
@@ -191,6 +198,12 @@ export class EventLoop implements AsyncDisposable {
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
+
+  #adaptPause(enough: boolean): void {
+    this.#pause = enough
+      ? Math.min(this.#pause * PAUSE_GROWTH, LONGEST_PAUSE_NS)
+      : Math.max(this.#pause / PAUSE_SHRINKAGE, SHORTEST_PAUSE_NS);
+  }
 
   readonly #woken = (): void => {
     this.#look();
