@@ -10,22 +10,18 @@ import {
   unixPath,
 } from "./network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
+import { TimerQueue } from "../internal/timer_queue.ts";
 
-/** The longest delay that `setTimeout` accepts, in ms: 24.8 days. */
-const MAX_TIMER = 2 ** 31 - 1;
+const timers = new TimerQueue({
+  now: () => performance.now(),
+  set: (run, ms) => setTimeout(run, ms),
+  clear: (id) => clearTimeout(id),
+});
 
-/** Real time: `performance.now`, `setTimeout`, `setImmediate`. */
+/** Real time: `performance.now`, one `setTimeout` for all timers, `setImmediate`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  after(ms: number, run: () => void): Timer {
-    let id: ReturnType<typeof setTimeout> | undefined;
-    // The runtime runs a longer timer immediately, so it waits in steps. `Infinity` means never.
-    const wait = (left: number): void => {
-      id = left <= MAX_TIMER ? setTimeout(run, left) : setTimeout(() => wait(left - MAX_TIMER), MAX_TIMER);
-    };
-    wait(ms);
-    return { cancel: () => clearTimeout(id) };
-  },
+  after: (ms: number, run: () => void): Timer => timers.after(ms, run),
   // Not a microtask: those run between two reads of one turn, and each would get a write of its own.
   soon(run: () => void): void {
     setImmediate(run);

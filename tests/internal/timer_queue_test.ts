@@ -1,0 +1,140 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { type Alarms, TimerQueue } from "../../internal/timer_queue.ts";
+
+const pure = { permissions: "none" } as const;
+
+/** One alarm, and a time that is moved by hand. */
+class ManualAlarms implements Alarms<number> {
+  time = 0;
+  sets = 0;
+  alarm: { readonly id: number; readonly run: () => void; readonly at: number } | undefined;
+
+  now(): number {
+    return this.time;
+  }
+
+  set(run: () => void, ms: number): number {
+    assertEquals(this.alarm, undefined, "only one alarm");
+    this.alarm = { id: ++this.sets, run, at: this.time + ms };
+    return this.sets;
+  }
+
+  clear(id: number): void {
+    if (this.alarm?.id === id) this.alarm = undefined;
+  }
+
+  /** Moves the time, and rings on the way. */
+  advance(to: number): void {
+    while (this.alarm !== undefined && this.alarm.at <= to) this.ring();
+    this.time = to;
+  }
+
+  /** Moves the time to the alarm, and rings. */
+  ring(): void {
+    const { run, at } = this.alarm!;
+    this.alarm = undefined;
+    this.time = Math.max(this.time, at);
+    run();
+  }
+}
+
+function setUp(): { alarms: ManualAlarms; queue: TimerQueue<number> } {
+  const alarms = new ManualAlarms();
+  return { alarms, queue: new TimerQueue(alarms) };
+}
+
+Deno.test("TimerQueue runs what is due, in order, whatever is set and canceled", pure, () => {
+  const delays = fc.integer({ min: 0, max: 20 });
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ do: fc.constant("set" as const), ms: delays }),
+      fc.record({ do: fc.constant("cancel" as const), which: fc.nat(100) }),
+      fc.record({ do: fc.constant("advance" as const), ms: delays }),
+    ),
+    { maxLength: 200, size: "max" },
+  );
+  fc.assert(fc.property(steps, (all) => {
+    const { alarms, queue } = setUp();
+    const model: { id: number; due: number }[] = [];
+    const ran: number[] = [];
+    const expected: number[] = [];
+    const timers = [];
+    for (const step of all) {
+      if (step.do === "set") {
+        const id = timers.length;
+        model.push({ id, due: alarms.time + step.ms });
+        timers.push(queue.after(step.ms, () => ran.push(id)));
+      } else if (step.do === "cancel") {
+        const id = step.which % Math.max(1, timers.length);
+        timers[id]?.cancel();
+        const at = model.findIndex((timer) => timer.id === id);
+        if (at >= 0) model.splice(at, 1);
+      } else {
+        const to = alarms.time + step.ms;
+        const due = model.filter((timer) => timer.due <= to).sort((a, b) => a.due - b.due || a.id - b.id);
+        for (const timer of due) expected.push(model.splice(model.indexOf(timer), 1)[0]!.id);
+        alarms.advance(to);
+      }
+      assertEquals(ran, expected);
+      assertEquals(queue.size, model.length);
+      assertEquals(alarms.alarm === undefined, model.length === 0);
+    }
+  }));
+});
+
+Deno.test("TimerQueue.after() sets one alarm for many timers", pure, () => {
+  const { alarms, queue } = setUp();
+  const timers = Array.from({ length: 1000 }, (_, i) => queue.after(10_000 + i, () => {}));
+  for (const timer of timers) timer.cancel();
+  assertEquals([alarms.sets, alarms.alarm], [1, undefined]);
+});
+
+Deno.test("TimerQueue leaves a timer that another one sets for the next alarm", pure, () => {
+  const { alarms, queue } = setUp();
+  let runs = 0;
+  const again = () => void (runs++, queue.after(0, again));
+  queue.after(5, again);
+  alarms.ring();
+  assertEquals([runs, alarms.alarm?.at], [1, 5]);
+});
+
+Deno.test("TimerQueue runs the other timers, too, when one throws", pure, () => {
+  const { alarms, queue } = setUp();
+  let ran = false;
+  queue.after(1, () => {
+    throw new TypeError("broken");
+  });
+  queue.after(1, () => void (ran = true));
+  assertThrows(() => alarms.advance(1), TypeError, "broken");
+  alarms.advance(1);
+  assertEquals([ran, queue.size], [true, 0]);
+});
+
+Deno.test("TimerQueue.after() waits longer than the runtime can, and forever", pure, () => {
+  const { alarms, queue } = setUp();
+  const ran: string[] = [];
+  const month = 31 * 24 * 3600 * 1000;
+  queue.after(Infinity, () => ran.push("never"));
+  queue.after(month, () => ran.push("month"));
+  alarms.advance(month - 1);
+  assertEquals(ran, []);
+  alarms.advance(month);
+  assertEquals(ran, ["month"]);
+  alarms.advance(12 * month);
+  assertEquals([ran, queue.size], [["month"], 1]);
+});
+
+Deno.test("Timer.cancel() does nothing when the timer has run, or runs", pure, () => {
+  const { alarms, queue } = setUp();
+  let runs = 0;
+  const timer = queue.after(1, () => {
+    runs++;
+    timer.cancel();
+  });
+  alarms.advance(1);
+  timer.cancel();
+  queue.after(1, () => runs++);
+  alarms.advance(2);
+  assertEquals(runs, 2);
+});
