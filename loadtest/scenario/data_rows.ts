@@ -1,4 +1,5 @@
 /** Rows of data for the clients of a scenario: CSV and NDJSON, one row for each client. Pure. @module */
+import { parseNumbers, rawNumber } from "../../internal/json_numbers.ts";
 import { plural } from "../../internal/plural.ts";
 import { quoted } from "../../internal/printable.ts";
 import { randomStream } from "../plan/seeded_random.ts";
@@ -80,8 +81,10 @@ function parseNdjson(name: string, text: string): DataRow[] {
         `Cannot read ${name}, line ${index + 1}: expected an object, got ${quoted(line)}`,
       );
     }
+    // As text, so the numbers stay as they are written.
+    const exact = parseNumbers(line, rawNumber) as object;
     return [Object.fromEntries(
-      Object.entries(value).map(([key, one]) => [key, typeof one === "string" ? one : JSON.stringify(one)]),
+      Object.entries(exact).map(([key, one]) => [key, typeof one === "string" ? one : JSON.stringify(one)]),
     )];
   });
 }

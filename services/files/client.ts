@@ -96,7 +96,9 @@ const REPLY_TIMEOUT = 10_000;
 const ENTRY = /^(file|directory|partial) (\d{1,15}) (\S+)(?: ([^ ]+))?$/;
 const STATE = /^ok(?: ((?:file|directory) \d+ \S+))?(?: partial (\d{1,15}))?$/;
 const LISTED = /^ok \d{1,15}(?: omitted (\d{1,15}))?$/;
-const WORKING = /^working \d{1,15}$/;
+const WORKING = /^working (\d{1,15})$/;
+// A server reports every 400 ms that it waits for its disk. Without a limit, one that never ends would keep its client.
+const MAX_IDLE_REPORTS = 1000;
 const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
 
 /**
@@ -252,12 +254,20 @@ export class FilesClient implements AsyncDisposable {
     return await this.#inTime(this.#nextLine());
   }
 
-  /** The next line that is an answer. Lines that report progress are progress, and nothing else. */
+  /** Returns the next line that is an answer, after any number of lines that report progress. */
   async #nextLine(): Promise<string> {
-    for (;;) {
+    let done = -1;
+    for (let idle = 0; idle <= MAX_IDLE_REPORTS; idle++) {
       const line = lineOf(await this.#next());
-      if (!WORKING.test(line)) return line;
+      const report = WORKING.exec(line)?.[1];
+      if (report === undefined) return line;
+      if (Number(report) > done) idle = 0;
+      done = Math.max(done, Number(report));
     }
+    throw new FilesError(
+      "broken",
+      `Server reported ${MAX_IDLE_REPORTS} times that it works, without progress`,
+    );
   }
 
   async #next(): Promise<FilesFrame> {

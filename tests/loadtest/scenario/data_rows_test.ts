@@ -27,6 +27,18 @@ Deno.test({
 });
 
 Deno.test({
+  name: "parseRows() keeps numbers in NDJSON as they are written",
+  permissions,
+  fn: () => {
+    const line = '{"id":12345678901234567890,"huge":1e999,"price":1.10,"nested":{"a":[1e2]}}';
+    assertEquals(parseRows("a.ndjson", line), [
+      { id: "12345678901234567890", huge: "1e999", price: "1.10", nested: '{"a":[1e2]}' },
+    ]);
+    assertThrows(() => parseRows("a.ndjson", "7"), SyntaxError, "line 1: expected an object");
+  },
+});
+
+Deno.test({
   name: "parseRows() names the line that is not valid",
   permissions,
   fn: () => {

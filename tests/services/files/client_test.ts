@@ -165,6 +165,29 @@ Deno.test("FilesClient waits longer than its timeout for a server that reports p
   await served;
 });
 
+Deno.test("FilesClient throws when the server reports that it works, but no progress", pure, async () => {
+  const network = new MemoryNetwork();
+  const server = listen({ network, port: 8000 });
+  const served = server.serve(async (peer) => {
+    for await (const _ of peer) {
+      for (let done = 1; done <= 2000; done++) peer.send(`working ${done}`);
+      for (let i = 0; i < 2000 && peer.open; i++) {
+        peer.send(`working ${i % 7}`);
+        await peer.flushed().catch(() => {});
+      }
+    }
+  });
+  await using client = await FilesClient.connect({ network, port: 8000 });
+  await assertRejects(
+    () => client.stat("x"),
+    FilesError,
+    "Server reported 1000 times that it works, without progress",
+  );
+  await client[Symbol.asyncDispose]();
+  await server.close();
+  await served;
+});
+
 Deno.test(
   "FilesClient.upload() waits longer than its timeout while the server accepts bytes",
   pure,

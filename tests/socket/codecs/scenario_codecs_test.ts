@@ -105,6 +105,44 @@ Deno.test({
 });
 
 Deno.test({
+  name: "ndjsonCodec() rounds no integer, and rejects a number that is too large",
+  permissions,
+  fn: () => {
+    const codec = ndjsonCodec();
+    const exact =
+      '{"id":12345678901234567890,"low":[-9007199254740993],"text":"1234567890123456","none":null}\n';
+    const value = {
+      id: 12345678901234567890n,
+      low: [-9007199254740993n],
+      text: "1234567890123456",
+      none: null,
+    };
+    assertEquals(decode(codec, bytes(exact)), { frames: [value], error: undefined });
+    assertEquals(new TextDecoder().decode(encoded(codec, value)), exact);
+    assertEquals(decode(codec, bytes("1e3\n9007199254740991\n1.10\n-0\n")).frames, [
+      1000,
+      2 ** 53 - 1,
+      1.1,
+      -0,
+    ]);
+    assertEquals(decode(codec, bytes("1\n[1e999]\n2\n")), { frames: [1], error: "bad-frame" });
+    assertEquals(decode(codec, bytes("1\n12345678901234567e\n")), { frames: [1], error: "bad-frame" });
+  },
+});
+
+Deno.test({
+  name: "ndjsonCodec() throws for a value that JSON cannot represent",
+  permissions,
+  fn: () => {
+    const encoder = ndjsonCodec().encoder();
+    for (const value of [NaN, [Infinity], { a: -Infinity }, undefined as never]) {
+      assertThrows(() => encoder.push(value), TypeError, "Cannot encode");
+    }
+    assertEquals(encoder.size, 0);
+  },
+});
+
+Deno.test({
   name: "respCodec() decodes the types of RESP2 and RESP3",
   permissions,
   fn: () => {
