@@ -1,25 +1,36 @@
-/** Reads the state of a server from its admin server. @module */
+/** Reads from the admin server of a server. @module */
 import { request } from "node:http";
 import { type Address, formatAddress, unixPath } from "../socket/network.ts";
 
-/** A state is a few KiB. */
-const MAX_BYTES = 1024 * 1024;
+/** The longest answer, for 10,000 connections, is about 3 MiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** A JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** An answer of an admin server. */
+export interface AdminAnswer {
+  readonly status: number;
+  readonly value: JsonObject;
+}
 
 /**
- * Reads `/state`.
+ * Reads JSON from an admin server.
  *
+ * @param target Path and query, such as `/connections?limit=10`.
  * @param timeout Longest wait in ms.
- * @returns The state, or `undefined` if the server cannot be reached, answers otherwise, or takes too long.
+ * @returns The answer, or `undefined` if the server cannot be reached, does not answer with a JSON object, or takes too long.
  */
-export function readState(
+export function readAdmin(
   address: Address,
+  target: string,
   timeout: number,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+): Promise<AdminAnswer | undefined> {
   const path = unixPath(address.hostname);
   return new Promise((resolve) => {
     const sent = request({
       ...(path === undefined ? { host: address.hostname, port: address.port } : { socketPath: path }),
-      path: "/state",
+      path: target,
       // A name would be refused by a server that does not know it; `formatAddress` gives the address as written.
       headers: {
         Host: path === undefined ? formatAddress(address) : "localhost",
@@ -34,7 +45,10 @@ export function readState(
         text += piece;
         if (text.length > MAX_BYTES) response.destroy();
       });
-      response.on("end", () => resolve(response.statusCode === 200 ? parse(text) : undefined));
+      response.on("end", () => {
+        const value = parse(text);
+        resolve(value && { status: response.statusCode ?? 0, value });
+      });
       response.on("error", () => resolve(undefined));
       response.on("close", () => resolve(undefined));
     });
@@ -43,7 +57,18 @@ export function readState(
   });
 }
 
-function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+/**
+ * Reads `/state`.
+ *
+ * @param timeout Longest wait in ms.
+ * @returns The state, or `undefined` as {@linkcode readAdmin} does, and for any other status than 200.
+ */
+export async function readState(address: Address, timeout: number): Promise<JsonObject | undefined> {
+  const answer = await readAdmin(address, "/state", timeout);
+  return answer?.status === 200 ? answer.value : undefined;
+}
+
+function parse(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;

@@ -8,5 +8,5 @@ export {
   type ServiceLimits,
   ServiceMonitor,
 } from "./service/service_monitor.ts";
-export { readState } from "./client.ts";
+export { type AdminAnswer, type JsonObject, readAdmin, readState } from "./client.ts";
 export { LoadTestMonitor, type LoadTestPhase, type LoadTestSample } from "./loadtest/load_test_monitor.ts";

@@ -11,6 +11,7 @@ import {
   textResponse,
 } from "./request.ts";
 import type { AdminTarget } from "./target.ts";
+import { printable } from "../internal/printable.ts";
 
 /** Most pages that follow the program at the same time: each keeps a connection. */
 const MAX_STREAMS = 32;
@@ -19,6 +20,8 @@ const MAX_STREAMS = 32;
 export interface RoutesOptions {
   readonly target: AdminTarget;
   readonly guard: GuardOptions;
+  /** Called for each change that was made. */
+  readonly onAction: (action: string) => void;
   /** Aborts when the program ends, which ends event streams. */
   readonly ended: AbortSignal;
 }
@@ -28,15 +31,17 @@ export class Routes {
   readonly #target: AdminTarget;
   readonly #guard: GuardOptions;
   readonly #ended: AbortSignal;
+  readonly #onAction: (action: string) => void;
   readonly #reads: Readonly<
     Record<string, (request: AdminRequest) => AdminResponse | Promise<AdminResponse>>
   >;
   #streams = 0;
 
-  constructor({ target, guard, ended }: RoutesOptions) {
+  constructor({ target, guard, onAction, ended }: RoutesOptions) {
     this.#target = target;
     this.#guard = guard;
     this.#ended = ended;
+    this.#onAction = onAction;
     this.#reads = {
       "/livez": () => textResponse(200, "ok"),
       "/readyz": () => this.#ready(),
@@ -62,7 +67,11 @@ export class Routes {
     const action = reads ? undefined : this.#actionOf(path);
     const refusal = refuseRequest(request, action !== undefined, this.#guard);
     if (refusal !== undefined) return refusal;
-    if (action !== undefined) return await action(request);
+    if (action !== undefined) {
+      const response = await action(request);
+      if (response.status < 300) this.#onAction(describeAction(request));
+      return response;
+    }
     return asset ?? await read?.(request) ?? errorResponse(404, "No such path");
   }
 
@@ -138,4 +147,9 @@ export class Routes {
       this.#streams--;
     }
   }
+}
+
+function describeAction({ path, query }: AdminRequest): string {
+  const parameters = query.toString();
+  return printable(`${path.slice(1)}${parameters === "" ? "" : ` ${parameters}`}`);
 }

@@ -17,6 +17,8 @@ export interface AdminOptions {
   readonly hosts?: readonly string[];
   /** Receives errors of the admin server itself. */
   readonly onError: (error: Error) => void;
+  /** Called for each change that a client made, such as `suspend`. Default: nothing. */
+  readonly onAction?: (action: string) => void;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -34,14 +36,14 @@ export interface AdminServer extends AsyncDisposable {
  * @throws {RangeError} If the token cannot be used; see `tokenCheck` of `access/`.
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { address, target, token, hosts = [], onError, limits = {} } = options;
+  const { address, target, token, hosts = [], onError, onAction = () => {}, limits = {} } = options;
   const ended = new AbortController();
   const guard: GuardOptions = {
     reach: reachOf(address.hostname),
     hosts,
     isToken: token === undefined ? undefined : tokenCheck(token),
   };
-  const routes = new Routes({ target, guard, ended: ended.signal });
+  const routes = new Routes({ target, guard, onAction, ended: ended.signal });
   const listener = await HttpListener.start({
     address,
     handle: (request) => routes.handle(request),

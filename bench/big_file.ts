@@ -5,7 +5,7 @@
  * @module
  */
 import { formatSize, parseSize } from "../internal/size.ts";
-import { writeLine } from "../cli/terminal/log.ts";
+import { writeLine } from "../cli/terminal/write.ts";
 import { formatTable } from "../cli/terminal/table.ts";
 import { peakMemory } from "../loadtest/process/process_usage.ts";
 import { denoRun, run, ServerProcess } from "../tests/_util/programs/program.ts";

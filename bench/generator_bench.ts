@@ -10,7 +10,7 @@
 import { memoryUsage } from "node:process";
 import { hasFairIo } from "../cli/run_program.ts";
 import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/log.ts";
+import { writeLine } from "../cli/terminal/write.ts";
 import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { writeLine } from "../cli/terminal/log.ts";
+import { writeLine } from "../cli/terminal/write.ts";
 import { residentMemory } from "../loadtest/process/process_usage.ts";
 import { ServerProcess } from "../tests/_util/programs/program.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import process from "node:process";
-import { writeLine } from "../cli/terminal/log.ts";
+import { writeLine } from "../cli/terminal/write.ts";
 import { RouterLoad } from "./router_load.ts";
 
 const ROUNDS = 20;

@@ -2,7 +2,8 @@
 import process from "node:process";
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import { bold, cyan, dim, red, yellow } from "@std/fmt/colors";
-import { hasColor, Log } from "../terminal/log.ts";
+import { Log } from "../terminal/log.ts";
+import { hasColor } from "../terminal/write.ts";
 import { sanitize } from "../../services/chat/text.ts";
 import { inputLines } from "./client_command.ts";
 

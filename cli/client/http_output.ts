@@ -1,6 +1,7 @@
 /** Prints an HTTP response. @module */
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
-import { Log, writeBytes, writeLine, writeText } from "../terminal/log.ts";
+import { Log } from "../terminal/log.ts";
+import { writeBytes, writeLine, writeText } from "../terminal/write.ts";
 import { printable } from "../../internal/printable.ts";
 import { formatSize } from "../../internal/size.ts";
 import { HttpResponseError } from "../../http/response_parser.ts";

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { writeText } from "../terminal/log.ts";
+import { writeText } from "../terminal/write.ts";
 
 /** Asks on stderr, since stdout may be a file, and shows nothing of what is typed. */
 export async function promptPassword(question: string): Promise<string> {

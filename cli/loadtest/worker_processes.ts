@@ -9,7 +9,7 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Context } from "../run_program.ts";
 import { ExitCode } from "../terminal/exit.ts";
-import { writeLine } from "../terminal/log.ts";
+import { writeLine } from "../terminal/write.ts";
 import { runWorker } from "../../loadtest/generate/worker.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { parseTransport, transportNetwork } from "../shared/transport_option.ts";

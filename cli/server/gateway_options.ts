@@ -1,11 +1,13 @@
 /** The options and the log of services that forward connections. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import { UsageError } from "../terminal/exit.ts";
+import type { Log } from "../terminal/log.ts";
 import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
 import { choice, custom, duration, flag, group, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { GatewayOptions, Passed } from "../../services/proxy/gateway.ts";
 import { plural } from "../../internal/plural.ts";
+import { printable } from "../../internal/printable.ts";
 import { formatAddress, type Network } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { readAuthority } from "../shared/pem.ts";
@@ -55,7 +57,7 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
     ...listen,
     onEvent: (event) => {
       if (event.type === "passed") {
-        if (!values.quiet) log.info(describe(event.passed));
+        if (log.writes("info")) logPassed(log, event.passed);
       } else if (event.type === "closed" && event.reason.type !== "handler-failed") {
         monitor?.closed(event.connection, event.reason); // `passed` logs it.
       } else {
@@ -78,6 +80,20 @@ async function backendNetwork({ toTls, toTlsCa, transport }: GatewayValues): Pro
     await transportNetwork(transport),
     toTlsCa === undefined ? {} : { ca: await readAuthority(toTlsCa) },
   );
+}
+
+function logPassed(log: Log, passed: Passed): void {
+  const { source, backend, bytesFromClient, bytesFromBackend, durationMs, reason } = passed;
+  log.access("{text}", {
+    event: "passed",
+    peer: printable(formatAddress(source)),
+    backend: backend === undefined ? null : formatAddress(backend),
+    bytesFromClient,
+    bytesFromBackend,
+    durationMs: Math.round(durationMs),
+    reason: reason.type,
+    text: describe(passed),
+  });
 }
 
 function describe(

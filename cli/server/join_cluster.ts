@@ -56,5 +56,10 @@ async function busOf({ url, name, log }: ClusterOptions): Promise<Bus> {
     return new LocalBus({ node, folder });
   }
   const { NatsBus } = await import("../../relay/cluster/nats_bus.ts");
-  return new NatsBus({ node, servers: url.split(","), name, onWarning: (message) => log.warn(message) });
+  return new NatsBus({
+    node,
+    servers: url.split(","),
+    name,
+    onWarning: (message) => log.warn("{message}", { event: "cluster", message }),
+  });
 }

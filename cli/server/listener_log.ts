@@ -7,15 +7,12 @@ import type { ListenerEvent, ListenerHooks } from "../../socket/listener_event.t
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { ServiceHost } from "./service_command.ts";
 
-/** Returns the hooks of a service. With `verbose`, they also log what peers do. */
-export function logListener(
-  { log, monitor }: ServiceHost,
-  { verbose }: { readonly verbose: boolean },
-): Required<ListenerHooks<EndedConnection>> {
+/** Returns the hooks of a service. What peers do is logged for debugging. */
+export function logListener({ log, monitor }: ServiceHost): Required<ListenerHooks<EndedConnection>> {
   const onError = (error: Error, connection?: EndedConnection) => {
-    const cause = describeFailure(error);
-    if (connection === undefined) log.error(`Serving goes on after an error: ${cause}`);
-    else log.error(`Cannot serve ${named(connection.remote)}: ${cause}`);
+    const fields = { event: "failed", error: describeFailure(error) };
+    if (connection === undefined) log.error("Serving goes on after an error: {error}", fields);
+    else log.error("Cannot serve {peer}: {error}", { ...fields, ...peerOf(connection) });
   };
   const onEvent = (event: ListenerEvent<EndedConnection>) => {
     switch (event.type) {
@@ -23,33 +20,50 @@ export function logListener(
         // Any other error means that the machine has no such address, or that permissions exclude it.
         if (!(event.cause instanceof Deno.errors.AddrInUse)) break;
         log.warn(
-          `Not listening on ${event.hostname}: another program uses the port there, and clients of localhost may reach it instead`,
+          "Not listening on {host}: another program uses the port there, and clients of localhost may reach it instead",
+          { event: "not-bound", host: event.hostname },
         );
         break;
       case "exhausted":
         monitor?.exhausted(true);
-        log.warn("Out of file descriptors: accepting pauses until some are free");
+        log.warn("Out of file descriptors: accepting pauses until some are free", { event: "exhausted" });
         break;
       case "recovered":
         monitor?.exhausted(false);
-        log.info("Accepting again");
+        log.info("Accepting again", { event: "recovered" });
         break;
-      case "refused":
-        if (verbose) log.info(`${named(event.remote)} refused, ${event.refusal.why}`);
+      case "refused": {
+        const { remote, refusal: { limit, why } } = event;
+        // For debugging, every one of them; otherwise, that it happens.
+        const level = log.writes("debug") ? "debug" : "warn";
+        log[level]("{peer} refused, {why}", { event: "refused", peer: named(remote), limit, why });
         break;
+      }
       case "closed": {
         const { connection, reason } = event;
         monitor?.closed(connection, reason);
         if (reason.type === "handler-failed") {
           onError(reason.error, connection);
-        } else if (verbose) {
+        } else if (log.writes("debug")) {
           const { bytesIn, bytesOut } = connection.stats();
-          log.info(`${closing(connection.remote, reason)}; ${plural(bytesIn, "byte")} in, ${bytesOut} out`);
+          const end = { reason: reason.type, detail: printable(describeCloseReason(reason)) };
+          log.debug("{peer} closed, {detail}; {received} in, {bytesOut} out", {
+            event: "closed",
+            ...peerOf(connection),
+            ...end,
+            bytesIn,
+            bytesOut,
+            received: plural(bytesIn, "byte"),
+          });
         }
       }
     }
   };
   return { onEvent, onError };
+}
+
+function peerOf({ id, remote }: EndedConnection): { readonly connection: number; readonly peer: string } {
+  return { connection: id, peer: named(remote) };
 }
 
 /** Returns the log message for the end of a connection. */

@@ -3,11 +3,12 @@ import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { parseCommandLine } from "../args/parse.ts";
-import type { Program } from "../args/program.ts";
+import type { CommandLine, Program } from "../args/program.ts";
 import { watchTerminal } from "../terminal/terminal.ts";
 import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
+import { logFailure, startLog } from "../shared/program_log.ts";
 import { operate } from "./operate.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
 import { ServiceManager } from "./service_manager.ts";
@@ -45,8 +46,19 @@ export async function runServer(
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  const { json, quiet, control, admin } = told.options;
-  const log = new Log({ json, quiet });
+  using log = await startLog("server", told.options, told.options);
+  return await logFailure(log, () => runService(told, { args, log, onSignal, untilStdinEnds, respawn }));
+}
+
+interface ServiceRun extends Context, Required<RunServerOptions> {
+  readonly log: Log;
+}
+
+async function runService(
+  told: CommandLine<typeof services>,
+  { args, log, onSignal, untilStdinEnds, respawn }: ServiceRun,
+): Promise<ExitCode> {
+  const { control, admin } = told.options;
   // Windows ends a program by SIGHUP when its console is closed, and knows no other use of it.
   const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
   let reload: Reload | undefined;

@@ -47,7 +47,11 @@ export async function operate(service: RunningService, options: OperateOptions):
   const end = (cause: string) => {
     const draining = endings.length > 0;
     if (!draining) options.onDraining?.();
-    log.info(draining ? `${cause}: closing now` : `${cause}: draining; once more to close now`);
+    const event = draining ? "closing" : "draining";
+    log.info(draining ? "{cause}: closing now" : "{cause}: draining; once more to close now", {
+      event,
+      cause,
+    });
     gate.end();
     const ending = draining ? service.close() : service.shutdown();
     ending.catch(failed.reject);
@@ -59,7 +63,10 @@ export async function operate(service: RunningService, options: OperateOptions):
     // A shell that hangs up may send it as well as the system: the second one does not mean more than the first.
     else if (endings.length === 0) end(signal);
   });
-  onSignal(["SIGUSR2"], (signal) => log.info(`${signal}: ${toggle(gate)}`));
+  onSignal(
+    ["SIGUSR2"],
+    (signal) => log.info("{cause}: {text}", { event: "toggled", cause: signal, text: toggle(gate) }),
+  );
   if (control) {
     answerControl(service, { gate, limits }).then(() => untilStdinEnds ? service.shutdown() : undefined)
       .catch(
@@ -84,7 +91,7 @@ export async function operate(service: RunningService, options: OperateOptions):
   }
   const stats = service.stats();
   const cut = describeAborted(stats);
-  if (cut !== undefined) log.warn(`Not all ended in order: ${cut}`);
+  if (cut !== undefined) log.warn("Not all ended in order: {cut}", { event: "cut", cut });
   const left = describeLeaks(stats);
   if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
 }

@@ -5,7 +5,7 @@ import type { ListenOptions } from "../../socket/listener.ts";
 import type { ListenerHooks } from "../../socket/listener_event.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { adminOptions } from "../shared/admin_options.ts";
-import { jsonOption, quietOption } from "../shared/output_options.ts";
+import { jsonOption, logOptions, quietOption } from "../shared/output_options.ts";
 import { transportOption } from "../shared/transport_option.ts";
 import { logListener } from "./listener_log.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
@@ -25,9 +25,10 @@ const listening = group("Listening", {
 const output = group("Output", {
   control: flag({ help: "Answer `state`, `suspend`, and `resume` on stdin with JSON lines on stdout" }),
   untilStdinEnds: flag({ help: "With --control, also shut down when stdin ends" }),
-  verbose: flag({ help: "Also log what peers do" }),
+  verbose: flag({ help: "Also log what peers do, as --log-level debug does" }),
   ...quietOption,
   ...jsonOption,
+  ...logOptions,
 });
 
 /** The options of every service, in addition to its {@linkcode servicePort}. */
@@ -108,7 +109,7 @@ export async function listenOptions(
   return {
     ...(inherited.length > 0 ? { hostnames: inherited.map(inheritedHost), port: 0 } : bindOptions(values)),
     ...guard,
-    ...logListener(host, values),
+    ...logListener(host),
     reusePort,
     limits: { ...guard.limits, maxConnections, maxConnectionsPerIp, writeBuffer },
     timeouts: { ...guard.timeouts, idle: idleTimeout, drain: drainTimeout },

@@ -25,7 +25,12 @@ export async function hostAdmin(
       target,
       token: adminToken,
       hosts: adminName,
-      onError: (error) => log.error(`Admin server: ${printable(error.stack ?? error.message, 2000)}`),
+      onError: (error) =>
+        log.error("Admin server: {error}", {
+          event: "admin-failed",
+          error: printable(error.stack ?? error.message, 2000),
+        }),
+      onAction: (action) => log.info("Admin: {action}", { event: "admin-action", action }),
     });
   } catch (cause) {
     if (!(cause instanceof Error) || Reflect.get(cause, "code") === undefined) throw cause;

@@ -1,31 +1,40 @@
-/** What a program says: results on stdout, remarks on stderr, for people or, with `--json`, for machines. @module */
+/** The output of a program: results on stdout, log messages on stderr. @module */
 import { red, yellow } from "@std/fmt/colors";
-import { ExitError } from "./exit.ts";
+import { fillTemplate, literally, LOG_LEVELS, type LogFields, type LogLevel } from "./log_message.ts";
+import { hasColor, lineWriter, safeJson, type Sink } from "./write.ts";
 
-/** Where bytes go: `Deno.stdout`, `Deno.stderr`. */
-export interface Sink {
-  /** Writes at least one byte, and gives how many. */
-  writeSync(bytes: Uint8Array): number;
-  isTerminal(): boolean;
+/** Writes log messages of some levels in some format. */
+export interface LogWriter {
+  /** The lowest level that is written. */
+  readonly lowest: LogLevel;
+  /**
+   * Writes a message.
+   *
+   * @param template The message. With `fields`, `{name}` stands for the field of that name.
+   * @param options.all Never leave the message out, however often its template repeats.
+   */
+  write(level: LogLevel, template: string, fields?: LogFields, options?: { readonly all?: boolean }): void;
 }
 
-/** What a {@linkcode Log} may be told. */
+/** Options for {@linkcode Log}. */
 export interface LogOptions {
-  /** Results are JSON, an object a line, and what is for people goes to stderr. Default `false`. */
+  /** Print results as JSON, one object per line, and their text as a log message. Default `false`. */
   readonly json?: boolean;
-  /** No remarks; results, warnings and errors remain. Default `false`. */
+  /** Leave out messages below warnings. Default `false`. */
   readonly quiet?: boolean;
+  /** Writes the log messages. Default: as text to `stderr`. */
+  readonly writer?: LogWriter;
   /** Default `Deno.stdout`. */
   readonly stdout?: Sink;
   /** Default `Deno.stderr`. */
   readonly stderr?: Sink;
-  /** Default: what `NO_COLOR` says. Only a terminal ever gets colors. */
+  /** Never use colors. Default: whether `NO_COLOR` is set. Only a terminal gets colors. */
   readonly noColor?: boolean;
 }
 
 /**
- * Says what a program has to say. Every line is written by the time the call returns, so that none is lost when
- * the program exits. Text of strangers goes through `printable` first.
+ * Prints results and log messages. Every line is written before the call returns, so that none is lost when the program
+ * exits. Text from peers must pass through `printable` first.
  *
  * @example
  * ```ts
@@ -46,107 +55,82 @@ export interface LogOptions {
  * ```
  */
 export class Log {
-  readonly #options: Required<LogOptions>;
-  readonly #terminals: ReadonlySet<Sink>;
+  readonly #json: boolean;
+  readonly #print: (line: string) => void;
+  readonly #writer: LogWriter;
 
-  constructor(options: LogOptions = {}) {
-    this.#options = {
-      json: false,
-      quiet: false,
-      stdout: Deno.stdout,
-      stderr: Deno.stderr,
-      noColor: Deno.noColor,
-      ...options,
-    };
-    const { stdout, stderr } = this.#options;
-    this.#terminals = new Set([stdout, stderr].filter((sink) => sink.isTerminal()));
+  constructor({ json = false, quiet = false, stdout = Deno.stdout, writer, ...options }: LogOptions = {}) {
+    this.#json = json;
+    this.#print = lineWriter(stdout);
+    this.#writer = writer ?? new TextLogWriter({ lowest: quiet ? "warning" : "info", ...options });
   }
 
-  /** What the program was asked for: `text` for people, `record` for machines. */
-  result(text: string, record: Readonly<Record<string, unknown>>): void {
-    const { json, quiet, stdout, stderr } = this.#options;
-    this.#write(stdout, json ? safeJson(record) : text);
-    if (json && !quiet) this.#write(stderr, text);
+  /** Prints a result: `text` for people, `record` for machines. */
+  result(text: string, record: LogFields): void {
+    this.#print(this.#json ? safeJson(record) : text);
+    if (this.#json) this.#writer.write("info", literally(text), record);
   }
 
-  /** A remark, for people alone. */
-  info(text: string): void {
-    if (!this.#options.quiet) this.#write(this.#options.stderr, text);
+  /** Whether messages of this level are written: for those that cost something to make. */
+  writes(level: LogLevel): boolean {
+    return isWritten(level, this.#writer);
   }
 
-  /** What a person should know of, though the program goes on. */
-  warn(text: string): void {
-    this.#remark("warning:", { paint: yellow, text });
+  /** Logs details for a search for the cause of a problem. */
+  debug(template: string, fields?: LogFields): void {
+    this.#writer.write("debug", template, fields);
   }
 
-  /** What went wrong. */
-  error(text: string): void {
-    this.#remark("error:", { paint: red, text });
+  /** Logs normal operation. */
+  info(template: string, fields?: LogFields): void {
+    this.#writer.write("info", template, fields);
   }
 
-  #remark(label: string, { paint, text }: { paint: (text: string) => string; text: string }): void {
-    const { stderr } = this.#options;
-    this.#write(stderr, `${hasColor(stderr, this.#options.noColor) ? paint(label) : label} ${text}`);
+  /** Logs one of many similar things, each of which counts, such as a connection that a proxy has passed on. */
+  access(template: string, fields?: LogFields): void {
+    this.#writer.write("info", template, fields, { all: true });
   }
 
-  /** A terminal that has hung up shows nothing to nobody: what is under way is not to fail for that. */
-  #write(sink: Sink, text: string): void {
-    try {
-      writeLine(sink, text);
-    } catch (error) {
-      const isIo = error instanceof Error && Reflect.get(error, "code") === "EIO";
-      if (!isIo || !this.#terminals.has(sink)) throw error;
-    }
+  /** Logs what an operator should know, though the program continues. */
+  warn(template: string, fields?: LogFields): void {
+    this.#writer.write("warning", template, fields);
+  }
+
+  /** Logs a failure. */
+  error(template: string, fields?: LogFields): void {
+    this.#writer.write("error", template, fields);
   }
 }
 
-/** Whether colors may be written to `sink`: it is a terminal, and `NO_COLOR` is not set. */
-export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
-  return !noColor && sink.isTerminal();
+/** Options for {@linkcode TextLogWriter}. */
+export interface TextLogOptions extends Pick<LogOptions, "stderr" | "noColor"> {
+  /** The lowest level that is written. Default `"info"`. */
+  readonly lowest?: LogLevel;
 }
 
-// JSON spells out the control characters below U+0020 by itself.
-const UNSAFE_IN_JSON = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Writes log messages as text: warnings and errors with a label, everything else as it is. */
+export class TextLogWriter implements LogWriter {
+  readonly lowest: LogLevel;
+  readonly #print: (line: string) => void;
+  readonly #colored: boolean;
 
-/** JSON that does nothing to a terminal, and reads as what it is: the same value to whoever parses it. */
-function safeJson(record: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(record).replace(UNSAFE_IN_JSON, (character) => {
-    const units = character.split("");
-    return units.map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
-  });
-}
-
-const encoder = new TextEncoder();
-
-/**
- * Writes `text` and a line end, all of it, before it returns.
- *
- * @throws {ExitError} The reader has gone, as `head` does after its lines; or `sink` is a file on a full disk.
- */
-export function writeLine(sink: Sink, text: string): void {
-  writeText(sink, `${text}\n`);
-}
-
-/** {@linkcode writeLine} without the line end. */
-export function writeText(sink: Sink, text: string): void {
-  writeBytes(sink, encoder.encode(text));
-}
-
-/** {@linkcode writeText} for what is no text. */
-export function writeBytes(sink: Sink, bytes: Uint8Array): void {
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(sink.writeSync(bytes));
-    } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) {
-        throw new ExitError("Nobody reads the output any more", { cause: error });
-      }
-      if (error instanceof Error && Reflect.get(error, "code") === "ENOSPC") {
-        throw new ExitError("Cannot write the output: no space is left on the device", { cause: error });
-      }
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      // A pipe or terminal that another program made non-blocking is full: wait, as a blocking one would have.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
+  constructor({ lowest = "info", stderr = Deno.stderr, noColor }: TextLogOptions = {}) {
+    this.lowest = lowest;
+    this.#print = lineWriter(stderr);
+    this.#colored = hasColor(stderr, noColor);
   }
+
+  write(level: LogLevel, template: string, fields?: LogFields): void {
+    if (!isWritten(level, this)) return;
+    const text = fillTemplate(template, fields);
+    if (level === "warning" || level === "error") {
+      const paint = level === "error" ? red : yellow;
+      const label = `${level}:`;
+      this.#print(`${this.#colored ? paint(label) : label} ${text}`);
+    } else this.#print(text);
+  }
+}
+
+function isWritten(level: LogLevel, { lowest }: Pick<LogWriter, "lowest">): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(lowest);
 }

@@ -1,5 +1,5 @@
 /** How far a long run has come: a bar on a terminal, a line now and then elsewhere. @module */
-import { type Sink, writeLine, writeText } from "./log.ts";
+import { type Sink, writeLine, writeText } from "./write.ts";
 
 /** What {@linkcode startProgress} needs. */
 export interface ProgressOptions {

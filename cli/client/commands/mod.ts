@@ -7,8 +7,9 @@ import { hello } from "./hello.ts";
 import { http } from "./http.ts";
 import { list } from "./list.ts";
 import { relay } from "./relay.ts";
+import { top } from "./top.ts";
 import { udp } from "./udp.ts";
 import { upload } from "./upload.ts";
 
 /** In the order in which `--help` lists them. */
-export const clients = { relay, echo, hello, http, chat, udp, upload, download, list, account } as const;
+export const clients = { relay, echo, hello, http, chat, udp, upload, download, list, account, top } as const;

@@ -60,8 +60,14 @@ export const balance = {
       onEvent: (event) => {
         if (event.type !== "health") return shared.onEvent?.(event);
         const { backend, healthy } = event;
-        if (healthy) host.log.info(`Backend ${backend} is healthy again`);
-        else host.log.warn(`Backend ${backend} is unreachable: it gets no clients until it is healthy again`);
+        if (healthy) host.log.info("Backend {backend} is healthy again", { event: "healthy", backend });
+        else {host.log.warn(
+            "Backend {backend} is unreachable: it gets no clients until it is healthy again",
+            {
+              event: "unreachable",
+              backend,
+            },
+          );}
       },
     });
   },

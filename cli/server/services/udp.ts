@@ -39,7 +39,7 @@ export const udp = {
     }
     return startDatagramEcho({
       ...bindOptions(values),
-      ...logListener(host, values),
+      ...logListener(host),
       chat,
       maxSenders,
       forgetAfter,

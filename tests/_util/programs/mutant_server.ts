@@ -2,7 +2,7 @@
 // for canceled. Or its first word, `less`, makes it close a socket that it had at its start, alone or, as `less-and-socket`,
 // besides. It answers `state` on stdin as the real one does.
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { writeLine } from "../../../cli/terminal/log.ts";
+import { writeLine } from "../../../cli/terminal/write.ts";
 import { startRelay } from "../../../relay/mod.ts";
 import { type Clock, type Network, systemClock, systemNetwork, type Transport } from "../../../socket/mod.ts";
 import { CountedClock } from "../../../testing/mod.ts";

@@ -2,7 +2,7 @@
 import { isMainThread } from "node:worker_threads";
 import { type Context, FAIR_IO_VARIABLE, hasFairIo, run } from "../../../cli/run_program.ts";
 import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";
-import { writeLine } from "../../../cli/terminal/log.ts";
+import { writeLine } from "../../../cli/terminal/write.ts";
 
 const say = (text: string) => writeLine(Deno.stdout, text);
 

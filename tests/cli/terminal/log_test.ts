@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ExitError } from "../../../cli/terminal/exit.ts";
-import { Log, type Sink, writeLine } from "../../../cli/terminal/log.ts";
+import { Log } from "../../../cli/terminal/log.ts";
+import { type Sink, writeLine } from "../../../cli/terminal/write.ts";
 import { pure } from "../../_util/permissions.ts";
 
 /** A sink that takes at most `most` bytes a write, and is full at every second one where `stalls`. */

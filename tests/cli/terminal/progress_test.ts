@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Sink } from "../../../cli/terminal/log.ts";
+import type { Sink } from "../../../cli/terminal/write.ts";
 import { startProgress } from "../../../cli/terminal/progress.ts";
 import { pure } from "../../_util/permissions.ts";
 
