@@ -29,12 +29,12 @@ export class TopScreen implements Disposable {
 
   /** Lines that fit. */
   get rows(): number {
-    return Deno.consoleSize().rows;
+    return size().rows;
   }
 
   /** Draws the lines that fit; longer ones are cut. */
   draw(text: string): void {
-    const { columns, rows } = Deno.consoleSize();
+    const { columns, rows } = size();
     const lines = text.split("\n").slice(0, rows).map((line) => cut(line, columns) + CLEAR_LINE);
     writeText(Deno.stdout, HOME + lines.join("\r\n") + CLEAR_BELOW);
   }
@@ -60,4 +60,10 @@ function cut(line: string, columns: number): string {
   let room = columns;
   // deno-lint-ignore no-control-regex
   return line.replace(/\x1b\[[\d;]*m|[^\x1b]/gu, (part) => part.length > 2 || room-- > 0 ? part : "");
+}
+
+/** Returns the size of the terminal. One that does not know its size, as in a pipe of `script`, says 0. */
+function size(): { readonly columns: number; readonly rows: number } {
+  const { columns, rows } = Deno.consoleSize();
+  return { columns: columns || 80, rows: rows || 24 };
 }
