@@ -7,7 +7,7 @@
  * @module
  */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { writeLine } from "../cli/terminal/log.ts";
+import { writeLine } from "../cli/terminal/write.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 10);
 const CONNECTIONS = 40;

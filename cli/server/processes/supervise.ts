@@ -35,7 +35,7 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
   const { service, args, values, respawn, host } = options;
   const { processes, cluster, history, historyAppend } = values;
   // Before anything is made that would have to be removed again.
-  const port = await bindSharedPort(values, logListener(host, values).onEvent);
+  const port = await bindSharedPort(values, logListener(host).onEvent);
   if (history !== undefined && !historyAppend) emptyHistory(history);
   const isRelay = service === "relay";
   const folder = isRelay && cluster === undefined ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;
