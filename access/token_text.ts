@@ -1,4 +1,4 @@
-/** The form of a token. Pure. @module */
+/** The form of a token, apart from its check: that loads `node:crypto`, which costs each start 65 ms. Pure. @module */
 
 const PLAIN = /^[^\\\p{Cc}\p{Surrogate}]+$/u;
 

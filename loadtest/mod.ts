@@ -28,5 +28,6 @@ export { fixedSizeCodec } from "../socket/codecs/fixed_size_codec.ts";
 export { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
 export { lineCodec } from "../socket/codecs/line_codec.ts";
 export { type JsonValue, ndjsonCodec } from "../socket/codecs/ndjson_codec.ts";
-export { respCodec, RespError, type RespValue } from "../socket/codecs/resp_codec.ts";
+export { respCodec } from "../socket/codecs/resp_codec.ts";
+export { RespError, type RespValue } from "../socket/codecs/resp_value.ts";
 export { webSocketCodec, type WebSocketFrame } from "../socket/codecs/web_socket_codec.ts";

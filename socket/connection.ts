@@ -1,16 +1,14 @@
 /** A connection to one peer, and the only place where it ends. @module */
 import type { ConnectionStats } from "./connection_options.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
-import type { Timeouts } from "./timeouts.ts";
-import { type CloseReason, ConnectionClosedError } from "./errors.ts";
-import { closeReasonOf, type SocketFailure } from "./failure.ts";
+import { type Timeouts, watchPeer } from "./timeouts.ts";
+import { type CloseReason, closeReasonOf, ConnectionClosedError, type SocketFailure } from "./errors.ts";
 import type { FrameSink } from "./frame_iterator.ts";
 import { Reader } from "./reader.ts";
 import type { Address, Transport } from "./network.ts";
 import type { Timer } from "../internal/clock.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 import { Writer } from "./writer.ts";
-import { watchPeer } from "./peer_deadlines.ts";
 
 // A peer that was late, or did not authenticate, may not be reading, so the wait for it is short.
 const LATE_DRAIN_TIMEOUT = 1000;

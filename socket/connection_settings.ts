@@ -4,7 +4,7 @@ import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { type FairScheduler, restOf } from "./fairness.ts";
 import { gathererOf, type WriteBatcher } from "./gather.ts";
-import type { PeerTimeouts } from "./peer_deadlines.ts";
+import type { PeerTimeouts } from "./timeouts.ts";
 import type { QueuedBytes } from "./writer.ts";
 
 const WRITE_BUFFER = 1024 * 1024;

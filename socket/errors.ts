@@ -154,6 +154,19 @@ export const CLOSED_BY_OPERATOR: CloseReason = { type: "local", why: "closed by 
 /** The `type` of a {@linkcode CloseReason}. */
 export type CloseType = CloseReason["type"];
 
+/** A failure of the reading or writing half, which becomes a {@linkcode CloseReason}. */
+export type SocketFailure =
+  | { readonly type: "reset" | "write-failed"; readonly cause: unknown }
+  | CloseReason & { readonly type: "slow-reader" };
+
+/** Returns the close reason for a failure. */
+export function closeReasonOf(failure: SocketFailure): CloseReason {
+  if (failure.type === "slow-reader") return failure;
+  const { type, cause } = failure;
+  if (cause instanceof TlsError) return { type: "tls-failed", error: cause };
+  return { type, error: cause instanceof Error ? cause : new Error(String(cause)) };
+}
+
 /**
  * Returns a close reason as one line, such as `"reset: Connection reset by peer"`.
  *

@@ -8,7 +8,8 @@ export * from "./codecs/codec.ts";
 export { delimiterCodec, type DelimiterOptions } from "./codecs/delimiter_codec.ts";
 export { fixedSizeCodec } from "./codecs/fixed_size_codec.ts";
 export { type JsonValue, ndjsonCodec } from "./codecs/ndjson_codec.ts";
-export { respCodec, RespError, type RespOptions, type RespValue } from "./codecs/resp_codec.ts";
+export { respCodec, type RespOptions } from "./codecs/resp_codec.ts";
+export { RespError, type RespValue } from "./codecs/resp_value.ts";
 export {
   webSocketCodec,
   type WebSocketControl,
@@ -36,7 +37,19 @@ export {
   type DatagramStats,
   MAX_DATAGRAM,
 } from "./udp.ts";
-export * from "./errors.ts";
+export {
+  CLOSED_BY_OPERATOR,
+  type CloseReason,
+  type CloseType,
+  ConnectError,
+  ConnectionClosedError,
+  describeCloseReason,
+  describeToPeer,
+  DRAINED,
+  FramingError,
+  type FramingErrorCode,
+  TlsError,
+} from "./errors.ts";
 export {
   type LengthPrefix,
   lengthPrefixCodec,

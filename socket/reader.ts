@@ -1,7 +1,6 @@
 /** The reading half of a connection: decodes bytes to frames on demand. @module */
 import type { Decoder } from "./codecs/codec.ts";
-import type { FramingError } from "./errors.ts";
-import type { SocketFailure } from "./failure.ts";
+import type { FramingError, SocketFailure } from "./errors.ts";
 import type { Receiver, Transport } from "./network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";

@@ -43,3 +43,34 @@ export class Timeouts {
     this.#timers.set(which, timer);
   }
 }
+
+/** The limits of the waits for one peer in ms; 0 disables. */
+export interface PeerTimeouts {
+  readonly idle: number;
+  readonly firstFrame: number;
+  readonly write: number;
+}
+
+/** The parts of a connection that {@linkcode watchPeer} reads. */
+export interface WatchedPeer {
+  readonly clock: Clock;
+  readonly openedAt: number;
+  readonly inbound: { readonly frames: number; readonly reading: boolean; readonly readSince: number };
+  readonly outbound: { readonly writing: boolean; readonly lastWrite: number };
+  /** Called when a wait was too long, with its name and limit. */
+  late(which: string, ms: number): void;
+}
+
+/** Watches a peer until it is late, or the deadlines are canceled. */
+export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Timeouts {
+  const { inbound, outbound, openedAt } = peer;
+  const deadlines = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));
+  deadlines.watch("first line", timeouts.firstFrame, () => inbound.frames === 0 ? openedAt : null);
+  deadlines.watch("write", timeouts.write, () => outbound.writing ? outbound.lastWrite : undefined);
+  // A peer that this side keeps waiting is not idle: nothing of it is read.
+  deadlines.watch("idle", timeouts.idle, () => {
+    if (outbound.writing && !inbound.reading) return outbound.lastWrite;
+    return inbound.reading ? inbound.readSince : undefined;
+  });
+  return deadlines;
+}

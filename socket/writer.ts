@@ -1,7 +1,6 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import type { Encoder } from "./codecs/codec.ts";
-import { type CloseReason, ConnectionClosedError } from "./errors.ts";
-import type { SocketFailure } from "./failure.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure } from "./errors.ts";
 import type { Flushable, WriteBatcher } from "./gather.ts";
 import type { Transport } from "./network.ts";
 

@@ -1,8 +1,7 @@
 /** In-memory sockets behind the interface of the real ones. @module */
 import { MemoryListener } from "./memory_listener.ts";
-import { EphemeralPorts } from "./memory_ports.ts";
-import type { MemoryPipe, Travel } from "./memory_pipe.ts";
-import { MemorySocket } from "./memory_socket.ts";
+import { EphemeralPorts } from "./ephemeral_ports.ts";
+import { type MemoryPipe, MemorySocket, type Travel } from "./memory_socket.ts";
 import type { Address, BindOptions, DialOptions, Network } from "../socket/network.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
 import { formatAddress } from "../socket/network.ts";

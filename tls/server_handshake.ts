@@ -7,7 +7,6 @@ import type { Transport } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 import { type TlsAttempt, tlsError } from "./errors.ts";
 import { MIN_VERSION, type TlsServerOptions, versionsFrom } from "./options.ts";
-import { refuseSecured, refuseUnsecured } from "./tls_refusal.ts";
 import { TlsTransport } from "./transport.ts";
 import type { FirstBytes } from "./node_stream.ts";
 
@@ -16,6 +15,10 @@ const HANDSHAKE_RECORD = 0x16;
 const NEVER = 2 ** 31 - 1;
 // A fatal alert `protocol_version` (RFC 8446, 6), in a record that every version reads.
 const WRONG_VERSION = Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70);
+
+// Longest time in ms that a refused peer may take to leave. Closing immediately, with unread bytes, would reset the
+// connection, and the reset would discard the reason.
+const LEAVE_TIMEOUT = 1000;
 
 /** Handshake timeout of a {@linkcode TlsAcceptor}. */
 export interface HandshakeTiming {
@@ -194,4 +197,56 @@ export function assertTakesStreams(server: Pick<Server, "listenerCount">): void 
 /** Prefers an exact name to a wildcard, which matches one label (RFC 9525, 6.3). */
 function serverByName(name: string, hosts: ReadonlyMap<string, Server>): Server | undefined {
   return hosts.get(name) ?? hosts.get(name.replace(/^[^.]+/, "*"));
+}
+
+/** A peer to refuse. */
+interface RefusedPeer {
+  readonly transport: TlsTransport;
+  /** The underlying transport. */
+  readonly inner: Transport;
+  readonly clock: Clock;
+  readonly error: TlsError;
+  /** The message that the peer receives. */
+  readonly notice: Uint8Array;
+}
+
+/** Refuses a peer before the handshake, and sends the message in plain text. */
+function refuseUnsecured(peer: RefusedPeer): Promise<void> {
+  const { inner, notice } = peer;
+  return leave(peer, async () => {
+    for (let rest = notice; rest.length > 0;) {
+      rest = rest.subarray(await inner.write(rest));
+    }
+    await inner.closeWrite();
+    const dropped = new Uint8Array(4096);
+    while (await inner.read(dropped) !== null);
+  });
+}
+
+/** Refuses a peer after the handshake. */
+function refuseSecured(socket: TLSSocket, peer: RefusedPeer): Promise<void> {
+  const { transport, inner, notice } = peer;
+  return leave(peer, async () => {
+    const gone = new Promise<void>((resolve) => socket.once("end", resolve));
+    socket.resume();
+    await new Promise<void>((resolve) => socket.end(notice, resolve));
+    await null; // The close_notify is passed to the stream at the end of this turn.
+    await transport.stream.written();
+    await inner.closeWrite();
+    await gone;
+  }).finally(() => socket.destroy());
+}
+
+async function leave({ transport, clock, error }: RefusedPeer, say: () => Promise<void>): Promise<void> {
+  transport.refuse(error);
+  const timer = clock.after(LEAVE_TIMEOUT, () => transport.fail(error));
+  try {
+    // The handshake will not complete: it rejects when the transport is closed.
+    await Promise.race([say(), transport.secured]);
+  } catch {
+    // The peer has gone, or took too long: it cannot receive the reason anymore.
+  } finally {
+    timer.cancel();
+    transport.fail(error);
+  }
 }

@@ -4,7 +4,7 @@ import { TlsError } from "../socket/errors.ts";
 import type { Address, Transport } from "../socket/network.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
 import { badResource, brokenPipe, interrupted, twice } from "../internal/os_errors.ts";
-import { sessionOf, type TlsSession } from "./tls_session.ts";
+import { sessionOf, type TlsSession } from "./session.ts";
 import { type FirstBytes, TransportStream, type TransportStreamOwner } from "./node_stream.ts";
 
 // Four TLS records. The rest of a long write stays in `queuedBytes`.
