@@ -5,7 +5,7 @@ import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connec
 import { ConnectionSettings } from "./connection_settings.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
-import { formatAddress, type Network, type Transport } from "./network.ts";
+import { formatAddress, type Network, type NetworkLayer, type Transport } from "./network.ts";
 import { type Clock } from "../internal/clock.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
@@ -25,7 +25,9 @@ export interface Dial {
   timeouts?: DialTimeouts;
   /** Cancels connecting. It has no effect once the connection is open. */
   signal?: AbortSignal;
-  /** The network. Default: TCP sockets of the OS. */
+  /** TLS for the connection: a `ClientTls` of `@okline/okline/tls`. Default: none. */
+  tls?: NetworkLayer;
+  /** The network, below `tls`. Default: TCP sockets of the OS. */
   network?: Network;
 }
 
@@ -118,7 +120,8 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
   const aborted = () => giveUp.abort(signal?.reason);
   signal?.addEventListener("abort", aborted, { once: true });
   try {
-    return await network.connect({ hostname, port, signal: giveUp.signal });
+    const secured = options.tls?.over(network, clock) ?? network;
+    return await secured.connect({ hostname, port, signal: giveUp.signal });
   } catch (cause) {
     if (giveUp.signal.aborted) throw giveUp.signal.reason;
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -5,7 +5,7 @@ import type { ConnectionLimits, ConnectionOptions, LineLimits } from "./connecti
 import type { Connection } from "./connection.ts";
 import type { ConnectionCounts, Refusal } from "./connection_set.ts";
 import type { ListenerHooks } from "./listener_event.ts";
-import type { Network } from "./network.ts";
+import type { Network, NetworkLayer } from "./network.ts";
 import type { Clock } from "../internal/clock.ts";
 
 /** Limits of a listener, and of each of its connections. */
@@ -53,7 +53,9 @@ export interface ListenOptions<Frame = string>
   refusal?: (why: string, limit: Refusal["limit"]) => Frame;
   /** Closes the listener and its connections when it aborts, like `close`. */
   signal?: AbortSignal;
-  /** The network. Default: TCP sockets of the OS. */
+  /** TLS for every connection: a `ServerTls` of `@okline/okline/tls`. Default: none. */
+  tls?: NetworkLayer;
+  /** The network, below `tls`. Default: TCP sockets of the OS. */
   network?: Network;
   /** The clock. Default: the system clock. */
   clock?: Clock;

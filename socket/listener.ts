@@ -71,8 +71,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       tasks: this.#tasks,
       onChange: () => this.#changed(),
     });
+    const { network = systemNetwork } = options;
     this.#acceptor = new Acceptor({
-      network: options.network ?? systemNetwork,
+      network: options.tls?.over(network, this.#clock) ?? network,
       clock: this.#clock,
       hostnames: options.hostnames ?? ["127.0.0.1"],
       tryHostnames: options.tryHostnames ?? [],

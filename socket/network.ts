@@ -5,6 +5,8 @@
  *
  * @module
  */
+import type { Clock } from "../internal/clock.ts";
+
 /** Address of a socket: an IP address (or a name, to connect to) and a TCP port; or `unix:/path` and port 0. */
 export interface Address {
   /** The host name or IP address. */
@@ -90,6 +92,12 @@ export interface Network {
   listen(options: BindOptions): TransportListener;
   /** Opens a connection. */
   connect(options: DialOptions): Promise<Transport>;
+}
+
+/** A protocol between sockets and frames, such as TLS: `ServerTls` and `ClientTls` of `@okline/okline/tls`. */
+export interface NetworkLayer {
+  /** Returns a network that passes its bytes through this layer to another network. */
+  over(network: Network, clock: Clock): Network;
 }
 
 const UNIX = "unix:";

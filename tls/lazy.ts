@@ -12,6 +12,6 @@ export async function securedNetwork(
   client: TlsClientOptions | undefined,
 ): Promise<Network> {
   if (client === undefined) return network;
-  const { TlsNetwork } = await import("./mod.ts");
+  const { TlsNetwork } = await import("./network.ts");
   return new TlsNetwork(network, { client });
 }

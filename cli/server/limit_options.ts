@@ -43,7 +43,7 @@ type GuardValues = Values<
 
 type GuardListenOptions =
   & Required<Pick<ListenOptions<never>, "limits" | "timeouts" | "access">>
-  & Pick<ListenOptions<never>, "network">;
+  & Pick<ListenOptions<never>, "network" | "tls">;
 
 /**
  * Converts these options to those of a listener. Code that takes time to load is loaded only if an option needs it.

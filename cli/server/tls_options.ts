@@ -6,6 +6,7 @@ import { printable, quoted } from "../../internal/printable.ts";
 import type { Values } from "../args/program.ts";
 import type { Identity } from "../../tls/certificate.ts";
 import type { Network } from "../../socket/network.ts";
+import type { ServerTls } from "../../tls/layer.ts";
 import type { TlsServerOptions } from "../../tls/mod.ts";
 import type { transportOption } from "../shared/transport_option.ts";
 import { type inheritOption, listeningNetwork } from "./inherited_sockets.ts";
@@ -58,7 +59,7 @@ interface TlsFiles {
 }
 
 /**
- * Returns the network for these options, or none without TLS. The function passed to `onReload` reloads its files.
+ * Returns the network for these options, and TLS if there is a certificate. The function passed to `onReload` reloads its files.
  *
  * @throws {UsageError} If a certificate lacks its key, or another option lacks a certificate.
  * @throws {ExitError} If a file cannot be read or used.
@@ -66,17 +67,17 @@ interface TlsFiles {
 export async function serverNetwork(
   values: Values<typeof tlsServerOptions & typeof transportOption & typeof inheritOption>,
   context: TlsServerContext,
-): Promise<{ network?: Network }> {
+): Promise<{ network: Network; tls?: ServerTls }> {
   const files = filesOf(values, context);
   const below = await listeningNetwork(values);
   if (files === undefined) return { network: below };
   const { log, onReload } = context;
-  const { TlsNetwork } = await import("../../tls/mod.ts");
-  const server = await read(files, log);
-  const network = supported(() => new TlsNetwork(below, { server }));
+  const { ServerTls } = await import("../../tls/layer.ts");
+  const options = await read(files, log);
+  const tls = supported(() => new ServerTls(options));
   const reload = async (signal: Deno.Signal): Promise<void> => {
     try {
-      network.reload(await read(files, log));
+      tls.reload(await read(files, log));
       log.info(`${signal}: reloaded the certificates`);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
@@ -86,7 +87,7 @@ export async function serverNetwork(
   // One after another, so that the last one takes effect.
   let reloading = Promise.resolve();
   onReload((signal) => void (reloading = reloading.then(() => reload(signal))));
-  return { network };
+  return { network: below, tls };
 }
 
 function supported<Result>(make: () => Result): Result {
