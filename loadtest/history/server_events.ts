@@ -1,5 +1,5 @@
 /** The events that a relay server records of its connections, written and read. @module */
-import type { RelayEvent } from "../../relay/server.ts";
+import type { RelayEvent } from "../../relay/server_options.ts";
 import { formatAddress } from "../../socket/network.ts";
 import type { AcceptedEvent, EndedEvent } from "./events.ts";
 import { formatHistoryLine, parseHistoryLine } from "./line_format.ts";

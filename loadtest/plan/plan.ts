@@ -5,7 +5,7 @@
  * @module
  */
 import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
-import type { ReplyDelay } from "../../relay/client.ts";
+import type { ReplyDelay } from "../../relay/client_options.ts";
 import type { Random } from "../../internal/clock.ts";
 import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS, QUICK_PORTS_PER_ADDRESS } from "./affordable.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";

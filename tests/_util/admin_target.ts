@@ -2,7 +2,8 @@
 import { startAdmin } from "../../admin/mod.ts";
 import type { AdminOptions, AdminServer, AdminTarget, ServiceControl } from "../../admin/mod.ts";
 import { ServiceMonitor } from "../../admin/mod.ts";
-import { type RelayServer, type RelayServerOptions, startRelay } from "../../relay/server.ts";
+import { type RelayServer, startRelay } from "../../relay/server.ts";
+import type { RelayServerOptions } from "../../relay/server_options.ts";
 
 /** A relay with an admin server. */
 export interface WatchedRelay extends AsyncDisposable {

@@ -1,7 +1,8 @@
 // Relay servers in a cluster, simulated: connections and bus in memory, on a virtual clock.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { MemoryBus, MemoryBusHub, type MemoryBusOptions } from "../../../relay/cluster/memory_bus.ts";
-import type { RelayServer, RelayServerOptions } from "../../../relay/server.ts";
+import type { RelayServer } from "../../../relay/server.ts";
+import type { RelayServerOptions } from "../../../relay/server_options.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
 import { pure } from "../../_util/permissions.ts";
