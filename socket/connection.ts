@@ -1,18 +1,13 @@
-/** A connection to one peer, and the only place where it ends. @module */
+/** A connection to one peer. @module */
 import type { ConnectionStats } from "./connection_options.ts";
 import type { ConnectionSettings } from "./connection_settings.ts";
-import { type Timeouts, watchPeer } from "./timeouts.ts";
-import { type CloseReason, closeReasonOf, ConnectionClosedError, type SocketFailure } from "./errors.ts";
+import { ConnectionEnd } from "./connection_end.ts";
+import type { CloseReason, SocketFailure } from "./errors.ts";
 import type { FrameSink } from "./frame_iterator.ts";
 import { Reader } from "./reader.ts";
 import type { Address, Transport } from "./network.ts";
-import type { Timer } from "../internal/clock.ts";
 import { readableOf, writableOf } from "./web_streams.ts";
 import { Writer } from "./writer.ts";
-
-// A peer that was late, or did not authenticate, may not be reading, so the wait for it is short.
-const LATE_DRAIN_TIMEOUT = 1000;
-const NATURAL: CloseReason = { type: "natural" };
 
 export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
 
@@ -55,43 +50,33 @@ export class Connection<Frame = string> implements AsyncDisposable {
    */
   readonly ready: Promise<boolean> | undefined;
   readonly #transport: Transport;
-  readonly #settings: ConnectionSettings<Frame>;
   readonly #inbound: Reader<Frame>;
   readonly #outbound: Writer<Frame>;
   readonly #openedAt: number;
-  /** Created on demand. */
-  #closed: PromiseWithResolvers<CloseReason> | undefined;
-  /** The reason passed to `close`. */
-  #ending: CloseReason | undefined;
-  #reason: CloseReason | undefined;
-  #deadlines: Timeouts | undefined; // Most connections have only a drain timeout.
-  #drain: Timer | undefined;
+  readonly #end: ConnectionEnd<Frame>;
   #readable: ReadableStream<Frame> | undefined;
   #writable: WritableStream<Frame> | undefined;
 
   /** Creates a connection over an open transport. Use `connect` or `listen` instead. */
   constructor(transport: Transport, settings: ConnectionSettings<Frame>, id = 0) {
-    const { codec, clock, timeouts } = settings;
+    const { codec, clock } = settings;
     this.id = id;
     this.#transport = transport;
-    this.#settings = settings;
     this.#openedAt = clock.now();
-    const failed = (failure: SocketFailure) => this.#fail(failure);
+    const failed = (failure: SocketFailure) => this.#end.fail(failure);
     this.#inbound = new Reader({ transport, settings, decoder: codec.decoder(), failed });
     this.#outbound = new Writer({ transport, settings, encoder: codec.encoder(), failed });
+    this.#end = new ConnectionEnd({
+      connection: this,
+      transport,
+      settings,
+      inbound: this.#inbound,
+      outbound: this.#outbound,
+    });
     this.ready = transport.ready?.then(() => true, (cause) => {
       failed({ type: "reset", cause });
       return false;
     });
-    if (timeouts !== undefined) {
-      this.#deadlines = watchPeer(timeouts, {
-        clock,
-        openedAt: this.#openedAt,
-        inbound: this.#inbound,
-        outbound: this.#outbound,
-        late: (which, ms) => this.#late({ type: "timeout", which, ms }),
-      });
-    }
   }
 
   /** The address of this side. */
@@ -109,16 +94,12 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * and writing: while nobody reads from a connection and nothing is sent, it stays pending, also after the peer has gone.
    */
   get closed(): Promise<CloseReason> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#reason !== undefined) this.#closed.resolve(this.#reason);
-    }
-    return this.#closed.promise;
+    return this.#end.closed;
   }
 
   /** Whether the socket is still open. */
   get open(): boolean {
-    return this.#reason === undefined;
+    return this.#end.open;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -276,16 +257,13 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * or if `why` is natural or local and closing takes longer than `timeouts.drain`. `stats().queuedBytes` counts the
    * bytes that could not be sent.
    */
-  close(why: CloseReason = NATURAL): Promise<CloseReason> {
-    if (why.type !== "natural" && this.open && this.#ending === undefined) this.#sendFarewell(why);
-    const late = why.type === "timeout" || why.type === "unauthorized";
-    const { drainTimeout } = this.#settings;
-    return this.#end(why, late ? Math.min(LATE_DRAIN_TIMEOUT, drainTimeout) : drainTimeout);
+  close(why?: CloseReason): Promise<CloseReason> {
+    return this.#end.close(why);
   }
 
   /** Closes immediately and drops the queued frames. Does nothing if the connection has ended. */
   abort(why: CloseReason = { type: "local", why: "closed" }): void {
-    this.#finish(why);
+    this.#end.finish(why);
   }
 
   /**
@@ -293,7 +271,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * partial transfer for a complete one. Deno's own sockets cannot reset: with them, this is the same as `abort`.
    */
   reset(why: CloseReason = { type: "local", why: "reset" }): void {
-    this.#finish(why, true);
+    this.#end.finish(why, true);
   }
 
   /** Returns the counters of this connection. */
@@ -311,71 +289,5 @@ export class Connection<Frame = string> implements AsyncDisposable {
   /** Closes like {@linkcode Connection.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Ends the connection after a failed read or write. */
-  #fail(failure: SocketFailure): void {
-    const { type } = failure;
-    if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
-      this.#finish(this.#ending); // It was ending anyway.
-    } else if (type === "write-failed" && this.peerEnded) {
-      this.#finish(NATURAL); // A peer that has finished may stop reading.
-    } else {
-      this.#finish(closeReasonOf(failure));
-    }
-  }
-
-  async #end(why: CloseReason, ms: number): Promise<CloseReason> {
-    if (this.#reason === undefined && this.#ending === undefined) {
-      this.#ending = why;
-      const late = why.type === "natural" || why.type === "local";
-      this.#drain = this.#settings.clock.after(
-        ms,
-        () => this.#finish(late ? { type: "timeout", which: "drain", ms } : why),
-      );
-      // Starts now: a peer that is busy writing may not read until it has finished.
-      const discarded = this.#inbound.discard();
-      try {
-        await this.#outbound.closeWrite();
-      } catch (error) {
-        // Closed in between: `closed` gives the reason, and `stats` counts the unsent bytes.
-        if (!(error instanceof ConnectionClosedError)) throw error;
-      }
-      await discarded;
-      this.#finish(why);
-    }
-    return await this.closed;
-  }
-
-  /** Ends the connection after a timeout. A peer that does not read gets no farewell. */
-  #late(why: CloseReason & { type: "timeout" }): void {
-    if (this.#settings.farewell === undefined || this.#outbound.writing) this.#finish(why);
-    else void this.close(why);
-  }
-
-  #sendFarewell(why: CloseReason): void {
-    try {
-      const frame = this.#settings.farewell?.(why);
-      if (frame !== undefined) this.send(frame);
-    } catch (cause) {
-      const error = cause instanceof Error ? cause : new Error(String(cause));
-      this.#finish({ type: "handler-failed", error });
-    }
-  }
-
-  /** The only place where a connection ends. */
-  #finish(reason: CloseReason, byReset = false): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
-    this.#deadlines?.cancel();
-    this.#drain?.cancel();
-    this.#inbound.stop();
-    this.#outbound.stop(reason);
-    if (byReset && this.#transport.reset !== undefined) this.#transport.reset();
-    else this.#transport.close();
-    // Deferred, because the caller may be in the middle of a change; but before `closed` resolves.
-    const { onClosed } = this.#settings;
-    if (onClosed !== undefined) queueMicrotask(() => onClosed(this, reason));
-    this.#closed?.resolve(reason);
   }
 }

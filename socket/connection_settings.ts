@@ -3,7 +3,7 @@ import type { Clock } from "../internal/clock.ts";
 import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { type FairScheduler, restOf } from "./fairness.ts";
-import { gathererOf, type WriteBatcher } from "./gather.ts";
+import { batcherOf, type WriteBatcher } from "./write_batcher.ts";
 import type { PeerTimeouts } from "./timeouts.ts";
 import type { QueuedBytes } from "./writer.ts";
 
@@ -24,7 +24,7 @@ export class ConnectionSettings<Frame> {
   readonly now: () => number;
   /** Pauses readers that have had their share. */
   readonly rest: FairScheduler;
-  readonly gatherer: WriteBatcher;
+  readonly batcher: WriteBatcher;
   /** Pending bytes above which the peer is a slow reader. */
   readonly writeBuffer: number;
   /** Pending bytes above which `send` returns `false`. */
@@ -46,7 +46,7 @@ export class ConnectionSettings<Frame> {
     this.clock = clock;
     this.now = timed ? () => clock.now() : UNTIMED;
     this.rest = restOf(clock);
-    this.gatherer = gathererOf(clock);
+    this.batcher = batcherOf(clock);
     this.writeBuffer = writeBuffer;
     this.highWater = Math.min(highWater, writeBuffer);
     this.total = options.total ?? { queuedBytes: 0 };

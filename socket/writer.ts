@@ -1,7 +1,7 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import type { Encoder } from "./codecs/codec.ts";
 import { type CloseReason, ConnectionClosedError, type SocketFailure } from "./errors.ts";
-import type { Flushable, WriteBatcher } from "./gather.ts";
+import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "./network.ts";
 
 /** Pending bytes of many connections. */
@@ -21,7 +21,7 @@ export interface OutboundOptions<Frame> {
 
 /** What the writers of a listener share. */
 export interface WriterSettings {
-  readonly gatherer: WriteBatcher;
+  readonly batcher: WriteBatcher;
   /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
   readonly now: () => number;
   /** Pending bytes above which the peer is a slow reader. */
@@ -110,14 +110,14 @@ export class Writer<Frame> implements Flushable {
     this.#frames++;
     this.#count(this.#encoder.size - before);
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
-    const { writeBuffer, highWater, gatherer } = this.#settings;
+    const { writeBuffer, highWater, batcher } = this.#settings;
     if (this.#queued > writeBuffer && this.#left.length > 0) {
       this.#failed({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true;
-      gatherer.add(this);
+      batcher.add(this);
     }
     return this.#queued <= highWater;
   }

@@ -168,6 +168,27 @@ Deno.test("RelayServer.shutdown() cuts off a peer that does not close", { permis
   alice.connection.abort();
 });
 
+Deno.test("RelayServer aborts a connection without messages when onEvent throws for joined", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  const error = new RangeError("broken hook");
+  const ends: CloseReason[] = [];
+  await using server = world.relay({
+    onEvent: (event) => {
+      if (event.type === "closed") ends.push(event.reason);
+      if (event.type === "joined" && event.connection.id === 2) throw error;
+    },
+  });
+  const alice = await world.peer(server.port);
+  const bob = await world.peer(server.port);
+  await world.clock.runUntil(server.until((stats) => stats.accepted === 2 && stats.connections === 1));
+  assertEquals(ends, [{ type: "handler-failed", error }]);
+  for (let i = 0; i < 20; i++) alice.say(`message ${i}`);
+  for (let i = 0; i < 20; i++) assertEquals(await alice.hear(), `message ${i}`);
+  bob.connection.abort();
+});
+
 Deno.test("RelayServer reports every event to its observer", { permissions }, async () => {
   const world = new Simulation();
   const seen: string[] = [];

@@ -1,5 +1,5 @@
 import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
-import { gathererOf } from "../../socket/gather.ts";
+import { batcherOf } from "../../socket/write_batcher.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 
 const permissions = "none";
@@ -9,11 +9,11 @@ Deno.test(
   { permissions },
   async () => {
     const clock = new VirtualClock();
-    const gatherer = gathererOf(clock);
+    const batcher = batcherOf(clock);
     const log: string[] = [];
     const flushable = (name: string) => ({ flushTurn: () => void log.push(name) });
-    gatherer.add(flushable("a"));
-    gatherer.add(flushable("b"));
+    batcher.add(flushable("a"));
+    batcher.add(flushable("b"));
     assertEquals(log, []);
     await clock.advance(0);
     assertEquals(log, ["a", "b"]);
@@ -25,14 +25,14 @@ Deno.test(
 Deno.test("WriteBatcher.add() uses the clock once per turn", { permissions }, () => {
   const asked: (() => void)[] = [];
   const clock = Object.assign(new VirtualClock(), { soon: (run: () => void) => void asked.push(run) });
-  const gatherer = gathererOf(clock);
+  const batcher = batcherOf(clock);
   let flushed = 0;
   const flushable = { flushTurn: () => void flushed++ };
-  for (let i = 0; i < 3; i++) gatherer.add(flushable);
+  for (let i = 0; i < 3; i++) batcher.add(flushable);
   assertEquals(asked.length, 1);
   asked[0]!();
   assertEquals(flushed, 3);
-  gatherer.add(flushable);
+  batcher.add(flushable);
   assertEquals(asked.length, 2);
 });
 
@@ -41,21 +41,21 @@ Deno.test(
   { permissions },
   async () => {
     const clock = new VirtualClock();
-    const gatherer = gathererOf(clock);
+    const batcher = batcherOf(clock);
     let flushed = 0;
     const again = {
       flushTurn() {
-        if (++flushed === 1) gatherer.add(again);
+        if (++flushed === 1) batcher.add(again);
       },
     };
-    gatherer.add(again);
+    batcher.add(again);
     await clock.advance(0);
     assertEquals(flushed, 2);
   },
 );
 
-Deno.test("gathererOf() returns one gatherer per clock", { permissions }, () => {
+Deno.test("batcherOf() returns one batcher per clock", { permissions }, () => {
   const clock = new VirtualClock();
-  assertStrictEquals(gathererOf(clock), gathererOf(clock));
-  assertNotStrictEquals(gathererOf(clock), gathererOf(new VirtualClock()));
+  assertStrictEquals(batcherOf(clock), batcherOf(clock));
+  assertNotStrictEquals(batcherOf(clock), batcherOf(new VirtualClock()));
 });
