@@ -41,6 +41,8 @@ export class HttpSession {
   #waitsForRequest = true;
   /** Whether input is being handled, which takes as long as the client needs to read the responses. */
   #busy = false;
+  /** Whether a part of a response may be sent, but not all of it. */
+  #responding = false;
   #draining = false;
   #ended = false;
 
@@ -59,7 +61,9 @@ export class HttpSession {
     try {
       for await (const pieces of this.#connection.batches()) {
         this.#busy = true;
-        for (const bytes of pieces) await this.#take(bytes);
+        for (const bytes of pieces) {
+          if (!this.#ended) await this.#take(bytes);
+        }
         this.#busy = false;
         if (this.#draining && this.#parser.idle) this.#end("drained");
         this.#watchRequest();
@@ -83,7 +87,12 @@ export class HttpSession {
     for (const event of events) {
       // Nothing after the last response counts, above all not a pipelined request.
       if (this.#ended) return;
-      await this.#handle(event);
+      try {
+        await this.#handle(event);
+      } catch (cause) {
+        if (cause instanceof ConnectionClosedError) throw cause;
+        this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
+      }
     }
     if (error && !this.#ended) this.#reject(error);
   }
@@ -95,7 +104,7 @@ export class HttpSession {
         this.#refusal = this.#refuse(event.head);
         if (!event.head.expectsContinue) break;
         // After a refusal the client may send the body or not, so the start of the next request is unknown.
-        if (this.#refusal) await this.#respond(() => this.#refusal!, false);
+        if (this.#refusal) await this.#respond(this.#refusal, false);
         else this.#connection.send(CONTINUE);
         break;
       case "body":
@@ -119,46 +128,38 @@ export class HttpSession {
 
   async #finish(head: RequestHead): Promise<void> {
     const body = this.#body.take();
-    const refusal = this.#refusal;
-    await this.#respond(
-      () => refusal ?? this.#options.resources.respond(head, body),
-      head.keepAlive && !this.#draining,
-    );
+    const response = this.#refusal ?? this.#options.resources.respond(head, body);
+    await this.#respond(response, head.keepAlive && !this.#draining);
     this.#head = undefined;
     this.#refusal = undefined;
     if (!this.#ended) this.#awaitRequest();
   }
 
   /** Sends a response, no faster than the client reads it. */
-  async #respond(create: () => Response, mayKeepAlive: boolean): Promise<void> {
+  async #respond(response: Response, mayKeepAlive: boolean): Promise<void> {
     // The time for the request is over, and the wait for the next one begins after the response.
     this.#timer?.cancel();
-    let begun = false;
-    try {
-      const response = create();
-      const { frames, keepAlive } = encodeResponse(response, {
-        request: this.#head,
-        keepAlive: mayKeepAlive,
-        date: new Date(),
-      });
-      this.#options.onResponse(response.status);
-      begun = true;
-      await sendFrames(this.#connection, frames);
-      if (keepAlive) return;
-      // Only the wait for the client's FIN counts as closing.
-      await this.#connection.flushed();
-      this.#end();
-    } catch (cause) {
-      if (cause instanceof ConnectionClosedError) throw cause;
-      this.#fail(cause instanceof Error ? cause : new Error(String(cause)), begun);
-    }
+    const { frames, keepAlive } = encodeResponse(response, {
+      request: this.#head,
+      keepAlive: mayKeepAlive,
+      date: new Date(),
+    });
+    this.#options.onResponse(response.status);
+    this.#responding = true;
+    await sendFrames(this.#connection, frames);
+    this.#responding = false;
+    if (keepAlive) return;
+    // Only the wait for the client's FIN counts as closing.
+    await this.#connection.flushed();
+    this.#end();
   }
 
   /** Ends the connection after an error of the server, which becomes the reason for the end. */
-  #fail(error: Error, begun: boolean): void {
+  #fail(error: Error): void {
     this.#ended = true;
+    this.#timer?.cancel();
     // A FIN would make the part that was sent look complete.
-    if (begun) return this.#connection.reset({ type: "handler-failed", error });
+    if (this.#responding) return this.#connection.reset({ type: "handler-failed", error });
     this.#send(textResponse(500, "The response could not be created"));
     void this.#connection.close({ type: "handler-failed", error });
   }

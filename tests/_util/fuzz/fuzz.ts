@@ -10,6 +10,7 @@ import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { chunks, cuts, decoded, nearly, type Properties } from "./fuzz_bytes.ts";
 import { CONTROL_PROPERTIES } from "./fuzz_control.ts";
 import { FILES_PROPERTIES } from "./fuzz_files.ts";
+import { HTTP_PROPERTIES } from "./fuzz_http.ts";
 import { PEER_PROPERTIES } from "./fuzz_peers.ts";
 import { WIRE_PROPERTIES } from "./fuzz_wire.ts";
 
@@ -104,6 +105,7 @@ const filesLines = nearly([
 /** Every property. */
 export const PROPERTIES: Properties = {
   ...WIRE_PROPERTIES,
+  ...HTTP_PROPERTIES,
   ...PEER_PROPERTIES,
   ...FILES_PROPERTIES,
   ...CONTROL_PROPERTIES,
