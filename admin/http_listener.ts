@@ -1,5 +1,6 @@
 /** HTTP for the admin server, with limits on slow and numerous clients. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { normalizePath } from "../http/grammar.ts";
 import { type Address, unixAddress, unixPath } from "../socket/network.ts";
 import { removeStaleSocket } from "../socket/tcp.ts";
 import type { AdminRequest, AdminResponse } from "./request.ts";
@@ -27,6 +28,8 @@ export interface HttpLimits {
 const LIMITS: HttpLimits = { maxConnections: 64, requestTimeout: 5000, stallTimeout: 10_000 };
 const MAX_HEADER_BYTES = 16 * 1024;
 const MAX_TARGET = 2048;
+// A server must accept a target in absolute form, whose authority takes precedence over Host (RFC 9112, 3.2.2).
+const ABSOLUTE = /^http:\/\/([^/?]+)(\/.*)$/i;
 
 const SECURITY: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
@@ -121,16 +124,18 @@ export class HttpListener {
 
   async #handle(message: IncomingMessage, signal: AbortSignal): Promise<AdminResponse> {
     const target = message.url ?? "";
-    if (!target.startsWith("/") || target.length > MAX_TARGET) {
+    const [, authority, resource = target] = ABSOLUTE.exec(target) ?? [];
+    if (!resource.startsWith("/") || target.length > MAX_TARGET) {
       return errorResponse(400, "Cannot parse the target");
     }
-    const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(target) ?? [];
+    const [, path = "", query = ""] = /^([^?]*)\??(.*)$/.exec(resource) ?? [];
     try {
       return await this.#options.handle({
         method: message.method ?? "",
-        path,
+        path: normalizePath(path),
         query: new URLSearchParams(query),
-        header: (name) => valuesOf(message.rawHeaders, name),
+        header: (name) =>
+          name === "host" && authority !== undefined ? [authority] : valuesOf(message.rawHeaders, name),
         signal,
       });
     } catch (error) {

@@ -48,10 +48,8 @@ export class Resources {
     if (!resource) return textResponse(404, `No such resource: ${head.path}`);
     const allowed = METHODS_OF[resource.type];
     if (!allowed.includes(head.method)) {
-      return {
-        ...textResponse(405, `Method is not allowed here: ${head.method}`),
-        headers: { Allow: allowed.join(", ") },
-      };
+      const { headers, ...rest } = textResponse(405, `Method is not allowed here: ${head.method}`);
+      return { ...rest, headers: { ...headers, Allow: allowed.join(", ") } };
     }
     if (head.method !== "POST" && head.method !== "PUT") return undefined;
     const { body } = head;

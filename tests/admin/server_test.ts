@@ -103,6 +103,23 @@ Deno.test("startAdmin() refuses unknown paths, parameters, and methods with a re
   assertEquals((await askAdmin(address, "/livez", { method: "HEAD" })).text, "");
 });
 
+Deno.test("startAdmin() accepts targets in absolute form, and escapes of unreserved characters", async () => {
+  await using watched = await startWatchedRelay();
+  const { admin: { address } } = watched;
+  const status = async (target: string, method = "GET", headers = {}) =>
+    (await askAdmin(address, target, { method, headers })).status;
+  assertEquals(await status("/live%7a"), 200);
+  assertEquals(await status("/%2F%6c%69vez"), 404);
+  assertEquals(await status("/s%75spend"), 405);
+  assertEquals(await status("/s%75spend", "POST"), 200);
+  assertEquals(watched.relay.stats().suspended, true);
+  assertEquals(await status(`http://127.0.0.1:${address.port}/livez`), 200);
+  assertEquals(await status("http://localhost/live%7a", "GET", { Host: "evil.example" }), 200);
+  assertEquals(await status("http://evil.example/livez"), 421);
+  assertEquals(await status("http:///livez"), 400);
+  assertEquals(await status("https://localhost/livez"), 400);
+});
+
 Deno.test("startAdmin() serves on a Unix socket, whatever the Host", async () => {
   const folder = await Deno.makeTempDir();
   try {

@@ -136,7 +136,7 @@ Deno.test("startHttp() responds to each error with its status, and closes if it 
   }
   assertMatch(
     await exchange(server.port, `PUT / HTTP/1.1\r\n${host}${CLOSE}`),
-    /\r\nallow: GET, HEAD, OPTIONS\r\n/,
+    /\r\nallow: GET, HEAD, OPTIONS\r\n(.*\r\n)*content-type: text\/plain; charset=utf-8\r\n/,
   );
 });
 
