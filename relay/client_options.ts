@@ -7,33 +7,36 @@ import type { Connection } from "../socket/connection.ts";
 import type { ConnectionTimeouts, LineLimits } from "../socket/connection_options.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
 
-/** How long a client holds a message before it answers. */
+/** The time that a client holds each message before it answers. */
 export interface ReplyDelay {
-  /** The delay for this message, ms. */
+  /** Returns the delay for a message in ms. */
   draw(text: string): number;
-  /** The longest that `draw` gives, ms. */
+  /** The longest delay that `draw` returns, in ms. */
   readonly longest: number;
 }
 
-/** Sees all that a client does; for histories and tests. Must not throw. */
+/**
+ * Receives everything that a client does, for histories and tests. Must not throw. These are direct calls and not events,
+ * because a client of a load test should not allocate an object for each message.
+ */
 export interface RelayClientObserver {
-  /** Dialing begins; `attempt` counts from 1. */
+  /** An attempt begins; `attempt` counts from 1. */
   dialing?(attempt: number): void;
   /** A connection is open. */
   connected?(connection: Connection): void;
-  /** Dialing failed. */
+  /** Connecting failed. */
   notConnected?(error: ConnectError): void;
   /** The message was queued for the server. */
   sent?(connection: Connection): void;
-  /** A message came in to be answered. */
+  /** A message arrived. */
   received?(connection: Connection, text: string): void;
-  /** It was answered, `heldMs` after it came; it was to be held for `delayMs`. */
+  /** A message was answered `heldMs` after it arrived; its reply delay was `delayMs`. */
   answered?(connection: Connection, text: string, held: { heldMs: number; delayMs: number }): void;
-  /** An ok came in; `own` for the message of this client, the first time. */
+  /** An ok arrived. `own` is true for the first ok for the message of this client. */
   acknowledged?(connection: Connection, text: string, own: boolean): void;
-  /** The server reported an error, or sent a line that is no frame. */
+  /** The server reported an error, or sent an invalid line. */
   complained?(connection: Connection, error: string | ProtocolError): void;
-  /** A connection has ended. */
+  /** A connection has closed. */
   closed?(connection: Connection, reason: CloseReason): void;
 }
 
@@ -57,17 +60,17 @@ export interface RelayClientTimeouts extends ConnectionTimeouts {
   linger?: number;
 }
 
-/** The message of a client, its server, and how long to try. */
+/** Options for {@linkcode runRelayClient}: the server, the message, and how long to try. */
 export interface RelayClientOptions extends Omit<LineConnectOptions, "signal" | "limits" | "timeouts"> {
   /** The message. */
   text: string;
-  /** Shown first, to a server that wants it. */
+  /** The token to present first. Default: none. */
   token?: string;
   /** Limits of the client and its connections. */
   limits?: RelayClientLimits;
   /** Timeouts of the client and its connections. */
   timeouts?: RelayClientTimeouts;
-  /** Default: no delay. */
+  /** Draws the reply delays. Default: no delay. */
   replyDelay?: ReplyDelay;
   /** Limits of the delays between attempts. */
   backOff?: BackOff;
@@ -77,14 +80,17 @@ export interface RelayClientOptions extends Omit<LineConnectOptions, "signal" | 
   observer?: RelayClientObserver;
 }
 
-/** How a client ended. */
+/** The result of a relay client. */
 export interface RelayClientResult {
   /** Whether the message was acknowledged. */
   readonly acknowledged: boolean;
   /** Number of attempts made. */
   readonly attempts: number;
-  /** How the last connection ended, `unauthorized` where the server wanted another token; `undefined` when none ever stood. */
+  /**
+   * The reason for the end of the last connection: `unauthorized` if the server rejected the token. `undefined` if no
+   * connection was ever open.
+   */
   readonly closed: CloseReason | undefined;
-  /** Why the last attempt got no ok, where it got none. */
+  /** The error of the last attempt, if it got no ok. */
   readonly error: Error | undefined;
 }

@@ -22,7 +22,7 @@ export interface ExchangeOptions {
   readonly observer: RelayObserver;
   /** Called when a connection takes part from now on. */
   readonly onJoined: (connection: Connection) => void;
-  /** Called once for each connection, with the promise of the last that is done for it. */
+  /** Called once for each connection, with a promise that settles when nothing more is done for it. */
   readonly onServed: (connection: Connection, last: Promise<void>) => void;
   /** Called after each change of the stats. */
   readonly onChange: () => void;
@@ -36,7 +36,7 @@ export interface ExchangeStats extends RouterStats {
   readonly bus?: MembershipStats;
 }
 
-/** What an exchange does with the input of a peer. */
+/** Receives the input of peers. */
 interface PeerInput {
   lines(peer: Peer, lines: readonly string[]): void;
   ended(peer: Peer, error: unknown): void;

@@ -1,5 +1,5 @@
 /**
- * The relay: a server that hands each message to a random connection and brings its ok back, and the client for it.
+ * The relay: a server that passes each message to a random connection and returns its ok, and the client for it.
  *
  * @module
  */

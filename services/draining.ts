@@ -1,4 +1,4 @@
-/** Tells handlers that their service drains. @module */
+/** Notifies handlers that their service drains. @module */
 
 /** The functions that end connections when their service drains. */
 export class Draining<Connection extends object> {

@@ -1,4 +1,4 @@
-/** What every service is: a listener that finishes its work before it ends. @module */
+/** The base of every service: a listener that finishes its work before it ends. @module */
 import { errorLine } from "../protocol.ts";
 import type { PeerAuth } from "../access/authenticate.ts";
 import type { Connection } from "../socket/connection.ts";
@@ -10,7 +10,7 @@ import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.
 import type { Address } from "../socket/network.ts";
 import { Draining } from "./draining.ts";
 
-/** A connection that has ended, whatever its frames were. */
+/** A connection that has ended, of any kind of frame. */
 export type EndedConnection = Pick<Connection, "id" | "remote" | "stats">;
 
 /** Options that all services take: where to listen, and the bounds of a connection. */
@@ -25,26 +25,26 @@ export function farewellLine(reason: CloseReason): string | undefined {
   return message === undefined ? undefined : errorLine(message);
 }
 
-/** Decides which peers a service of lines serves. */
+/** Decides which peers a line service serves. */
 export interface ServiceAccess extends ListenAccess {
   /** Token that a peer must present in its first line. Default: none. */
   auth?: PeerAuth;
 }
 
-/** A running service, whatever it does. */
+/** A running service. */
 export interface Service<Stats extends object = object> extends AsyncDisposable {
-  /** Where it listens. */
+  /** Bound addresses. */
   readonly addresses: readonly Address[];
-  /** Its port, the same at every address. */
+  /** Bound port, the same at every address. */
   readonly port: number;
   /**
-   * Settles when all is closed; rejects when accepting failed for good. Where nobody waits for it, such a failure is an
-   * unhandled rejection, which ends the program: a service that serves nobody is not to go unnoticed.
+   * Resolves when everything is closed. Rejects if accepting failed permanently; if nothing waits for it, that is an
+   * unhandled rejection, which ends the program: a service that accepts no connections must not go unnoticed.
    */
   readonly finished: Promise<void>;
   /** Returns the metrics. */
   stats(): Stats;
-  /** Stops accepting, finishes what is under way, closes; what takes over `timeouts.drain` is cut. */
+  /** Stops accepting, finishes pending work, and closes. Connections that are still open after `timeouts.drain` are aborted. */
   shutdown(): Promise<void>;
   /** Closes everything now. */
   close(): Promise<void>;
@@ -60,9 +60,9 @@ export type ServiceHandler<Frame> = (
   draining: Draining<Connection<Frame>>,
 ) => Promise<void>;
 
-/** What {@linkcode ListenerService} needs besides its listener. */
+/** Options for {@linkcode ListenerService}. */
 export interface ListenerServiceOptions {
-  /** Runs beside the listener until that has closed, which aborts `signal`; `closed` waits for it. */
+  /** Runs until the listener has closed, which aborts `signal`. `finished` waits for it. */
   readonly background?: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -85,12 +85,12 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     this.finished = this.#run(handler, options.background);
   }
 
-  /** Where it listens. */
+  /** Bound addresses. */
   get addresses(): readonly Address[] {
     return this.#listener.addresses;
   }
 
-  /** Its port, the same at every address. */
+  /** Bound port, the same at every address. */
   get port(): number {
     return this.#listener.port;
   }
@@ -105,7 +105,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
     return this.#stats(this.#listener.stats());
   }
 
-  /** Waits until `holds` is true of what the listener counts; see {@linkcode Listener.until}. */
+  /** Waits until `holds` returns true for the stats of the listener; see {@linkcode Listener.until}. */
   until(
     holds: (stats: ListenerStats) => boolean,
     options?: { signal?: AbortSignal },

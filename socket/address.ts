@@ -1,4 +1,4 @@
-/** Hosts, ports and `HOST:PORT` as people write them. Pure; `formatAddress` of `socket/` is the way back. @module */
+/** Parses hosts, ports, and `HOST:PORT`; `formatAddress` in `network.ts` is the inverse. Pure. @module */
 import { type Address, unixAddress, unixPath } from "./network.ts";
 import { quoted } from "../internal/printable.ts";
 
@@ -6,19 +6,19 @@ const NAME = /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0
 const IPV4_LIKE = /^[\d.]+$/;
 const DIGITS = /^\d{1,5}$/;
 
-/** What {@linkcode parseHost} takes, for help and errors. */
+/** The input of {@linkcode parseHost}, for help and errors. */
 export const HOST_NOTATION = "an IP address, a host name, or unix:/path";
 
-/** What {@linkcode parseAddress} takes, for help and errors. */
+/** The input of {@linkcode parseAddress}, for help and errors. */
 export const ADDRESS_NOTATION =
   "HOST:PORT, an IPv6 host in brackets, or unix:/path, as in 127.0.0.1:8000 or [::1]:8000";
 
-/** What {@linkcode parseNetwork} takes, for help and errors. */
+/** The input of {@linkcode parseNetwork}, for help and errors. */
 export const NETWORK_NOTATION = "an IP address, or a network as in 10.0.0.0/8 or fd00::/8";
 
-/** Which ports {@linkcode parsePort} and {@linkcode parseAddress} take. */
+/** Options for {@linkcode parsePort} and {@linkcode parseAddress}. */
 export interface PortOptions {
-  /** 0 where a port may be left to the system to pick, 1 where somebody has to be reached. Default 0. */
+  /** 0 to listen, where the OS can pick the port; 1 to connect. Default 0. */
   readonly minPort?: 0 | 1;
 }
 
@@ -26,7 +26,7 @@ export interface PortOptions {
  * Parses a host: an IPv4 address, an IPv6 address with or without brackets, a name, or `unix:/path`.
  *
  * @returns The host without brackets.
- * @throws {RangeError} `text` is none of these.
+ * @throws {RangeError} If `text` has another form.
  */
 export function parseHost(text: string): string {
   if (isUnix(text)) return text;
@@ -36,9 +36,9 @@ export function parseHost(text: string): string {
 }
 
 /**
- * Reads a TCP or UDP port.
+ * Parses a TCP or UDP port.
  *
- * @throws {RangeError} `text` is not a whole number from `minPort` to 65535.
+ * @throws {RangeError} If `text` is not an integer from `minPort` to 65535.
  */
 export function parsePort(text: string, options: PortOptions = {}): number {
   const { minPort = 0 } = options;
@@ -50,7 +50,7 @@ export function parsePort(text: string, options: PortOptions = {}): number {
 /**
  * Parses `HOST:PORT`, an IPv6 host in brackets, or `unix:/path`, whose port is 0.
  *
- * @throws {RangeError} `text` is something else.
+ * @throws {RangeError} If `text` has another form.
  *
  * @example
  * ```ts
@@ -71,10 +71,10 @@ export function parseAddress(text: string, options: PortOptions = {}): Address {
 }
 
 /**
- * Reads an IP address or, with the length of a prefix after it, a network.
+ * Checks an IP address, or a network in CIDR notation.
  *
- * @returns The text as it came.
- * @throws {RangeError} `text` is neither.
+ * @returns The text unchanged.
+ * @throws {RangeError} If `text` is neither.
  */
 export function parseNetwork(text: string): string {
   const [, host = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
@@ -82,7 +82,7 @@ export function parseNetwork(text: string): string {
   throw new RangeError(`Expected ${NETWORK_NOTATION}, got ${quoted(text)}`);
 }
 
-// The kernel keeps the path of a socket in 108 bytes, with a NUL at its end.
+// The kernel stores the path of a socket in 108 bytes, including a final NUL.
 const MAX_UNIX_PATH = 107;
 
 function isUnix(text: string): boolean {
@@ -96,7 +96,7 @@ function isIpv6(text: string): boolean {
 }
 
 function isName(text: string): boolean {
-  // A name of digits and dots alone is taken for an IPv4 address everywhere, and has to be a whole one.
+  // A name of only digits and dots counts as an IPv4 address everywhere, so it must be a complete one.
   if (IPV4_LIKE.test(text)) return isIpv4(text);
   return text.length <= 253 && NAME.test(text);
 }

@@ -1,14 +1,14 @@
 /** Ties a server to an abort signal. @module */
 
-/** What can be closed. */
+/** A server that can be closed. */
 export interface Closable {
   close(): Promise<void>;
 }
 
 /**
- * Closes a server when a signal aborts. What `close` fails with, `finished` of the server must fail with, too.
+ * Closes a server when a signal aborts. An error of `close` must also reject `finished` of the server.
  *
- * A signal may outlive many servers, so it does not keep them in memory. A server that runs is kept by its sockets.
+ * A signal may outlive many servers, so it does not keep them in memory. The sockets of a running server keep it.
  */
 export function closeOnAbort(server: Closable, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;

@@ -126,8 +126,8 @@ async function dial(options: Dial, clock: Clock): Promise<Transport> {
     if (giveUp.signal.aborted) throw giveUp.signal.reason;
     const why = cause instanceof Error ? cause.message : String(cause);
     const code = sortConnectError(cause);
-    const told = code === "other" || code === "tls" ? why : code;
-    throw new ConnectError(code, `Cannot connect to ${target}: ${told}`, { cause });
+    const shown = code === "other" || code === "tls" ? why : code;
+    throw new ConnectError(code, `Cannot connect to ${target}: ${shown}`, { cause });
   } finally {
     timer?.cancel();
     signal?.removeEventListener("abort", aborted);

@@ -90,8 +90,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /**
-   * Resolves to the reason for the end when the socket is closed; never rejects. The end of the peer is noticed by reading
-   * and writing: while nobody reads from a connection and nothing is sent, it stays pending, also after the peer has gone.
+   * Resolves to the reason for the end when the socket is closed; never rejects. Only reading and
+   * writing notice the end of the peer: without both, it stays pending even after the peer has gone.
    */
   get closed(): Promise<CloseReason> {
     return this.#end.closed;

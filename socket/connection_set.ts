@@ -1,4 +1,4 @@
-/** The connections that stand, counted and bounded. @module */
+/** The open connections of a listener, with counters and limits. @module */
 import type { Connection } from "./connection.ts";
 import { plural } from "../internal/plural.ts";
 import type { CloseReason, CloseType } from "./errors.ts";
@@ -6,44 +6,44 @@ import type { QueuedBytes } from "./writer.ts";
 
 const OPEN = { one: "connection is", many: "connections are" };
 
-/** Why a peer was not let in. */
+/** The reason why a peer was refused. */
 export interface Refusal {
-  /** What stood against it; `address` is `mayConnect`. */
+  /** The limit that it exceeded; `address` if `mayConnect` returned `false`. */
   readonly limit: "max-connections" | "max-connections-per-ip" | "address";
-  /** The same for people. */
+  /** The same as text. */
   readonly why: string;
 }
 
-/** How many of each kind a {@linkcode ConnectionSet} has seen. */
+/** Counters of a {@linkcode ConnectionSet}. */
 export interface ConnectionCounts {
-  /** Connections that stand now. */
+  /** Open connections. */
   readonly connections: number;
   /** Maximum of `connections` so far. */
   readonly peakConnections: number;
-  /** Refused for a limit, or for their address. */
+  /** Refused peers. */
   readonly refused: number;
-  /** The same by what stood against them. */
+  /** Refused peers by limit. */
   readonly refusals: Readonly<Record<Refusal["limit"], number>>;
-  /** Ended connections, by the type of their reason. */
+  /** Closed connections by the type of their reason. */
   readonly closed: Readonly<Record<CloseType, number>>;
-  /** Those that ended by a timeout, by which it was: `idle`, `first line`, `write`, `drain`, and what handlers add. */
+  /** Connections closed by a timeout, by its name: `idle`, `first line`, `write`, `drain`, and those of handlers. */
   readonly timeouts: Readonly<Record<string, number>>;
-  /** Those whose input could not be framed, by the code of the error: `line-too-long`, `invalid-utf8`, … */
+  /** Connections closed by a framing error, by its code: `line-too-long`, `invalid-utf8`, … */
   readonly framingErrors: Readonly<Record<string, number>>;
-  /** Bytes that wait in all connections for their peers. */
+  /** Pending bytes of all connections. */
   readonly queuedBytes: number;
 }
 
-/** The bounds of a {@linkcode ConnectionSet}; 0 for none. */
+/** The limits of a {@linkcode ConnectionSet}; 0 disables. */
 export interface ConnectionLimits {
   maxConnections: number;
   maxConnectionsPerIp: number;
   mayConnect: (address: string) => boolean;
 }
 
-/** Keeps the connections of a listener, and the count of them for each remote address where that is bounded. */
+/** Keeps the connections of a listener, and their number for each remote address if that is limited. */
 export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
-  /** What all that are added must add their waiting bytes up in: counting them anew for each look would take long. */
+  /** The sum to which all connections add their pending bytes, because adding them up for each `counts()` would be slow. */
   readonly total: QueuedBytes = { queuedBytes: 0 };
   #limits: ConnectionLimits;
   readonly #connections = new Set<Connection<Frame>>();
@@ -66,7 +66,7 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     "max-connections-per-ip": 0,
     "address": 0,
   };
-  // Names are of this side's code, and so are few.
+  // These names come from code, not from peers, so there are few.
   readonly #timeouts = new Map<string, number>();
   readonly #framingErrors = new Map<string, number>();
 
@@ -82,25 +82,25 @@ export class ConnectionSet<Frame> implements Iterable<Connection<Frame>> {
     return this.#connections.values();
   }
 
-  /** Addresses that a count is kept for: those that have a connection, and 0 where they are not bounded. */
+  /** Number of addresses with a count: those with a connection, or 0 if they are not limited. */
   get countedAddresses(): number {
     return this.#perIp.size;
   }
 
-  /** Changes the bounds. Connections over a lower one stay. */
+  /** Changes the limits. Connections over a lower limit stay open. */
   setLimits(limits: Partial<ConnectionLimits>): void {
     this.#limits = { ...this.#limits, ...limits };
     this.#perIp.clear();
     for (const connection of this) this.#countIp(connection, 1);
   }
 
-  /** Whether there is no room for anybody. */
+  /** Whether every further peer exceeds `maxConnections`. */
   get full(): boolean {
     const { maxConnections } = this.#limits;
     return maxConnections > 0 && this.size >= maxConnections;
   }
 
-  /** Why one more from this address may not stand, or `undefined` where it may; a refusal is counted. */
+  /** Returns the reason to refuse another peer from this address, and counts it; or `undefined` if it is admitted. */
   refusal(hostname: string): Refusal | undefined {
     const refusal = this.#refusal(hostname);
     if (refusal !== undefined) this.#refusals[refusal.limit]++;

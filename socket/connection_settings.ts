@@ -1,4 +1,4 @@
-/** What the connections of a listener share. @module */
+/** Settings that the connections of a listener share. @module */
 import type { Clock } from "../internal/clock.ts";
 import type { Codec } from "./codecs/codec.ts";
 import type { ConnectionOptions } from "./connection_options.ts";

@@ -1,21 +1,21 @@
-/** A moment in which those who have plenty to read leave the runtime to all others. Pure but for the clock handed in. @module */
+/** Pauses busy readers together, so that the runtime serves the other sockets. Pure but for the clock handed in. @module */
 import type { Clock } from "../internal/clock.ts";
 
-/** Something that reads, and has had its share. */
+/** A reader that has had its share. */
 export interface Resumable {
-  /** Goes on. */
+  /** Continues reading. */
   resume(): void;
 }
 
-// How many turns of the event loop it takes until the runtime has asked the system what is new though it was never idle: one
-// in 61 at the most, `event_interval` of tokio's scheduler (https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html).
-// A timer would do as well, by leaving nothing to do; but it takes 2 ms, and as many empty turns less than a tenth of one.
+// Number of event loop turns after which a runtime that is never idle has polled the OS: it does so in every 61st turn,
+// `event_interval` of tokio's scheduler (https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html). A timer would
+// also work, because it makes the runtime idle, but it takes 2 ms, while this many empty turns take less than 0.1 ms.
 const TURNS = 64;
 
 /**
- * The rest of all readers of a clock that have a backlog. They take it together: as long as one socket can be read without
- * waiting, each turn of the event loop is long, and the runtime looks at the other sockets only when nothing is left to do,
- * or after so many turns. One reader at rest while another works would not help anybody else.
+ * The common pause of all readers with a backlog. As long as one socket can be read without waiting, each turn of the
+ * event loop is long, and the runtime polls the other sockets only when it is idle, or in every 61st turn. Pausing one
+ * reader while another works would therefore not help the other sockets.
  */
 export class FairScheduler {
   readonly #clock: Clock;
@@ -26,12 +26,12 @@ export class FairScheduler {
     this.#clock = clock;
   }
 
-  /** The time, ms. */
+  /** Returns the time in ms. */
   now(): number {
     return this.#clock.now();
   }
 
-  /** Calls `rested` when the others have had their turn. */
+  /** Calls `resume` when the other sockets have had their turn. */
   add(one: Resumable): void {
     this.#resting.add(one);
     if (this.#turns > 0) return;
@@ -39,7 +39,7 @@ export class FairScheduler {
     this.#clock.soon(this.#turn);
   }
 
-  /** Goes on at once, or never; does nothing for who does not rest. */
+  /** Removes a reader. Does nothing if it does not pause. */
   remove(one: Resumable): void {
     this.#resting.delete(one);
   }
@@ -55,7 +55,7 @@ export class FairScheduler {
 
 const rests = new WeakMap<Clock, FairScheduler>();
 
-/** The one rest of a clock. */
+/** Returns the scheduler that all readers of a clock share. */
 export function restOf(clock: Clock): FairScheduler {
   let rest = rests.get(clock);
   if (rest === undefined) rests.set(clock, rest = new FairScheduler(clock));

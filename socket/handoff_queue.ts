@@ -1,12 +1,12 @@
-/** Items from those who have them to the one who asks for them. Pure. @module */
+/** A queue between producers and one consumer. Pure. @module */
 
-/** Gives items one by one to who asks for the next; who gives may wait until each is taken. */
+/** Passes items one by one to a consumer. A producer can wait until its item is taken. */
 export class HandoffQueue<Item> {
   readonly #ready: { readonly item: Item; taken(): void }[] = [];
   #wanted: ((item: Item | undefined) => void) | undefined;
   #stopped = false;
 
-  /** @returns A promise that is fulfilled when `item` has been taken, and never where it is not. */
+  /** @returns A promise that resolves when `item` has been taken, and stays pending if it never is. */
   push(item: Item): Promise<void> {
     if (this.#wanted !== undefined) {
       this.#wanted(item);
@@ -16,7 +16,7 @@ export class HandoffQueue<Item> {
     return new Promise((taken) => this.#ready.push({ item, taken }));
   }
 
-  /** Waits for the next item; `undefined` when there will be none. One at a time may wait. */
+  /** Waits for the next item, or for `undefined` after {@linkcode HandoffQueue.stop}. Only one call may wait at a time. */
   shift(): Promise<Item | undefined> {
     if (this.#stopped) return Promise.resolve(undefined);
     const first = this.#ready.shift();
@@ -25,14 +25,14 @@ export class HandoffQueue<Item> {
     return Promise.resolve(first.item);
   }
 
-  /** From now on there is no next item. */
+  /** Ends the queue for the consumer. */
   stop(): void {
     this.#stopped = true;
     this.#wanted?.(undefined);
     this.#wanted = undefined;
   }
 
-  /** What was given and not taken. */
+  /** Returns the items that were not taken. */
   rest(): Item[] {
     return this.#ready.map(({ item }) => item);
   }

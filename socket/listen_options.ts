@@ -10,7 +10,7 @@ import type { Clock } from "../internal/clock.ts";
 
 /** Limits of a listener, and of each of its connections. */
 export interface ListenLimits extends ConnectionLimits {
-  /** Limit of open connections; 0 disables. Peers over it are told why and closed. Default 0. */
+  /** Limit of open connections; 0 disables. Peers over it receive the `refusal` and are closed. Default 0. */
   maxConnections?: number;
   /** Limit of open connections for each remote address; 0 disables. Default 0. */
   maxConnectionsPerIp?: number;
@@ -28,7 +28,7 @@ export interface LineListenLimits extends ListenLimits, LineLimits {}
 
 /** Decides which peers may connect. */
 export interface ListenAccess {
-  /** Returns whether a peer with this IP address may connect; others are told so and closed. Default: all may. */
+  /** Returns whether a peer with this IP address may connect. Others receive the `refusal` and are closed. Default: all may. */
   mayConnect?: (address: string) => boolean;
 }
 
@@ -41,7 +41,7 @@ export interface ListenOptions<Frame = string>
   hostnames?: readonly string[];
   /** Addresses to bind as well if possible. Default none. */
   tryHostnames?: readonly string[];
-  /** Port; 0 lets the system pick one. Default 0. */
+  /** Port; with 0, the OS picks one. Default 0. */
   port?: number;
   /** Share the port with other processes that also ask for it. Default `false`. */
   reusePort?: boolean;
@@ -49,7 +49,7 @@ export interface ListenOptions<Frame = string>
   limits?: ListenLimits;
   /** Decides which peers may connect. */
   access?: ListenAccess;
-  /** Returns the frame that tells a refused peer why. Default: none. */
+  /** Returns the last frame for a refused peer. Default: none. */
   refusal?: (why: string, limit: Refusal["limit"]) => Frame;
   /** Closes the listener and its connections when it aborts, like `close`. */
   signal?: AbortSignal;
@@ -61,24 +61,24 @@ export interface ListenOptions<Frame = string>
   clock?: Clock;
 }
 
-/** Options of {@linkcode listen} for lines. */
+/** Options for {@linkcode listen} for lines. */
 export interface LineListenOptions extends ListenOptions<string> {
-  /** Not set: the frames are lines. */
+  /** Absent, because the frames are lines. */
   codec?: undefined;
   /** Limits of accepting, and of each connection and its lines. */
   limits?: LineListenLimits;
 }
 
-/** Options of {@linkcode listen} for frames of another codec. */
+/** Options for {@linkcode listen} for frames of another codec. */
 export interface FrameListenOptions<Frame> extends ListenOptions<Frame> {
   /** The codec that makes frames of bytes. */
   codec: Codec<Frame>;
 }
 
-/** What a listener has seen. */
+/** Counters of a listener. */
 export interface ListenerStats extends AcceptStats, ConnectionCounts {
   /** Whether accepting is suspended. */
   readonly suspended: boolean;
-  /** Accepted peers that wait for room, where they may. */
+  /** Accepted peers that wait for room, if `whenFull` is `"wait"`. */
   readonly waiting: number;
 }

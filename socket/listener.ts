@@ -34,7 +34,7 @@ type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined
 export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<Connection<Frame>> {
   /**
    * Resolves when everything is closed: the bound sockets, the connections, and the handlers. Rejects if accepting
-   * failed for good, or with the first error that `onError` would have received.
+   * failed permanently, or with the first error that `onError` would have received.
    */
   readonly finished: Promise<void>;
   readonly #options: FrameListenOptions<Frame>;
@@ -101,7 +101,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     try {
       await Promise.all(this.#acceptor.sockets.map((socket) => this.#acceptFrom(socket)));
     } catch (error) {
-      // A socket that fails takes the others along: a half-bound server would be worse than none.
+      // A socket that fails closes the others, because a half-bound server would be worse than none.
       this.#tasks.fail(error);
       this.#admission.closeAll({ type: "local", why: "accepting failed" });
     } finally {
@@ -166,7 +166,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   /**
-   * Closes a connection of {@linkcode Listener.serveWith} in order when `last` resolves, or aborts it when `last` rejects.
+   * Closes a connection of {@linkcode Listener.serveWith} gracefully when `last` resolves, or aborts it when `last` rejects.
    *
    * @internal For the relay.
    */
@@ -197,7 +197,10 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     }
   }
 
-  /** Stops accepting until {@linkcode Listener.resume}. Peers that connect meanwhile wait in the kernel's queue, and are reset if the listener is closed instead. */
+  /**
+   * Stops accepting until {@linkcode Listener.resume}. Until then, peers that connect wait in the kernel's queue. They are
+   * reset if the listener is closed.
+   */
   suspend(): void {
     this.#acceptor.suspend();
     this.#changed();
@@ -221,7 +224,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#changed();
   }
 
-  /** Stops accepting for good: unbinds, and what the kernel had queued is reset. Connections stay. */
+  /** Stops accepting permanently: unbinds, which resets the peers in the kernel's queue. Connections stay open. */
   stopAccepting(): void {
     this.#stop();
     this.#changed();
@@ -246,7 +249,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     });
     const ending = stagger([...this.connections], {
       clock: this.#clock,
-      ms: left / 2, // The other half is for the last of them.
+      ms: left / 2, // The last connections have the other half.
       each: end,
     });
     try {
@@ -257,7 +260,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     }
   }
 
-  /** Closes everything now; what waits to be sent is dropped. */
+  /** Closes everything immediately and drops pending bytes. */
   async close(): Promise<void> {
     this.#stop();
     this.#admission.closeAll({ type: "local", why: "listener closed" });
@@ -275,8 +278,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   /**
-   * Waits until `holds` is true of the stats, and gives them. It looks again whenever a connection comes, ends or is
-   * refused, and when accepting fails, is suspended or resumed.
+   * Waits until `holds` returns true for the stats, and returns them. Checks after each connection, refusal, and end, and
+   * when accepting fails, is suspended, or is resumed.
    */
   until(
     holds: (stats: ListenerStats) => boolean,
@@ -285,7 +288,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     return this.#watch.until(holds, options);
   }
 
-  /** As {@linkcode Listener.close}. */
+  /** Closes like {@linkcode Listener.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -309,9 +312,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 }
 
 /**
- * Binds and accepts.
+ * Listens for connections of lines.
  *
- * @returns The listener, bound already: its `port` is known.
+ * @returns The listener, already bound: its `port` is known.
  * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listen`.
  *
  * @example Lines

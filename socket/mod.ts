@@ -1,5 +1,5 @@
 /**
- * Sockets of lines, or of any other frames: `listen`, `connect`, and what they stand on.
+ * Sockets that exchange lines or other frames: `listen`, `connect`, and their parts.
  *
  * @module
  */

@@ -1,13 +1,13 @@
 /**
- * The seam between okline and the machine: bytes of sockets ({@linkcode Network}), time ({@linkcode Clock}) and
- * chance ({@linkcode Random}). Everything in `socket/` and `relay/` gets them handed in, so that the same server
- * and client run on real sockets and, replayable from a seed, on sockets in memory. Pure.
+ * The interface between the library and the machine: bytes of sockets ({@linkcode Network}), time ({@linkcode Clock}), and
+ * randomness ({@linkcode Random}). Code in `socket/` and `relay/` receives them as options, so the same server and client
+ * run on real sockets, and in memory as a simulation that replays from a seed. Pure.
  *
  * @module
  */
 import type { Clock } from "../internal/clock.ts";
 
-/** Address of a socket: an IP address (or a name, to connect to) and a TCP port; or `unix:/path` and port 0. */
+/** The address of a socket: an IP address (or a name, to connect to) and a TCP port; or `unix:/path` and port 0. */
 export interface Address {
   /** The host name or IP address. */
   readonly hostname: string;
@@ -15,7 +15,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** Takes what one read gives, as a call instead of a promise. */
+/** Receives the result of one read by a call instead of a promise. */
 export interface Receiver {
   /** Takes at least one byte; the memory is valid only during the call. */
   received(bytes: Uint8Array): void;
@@ -25,21 +25,21 @@ export interface Receiver {
   receiveFailed(cause: unknown): void;
 }
 
-/** The bytes of one socket. At most one `read` and one `write` may be under way at a time. */
+/** The bytes of one socket. At most one `read` and one `write` may be pending at a time. */
 export interface Transport {
   /** The address of this side. */
   readonly local: Address;
   /** The address of the peer. */
   readonly remote: Address;
-  /** Settles when the peer is one that may be served, as after a TLS handshake. Absent where it is from the start. */
+  /** Settles when the peer can be served, as after a TLS handshake. Absent if it can be served from the start. */
   readonly ready?: Promise<unknown> | undefined;
-  /** Reads into `into` (never empty) and gives the count of bytes, or `null` at the peer's FIN. */
+  /** Reads into `into`, which is never empty. Returns the number of bytes, or `null` at the peer's FIN. */
   read(into: Uint8Array): Promise<number | null>;
-  /** Writes at least one byte of `bytes` and gives how many; may be partial. */
+  /** Writes at least one byte of `bytes`, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   /**
-   * Reads as `read` does, but into memory that all connections share, and calls the receiver once, later, and not at all
-   * after `close`. A connection that waits for its peer then holds no buffer and no promise.
+   * Reads like `read`, but into memory that all connections share, and calls the receiver once, later, or never after
+   * `close`. A connection that waits for its peer then holds no buffer and no promise.
    * Optional: use `read` if it is absent. Throws what `read` rejects with if the read cannot begin.
    */
   receive?(receiver: Receiver): void;
@@ -50,9 +50,9 @@ export interface Transport {
   writeNow?(bytes: Uint8Array, length: number): number;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
-  /** Closes both ways at once; a pending read or write rejects. Safe to repeat. */
+  /** Closes both directions immediately; a pending read or write rejects. Safe to repeat. */
   close(): void;
-  /** Closes with a reset instead of a FIN, where the kind of socket can: Deno's cannot. */
+  /** Closes with a reset instead of a FIN. Optional: Deno's sockets cannot. */
   reset?(): void;
 }
 
@@ -60,33 +60,33 @@ export interface Transport {
 export interface TransportListener {
   /** The address that is bound. */
   readonly address: Address;
-  /** Waits for the next peer. Rejects with what the system said; after `close`, with `Deno.errors.BadResource`. */
+  /** Waits for the next peer. Rejects with the error of the OS, or with `Deno.errors.BadResource` after `close`. */
   accept(): Promise<Transport>;
   /** Unbinds; peers that were not accepted are reset. Safe to repeat. */
   close(): void;
 }
 
-/** What {@linkcode Network.listen} needs. */
+/** Options for {@linkcode Network.listen}. */
 export interface BindOptions {
   /** Address to bind. Default `127.0.0.1`. */
   hostname?: string;
-  /** Port; 0 lets the system pick one. */
+  /** Port; with 0, the OS picks one. */
   port: number;
   /** Share the port with other processes that also ask for it. Default `false`. */
   reusePort?: boolean;
 }
 
-/** What {@linkcode Network.connect} needs. */
+/** Options for {@linkcode Network.connect}. */
 export interface DialOptions {
-  /** Default `127.0.0.1`. */
+  /** Host name or IP address. Default `127.0.0.1`. */
   hostname?: string;
   /** The port. */
   port: number;
-  /** Gives up dialing, with the signal's reason. */
+  /** Cancels dialing. `connect` then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-/** Sockets: the real ones, TLS, or those in memory. */
+/** Sockets: of the OS, over TLS, or in memory. */
 export interface Network {
   /** Binds an address. */
   listen(options: BindOptions): TransportListener;

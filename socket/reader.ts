@@ -15,7 +15,7 @@ export interface InboundOptions<Frame> {
   failed: (failure: SocketFailure) => void;
 }
 
-/** What the readers of a listener share. */
+/** Settings that the readers of a listener share. */
 export interface ReaderSettings {
   readonly codec: { readonly copies?: boolean };
   /** Returns the time in ms for {@linkcode Reader.readSince}. */

@@ -2,7 +2,7 @@
 import type { Connection } from "./connection.ts";
 import { ConnectionClosedError, FramingError } from "./errors.ts";
 
-/** Serves one connection. When it returns, the connection is closed in order; when it throws, it is aborted. */
+/** Serves one connection. When it returns, the connection is closed gracefully; when it throws, it is aborted. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
 
 /** Receives an error that a handler throws after its connection has closed. */
@@ -31,7 +31,7 @@ export function serve<Frame>(
   return closeAfter(served, connection, report);
 }
 
-/** Closes a connection in order when it is served, or aborts it if that fails. Resolves when it has closed. */
+/** Closes a connection gracefully when it is served, or aborts it if that fails. Resolves when it has closed. */
 export function closeAfter<Frame>(
   served: Promise<void>,
   connection: Connection<Frame>,
@@ -52,7 +52,7 @@ function failed<Frame>(
     return undefined;
   }
   return connection.closed.then((reason) => {
-    // The connection's own end is not a mistake of the handler.
+    // The end of its own connection is not an error of the handler.
     if (error instanceof ConnectionClosedError && error.reason === reason) return;
     report(error, connection);
   });

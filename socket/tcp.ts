@@ -1,4 +1,4 @@
-/** The real {@linkcode Network}, {@linkcode Clock} and {@linkcode Random}. @module */
+/** The {@linkcode Network}, {@linkcode Clock}, and {@linkcode Random} of the system. @module */
 import {
   type Address,
   type BindOptions,
@@ -18,7 +18,7 @@ const timers = new TimerQueue({
   clear: (id) => clearTimeout(id),
 });
 
-/** Real time: `performance.now`, one `setTimeout` for all timers, `setImmediate`. */
+/** The system clock: `performance.now`, one `setTimeout` for all timers, `setImmediate`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms: number, run: () => void): Timer => timers.after(ms, run),
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Real chance: `Math.random`. */
+/** The system's randomness: `Math.random`. */
 export const systemRandom: Random = Math.random;
 
 // A small backlog drops SYNs under a burst of connects, and each dropped SYN costs its client a second.

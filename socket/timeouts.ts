@@ -1,31 +1,30 @@
 /** The timeouts of one connection. @module */
 import type { Clock, Timer } from "../internal/clock.ts";
 
-/**
- * Since when, on the clock, the peer has been waited for; `undefined` while it is not, `null` when it will not be again.
- */
+/** Returns the time at which a wait for the peer began, `undefined` outside a wait, or `null` if no wait can follow. */
 export type Since = () => number | undefined | null;
 
 /**
- * Watches several waits, each with a timer of its own: none resets another. What happens on a connection sets no timer,
- * it only notes the time; a timer that fires looks how much of its wait is left.
+ * Watches several waits, each with its own timer, so that none resets another. Activity on a connection only records the
+ * time. A timer that fires computes how much of its wait is left.
  */
 export class Timeouts {
   readonly #clock: Clock;
   readonly #expired: (which: string, ms: number) => void;
   readonly #timers = new Map<string, Timer>();
 
-  /** @param expired Called when a wait was too long, with its name and its bound. */
+  /** @param expired Called when a wait was too long, with its name and limit. */
   constructor(clock: Clock, expired: (which: string, ms: number) => void) {
     this.#clock = clock;
     this.#expired = expired;
   }
 
-  /** Watches a wait until it is over, or too long. `ms` 0 is no bound. */
+  /** Watches a wait until no wait can follow, or one is too long. With `ms` 0, does nothing. */
   watch(which: string, ms: number, since: Since): void {
     if (ms > 0) this.#arm(which, { ms, since, wait: ms });
   }
 
+  /** Stops watching. */
   cancel(): void {
     for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();

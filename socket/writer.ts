@@ -19,7 +19,7 @@ export interface OutboundOptions<Frame> {
   failed: (failure: SocketFailure) => void;
 }
 
-/** What the writers of a listener share. */
+/** Settings that the writers of a listener share. */
 export interface WriterSettings {
   readonly batcher: WriteBatcher;
   /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
@@ -46,7 +46,7 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-/** Gathers what one turn of the event loop sends, and writes it when the turn ends. */
+/** Collects the frames of one turn of the event loop, and writes them when the turn ends. */
 export class Writer<Frame> implements Flushable {
   // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
