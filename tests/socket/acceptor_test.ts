@@ -8,6 +8,8 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
 import { readText, text } from "../_util/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
+import { startLineEcho } from "../_util/line_echo.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
@@ -259,3 +261,55 @@ Deno.test("listen() throws for an invalid limit before it binds", { permissions 
   assertThrows(() => listen({ network, limits: { maxLine: 0 } }), RangeError, "limits.maxLine 0");
   assertEquals(network.stats().listeners, 0);
 });
+
+Deno.test("Listener keeps accepting when a peer resets before it is accepted", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startLineEcho(world);
+  const gone = new Deno.errors.NotConnected("Transport endpoint is not connected (os error 107)");
+  world.network.failAccept(Object.assign(gone, { code: "ENOTCONN" }));
+  const peer = await world.peer(server.port);
+  peer.say("hello");
+  assertEquals(await peer.hear(), "hello");
+  assertEquals(server.listener.stats().transientErrors, 1);
+  peer.connection.abort();
+});
+
+Deno.test(
+  "Listener.onEvent reports a shortage of descriptors once, and its end once",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const told: boolean[] = [];
+    await using server = startLineEcho(world, {
+      onEvent: ({ type }) => {
+        if (type === "exhausted" || type === "recovered") told.push(type === "exhausted");
+      },
+    });
+    const first = await world.peer(server.port);
+    const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
+    for (let i = 0; i < 3; i++) world.network.failAccept(full());
+    await world.clock.runUntil(server.listener.until((stats) => stats.outOfDescriptors === 3));
+    assertEquals(told, [true]);
+    first.say("still here"); // those it has are served
+    assertEquals(await first.hear(), "still here");
+    const second = await world.peer(server.port);
+    second.say("again");
+    assertEquals(await second.hear(), "again");
+    await world.clock.advance(4900);
+    world.network.failAccept(full()); // At the limit one place comes free now and then: nothing new.
+    const third = await world.peer(server.port);
+    await world.clock.advance(4999);
+    const fourth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true]);
+    await world.clock.advance(1);
+    const fifth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true, false]);
+    world.network.failAccept(full());
+    const sixth = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(told, [true, false, true]);
+    for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.abort();
+  },
+);

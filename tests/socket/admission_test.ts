@@ -1,10 +1,11 @@
-/** What is counted and told of each limit: one number for all of them would not say which is too narrow. */
-import { assertEquals, assertStrictEquals } from "@std/assert";
+/** Limits of a listener, at the limit and past it, and how each is counted and reported. */
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { type ServiceOptions, startHello, startHttp } from "../../services/mod.ts";
 import { connect, type LineListenOptions, listen, type Listener, type Refusal } from "../../socket/mod.ts";
 import { until } from "../_util/until.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 import { on } from "../_util/on_event.ts";
+import { startLineEcho } from "../_util/line_echo.ts";
 
 const permissions = "none";
 
@@ -120,3 +121,129 @@ Deno.test("startHttp() and startHello() refuse clients with an HTTP response", a
     ]);
   }
 });
+
+Deno.test(
+  "Listener refuses a peer over maxConnections with an error line, and accepts the next",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startLineEcho(world, { limits: { maxConnections: 2 } });
+    const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+    const third = await world.peer(server.port);
+    assertEquals(await third.hear(), "error busy: 2 connections are open");
+    assertEquals(await third.hear(), undefined);
+    await world.clock.runUntil(Promise.all([third.connection.close(), first.connection.close()]));
+    await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
+    const fourth = await world.peer(server.port);
+    fourth.say("in");
+    assertEquals(await fourth.hear(), "in");
+    const { refused, peakConnections } = server.listener.stats();
+    assertEquals({ refused, peakConnections }, { refused: 1, peakConnections: 2 });
+    for (const peer of [second, fourth]) peer.connection.abort();
+  },
+);
+
+Deno.test(
+  "Listener sends the reason to a limited number of refused peers in parallel, and closes the rest",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startLineEcho(world, { limits: { maxConnections: 1 } });
+    const only = await world.peer(server.port);
+    const peers = [];
+    for (let i = 0; i < 300; i++) peers.push(await world.peer(server.port));
+    const heard = [];
+    for (const peer of peers) heard.push(await peer.hear());
+    assertEquals(heard.filter((line) => line?.startsWith("error busy")).length, 256);
+    assertEquals(heard.filter((line) => line === undefined).length, 44);
+    assertEquals(server.listener.stats().refused, 300);
+    for (const peer of [only, ...peers]) peer.connection.abort();
+  },
+);
+
+Deno.test("Listener serves a queued peer when whenFull is wait and a connection has closed", {
+  permissions,
+}, async () => {
+  const world = new Simulation();
+  await using server = startLineEcho(world, { limits: { maxConnections: 2, whenFull: "wait" } });
+  const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+  const [third, fourth] = [await world.peer(server.port), await world.peer(server.port)];
+  third.say("at last");
+  fourth.say("me too");
+  await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
+  assertEquals(server.listener.stats().connections, 2);
+  await world.clock.runUntil(first.connection.close());
+  assertEquals(await third.hear(), "at last");
+  assertEquals(server.listener.stats().waiting, 1); // the fourth
+  await world.clock.runUntil(second.connection.close());
+  assertEquals(await fourth.hear(), "me too");
+  const { refused, peakConnections, waiting } = server.listener.stats();
+  assertEquals({ refused, peakConnections, waiting }, { refused: 0, peakConnections: 2, waiting: 0 });
+  for (const peer of [third, fourth]) peer.connection.abort();
+});
+
+Deno.test("Listener closes queued peers with it when whenFull is wait", { permissions }, async () => {
+  const world = new Simulation();
+  const server = startLineEcho(world, { limits: { maxConnections: 1, whenFull: "wait" } });
+  const [first, second] = [await world.peer(server.port), await world.peer(server.port)];
+  await world.clock.runUntil(server.listener.until((stats) => stats.waiting === 1));
+  await world.clock.runUntil(server[Symbol.asyncDispose]());
+  for (const peer of [first, second]) peer.connection.abort();
+  assertEquals(world.network.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test(
+  "Listener.limits.maxConnectionsPerIp refuses only the address that exceeds it",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    await using server = startLineEcho(world, {
+      limits: { maxConnectionsPerIp: 1 },
+      hostnames: ["127.0.0.1"],
+    });
+    const first = await world.peer(server.port);
+    const second = await world.peer(server.port);
+    assertEquals(await second.hear(), "error busy: 1 connection is open from this address");
+    const elsewhere = world.network.from("10.0.0.1");
+    const third = await world.clock.runUntil(elsewhere.connect({ port: server.port }));
+    await world.clock.runUntil(server.listener.until((stats) => stats.connections === 2));
+    third.close();
+    for (const peer of [first, second]) peer.connection.abort();
+  },
+);
+
+Deno.test("Listener.access.mayConnect refuses an address with an error line", { permissions }, async () => {
+  const world = new Simulation();
+  await using server = startLineEcho(world, { access: { mayConnect: (address) => address !== "127.0.0.1" } });
+  const peer = await world.peer(server.port);
+  assertEquals(await peer.hear(), "error not allowed from this address");
+  assertEquals(await peer.hear(), undefined);
+  peer.connection.abort();
+  const friend = await world.clock.runUntil(world.network.from("10.0.0.1").connect({ port: server.port }));
+  await world.clock.runUntil(server.listener.until((stats) => stats.connections === 1));
+  assertEquals(server.listener.stats().refused, 1);
+  friend.close();
+});
+
+Deno.test(
+  "Listener.limits.maxAcceptRate accepts one second's worth immediately, and then that many per second",
+  {
+    permissions,
+  },
+  async () => {
+    const world = new Simulation();
+    await using server = startLineEcho(world, { limits: { maxAcceptRate: 10 } });
+    const peers = [];
+    for (let i = 0; i < 25; i++) peers.push(await world.peer(server.port)); // the kernel's queue takes them all
+    await world.clock.advance(0);
+    assertEquals(server.listener.stats().accepted, 10);
+    await world.clock.advance(99);
+    assertEquals(server.listener.stats().accepted, 10);
+    await world.clock.advance(1);
+    assertEquals(server.listener.stats().accepted, 11);
+    await world.clock.advance(1400);
+    assertEquals(server.listener.stats().accepted, 25);
+    assert(server.listener.stats().paced >= 15);
+    for (const peer of peers) peer.connection.abort();
+  },
+);

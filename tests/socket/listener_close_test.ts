@@ -4,6 +4,8 @@ import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
 import { readText, readToEnd, text } from "../_util/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
+import { startLineEcho } from "../_util/line_echo.ts";
+import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 
@@ -193,5 +195,49 @@ Deno.test(
     await server.listener.close();
     await server.clock.advance(0);
     assertEquals(await readText(peer), null);
+  },
+);
+
+Deno.test(
+  "Listener.shutdown() closes connections in slices within its time",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = startLineEcho(world, { timeouts: { drain: 100 } });
+    const peers = [];
+    for (let i = 0; i < 1000; i++) peers.push(await world.peer(server.port));
+    await world.clock.runUntil(() => server.listener.stats().connections === 1000);
+    const ends = peers.map((peer) => peer.hear);
+    assertEquals(ends.length, 1000);
+    for (const peer of peers) {
+      void peer.connection[Symbol.asyncIterator]().next().then(() => peer.connection.close());
+    }
+    const drained = server.listener.shutdown();
+    await world.clock.advance(0);
+    assertEquals(server.listener.stats().connections, 800); // 5 slices in half of the time
+    await world.clock.advance(10);
+    assertEquals(server.listener.stats().connections, 600);
+    await world.clock.runUntil(drained, { within: 100 });
+    assertEquals(server.listener.stats().closed.local, 1000);
+    assertEquals(world.clock.timers, 0);
+  },
+);
+
+Deno.test(
+  "Listener.shutdown() cuts off the connections that are open at its timeout",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = startLineEcho(world);
+    const peer = await world.peer(server.port);
+    await world.clock.runUntil(() => server.listener.stats().connections === 1);
+    const drained = server.listener.shutdown({ within: 300 });
+    await world.clock.advance(299);
+    assertEquals(server.listener.stats().connections, 1);
+    await world.clock.advance(1);
+    await drained;
+    assertEquals(server.reasons, [{ type: "timeout", which: "drain", ms: 300 }]);
+    assertEquals(world.clock.timers, 0);
+    peer.connection.abort();
   },
 );
