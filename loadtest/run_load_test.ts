@@ -12,6 +12,7 @@ import {
   type ProtocolTestOptions,
   type ScenarioTestOptions,
 } from "./load_test_options.ts";
+import { histogramsFor } from "./metrics/abort_threshold.ts";
 import { measure } from "./metrics/measure.ts";
 import { crossedThresholds, summarize } from "./metrics/summary.ts";
 import { parseThreshold } from "./metrics/threshold.ts";
@@ -76,6 +77,7 @@ export async function runLoadTest<Frame, Shared>(
   const hooks = history === undefined ? {} : { onEvent: (event: HistoryEvent) => history.add(event) };
   const generator = new LocalGenerator({
     ...order,
+    watched: histogramsFor(parsed),
     network,
     clock,
     random: randomStream(plan.options.seed, "back-off"),
@@ -86,6 +88,7 @@ export async function runLoadTest<Frame, Shared>(
     plan,
     generator,
     clock,
+    thresholds: parsed,
     server: { finalState: () => askFinalState({ expectState }, { clock }) },
     ...hooks,
     ...(order.scenario === undefined ? {} : { load: order.scenario.load }),

@@ -6,6 +6,8 @@ import type { ServerConnectionEvent } from "./history/server_events.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { Pace } from "./pace/pace.ts";
 import type { PaceState, RunControl } from "./pace/run_control.ts";
+import { findAbort } from "./metrics/abort_threshold.ts";
+import type { Threshold } from "./metrics/threshold.ts";
 import { runStages } from "./pace/run_stages.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { LoadShape } from "./scenario/load_shape.ts";
@@ -32,6 +34,8 @@ export interface RunPlanOptions {
   readonly control?: RunControl;
   /** The messages of a scenario, for the stages of the run. Default: none. */
   readonly load?: LoadShape;
+  /** Thresholds that stop the run if they do not hold; others are ignored. Default: none. */
+  readonly thresholds?: readonly Threshold[];
   /** Receives the progress every `progressInterval` ms. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** In ms. Default 500. */
@@ -80,7 +84,8 @@ export interface RunResult {
 /**
  * Runs a plan, and judges what happened.
  *
- * The run ends when every client has finished, at the plan's deadline, when `signal` aborts, or when the server dies.
+ * The run ends when every client has finished, at the plan's deadline, when a threshold stops it, when `signal` aborts,
+ * or when the server dies.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const { plan, generator, server, clock, signal, control, onProgress, progressInterval = 500 } = options;
@@ -100,6 +105,8 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const interrupt = () => stop("interrupted");
   signal?.addEventListener("abort", interrupt, { once: true });
   if (signal?.aborted) interrupt();
+  const aborting = (options.thresholds ?? []).filter(({ abortAfter }) => abortAfter !== undefined);
+  let threshold: string | undefined;
   let deadline: Timer | undefined;
   const watchDeadline = () => {
     deadline?.cancel();
@@ -117,11 +124,17 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   }) ?? new Pace(0);
   watchDeadline();
   const ticker = every(clock, progressInterval, () => {
-    if (onProgress === undefined) return;
-    const { trouble, ...progress } = generator.progress;
-    onProgress({
+    if (onProgress === undefined && aborting.length === 0) return;
+    const { trouble, histograms, ...progress } = generator.progress;
+    const { clients } = plan;
+    const crossed = findAbort(aborting, { ...progress, clients, elapsed: elapsed(), trouble, histograms });
+    if (crossed !== undefined && why === "done") {
+      threshold = crossed.expression;
+      stop("threshold");
+    }
+    onProgress?.({
       ...progress,
-      clients: plan.clients,
+      clients,
       elapsed: elapsed(),
       left: Math.max(0, pace.timeUntil(plan.deadline, elapsed())),
       soFar: judgeSoFar(generator.runEvent, trouble, progress),
@@ -144,7 +157,12 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     signal?.removeEventListener("abort", interrupt);
   }
   const durationMs = elapsed();
-  record({ event: "stop", at: durationMs, why });
+  record({
+    event: "stop",
+    at: durationMs,
+    why,
+    ...(threshold === undefined ? {} : { threshold }),
+  });
   record({ event: "server", at: durationMs, state: await server.finalState() });
   over.resolve(undefined);
   await watching;

@@ -7,6 +7,7 @@ import { Log } from "../terminal/log.ts";
 import { formatTable } from "../terminal/table.ts";
 import { classifyRun } from "../../loadtest/capacity/classify.ts";
 import { type Capacity, describeCapacity, findCapacity, type Level } from "../../loadtest/capacity/search.ts";
+import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
@@ -164,7 +165,7 @@ async function runLevel(
   await using target = scenario?.target ?? await prepareTarget(level, plan);
   const order = scenario?.order ?? orderOf(level, plan, target);
   const processes = values.processes ?? (scenario?.processes ?? plan.processes);
-  using prepared = await prepareGenerator(order, {
+  using prepared = await prepareGenerator({ ...order, watched: histogramsFor(values.until) }, {
     processes,
     transport: values.transport,
     history: undefined,
@@ -174,6 +175,7 @@ async function runLevel(
     generator: prepared.generator,
     server: target,
     clock: systemClock,
+    thresholds: values.until,
     signal,
   });
   return summarize({

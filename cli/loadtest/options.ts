@@ -91,7 +91,7 @@ export const runOptions = {
   }),
   ...group("Verdict", {
     threshold: custom(parseThreshold, {
-      help: "Condition that must hold, like p99<500ms",
+      help: "Condition that must hold, like p99<500ms; @abort:10s behind it stops the run",
       accepts: "a metric, an operator, and a bound, like p99<500ms or resent<1%",
       placeholder: "EXPR",
       format: (threshold) => threshold.expression,

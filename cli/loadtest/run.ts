@@ -9,6 +9,7 @@ import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
 import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
 import { LineFile } from "../../loadtest/history/line_file.ts";
+import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
@@ -78,7 +79,11 @@ async function runAndReport(
   });
   const order = scenario?.order ?? orderOf(values, plan, target);
   const processes = values.processes ?? (scenario?.processes ?? plan.processes);
-  using prepared = await prepareGenerator(order, { processes, transport: values.transport, history });
+  using prepared = await prepareGenerator({ ...order, watched: histogramsFor(values.threshold) }, {
+    processes,
+    transport: values.transport,
+    history,
+  });
   using view = await startLiveView(plan.clients, { quiet });
   const result = await runPlan({
     plan,
@@ -87,6 +92,7 @@ async function runAndReport(
     clock: systemClock,
     signal: interrupted.signal,
     control,
+    thresholds: values.threshold,
     ...(order.scenario && { load: order.scenario.load }),
     onProgress: (progress) => {
       view.update(progress);

@@ -8,6 +8,7 @@ import type { PreparedScenario } from "../scenario/scenario_runner.ts";
 import { Fleet, type FleetProgress } from "./fleet.ts";
 import type { HistoryEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
+import { type EncodedHistograms, LiveHistograms } from "../metrics/live_histograms.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import type { PaceSetting } from "../pace/pace.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -28,11 +29,15 @@ export interface GeneratorRun {
   readonly token?: string;
   /** The scenario of the clients, if the protocol is `scenario`. */
   readonly scenario?: PreparedScenario;
+  /** Histograms to report while the run goes on; see {@linkcode LiveHistograms}. Default: none. */
+  readonly watched?: readonly string[];
 }
 
 /** The progress of a generator. */
 export interface GeneratorProgress extends FleetProgress {
   readonly trouble: Trouble;
+  /** The histograms that `watched` names. */
+  readonly histograms: EncodedHistograms;
 }
 
 /** Runs all clients of a plan. */
@@ -63,6 +68,7 @@ export const NO_PROGRESS: GeneratorProgress = {
   finished: 0,
   lag: 0,
   trouble: noTrouble(),
+  histograms: {},
   latency: new LatencyHistogram().encode(),
 };
 
@@ -88,6 +94,7 @@ export class LocalGenerator implements Generator {
   begin = NaN;
   readonly #options: LocalGeneratorOptions;
   readonly #ledger: Ledger;
+  readonly #live: LiveHistograms;
   #fleet: Fleet | undefined;
   #stopped = false;
   #usage = NO_USAGE;
@@ -95,6 +102,7 @@ export class LocalGenerator implements Generator {
   constructor(options: LocalGeneratorOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options.run);
+    this.#live = new LiveHistograms(options.watched ?? [], options.run);
   }
 
   get runEvent(): RunEvent {
@@ -103,7 +111,11 @@ export class LocalGenerator implements Generator {
 
   get progress(): GeneratorProgress {
     if (this.#fleet === undefined) return NO_PROGRESS;
-    return { ...this.#fleet.progress, trouble: troubleOf(this.#ledger) };
+    return {
+      ...this.#fleet.progress,
+      trouble: troubleOf(this.#ledger),
+      histograms: this.#live.encode(),
+    };
   }
 
   async run(): Promise<void> {
@@ -115,6 +127,7 @@ export class LocalGenerator implements Generator {
       begin: this.begin,
       record: (event) => {
         this.#ledger.record(event);
+        this.#live.record(event);
         onEvent?.(event);
       },
     });

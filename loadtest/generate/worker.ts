@@ -11,6 +11,7 @@ import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
+import { LiveHistograms } from "../metrics/live_histograms.ts";
 import { troubleOf } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
 import { Plan, type PlanOptions } from "../plan/plan.ts";
@@ -54,6 +55,7 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
   const { run, part, parts } = order;
   const plan = new Plan(order.plan);
   const ledger = new Ledger(run, { part, parts });
+  const live = new LiveHistograms(order.watched ?? [], run);
   using history = order.history === undefined ? undefined : new LineFile(order.history);
   let stop = (): void => {};
   let stopped = false;
@@ -77,13 +79,18 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     begin: beginsAt - performance.timeOrigin,
     record: (event) => {
       ledger.record(event);
+      live.record(event);
       history?.write(formatHistoryLine(event));
     },
   });
   stop = () => fleet.stop();
   if (stopped) stop();
   const sendProgress = (): void => {
-    const progress: GeneratorProgress = { ...fleet.progress, trouble: troubleOf(ledger) };
+    const progress: GeneratorProgress = {
+      ...fleet.progress,
+      trouble: troubleOf(ledger),
+      histograms: live.encode(),
+    };
     send({ event: "progress", progress });
   };
   const ticker = setInterval(sendProgress, PROGRESS_MS);

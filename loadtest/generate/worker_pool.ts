@@ -12,6 +12,7 @@ import {
 import type { WorkerSetup, WorkerStart } from "./worker.ts";
 import type { DiedEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
+import { encodeHistograms, mergeHistograms } from "../metrics/live_histograms.ts";
 import { mergeTrouble } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
@@ -75,6 +76,7 @@ export class WorkerPool implements Generator {
       resent: sum(({ resent }) => resent),
       finished: sum(({ finished }) => finished),
       lag: Math.max(...parts.map(({ lag }) => lag)),
+      histograms: encodeHistograms(mergeHistograms(parts.map(({ histograms }) => histograms))),
       trouble: { ...mergeTrouble(parts.map(({ trouble }) => trouble)), died: this.#died },
       latency: latency.encode(),
     };
@@ -129,7 +131,8 @@ class WorkerProcess {
   #whole = false;
 
   constructor(options: WorkerPoolOptions, number: number) {
-    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token, scenario } = options;
+    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token, scenario, watched } =
+      options;
     const ready = Promise.withResolvers<void>();
     this.number = number;
     this.process = new ChildProcess({
@@ -149,6 +152,7 @@ class WorkerProcess {
       ...(token === undefined ? {} : { token }),
       ...(history === undefined ? {} : { history }),
       ...(scenario === undefined ? {} : { scenario: orderOf(scenario) }),
+      ...(watched === undefined ? {} : { watched }),
     };
     this.ready = this.process.send(JSON.stringify(order))
       .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));

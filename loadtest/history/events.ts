@@ -246,11 +246,13 @@ export interface DiedEvent {
   readonly detail: string;
 }
 
-/** The run stopped: all clients finished, the deadline passed, the server died, or it was interrupted. */
+/** The run stopped: all clients finished, the deadline passed, the server died, a threshold did not hold, or it was interrupted. */
 export interface StopEvent {
   readonly event: "stop";
   readonly at: number;
-  readonly why: "done" | "deadline" | "died" | "interrupted";
+  readonly why: "done" | "deadline" | "died" | "interrupted" | "threshold";
+  /** The threshold that stopped the run. */
+  readonly threshold?: string;
 }
 
 /** The verdict on the run; the last event. Judging the others again must give the same verdict. */

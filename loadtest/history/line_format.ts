@@ -103,7 +103,11 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   server: { at: time, state: serverState },
   generator: { process: index, loopLag: time, socketLag: time },
   died: { at: time, process: (value) => value === "server" || index(value), detail: text },
-  stop: { at: time, why: oneOf("done", "deadline", "died", "interrupted") },
+  stop: {
+    at: time,
+    why: oneOf("done", "deadline", "died", "interrupted", "threshold"),
+    threshold: optional(text),
+  },
   verdict: {
     verdict: text,
     crossed: (value) => Array.isArray(value) && value.every(text),

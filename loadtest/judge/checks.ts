@@ -12,6 +12,11 @@ import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
 
+/** Returns whether a threshold stopped the run, which excuses what was not done then. */
+export function wasAborted({ facts }: Pick<Ledger, "facts">): boolean {
+  return facts.stop?.why === "threshold";
+}
+
 const LEFTOVERS = [
   ["connections", { one: "open connection", many: "open connections" }],
   ["pending", { one: "pending message", many: "pending messages" }],
@@ -104,7 +109,7 @@ export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: 
 
 /** Finds generators that were late or did not start all their clients. */
 export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
-  if (counts.notStarted > 0) {
+  if (counts.notStarted > 0 && !wasAborted(ledger)) {
     findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
   }
   findLateMessages(ledger, findings);
@@ -134,6 +139,7 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
   const { run, clients, connections } = ledger;
   if (run.protocol === "scenario") return findSessionFailures(ledger, findings);
   const { sends, connects, refusals, lastConnection } = clients.columns;
+  const aborted = wasAborted(ledger);
   sends.forEach((sent, row) => {
     const client = clients.index(row);
     const who = (): string => describeClient(ledger, client);
@@ -151,13 +157,14 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
         } when the run ended`;
       });
     }
-    if (run.faults || outcome === "not-started") return;
+    if (run.faults || outcome === "not-started" || (aborted && outcome === "under-way")) return;
     if (sent > 1) unnatural(`sent its message ${formatTimes(sent)}`);
     if ((connects[row] ?? 0) > 1) unnatural(`connected ${formatTimes(connects[row] ?? 0)}`);
     if ((refusals[row] ?? 0) > 0) unnatural(`failed to connect ${formatTimes(refusals[row] ?? 0)}`);
     const end = lastEndOf(ledger, row);
     if (end === "natural") return;
     const reason = connections.reason(lastConnection[row] ?? -1) ?? "open";
+    if (aborted && reason === "stopped") return;
     unnatural(end === "none" ? "has no closed connection" : `ended as ${reason}, not on its own ok`);
   });
 }
@@ -170,7 +177,8 @@ export function addFailureReasons({ reasons }: Ledger, findings: Findings): void
 /** Finds unnatural ends at the server: by address if the server kept a history, otherwise by count. */
 export function findServerEnds(ledger: Ledger, findings: Findings): void {
   const { run, facts } = ledger;
-  if (run.faults) return;
+  // A run that a threshold stopped has cut its connections itself.
+  if (run.faults || wasAborted(ledger)) return;
   const ended = facts.connectionEvents.filter((event) => event.event === "ended");
   if (ended.length === 0) {
     for (const [reason, count] of Object.entries(facts.server?.closed ?? {})) {

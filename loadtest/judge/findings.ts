@@ -72,6 +72,12 @@ export class Findings {
     });
   }
 
+  /** Removes all findings of a kind. */
+  remove(kind: FindingKind): void {
+    this.#described.delete(kind);
+    this.#counts.delete(kind);
+  }
+
   snapshot(): FindingsSnapshot {
     return { described: [...this.#described], counts: [...this.#counts] };
   }

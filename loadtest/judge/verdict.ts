@@ -12,6 +12,7 @@ import {
   findRestarts,
   findServerEnds,
   findUnexpected,
+  wasAborted,
 } from "./checks.ts";
 
 /**
@@ -109,6 +110,7 @@ export function judge(ledger: Ledger): Judgement {
   findOverload(ledger, counts, findings);
   findFailures(ledger, findings);
   findServerEnds(ledger, findings);
+  if (wasAborted(ledger)) findings.remove("under-way");
   if (FAILED.some((kind) => findings.count(kind) > 0)) addFailureReasons(ledger, findings);
   return {
     verdict: verdictOf(ledger, findings),

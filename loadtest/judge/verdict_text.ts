@@ -41,6 +41,12 @@ export function describeVerdict(run: VerdictFacts): string {
     case "delivered":
       return `${all} ${verb}, ${ends}; the state of the server is unknown`;
     case "threshold":
+      if (run.thresholds.some(({ aborted }) => aborted)) {
+        return `Stopped early, because ${crossed.join(" and ")} ${
+          crossed.length === 1 ? "does" : "do"
+        } not hold: ` +
+          `${some}${rest}`;
+      }
       return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
       return `The generator fell behind its schedule or hit a limit of its own, so the metrics mean nothing`;

@@ -60,7 +60,9 @@ export interface SummaryInput extends RunMetricsInput {
 export function summarize(input: SummaryInput): Summary {
   const { judgement, ledger, plan, thresholds = [] } = input;
   const figures = collectRunMetrics(input);
-  const checked = thresholds.map((threshold) => checkThreshold(threshold, figures));
+  const checked = thresholds.map((threshold) =>
+    checkThreshold(threshold, figures, { stoppedBy: ledger.facts.stop?.threshold })
+  );
   const pace = summarizePace(ledger.facts.paces, figures.durationMs);
   const good = judgement.verdict === "proven" || judgement.verdict === "delivered";
   const crossed = checked.some(({ holds }) => !holds);

@@ -1,6 +1,7 @@
 /** Thresholds such as `p99<500ms`: parsing, and checks against the metrics of a run. Pure. @module */
 import { formatDuration, parseDuration } from "../../internal/duration.ts";
 import type { Percentiles } from "./latency.ts";
+import { isLive, LIVE_METRICS } from "./live_metric.ts";
 import type { RunMetrics } from "./run_metrics.ts";
 
 /** A threshold, parsed by {@linkcode parseThreshold}. */
@@ -13,6 +14,8 @@ export interface Threshold {
   /** In `unit`: ms for durations, a count, or percent of the clients. */
   readonly bound: number;
   readonly unit: Unit;
+  /** It stops the run if it does not hold this long after the beginning, in ms, or later. Default: it does not. */
+  readonly abortAfter?: number;
 }
 
 /** The unit of a bound. */
@@ -29,8 +32,10 @@ export interface CheckedThreshold {
   readonly actual: number | null;
   /** The unit of the value and its bound; `percent` is of the clients. */
   readonly unit: "ms" | "count" | "percent";
-  /** Whether the value is within its bound. */
+  /** Whether the value is within its bound, and was while the run went on if the threshold can stop it. */
   readonly holds: boolean;
+  /** Whether it stopped the run. */
+  readonly aborted: boolean;
 }
 
 const OPERATORS = {
@@ -96,9 +101,11 @@ const NAMED_DURATION = /^(step|metric)\.([^<>=!]+)\.(p50|p90|p99|p999|max)$/;
 
 const EXPRESSION = /^([A-Za-z][^<>=!]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
 const NUMBER = /^\d+(\.\d+)?$/;
+const ABORT = /@abort(?::(.*))?$/;
 
 /**
- * Reads a threshold: a metric, an operator, and a bound.
+ * Reads a threshold: a metric, an operator, and a bound; then `@abort`, or `@abort:10s`, if it is to stop the run once it
+ * does not hold, from that time on.
  *
  * - Durations, with a unit: `p50`, `p90`, `p99`, `p999`, `max`, each also of `fromPlanned.`, `relay.`, `connect.`,
  *   `held.`, and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
@@ -116,11 +123,12 @@ const NUMBER = /^\d+(\.\d+)?$/;
  *
  * const { metric, operator, bound, unit } = parseThreshold("relay.p99 <= 0.1s");
  * assertEquals([metric, operator, bound, unit], ["relay.p99", "<=", 100, "ms"]);
+ * assertEquals(parseThreshold("p99<500ms@abort:10s").abortAfter, 10_000);
  * ```
  */
 export function parseThreshold(text: string): Threshold {
   const expression = text.replaceAll(/\s/g, "");
-  const [, metric, operator, bound] = EXPRESSION.exec(expression) ?? [];
+  const [, metric, operator, bound] = EXPRESSION.exec(expression.replace(ABORT, "")) ?? [];
   if (metric === undefined || bound === undefined || !isOperator(operator)) {
     throw new TypeError(
       `Cannot use threshold "${text}": expected a metric, one of ${
@@ -128,16 +136,41 @@ export function parseThreshold(text: string): Threshold {
       }, and a bound, as in p99<500ms`,
     );
   }
-  return { expression, metric, operator, ...boundOf(text, metric, bound) };
+  return {
+    expression,
+    metric,
+    operator,
+    ...boundOf(text, metric, bound),
+    ...abortOf(text, expression, metric),
+  };
 }
 
-/** Checks a threshold against the metrics of a run. */
-export function checkThreshold(threshold: Threshold, metrics: RunMetrics): CheckedThreshold {
-  const { expression, metric, operator, bound, unit } = threshold;
+/**
+ * Checks a threshold against the metrics of a run.
+ *
+ * @param options.stoppedBy The expression of the threshold that stopped the run
+ */
+export function checkThreshold(
+  threshold: Threshold,
+  metrics: RunMetrics,
+  { stoppedBy }: { readonly stoppedBy?: string | undefined } = {},
+): CheckedThreshold {
+  const { expression, metric, unit } = threshold;
   const read = DURATIONS.get(metric) ?? COUNTS.get(metric) ?? NUMBERS.get(metric) ?? readNamed(metric);
   const value = read?.(metrics) ?? null;
   const actual = value !== null && unit === "percent" ? 100 * value / metrics.clients : value;
-  return { expression, actual, unit, holds: actual !== null && OPERATORS[operator](actual, bound) };
+  const aborted = expression === stoppedBy;
+  const holds = value !== null && !aborted && compareWithBound(threshold, value, metrics.clients);
+  return { expression, actual, unit, holds, aborted };
+}
+
+/** Returns whether a value, in ms or a count, is within the bound of a threshold. */
+export function compareWithBound(
+  { operator, bound, unit }: Threshold,
+  value: number,
+  clients: number,
+): boolean {
+  return OPERATORS[operator](unit === "percent" ? 100 * value / clients : value, bound);
 }
 
 /** Describes a result in one line: `p99<500ms: 612ms`. */
@@ -145,6 +178,21 @@ export function describeThreshold({ expression, actual, unit }: CheckedThreshold
   if (actual === null) return `${expression}: not measured`;
   const shown = unit === "ms" ? formatDuration(actual) : `${Number(actual.toFixed(3))}`;
   return `${expression}: ${shown}${unit === "percent" ? "%" : ""}`;
+}
+
+function abortOf(text: string, expression: string, metric: string): Pick<Threshold, "abortAfter"> {
+  const [suffix, after = "0"] = ABORT.exec(expression) ?? [];
+  if (suffix === undefined) return {};
+  if (!isLive(metric)) {
+    throw new TypeError(
+      `Cannot use threshold "${text}": ${metric} is only known after the run, expected one of ${LIVE_METRICS}`,
+    );
+  }
+  try {
+    return { abortAfter: parseDuration(after) };
+  } catch (cause) {
+    throw new TypeError(`Cannot use threshold "${text}": expected a duration, as in @abort:10s`, { cause });
+  }
 }
 
 function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "bound" | "unit"> {

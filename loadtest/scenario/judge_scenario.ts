@@ -62,7 +62,8 @@ export function findSessionFailures(ledger: Ledger, findings: Findings): void {
 }
 
 /** Messages that the generators started late, or never. */
-export function findLateMessages({ run, scenario }: Ledger, findings: Findings): void {
+export function findLateMessages({ run, scenario, facts }: Ledger, findings: Findings): void {
+  const aborted = facts.stop?.why === "threshold";
   const maxLag = maxLagOf(run);
   for (const { process, lag, planned, heldBack, notSent } of scenario.shapes) {
     if (lag > maxLag) {
@@ -79,7 +80,7 @@ export function findLateMessages({ run, scenario }: Ledger, findings: Findings):
           `${formatDuration(maxLag)} because --in-flight messages were without a reply`;
       });
     }
-    if (notSent > 0) {
+    if (notSent > 0 && !aborted) {
       findings.add(
         "unnatural",
         () => `${plural(notSent, "planned message")} of process ${process} could not be sent`,

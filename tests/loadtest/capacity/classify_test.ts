@@ -8,7 +8,7 @@ Deno.test({
   name: "classifyRun() tells the server's limit from those of the generator and the network",
   permissions,
   fn: () => {
-    const crossed = [{ expression: "p99<5ms", actual: 9, unit: "ms", holds: false } as const];
+    const crossed = [{ expression: "p99<5ms", actual: 9, unit: "ms", holds: false, aborted: false } as const];
     const finding = (kind: Finding["kind"], text: string): Finding[] => [{ kind, text }];
     const classify = (
       verdict: Parameters<typeof classifyRun>[0]["verdict"],
