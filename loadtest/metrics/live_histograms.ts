@@ -1,4 +1,4 @@
-/** Durations of a run while it goes on, for thresholds that can stop it. @module */
+/** Durations of a run while it goes on, for thresholds that can stop it. Pure. @module */
 import type { HistoryEvent } from "../history/events.ts";
 import { LatencyHistogram } from "./latency.ts";
 
