@@ -17,7 +17,7 @@ export type EncodedHistograms = Readonly<Record<string, string>>;
  * const live = new LiveHistograms(["step.GET"]);
  * live.record({ event: "ask", client: 0, at: 30, ask: 0, step: "GET", due: 5, sent: 10 });
  * live.record({ event: "ask", client: 0, at: 99, ask: 1, step: "PUT", due: 5, sent: 10 });
- * assertEquals(mergeHistograms([live.encode()]).get("step.GET")?.max, 20);
+ * assertEquals(mergeHistograms([live.encode()]).get("step.GET")?.count, 1);
  * ```
  */
 export class LiveHistograms {
