@@ -17,6 +17,7 @@ import { measure } from "./metrics/measure.ts";
 import { crossedThresholds, summarize } from "./metrics/summary.ts";
 import { parseThreshold } from "./metrics/threshold.ts";
 import { randomStream } from "./plan/seeded_random.ts";
+import { ThreadLoadMeter } from "./process/thread_load.ts";
 import { runPlan } from "./run_plan.ts";
 import { askFinalState, prepareScenario } from "./scenario/prepare_scenario.ts";
 import type { Scenario } from "./scenario/scenario.ts";
@@ -75,7 +76,9 @@ export async function runLoadTest<Frame, Shared>(
   const history = onHistoryLine && new HistoryLog(onHistoryLine);
   history?.add(run);
   const hooks = history === undefined ? {} : { onEvent: (event: HistoryEvent) => history.add(event) };
+  using meter = test.clock === undefined ? new ThreadLoadMeter() : undefined;
   const generator = new LocalGenerator({
+    ...(meter && { meter }),
     ...order,
     watched: histogramsFor(parsed),
     network,

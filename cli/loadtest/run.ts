@@ -13,6 +13,7 @@ import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
+import { ThreadLoadMeter } from "../../loadtest/process/thread_load.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { crossedThresholds, summarize } from "../../loadtest/metrics/summary.ts";
@@ -32,7 +33,7 @@ import { assertWritable } from "../shared/output_file.ts";
 import { writeCsv, writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
 import { prepareTarget, type Target } from "./target.ts";
-import { respawnCommand } from "./respawn.ts";
+import { respawnCommand, respawnForScenario } from "./respawn.ts";
 
 /**
  * Runs a load test; the exit code is the verdict's. The first Ctrl-C stops the clients and judges what there is, a
@@ -202,9 +203,10 @@ export async function prepareGenerator(
 ): Promise<PreparedGenerator> {
   // Code of a user runs in a process of its own: one that crashes or hangs is a finding.
   if (processes > 1 || order.scenario !== undefined) {
+    const command = order.scenario === undefined ? respawnCommand : respawnForScenario;
     const generator = await WorkerPool.start({
       ...order,
-      command: respawnCommand(PART_NAMES.generator, ...transportArguments(transport)),
+      command: command(PART_NAMES.generator, ...transportArguments(transport)),
       env: FAIR_IO_ENV,
       processes,
       ...(history && {
@@ -217,15 +219,23 @@ export async function prepareGenerator(
   const { tls, ...rest } = order;
   const network = await transportNetwork(transport);
   const file = history && new LineFile(history.partPath(0));
+  const meter = new ThreadLoadMeter();
   const generator = new LocalGenerator({
     ...rest,
+    meter,
     network,
     clientNetwork: await securedNetwork(network, tls),
     clock: systemClock,
     random: systemRandom,
     ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
   });
-  return { generator, [Symbol.dispose]: () => file?.[Symbol.dispose]() };
+  return {
+    generator,
+    [Symbol.dispose]: () => {
+      meter[Symbol.dispose]();
+      file?.[Symbol.dispose]();
+    },
+  };
 }
 
 function inProcesses({ serverProcesses, cluster }: RunCommandValues): string {

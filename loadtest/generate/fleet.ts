@@ -15,6 +15,7 @@ import { runStages } from "../pace/run_stages.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
 import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
+import type { ThreadLoad, ThreadLoadMeter } from "../process/thread_load.ts";
 import { SocketLag } from "./socket_lag.ts";
 
 /** Options for {@linkcode Fleet}. */
@@ -40,6 +41,8 @@ export interface FleetOptions {
   readonly random: Random;
   /** When the run begins, on the clock, in ms. */
   readonly begin: number;
+  /** Measures what this process does. Default: not measured. */
+  readonly meter?: Pick<ThreadLoadMeter, "take">;
   /** Receives every event. */
   readonly record: (event: HistoryEvent) => void;
 }
@@ -75,6 +78,8 @@ const SAMPLE = 16;
 
 // Often enough to see a stall of a few hundredths of a second, rare enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
+/** Samples after which the load of the process is read, a second. */
+const LOAD_SAMPLES = 50;
 
 /** The clients of one process. Starts are planned beforehand, and never wait for other clients. */
 export class Fleet {
@@ -93,6 +98,9 @@ export class Fleet {
   #stopped = false;
   #starting: Timer | undefined;
   #sampling: Timer | undefined;
+  /** The highest lag since the load was last read, and the load when the lag was highest. */
+  #recent = { samples: 0, lag: -1 };
+  #worst: { readonly lag: number; readonly load: ThreadLoad } | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -144,11 +152,14 @@ export class Fleet {
       this.#sampling?.cancel();
       this.#scenario?.stop();
     }
+    // A run of less than a second has no other reading.
+    if (this.#worst === undefined || this.#recent.lag > this.#worst.lag) this.#readLoad();
     this.#record({
       event: "generator",
       process,
       loopLag: this.#loopLag.percentile(99) ?? 0,
       socketLag: await socketLag.stop(),
+      ...(this.#worst === undefined ? {} : { load: this.#worst.load }),
     });
   }
 
@@ -275,9 +286,20 @@ export class Fleet {
   #sampleLag(): void {
     const due = this.#clock.now() + LAG_SAMPLE_MS;
     this.#sampling = this.#clock.after(LAG_SAMPLE_MS, () => {
-      this.#loopLag.record(this.#clock.now() - due);
+      const lag = this.#clock.now() - due;
+      this.#loopLag.record(lag);
+      this.#recent = { samples: this.#recent.samples + 1, lag: Math.max(this.#recent.lag, lag) };
+      if (this.#recent.samples >= LOAD_SAMPLES) this.#readLoad();
       this.#sampleLag();
     });
+  }
+
+  #readLoad(): void {
+    const load = this.#options.meter?.take();
+    if (load !== undefined && this.#recent.lag > (this.#worst?.lag ?? -1)) {
+      this.#worst = { lag: this.#recent.lag, load };
+    }
+    this.#recent = { samples: 0, lag: -1 };
   }
 
   #settle(): void {

@@ -14,6 +14,7 @@ import type { PaceSetting } from "../pace/pace.ts";
 import type { Plan } from "../plan/plan.ts";
 import { noTrouble, type Trouble, troubleOf } from "../judge/trouble.ts";
 import { usageOf } from "../process/process_usage.ts";
+import type { ThreadLoadMeter } from "../process/thread_load.ts";
 import { NO_USAGE, type ProcessUsage, usageSince } from "../process/process_usage.ts";
 
 /** Options of every generator. */
@@ -85,6 +86,8 @@ export interface LocalGeneratorOptions extends Omit<GeneratorRun, "tls"> {
   readonly clientNetwork?: Network;
   readonly clock: Clock;
   readonly random: Random;
+  /** Measures what this process does. Default: not measured, as with a virtual clock. */
+  readonly meter?: Pick<ThreadLoadMeter, "take">;
   /** Receives every event after it has been recorded. */
   readonly onEvent?: (event: HistoryEvent) => void;
 }

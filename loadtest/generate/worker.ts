@@ -9,6 +9,7 @@ import { type GeneratorProgress, type GeneratorRun, ownUsage } from "./generator
 import { formatHistoryLine } from "../history/line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
+import { ThreadLoadMeter } from "../process/thread_load.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
 import { LiveHistograms } from "../metrics/live_histograms.ts";
@@ -68,7 +69,9 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
   send({ event: "ready" });
   const { beginsAt } = await next<WorkerStart>(orders);
   const { scenario: _, ...rest } = order;
+  using meter = new ThreadLoadMeter();
   const fleet = new Fleet({
+    meter,
     ...rest,
     ...(scenario === undefined ? {} : { scenario }),
     plan,

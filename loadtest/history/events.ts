@@ -7,6 +7,7 @@
  * @module
  */
 import type { CloseType } from "../../socket/errors.ts";
+import type { ThreadLoad } from "../process/thread_load.ts";
 import type { ScenarioEvent, ShapeEvent } from "../scenario/events.ts";
 
 /** The schema of histories and summaries that this version writes. */
@@ -235,6 +236,8 @@ export interface GeneratorEvent {
   readonly process: number;
   readonly loopLag: number;
   readonly socketLag: number;
+  /** What it did in the second in which its timers were latest: shares from 0 to 1. Default: unknown. */
+  readonly load?: ThreadLoad;
 }
 
 /** A process ended too early: the server, or the generator with that number. */

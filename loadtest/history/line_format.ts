@@ -53,6 +53,9 @@ const serverState: Check = (value) => {
     isObject(closed) && Object.entries(closed).every(([type, count]) => reason(type) && index(count));
 };
 
+const load: Check = (value) =>
+  isObject(value) && [value.cpu, value.waiting, value.garbage].every((one) => one === null || time(one));
+
 const ofMessage = { client: index, at: time, message };
 const ofPeer = { at: time, local: text, remote: text };
 
@@ -101,7 +104,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   accepted: ofPeer,
   ended: { ...ofPeer, reason },
   server: { at: time, state: serverState },
-  generator: { process: index, loopLag: time, socketLag: time },
+  generator: { process: index, loopLag: time, socketLag: time, load: optional(load) },
   died: { at: time, process: (value) => value === "server" || index(value), detail: text },
   stop: {
     at: time,

@@ -4,10 +4,17 @@ import { printable } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
 import { lastEndOf, type OutcomeCounts, outcomeOf } from "./outcome_counts.ts";
 import type { Findings } from "./findings.ts";
-import { type DiedEvent, type EndedEvent, maxLagOf, type RunEvent } from "../history/events.ts";
+import {
+  type DiedEvent,
+  type EndedEvent,
+  type GeneratorEvent,
+  maxLagOf,
+  type RunEvent,
+} from "../history/events.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
 import { findLateMessages, findSessionFailures } from "../scenario/judge_scenario.ts";
+import { describeLimit } from "./limit.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
@@ -118,20 +125,27 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
   if (lag > maxLag) {
     findings.add("overloaded", () => {
-      return `One client in a hundred started at least ${formatDuration(lag)} late (limit ${limit})`;
+      return `One client in a hundred started at least ${formatDuration(lag)} late (limit ${limit})` +
+        describeLimit(latest(ledger.facts.generators));
     });
   }
-  for (const { process, loopLag, socketLag } of ledger.facts.generators) {
+  for (const generator of ledger.facts.generators) {
+    const { process, loopLag, socketLag } = generator;
     for (
       const [what, lag] of [["timers ran", loopLag], ["socket reads were", socketLag]] as const
     ) {
       if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
         return `In generator process ${process}, ${what} ${formatDuration(lag)} late at the 99th ` +
-          `percentile (limit ${limit})`;
+          `percentile (limit ${limit})` + describeLimit(generator);
       });
     }
   }
+}
+
+/** Returns the generator whose timers were latest. */
+function latest(generators: readonly GeneratorEvent[]): GeneratorEvent | undefined {
+  return generators.toSorted((one, other) => other.loopLag - one.loopLag)[0];
 }
 
 /** Finds messages without an ok and, unless faults were injected, retries and unnatural ends. */

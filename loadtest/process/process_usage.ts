@@ -106,7 +106,7 @@ function statusBytes(pid: number, field: string): number | null {
 }
 
 /** Returns `null` if there is no /proc, the process has ended, or access is denied; otherwise throws. */
-function nullIfUnknown(error: unknown): null {
+export function nullIfUnknown(error: unknown): null {
   if (
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotCapable

@@ -3,6 +3,7 @@ import { formatDuration } from "../../internal/duration.ts";
 import { plural } from "../../internal/plural.ts";
 import { maxLagOf } from "../history/events.ts";
 import type { Findings } from "../judge/findings.ts";
+import { describeLimit } from "../judge/limit.ts";
 import { lastEndOf, type OutcomeCounts } from "../judge/outcome_counts.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
@@ -68,10 +69,10 @@ export function findLateMessages({ run, scenario, facts }: Ledger, findings: Fin
   for (const { process, lag, planned, heldBack, notSent } of scenario.shapes) {
     if (lag > maxLag) {
       findings.add("overloaded", () => {
-        return `Generator process ${process} started one message in a hundred ${
+        return `Generator process ${process} started one message in a hundred at least ${
           formatDuration(lag)
-        } late or more, ` +
-          `over the bound of ${formatDuration(maxLag)}: it is short of processor time`;
+        } late (limit ${formatDuration(maxLag)})` +
+          describeLimit(facts.generators.find((generator) => generator.process === process));
       });
     }
     if (heldBack > MOST_LATE * planned) {

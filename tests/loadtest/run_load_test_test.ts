@@ -39,6 +39,19 @@ const keyValue = scenario({
   },
 });
 
+/** The same with both requests in flight. */
+const pipelined = scenario({
+  codec: lineCodec(),
+  async session(t) {
+    for (let round = 0; round < ROUNDS; round++) {
+      await Promise.allSettled([
+        t.ask(`SET key${t.client} value-${t.client}-${round}`, { expect: "STORED", timeout: "2s" }),
+        t.ask(`GET key${t.client}`, { expect: `VALUE value-${t.client}-${round}`, timeout: "2s" }),
+      ]);
+    }
+  },
+});
+
 type Peer = Connection<string>;
 /** What a server sends in the place of a reply. */
 type Mutation = (reply: { peer: Peer; line: string; number: number; peers: readonly Peer[] }) => void;
@@ -72,7 +85,7 @@ async function test<Frame, Shared>(
   {
     world = new Simulation(),
     mutate,
-    kind = tested as unknown === keyValue ? "key-value" : "echo",
+    kind = tested as unknown === echo ? "echo" : "key-value",
     ...options
   }:
     & { world?: Simulation; mutate?: Mutation; kind?: "echo" | "key-value" }
@@ -171,7 +184,7 @@ const MUTANTS: readonly {
   {
     name: "reorders the replies of a connection",
     finds: "reordered",
-    scenarios: [echo],
+    scenarios: [echo, pipelined],
     mutate: () => {
       let held: Parameters<Mutation>[0] | undefined;
       return (reply) => {
@@ -222,12 +235,19 @@ Deno.test({
   name: "runLoadTest() finds a wrong reply in 10,000 requests",
   permissions,
   fn: async () => {
-    const run = await test(echo, {
-      clients: 100,
-      mutate: (reply) => send(reply.number === 7_777 ? { ...reply, line: "say something else" } : reply),
-    });
-    assertEquals(run.summary.scenario?.requests, 10_000);
-    assertEquals(run.findings.map(({ kind }) => kind), ["wrong"]);
-    assertStringIncludes(run.findings[0]!.text, 'got "say something else"');
+    for (
+      const { tested, clients, wrong } of [
+        { tested: echo, clients: 100, wrong: "say something else" },
+        { tested: pipelined, clients: 200, wrong: "VALUE value-of-nothing" },
+      ]
+    ) {
+      const run = await test(tested, {
+        clients,
+        mutate: (reply) => send(reply.number === 7_777 ? { ...reply, line: wrong } : reply),
+      });
+      assertEquals(run.summary.scenario?.requests, 10_000);
+      assertEquals([run.verified, run.findings.map(({ kind }) => kind)], ["failed", ["wrong"]]);
+      assertStringIncludes(run.findings[0]!.text, `got "${wrong}"`);
+    }
   },
 });

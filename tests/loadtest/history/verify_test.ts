@@ -17,6 +17,14 @@ import {
 import { pure } from "../../_util/permissions.ts";
 
 const EVENTS: readonly HistoryEvent[] = [
+  { event: "stop", at: 1, why: "threshold", threshold: "p99<1ms@abort" },
+  {
+    event: "generator",
+    process: 1,
+    loopLag: 1,
+    socketLag: 2,
+    load: { cpu: 0.5, waiting: 0.25, garbage: null },
+  },
   ...goodRun(2),
   plannedEvent({ index: 1, startAt: 2, text: "x".repeat(1000) }),
   { event: "refused", client: 0, at: 1, error: "Connection refused" },
@@ -59,7 +67,9 @@ Deno.test(
         const wrong = assertThrows(() => parseHistoryLine(line({ not: value }), 7), HistoryError);
         assertMatch(wrong.message, new RegExp(`^History line 7: bad "${name}" of "${event.event}": got `));
         assertEquals(wrong.line, 7);
-        if (["length", "detail", "client"].includes(name) && event.event !== "died") continue; // optional in some
+        if (["length", "detail", "client", "threshold", "load"].includes(name) && event.event !== "died") {
+          continue; // optional in some
+        }
         assertThrows(() => parseHistoryLine(line(undefined), 7), HistoryError, `bad "${name}"`);
       }
       const more = JSON.stringify({ ...event, color: "red" });
