@@ -1,6 +1,7 @@
 /** The scenario file of `loadtest.ts run FILE`: its types are checked, then it is imported. @module */
 import { toFileUrl } from "../shared/file_url.ts";
-import { UsageError } from "../terminal/exit.ts";
+import { ExitError, UsageError } from "../terminal/exit.ts";
+import { describeEnd } from "../../loadtest/process/child_process.ts";
 import { importScenario } from "../../loadtest/scenario/import_scenario.ts";
 import { ScenarioError } from "../../loadtest/scenario/prepare_scenario.ts";
 import type { Scenario } from "../../loadtest/scenario/scenario.ts";
@@ -19,6 +20,7 @@ const SHOWN = 300;
  * Checks the types of a scenario file, and imports it.
  *
  * @throws {UsageError} If there is no such file, its types are wrong, or it does not export a scenario.
+ * @throws {ExitError} If its types cannot be checked.
  */
 export async function openScenarioFile(path: string): Promise<ScenarioFile> {
   const url = toFileUrl(path);
@@ -40,7 +42,7 @@ export async function openScenarioFile(path: string): Promise<ScenarioFile> {
 /** A compiled program has no compiler at hand; there the types go unchecked. */
 async function checkTypes(path: string, url: string): Promise<void> {
   if (Deno.build.standalone) return;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["check", "--quiet", ...await ownConfig(), url],
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -49,6 +51,11 @@ async function checkTypes(path: string, url: string): Promise<void> {
   }).output();
   if (success) return;
   const text = new TextDecoder().decode(stderr);
+  if (text.trim() === "") {
+    throw new ExitError(
+      `Cannot check the types of ${path}: "deno check" ended with ${describeEnd({ code, signal })}`,
+    );
+  }
   const [, error = text.split("\n", 1)[0]!] = /^(TS\d+ \[ERROR\]: .*)$/m.exec(text) ?? [];
   const [, place] = /^\s+at (file:\S+)$/m.exec(text) ?? [];
   const [, count] = /^Found (\d+) errors/m.exec(text) ?? [];

@@ -75,7 +75,13 @@ export function renderReport(input: ReportInput): string {
     ${verdictSection(input)}
     ${keyFigures(summary)}
     <h2>${isScenario ? "Time to the reply" : "Time to the ok"}</h2>
-    ${measured ? grid(latency) : html`<p>No message was acknowledged, so there is nothing to show.</p>`}
+    ${
+    measured
+      ? grid(latency)
+      : html`<p>${
+        isScenario ? "No request was answered" : "No message was acknowledged"
+      }, so there is nothing to show.</p>`
+  }
     <h2>Durations</h2>
     <div class="card">${latencyTable(summary)}</div>
     <h2>Over the run</h2>

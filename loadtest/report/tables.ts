@@ -1,5 +1,6 @@
 /** The figures of a run as tables. Pure. @module */
 import { maxLagOf, type RunEvent } from "../history/events.ts";
+import type { ScenarioMetrics } from "../scenario/measure_scenario.ts";
 import type { Percentiles } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatPayload } from "../plan/payload.ts";
@@ -51,19 +52,21 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
   const excused = faults ? undefined : "zero";
   return html`<div class="tables">
     ${
-    countTable("Messages", [
-      ["clients planned", summary.clients],
-      ["started", summary.started],
-      ["acknowledged", summary.acked],
-      ["lost", summary.lost, "zero"],
-      ["in flight at the end", summary.underWay, "zero"],
-      ["unexpected", summary.unexpected, "zero"],
-      ["duplicate oks", summary.duplicates, "zero"],
-      ["resent", summary.resent],
-      ["acknowledged after a resend", summary.recovered],
-      ["redelivered", summary.redelivered],
-      ["stray oks", summary.stray],
-    ])
+    summary.scenario === undefined
+      ? countTable("Messages", [
+        ["clients planned", summary.clients],
+        ["started", summary.started],
+        ["acknowledged", summary.acked],
+        ["lost", summary.lost, "zero"],
+        ["in flight at the end", summary.underWay, "zero"],
+        ["unexpected", summary.unexpected, "zero"],
+        ["duplicate oks", summary.duplicates, "zero"],
+        ["resent", summary.resent],
+        ["acknowledged after a resend", summary.recovered],
+        ["redelivered", summary.redelivered],
+        ["stray oks", summary.stray],
+      ])
+      : countTable("Requests", requestCounts(summary, summary.scenario))
   }
     ${
     countTable("Connections", [
@@ -105,6 +108,26 @@ function endsAt({ server }: Summary): Row[] {
   return Object.entries(server?.closed ?? {})
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => [`ended as ${reason}, to the server`, count]);
+}
+
+function requestCounts(
+  { acked, lost, underWay, unexpected, duplicates }: Summary,
+  scenario: ScenarioMetrics,
+): Row[] {
+  return [
+    ["requests", scenario.requests],
+    ["answered as expected", acked],
+    ["lost", lost, "zero"],
+    ["in flight at the end", underWay, "zero"],
+    ["wrong reply", scenario.wrong, "zero"],
+    ["truncated reply", scenario.truncated, "zero"],
+    ["reply to another session", scenario.foreign, "zero"],
+    ["reply out of order", scenario.reordered, "zero"],
+    ["reply twice", duplicates, "zero"],
+    ["unexpected frames", unexpected, "zero"],
+    ["frames sent without a request", scenario.pushed],
+    ["frames handled", scenario.handled],
+  ];
 }
 
 function countTable(title: string, rows: readonly Row[]): Html {
@@ -154,10 +177,12 @@ export function configurationTable(
     ["Seed", String(seed)],
     ["Clients", formatCount(plan.clients)],
     ["Window", `${formatDuration(window)}, arrival ${arrival}`],
-    ["Reply delay", formatReplyDelay(replyDelay)],
-    ["Payload", formatPayload(payload)],
-    ["Timeout of a client", formatDuration(plan.timeout)],
-    ["Answers after its own ok", `for at most ${formatDuration(Math.round(plan.linger))}`],
+    ...(run.protocol === "scenario" ? [["Timeout of a request", formatDuration(plan.timeout)] as const] : [
+      ["Reply delay", formatReplyDelay(replyDelay)] as const,
+      ["Payload", formatPayload(payload)] as const,
+      ["Timeout of a client", formatDuration(plan.timeout)] as const,
+      ["Answers after its own ok", `for at most ${formatDuration(Math.round(plan.linger))}`] as const,
+    ]),
     ["Deadline", formatDuration(plan.deadline)],
     ["Lag of the generator", `at most ${formatDuration(maxLagOf(run))}`],
     ["Planned peak of open clients", formatCount(plan.peakOpen)],
@@ -180,22 +205,29 @@ export function configurationTable(
 /** The few figures that stand out at the top, each with a remark. */
 export function keyFigures(summary: Summary): Html {
   const { latency, cpu } = summary;
+  const { scenario } = summary;
   const figures: [string, string, string][] = [
     [
-      "Acknowledged",
+      scenario === undefined ? "Acknowledged" : "Answered as expected",
       formatCount(summary.acked),
-      `of ${formatCount(summary.scenario?.requests ?? summary.clients)}`,
+      `of ${formatCount(scenario?.requests ?? summary.clients)}`,
     ],
     [
-      "Ok from planned start, p99",
+      scenario === undefined ? "Ok from planned start, p99" : "Reply from planned instant, p99",
       formatMs(latency.fromPlanned.p99),
       `p50 ${formatMs(latency.fromPlanned.p50)}`,
     ],
-    summary.scenario === undefined
+    scenario === undefined
       ? ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`]
-      : ["Requests per second", formatCount(summary.scenario.perSecond), "answered as expected"],
+      : ["Requests per second", formatCount(scenario.perSecond), "answered as expected"],
     ["Connections at once", formatCount(summary.peakConnections), "at most"],
-    ["Duration", formatMs(summary.durationMs), `fairness ${summary.fairness ?? MISSING}`],
+    [
+      "Duration",
+      formatMs(summary.durationMs),
+      scenario === undefined
+        ? `fairness ${summary.fairness ?? MISSING}`
+        : `${formatCount(summary.clients)} clients`,
+    ],
     ["Processor, cores", `${cores(cpu.server)} + ${cores(cpu.generator)}`, "server + generator"],
   ];
   return html`<dl class="key-figures">${

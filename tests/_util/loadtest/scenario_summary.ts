@@ -1,11 +1,11 @@
-/** The summary of a scenario run that has something in every list. */
-import { runLoadTest, scenario } from "../../../loadtest/mod.ts";
+/** A scenario run that has something in every list of its summary. */
+import { type LoadTestRun, runLoadTest, scenario } from "../../../loadtest/mod.ts";
 import type { Summary } from "../../../loadtest/metrics/summary.ts";
 import { lineCodec, listen } from "../../../socket/mod.ts";
 import { Simulation } from "./simulation.ts";
 
 /** A scenario run with checks, metrics, wrong replies, and a state that is not 0. */
-export async function scenarioSummary(): Promise<Summary> {
+export async function scenarioRun(): Promise<LoadTestRun> {
   const world = new Simulation();
   const server = listen(world.seam);
   server.serve(async (peer) => {
@@ -28,5 +28,10 @@ export async function scenarioSummary(): Promise<Summary> {
     ...world.seam,
   }));
   await world.clock.runUntil(server.close());
-  return run.summary;
+  return run;
+}
+
+/** The summary of such a run. */
+export async function scenarioSummary(): Promise<Summary> {
+  return (await scenarioRun()).summary;
 }

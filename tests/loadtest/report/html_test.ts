@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { html, jsonScript } from "../../../loadtest/report/html.ts";
+import { renderReport } from "../../../loadtest/report/mod.ts";
 import { formatMs, significant } from "../../../loadtest/report/number.ts";
 import { chromium, withPage } from "../../_util/browser.ts";
 import { addressOf, goodRun, SERVER } from "../../_util/loadtest/run_events.ts";
 import { reportOf } from "../../_util/loadtest/run_summary.ts";
+import { scenarioRun } from "../../_util/loadtest/scenario_summary.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const inChromium = { ignore: chromium === undefined };
@@ -178,4 +180,17 @@ Deno.test("renderReport() runs no script from the run in Chromium", inChromium, 
       complaints.join("\n"),
     );
   });
+});
+
+Deno.test("renderReport() shows the requests, steps, metrics, and checks of a scenario", async () => {
+  const page = renderReport(await scenarioRun());
+  for (
+    const text of ["Answered as expected", "Steps", "three", "Custom metrics", "size", "Checks", "holds"]
+  ) {
+    assertStringIncludes(page, text);
+  }
+  assertStringIncludes(page, '<th scope="row">wrong reply</th>');
+  for (const text of ["Acknowledged", "Added by the relay", "Reply delay", "duplicate oks"]) {
+    assertEquals(page.includes(text), false, text);
+  }
 });
