@@ -1,19 +1,19 @@
-/** Lines, some of which announce a body of raw bytes. Pure. @module */
+/** Codec of the files service: lines, some of which are followed by a body of raw bytes. Pure. @module */
 import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
 import { ByteQueue } from "../../internal/byte_queue.ts";
 import { plural } from "../../internal/plural.ts";
 import { FramingError } from "../../socket/errors.ts";
 import { lineCodecWithin } from "../../socket/codecs/line_codec.ts";
 
-/** A line, or a piece of the body that the line before it announced; never empty. */
+/** A line, or a non-empty piece of the body that the line before it announced. */
 export type FilesFrame = string | Uint8Array;
 
-/** The bytes of body that follow a line; undefined for a line without a body. */
+/** Returns the length in bytes of the body after a line; undefined for a line without a body. */
 export type BodyLength = (line: string) => number | undefined;
 
-/** What {@linkcode filesCodec} may be told. */
+/** Options for {@linkcode filesCodec}. */
 export interface FilesCodecOptions {
-  /** Most bytes of a received line. Default 64 KiB. */
+  /** Maximum size in bytes of a received line. Default 64 KiB. */
   readonly maxLine?: number;
 }
 
@@ -21,19 +21,19 @@ const LF = 10;
 const UPLOAD = /^PUT [^ ]+ (\d{1,15})(?: (\d{1,15}))?$/;
 const DOWNLOAD = /^body (\d{1,15})$/;
 
-/** What a server receives: the body of `PUT PATH SIZE [OFFSET]` has the bytes from the offset on. */
+/** Returns the body length after a request: `PUT PATH SIZE [OFFSET]` has the bytes from the offset on. */
 export function uploadLength(line: string): number | undefined {
   const [, size, offset = "0"] = UPLOAD.exec(line) ?? [];
   return size === undefined ? undefined : Math.max(0, Number(size) - Number(offset));
 }
 
-/** What a client receives: the body of `body LENGTH`. */
+/** Returns the body length after an answer: that of `body LENGTH`. */
 export function downloadLength(line: string): number | undefined {
   const length = DOWNLOAD.exec(line)?.[1];
   return length === undefined ? undefined : Number(length);
 }
 
-/** Lines and bodies, told apart by what the lines announce. Sent frames go out as they are, lines with their LF. */
+/** Decodes lines and the bodies that they announce. Encodes bytes as they are, and lines with their LF. */
 export function filesCodec(bodyLength: BodyLength, limits: FilesCodecOptions = {}): Codec<FilesFrame> {
   const lines = lineCodecWithin(limits);
   return {
@@ -63,7 +63,7 @@ class FilesDecoder implements Decoder<FilesFrame> {
         frames.push(piece);
         continue;
       }
-      // A line at a time: what comes after it may be no line.
+      // One line at a time, because a body can follow.
       const end = bytes.indexOf(LF, at);
       const next = end < 0 ? bytes.length : end + 1;
       const decoded = this.#lines.push(bytes.subarray(at, next));

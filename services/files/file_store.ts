@@ -2,12 +2,12 @@
 import { isServedName, PARTIAL_PREFIX } from "./path.ts";
 import { isAt } from "./same_file.ts";
 
-/** What the client may be told when a file cannot be served; it names no path of the server. */
+/** Error thrown when a file cannot be served. Its message goes to the client, so it contains no path of the server. */
 export class FileStoreError extends Error {
   override readonly name = "FileStoreError";
 }
 
-/** A file, a directory, or what an unfinished upload has left. */
+/** A file, a directory, or the start of a file whose upload has not finished. */
 export interface FileEntry {
   readonly type: "file" | "directory" | "partial";
   /** Size in bytes; 0 for a directory. */
@@ -21,10 +21,11 @@ export interface NamedEntry extends FileEntry {
 }
 
 /**
- * The files below a root. A path with a symbolic link in it, wherever that leads, is refused: it is resolved before
- * a file is opened and, since somebody may change it in between, again after that, when the open file has to be the
- * one the path names. Against a local process that can write below the root and swaps directories for links at the
- * right moments that is no full protection, which only opening each directory relative to the one before would give.
+ * The files below a root. A path that contains a symbolic link is refused, wherever the link leads.
+ *
+ * The path is resolved before a file is opened, and again afterward, because another process can change it in between.
+ * A local process that can write below the root could still swap a directory for a link at the right moments. Only
+ * opening each directory relative to its parent would prevent that.
  */
 export class FileStore {
   readonly #root: string;
@@ -34,23 +35,24 @@ export class FileStore {
   }
 
   /**
-   * @param root The directory; it may be given through symbolic links.
-   * @throws {TypeError} If it is no directory.
+   * Opens a store.
+   *
+   * @param root The directory. Its own path may contain symbolic links.
+   * @throws {TypeError} If it is not a directory.
    */
   static async open(root: string): Promise<FileStore> {
     const real = await Deno.realPath(root);
     if (!(await Deno.stat(real)).isDirectory) {
-      throw new TypeError(`Cannot serve files of ${root}: it is no directory`);
+      throw new TypeError(`Cannot serve files of ${root}: it is not a directory`);
     }
     return new FileStore(real === "/" ? "" : real);
   }
 
   /**
-   * Lists a directory by name. Links and devices are not shown.
+   * Iterates over a directory, sorted by name, without links and devices.
    *
-   * @param working Called with the number of names read so far; what it throws ends the listing.
-   * @returns At the end, the number of names that no path can express: not UTF-8, or with a control character or a
-   * backslash.
+   * @param working Called with the number of names read so far. An error that it throws ends the listing.
+   * @returns The number of names that a request cannot express: not UTF-8, or with a control character or a backslash.
    */
   async *list(
     names: readonly string[],
@@ -70,14 +72,14 @@ export class FileStore {
     for (const name of found.sort()) {
       const entry = await lookAt(`${path}/${name}`);
       if (entry) yield { name, ...entry };
-      // A name that is not UTF-8 arrives with this character in place of some bytes, so that nothing is found. Any
-      // other has been deleted since the directory was read.
+      // In a name that is not UTF-8, the runtime replaces bytes with this character, so the file is not found. Any other
+      // file that is not found was deleted after the directory was read.
       else if (name.includes("\ufffd")) omitted++;
     }
     return omitted;
   }
 
-  /** @throws {FileStoreError} If there is no such file or directory. */
+  /** Describes a file or directory. @throws {FileStoreError} If it does not exist. */
   async stat(names: readonly string[]): Promise<FileEntry> {
     const entry = await lookAt(await this.resolve(names));
     if (!entry) throw new FileStoreError("No such file");
@@ -95,9 +97,9 @@ export class FileStore {
     const file = await translated(() => Deno.open(path, { read: true }));
     try {
       const opened = await file.stat();
-      // Somebody may have put a link there since the path was resolved.
+      // Another process can have put a link there since the path was resolved.
       if (!opened.isFile || !await isAt(path, file) || await this.resolve(names) !== path) {
-        throw new FileStoreError("Path is no regular file");
+        throw new FileStoreError("Path is not a regular file");
       }
       return { file, size: opened.size };
     } catch (error) {
@@ -114,29 +116,33 @@ export class FileStore {
     await translated(() => Deno.remove(path));
   }
 
-  /** Where an upload is to end up: in a directory that is there, at a name that is free or a file's. */
+  /**
+   * Returns the path at which an upload will be put.
+   *
+   * @throws {FileStoreError} If its directory does not exist, or the name is that of a directory.
+   */
   async targetPath(names: readonly string[]): Promise<string> {
     const path = `${await this.resolve(names.slice(0, -1))}/${names.at(-1)}`;
     const info = await lstat(path);
-    if (info && !info.isFile) throw new FileStoreError("Path is no file");
+    if (info && !info.isFile) throw new FileStoreError("Path is not a file");
     return path;
   }
 
   /**
    * Returns the path on this system.
    *
-   * @throws {FileStoreError} If nothing is there, or a link is on the way.
+   * @throws {FileStoreError} If it does not exist, or contains a symbolic link.
    */
   async resolve(names: readonly string[]): Promise<string> {
     const path = [this.#root, ...names].join("/") || "/";
     const real = await translated(() => Deno.realPath(path));
-    if (real !== path) throw new FileStoreError("Path has a symbolic link in it");
+    if (real !== path) throw new FileStoreError("Path contains a symbolic link");
     return path;
   }
 }
 
 /**
- * Describes what is at a path of this system; undefined if nothing is.
+ * Describes the file or directory at a path of this system; undefined if it does not exist.
  *
  * @throws {FileStoreError} If it is neither a file nor a directory.
  */
@@ -165,7 +171,7 @@ async function translated<Result>(run: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** What a client may know of an error: the system's message would tell it where the root is. */
+/** Returns an error for the client. The message of the OS would reveal where the root is. */
 export function publicError(cause: unknown): FileStoreError {
   if (cause instanceof FileStoreError) return cause;
   const code = cause instanceof Error ? Reflect.get(cause, "code") : undefined;

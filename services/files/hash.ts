@@ -1,14 +1,14 @@
-/** Checksums of files as they go by. @module */
+/** Checksums of files. @module */
 import { createHash, type Hash } from "node:crypto";
 import { plural } from "../../internal/plural.ts";
 
-/** Bytes read from a file at once. */
+/** Maximum size in bytes of one read. */
 export const READ_SIZE = 64 * 1024;
 
 /**
  * Reads the first bytes of a file into a SHA-256, and leaves the file positioned after them.
  *
- * @param working Called with the bytes read so far; what it throws ends the reading.
+ * @param working Called with the number of bytes read so far. An error that it throws ends the reading.
  * @throws {Deno.errors.UnexpectedEof} If the file is shorter.
  */
 export async function hashStart(
@@ -26,7 +26,7 @@ export async function hashStart(
 }
 
 /**
- * The next bytes of a file in pieces, each good until the next is asked for.
+ * Iterates over the next bytes of a file. Each piece is valid until the next one is requested.
  *
  * @throws {Deno.errors.UnexpectedEof} If the file has fewer.
  */

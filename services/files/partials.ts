@@ -1,9 +1,9 @@
-/** Uploads that have not finished: where they are kept, who may write them, and how long they stay. @module */
+/** Partial files of uploads: their place, their locks, and their expiry. @module */
 import { type FileStore, FileStoreError, lookAt, type NamedEntry, publicError } from "./file_store.ts";
 import { PARTIAL_PREFIX, PARTIALS } from "./path.ts";
 import { isAt } from "./same_file.ts";
 
-/** A partial file that nobody else can write: it is locked, and it is what its path names. */
+/** A partial file, locked against all other uploads. */
 export interface LockedPartial {
   readonly file: Deno.FsFile;
   readonly path: string;
@@ -11,15 +11,15 @@ export interface LockedPartial {
   readonly size: number;
 }
 
-/** How often a folder is made again that other uploads remove in between. */
+/** Attempts to create a folder that other uploads remove in between. */
 const MAX_ATTEMPTS = 20;
 
 /**
- * The unfinished uploads below a root. The upload of `DIRECTORY/NAME` is collected in a file of the same name in a
- * hidden folder of that directory, so that a rename moves it to its place.
+ * The partial files below a root. An upload of `DIRECTORY/NAME` is written to a file of the same name in a hidden folder
+ * of that directory, so that a rename moves it to its place.
  *
- * Whoever writes one holds a lock of the operating system on it, because other processes may serve the same root, for
- * example during a rolling restart. The lock ends with the process, so a crash leaves nothing locked.
+ * An upload holds a file lock of the OS, because several processes can serve the same root, for example during a rolling
+ * restart. The OS releases the lock when the process ends, so a crash leaves nothing locked.
  */
 export class Partials {
   readonly #store: FileStore;
@@ -28,13 +28,13 @@ export class Partials {
     this.#store = store;
   }
 
-  /** Returns the bytes that an unfinished upload has left, or undefined without one. */
+  /** Returns the size in bytes of a partial file; undefined if there is none. */
   async size(names: readonly string[]): Promise<number | undefined> {
     const folder = await this.#folder(names.slice(0, -1));
     return folder === undefined ? undefined : (await lookAt(`${folder}/${names.at(-1)}`))?.size;
   }
 
-  /** Lists the unfinished uploads of a directory. */
+  /** Lists the partial files of a directory, sorted by name. */
   async list(directory: readonly string[]): Promise<NamedEntry[]> {
     const folder = await this.#folder(directory);
     if (folder === undefined) return [];
@@ -47,9 +47,9 @@ export class Partials {
   }
 
   /**
-   * Opens the partial file for an upload, and creates it if there is none.
+   * Locks the partial file for an upload, and creates it if necessary.
    *
-   * @throws {FileStoreError} If another client writes it, at this or another process.
+   * @throws {FileStoreError} If another upload has locked it, in this or another process.
    */
   async lock(names: readonly string[]): Promise<LockedPartial> {
     const directory = await this.#store.resolve(names.slice(0, -1));
@@ -59,14 +59,14 @@ export class Partials {
       const locked = folder && await this.#tryLock(`${folder}/${names.at(-1)}`, true);
       if (locked) return locked;
     }
-    throw new FileStoreError("File is being written by others all the time");
+    throw new FileStoreError("File is being written by too many clients");
   }
 
   /**
-   * Deletes what an unfinished upload has left.
+   * Deletes a partial file.
    *
-   * @returns Whether there was anything.
-   * @throws {FileStoreError} If a client is writing it.
+   * @returns Whether there was one.
+   * @throws {FileStoreError} If an upload has locked it.
    */
   async remove(names: readonly string[]): Promise<boolean> {
     const folder = await this.#folder(names.slice(0, -1));
@@ -77,11 +77,11 @@ export class Partials {
     return true;
   }
 
-  /** Moves a partial file to its place. It stays locked. */
+  /** Moves a partial file to its place. It stays locked. @throws {FileStoreError} If it was deleted or replaced. */
   async move(partial: LockedPartial, target: string): Promise<void> {
-    // Only this very file may take the place that the client is told of.
+    // `ok` must stand for the bytes of this upload, whatever another program does in the folder.
     if (!await isAt(partial.path, partial.file)) {
-      throw new FileStoreError("Upload was deleted by somebody else");
+      throw new FileStoreError("Upload was deleted by another program");
     }
     await Deno.rename(partial.path, target);
   }
@@ -97,7 +97,7 @@ export class Partials {
     }
   }
 
-  /** Lets others write a partial file, or another of its name, and removes the folder after the last one. */
+  /** Releases the lock, and removes the folder if it is empty. */
   async release({ file, path }: LockedPartial): Promise<void> {
     file.close();
     const folder = path.slice(0, path.lastIndexOf("/"));
@@ -105,15 +105,14 @@ export class Partials {
     try {
       await Deno.remove(folder);
     } catch {
-      // Other uploads are in it, or have removed it: both are as they should be, and the next one tries again.
+      // The folder has files of other uploads, or another upload has removed it.
     }
   }
 
   /**
-   * Deletes the partial files below the root to which nobody has written for some time.
+   * Deletes the partial files below the root that have not been written to for `ms`, and are not locked.
    *
-   * @param ms The time in ms.
-   * @returns How many it deleted.
+   * @returns The number of deleted files.
    */
   async expire(ms: number, signal: AbortSignal): Promise<number> {
     return await this.#expireBelow(await this.#store.resolve([]), Date.now() - ms, signal);
@@ -130,7 +129,7 @@ export class Partials {
         else if (isFile && isPartial(directory, name) && await this.#expireOne(path, before)) expired++;
       }
     } catch {
-      // It is gone, or cannot be read, as a client that lists it is told. The other directories matter all the same.
+      // It was deleted or cannot be read, which a client that lists it learns. Go on with the other directories.
     }
     for (const each of directories) expired += await this.#expireBelow(each, before, signal);
     return expired;
@@ -145,13 +144,13 @@ export class Partials {
       await this.discard(partial);
       return true;
     } catch (error) {
-      // Somebody is writing it, or it is not ours to delete.
+      // An upload has locked it, or the OS does not permit deleting it.
       if (error instanceof FileStoreError) return false;
       throw error;
     }
   }
 
-  /** The folder with the partial files of a directory; undefined if there is none, or it was removed in between. */
+  /** Returns the folder with the partial files of a directory; undefined if there is none, or it has just been removed. */
   async #folder(directory: readonly string[]): Promise<string | undefined> {
     const path = `${await this.#store.resolve(directory)}/${PARTIALS}`;
     if (await lookAt(path) === undefined) return undefined;
@@ -163,13 +162,13 @@ export class Partials {
     }
   }
 
-  /** Undefined if there is no such file, or another upload renamed, deleted, or created it in between. */
+  /** Returns undefined if the file does not exist, or another upload has just renamed, deleted, or created it. */
   async #tryLock(path: string, create: boolean): Promise<LockedPartial | undefined> {
     const exists = await lookAt(path) !== undefined;
     if (!exists && !create) return undefined;
     let file: Deno.FsFile;
     try {
-      // `createNew` follows no link.
+      // `createNew` does not follow links.
       file = await Deno.open(path, { read: true, write: true, createNew: !exists });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.AlreadyExists) {
@@ -189,7 +188,7 @@ export class Partials {
   }
 }
 
-/** Files of this prefix outside of such a folder are what a server that was killed left of its check at the start. */
+/** Whether a file is partial, or was left by the check at the start of a server that was killed. */
 function isPartial(directory: string, name: string): boolean {
   return directory.endsWith(`/${PARTIALS}`) || name.startsWith(PARTIAL_PREFIX);
 }

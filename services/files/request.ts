@@ -1,7 +1,7 @@
-/** Request lines of the files service. Pure. @module */
+/** Requests of the files service. Pure. @module */
 import { parsePath, PathError } from "./path.ts";
 
-/** What a client asks for. Paths are names from the root down. */
+/** A request. Its path is an array of names from the root down. */
 export type FilesRequest =
   | { readonly type: "list"; readonly path: readonly string[] }
   | { readonly type: "get"; readonly path: readonly string[]; readonly offset: number }
@@ -10,7 +10,7 @@ export type FilesRequest =
   | { readonly type: "stat"; readonly path: readonly string[] }
   | { readonly type: "quit" };
 
-/** A line that is no request. */
+/** Error thrown for a line that is not a valid request. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
 }
@@ -24,7 +24,7 @@ const USAGE = {
   QUIT: "QUIT",
 } as const;
 
-/** What may come after the verb: how many words at least and at most. */
+/** Minimum and maximum number of words after the verb. */
 const WORDS: Readonly<Record<keyof typeof USAGE, readonly [number, number]>> = {
   LIST: [0, 1],
   GET: [1, 2],
@@ -36,19 +36,19 @@ const WORDS: Readonly<Record<keyof typeof USAGE, readonly [number, number]>> = {
 const COUNT = /^\d{1,15}$/;
 
 /**
- * Reads a request line: a verb and words, one space between them.
+ * Parses a request line: a verb and words, separated by one space.
  *
- * @throws {RequestError} If the verb is unknown, or the words are not what it takes.
- * @throws {PathError} If the path is one that is never served.
+ * @throws {RequestError} If the verb is unknown, or the words do not fit it.
+ * @throws {PathError} If the path is never served.
  */
 export function parseRequest(line: string): FilesRequest {
   const [verb = "", ...words] = line.split(" ");
   if (!isVerb(verb)) {
-    throw new RequestError(`Unknown verb: there are ${Object.keys(USAGE).join(", ")}`);
+    throw new RequestError(`Unknown verb, expected ${Object.keys(USAGE).join(", ")}`);
   }
   const [least, most] = WORDS[verb];
   if (words.length < least || words.length > most || words.includes("")) {
-    throw new RequestError(`Request is not ${USAGE[verb]}`);
+    throw new RequestError(`Invalid request, expected ${USAGE[verb]}`);
   }
   switch (verb) {
     case "LIST":
@@ -72,17 +72,19 @@ function isVerb(word: string): word is keyof typeof USAGE {
 
 function filePath(word: string): readonly string[] {
   const path = parsePath(word);
-  if (path.length === 0) throw new PathError("Path is the root, not a file");
+  if (path.length === 0) throw new PathError("Path is the root, expected a file");
   return path;
 }
 
 function parseExtent(size: string, offset: string): { readonly size: number; readonly offset: number } {
   const extent = { size: parseCount(size, USAGE.PUT), offset: parseCount(offset, USAGE.PUT) };
-  if (extent.offset > extent.size) throw new RequestError(`Offset ${offset} is after the end, ${size}`);
+  if (extent.offset > extent.size) throw new RequestError(`Offset ${offset} is beyond the end, ${size}`);
   return extent;
 }
 
 function parseCount(word: string, usage: string): number {
-  if (!COUNT.test(word)) throw new RequestError(`Not a number of bytes: ${JSON.stringify(word)} in ${usage}`);
+  if (!COUNT.test(word)) {
+    throw new RequestError(`Invalid number of bytes ${JSON.stringify(word)} in ${usage}`);
+  }
   return Number(word);
 }

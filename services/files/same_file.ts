@@ -1,4 +1,4 @@
-/** Whether a path still names the file that was opened at it. @module */
+/** Comparison of a path with an open file. @module */
 
 /** Whether a path names this open file, and not through a symbolic link. */
 export async function isAt(path: string, file: Deno.FsFile): Promise<boolean> {

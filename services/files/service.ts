@@ -1,4 +1,4 @@
-/** Files of one directory, by lines and raw bodies. @module */
+/** A file server for one directory. @module */
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import type { LineListenLimits } from "../../socket/listen_options.ts";
@@ -13,13 +13,13 @@ import { farewellLine, ListenerService, type ServiceAccess, type ServiceOptions 
 
 /** Options for {@linkcode startFiles}. */
 export interface FilesOptions extends ServiceOptions {
-  /** Directory to serve. Nothing outside it is reached. */
+  /** Directory to serve. Clients cannot reach anything outside it. */
   root: string;
   /** Whether clients may upload and delete. Default `false`. */
   writable?: boolean;
   /**
-   * Time in ms after the last write for which an upload that was cut off can be resumed; then it is deleted. 0 for no
-   * limit. Default 86,400,000, a day.
+   * Time in ms after which an interrupted upload can no longer be resumed, and its partial file is deleted; 0 disables.
+   * Default 86,400,000 (a day).
    */
   partialTtl?: number;
   /** Limits of the listener, and of each connection and its lines. */
@@ -28,18 +28,18 @@ export interface FilesOptions extends ServiceOptions {
   access?: ServiceAccess;
 }
 
-/** What a files service counts. */
+/** Counters of a files service. */
 export interface FilesStats extends ListenerStats {
   /** Bytes of files received. */
   readonly bodyBytesIn: number;
-  /** Bytes of files sent in full. */
+  /** Bytes of files sent completely. */
   readonly bodyBytesOut: number;
-  /** Unfinished uploads that were deleted because of their age. */
+  /** Partial files deleted because of their age. */
   readonly expiredPartials: number;
 }
 
 const PARTIAL_TTL = 24 * 60 * 60 * 1000;
-/** Longest time in ms between two looks for partial files to delete. */
+/** Maximum time in ms between two searches for expired partial files. */
 const EXPIRY_INTERVAL = 60 * 60 * 1000;
 
 /**
@@ -47,20 +47,22 @@ const EXPIRY_INTERVAL = 60 * 60 * 1000;
  *
  * | request | answer |
  * |---|---|
- * | `LIST [DIRECTORY]` | an entry a line, `file SIZE TIME NAME` or `directory 0 TIME NAME`; where clients may write, also `partial SIZE TIME NAME`; then `ok COUNT`, with `omitted COUNT` at the end if there are names that no request can express (not UTF-8, or with a control character or a backslash) |
- * | `STAT PATH` | `ok file SIZE TIME`, with `partial SIZE` at the end or instead where an upload was cut off |
- * | `GET PATH [OFFSET]` | `body LENGTH`, so many bytes, `sha256 HEX` of the whole file |
+ * | `LIST [DIRECTORY]` | a line for each entry: `file SIZE TIME NAME`, `directory 0 TIME NAME`, or, if clients may write, `partial SIZE TIME NAME`; then `ok COUNT`, with `omitted COUNT` at the end if there are names that a request cannot express (not UTF-8, or with a control character or a backslash) |
+ * | `STAT PATH` | `ok file SIZE TIME`; if there is an interrupted upload, `partial SIZE` at the end, or instead |
+ * | `GET PATH [OFFSET]` | `body LENGTH`, that number of bytes, `sha256 HEX` of the whole file |
  * | `PUT PATH SIZE [OFFSET]`, the bytes from the offset on, `sha256 HEX` of the whole file | `ready OFFSET` before the body, `ok` after it |
- * | `DELETE PATH` | `ok`; what an unfinished upload has left is deleted too |
+ * | `DELETE PATH` | `ok`; deletes the file and its partial file |
  * | `QUIT` | `ok` |
  *
- * A request that is refused is answered `error …`. Before the answer, and during an upload, a line `working DONE` can
- * come about every 400 ms: the bytes hashed or written, or the names read so far. An upload takes its name when it is
- * complete and its checksum is right. Several processes may serve the same root: only one client at a time writes a
- * file. If it breaks off, what came stays for `partialTtl`; if it is refused, nothing stays.
+ * A refused request is answered with `error …`. Before an answer that takes long, and during an upload, the server sends
+ * `working DONE` about every 400 ms, with the number of bytes hashed or written, or of names read.
  *
- * @returns The service, listening.
- * @throws {TypeError} If the root is no directory; and as {@linkcode listen} does.
+ * An upload is put in place when it is complete and its checksum is right. Several processes can serve the same root: only
+ * one client at a time writes a file. After an interruption, the received bytes stay for `partialTtl`. A refused upload
+ * leaves nothing.
+ *
+ * @returns The service, after it has started to listen.
+ * @throws {TypeError} If the root is not a directory. Errors of `listen` are also thrown.
  *
  * @example
  * ```ts

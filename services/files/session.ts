@@ -1,4 +1,4 @@
-/** One client of the files service: its requests in order. @module */
+/** A client's session with the files service. @module */
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import type { Clock } from "../../internal/clock.ts";
@@ -11,11 +11,11 @@ import { type FilesRequest, parseRequest, RequestError } from "./request.ts";
 import { Upload, type UploadPlace } from "./upload.ts";
 import { ClientGoneError, WorkReport } from "./work_report.ts";
 
-/** What a {@linkcode FilesSession} works with. */
+/** Options for {@linkcode FilesSession}. */
 export interface FilesSessionOptions extends UploadPlace {
   readonly writable: boolean;
   readonly clock: Clock;
-  /** Called with the bytes of each body that went through. */
+  /** Called with the number of bytes received, or of a body that was sent completely. */
   readonly moved: (bytes: { readonly in?: number; readonly out?: number }) => void;
 }
 
@@ -27,21 +27,21 @@ interface UnderWay {
 type Put = Extract<FilesRequest, { type: "put" }>;
 
 const CHECKSUM = /^sha256 ([0-9a-f]{64})$/;
-/** A refused body up to this many bytes is read and dropped; a longer one costs the client its connection. */
+/** A refused body up to this number of bytes is read and dropped. After a longer one, the connection is closed. */
 const MAX_SKIPPED_BODY = 64 * 1024;
-/** Bytes to hash or write, and names to read, that take long enough to tell the client how far they are. */
+/** Numbers of bytes to hash or write, and of names to read, for which the server reports progress. */
 const MANY_BYTES = 4 * 1024 * 1024;
 const MANY_NAMES = 10_000;
 
-/** Serves the requests of one client. */
+/** Serves the requests of one client, in order. */
 export class FilesSession {
   readonly #connection: Connection<FilesFrame>;
   readonly #options: FilesSessionOptions;
   #upload: UnderWay | undefined;
-  /** A refused upload is still coming in. */
+  /** Whether the body of a refused upload is still being received. */
   #skipping = false;
   #busy = false;
-  /** It ends with the request under way. */
+  /** Whether the session ends after the current request. */
   #last = false;
   #draining = false;
   #ended = false;
@@ -51,7 +51,7 @@ export class FilesSession {
     this.#options = options;
   }
 
-  /** Reads and answers until the client has finished. */
+  /** Answers requests until the client has finished. */
   async run(): Promise<void> {
     try {
       for await (const frames of this.#connection.batches()) {
@@ -67,7 +67,7 @@ export class FilesSession {
     }
   }
 
-  /** Ends it after the request under way, at once if there is none. */
+  /** Ends the session after the current request, or immediately without one. */
   drain(): void {
     this.#last = true;
     this.#draining = true;
@@ -118,7 +118,7 @@ export class FilesSession {
     try {
       return parseRequest(line);
     } catch (error) {
-      // An upload that is malformed has a body all the same; where its length is, nobody can tell where that ends.
+      // An invalid upload is followed by a body, too. Without a length, its end is unknown.
       if (line.startsWith("PUT")) {
         this.#refuseBody(error instanceof PathError ? uploadLength(line) : undefined);
       }
@@ -136,7 +136,7 @@ export class FilesSession {
       if (!room) await this.#connection.flushed();
     };
     let next = await files.next();
-    // Closed without anything queued, a connection does not say so when it is flushed.
+    // On a closed connection without queued bytes, `flushed` does not throw.
     for (; !next.done && this.#connection.open; next = await files.next()) await show(next.value);
     if (!next.done) return;
     if (writable) { for (const entry of await partials.list(path)) await show(entry); }
@@ -156,7 +156,7 @@ export class FilesSession {
     }
   }
 
-  /** Deletes a file and what an unfinished upload of it has left; one of the two is enough. */
+  /** Deletes a file and its partial file, if at least one of them exists. */
   async #delete(path: readonly string[]): Promise<void> {
     const { store, partials } = this.#options;
     const wasPartial = await partials.remove(path);
@@ -172,15 +172,15 @@ export class FilesSession {
   async #get(path: readonly string[], offset: number): Promise<void> {
     const { file, size } = await this.#options.store.read(path);
     try {
-      if (offset > size) throw new RequestError(`Offset ${offset} is after the end, ${size}`);
+      if (offset > size) throw new RequestError(`Offset ${offset} is beyond the end, ${size}`);
       const length = size - offset;
-      // The checksum is that of the whole file, so that a client that resumes can trust both halves.
+      // The checksum is that of the whole file, so that a client that resumes can verify both parts.
       const hash = await hashStart(file, offset, this.#report(MANY_BYTES).progress);
       this.#send(`body ${length}`);
       for await (const bytes of readPieces(file, length)) {
         hash.update(bytes);
         if (!this.#connection.send(bytes)) await this.#connection.flushed();
-        // Closed without anything queued, a connection does not say so when it is flushed.
+        // On a closed connection without queued bytes, `flushed` does not throw.
         if (!this.#connection.open) return;
       }
       this.#send(`sha256 ${hash.digest("hex")}`);
@@ -211,7 +211,7 @@ export class FilesSession {
     } catch (error) {
       this.#upload = undefined;
       this.#refuseBody(file.size - file.written);
-      // Kept, it would hold the space for want of which it may have failed.
+      // If the disk is full, a partial file would keep it full.
       await file.discard();
       throw error;
     }
@@ -224,17 +224,17 @@ export class FilesSession {
     const checksum = CHECKSUM.exec(line)?.[1];
     if (checksum === undefined) {
       await file.discard();
-      throw new RequestError("Body is not followed by sha256 and 64 hexadecimal digits");
+      throw new RequestError("Invalid line after the body, expected sha256 and 64 hexadecimal digits");
     }
     await report.during(file.size, file.finish(checksum));
     this.#send("ok");
   }
 
-  #report(worthTelling: number): WorkReport {
-    return new WorkReport(this.#connection, this.#options.clock, worthTelling);
+  #report(minProgress: number): WorkReport {
+    return new WorkReport(this.#connection, this.#options.clock, minProgress);
   }
 
-  /** Goes on after a body that nobody wants; not where that would take long. */
+  /** Skips the body of a refused upload, or ends the session if that would take long. */
   #refuseBody(length: number | undefined): void {
     if (length === undefined || length > MAX_SKIPPED_BODY) this.#last = true;
     else this.#skipping = true;

@@ -1,33 +1,32 @@
-/** Files of this machine to and from a files service: resumed where they can be, and checked. @module */
+/** Resumable, verified transfers between local files and a files service. @module */
 import type { Hash } from "node:crypto";
 import { type Download, type FilesClient, FilesError } from "./client.ts";
 import { hashStart, readPieces } from "./hash.ts";
 import { isAt } from "./same_file.ts";
 
-/** What a transfer may be told. */
+/** Options for {@linkcode downloadFile} and {@linkcode uploadFile}. */
 export interface TransferOptions {
-  /** Called when more is done: bytes so far, those of an earlier try included, and bytes in all. */
+  /** Called with the number of bytes transferred, including those of earlier attempts, and the size of the file. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** What a transfer came to. */
+/** The result of a transfer. */
 export interface Transferred {
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
-  /** Bytes that an earlier try had brought already. */
+  /** Bytes that earlier attempts had transferred. */
   readonly resumedAt: number;
-  /** SHA-256 of the whole file, in hexadecimal; both sides have computed it. */
+  /** SHA-256 of the whole file, in hexadecimal, which both sides have computed. */
   readonly checksum: string;
 }
 
 /**
- * Downloads a file. It is collected beside its destination, in `DESTINATION.part`, and takes its name when it is complete
- * and its checksum is right. What an earlier try has left there is resumed; if that is not the start of the file, the
- * download begins again.
+ * Downloads a file. The bytes go to `DESTINATION.part`, which is renamed when it is complete and its checksum is right. If
+ * an earlier attempt has left such a file, the download resumes, or begins again if that is not the start of the file.
  *
- * @throws {FilesError} If the server refuses, or the checksum differs: then nothing is left.
+ * @throws {FilesError} If the server refuses, or the checksum differs. In that case, nothing is left.
  * @throws {Deno.errors.Busy} If another download writes `DESTINATION.part`, in this or another process.
- * @throws What the system says of the destination.
+ * @throws Errors of the OS about the destination.
  */
 export async function downloadFile(
   client: FilesClient,
@@ -36,7 +35,7 @@ export async function downloadFile(
 ): Promise<Transferred> {
   const { path, destination } = files;
   const part = `${destination}.part`;
-  // Or it would be found out by the last step, when all has come.
+  // Checked first, because otherwise only the last step would fail, after the whole transfer.
   if ((await statOf(destination))?.isDirectory) {
     throw new Deno.errors.IsADirectory(`Cannot download to ${destination}: it is a directory`);
   }
@@ -45,11 +44,11 @@ export async function downloadFile(
     ? await fetchFrom(client, { path, part, destination, offset: there }, options)
     : undefined;
   const done = resumed ?? await fetchFrom(client, { path, part, destination, offset: 0 }, options);
-  if (done === undefined) throw new FilesError("checksum", "Checksum differs: what came is deleted");
+  if (done === undefined) throw new FilesError("checksum", "Checksum differs, so the download was deleted");
   return done;
 }
 
-/** Where a download comes from and goes to. */
+/** The source and the destination of a download. */
 interface Fetch {
   readonly path: string;
   readonly part: string;
@@ -57,14 +56,14 @@ interface Fetch {
   readonly offset: number;
 }
 
-/** `undefined` if the checksum differs; what came stays only if it was resumed, to begin again in its place. */
+/** Returns undefined if the checksum differs. Then the partial file stays only if it was resumed, for another attempt. */
 async function fetchFrom(
   client: FilesClient,
   { path, part, destination, offset }: Fetch,
   options: TransferOptions,
 ): Promise<Transferred | undefined> {
   const refused = new AbortController();
-  // Both sides read what an earlier try has brought, at the same time: it may be much.
+  // Both sides read the bytes of earlier attempts in parallel, because there can be many.
   const start = offset > 0 ? openPart(part, offset, refused.signal) : undefined;
   start?.catch(() => {}); // Thrown below.
   let download: Download;
@@ -75,7 +74,7 @@ async function fetchFrom(
     (await start?.catch(() => undefined))?.file.close();
     throw error;
   }
-  // A new one is opened only now, so that a refusal leaves nothing behind.
+  // A new file is created only now, so that a refusal leaves nothing.
   const { file, hash } = await (start ?? openPart(part, 0, refused.signal));
   try {
     const size = offset + download.length;
@@ -93,10 +92,10 @@ async function fetchFrom(
       if (offset === 0) await Deno.remove(part);
       return undefined;
     }
-    // On disk before it takes its name.
+    // A crash must not leave the name without the bytes.
     await file.sync();
     if (!await isAt(part, file)) {
-      throw new Deno.errors.NotFound(`${part} was deleted or replaced by somebody else`);
+      throw new Deno.errors.NotFound(`${part} was deleted or replaced by another program`);
     }
     await Deno.rename(part, destination);
     return { size, resumedAt: offset, checksum };
@@ -105,7 +104,7 @@ async function fetchFrom(
   }
 }
 
-/** Opens the file in which a download is collected, for this download alone, and reads its first bytes. */
+/** Opens and locks the partial file of a download, and reads its first bytes. */
 async function openPart(
   part: string,
   length: number,
@@ -113,7 +112,7 @@ async function openPart(
 ): Promise<{ readonly file: Deno.FsFile; readonly hash: Hash }> {
   const file = await Deno.open(part, { read: true, write: true, create: true });
   try {
-    // Two writers would leave a mixture, and each would find its own checksum right.
+    // Two writers would mix their bytes, and each would find its own checksum right.
     if (!await file.tryLock(true)) throw new Deno.errors.Busy(`Another download is writing ${part}`);
     return { file, hash: await hashStart(file, length, () => signal.throwIfAborted()) };
   } catch (error) {
@@ -122,13 +121,13 @@ async function openPart(
   }
 }
 
-/** Whether a file of the server is at least so long. */
+/** Whether a file of the server has at least `offset` bytes. */
 async function isWithin(client: FilesClient, path: string, offset: number): Promise<boolean> {
   const { entry } = await client.stat(path);
   return entry !== undefined && offset <= entry.size;
 }
 
-/** What is at a path; `undefined` if nothing is. */
+/** Returns information about a path; `undefined` if it does not exist. */
 async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
   try {
     return await Deno.stat(path);
@@ -139,11 +138,11 @@ async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
 }
 
 /**
- * Uploads a file. What an earlier try has left at the server is continued; where that is not the start of this file,
- * it begins again.
+ * Uploads a file. If an earlier attempt has left a partial file at the server, the upload resumes, or begins again if that
+ * is not the start of this file.
  *
  * @throws {FilesError} If the server refuses.
- * @throws What the system says of the source.
+ * @throws Errors of the OS about the source.
  */
 export async function uploadFile(
   client: FilesClient,
@@ -157,7 +156,7 @@ export async function uploadFile(
   try {
     return await sendFrom(client, { path: files.path, file, offset }, options);
   } catch (error) {
-    // The server had the start of another file there; it has deleted that.
+    // The partial file was the start of another file. The server has deleted it.
     if (!(error instanceof FilesError && error.code === "checksum") || offset === 0) throw error;
     return await sendFrom(client, { path: files.path, file, offset: 0 }, options);
   }
@@ -170,7 +169,7 @@ async function sendFrom(
 ): Promise<Transferred> {
   const { size } = await file.stat();
   await file.seek(0, Deno.SeekMode.Start);
-  // Read while the server reads what it has of the file.
+  // Both sides read the bytes of earlier attempts in parallel, because there can be many.
   const start = hashStart(file, offset, () => {});
   start.catch(() => {}); // Thrown below.
   let checksum = "";
@@ -194,7 +193,7 @@ async function sendFrom(
   return { size, resumedAt: offset, checksum };
 }
 
-/** Bytes that an earlier upload has left; a path of which the server knows nothing has none. */
+/** Returns the size of the partial file at the server; 0 if the path does not exist. */
 async function partialSize(client: FilesClient, path: string): Promise<number> {
   try {
     return (await client.stat(path)).partial;

@@ -1,4 +1,4 @@
-/** One upload: collected beside its target, renamed when it is complete. @module */
+/** An upload: written to a partial file, and renamed when it is complete. @module */
 import type { Hash } from "node:crypto";
 import { plural } from "../../internal/plural.ts";
 import { type FileStore, FileStoreError, publicError } from "./file_store.ts";
@@ -6,15 +6,15 @@ import { hashStart } from "./hash.ts";
 import type { LockedPartial, Partials } from "./partials.ts";
 import { ClientGoneError } from "./work_report.ts";
 
-/** What is uploaded, and from where on. */
+/** Size and start of an upload. */
 export interface UploadExtent {
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   readonly size: number;
-  /** Bytes that an earlier upload has left and that count. */
+  /** Bytes of an earlier upload to keep. */
   readonly offset: number;
 }
 
-/** Where uploads go. */
+/** The stores of an upload. */
 export interface UploadPlace {
   readonly store: FileStore;
   readonly partials: Partials;
@@ -43,9 +43,10 @@ export class Upload {
   }
 
   /**
-   * Starts an upload, or goes on with one that was suspended.
+   * Starts an upload, or resumes an earlier one.
    *
-   * @param working Called with the bytes of the earlier upload that are read so far; what it throws ends this.
+   * @param working Called with the number of bytes of the earlier upload that are read so far. An error that it throws ends
+   * the upload.
    * @throws {FileStoreError} If the file cannot be written, or the earlier upload has left less than the offset.
    */
   static async begin(
@@ -56,7 +57,7 @@ export class Upload {
   ): Promise<Upload> {
     const { offset } = extent;
     await place.store.targetPath(names);
-    // Looked at first, so that a refusal creates nothing.
+    // Checked before locking, which creates a file.
     if (offset > 0) requireStart(offset, await place.partials.size(names));
     const partial = await place.partials.lock(names);
     try {
@@ -70,17 +71,17 @@ export class Upload {
     }
   }
 
-  /** Bytes of the whole file. */
+  /** Size of the whole file in bytes. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes that are there. */
+  /** Bytes in the partial file. */
   get written(): number {
     return this.#written;
   }
 
-  /** Adds the next bytes. */
+  /** Appends bytes. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#hash.update(bytes);
     try {
@@ -92,16 +93,16 @@ export class Upload {
   }
 
   /**
-   * Moves the file to its place. If it is not what was meant, or cannot be moved, it is discarded.
+   * Puts the file in place. If the checksum differs, or the file cannot be moved, it is deleted.
    *
    * @param checksum SHA-256 of the whole file, in hexadecimal.
-   * @throws {FileStoreError} If the checksum differs, or the file cannot take its place.
+   * @throws {FileStoreError} If the checksum differs, or the file cannot be moved.
    */
   async finish(checksum: string): Promise<void> {
     try {
       const actual = this.#hash.digest("hex");
-      if (actual !== checksum) throw new FileStoreError(`Checksum differs: what came has ${actual}`);
-      // On disk before it takes its name: a crash must not leave a name with nothing behind it.
+      if (actual !== checksum) throw new FileStoreError(`Checksum differs: received ${actual}`);
+      // A crash must not leave the name without the bytes.
       await this.#partial.file.sync();
       await this.#place.partials.move(this.#partial, await this.#place.store.targetPath(this.#names));
     } catch (error) {
@@ -111,12 +112,12 @@ export class Upload {
     await this.#place.partials.release(this.#partial);
   }
 
-  /** Gives up, and leaves nothing. */
+  /** Ends the upload, and deletes the partial file. */
   async discard(): Promise<void> {
     await this.#place.partials.discard(this.#partial);
   }
 
-  /** Gives up for now: what has come stays, and counts when the client comes back. */
+  /** Ends the upload, and keeps the partial file for another attempt. */
   async suspend(): Promise<void> {
     if (this.#written === 0) await this.discard();
     else this.#partial.file.close();

@@ -1,51 +1,51 @@
-/** How far a long request is, told to the client that waits for it. @module */
+/** Progress of long requests. @module */
 import type { Clock } from "../../internal/clock.ts";
 import type { Connection } from "../../socket/connection.ts";
 import type { FilesFrame } from "./codec.ts";
 
-/** Thrown out of work that nobody waits for any more. */
+/** Error thrown to stop work for a client that has disconnected. */
 export class ClientGoneError extends Error {
   override readonly name = "ClientGoneError";
 }
 
 /**
- * Time in ms between two lines. A client that has gone is noticed at the second one at the latest: it answers the first
- * with a reset.
+ * Time in ms between two lines. A client that has disconnected answers the first one with a reset, so that the second one
+ * fails.
  */
 const INTERVAL = 400;
 
-/** Sends `working DONE` now and then, so that a client can tell slow work from a server that hangs. */
+/** Sends `working DONE` at intervals, so that a client can distinguish slow work from a server that hangs. */
 export class WorkReport {
   readonly #connection: Connection<FilesFrame>;
   readonly #clock: Clock;
-  readonly #worthTelling: number;
-  #told = 0;
-  #toldAt: number;
+  readonly #minProgress: number;
+  #reported = 0;
+  #reportedAt: number;
 
-  /** @param worthTelling Progress that takes so long only where something is slow; less is not told. */
-  constructor(connection: Connection<FilesFrame>, clock: Clock, worthTelling: number) {
+  /** @param minProgress Progress since the last line that is worth another one. */
+  constructor(connection: Connection<FilesFrame>, clock: Clock, minProgress: number) {
     this.#connection = connection;
     this.#clock = clock;
-    this.#worthTelling = worthTelling;
-    this.#toldAt = clock.now();
+    this.#minProgress = minProgress;
+    this.#reportedAt = clock.now();
   }
 
   /**
-   * Takes note of progress.
+   * Reports progress, if there is enough.
    *
    * @throws {ClientGoneError} If the connection has closed.
    */
   readonly progress = (done: number): void => {
-    if (!this.#connection.open) throw new ClientGoneError("Client has gone");
-    if (done - this.#told < this.#worthTelling || this.#clock.now() - this.#toldAt < INTERVAL) return;
-    this.#tell(done);
+    if (!this.#connection.open) throw new ClientGoneError("Client has disconnected");
+    if (done - this.#reported < this.#minProgress || this.#clock.now() - this.#reportedAt < INTERVAL) return;
+    this.#report(done);
   };
 
-  /** Reports while the system does something that has no progress to see. */
+  /** Reports regularly during an operation of the OS whose progress is not visible. */
   async during<Result>(done: number, work: Promise<Result>): Promise<Result> {
-    if (done < this.#worthTelling) return await work;
+    if (done < this.#minProgress) return await work;
     const again = (): void => {
-      this.#tell(done);
+      this.#report(done);
       timer = this.#clock.after(INTERVAL, again);
     };
     let timer = this.#clock.after(INTERVAL, again);
@@ -56,9 +56,9 @@ export class WorkReport {
     }
   }
 
-  #tell(done: number): void {
-    this.#told = done;
-    this.#toldAt = this.#clock.now();
+  #report(done: number): void {
+    this.#reported = done;
+    this.#reportedAt = this.#clock.now();
     this.#connection.send(`working ${done}`);
   }
 }

@@ -1,4 +1,4 @@
-/** Datagrams back as they came, or on to everybody else. @module */
+/** An echo and a chat over UDP. @module */
 import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
 import type { ListenerEvent } from "../../socket/listener_event.ts";
 import { closeOnAbort } from "../../socket/close_on_abort.ts";
@@ -10,45 +10,46 @@ import { DatagramGuard } from "./guard.ts";
 import { DatagramRoom } from "./room.ts";
 import type { Service } from "../service.ts";
 
-/** Options of {@linkcode startDatagramEcho}. */
+/** Options for {@linkcode startDatagramEcho}. */
 export interface DatagramEchoOptions {
   /**
    * Addresses to bind, all on one port. Default `["127.0.0.1"]`. With a wildcard (`0.0.0.0`, `::`), the OS picks the source
-   * address of answers, which is not the one that was asked if the machine has several: bind those one by one.
+   * address of answers. On a machine with several addresses, it can differ from the address that a client sent to, so bind
+   * each address by name.
    */
   hostnames?: readonly string[];
-  /** Addresses to bind as well where the system allows it. Default none. */
+  /** Addresses to bind as well if possible. Default none. */
   tryHostnames?: readonly string[];
   /** Receives the events of the service: an address that could not be bound. Must not throw. */
   onEvent?: (event: Extract<ListenerEvent<never>, { type: "not-bound" }>) => void;
-  /** Port; 0 lets the system pick one. Default 0. */
+  /** Port; 0 lets the OS pick one. Default 0. */
   port?: number;
-  /** Passes what one sends on to all others that have sent something lately, instead of back. Default `false`. */
+  /** Whether a datagram goes to all other recent senders, instead of back. Default `false`. */
   chat?: boolean;
-  /** Senders that a chat knows at once. Default 64. */
+  /** Limit of senders in a chat. Default 64. */
   maxSenders?: number;
-  /** Silence in ms after which a chat forgets a sender. Default 300,000. */
+  /** Silence in ms after which a sender leaves a chat. Default 300,000. */
   forgetAfter?: number;
   /**
-   * Maximum number of datagrams per second and source address that are answered or passed on, because a source can be
-   * forged; 0 for no limit. Default 1000. As many at once after a quiet second.
+   * Limit of datagrams per second and source address that are answered or forwarded, because a source can be forged; 0
+   * disables. After a quiet second, as many are answered immediately. Default 1000.
    */
   answerRate?: number;
   /** Closes the service when it aborts. */
   signal?: AbortSignal;
-  /** Default: the system clock. */
+  /** The clock. Default: the system clock. */
   clock?: Clock;
 }
 
-/** What a datagram service counts. */
+/** Counters of a datagram service. */
 export interface DatagramEchoStats extends DatagramStats {
   /** Datagrams that could not be sent. */
   readonly failed: number;
   /** Datagrams ignored because they claimed to come from the service itself. */
   readonly ignored: number;
-  /** Datagrams ignored because there were more than `answerRate` from their address. */
+  /** Datagrams ignored because of `answerRate`. */
   readonly limited: number;
-  /** Senders that a chat knows. */
+  /** Senders in a chat. */
   readonly senders: number;
 }
 
@@ -57,10 +58,9 @@ const FORGET_AFTER = 300_000;
 const ANSWER_RATE = 1000;
 
 /**
- * Starts a datagram echo, or a chat of datagrams: each is passed on, its sender's address before it, to all others
- * that have sent something lately.
+ * Starts a UDP echo or chat. In a chat, a datagram goes to all other recent senders, with its sender's address in front.
  *
- * @returns The service, bound.
+ * @returns The service, after it has bound its addresses.
  * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listenDatagram`.
  *
  * @example
@@ -141,7 +141,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     };
   }
 
-  /** As `close`: a datagram is answered at once, or not at all. */
+  /** Closes like `close`, because a datagram is answered immediately or never. */
   async shutdown(): Promise<void> {
     await this.close();
   }
@@ -156,7 +156,7 @@ class DatagramEcho implements Service<DatagramEchoStats> {
   }
 
   #bind(hostname: string, port = 0): void {
-    // A port that the system picks is picked once, for all.
+    // The OS picks a port for the first address, and the others share it.
     this.#sockets.push(new DatagramSocket({ hostname, port: this.#sockets[0]?.address.port ?? port }));
   }
 
@@ -177,12 +177,12 @@ class DatagramEcho implements Service<DatagramEchoStats> {
       const verdict = this.#guard.judge(datagram.from, this.#clock.now());
       if (verdict === "own") this.#ignored++;
       else if (verdict === "limited") this.#limited++;
-      else if (this.#room) await this.#passOn(socket, datagram, this.#room);
+      else if (this.#room) await this.#forward(socket, datagram, this.#room);
       else await this.#send(socket, datagram.bytes, datagram.from);
     }
   }
 
-  async #passOn(
+  async #forward(
     socket: DatagramSocket,
     { bytes, from }: Datagram,
     room: DatagramRoom<DatagramSocket>,
@@ -194,15 +194,15 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     }
     const text = sanitize(new TextDecoder().decode(bytes).replace(/\r?\n$/, ""));
     const message = encode(`${formatAddress(from)}: ${text}`);
-    // The same for everybody, whatever they would receive.
+    // The IPv4 limit also for receivers over IPv6, so that all receive the same messages.
     if (message.length > MAX_DATAGRAM) {
-      await this.#send(socket, encode("error message is too long to be passed on"), from);
+      await this.#send(socket, encode("error message is too long to be forwarded"), from);
       return;
     }
     await Promise.all(others.map(({ via, address }) => this.#send(via, message, address)));
   }
 
-  /** One that cannot be sent, as to a network without a route, is one that is lost on the way. */
+  /** Counts a datagram that cannot be sent, for example without a route. UDP promises no delivery. */
   async #send(socket: DatagramSocket, bytes: Uint8Array, to: Address): Promise<void> {
     try {
       await socket.send(bytes, to);

@@ -1,33 +1,33 @@
-/** Which datagrams a service answers. @module */
+/** Protection against forged source addresses. @module */
 import type { Address } from "../../socket/network.ts";
 import { RateLimit } from "../../socket/rate_limit.ts";
 import { isLocalAddress } from "./local_address.ts";
 
-/** What becomes of a datagram: it is answered, or ignored because of where it came from, or because there are too many. */
+/** The decision about a datagram: answer it, or ignore it because of its own source address, or because of the limit. */
 export type Verdict = "answer" | "own" | "limited";
 
-/** What a {@linkcode DatagramGuard} works with. */
+/** Options for {@linkcode DatagramGuard}. */
 export interface DatagramGuardOptions {
-  /** The addresses that the service is bound to. */
+  /** The bound addresses of the service. */
   readonly own: readonly Address[];
-  /** Maximum number of datagrams answered per second and source address; 0 for no limit. */
+  /** Limit of datagrams answered per second and source address; 0 disables. */
   readonly rate: number;
-  /** Whether an address is one of this machine. Default: asks the OS. */
+  /** Whether an address belongs to this machine. Default: {@linkcode isLocalAddress}. */
   readonly isLocal?: (hostname: string) => boolean;
 }
 
-/** Sources that are remembered at once, so that forged ones cost no more than that. */
+/** Limit of sources with a counter, which bounds the memory that forged ones cost. */
 const MAX_SOURCES = 10_000;
 const WILDCARDS = ["0.0.0.0", "::"];
 
 /**
- * Keeps a service from being used against itself and others. The source of a datagram can be forged: if it is the service
- * itself, an answer is the next request, forever (CERT CA-1996-01); if it is another echo, the two keep answering each
- * other; if it is a victim, the service floods it.
+ * Decides which datagrams a service answers, because their source addresses can be forged. If the source is the service
+ * itself, its answer is the next request, in an endless loop (CERT CA-1996-01). If it is another such service, the two answer
+ * each other. If it is a third machine, the service floods it.
  */
 export class DatagramGuard {
   readonly #options: Required<DatagramGuardOptions>;
-  /** The one that came first is forgotten first. */
+  /** In order of arrival; the oldest is evicted. */
   readonly #sources = new Map<string, RateLimit>();
 
   constructor(options: DatagramGuardOptions) {

@@ -1,8 +1,8 @@
-/** Whether an address is one of this machine. @module */
+/** Local addresses. @module */
 
 /**
- * Asks the OS by binding a socket to the address, which needs no permission to list the interfaces. An address that may
- * not be bound for another reason counts as local.
+ * Whether an address belongs to this machine. It tries to bind a socket to the address, which needs no permission to list
+ * the network interfaces. An address that cannot be bound for another reason counts as local.
  */
 export function isLocalAddress(hostname: string): boolean {
   try {

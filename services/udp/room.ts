@@ -1,24 +1,25 @@
-/** Who takes part in a chat of datagrams: those that have sent something lately. Pure. @module */
+/** Members of a datagram chat: its recent senders. Pure. @module */
 import { type Address, formatAddress } from "../../socket/network.ts";
 
-/** Bounds of a {@linkcode DatagramRoom}. */
+/** Options for {@linkcode DatagramRoom}. */
 export interface DatagramRoomOptions {
+  /** Limit of senders. */
   readonly maxSenders: number;
-  /** Silence in ms after which a sender is forgotten. */
+  /** Silence in ms after which a sender is removed. */
   readonly forgetAfter: number;
 }
 
-/** Who has sent something. */
+/** The sender of a datagram. */
 export interface Sender<Socket> {
   readonly address: Address;
-  /** The socket that it sent to: only that one reaches it, and only from there it expects anything. */
+  /** The socket that received the datagram. Only this one reaches the sender, whose address family it has. */
   readonly via: Socket;
 }
 
-/** Known senders, bounded: an address in a datagram may be forged, and each one known is sent everything. */
+/** The recent senders. Their number is limited, because addresses can be forged, and each member receives everything. */
 export class DatagramRoom<Socket> {
   readonly #options: DatagramRoomOptions;
-  /** The longest silent first. */
+  /** Longest silent first. */
   readonly #senders = new Map<string, Sender<Socket> & { readonly lastHeard: number }>();
 
   constructor(options: DatagramRoomOptions) {
@@ -29,7 +30,7 @@ export class DatagramRoom<Socket> {
     return this.#senders.size;
   }
 
-  /** A sender has spoken. Gives all others, or undefined if there is no room for one more. */
+  /** Adds or renews a sender, and returns all others; undefined if the room is full. */
   hear(sender: Sender<Socket>, now: number): readonly Sender<Socket>[] | undefined {
     this.#forget(now);
     const key = formatAddress(sender.address);

@@ -28,7 +28,7 @@ async function withServer(
   await served;
 }
 
-Deno.test("FilesClient lists, describes, moves and deletes, whatever the names", async () => {
+Deno.test("FilesClient lists, describes, transfers, and deletes files with any name", async () => {
   await using dir = new TempDir();
   await using server = await startFiles({ root: dir.path, writable: true });
   await using client = await FilesClient.connect({ port: server.port });
@@ -47,7 +47,7 @@ Deno.test("FilesClient lists, describes, moves and deletes, whatever the names",
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("FilesClient says what is refused, by code, and goes on", async () => {
+Deno.test("FilesClient reports a refusal with its code, and remains usable", async () => {
   await using dir = new TempDir();
   await using server = await startFiles({ root: dir.path, writable: true });
   await using client = await FilesClient.connect({ port: server.port });
@@ -63,11 +63,11 @@ Deno.test("FilesClient says what is refused, by code, and goes on", async () => 
     "checksum differs",
   );
   assertEquals(wrong.code, "checksum");
-  await assertRejects(() => client.stat("../x"), FilesError, "path has .. in it");
+  await assertRejects(() => client.stat("../x"), FilesError, "path contains ..");
   assertEquals(await Array.fromAsync(client.list()), []);
 });
 
-Deno.test("FilesClient stops an upload that is refused on the way", async () => {
+Deno.test("FilesClient.upload() stops sending when the server refuses", async () => {
   const sent: string[] = [];
   await withServer(async (peer, lines) => {
     await lines.next();
@@ -96,13 +96,13 @@ Deno.test("FilesClient stops an upload that is refused on the way", async () => 
 
 for (
   const [answer, message] of [
-    ["ok", 'Server answered "ok", which is no answer'],
-    ["body -1", 'Server answered "body -1", which is no answer'],
+    ["ok", 'Server sent an invalid answer: "ok"'],
+    ["body -1", 'Server sent an invalid answer: "body -1"'],
     ["", "Server closed the connection"],
     ["body 5\nhel", "Server ended inside its answer"],
   ] as const
 ) {
-  Deno.test(`FilesClient.download() does not take ${JSON.stringify(answer)} for an answer`, async () => {
+  Deno.test(`FilesClient.download() throws when the server answers ${JSON.stringify(answer)}`, async () => {
     await withServer(async (peer, lines) => {
       await lines.next();
       for (const line of answer.split("\n")) if (line !== "") peer.send(line);
@@ -116,7 +116,7 @@ for (
   });
 }
 
-Deno.test("FilesClient.list() does not take what is no name for one", async () => {
+Deno.test("FilesClient.list() throws when the server sends an invalid name", async () => {
   for (const name of ["ev%1b[31mil", "%", "..", "%00"]) {
     await withServer(async (peer, lines) => {
       await lines.next();
@@ -127,21 +127,21 @@ Deno.test("FilesClient.list() does not take what is no name for one", async () =
       const error = await assertRejects(
         () => Array.fromAsync(client.list()),
         FilesError,
-        "which is no answer",
+        "Server sent an invalid answer",
       );
       assertEquals(error.code, "broken");
     });
   }
 });
 
-Deno.test("FilesClient waits for an answer no longer than its timeout", async () => {
+Deno.test("FilesClient throws when no answer arrives within its timeout", async () => {
   await withServer(async (peer) => void await peer.closed, async (port) => {
     await using client = await FilesClient.connect({ port, timeouts: { reply: 20 } });
     await assertRejects(() => client.stat("x"), FilesError, "timeout: answer for 20 ms");
   });
 });
 
-Deno.test("FilesClient waits longer than its timeout for a server that reports progress", pure, async () => {
+Deno.test("FilesClient waits longer than its timeout while the server reports progress", pure, async () => {
   const network = new MemoryNetwork();
   const clock = new VirtualClock();
   const server = listen({ network, clock, port: 8000 });
@@ -159,7 +159,9 @@ Deno.test("FilesClient waits longer than its timeout for a server that reports p
   assertEquals(await clock.runUntil(client.stat("x")), { entry: undefined, partial: 7 });
   const upload = client.upload("x", { size: 1, body: pieces("x"), checksum: () => sha256("x") });
   // It is answered by what is no answer, after as long.
-  await clock.runUntil(assertRejects(() => upload, FilesError, 'Server answered "ok partial 7"'));
+  await clock.runUntil(
+    assertRejects(() => upload, FilesError, 'Server sent an invalid answer: "ok partial 7"'),
+  );
   await clock.runUntil(client[Symbol.asyncDispose]());
   await clock.runUntil(server.close());
   await served;
@@ -214,7 +216,7 @@ Deno.test(
   },
 );
 
-Deno.test("downloadFile() refuses to write what another download is writing", async () => {
+Deno.test("downloadFile() throws when another download writes the same file", async () => {
   await using dir = new TempDir();
   await using here = new TempDir();
   await dir.write("x", "hello");
@@ -237,7 +239,7 @@ Deno.test("downloadFile() refuses to write what another download is writing", as
   assertEquals([await here.read("x"), await here.names()], ["hello", ["x"]]);
 });
 
-Deno.test("downloadFile() puts nothing in place that somebody else put at its partial file", async () => {
+Deno.test("downloadFile() throws when another program has replaced its partial file", async () => {
   await using here = new TempDir();
   const destination = `${here.path}/x`;
   await withServer(async (peer, lines) => {
@@ -254,13 +256,13 @@ Deno.test("downloadFile() puts nothing in place that somebody else put at its pa
     await assertRejects(
       () => downloadFile(client, { path: "x", destination }),
       Deno.errors.NotFound,
-      "was deleted or replaced by somebody else",
+      "was deleted or replaced by another program",
     );
   });
   assertEquals([await here.names(), await here.read("x.part")], [["x.part"], "other"]);
 });
 
-Deno.test("downloadFile() keeps what came when it breaks off, and nothing when the checksum differs", async () => {
+Deno.test("downloadFile() keeps its partial file when it is interrupted, and deletes it when the checksum differs", async () => {
   await using dir = new TempDir();
   const destination = `${dir.path}/x`;
   await withServer(async (peer, lines) => {
@@ -289,7 +291,7 @@ Deno.test("downloadFile() keeps what came when it breaks off, and nothing when t
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("uploadFile() and downloadFile() tell how far they are", async () => {
+Deno.test("uploadFile() and downloadFile() report progress", async () => {
   await using here = new TempDir();
   await using there = new TempDir();
   await here.write("big", "x".repeat(200_000));

@@ -7,14 +7,14 @@ import { pure } from "../../_util/permissions.ts";
 
 const utf8 = new TextEncoder();
 
-Deno.test("parsePath() gives the names of a path", pure, () => {
+Deno.test("parsePath() returns the names of a path", pure, () => {
   assertEquals(parsePath("."), []);
   assertEquals(parsePath("a.txt"), ["a.txt"]);
   assertEquals(parsePath("a%20b/c%25d/%C3%A9"), ["a b", "c%d", "é"]);
   assertEquals(parsePath("..a/b../...."), ["..a", "b..", "...."]);
 });
 
-Deno.test("parsePath() refuses whatever would leave the root, however it is written", pure, () => {
+Deno.test("parsePath() throws for every spelling of a path that leaves the root", pure, () => {
   for (
     const path of [
       "..",
@@ -53,7 +53,7 @@ Deno.test("parsePath() refuses whatever would leave the root, however it is writ
   assertEquals(parsePath("%252e%252e"), ["%2e%2e"]);
 });
 
-Deno.test("parsePath() gives names that cannot leave a directory, or none", pure, () => {
+Deno.test("parsePath() returns names that cannot leave a directory, or throws", pure, () => {
   const part = fc.constantFrom("..", ".", "/", "\\", "%2e", "%2f", "%5c", "%00", "a", "%25", "%c3%a9", "%");
   fc.assert(
     fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
@@ -69,7 +69,7 @@ Deno.test("parsePath() gives names that cannot leave a directory, or none", pure
   );
 });
 
-Deno.test("formatPath() writes one word that parsePath() reads back", pure, () => {
+Deno.test("formatPath() returns one word that parsePath() parses", pure, () => {
   const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((text) =>
     !/^\.{1,2}$|[/\\]|(?![\u0080-\u009f])\p{Cc}/u.test(text)
   );
@@ -80,7 +80,7 @@ Deno.test("formatPath() writes one word that parsePath() reads back", pure, () =
   }));
 });
 
-Deno.test("parseRequest() reads each request", pure, () => {
+Deno.test("parseRequest() parses each request", pure, () => {
   assertEquals(parseRequest("LIST"), { type: "list", path: [] });
   assertEquals(parseRequest("LIST a/b"), { type: "list", path: ["a", "b"] });
   assertEquals(parseRequest("GET a"), { type: "get", path: ["a"], offset: 0 });
@@ -92,7 +92,7 @@ Deno.test("parseRequest() reads each request", pure, () => {
   assertEquals(parseRequest("QUIT"), { type: "quit" });
 });
 
-Deno.test("parseRequest() refuses what is no request", pure, () => {
+Deno.test("parseRequest() throws when a request is invalid", pure, () => {
   for (
     const line of [
       "",
@@ -172,7 +172,7 @@ function decode(bytes: Uint8Array, size: number, bodyLength = uploadLength): (st
   return error ? [...joined, `error ${error.code}`] : joined;
 }
 
-Deno.test("filesCodec() tells lines from bodies, whatever the chunking", pure, () => {
+Deno.test("filesCodec() separates lines and bodies, however the bytes are cut", pure, () => {
   const bytes = utf8.encode("STAT a\r\nPUT a 7\n12\n45\n7sha256 x\nPUT b 0\nPUT c 9 6\nxyzQUIT\n");
   const expected = [
     "STAT a",
@@ -188,7 +188,7 @@ Deno.test("filesCodec() tells lines from bodies, whatever the chunking", pure, (
   assertEquals(decode(utf8.encode("body 3\nabcok\n"), 5, downloadLength), ["body 3", [97, 98, 99], "ok"]);
 });
 
-Deno.test("filesCodec() refuses an end inside a body or line, and a line over the limit", pure, () => {
+Deno.test("filesCodec() reports an end within a body or line, and a line over the limit", pure, () => {
   for (const size of [1, 4, 1000]) {
     assertEquals(decode(utf8.encode("PUT a 3\nab"), size).at(-1), "error unterminated");
     assertEquals(decode(utf8.encode("STAT a"), size).at(-1), "error unterminated");

@@ -53,7 +53,7 @@ Deno.test("startFiles() lets one client at a time write a file when two servers 
   assertEquals(await dir.names(), ["report.txt"]);
 });
 
-Deno.test("startFiles() resumes at one server what broke off at another", async () => {
+Deno.test("startFiles() resumes an upload that was interrupted at another server", async () => {
   await using dir = new TempDir();
   await using one = await startFiles({ root: dir.path, writable: true });
   await using other = await startFiles({ root: dir.path, writable: true });
@@ -65,7 +65,7 @@ Deno.test("startFiles() resumes at one server what broke off at another", async 
   assertEquals([await dir.read("a"), await dir.names()], ["hello", ["a"]]);
 });
 
-Deno.test("startFiles() refuses an upload whose partial file was replaced or deleted by somebody else", async () => {
+Deno.test("startFiles() refuses an upload when another program has replaced or deleted its partial file", async () => {
   await using dir = new TempDir();
   await using server = await startFiles({ root: dir.path, writable: true });
   for (const replacement of ["other", undefined]) {
@@ -73,12 +73,12 @@ Deno.test("startFiles() refuses an upload whose partial file was replaced or del
     await Deno.remove(`${dir.path}/${HIDDEN}/a`);
     if (replacement !== undefined) await dir.write(`${HIDDEN}/a`, replacement);
     await client.send(`llosha256 ${sha256("hello")}\n`);
-    await client.upTo("error upload was deleted by somebody else\n");
+    await client.upTo("error upload was deleted by another program\n");
     await assertRejects(() => dir.read("a"), Deno.errors.NotFound);
   }
 });
 
-Deno.test("startFiles() lists an unfinished upload, and deletes it", async () => {
+Deno.test("startFiles() lists and deletes unfinished uploads", async () => {
   await using dir = new TempDir();
   await dir.write("b", "b");
   await using server = await startFiles({ root: dir.path, writable: true });
@@ -91,19 +91,19 @@ Deno.test("startFiles() lists an unfinished upload, and deletes it", async () =>
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("startFiles() shows nothing of unfinished uploads when it is read-only", async () => {
+Deno.test("startFiles() hides unfinished uploads when it is read-only", async () => {
   await using dir = new TempDir();
   await Deno.mkdir(`${dir.path}/${HIDDEN}`);
   await dir.write(`${HIDDEN}/a`, "he");
   await using server = await startFiles({ root: dir.path });
   assertEquals(
     await exchange(server.port, `LIST\nSTAT a\nLIST ${HIDDEN}\nGET ${HIDDEN}/a\nQUIT\n`),
-    "ok 0\nerror no such file\n" + "error path has a reserved name in it: .okline-partial…\n".repeat(2) +
+    "ok 0\nerror no such file\n" + "error path contains a reserved name: .okline-partial…\n".repeat(2) +
       "ok\n",
   );
 });
 
-Deno.test("startFiles() leaves nothing of an upload that breaks off before its first byte", async () => {
+Deno.test("startFiles() leaves nothing when an upload is interrupted before its first byte", async () => {
   await using dir = new TempDir();
   await using server = await startFiles({ root: dir.path, writable: true });
   {
@@ -115,7 +115,7 @@ Deno.test("startFiles() leaves nothing of an upload that breaks off before its f
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("FilesSession leaves nothing of an upload that cannot be written", async () => {
+Deno.test("FilesSession leaves nothing when an upload cannot be written", async () => {
   await using dir = new TempDir();
   const store = await FileStore.open(dir.path);
   class FullDisk extends Partials {
@@ -149,17 +149,17 @@ Deno.test("FilesSession leaves nothing of an upload that cannot be written", asy
   await served;
 });
 
-Deno.test("FilesSession leaves nothing of an upload that cannot take its place", async () => {
+Deno.test("FilesSession leaves nothing when an upload cannot be put in place", async () => {
   await using dir = new TempDir();
   await using server = await startFiles({ root: dir.path, writable: true });
   await using client = await half(server.port, "a");
   await Deno.mkdir(`${dir.path}/a`);
   await client.send(`llosha256 ${sha256("hello")}\n`);
-  await client.upTo("error path is no file\n");
+  await client.upTo("error path is not a file\n");
   assertEquals(await dir.names(), ["a"]);
 });
 
-Deno.test("startFiles() deletes unfinished uploads after partialTtl, and nothing else", async () => {
+Deno.test("startFiles() deletes only unfinished uploads older than partialTtl", async () => {
   await using dir = new TempDir();
   await using sub = { path: `${dir.path}/sub`, [Symbol.asyncDispose]: () => Promise.resolve() };
   await Deno.mkdir(`${sub.path}/${HIDDEN}`, { recursive: true });
@@ -190,7 +190,7 @@ Deno.test("startFiles() deletes unfinished uploads after partialTtl, and nothing
   assertEquals(await Array.fromAsync(Deno.readDir(`${dir.path}/${HIDDEN}`), ({ name }) => name), ["new"]);
 });
 
-Deno.test("startFiles() looks for expired uploads each hour, and spares one that is being written", async () => {
+Deno.test("startFiles() deletes expired uploads every hour, except one that is being written", async () => {
   await using dir = new TempDir();
   let lookAgain: (() => void) | undefined;
   const hourly: Clock = {
@@ -214,7 +214,7 @@ Deno.test("startFiles() looks for expired uploads each hour, and spares one that
   assertEquals(await dir.names(), ["a"]);
 });
 
-Deno.test("Partials.lock() goes on when others remove its folder, or finish the same file, at the same time", async () => {
+Deno.test("Partials.lock() succeeds or refuses when other uploads remove its folder or file in parallel", async () => {
   await using dir = new TempDir();
   const partials = new Partials(await FileStore.open(dir.path));
   let refused = 0;
@@ -239,7 +239,7 @@ Deno.test("Partials.lock() goes on when others remove its folder, or finish the 
   assertEquals(await dir.names(), ["0", "1"]);
 });
 
-Deno.test("Partials.lock() follows no link", async () => {
+Deno.test("Partials.lock() throws when there is a symbolic link", async () => {
   await using dir = new TempDir();
   await using outside = new TempDir();
   await Deno.mkdir(`${dir.path}/${HIDDEN}`);

@@ -30,7 +30,7 @@ async function cutOff(server: Awaited<ReturnType<typeof startFiles>>): Promise<v
 
 const TIME = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
 
-Deno.test("startFiles() lists, describes and sends files, from an offset too", async () => {
+Deno.test("startFiles() lists, describes, and sends files, also from an offset", async () => {
   await using dir = new TempDir();
   await dir.write("b c.txt", "hello");
   await dir.write("empty", "");
@@ -54,7 +54,7 @@ Deno.test("startFiles() lists, describes and sends files, from an offset too", a
   assertEquals(server.stats().bodyBytesOut, 7);
 });
 
-Deno.test("startFiles() takes an upload under its name once it is whole", async () => {
+Deno.test("startFiles() puts an upload in place when it is complete", async () => {
   await using dir = new TempDir();
   await dir.write("old", "before");
   await using server = await start(dir, { writable: true });
@@ -71,18 +71,18 @@ Deno.test("startFiles() takes an upload under its name once it is whole", async 
   assertEquals(await dir.names(), ["new", "old"]);
 });
 
-Deno.test("startFiles() drops an upload whose checksum is wrong or missing", async () => {
+Deno.test("startFiles() deletes an upload when its checksum is wrong or missing", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
   const answer = await exchange(server.port, `PUT a 1\nxsha256 ${sha256("y")}\nPUT b 1\nxQUIT\nQUIT\n`);
   const lines = answer.split("\n");
   assertEquals(lines.filter((line) => line.startsWith("ready")).length, 2);
-  assertEquals(lines[1], `error checksum differs: what came has ${sha256("x")}`);
-  assertEquals(lines[3], "error body is not followed by sha256 and 64 hexadecimal digits");
+  assertEquals(lines[1], `error checksum differs: received ${sha256("x")}`);
+  assertEquals(lines[3], "error invalid line after the body, expected sha256 and 64 hexadecimal digits");
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("startFiles() keeps what came of an upload that was cut off, and goes on from there", async () => {
+Deno.test("startFiles() resumes an upload that was interrupted", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
   await cutOff(server);
@@ -103,7 +103,7 @@ Deno.test("startFiles() keeps what came of an upload that was cut off, and goes 
   assertEquals(await dir.names(), ["a"]);
 });
 
-Deno.test("startFiles() leaves nothing of a longer upload that was cut off in a shorter one", async () => {
+Deno.test("startFiles() truncates the partial file when the resumed upload is shorter", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
   await cutOff(server);
@@ -129,7 +129,7 @@ Deno.test("startFiles() lets one client at a time write a file", async () => {
   assertEquals(await dir.names(), []);
 });
 
-Deno.test("startFiles() writes nothing unless told that it may, and goes on after a body it refused", async () => {
+Deno.test("startFiles() refuses uploads when it is read-only, and skips their bodies", async () => {
   await using dir = new TempDir();
   await dir.write("a", "a");
   await using server = await start(dir);
@@ -143,7 +143,7 @@ Deno.test("startFiles() writes nothing unless told that it may, and goes on afte
 });
 
 Deno.test({
-  name: "startFiles() counts the names that no request can express",
+  name: "startFiles() counts names that a request cannot express",
   ignore: Deno.build.os !== "linux", // Elsewhere, file systems refuse such names.
   fn: async () => {
     await using dir = new TempDir();
@@ -163,7 +163,7 @@ Deno.test({
   },
 });
 
-Deno.test("startFiles() stops hashing for a client that has gone", async () => {
+Deno.test("startFiles() stops hashing when the client has disconnected", async () => {
   await using dir = new TempDir();
   await Deno.mkdir(`${dir.path}/.okline-partials`);
   // Sparse: hashing one takes half an hour.
@@ -182,7 +182,7 @@ Deno.test("startFiles() stops hashing for a client that has gone", async () => {
   assertEquals((await Deno.stat(`${dir.path}/.okline-partials/up`)).size, 900_000_000_000);
 });
 
-Deno.test("startFiles() reaches nothing outside its root", async () => {
+Deno.test("startFiles() refuses every path that leads outside its root", async () => {
   await using outer = new TempDir();
   await outer.write("secret", "secret");
   const root = `${outer.path}/root`;
@@ -223,7 +223,7 @@ Deno.test("startFiles() reaches nothing outside its root", async () => {
   assertEquals((await outer.names()).sort(), ["root", "secret"]);
 });
 
-Deno.test("startFiles() answers what it cannot do, and the client goes on", async () => {
+Deno.test("startFiles() answers an impossible request with an error, and serves the next one", async () => {
   await using dir = new TempDir();
   await Deno.mkdir(`${dir.path}/sub`);
   await dir.write("a", "a");
@@ -236,24 +236,24 @@ Deno.test("startFiles() answers what it cannot do, and the client goes on", asyn
   );
   const lines = answer.split("\n");
   assertEquals(lines.slice(0, 11), [
-    "error unknown verb: there are LIST, GET, PUT, DELETE, STAT, QUIT",
+    "error unknown verb, expected LIST, GET, PUT, DELETE, STAT, QUIT",
     "error no such file",
     "error path is a directory",
-    "error offset 2 is after the end, 1",
+    "error offset 2 is beyond the end, 1",
     "error path goes through a file",
     "error no such file",
     "error path is a directory",
     "error path goes through a file",
-    "error path is no file",
+    "error path is not a file",
     "error no such file",
-    "error path has .. in it",
+    "error path contains ..",
   ]);
   assertMatch(lines[11]!, /^ok file 1 /);
-  assertMatch(lines[12]!, /^error not a number of bytes/);
+  assertMatch(lines[12]!, /^error invalid number of bytes/);
   assertEquals(lines.slice(13), [""]);
 });
 
-Deno.test("startFiles() waits for a client that does not read, holding little of a large file", async () => {
+Deno.test("startFiles() buffers little of a large file when the client does not read", async () => {
   await using dir = new TempDir();
   const content = new Uint8Array(32 * 1024 * 1024).map((_, index) => index * 7);
   await dir.write("big", content);
@@ -273,7 +273,7 @@ Deno.test("startFiles() waits for a client that does not read, holding little of
   assertEquals(hash.digest("hex"), sha256(content));
 });
 
-Deno.test("startFiles() drains: a transfer under way is finished, idle clients are let go", async () => {
+Deno.test("startFiles() finishes a transfer and closes idle connections when it drains", async () => {
   await using dir = new TempDir();
   await using server = await start(dir, { writable: true });
   await using idle = await talk(server.port);
@@ -291,9 +291,9 @@ Deno.test("startFiles() drains: a transfer under way is finished, idle clients a
   assertEquals(await dir.read("a"), "xy");
 });
 
-Deno.test("startFiles() refuses a root that is no directory", async () => {
+Deno.test("startFiles() throws when the root is not a directory", async () => {
   await using dir = new TempDir();
   await dir.write("a", "");
-  await assertRejects(() => startFiles({ root: `${dir.path}/a` }), TypeError, "no directory");
+  await assertRejects(() => startFiles({ root: `${dir.path}/a` }), TypeError, "not a directory");
   await assertRejects(() => startFiles({ root: `${dir.path}/none` }), Deno.errors.NotFound);
 });

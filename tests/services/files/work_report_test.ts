@@ -26,7 +26,7 @@ async function connected() {
   };
 }
 
-Deno.test("WorkReport.progress() tells of much work that takes long", pure, async () => {
+Deno.test("WorkReport.progress() reports when enough work has taken long", pure, async () => {
   await using peer = await connected();
   const report = new WorkReport(peer.connection, peer.clock, 100);
   report.progress(1000); // At once.
@@ -42,14 +42,14 @@ Deno.test("WorkReport.progress() tells of much work that takes long", pure, asyn
   assertEquals(peer.lines, ["working 100", "working 1100"]);
 });
 
-Deno.test("WorkReport.progress() throws when the client has gone", pure, async () => {
+Deno.test("WorkReport.progress() throws when the client has disconnected", pure, async () => {
   await using peer = await connected();
   const report = new WorkReport(peer.connection, peer.clock, 100);
   peer.connection.abort();
   assertThrows(() => report.progress(1), ClientGoneError);
 });
 
-Deno.test("WorkReport.during() tells of a wait, and stops with it", pure, async () => {
+Deno.test("WorkReport.during() reports until the work is done", pure, async () => {
   await using peer = await connected();
   const report = new WorkReport(peer.connection, peer.clock, 100);
   const work = Promise.withResolvers<string>();

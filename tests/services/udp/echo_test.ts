@@ -14,7 +14,7 @@ async function next(socket: DatagramSocket): Promise<string> {
   throw new Error("Socket was closed");
 }
 
-Deno.test("startDatagramEcho() sends back datagrams of every size", async () => {
+Deno.test("startDatagramEcho() echoes datagrams of every size", async () => {
   await using server = startDatagramEcho();
   using client = new DatagramSocket();
   for (const size of [0, 1, 1472, 1473, MAX_DATAGRAM]) {
@@ -33,7 +33,7 @@ Deno.test("startDatagramEcho() sends back datagrams of every size", async () => 
   });
 });
 
-Deno.test("DatagramSocket.send() refuses a datagram that is too long", async () => {
+Deno.test("DatagramSocket.send() throws when a datagram is too long", async () => {
   using socket = new DatagramSocket();
   await assertRejects(
     () => socket.send(new Uint8Array(MAX_DATAGRAM + 1), socket.address),
@@ -42,7 +42,7 @@ Deno.test("DatagramSocket.send() refuses a datagram that is too long", async () 
   );
 });
 
-Deno.test("DatagramSocket.ask() sends again until it is answered", async () => {
+Deno.test("DatagramSocket.ask() resends until it receives an answer", async () => {
   using server = new DatagramSocket();
   using client = new DatagramSocket();
   const heard: string[] = [];
@@ -65,7 +65,7 @@ Deno.test("DatagramSocket.ask() sends again until it is answered", async () => {
   await served;
 });
 
-Deno.test("DatagramSocket.ask() drops what others send", async () => {
+Deno.test("DatagramSocket.ask() drops datagrams from other addresses", async () => {
   using server = new DatagramSocket();
   using other = new DatagramSocket();
   using client = new DatagramSocket();
@@ -76,7 +76,7 @@ Deno.test("DatagramSocket.ask() drops what others send", async () => {
   assertEquals(new TextDecoder().decode(await asked), "answer");
 });
 
-Deno.test("DatagramSocket.ask() names another address from which something came instead of the answer", async () => {
+Deno.test("DatagramSocket.ask() names the other address when a datagram came from there instead", async () => {
   using server = new DatagramSocket();
   using other = new DatagramSocket();
   using client = new DatagramSocket();
@@ -88,7 +88,7 @@ Deno.test("DatagramSocket.ask() names another address from which something came 
   );
 });
 
-Deno.test("DatagramSocket.ask() gives up when nothing answers, and may be used on", async () => {
+Deno.test("DatagramSocket.ask() throws without an answer, and the socket remains usable", async () => {
   using server = new DatagramSocket();
   using client = new DatagramSocket();
   await assertRejects(
@@ -101,7 +101,7 @@ Deno.test("DatagramSocket.ask() gives up when nothing answers, and may be used o
   assertEquals(await next(client), "late");
 });
 
-Deno.test("DatagramSocket ends its loop and its questions when it is closed", async () => {
+Deno.test("DatagramSocket.close() ends a loop and a pending ask()", async () => {
   const socket = new DatagramSocket();
   const all = Array.fromAsync(socket);
   socket.close();
@@ -117,7 +117,7 @@ Deno.test("DatagramSocket ends its loop and its questions when it is closed", as
   await asked;
 });
 
-Deno.test("startDatagramEcho() as a chat passes on what one sends to the others that spoke", async () => {
+Deno.test("startDatagramEcho() with chat forwards a datagram to all other recent senders", async () => {
   await using server = startDatagramEcho({ chat: true, maxSenders: 2 });
   const to = server.addresses[0]!;
   using ann = new DatagramSocket();
@@ -132,11 +132,11 @@ Deno.test("startDatagramEcho() as a chat passes on what one sends to the others 
   await cid.send(utf8.encode("let me in"), to);
   assertEquals(await next(cid), "error the room is full");
   await ann.send(new Uint8Array(MAX_DATAGRAM), to);
-  assertEquals(await next(ann), "error message is too long to be passed on");
+  assertEquals(await next(ann), "error message is too long to be forwarded");
   assertEquals([server.stats().senders, server.stats().sent], [2, 4]);
 });
 
-Deno.test("DatagramRoom forgets who was silent for long", pure, () => {
+Deno.test("DatagramRoom removes senders when they are silent for forgetAfter", pure, () => {
   const room = new DatagramRoom<string>({ maxSenders: 2, forgetAfter: 1000 });
   const [ann, bob, cid] = [1, 2, 3].map((port) => ({
     address: { hostname: "10.0.0.1", port },
@@ -152,7 +152,7 @@ Deno.test("DatagramRoom forgets who was silent for long", pure, () => {
   assertEquals(room.size, 2);
 });
 
-Deno.test("startDatagramEcho() as a chat passes on between IPv4 and IPv6", async () => {
+Deno.test("startDatagramEcho() with chat forwards between IPv4 and IPv6", async () => {
   await using server = startDatagramEcho({ chat: true, hostnames: ["127.0.0.1", "::1"] });
   using ann = new DatagramSocket();
   using bob = new DatagramSocket({ hostname: "::1" });
@@ -165,7 +165,7 @@ Deno.test("startDatagramEcho() as a chat passes on between IPv4 and IPv6", async
   assertEquals(server.stats().failed, 0);
 });
 
-Deno.test("startDatagramEcho() sends back the largest datagrams of IPv6 whole", async () => {
+Deno.test("startDatagramEcho() echoes the largest IPv6 datagrams completely", async () => {
   await using server = startDatagramEcho({ hostnames: ["::1"] });
   using client = new DatagramSocket({ hostname: "::1" });
   for (const size of [MAX_DATAGRAM + 1, MAX_DATAGRAM + 20]) {
@@ -179,7 +179,7 @@ Deno.test("startDatagramEcho() sends back the largest datagrams of IPv6 whole", 
   );
 });
 
-Deno.test("startDatagramEcho() answers at most answerRate datagrams a second to one address", async () => {
+Deno.test("startDatagramEcho() answers at most answerRate datagrams per second and address", async () => {
   const clock = new VirtualClock();
   await using server = startDatagramEcho({ answerRate: 3, clock });
   using client = new DatagramSocket();
@@ -196,7 +196,7 @@ Deno.test("startDatagramEcho() answers at most answerRate datagrams a second to 
   assertEquals([await next(client), await next(client), await next(client)], ["x", "x", "later"]);
 });
 
-Deno.test("startDatagramEcho() binds several addresses on one port, or none of them", async () => {
+Deno.test("startDatagramEcho() binds all addresses on one port, or throws", async () => {
   await using server = startDatagramEcho({ hostnames: ["127.0.0.1", "127.0.0.2"] });
   assertEquals(server.addresses.map(({ port }) => port), [server.port, server.port]);
   using client = new DatagramSocket();

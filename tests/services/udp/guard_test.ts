@@ -8,7 +8,7 @@ function at(hostname: string, port = 12_345): Address {
   return { hostname, port };
 }
 
-Deno.test("DatagramGuard.judge() ignores what claims to come from the service itself", pure, () => {
+Deno.test("DatagramGuard.judge() ignores datagrams with the address of the service", pure, () => {
   const guard = new DatagramGuard({ own: [at("127.0.0.1"), at("::1")], rate: 0 });
   assertEquals(guard.judge(at("127.0.0.1"), 0), "own");
   assertEquals(guard.judge(at("::1"), 0), "own");
@@ -50,7 +50,7 @@ Deno.test(
   },
 );
 
-Deno.test("DatagramGuard.judge() limits each source by itself, and forgets the oldest of many", pure, () => {
+Deno.test("DatagramGuard.judge() limits each source separately, and evicts the oldest of many", pure, () => {
   const guard = new DatagramGuard({ own: [], rate: 1 });
   assertEquals(guard.judge(at("10.0.0.1", 1), 0), "answer");
   assertEquals(guard.judge(at("10.0.0.1", 2), 0), "limited");
@@ -61,6 +61,6 @@ Deno.test("DatagramGuard.judge() limits each source by itself, and forgets the o
   assertEquals(guard.judge(at("source 9999"), 0), "limited");
 });
 
-Deno.test("isLocalAddress() tells the addresses of this machine from others", () => {
+Deno.test("isLocalAddress() is true only for addresses of this machine", () => {
   assertEquals(["127.0.0.1", "127.0.0.9", "::1", "192.0.2.1"].map(isLocalAddress), [true, true, true, false]);
 });
