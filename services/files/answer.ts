@@ -1,4 +1,4 @@
-/** Answers of a files service, as its client reads them. Pure. @module */
+/** Answers of a files service, as its client reads them. @module */
 import { decodeFrame, ProtocolError } from "../../protocol.ts";
 import { downloadLength } from "./codec.ts";
 import { parsePath, PathError } from "./path.ts";
