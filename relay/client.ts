@@ -82,7 +82,9 @@ export class RelayClient {
       signal: this.#attempts.signal,
     });
     return connecting.then((connection) => {
+      this.#attempts.connected();
       this.#session = new ClientSession(connection, this.#state);
+      if (this.#attempts.stopped) this.stop(); // Since the connection opened.
       return this.#session.run();
     }).then((reason) => {
       this.#closed = reason;

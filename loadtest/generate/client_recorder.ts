@@ -7,13 +7,9 @@ import type { GeneratorLimit, HistoryEvent } from "../history/events.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** Options for {@linkcode ClientRecorder}. */
-export interface ClientRecorderOptions {
-  readonly client: number;
-  /** When it was due, in ms since the run began. */
-  readonly due: number;
+/** What the recorders of all clients share. */
+export interface RecorderSettings {
   readonly plan: Plan;
-  readonly target: Address;
   /** ms since the run began. */
   readonly now: () => number;
   readonly record: (event: HistoryEvent) => void;
@@ -42,28 +38,41 @@ interface Ends {
 
 /** Observes a client of any protocol, and records its events. */
 export class ClientRecorder {
-  readonly #options: ClientRecorderOptions;
+  readonly #client: number;
+  /** When it was due, in ms since the run began. */
+  readonly #due: number;
+  /** The address of the server. */
   readonly #remote: string;
+  readonly #settings: RecorderSettings;
   #dialedAt = 0;
   #sends = 0;
 
-  constructor(options: ClientRecorderOptions) {
-    this.#options = options;
-    this.#remote = formatAddress(options.target);
+  /**
+   * @param options.due When the client is due, in ms since the run began.
+   * @param options.remote The address of the server.
+   */
+  constructor(
+    options: { readonly client: number; readonly due: number; readonly remote: string },
+    settings: RecorderSettings,
+  ) {
+    this.#client = options.client;
+    this.#due = options.due;
+    this.#remote = options.remote;
+    this.#settings = settings;
   }
 
   dialing(): void {
-    this.#dialedAt = this.#options.now();
+    this.#dialedAt = this.#settings.now();
   }
 
   connected(connection: Ends): void {
-    const { client, now, record, progress } = this.#options;
+    const { now, record, progress } = this.#settings;
     progress.open++;
     const at = now();
     const took = at - this.#dialedAt;
     record({
       event: "connect",
-      client,
+      client: this.#client,
       at,
       took,
       local: formatAddress(connection.local),
@@ -72,13 +81,13 @@ export class ClientRecorder {
   }
 
   notConnected(error: ConnectError): void {
-    const { client, now, record, stopped } = this.#options;
+    const { now, record, stopped } = this.#settings;
     // An attempt that the run itself aborted was not refused.
     if (stopped()) return;
     const limit = generatorLimitOf(error);
     record({
       event: "refused",
-      client,
+      client: this.#client,
       at: now(),
       error: error.message,
       ...(limit === undefined ? {} : { limit }),
@@ -86,9 +95,9 @@ export class ClientRecorder {
   }
 
   sent(): void {
-    const { client, now, record, progress } = this.#options;
+    const { now, record, progress } = this.#settings;
     if (this.#sends++ > 0) progress.resent++;
-    record({ event: "send", client, at: now() });
+    record({ event: "send", client: this.#client, at: now() });
   }
 
   received(_: Ends, text: string): void {
@@ -105,30 +114,32 @@ export class ClientRecorder {
   }
 
   complained(_: Ends, error: string | ProtocolError): void {
-    const { client, now, record } = this.#options;
+    const { now, record } = this.#settings;
     // Cut, because a server may send a long error to every client.
     const text = typeof error === "string" ? `error ${error}` : `an invalid frame: ${error.message}`;
-    record({ event: "error", client, at: now(), text: text.slice(0, ERROR_SHOWN) });
+    record({ event: "error", client: this.#client, at: now(), text: text.slice(0, ERROR_SHOWN) });
   }
 
   closed(_: Ends, reason: CloseReason): void {
-    const { client, now, record, progress, stopped } = this.#options;
+    const { now, record, progress, stopped } = this.#settings;
     progress.open--;
     const at = now();
-    if (reason.type === "natural") return record({ event: "close", client, at, reason: reason.type });
+    if (reason.type === "natural") {
+      return record({ event: "close", client: this.#client, at, reason: reason.type });
+    }
     const type = stopped() && reason.type === "local" ? "stopped" : reason.type;
-    record({ event: "close", client, at, reason: type, detail: describeCloseReason(reason) });
+    record({ event: "close", client: this.#client, at, reason: type, detail: describeCloseReason(reason) });
   }
 
   #countOk(): void {
-    const { due, now, progress, latency } = this.#options;
+    const { now, progress, latency } = this.#settings;
     progress.acknowledged++;
-    latency.record(now() - due);
+    latency.record(now() - this.#due);
   }
 
   #message(event: "receive" | "answer" | "ack", text: string): void {
-    const { client, plan, now, record } = this.#options;
-    record({ event, client, at: now(), message: plan.find(text) ?? text });
+    const { plan, now, record } = this.#settings;
+    record({ event, client: this.#client, at: now(), message: plan.find(text) ?? text });
   }
 }
 

@@ -1,9 +1,10 @@
 /** Runs the clients of a plan, or a part of them, on schedule. @module */
 import { RelayClient } from "../../relay/client.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
+import type { LineLimits } from "../../socket/connection_options.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
-import { ClientRecorder } from "./client_recorder.ts";
+import { ClientRecorder, type RecorderSettings } from "./client_recorder.ts";
 import { echoRequest, httpRequest } from "./request_reply.ts";
 import { RequestReplyClient } from "./request_reply_client.ts";
 import { injectFaults } from "./fault_injection.ts";
@@ -94,6 +95,10 @@ export class Fleet {
   readonly #latency = new LatencyHistogram();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
+  readonly #recorder: RecorderSettings;
+  /** The addresses of `targets` as text. */
+  readonly #remotes: readonly string[];
+  readonly #limits: LineLimits;
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
@@ -108,6 +113,20 @@ export class Fleet {
     const { plan, part = 0, parts = 1, run, clock, begin, scenario: prepared } = options;
     this.#indices = [...plan.slice(part, parts)];
     this.#pace = new Pace(runStages(plan, prepared?.load).at(-1)?.begin ?? 0);
+    // Once for all clients: they are most of the memory of a load test.
+    this.#remotes = options.targets.map(formatAddress);
+    this.#limits = {
+      writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
+      maxLine: Math.max(DEFAULT_MAX_LINE, plan.longestLine),
+    };
+    this.#recorder = {
+      plan,
+      now: () => this.#now(),
+      record: options.record,
+      progress: this.#progress,
+      latency: this.#latency,
+      stopped: () => this.#stopped,
+    };
     if (prepared === undefined) return;
     this.#scenario = new ScenarioRunner({
       prepared,
@@ -216,17 +235,8 @@ export class Fleet {
     const { plan, targets, random, run, token } = this.#options;
     const target = targets[index % targets.length]!;
     const { text } = plan.client(index);
-    const observer = new ClientRecorder({
-      client: index,
-      due,
-      plan,
-      target,
-      now: () => this.#now(),
-      record: this.#options.record,
-      progress: this.#progress,
-      latency: this.#latency,
-      stopped: () => this.#stopped,
-    });
+    const remote = this.#remotes[index % targets.length]!;
+    const observer = new ClientRecorder({ client: index, due, remote }, this.#recorder);
     const shared = {
       hostname: target.hostname,
       port: target.port,
@@ -237,13 +247,13 @@ export class Fleet {
       observer,
     };
     const { timeout } = plan;
-    const limits = { writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine) };
-    const maxLine = Math.max(DEFAULT_MAX_LINE, plan.longestLine);
+    const limits = this.#limits;
+    const { maxLine = DEFAULT_MAX_LINE } = limits;
     switch (run.protocol) {
       case "relay":
         return new RelayClient({
           ...shared,
-          limits: { ...limits, maxLine },
+          limits,
           timeouts: { ack: timeout, linger: plan.linger },
           ...(token === undefined ? {} : { token }),
           replyDelay: plan.replyDelayOf(index),
@@ -260,7 +270,7 @@ export class Fleet {
           ...shared,
           timeout,
           limits,
-          requestReply: httpRequest(text, formatAddress(target)),
+          requestReply: httpRequest(text, remote),
         });
       case "scenario":
         if (this.#scenario === undefined) {

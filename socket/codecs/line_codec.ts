@@ -242,5 +242,9 @@ export function lineCodecWithin({ maxLine = DEFAULT_MAX_LINE }: { readonly maxLi
   string
 > {
   assertMaxLine(maxLine, "limits.maxLine");
-  return lineCodec({ maxLine });
+  // A codec has no state, so that the connections of a client with thousands of them can share one.
+  if (lastCodec.maxLine !== maxLine) lastCodec = { maxLine, codec: lineCodec({ maxLine }) };
+  return lastCodec.codec;
 }
+
+let lastCodec = { maxLine: DEFAULT_MAX_LINE, codec: lineCodec() };
