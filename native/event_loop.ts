@@ -50,6 +50,13 @@ const BUFFER_BYTES = 64 * 1024;
 // Reads of up to this many bytes share their views of the buffer: to make one costs as much as decoding a short line.
 const SHORT_READ = 1024;
 
+// Descriptors to make room for before there are many. The kernel doubles its table when it is full; in a process of several
+// threads, it first waits until no processor uses the old one, for 10 to 80 ms. Of ten thousand connections that come
+// together, some would find the accept queue full, and try again after a second.
+const TABLE_SIZES = [65_536, 16_384, 4096, 1024];
+// A process that listens will have many descriptors, and one that has as many as this.
+const MANY = 64;
+
 type State = "stopped" | "looking" | "sleeping" | "waking";
 
 /**
@@ -79,6 +86,7 @@ export class EventLoop implements AsyncDisposable {
   #pause = SHORTEST_PAUSE_NS;
   #received = 0;
   #stale = 0;
+  #tableGrown = false;
 
   /** @throws {Error} If the process has no descriptors left. */
   constructor(libc: Libc, clock: Clock) {
@@ -106,13 +114,21 @@ export class EventLoop implements AsyncDisposable {
   /** Takes a handle for events of its descriptor. */
   add(watched: Watched): void {
     this.#watched[watched.descriptor] = watched;
-    this.#open++;
+    if (++this.#open === MANY) this.growDescriptorTable();
   }
 
   /** Forgets a handle: no event reaches it anymore. The kernel forgets a descriptor when it is closed. */
   remove(watched: Watched): void {
     this.#watched[watched.descriptor] = undefined;
     this.#open--;
+  }
+
+  /** Makes room for the descriptors of many connections, once. */
+  growDescriptorTable(): void {
+    if (this.#tableGrown) return;
+    this.#tableGrown = true;
+    // The sizes over the limit of the process fail.
+    TABLE_SIZES.some((size) => this.libc.growDescriptorTable(this.#epoll, size) >= 0);
   }
 
   /** Changes what a handle is watched for from `before` to `bits`; `undefined` means not at all. */

@@ -10,6 +10,7 @@ import {
   EFD_CLOEXEC,
   EFD_NONBLOCK,
   EPOLL_CLOEXEC,
+  F_DUPFD_CLOEXEC,
   F_GETFL,
   F_SETFD,
   F_SETFL,
@@ -205,6 +206,13 @@ export class Libc {
   /** Lets child processes that are started from now on inherit a descriptor, or keeps it from them. */
   setInheritable(descriptor: number, inheritable: boolean): number {
     return this.#result(this.#symbols.fcntl(descriptor, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+  }
+
+  /** Makes room for `count` descriptors in the kernel's table of this process. Fails if the process may not have as many. */
+  growDescriptorTable(descriptor: number, count: number): number {
+    const copy = this.#result(this.#symbols.fcntl(descriptor, F_DUPFD_CLOEXEC, count - 1));
+    if (copy >= 0) this.close(copy);
+    return copy;
   }
 
   /** Removes a file. */

@@ -123,6 +123,7 @@ function bind(loop: EventLoop, configurator: SocketConfigurator, options: Native
   const descriptor = inherited === undefined ? bound(libc, configurator, options) : adopted(libc, inherited);
   try {
     checked(libc.localAddress(descriptor));
+    loop.growDescriptorTable();
     const family = libc.address[0]!;
     const address = decodeSocketAddress(libc.address, libc.addressLength);
     return new NativeListener(loop, {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from "../internal/clock.ts";
 import { errorLine } from "../protocol.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { FrameSink } from "../socket/frame_iterator.ts";
+import { batcherOf, type WriteBatcher } from "../socket/write_batcher.ts";
 import type { Bus } from "./cluster/bus.ts";
 import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
 import type { MembershipStats } from "./cluster/membership.ts";
@@ -73,6 +74,7 @@ class Peer implements RelayPeer, FrameSink<string> {
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #clock: Clock;
+  readonly #batcher: WriteBatcher;
   readonly #router: Router<RelayPeer>;
   readonly #observer: RelayObserver;
   readonly #auth: AuthOptions | undefined;
@@ -90,6 +92,7 @@ export class Exchange {
     const { clock, observer, auth, halfClosedTimeout } = options;
     this.#options = options;
     this.#clock = clock;
+    this.#batcher = batcherOf(clock);
     this.#router = new Router(options.router);
     this.#observer = observer;
     this.#auth = auth && { ...auth, clock };
@@ -216,7 +219,7 @@ export class Exchange {
   }
 
   #lines(peer: Peer, lines: readonly string[]): void {
-    const now = this.#clock.now();
+    const now = this.#batcher.now();
     for (const line of lines) this.#line(peer, line, now);
     this.#settle();
   }

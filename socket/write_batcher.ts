@@ -11,6 +11,8 @@ export interface Flushable {
 export class WriteBatcher {
   readonly #clock: Clock;
   #dirty: Flushable[] = [];
+  /** The time of this turn, if it was read since the first flush was added. */
+  #time: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -21,9 +23,18 @@ export class WriteBatcher {
     if (this.#dirty.push(flushable) === 1) this.#clock.soon(this.#flush);
   }
 
+  /**
+   * Returns the time in ms. While flushes are pending, it is that of this turn, because reading the clock costs as much as a
+   * short line.
+   */
+  now(): number {
+    return this.#dirty.length === 0 ? this.#clock.now() : this.#time ??= this.#clock.now();
+  }
+
   readonly #flush = (): void => {
     const dirty = this.#dirty;
     this.#dirty = [];
+    this.#time = undefined;
     for (const flushable of dirty) flushable.flushTurn();
   };
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET } from "../../native/abi.ts";
 import { encodeSocketAddress } from "../../native/socket_address.ts";
 import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
@@ -135,3 +135,15 @@ Deno.test(
     assertStrictEquals(await failed, reason);
   },
 );
+
+// The kernel rounds the table up to a power of two, and never shrinks it.
+Deno.test({
+  name: "NativeNetwork.listen() makes room for the descriptors of a burst of connections",
+  ignore: foreign.ignore,
+  fn: async () => {
+    network.listen({ port: 0 }).close();
+    const status = await Deno.readTextFile("/proc/self/status");
+    const [, size] = /^FDSize:\s+(\d+)$/m.exec(status) ?? [];
+    assert(Number(size) >= 1024, `${size} descriptors`);
+  },
+});

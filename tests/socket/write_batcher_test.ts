@@ -59,3 +59,22 @@ Deno.test("batcherOf() returns one batcher per clock", { permissions }, () => {
   assertStrictEquals(batcherOf(clock), batcherOf(clock));
   assertNotStrictEquals(batcherOf(clock), batcherOf(new VirtualClock()));
 });
+
+Deno.test("WriteBatcher.now() reads the clock once in a turn with output, and each time in others", {
+  permissions,
+}, () => {
+  const flushes: (() => void)[] = [];
+  let time = 0;
+  const clock = Object.assign(new VirtualClock(), {
+    now: () => ++time,
+    soon: (run: () => void) => void flushes.push(run),
+  });
+  const batcher = batcherOf(clock);
+  assertEquals([batcher.now(), batcher.now()], [1, 2]);
+  batcher.add({ flushTurn() {} });
+  assertEquals([batcher.now(), batcher.now()], [3, 3]);
+  flushes[0]!();
+  assertEquals([batcher.now(), batcher.now()], [4, 5]);
+  batcher.add({ flushTurn() {} });
+  assertEquals([batcher.now(), batcher.now()], [6, 6]);
+});
