@@ -7,7 +7,7 @@ import { type CloseReason, FramingError } from "../socket/errors.ts";
 import type { FrameSink } from "../socket/frame_iterator.ts";
 import type { RelayClientObserver, ReplyDelay } from "./client_options.ts";
 
-/** What the sessions of a client share: its settings, and what it has learned. */
+/** State that the sessions of a client share: its settings, and what the server has answered. */
 export interface ClientState {
   readonly text: string;
   readonly token: string | undefined;
@@ -155,7 +155,7 @@ export class ClientSession implements FrameSink<string> {
   }
 
   /**
-   * Lingers: messages that were left would have to go to other clients. More of them come in meanwhile, so the limit is for
+   * Lingers: messages that were left would have to go to other clients. More of them come in until then, so the limit is for
    * each answer; one for all of the lingering left every eleventh message to others in a run with delays.
    */
   #linger(): void {

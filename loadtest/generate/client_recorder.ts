@@ -7,7 +7,7 @@ import type { GeneratorLimit, HistoryEvent } from "../history/events.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** What the recorders of all clients share. */
+/** Settings that the recorders of all clients share. */
 export interface RecorderSettings {
   readonly plan: Plan;
   /** ms since the run began. */
