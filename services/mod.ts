@@ -13,7 +13,13 @@ export { POLICY_NAMES, type PolicyName } from "./balance/policy.ts";
 export { type ChatLimits, type ChatOptions, type ChatStats, startChat } from "./chat/service.ts";
 export { Accounts, formatAccount } from "./chat/accounts.ts";
 export type { LoginAttempt } from "./chat/login_queue.ts";
-export { type DatagramEchoOptions, type DatagramEchoStats, startDatagramEcho } from "./udp/echo.ts";
+export {
+  type DatagramEchoOptions,
+  type DatagramEchoStats,
+  type DatagramLimits,
+  type DatagramTimeouts,
+  startDatagramEcho,
+} from "./udp/echo.ts";
 export { type EchoOptions, type EchoStats, startEcho } from "./echo/service.ts";
 export type { FilesFrame } from "./files/codec.ts";
 export { type FilesOptions, type FilesStats, startFiles } from "./files/service.ts";

@@ -10,6 +10,23 @@ import { DatagramGuard } from "./guard.ts";
 import { DatagramRoom } from "./room.ts";
 import type { Service } from "../service.ts";
 
+/** Limits of a datagram service. */
+export interface DatagramLimits {
+  /** Limit of senders in a chat. Default 64. */
+  maxSenders?: number;
+  /**
+   * Limit of datagrams per second and source address that are answered or forwarded, because a source can be forged; 0
+   * disables. After a quiet second, as many are answered immediately. Default 1000.
+   */
+  answerRate?: number;
+}
+
+/** Timeouts of a datagram service, in ms. */
+export interface DatagramTimeouts {
+  /** Silence after which a sender leaves a chat. Default 300,000. */
+  sender?: number;
+}
+
 /** Options for {@linkcode startDatagramEcho}. */
 export interface DatagramEchoOptions {
   /**
@@ -26,15 +43,10 @@ export interface DatagramEchoOptions {
   port?: number;
   /** Whether a datagram goes to all other recent senders, instead of back. Default `false`. */
   chat?: boolean;
-  /** Limit of senders in a chat. Default 64. */
-  maxSenders?: number;
-  /** Silence in ms after which a sender leaves a chat. Default 300,000. */
-  forgetAfter?: number;
-  /**
-   * Limit of datagrams per second and source address that are answered or forwarded, because a source can be forged; 0
-   * disables. After a quiet second, as many are answered immediately. Default 1000.
-   */
-  answerRate?: number;
+  /** Limits of senders and answers. */
+  limits?: DatagramLimits;
+  /** Timeouts of senders. */
+  timeouts?: DatagramTimeouts;
   /** Closes the service when it aborts. */
   signal?: AbortSignal;
   /** The clock. Default: the system clock. */
@@ -47,14 +59,14 @@ export interface DatagramEchoStats extends DatagramStats {
   readonly failed: number;
   /** Datagrams ignored because they claimed to come from the service itself. */
   readonly ignored: number;
-  /** Datagrams ignored because of `answerRate`. */
+  /** Datagrams ignored because of `limits.answerRate`. */
   readonly limited: number;
   /** Senders in a chat. */
   readonly senders: number;
 }
 
 const MAX_SENDERS = 64;
-const FORGET_AFTER = 300_000;
+const SENDER_TIMEOUT = 300_000;
 const ANSWER_RATE = 1000;
 
 /**
@@ -93,13 +105,12 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     const {
       hostnames = ["127.0.0.1"],
       tryHostnames = [],
-      maxSenders = MAX_SENDERS,
-      forgetAfter = FORGET_AFTER,
-      answerRate = ANSWER_RATE,
+      limits: { maxSenders = MAX_SENDERS, answerRate = ANSWER_RATE } = {},
+      timeouts: { sender = SENDER_TIMEOUT } = {},
     } = options;
     options.signal?.throwIfAborted();
     this.#clock = options.clock ?? systemClock;
-    this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter }) : undefined;
+    this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter: sender }) : undefined;
     try {
       for (const hostname of hostnames) this.#bind(hostname, options.port);
     } catch (error) {

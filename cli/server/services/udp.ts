@@ -41,9 +41,8 @@ export const udp = {
       ...bindOptions(values),
       ...logListener(host),
       chat,
-      maxSenders,
-      forgetAfter,
-      answerRate,
+      limits: { maxSenders, answerRate },
+      timeouts: { sender: forgetAfter },
     });
   },
 } as const satisfies Service;

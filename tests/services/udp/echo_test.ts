@@ -118,7 +118,7 @@ Deno.test("DatagramSocket.close() ends a loop and a pending ask()", async () => 
 });
 
 Deno.test("startDatagramEcho() with chat forwards a datagram to all other recent senders", async () => {
-  await using server = startDatagramEcho({ chat: true, maxSenders: 2 });
+  await using server = startDatagramEcho({ chat: true, limits: { maxSenders: 2 } });
   const to = server.addresses[0]!;
   using ann = new DatagramSocket();
   using bob = new DatagramSocket();
@@ -181,7 +181,7 @@ Deno.test("startDatagramEcho() echoes the largest IPv6 datagrams completely", as
 
 Deno.test("startDatagramEcho() answers at most answerRate datagrams per second and address", async () => {
   const clock = new VirtualClock();
-  await using server = startDatagramEcho({ answerRate: 3, clock });
+  await using server = startDatagramEcho({ limits: { answerRate: 3 }, clock });
   using client = new DatagramSocket();
   using sameAddress = new DatagramSocket();
   for (const socket of [client, client, sameAddress, sameAddress, client]) {
