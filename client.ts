@@ -1,7 +1,7 @@
 /**
- * The client: `deno run -A client.ts [SERVICE] [OPTIONS]`, `--help` tells the rest.
+ * The client: `deno run -A client.ts [SERVICE] [OPTIONS]`. See `--help`.
  *
- * Importing it starts nothing. As a library, take `@okline/okline/relay`.
+ * Importing it starts nothing. The library is `@okline/okline/relay`.
  *
  * @module
  */

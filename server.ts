@@ -1,14 +1,14 @@
 /**
- * The server: `deno run -A server.ts [SERVICE] [OPTIONS]`, `--help` tells the rest.
+ * The server: `deno run -A server.ts [SERVICE] [OPTIONS]`. See `--help`.
  *
- * Importing it starts nothing. As a library, take `@okline/okline/relay`.
+ * Importing it starts nothing. The library is `@okline/okline/relay`.
  *
  * @module
  */
 import { type Context, run } from "./cli/run_program.ts";
 import type { ExitCode } from "./cli/terminal/exit.ts";
 
-/** Runs a service until it is told to stop. */
+/** Runs a service until it is stopped. */
 async function main(context: Context): Promise<ExitCode> {
   const { runServer } = await import("./cli/server/main.ts");
   return await runServer(context);

@@ -23,7 +23,7 @@ export interface AdminTarget {
   notReady(): readonly string[];
   /** Its open and closed connections; `undefined` if it serves none. */
   readonly connections?: ConnectionDirectory | undefined;
-  /** Its limits that can change while it runs, by option name; absent if it has none. */
+  /** Limits that can change while the service runs, by option name; absent if there are none. */
   readonly limits?: () => object;
   /** Changes that an operator can make, by the last part of the path: `POST /suspend`. */
   readonly actions: Readonly<Record<string, AdminAction>>;

@@ -3,7 +3,7 @@ import { delay } from "@std/async/delay";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 const PEERS = new URL("peers/", import.meta.url).pathname;
-const TICKS_PER_SECOND = 100; // Linux prints processor time in these, whatever the kernel's own are: USER_HZ.
+const TICKS_PER_SECOND = 100; // USER_HZ: the unit of CPU time in /proc, independent of the kernel's ticks.
 const STARTED_WITHIN_MS = 5000;
 const LOOK_MS = 10;
 

@@ -101,8 +101,12 @@ async function measure(name: string, files: Files | undefined): Promise<void> {
   const { cpuMs } = await cost();
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const { rss } = await cost();
-  say(`${name}: ${((rss - before.rss) / IDLE / 1024).toFixed(1)} KiB an idle connection`);
-  say(`${name}: ${((cpuMs - before.cpuMs) / IDLE).toFixed(2)} ms of CPU to accept, and to echo one line`);
+  say(`${name}: ${((rss - before.rss) / IDLE / 1024).toFixed(1)} KiB per idle connection`);
+  say(
+    `${name}: ${
+      ((cpuMs - before.cpuMs) / IDLE).toFixed(2)
+    } ms of CPU to accept a connection and echo one line`,
+  );
   idle.close();
 
   const stream = await networkOf(files).connect({ hostname: "localhost", port: Number(ports.sink) });
@@ -117,7 +121,7 @@ async function measure(name: string, files: Files | undefined): Promise<void> {
   await server.ended;
 }
 
-/** Peers that say one line, hear it back, and then nothing more. */
+/** Peers that exchange one line and then stay idle. */
 class IdlePeers {
   readonly #port: number;
   readonly #files: Files | undefined;
@@ -142,7 +146,7 @@ class IdlePeers {
   async #one(): Promise<Deno.Conn> {
     const to = { hostname: "localhost", port: this.#port };
     const caCerts = this.#files && [Deno.readTextFileSync(this.#files.authority)];
-    // Not our own client: what it costs is not asked here, and it makes the server wait.
+    // Not the client of this project, whose cost would slow the server down.
     const peer = caCerts === undefined ? await Deno.connect(to) : await Deno.connectTls({ ...to, caCerts });
     await peer.write(new TextEncoder().encode("hello\n"));
     await peer.read(new Uint8Array(16));

@@ -38,7 +38,7 @@ function mayUseVariable(): boolean {
   return Deno.permissions.querySync({ name: "env", variable: FAIR_IO_VARIABLE }).state === "granted";
 }
 
-/** What a program receives. */
+/** The arguments of a program. */
 export interface Context {
   /** The command line, without the program. */
   readonly args: readonly string[];

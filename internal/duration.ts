@@ -8,7 +8,7 @@ const SHAPE = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/;
 /** The longest duration, in ms: 36,500 days, about a hundred years. */
 export const MAX_DURATION = 36_500 * 86_400_000;
 
-/** What {@linkcode parseDuration} takes, for help and errors. */
+/** The notation of {@linkcode parseDuration}, for help and errors. */
 export const DURATION_NOTATION = "a duration such as 250ms, 1.5s, 5m, 2h, or 30d (a bare number is seconds)";
 
 /**

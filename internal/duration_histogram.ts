@@ -36,7 +36,7 @@ export class DurationHistogram {
   #count = 0;
   #units = 0;
 
-  /** How many durations were recorded. */
+  /** Number of recorded durations. */
   get count(): number {
     return this.#count;
   }

@@ -9,7 +9,7 @@ const JOINER = "\u200d";
  * `text` on one line, with everything that could act on a terminal or mislead a reader spelt out as `\n`, `\x1b`
  * or `\u{202e}`. A backslash is doubled, so that what was escaped and what was sent that way differ.
  *
- * @param text What a peer, a file or a user gave.
+ * @param text Text from a peer, a file, or a user.
  * @param limit How much of `text` to show, in UTF-16 units. What is cut off is shown as its length. Default 200.
  *
  * @example

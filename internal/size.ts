@@ -6,7 +6,7 @@ const LARGEST_FIRST = ["TiB", "GiB", "MiB", "KiB"] as const;
 const SHAPE = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)?$/;
 const AMBIGUOUS = /^\d+(?:\.\d+)?([kmgt])b?$/i;
 
-/** What {@linkcode parseSize} takes, for help and errors. */
+/** The notation of {@linkcode parseSize}, for help and errors. */
 export const SIZE_NOTATION = "a size such as 512B, 64KiB, 1.5MiB or 2GiB (a bare number is bytes)";
 
 /**

@@ -24,7 +24,7 @@ import { basename, dirname, resolve } from "node:path";
  * ```
  */
 export class WholeFile implements Disposable {
-  /** Where to write. */
+  /** The file to write. */
   readonly workPath: string;
   /** The absolute path of the file, with symbolic links resolved: a rename must not replace a link. */
   readonly path: string;

@@ -9,7 +9,7 @@ export class NotProvenError extends Error {
 }
 
 /**
- * Asserts that a run is proven, or delivered if the server's state could not be asked for.
+ * Asserts that a run is proven, or delivered if the state of the server is unknown.
  *
  * @throws {NotProvenError} With the verdict and what is wrong.
  */

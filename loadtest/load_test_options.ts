@@ -50,7 +50,7 @@ export interface LoadTestOptions {
 
 /** Options for a load test with a scenario. */
 export interface ScenarioTestOptions<Frame = unknown, Shared = unknown> extends LoadTestOptions {
-  /** What each client does. */
+  /** The actions of each client. */
   readonly scenario: Scenario<Frame, Shared>;
   /** Messages on each connection, for a scenario with `message`. Default 1. */
   readonly messages?: number;
@@ -75,7 +75,7 @@ export interface ProtocolTestOptions extends LoadTestOptions {
    * without a reply reconnects, and tries again.
    */
   readonly protocol: "relay" | "echo" | "hello";
-  /** How long a relay client holds a message before it answers, as in `uniform:0s-5s`. Default 0. */
+  /** Time for which a relay client holds a message before it answers, such as `uniform:0s-5s`. Default: 0. */
   readonly replyDelay?: string;
   /** The messages: `short`, `mixed`, or a size such as `size:1KiB`. Default `short`. */
   readonly payload?: string;

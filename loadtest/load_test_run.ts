@@ -12,13 +12,13 @@ export interface LoadTestRun {
   readonly verdict: Verdict;
   /** The verdict in a sentence. */
   readonly text: string;
-  /** What is wrong, the most serious first; empty if the run is proven. */
+  /** Findings, the most serious first; empty if the run is proven. */
   readonly findings: readonly Finding[];
   /** Every metric of the run, as `--json` prints it. */
   readonly summary: Summary;
 }
 
-/** What a report needs besides the result. */
+/** Data that a report needs in addition to the result. */
 export interface RunDetails {
   readonly plan: Plan;
   readonly ledger: Ledger;

@@ -66,7 +66,7 @@ export interface RunProgress {
   readonly elapsed: number;
   /** Time until the deadline, in ms; a pause does not count. */
   readonly left: number;
-  /** How late the generators are at the 99th percentile, in ms. */
+  /** Lag of the generators at the 99th percentile, in ms. */
   readonly lag: number;
   readonly soFar: JudgementSoFar;
   /** The pace; `undefined` if it cannot be changed. */

@@ -72,7 +72,7 @@ export function errnoOf(name: string): number {
   return number;
 }
 
-/** What `accept`, `connect`, `recv`, and `send` fail with, by their pages of the Linux manual (and ip(7), tcp(7)). */
+/** Errors of `accept`, `connect`, `recv`, and `send`, by their pages of the Linux manual (and ip(7), tcp(7)). */
 export const SOCKET_ERRORS: ReadonlySet<number> = new Set(
   [
     "EPERM",

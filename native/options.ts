@@ -77,7 +77,7 @@ export class SocketConfigurator {
   /**
    * Sets the buffers' sizes, which TCP has to know before it connects or listens.
    *
-   * @throws {Error} What the system reports.
+   * @throws {Error} The error of the OS.
    */
   beforeConnect(libc: Libc, descriptor: number): void {
     apply(libc, descriptor, this.#buffers);

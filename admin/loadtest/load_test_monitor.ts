@@ -35,7 +35,7 @@ export interface LoadTestSample {
   readonly resent: number;
   readonly finished: number;
   readonly paused: boolean;
-  /** How many times as fast as planned new work starts. */
+  /** Factor by which new work starts faster than planned. */
   readonly speed: number;
   /** Starts per second; `null` if nothing starts at a rate. */
   readonly rate: number | null;
@@ -43,7 +43,7 @@ export interface LoadTestSample {
   readonly stage: number;
   readonly stageElapsed: number;
   readonly latency: Percentiles | null;
-  /** How late the generators are at the 99th percentile. */
+  /** Lag of the generators at the 99th percentile. */
   readonly generatorLag: number;
   /** Event-loop lag of this process since the last sample. */
   readonly lag: Percentiles | null;

@@ -26,7 +26,7 @@ export interface Variable<V> {
 
 /** Settings for an option of any kind. `V` is the type of one value. */
 export interface Settings<V> {
-  /** What the option does, as a short noun phrase or imperative for `--help`. */
+  /** A short noun phrase or imperative for `--help`. */
   readonly help: string;
   /** The value if none is given. */
   readonly default?: V | readonly V[];
@@ -55,7 +55,7 @@ export interface Option<out T> {
   readonly settings: Settings<unknown>;
   /** The heading in `--help`; see {@linkcode group}. */
   readonly group?: string;
-  /** What a value must be, like `a port from 0 to 65535`. */
+  /** The accepted values, such as `a port from 0 to 65535`. */
   readonly accepts: string;
   /** Reads one value. Throws a `RangeError` or `TypeError` whose message says what is accepted. */
   readonly parse: (text: string) => unknown;
@@ -255,7 +255,7 @@ export function custom<V, const S extends CustomSettings<V>>(
 
 /** Settings for a {@linkcode custom} option. */
 export type CustomSettings<V> = Settings<V> & {
-  /** What a value must be, like `0, fixed:1s, or uniform:0s-5s`. */
+  /** The accepted values, such as `0, fixed:1s, or uniform:0s-5s`. */
   readonly accepts: string;
   /** Writes a value of the default, for `--help`. Default `String`. */
   readonly format?: (value: V) => string;

@@ -187,7 +187,7 @@ function commandOf(program: Program, name: string): Command {
   return command;
 }
 
-/** Returns the options of all commands by long name: before a command is chosen, they tell which take a value. */
+/** Returns the options of all commands by long name, which show the options with a value before a command is chosen. */
 function allOptions(commands: Commands): Map<string, Option<unknown>> {
   const all = new Map<string, Option<unknown>>();
   for (const table of [BUILT_IN, ...Object.values(commands).map((command) => command.options)]) {

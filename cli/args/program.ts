@@ -17,7 +17,7 @@ export type Example = readonly [args: string, does: string];
 
 /** One way to run a program: a service of the server, a client, a load test. */
 export interface Command {
-  /** What it does, as an imperative in one line. */
+  /** A summary, as an imperative in one line. */
   readonly summary: string;
   /** Words after the command, in order; only the last may be repeatable. */
   readonly positionals?: OptionTable;
@@ -32,7 +32,7 @@ export type Commands = { readonly [name: string]: Command };
 export interface Program {
   /** The name that users call it by: `server.ts`. */
   readonly name: string;
-  /** What it is for, in one line. */
+  /** Its purpose, in one line. */
   readonly summary: string;
   readonly version: string;
   /** The word for a command in help and errors, like `service`. */

@@ -1,29 +1,29 @@
-/** One client of an echo. @module */
+/** A client of an echo service. @module */
 import { Deque } from "@std/data-structures/deque";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, FramingError } from "../../socket/errors.ts";
 import type { Timer } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
 
-/** What an {@linkcode EchoClient} needs besides its connection. */
+/** Options of an {@linkcode EchoClient}. */
 export interface EchoClientOptions {
-  /** Longest wait for a reply in ms, then the connection is closed; 0 for no bound. */
+  /** Longest wait for a reply in ms before the connection is closed; 0 disables the limit. */
   readonly timeout: number;
   /** Called for each reply. */
   heard(line: string): void;
 }
 
-/** How it went. */
+/** The result of the session. */
 export interface EchoResult {
-  /** Lines that came back as they were sent. */
+  /** Lines that came back unchanged. */
   readonly replies: number;
   readonly missing: number;
-  /** Replies that were not what was sent, or that nothing was sent for. */
+  /** Replies that differ from what was sent, or that were not requested. */
   readonly wrong: number;
   readonly reason: CloseReason;
 }
 
-/** Sends lines and wants each of them back, in order. */
+/** Sends lines, and expects each of them back in order. */
 export class EchoClient {
   readonly #connection: Connection;
   readonly #options: EchoClientOptions;
@@ -37,27 +37,27 @@ export class EchoClient {
     this.#connection = connection;
     this.#options = options;
     this.#listening = this.#listen();
-    // Not lost: `finish` waits for it.
+    // The error is not lost: `finish` waits for it.
     this.#listening.catch(() => {});
   }
 
-  /** Whether there is no use in saying more. */
+  /** Whether the connection has ended. */
   get ended(): boolean {
     return !this.#connection.open || this.#connection.peerEnded;
   }
 
-  /** Sends a line; waits where the server does not keep up. Does nothing when the connection has ended. */
+  /** Sends a line, and waits if the server does not keep up. Does nothing if the connection has ended. */
   async say(line: string): Promise<void> {
     if (this.ended) return;
     this.#awaited.pushBack(line);
     if (this.#awaited.length === 1) this.#restartTimer();
     if (!this.#connection.send(line)) {
-      // How it ended, if it has, is told by `finish`.
+      // `finish` reports how it ended.
       await this.#connection.flushed().catch(() => {});
     }
   }
 
-  /** Waits for all replies, and ends the connection. */
+  /** Waits for all replies, and closes the connection. */
   async finish(): Promise<EchoResult> {
     await this.#connection.closeWrite().catch(() => {});
     await this.#listening;
@@ -82,7 +82,7 @@ export class EchoClient {
     this.#options.heard(line);
   }
 
-  /** The wait for the reply that is next. */
+  /** Restarts the timer for the next reply. */
   #restartTimer(): void {
     const ms = this.#options.timeout;
     this.#timer?.cancel();

@@ -1,10 +1,10 @@
-/** The options that clients of the files service share. @module */
+/** Options shared by the clients of the file service. @module */
 import { flag, group } from "../args/option.ts";
 import { tlsClientOptions } from "./tls_options.ts";
 import { showTokenOption } from "../shared/token_option.ts";
 import { outputOptions, serverOptions, timeoutOption } from "./client_command.ts";
 
-/** For every client. */
+/** Options of every client. */
 export const filesOptions = {
   ...serverOptions(8891),
   ...tlsClientOptions,
@@ -13,7 +13,7 @@ export const filesOptions = {
   ...outputOptions,
 };
 
-/** For clients that transfer a file. */
+/** Options of clients that transfer a file. */
 export const transferOptions = {
   ...filesOptions,
   ...group("Output", { quiet: flag({ help: "Hide progress" }) }),

@@ -1,4 +1,4 @@
-/** A connection to a files service, as the commands that use one want it. @module */
+/** A connection to a file service, for the commands that use it. @module */
 import { format as formatBytes } from "@std/fmt/bytes";
 import { ExitError } from "../terminal/exit.ts";
 import { printable } from "../../internal/printable.ts";
@@ -13,7 +13,7 @@ import { clientNetwork } from "./tls_options.ts";
 /**
  * Connects, and runs `use`.
  *
- * @throws {ExitError} What the server refuses.
+ * @throws {ExitError} If the server refuses a request.
  */
 export async function withFiles<Result>(
   values: Values<typeof filesOptions>,
@@ -36,7 +36,7 @@ export async function withFiles<Result>(
   }
 }
 
-/** A bar, or a line now and then, for a transfer of `total` bytes. */
+/** Starts a bar, or lines at intervals, for a transfer of `total` bytes. */
 export async function startTransferProgress(
   total: number,
   quiet: boolean,
@@ -56,9 +56,9 @@ export async function startTransferProgress(
 }
 
 /**
- * Waits for a transfer, and ends the program with one line where a file of this machine keeps it from going on.
+ * Waits for a transfer, and ends the program with one line if a local file prevents it.
  *
- * @param doing As for {@linkcode fileError}.
+ * @param doing The failed action, as for {@linkcode fileError}.
  */
 export async function transferred(transfer: Promise<Transferred>, doing: string): Promise<Transferred> {
   try {

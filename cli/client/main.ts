@@ -1,4 +1,4 @@
-/** What `client.ts` does: reads the command line, runs the client of a service. @module */
+/** The main function of `client.ts`: reads the command line, and runs the client of a service. @module */
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
@@ -22,7 +22,7 @@ const program = {
 /**
  * Runs a client from its command line.
  *
- * @throws {ExitError} When the command line cannot be understood, or the client fails.
+ * @throws {ExitError} If the command line is invalid, or the client fails.
  */
 export async function runClient(context: Context): Promise<ExitCode> {
   const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });

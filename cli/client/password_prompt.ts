@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { writeText } from "../terminal/write.ts";
 
-/** Asks on stderr, since stdout may be a file, and shows nothing of what is typed. */
+/** Prompts on stderr, because stdout may be a file, and does not show the typed text. */
 export async function promptPassword(question: string): Promise<string> {
   const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
   const readline = createInterface({ input: process.stdin, output: unseen, terminal: true });

@@ -1,4 +1,4 @@
-/** The options by which a client connects: transport and TLS. @module */
+/** The connection options of a client: transport and TLS. @module */
 import { UsageError } from "../terminal/exit.ts";
 import { flag, group, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
@@ -8,7 +8,7 @@ import type { TlsClientOptions } from "../../tls/mod.ts";
 import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { transportNetwork, transportOption } from "../shared/transport_option.ts";
 
-/** For every client of a service with connections. */
+/** The TLS options of every client of a service with connections. */
 export const tlsClientOptions = group("TLS", {
   ...transportOption,
   tls: flag({ help: "Connect over TLS" }),
@@ -33,8 +33,8 @@ export type TlsClientValues = Values<typeof tlsClientOptions>;
  * Returns the network for these options.
  *
  * @param options.alpn The ALPN protocols of the client. Default: none.
- * @throws {UsageError} As {@linkcode tlsClient} does.
- * @throws {ExitError} As {@linkcode tlsClient} does.
+ * @throws {UsageError} The errors of {@linkcode tlsClient}.
+ * @throws {ExitError} The errors of {@linkcode tlsClient}.
  */
 export async function clientNetwork(
   values: TlsClientValues,

@@ -1,7 +1,7 @@
-/** The terminal of `client.ts top`: a screen of its own, and keys. @module */
+/** The terminal of `client.ts top`: an alternate screen, and keys. @module */
 import { writeText } from "../terminal/write.ts";
 
-/** A key that means something. */
+/** A key with a function. */
 export type TopKey = "quit" | "next" | "previous" | "reverse";
 
 const KEYS: Readonly<Record<string, TopKey>> = {
@@ -20,19 +20,19 @@ const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** A screen of its own on a terminal, which disappears when it is disposed of. */
+/** An alternate terminal screen, which disappears when it is disposed of. */
 export class TopScreen implements Disposable {
   constructor() {
     Deno.stdin.setRaw(true);
     writeText(Deno.stdout, SHOW);
   }
 
-  /** Lines that fit. */
+  /** Number of lines that fit. */
   get rows(): number {
     return size().rows;
   }
 
-  /** Draws the lines that fit; longer ones are cut. */
+  /** Draws the lines that fit, and truncates long ones. */
   draw(text: string): void {
     const { columns, rows } = size();
     const lines = text.split("\n").slice(0, rows).map((line) => cut(line, columns) + CLEAR_LINE);
@@ -55,14 +55,14 @@ export class TopScreen implements Disposable {
   }
 }
 
-/** Cuts a line after `columns` characters; sequences that change the color take no room. */
+/** Cuts a line after `columns` characters; color sequences do not count. */
 function cut(line: string, columns: number): string {
   let room = columns;
   // deno-lint-ignore no-control-regex
   return line.replace(/\x1b\[[\d;]*m|[^\x1b]/gu, (part) => part.length > 2 || room-- > 0 ? part : "");
 }
 
-/** Returns the size of the terminal. One that does not know its size, as in a pipe of `script`, says 0. */
+/** Returns the size of the terminal. A terminal without a known size, as in a pipe of `script`, reports 0. */
 function size(): { readonly columns: number; readonly rows: number } {
   const { columns, rows } = Deno.consoleSize();
   return { columns: columns || 80, rows: rows || 24 };

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../admin/client.ts";
 import { printable } from "../../internal/printable.ts";
 import { formatTable } from "../terminal/table.ts";
 
-/** What was read from the admin server at one time. */
+/** The state of a server as read from its admin server at one time. */
 export interface TopSnapshot {
   /** ms since 1970. */
   readonly at: number;
@@ -34,7 +34,7 @@ export const TOP_COLUMNS = {
 /** A name in {@linkcode TOP_COLUMNS}. */
 export type TopColumn = keyof typeof TOP_COLUMNS;
 
-/** How to show a snapshot. */
+/** Options for {@linkcode topView}. */
 export interface TopViewOptions {
   readonly sort: TopColumn;
   readonly order: "asc" | "desc";
@@ -48,7 +48,7 @@ export interface TopViewOptions {
 export const TOP_FRAME = 7;
 
 /**
- * Returns the view: what the server does, and a table of its connections.
+ * Returns the view: the state of the server, and a table of its connections.
  *
  * @example
  * ```ts

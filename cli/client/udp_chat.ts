@@ -1,17 +1,17 @@
-/** A seat in a chat of datagrams. @module */
+/** A client of a datagram chat. @module */
 import { ExitCode } from "../terminal/exit.ts";
 import type { DatagramSocket } from "../../socket/udp.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import { openScreen } from "./chat_screen.ts";
 
-/** Whom to talk to, and with what. */
+/** Options for {@linkcode talk}. */
 export interface TalkOptions {
   readonly socket: DatagramSocket;
   readonly server: Address;
   readonly json: boolean;
 }
 
-/** Says what is typed and shows what others say, until the end of input. */
+/** Sends typed lines and shows received ones, until the end of input. */
 export async function talk({ socket, server, json }: TalkOptions): Promise<ExitCode> {
   const screen = openScreen(json);
   const say = async (): Promise<void> => {
@@ -20,7 +20,7 @@ export async function talk({ socket, server, json }: TalkOptions): Promise<ExitC
   };
   const listen = async (): Promise<void> => {
     for await (const { bytes, from } of socket) {
-      // Anybody may send here; only the server is listened to.
+      // Any host can send datagrams here. Only those of the server are shown.
       if (formatAddress(from) === formatAddress(server)) screen.show(new TextDecoder().decode(bytes));
     }
   };

@@ -9,7 +9,7 @@ import { lastSummary } from "./summaries.ts";
 export interface AlternateRunsOptions {
   /** The command lines of both, without the program. */
   readonly runs: readonly [string, string];
-  /** How often each runs. */
+  /** Number of runs of each. */
   readonly rounds: number;
   /** Receives the summary of each run. */
   readonly onRun: (

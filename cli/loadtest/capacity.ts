@@ -37,7 +37,9 @@ const {
 /** `capacity` on the command line. */
 export const capacityCommand = {
   summary: "Find the highest rate that a server sustains",
-  positionals: { scenario: text({ help: "A scenario file. Default: relay clients, at a relay of its own" }) },
+  positionals: {
+    scenario: text({ help: "A scenario file. Default: relay clients, against a spawned relay" }),
+  },
   options: {
     ...shared,
     clients: integer({ help: "Connections, for a scenario with message(t)", default: 100, min: 1 }),

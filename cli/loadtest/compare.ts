@@ -17,7 +17,7 @@ import { readSummaries } from "./summaries.ts";
 
 /** `loadtest.ts compare`. */
 export const compareCommand = {
-  summary: "Compare runs, and tell changes from chance",
+  summary: "Compare runs, and distinguish changes from chance",
   positionals: {
     before: text({ help: "Summaries from --json, one line per run" }),
     after: text({ help: "Summaries of later runs" }),

@@ -1,18 +1,18 @@
-/** What is seen of a load test while it runs. @module */
+/** Shows a load test while it runs. @module */
 import { type Progress, type ProgressOptions, startProgress } from "../terminal/progress.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
 import type { RunProgress } from "../../loadtest/run_plan.ts";
 
-/** A load test that is being watched. Disposing of it leaves the last state on the screen. */
+/** A load test on display. Disposing of it leaves the last state on the screen. */
 export interface LiveView extends Disposable {
   update(progress: RunProgress): void;
 }
 
 /**
- * Begins to show a load test of so many clients: a bar on a terminal, a line now and then elsewhere.
+ * Starts to show a load test: a bar on a terminal, otherwise a line at intervals.
  *
- * @param clients How many there are.
- * @param options As for any progress; the total is `clients`.
+ * @param clients Number of clients.
+ * @param options Options of the progress; the total is `clients`.
  */
 export async function startLiveView(
   clients: number,
@@ -21,12 +21,12 @@ export async function startLiveView(
   return new Watch(await startProgress({ ...options, total: clients }));
 }
 
-/** Acks per second are reckoned over this, in ms: what they were between two looks jumps about. */
+/** Time over which acks per second are averaged, in ms, because the values between two updates vary too much. */
 const RATE_SPAN = 2000;
 
 class Watch implements LiveView {
   readonly #progress: Progress;
-  /** What was seen within the span, the oldest first. */
+  /** Samples within the span, the oldest first. */
   readonly #seen: Pick<RunProgress, "elapsed" | "acknowledged">[] = [{ elapsed: 0, acknowledged: 0 }];
 
   constructor(progress: Progress) {
@@ -48,7 +48,7 @@ class Watch implements LiveView {
   }
 }
 
-/** The figures beside the bar; the most telling first, since a narrow terminal cuts the line. */
+/** Formats the metrics next to the bar, the most important first, because a narrow terminal truncates the line. */
 function describeProgress(progress: RunProgress, acksPerSecond: number): string {
   const { started, acknowledged, open, resent } = progress;
   const latency = new LatencyHistogram();
@@ -64,7 +64,7 @@ function describeProgress(progress: RunProgress, acksPerSecond: number): string 
   ].join(", ");
 }
 
-/** Two digits, which is what a figure is worth that changes while one looks. */
+/** Formats two digits, which is enough for a changing value. */
 function shortMs(ms: number | null): string {
   if (ms === null) return "-";
   return ms < 1000 ? `${Number(ms.toPrecision(2))}ms` : `${Number((ms / 1000).toPrecision(2))}s`;

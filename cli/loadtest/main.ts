@@ -35,7 +35,7 @@ const commands = {
       ],
       [
         "run echo.ts --target 127.0.0.1:7 --clients 200",
-        "200 sessions of a scenario of your own, at your own server",
+        "200 sessions of your scenario against your server",
       ],
     ],
   },

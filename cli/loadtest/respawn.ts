@@ -1,4 +1,4 @@
-/** How a program starts itself again, for another part of its work. @module */
+/** Starts the same program again for another part of its work. @module */
 import { HEAP_FLAG } from "../run_program.ts";
 
 /**

@@ -1,4 +1,4 @@
-/** `loadtest.ts run`: one load test, its own server and its generators started and ended. @module */
+/** `loadtest.ts run`: starts and ends one load test with its spawned server and its generators. @module */
 import { type Context, FAIR_IO_ENV } from "../run_program.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
@@ -158,7 +158,7 @@ function openHistory({ history }: RunValues): HistoryMerger | undefined {
   }
 }
 
-/** What the clients of a built-in protocol are told. */
+/** Settings of the clients of a built-in protocol. */
 export function orderOf(
   { protocol, faults, token, maxLag }: RunValues,
   plan: Plan,
@@ -189,7 +189,7 @@ export interface PreparedGenerator extends Disposable {
   readonly generator: Generator;
 }
 
-/** Where a generator runs, and what it connects and writes with. */
+/** The process and the sockets of a generator. */
 export interface GeneratorResources {
   readonly processes: number;
   readonly transport: TransportName | undefined;
@@ -249,8 +249,8 @@ function describePlan(values: RunCommandValues, plan: Plan, target: Target): str
   const where = target.addresses.map(formatAddress).join(", ");
   if (values.scenario !== undefined) return describeScenario(values.scenario, { values, plan, where });
   const server =
-    (target.kind === "own" ? `an own ${protocol} server${inProcesses(values)}, ${where}` : where) +
-    (target.tls === undefined ? "" : ", by TLS");
+    (target.kind === "own" ? `a spawned ${protocol} server${inProcesses(values)}, ${where}` : where) +
+    (target.tls === undefined ? "" : ", over TLS");
   const spoilt = faults === undefined ? "" : `, with faults ${formatFaults(faults)}`;
   return `${plural(plan.clients, "client")} over ${
     window / 1000

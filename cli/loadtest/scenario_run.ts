@@ -1,4 +1,4 @@
-/** What a run of a scenario file needs in the place of a relay: its plan, its target, and its orders. @module */
+/** The plan, target, and orders of a run with a scenario file. @module */
 import { UsageError } from "../terminal/exit.ts";
 import { tlsClient } from "../client/tls_options.ts";
 import type { GeneratorRun } from "../../loadtest/generate/generator.ts";
@@ -22,7 +22,7 @@ export interface ScenarioRun extends AsyncDisposable {
   readonly plan: Plan;
   readonly target: Target;
   readonly order: GeneratorRun;
-  /** How many processes run the clients. */
+  /** Number of processes that run the clients. */
   readonly processes: number;
 }
 
@@ -86,7 +86,7 @@ export async function prepareRun(
   };
 }
 
-/** What a run is about to do, in a sentence. */
+/** Describes a run in a sentence before it starts. */
 export function describeScenario(
   name: string,
   { values, plan, where }: { values: RunCommandValues; plan: Plan; where: string },

@@ -1,4 +1,4 @@
-/** The summary of a load test for people. @module */
+/** Formats the summary of a load test as text. @module */
 import { formatTable } from "../terminal/table.ts";
 import { leadingFindings } from "../../loadtest/judge/findings.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
@@ -9,7 +9,7 @@ import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
 
-/** The verdict, what it rests on, and the latencies. */
+/** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
   const { leading, others } = leadingFindings(summary.findings);
@@ -74,7 +74,7 @@ export function summaryText(summary: Summary): string {
   ].join("\n");
 }
 
-/** How the connections were spread over the processes of the server, if there are several. */
+/** Describes the distribution of connections over the processes of the server, if there are several. */
 function processesText({ server }: Summary): string[] {
   if (server?.processes === undefined) return [];
   const spread = server.processes.map(({ accepted }) => accepted).join(", ");

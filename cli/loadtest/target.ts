@@ -20,29 +20,29 @@ import { TargetAdmin } from "./target_admin.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { respawnCommand } from "./respawn.ts";
 
-/** The server under test, and what it takes to reach and to measure it. */
+/** The server under test, with what is needed to reach and measure it. */
 export interface Target extends ServerUnderTest, AsyncDisposable {
   readonly kind: "own" | "foreign";
   readonly addresses: readonly Address[];
-  /** How its clients speak TLS; `undefined` for not at all. */
+  /** TLS options of its clients; `undefined` without TLS. */
   readonly tls: TlsClientOptions | undefined;
-  /** What it used for the run, once it has told its final state; all `null` for a foreign one. */
+  /** Returns its resource usage after it has reported its final state; all `null` for a running server. */
   usage(): ProcessUsage;
 }
 
-/** How long the server may take to come to nothing when the last client is done, ms. */
+/** Longest time in ms until the server must reach zero after the last client is done. */
 const ZERO_TIMEOUT = 5000;
-/** Lines of the longest kind that may wait for a peer before it is taken for a slow reader. */
+/** Longest lines that may be queued for a peer before it counts as a slow reader. */
 const LINES_WAITING = 64;
 const LEAST_WRITE_BUFFER = 1024 * 1024;
 const UNKNOWN: ProcessUsage = { cpuSeconds: null, peakMemory: null };
 
 /**
- * Starts the server, or looks whether the one that is asked for can be reached by so many.
+ * Starts the server, or checks that the given one can be reached by all clients.
  *
- * @param historyPath Where an own relay is to write what it sees. Default: nowhere
+ * @param historyPath The file to which a spawned relay writes its events. Default: none
  * @throws {UsageError} If the clients need more ports than there are
- * @throws {ExitError} If the own server does not start
+ * @throws {ExitError} If the spawned server does not start
  */
 export async function prepareTarget(values: RunValues, plan: Plan, historyPath?: string): Promise<Target> {
   const tls = await tlsClient(values);
@@ -68,7 +68,7 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
     },
     async *connectionEvents(begin) {
       if (historyPath === undefined) return;
-      await server.stop(); // so that it has written all
+      await server.stop(); // It has written everything when it has stopped.
       yield* readServerEvents(historyPath, performance.timeOrigin + begin);
     },
     usage: () => used,
@@ -101,7 +101,7 @@ function forProtocol(
   return tls && protocol === "hello" ? { ...tls, alpn: HTTP_ALPN } : tls;
 }
 
-/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
+/** Starts the server. With TLS, also returns the authority of its certificate. */
 async function spawnServer(
   { protocol, port, replyDelay, tls, token, transport, serverProcesses, cluster }: RunValues,
   plan: Plan,
@@ -130,11 +130,11 @@ async function spawnServer(
         `${writeBuffer}`,
         ...particular[protocol],
         ...transportArguments(transport),
-        // A name of its own: the cluster may have other nodes.
+        // A new name, because the cluster may have other nodes.
         ...(cluster === undefined ? [] : ["--cluster", cluster, "--cluster-name", crypto.randomUUID()]),
         ...(identity?.serverOptions ?? []),
       ],
-      // Not on its command line, which others on this machine can read.
+      // Not on its command line, which other users of this machine can read.
       env: { ...FAIR_IO_ENV, ...(token === undefined ? {} : { OKLINE_TOKEN: token }) },
       hostnames,
       processes: serverProcesses,

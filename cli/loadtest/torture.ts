@@ -24,7 +24,7 @@ import { tlsClient, tlsClientOptions } from "../client/tls_options.ts";
 import { tortureReport } from "./torture_report.ts";
 
 const MIB = 1024 * 1024;
-/** Longer waits make no sense for one case, and timers stop at 24.8 days. ms. */
+/** The longest accepted wait in ms. Longer ones make no sense for one case. */
 const MAX_WAIT = 86_400_000;
 
 const options = {
@@ -78,14 +78,14 @@ export const tortureCommand = {
   ],
 } as const;
 
-/** What an own server must come back to. */
+/** Time in ms until a spawned server must reach zero. */
 const ZERO_TIMEOUT = 5000;
 
 /**
- * Runs the suite; exit 0 when every case was survived.
+ * Runs the suite, and exits with 0 if the server survived every case.
  *
- * @throws {UsageError} If the options contradict each other, or no case is called so.
- * @throws {ExitError} If the target serves nobody, before the first case.
+ * @throws {UsageError} If the options contradict each other, or no case has a matching name.
+ * @throws {ExitError} If the target does not answer before the first case.
  */
 export async function runTorture(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
   const log = new Log({ json: values.json, quiet: values.quiet });
@@ -129,7 +129,9 @@ export async function runTorture(values: Values<typeof options>, { onSignal }: C
     if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
     else if (missing > 0) {
       faults.push(
-        `The server serves nobody since ${quoted(results.at(-1)?.name ?? "")}: ${missing} cases were not run`,
+        `The server does not answer since ${
+          quoted(results.at(-1)?.name ?? "")
+        }: ${missing} cases were not run`,
       );
     }
     const failed = results.filter(({ fault }) => fault !== undefined).length;
@@ -169,17 +171,17 @@ function assertUsable({ only, target, pid, tls, ...values }: Values<typeof optio
 }
 
 /**
- * What the server says of its own accord, in bytes.
+ * Returns the length of the server's greeting in bytes.
  *
- * @throws {ExitError} If it serves nobody: every case would fail, and say nothing of how it stands the case.
+ * @throws {ExitError} If it does not answer, because every case would fail for this reason.
  */
 async function greetingOf(asked: TortureRigOptions & { readonly tls?: TlsClientOptions }): Promise<number> {
   const { greeting, answer } = await probeTarget(asked);
   if (typeof answer === "number") return greeting;
   const hint = answer.startsWith("no answer") || answer.startsWith("finishes")
-    ? ` to ${quoted(asked.probe ?? PROBE)}: --probe says something it answers`
+    ? ` to ${quoted(asked.probe ?? PROBE)}: set a request that it answers with --probe`
     : answer.startsWith("it speaks TLS")
-    ? ": --tls speaks it"
+    ? ": use --tls"
     : "";
   throw new ExitError(
     `Cannot torture ${formatAddress(asked.target)}, which does not serve an honest peer: ${
@@ -203,17 +205,17 @@ function parseScale(given: string): number {
   return scale;
 }
 
-/** @throws {ExitError} If the process that is told is not there, or may not be looked at. */
+/** @throws {ExitError} If the given process does not exist, or cannot be observed. */
 function processOf({ pid, target }: Values<typeof options>): TargetProcess | undefined {
   if (pid === undefined) return target === undefined ? undefined : TargetProcess.find(target);
   const process = new TargetProcess([pid]);
   if (process.heldResources() === undefined) {
-    throw new ExitError(`Cannot look at process ${pid}: not there, or not ours`);
+    throw new ExitError(`Cannot observe process ${pid}: it does not exist, or belongs to another user`);
   }
   return process;
 }
 
-/** Starts it; gives with it the authority that vouches for it, where it speaks TLS. */
+/** Starts the server. With TLS, also returns the authority of its certificate. */
 async function startOwn(
   { maxLine, tls, transport }: Values<typeof options>,
 ): Promise<{ readonly own: SpawnedServer; readonly ca: string | undefined }> {
@@ -233,13 +235,13 @@ async function startOwn(
   return { own, ca: identity?.certificate };
 }
 
-/** What the runtime keeps of ten thousand connections that have come and gone; those by TLS take several times as much. */
+/** Returns the allowed memory growth. Runtimes keep memory of ten thousand closed connections, and more with TLS. */
 function mostGrowth({ memoryGrowth, tls }: Values<typeof options>): number {
   return memoryGrowth ?? (tls ? 1024 : 512) * MIB;
 }
 
 function memoryFaults(before: number, after: number | undefined, most: number): string[] {
-  if (after === undefined) return ["The server's process is gone"];
+  if (after === undefined) return ["The server's process has ended"];
   if (after - before <= most) return [];
   const mib = (bytes: number) => Math.round(bytes / MIB);
   return [
@@ -249,10 +251,10 @@ function memoryFaults(before: number, after: number | undefined, most: number): 
   ];
 }
 
-/** What the own server still holds; `undefined` when that is nothing. */
+/** Describes what the spawned server still holds, or returns `undefined` if that is nothing. */
 async function whatIsLeft(own: SpawnedServer): Promise<string | undefined> {
   const state = await own.untilZero(ZERO_TIMEOUT);
-  if (state === null) return "the server did not tell its state: it is gone, or has no time to";
+  if (state === null) return "the state of the server is unknown: it has ended, or is overloaded";
   const { connections, pending, timers, queuedBytes, descriptors } = state;
   const held = Object.entries({ connections, pending, timers, queuedBytes, descriptors })
     .filter(([, count]) => (count ?? 0) !== 0)

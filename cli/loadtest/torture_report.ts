@@ -1,24 +1,24 @@
-/** What came of a torture, for people. @module */
+/** Formats the results of a torture run as text. @module */
 import { printable } from "../../internal/printable.ts";
 import { formatTable } from "../terminal/table.ts";
 import type { HeldResources } from "../../loadtest/torture/target_process.ts";
 import type { TortureResult } from "../../loadtest/torture/torture.ts";
 
-/** What {@linkcode tortureReport} tells. */
+/** The results to format with {@linkcode tortureReport}. */
 export interface TortureOutcome {
   readonly results: readonly TortureResult[];
-  /** What the server's processes held before the first case; `undefined` where they were not looked at. */
+  /** Resources of the server's processes before the first case; `undefined` if they were not observed. */
   readonly before: HeldResources | undefined;
-  /** What is wrong besides, at the end of all cases. */
+  /** Faults that were found after all cases. */
   readonly faults: readonly string[];
 }
 
 const MIB = 1024 * 1024;
 
-/** A table of the cases, what is wrong besides, and what could not be looked at. */
+/** Formats a table of the cases, further faults, and a note about what was not observed. */
 export function tortureReport({ results, before, faults }: TortureOutcome): string {
   const table = formatTable({
-    head: ["case", "verdict", "ms", "honest peer ms", ...(before ? ["sockets", "MiB"] : []), "what was seen"],
+    head: ["case", "verdict", "ms", "honest peer ms", ...(before ? ["sockets", "MiB"] : []), "observation"],
     rows: results.map((result) => [
       result.name,
       verdictOf(result),
@@ -29,8 +29,8 @@ export function tortureReport({ results, before, faults }: TortureOutcome): stri
     ]),
   });
   const looked = before === undefined
-    ? "The server's memory and sockets were not looked at: its process is not known (--pid)"
-    : `Before all that the server held ${before.sockets} sockets and ${inMib(before.memory)} MiB`;
+    ? "The memory and sockets of the server were not measured: its process is unknown (--pid)"
+    : `Before the first case, the server held ${before.sockets} sockets and ${inMib(before.memory)} MiB`;
   return [table, looked, ...faults.map((fault) => `FAILED: ${fault}`)].join("\n");
 }
 

@@ -6,7 +6,7 @@ import type { ServiceLimits } from "../../admin/service/service_monitor.ts";
 import type { SuspendControl } from "./suspend.ts";
 import type { RunningService } from "./service_command.ts";
 
-/** What the control channel can change in a service. */
+/** Changes that the control channel can make to a service. */
 export interface ControlTools {
   readonly gate: SuspendControl;
   /** `undefined` if the service has no limits that can change. */

@@ -1,20 +1,20 @@
-/** A line of figures now and then: how much an echo has done. @module */
+/** Prints the throughput of an echo service at intervals. @module */
 import { plural } from "../../internal/plural.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
 
-/** What an {@linkcode EchoCounter} needs. */
+/** Options of an {@linkcode EchoCounter}. */
 export interface EchoCounterOptions {
   /** Messages so far. */
   count(): number;
   show(line: string): void;
   readonly clock: Clock;
-  /** Time between two lines in ms. Default 5000. */
+  /** Time between two lines in ms. Default: 5,000. */
   readonly interval?: number;
 }
 
 const INTERVAL = 5000;
 
-/** Shows messages, seconds and messages a second whenever an interval has passed that had any. */
+/** Prints messages, seconds, and messages per second after each interval with messages. */
 export class EchoCounter {
   readonly #options: EchoCounterOptions;
   #since: number;
@@ -27,7 +27,7 @@ export class EchoCounter {
     this.#timer = this.#schedule();
   }
 
-  /** Shows what has not been shown, and ends. */
+  /** Prints the remaining count, and ends. */
   stop(): void {
     this.#timer.cancel();
     this.#show();
@@ -50,8 +50,8 @@ export class EchoCounter {
     this.#shown = messages;
     this.#since = now;
     if (fresh === 0) return;
-    // The first turn of a clock may have no length at all.
+    // The first interval may have a length of 0.
     const rate = seconds > 0 ? `, ${Math.round(fresh / seconds)} msg/s` : "";
-    show(`${plural(fresh, "message")} in ${seconds.toFixed(1)} s${rate}; ${messages} in all`);
+    show(`${plural(fresh, "message")} in ${seconds.toFixed(1)} s${rate}; ${messages} in total`);
   }
 }

@@ -46,7 +46,7 @@ type GatewayValues = Values<typeof backendOptions & typeof gatewayOptions> & Con
 /**
  * Converts these options to those of a gateway. It logs the end of each connection, with the bytes of both directions.
  *
- * @throws {UsageError} If an authority is given without TLS, and as {@linkcode listenOptions} does.
+ * @throws {UsageError} If an authority is given without TLS, in addition to the errors of {@linkcode listenOptions}.
  * @throws {ExitError} If the authority's file cannot be read or used.
  */
 export async function passOptions(values: GatewayValues, host: ServiceHost): Promise<GatewayOptions> {

@@ -51,7 +51,7 @@ export function inheritedHost(descriptor: number): string {
 /**
  * Returns the network that a service listens on.
  *
- * @throws {UsageError} If inherited sockets are to be used with the sockets of Deno, which cannot adopt a descriptor.
+ * @throws {UsageError} If there are inherited sockets, but Deno's sockets are used, which cannot adopt a descriptor.
  * @throws {ExitError} If this system or the permissions do not allow epoll, and it is needed.
  */
 export async function listeningNetwork(
@@ -65,7 +65,7 @@ export async function listeningNetwork(
   return inheriting(await transportNetwork("epoll"));
 }
 
-/** @throws {ExitError} If the descriptor is something else than a listening socket. */
+/** @throws {ExitError} If the descriptor is not a listening socket. */
 function adopt(network: NativeNetwork, descriptor: number, options: BindOptions): TransportListener {
   try {
     return network.listen({ ...options, descriptor });
@@ -75,7 +75,7 @@ function adopt(network: NativeNetwork, descriptor: number, options: BindOptions)
   }
 }
 
-/** Makes a network listen on an inherited socket where the host is the name of one. */
+/** Returns a network that listens on an inherited socket if the host is the name of one. */
 function inheriting(network: NativeNetwork): Network {
   return {
     connect: (options) => network.connect(options),

@@ -48,7 +48,7 @@ type GuardListenOptions =
 /**
  * Converts these options to those of a listener. Code that takes time to load is loaded only if an option needs it.
  *
- * @throws As {@linkcode serverNetwork} does.
+ * @throws The errors of {@linkcode serverNetwork}.
  */
 export async function guardListenOptions(
   values: GuardValues,

@@ -11,7 +11,7 @@ import type { ServiceHost } from "./service_command.ts";
 export function logListener({ log, monitor }: ServiceHost): Required<ListenerHooks<EndedConnection>> {
   const onError = (error: Error, connection?: EndedConnection) => {
     const fields = { event: "failed", error: describeFailure(error) };
-    if (connection === undefined) log.error("Serving goes on after an error: {error}", fields);
+    if (connection === undefined) log.error("Continuing after an error: {error}", fields);
     else log.error("Cannot serve {peer}: {error}", { ...fields, ...peerOf(connection) });
   };
   const onEvent = (event: ListenerEvent<EndedConnection>) => {

@@ -1,4 +1,4 @@
-/** What `server.ts` does: reads the command line, runs a service until it is told to stop. @module */
+/** The main function of `server.ts`: reads the command line, and runs a service until it stops. @module */
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
@@ -33,9 +33,9 @@ export interface RunServerOptions {
 }
 
 /**
- * Runs a service from its command line until it is told to stop, or fails.
+ * Runs a service from its command line until it is stopped, or fails.
  *
- * @throws {ExitError} When the command line cannot be understood, or the service cannot start.
+ * @throws {ExitError} If the command line is invalid, or the service cannot start.
  */
 export async function runServer(
   { args, onSignal }: Context,
@@ -59,7 +59,7 @@ async function runService(
   { args, log, onSignal, untilStdinEnds, respawn }: ServiceRun,
 ): Promise<ExitCode> {
   const { control, admin } = told.options;
-  // Windows ends a program by SIGHUP when its console is closed, and knows no other use of it.
+  // Windows sends SIGHUP only when the console of a program is closed.
   const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
   let reload: Reload | undefined;
   const onReload = (asked: Reload) => void (reload = asked);
@@ -94,7 +94,7 @@ async function runService(
         options: told.options,
         log,
       });
-      // Last, when all its own sockets are open: a load test counts them from outside from here on.
+      // Last, when all its sockets are open, because a load test counts them from outside from now on.
       announce(service, told.command, log);
       await manager.ready();
       // Processes of one server share their port on purpose.
@@ -163,7 +163,7 @@ function overlapping(hosts: readonly string[]): readonly [string, string] | unde
   return undefined;
 }
 
-/** What a user can do something about; `undefined` for anything else. */
+/** Returns an error that the user can fix as one line, or `undefined` for any other error. */
 function whyNotBound(cause: unknown): string | undefined {
   if (cause instanceof Deno.errors.AddrInUse) return "the port is in use";
   if (cause instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
@@ -174,7 +174,7 @@ function whyNotBound(cause: unknown): string | undefined {
   return undefined;
 }
 
-/** One line an address: what waits for the server to be ready reads them. */
+/** Prints one line per address, for programs that wait until the server is ready. */
 function announce(service: RunningService, name: string, log: Log): void {
   for (const address of service.addresses) {
     const { hostname, port } = address;

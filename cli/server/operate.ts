@@ -1,4 +1,4 @@
-/** What an operator can do to a running service: signals, and the control channel. @module */
+/** Operates a running service through signals and the control channel. @module */
 import type { Context } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
 import type { ServiceControl } from "../../admin/service/service_monitor.ts";
@@ -9,18 +9,18 @@ import { describeAborted, describeLeaks } from "./shutdown_report.ts";
 import type { LiveLimits } from "./live_limits.ts";
 import type { Reload, RunningService } from "./service_command.ts";
 
-/** What {@linkcode operate} needs besides the service. */
+/** Options for {@linkcode operate}. */
 export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly log: Log;
-  /** Answer commands on stdin. */
+  /** Whether commands on stdin are answered. */
   readonly control: boolean;
-  /** With `control`: close, too, when stdin ends, because whoever asked there is gone. */
+  /** With `control`, whether the service also closes when stdin ends, because the process that sent commands has gone. */
   readonly untilStdinEnds: boolean;
-  /** Limits that can change while the service runs; `undefined` if it has none. */
+  /** Limits that can change while the service runs; `undefined` if there are none. */
   readonly limits: LiveLimits | undefined;
-  /** Whether the terminal that the program was started at is gone. */
+  /** Returns whether the terminal of the program has hung up. */
   readonly hungUp: () => boolean;
-  /** Reads again what the service can read while it runs; `undefined` where that is nothing. */
+  /** Reloads the files that the service can reload; `undefined` if there are none. */
   readonly reload: Reload | undefined;
   /** Called when the service begins to drain. */
   readonly onDraining?: () => void;
@@ -32,23 +32,23 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
 }
 
 /**
- * Lets a service be operated until it has ended. Warns of what it had to cut off.
+ * Operates a service until it has ended, and warns about what it had to cut off.
  *
- * @throws {ExitError} When it failed for a reason of the system's, such as accepting that fails for good, or still holds
- * something when it has ended; with any other error as it is, for that is a mistake of the program's own.
+ * @throws {ExitError} If an OS error stopped it, for example because accepting failed permanently, or if it still holds
+ * something when it has ended. Any other error is a bug, and is thrown unchanged.
  */
 export async function operate(service: RunningService, options: OperateOptions): Promise<void> {
   const { log, onSignal, control, untilStdinEnds, hungUp } = options;
   const gate = new SuspendControl(service);
   const { limits } = options;
   const failed = Promise.withResolvers<never>();
-  // The first signal drains, the second closes now; either way the service ends by being closed.
+  // The first signal drains, and the second closes immediately. Both end with a closed service.
   const endings: Promise<void>[] = [];
   const end = (cause: string) => {
     const draining = endings.length > 0;
     if (!draining) options.onDraining?.();
     const event = draining ? "closing" : "draining";
-    log.info(draining ? "{cause}: closing now" : "{cause}: draining; once more to close now", {
+    log.info(draining ? "{cause}: closing immediately" : "{cause}: draining; repeat to close immediately", {
       event,
       cause,
     });
@@ -60,7 +60,7 @@ export async function operate(service: RunningService, options: OperateOptions):
   onSignal(["SIGINT", "SIGTERM"], end);
   onSignal(["SIGHUP"], (signal) => {
     if (!hungUp()) read(signal, options);
-    // A shell that hangs up may send it as well as the system: the second one does not mean more than the first.
+    // A shell that hangs up may send SIGHUP in addition to the OS. The second one has no further effect.
     else if (endings.length === 0) end(signal);
   });
   onSignal(
@@ -84,16 +84,16 @@ export async function operate(service: RunningService, options: OperateOptions):
   });
   try {
     await Promise.race([service.finished, failed.promise]);
-    await Promise.all(endings); // Which may still have a timer to cancel.
+    await Promise.all(endings); // They may still have a timer to cancel.
   } catch (cause) {
     if (!(cause instanceof Error) || !isSystemCode(Reflect.get(cause, "code"))) throw cause;
-    throw new ExitError(`Cannot go on serving: ${cause.message}`, { cause });
+    throw new ExitError(`Cannot keep serving: ${cause.message}`, { cause });
   }
   const stats = service.stats();
   const cut = describeAborted(stats);
-  if (cut !== undefined) log.warn("Not all ended in order: {cut}", { event: "cut", cut });
+  if (cut !== undefined) log.warn("Not everything ended cleanly: {cut}", { event: "cut", cut });
   const left = describeLeaks(stats);
-  if (left !== undefined) throw new ExitError(`Ended, but something is left: ${left}`);
+  if (left !== undefined) throw new ExitError(`Ended, but this is left: ${left}`);
 }
 
 async function begin(
@@ -109,13 +109,13 @@ async function begin(
   }
 }
 
-/** What a daemon does at SIGHUP. */
+/** Reloads on SIGHUP, as daemons do. */
 function read(signal: Deno.Signal, { log, reload }: OperateOptions): void {
-  if (reload === undefined) log.info(`${signal}: there is no certificate to read again`);
+  if (reload === undefined) log.info(`${signal}: no certificate to reload`);
   else reload(signal);
 }
 
-/** `EINVAL` and the like. */
+/** Returns whether a value is an error code of the OS, such as `EINVAL`. */
 function isSystemCode(code: unknown): boolean {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
@@ -123,5 +123,5 @@ function isSystemCode(code: unknown): boolean {
 function toggle(gate: SuspendControl): string {
   const { suspended } = gate;
   const why = suspended ? gate.resume() : gate.suspend();
-  return why ?? (suspended ? "accepting again" : "accepting is suspended; once more to resume");
+  return why ?? (suspended ? "accepting again" : "accepting is suspended; repeat to resume");
 }

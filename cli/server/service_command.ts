@@ -48,7 +48,7 @@ export interface Service extends Command {
   start(values: SharedValues, host: ServiceHost): Promise<RunningService>;
 }
 
-/** What the program provides to its service. */
+/** The environment that the program provides to its service. */
 export interface ServiceHost {
   readonly log: Log;
   /** Sets the function that reloads files while the service runs. */

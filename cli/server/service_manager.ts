@@ -1,4 +1,4 @@
-/** Tells the service manager, such as systemd, when the server is ready and when it stops: sd_notify(3). @module */
+/** Notifies the service manager, such as systemd, when the server is ready and when it stops: sd_notify(3). @module */
 import { type Environment, processEnvironment } from "../args/environment.ts";
 
 /** The variables of the protocol, which a child process must not inherit: it would speak for its parent. */
@@ -15,7 +15,7 @@ export interface ServiceManagerOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** The service manager that started this process, if it wants to be notified. */
+/** The service manager that started this process, if it expects notifications. */
 export class ServiceManager implements Disposable {
   readonly #onError: (error: Error) => void;
   readonly #path: string | undefined;

@@ -96,7 +96,7 @@ type SharedListenOptions =
 /**
  * Converts the connection options to those of a listener, whose events and errors are logged.
  *
- * @param tls What the service speaks to clients over TLS. Default: lines.
+ * @param tls The protocol that the service speaks over TLS. Default: lines.
  */
 export async function listenOptions(
   values: ConnectionValues,

@@ -11,7 +11,7 @@ const MAX_COMMAND = 80;
  * mistake looks the same. Only Linux names the processes, and only those that this user may inspect.
  */
 export function warnOfSharedPort(port: number, log: Log): void {
-  // It finds listeners by port, on all addresses of this machine.
+  // Listeners are found by port, on all addresses of this machine.
   const listening = TargetProcess.find({ hostname: "127.0.0.1", port })?.pids ?? [];
   const others = listening.filter((pid) => pid !== Deno.pid);
   if (others.length === 0) return;

@@ -1,22 +1,22 @@
-/** What a service that has ended leaves behind, and what it had to cut off. Pure. @module */
+/** Reports what is left after a service has ended, and what it had to cut off. Pure. @module */
 
-/** What comes to nothing at every service that has it: its figures by these names. */
+/** State that must be zero at the end of every service that has it, by name. */
 const HELD = ["connections", "pending", "timers", "queuedBytes", "waiting", "queued"] as const;
 
-/** What an ended service still holds, as in `connections 1, timers 3`; `undefined` where it holds nothing, as it must. */
+/** Describes what an ended service still holds, such as `connections 1, timers 3`, or returns `undefined` if that is nothing. */
 export function describeLeaks(stats: object): string | undefined {
   const left = HELD.map((name) => [name, figureOf(stats, name)] as const).filter(([, count]) => count > 0);
   return left.length === 0 ? undefined : left.map(([name, count]) => `${name} ${count}`).join(", ");
 }
 
-/** What an ended service did not end in order; `undefined` where there is nothing of the kind. */
+/** Describes what an ended service has cut off, or returns `undefined` if that is nothing. */
 export function describeAborted(stats: object): string | undefined {
   const timeouts: unknown = Reflect.get(stats, "timeouts");
   const cut = typeof timeouts === "object" && timeouts !== null ? figureOf(timeouts, "drain") : 0;
   const unsettled = figureOf(stats, "unsettled");
   const parts = [];
-  if (cut > 0) parts.push(`connections cut at the drain timeout: ${cut}`);
-  if (unsettled > 0) parts.push(`messages left without their ok: ${unsettled}`);
+  if (cut > 0) parts.push(`connections cut off at the drain timeout: ${cut}`);
+  if (unsettled > 0) parts.push(`messages left without an ok: ${unsettled}`);
   return parts.length === 0 ? undefined : parts.join(", ");
 }
 

@@ -1,7 +1,7 @@
-/** Whether a running service accepts, as its operator wants it. @module */
+/** Suspends and resumes a running service. @module */
 import type { RunningService } from "./service_command.ts";
 
-/** Suspends and resumes a service for as long as it runs. */
+/** Suspends and resumes a service while it is running. */
 export class SuspendControl {
   readonly #service: Pick<RunningService, "suspend" | "resume">;
   #suspended = false;
@@ -11,12 +11,12 @@ export class SuspendControl {
     this.#service = service;
   }
 
-  /** Whether it is the operator who keeps the service from accepting. */
+  /** Whether the operator has suspended the service. */
   get suspended(): boolean {
     return this.#suspended;
   }
 
-  /** Stops accepting until {@linkcode SuspendControl.resume}. Gives why it cannot, or `undefined`; doing it twice is no mistake. */
+  /** Stops accepting until {@linkcode SuspendControl.resume}. Safe to repeat. Returns why it cannot, or `undefined`. */
   suspend(): string | undefined {
     if (this.#ending) return "Cannot suspend: the server is draining";
     if (this.#service.suspend === undefined) return "Cannot suspend: this service takes no connections";
@@ -25,7 +25,7 @@ export class SuspendControl {
     return undefined;
   }
 
-  /** Accepts again, those first who have come meanwhile. Gives why it cannot, or `undefined`. */
+  /** Accepts again, first the peers that were queued. Returns why it cannot, or `undefined`. */
   resume(): string | undefined {
     if (this.#ending) return "Cannot resume: the server is draining";
     if (this.#service.resume === undefined) return "Cannot resume: this service takes no connections";
@@ -34,7 +34,7 @@ export class SuspendControl {
     return undefined;
   }
 
-  /** From now on the service accepts nobody, whatever is asked. */
+  /** Ends accepting permanently. Later calls are rejected. */
   end(): void {
     this.#ending = true;
   }

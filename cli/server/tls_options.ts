@@ -14,7 +14,7 @@ import { type IdentityFiles, readAuthority, readIdentity } from "../shared/pem.t
 
 const file = { placeholder: "FILE" } as const;
 
-/** For every service with connections. */
+/** The TLS options of every service with connections. */
 export const tlsServerOptions = group("TLS", {
   tlsCert: text({
     help: "Certificate (PEM); further ones are chosen by server name",
@@ -36,7 +36,7 @@ export const tlsServerOptions = group("TLS", {
   }),
 });
 
-/** What a service speaks over TLS. */
+/** The protocol of a service over TLS. */
 export interface ServiceTls {
   /** The ALPN protocols without an option. Default: none. */
   readonly alpn?: readonly string[];

@@ -7,12 +7,12 @@ import { hostAdmin } from "../shared/admin_host.ts";
 import type { Log } from "../terminal/log.ts";
 import type { RunningService } from "./service_command.ts";
 
-/** Makes the monitor of a service that is about to start. */
+/** Creates the monitor of a service before it starts. */
 export function createMonitor(name: string): ServiceMonitor {
   return new ServiceMonitor({ name, version: VERSION });
 }
 
-/** Starts the admin server of a service that has started. */
+/** Starts the admin server of a running service. */
 export function watchService(
   service: RunningService,
   { monitor, control, options, log }: {

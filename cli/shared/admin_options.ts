@@ -1,4 +1,4 @@
-/** `--admin` and what belongs to it, for every program that can be watched while it runs. @module */
+/** `--admin` and related options, for every program that can be observed while it runs. @module */
 import { address, custom, group, text } from "../args/option.ts";
 import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
 

@@ -1,21 +1,21 @@
-/** Why a file that the user named cannot be read or written. @module */
+/** Errors about files that the user has named. @module */
 import { ExitError } from "../terminal/exit.ts";
 import { printable } from "../../internal/printable.ts";
 
 /**
- * Ends a program because of a file, with one line that says what was to be done and why it cannot be.
+ * Returns an error that ends the program with one line: the failed action and the reason.
  *
- * @param doing What cannot be done, as in `read "a.pem"`.
- * @param cause What the system said of it. Its own words have a number and a call in them, which help nobody.
+ * @param doing The failed action, such as `read "a.pem"`.
+ * @param cause The error of the OS. Its message contains a number and a system call, which do not help users.
  */
 export function fileError(doing: string, cause: unknown): ExitError {
   return new ExitError(`Cannot ${doing}: ${reason(cause)}`, { cause });
 }
 
-/** Whether the system, or Deno's permissions, keep a file from being used: nothing that the program did wrong. */
+/** Returns whether the OS or Deno's permissions prevent the use of a file, which is not a bug of the program. */
 export function isFileError(cause: unknown): boolean {
   if (cause instanceof Deno.errors.NotCapable || REASONS.some(([type]) => cause instanceof type)) return true;
-  // A full disk and the like have no class of their own, and not each has a code: only the system's number in the words.
+  // Errors such as a full disk have no class, and not all have a code, only the number of the OS in their message.
   return cause instanceof Error && SYSTEM_NUMBER.test(cause.message);
 }
 

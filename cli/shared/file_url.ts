@@ -1,7 +1,7 @@
 /** Paths of the command line as URLs. @module */
 import { pathToFileURL } from "node:url";
 
-/** The `file:` URL of a path, relative to the working directory. */
+/** Returns the `file:` URL of a path that is relative to the working directory. */
 export function toFileUrl(path: string): string {
   return pathToFileURL(path).href;
 }

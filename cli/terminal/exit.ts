@@ -1,16 +1,16 @@
-/** How a program ends: exit codes by name, and the errors that carry one. Pure. @module */
+/** Exit codes by name, and the errors that carry one. Pure. @module */
 
 /** The exit codes of every program. */
 export const ExitCode = {
-  /** All went as asked. */
+  /** Success. */
   ok: 0,
-  /** Something failed, or what was to be proven is not so. */
+  /** Something failed, or was not proven. */
   failure: 1,
-  /** The command line cannot be understood; nothing was started. */
+  /** The command line is invalid; nothing was started. */
   usage: 2,
-  /** A measurement came about in a way that makes it mean nothing. */
+  /** The measurement is invalid. */
   invalid: 3,
-  /** All went well, but a threshold was crossed. */
+  /** The run succeeded, but a threshold was crossed. */
   threshold: 99,
   /** Stopped by Ctrl-C. */
   interrupted: 130,
@@ -20,8 +20,8 @@ export const ExitCode = {
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
 /**
- * Ends a program with one line on stderr and no stack: for what the user can do something about, such as a port in
- * use or a file that is not there.
+ * Ends a program with one line on stderr and no stack trace, for errors that the user can fix, such as a port in
+ * use or a missing file.
  */
 export class ExitError extends Error {
   override readonly name: string = "ExitError";
@@ -33,7 +33,7 @@ export class ExitError extends Error {
   }
 }
 
-/** The command line or an environment variable says what the program does not take; exit 2. */
+/** The command line or an environment variable is invalid; the exit code is 2. */
 export class UsageError extends ExitError {
   override readonly name = "UsageError";
 

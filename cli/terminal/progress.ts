@@ -1,35 +1,35 @@
-/** How far a long run has come: a bar on a terminal, a line now and then elsewhere. @module */
+/** Progress of a long run: a bar on a terminal, otherwise a line at intervals. @module */
 import { type Sink, writeLine, writeText } from "./write.ts";
 
-/** What {@linkcode startProgress} needs. */
+/** Options for {@linkcode startProgress}. */
 export interface ProgressOptions {
-  /** What all of it is; the unit is the caller's. */
+  /** The total, in any unit. */
   readonly total: number;
-  /** Show nothing. Default `false`. */
+  /** Shows nothing. Default: `false`. */
   readonly quiet?: boolean;
-  /** Least time between two lines where there is no terminal, in ms. Default 5000. */
+  /** Least time between two lines without a terminal, in ms. Default: 5,000. */
   readonly lineInterval?: number;
-  /** Default `Deno.stderr`: stdout is for results. */
+  /** Default: `Deno.stderr`, because stdout is for results. */
   readonly sink?: Sink;
-  /** Columns of the terminal. Default: what the terminal says. */
+  /** Columns of the terminal. Default: as the terminal reports. */
   readonly columns?: number;
   /** Monotonic time in ms. Default `performance.now`. */
   readonly now?: () => number;
 }
 
-/** A run that is being shown. Disposing of it leaves its last state on the screen. */
+/** The display of a run. Disposing of it leaves the last state on the screen. */
 export interface Progress extends Disposable {
   /**
-   * Shows a new state. Cheap enough to be called many times a second; not each call shows.
+   * Shows a new state. It may be called many times per second, and does not draw each time.
    *
-   * @param done How much of the total there is.
-   * @param remark Figures to show beside it, in a few words.
+   * @param done The completed part of the total.
+   * @param remark A few words to show next to it.
    */
   update(done: number, remark?: string): void;
 }
 
 /**
- * Begins to show how far a run has come.
+ * Starts to show the progress of a run.
  *
  * @example
  * ```ts
@@ -89,13 +89,13 @@ class Lines implements Progress {
 
 async function startBar(shown: { total: number; sink: Sink; columns: number }): Promise<Progress> {
   const { total, sink, columns } = shown;
-  // Loaded here, because it takes longer to load than everything else of a program.
+  // Loaded here, because it takes longer to load than the rest of the program.
   const { default: cliProgress } = await import("cli-progress");
   const bar = new cliProgress.SingleBar({
     format: "{bar} {percentage}% {value}/{total}, {eta_formatted} left {remark}",
     formatTime: timeLeft,
     barsize: Math.max(10, Math.min(30, columns - 60)),
-    // What the library would set on the terminal, or do at a signal, to set it right again: a killed program could not.
+    // Keeps the library from changing the terminal, which a killed program could not undo.
     linewrap: true,
     hideCursor: false,
     gracefulExit: false,
@@ -119,7 +119,7 @@ async function startBar(shown: { total: number; sink: Sink; columns: number }): 
   };
 }
 
-/** What the bar's estimate is to people; it is a word while there is nothing to reckon with. */
+/** Formats the estimate of the bar, which is a word while it is unknown. */
 function timeLeft(seconds: number | string): string {
   if (typeof seconds !== "number") return "?";
   return seconds < 100 ? `${seconds}s` : `${Math.ceil(seconds / 60)}m`;

@@ -1,8 +1,8 @@
-/** Tables for summaries that people read. @module */
+/** Text tables for summaries. @module */
 import { bold } from "@std/fmt/colors";
 import CliTable from "cli-table3";
 
-/** What {@linkcode formatTable} lays out. */
+/** A table for {@linkcode formatTable}. */
 export interface TableOptions {
   /** Titles of the columns. */
   readonly head: readonly string[];
@@ -12,7 +12,7 @@ export interface TableOptions {
 }
 
 /**
- * Lays out a table with lines around it, as wide as it needs. Numbers are aligned right, and so is their column's title.
+ * Formats a table with borders. Numbers and the titles of their columns are aligned to the right.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function formatTable(options: TableOptions): string {
   const table = new CliTable({
     head: head.map((title) => (color ? bold(title) : title)),
     colAligns: head.map((_, column) => (typeof rows[0]?.[column] === "number" ? "right" : "left")),
-    // Its own colors, and lines between rows, off.
+    // Turns off the library's colors and the lines between rows.
     style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));

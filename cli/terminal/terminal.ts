@@ -1,4 +1,4 @@
-/** Whether the terminal that a program was started at is still there. @module */
+/** Detects when the terminal of a program hangs up. @module */
 
 /** One of the standard streams. */
 export interface TerminalStream {
@@ -6,10 +6,10 @@ export interface TerminalStream {
 }
 
 /**
- * Remembers which of the standard streams are a terminal now, and tells afterwards whether it has hung up: the system says of such
- * a stream that it is none any more.
+ * Remembers which of the standard streams are a terminal now. Returns a function that detects whether it has hung up:
+ * the OS then reports that such a stream is not a terminal anymore.
  *
- * @param streams Default: stdin, stdout and stderr.
+ * @param streams Default: stdin, stdout, and stderr.
  *
  * @example
  * ```ts

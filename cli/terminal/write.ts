@@ -8,7 +8,7 @@ export interface Sink {
   isTerminal(): boolean;
 }
 
-/** Whether colors may be written to `sink`: it is a terminal, and `NO_COLOR` is not set. */
+/** Returns whether `sink` gets colors: it is a terminal, and `NO_COLOR` is not set. */
 export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
   return !noColor && sink.isTerminal();
 }
@@ -52,7 +52,7 @@ export function writeBytes(sink: Sink, bytes: Uint8Array): void {
       bytes = bytes.subarray(sink.writeSync(bytes));
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) {
-        throw new ExitError("Nobody reads the output any more", { cause: error });
+        throw new ExitError("Cannot write the output: its reader has gone", { cause: error });
       }
       if (error instanceof Error && Reflect.get(error, "code") === "ENOSPC") {
         throw new ExitError("Cannot write the output: no space is left on the device", { cause: error });

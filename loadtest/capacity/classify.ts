@@ -1,4 +1,4 @@
-/** What a run says of the server's capacity. Pure. @module */
+/** Classifies a run by what it shows about the server's capacity. Pure. @module */
 import type { Summary } from "../metrics/summary.ts";
 import { describeThreshold } from "../metrics/threshold.ts";
 import type { Level } from "./search.ts";
@@ -7,8 +7,8 @@ import type { Level } from "./search.ts";
 const OWN_LIMITS = /exhausted|EMFILE|ENFILE|EADDRNOTAVAIL|unreachable/;
 
 /**
- * Classifies a run. Whatever the server did, an `invalid` run tells nothing of it; a run whose clients could not
- * connect because ports or descriptors were used up tells of this side's network.
+ * Classifies a run. An `invalid` run shows nothing about the server. If clients could not connect because ports or
+ * descriptors were used up, the limit is the network of this side.
  */
 export function classifyRun(
   { verdict, findings, thresholds }: Pick<Summary, "verdict" | "findings" | "thresholds">,

@@ -6,7 +6,7 @@ import { renderChart } from "../report/chart.ts";
 import { formatCount, formatMs } from "../report/number.ts";
 import type { CapacityEnding, Level } from "./search.ts";
 
-/** What a report shows. */
+/** The contents of a report. */
 export interface CapacityReportInput {
   /** The answer in a sentence. */
   readonly answer: string;
@@ -16,7 +16,7 @@ export interface CapacityReportInput {
     readonly p50: number | null;
     readonly p99: number | null;
   })[];
-  /** What the rates count, such as `messages`. */
+  /** The unit of the rates, such as `messages`. */
   readonly unit: string;
   /** The command line. */
   readonly args: readonly string[];

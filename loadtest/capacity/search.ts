@@ -1,6 +1,6 @@
 /** The search for the highest rate that a server sustains: doubling, bisection, and a longer run to confirm. Pure. @module */
 
-/** What a level came to. */
+/** The result of a level. */
 export type LevelResult =
   /** The run is good, and every bound holds. */
   | "held"

@@ -29,7 +29,7 @@ const LIMITS: Readonly<Record<string, GeneratorLimit>> = {
   ENOBUFS: "memory",
 };
 
-/** How much of a server error a history shows, in UTF-16 units. */
+/** Length to which a history truncates a server error, in UTF-16 units. */
 const ERROR_SHOWN = 200;
 
 interface Ends {

@@ -57,7 +57,7 @@ export interface FleetProgress {
   readonly resent: number;
   /** Clients that have finished. */
   readonly finished: number;
-  /** How late this process runs timers and starts clients, at the 99th percentile, in ms. */
+  /** Lag of this process in timers and client starts, at the 99th percentile, in ms. */
   readonly lag: number;
   /** The times from planned start to ok so far: an encoded `LatencyHistogram`. */
   readonly latency: string;

@@ -84,7 +84,7 @@ class HttpReplyReader implements ReplyReader<Uint8Array> {
   readonly #text: string;
   readonly #parser = new ResponseParser("GET");
   readonly #decoder = new TextDecoder();
-  /** What came until it is known whether this is HTTP. */
+  /** Text that has arrived before it is known whether this is HTTP. */
   #start = "";
   readonly #unparsed: Uint8Array[] = [];
   #state: "start" | "http" | "over" = "start";

@@ -22,7 +22,7 @@ export interface WorkerSetup extends Omit<GeneratorRun, "plan" | "scenario"> {
   readonly plan: PlanOptions;
   readonly part: number;
   readonly parts: number;
-  /** Where to write its events. Default: nowhere. */
+  /** The file for its events. Default: none. */
   readonly history?: string;
   /** URL of a scenario file, and the rest of a prepared scenario. */
   readonly scenario?: ScenarioOrder;

@@ -34,7 +34,7 @@ export interface WorkerPoolOptions extends GeneratorRun {
 
 /** From the start message to the beginning of the run, in ms: the message must reach all workers first. */
 const BEGIN_MS = 200;
-/** How long a stopped worker may take to send its ledger before it is killed, in ms. */
+/** Time in ms for a stopped worker to send its ledger before it is killed. */
 const GRACE_MS = 15_000;
 
 /** Runs all clients in several processes. If one dies, that is recorded, and the others continue. */

@@ -34,7 +34,7 @@ export interface RunEvent {
   readonly schema: typeof SCHEMA;
   readonly seed: number;
   readonly clients: number;
-  /** What the clients speak. Only a relay has receivers that answer. */
+  /** The protocol of the clients. Only a relay has receivers that answer. */
   readonly protocol: "relay" | "echo" | "hello" | "scenario";
   /** `own` if the server serves this run only, and has no other clients. */
   readonly server: "own" | "foreign";
@@ -78,7 +78,7 @@ export interface PaceEvent {
   readonly event: "pace";
   readonly at: number;
   readonly paused: boolean;
-  /** How many times as fast as planned new work starts. */
+  /** Factor by which new work starts faster than planned. */
   readonly speed: number;
 }
 
@@ -87,7 +87,7 @@ export interface ConnectEvent {
   readonly event: "connect";
   readonly client: number;
   readonly at: number;
-  /** How long connecting took, in ms. */
+  /** Duration of connecting, in ms. */
   readonly took: number;
   /** The client's own address, and the server's. */
   readonly local: string;
@@ -148,7 +148,7 @@ export const END_TYPES = [
   "stopped",
 ] as const;
 
-/** How a client's connection ended: a close reason, or `stopped` if the run ended first, as at the deadline. */
+/** The end of a client's connection: a close reason, or `stopped` if the run ended first, as at the deadline. */
 export type EndType = CloseType | "stopped";
 
 /** A client's connection ended, as the client saw it. */
@@ -197,7 +197,7 @@ export interface ServerProcessState {
   readonly messages?: number;
 }
 
-/** What a server holds, and what it has counted since its start. */
+/** The state of a server, and its counters since its start. */
 export interface ServerState {
   /** Open connections. */
   readonly connections: number | null;
@@ -236,7 +236,7 @@ export interface GeneratorEvent {
   readonly process: number;
   readonly loopLag: number;
   readonly socketLag: number;
-  /** What it did in the second in which its timers were latest: shares from 0 to 1. Default: unknown. */
+  /** Its load in the second in which its timers were latest: shares from 0 to 1. Default: unknown. */
   readonly load?: ThreadLoad;
 }
 
@@ -245,7 +245,7 @@ export interface DiedEvent {
   readonly event: "died";
   readonly at: number;
   readonly process: "server" | number;
-  /** How, as in `exit code 1`. */
+  /** The way in which it ended, such as `exit code 1`. */
   readonly detail: string;
 }
 
@@ -299,7 +299,7 @@ export function maxLagOf({ maxLag = DEFAULT_MAX_LAG }: RunEvent): number {
   return maxLag;
 }
 
-/** How much of a message a `planned` event shows, in UTF-16 units: enough to recognize it. */
+/** Length to which a `planned` event truncates a message, in UTF-16 units: enough to recognize it. */
 const TEXT_SHOWN = 80;
 
 /** Creates the event of a planned client. A long text is cut, so that the history is not larger than the traffic. */

@@ -1,7 +1,7 @@
 /** Line files: written event by event, read in batches. @module */
 
 const BUFFER_BYTES = 64 * 1024;
-/** How long a line may wait before it is written, in ms: a killed process loses at most this much. */
+/** Longest time in ms until a line is written: a killed process loses at most this much. */
 const FLUSH_MS = 1000;
 
 /** Options for {@linkcode LineFile}. */

@@ -7,7 +7,7 @@ import { removeIfThere } from "../../internal/whole_file.ts";
 
 /** Collects the events of a run, and writes them as one history. */
 export class HistoryMerger implements Disposable {
-  /** Where the server under test writes its events. */
+  /** The file to which the server under test writes its events. */
   readonly serverPath: string;
   readonly #path: string;
   readonly #file: HistoryFile;

@@ -14,7 +14,7 @@ export interface VerifiedHistory {
   readonly ledger: Ledger;
   /** The verdict that the run recorded. */
   readonly recorded: VerdictEvent | undefined;
-  /** How the history differs from what was written, in sentences; empty if it does not. */
+  /** Sentences about how the history differs from what was written; empty if it does not. */
   readonly discrepancies: readonly string[];
 }
 

@@ -10,7 +10,7 @@ const BUSY = 0.8;
 
 /**
  * Describes the limit that made a generator late, as a clause to append: `: it had used up its processor core (97 %)`.
- * Empty if the history does not tell.
+ * Empty if the history does not contain it.
  *
  * @example
  * ```ts

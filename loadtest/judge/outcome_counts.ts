@@ -13,7 +13,7 @@ export type Outcome =
   /** No ok arrived and nothing failed: the run ended first. */
   | "under-way";
 
-/** How a client's last connection ended; `none` if it is open or was never made. */
+/** The end of a client's last connection; `none` if it is open or was never made. */
 export type LastEnd = "natural" | "timeout" | "error" | "none";
 
 /** The outcomes of a run, counted. */
@@ -38,9 +38,9 @@ export interface OutcomeCounts {
   readonly redelivered: number;
   /** Oks that settled nothing; `null` if the server does not count them. */
   readonly stray: number | null;
-  /** How the last connection of each client ended; `natural` means after its own ok. */
+  /** Ends of the last connection of each client; `natural` means after its own ok. */
   readonly closed: Readonly<Record<Exclude<LastEnd, "none">, number>>;
-  /** How often the message of each client was delivered and answered, by row. */
+  /** Number of deliveries and answers of each client's message, by row. */
   readonly deliveries: Uint32Array;
   readonly answers: Uint32Array;
 }

@@ -1,4 +1,4 @@
-/** What is wrong with a run so far, while it runs. Pure. @module */
+/** Judges a run while it is running. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import { type DiedEvent, maxLagOf, type RunEvent } from "../history/events.ts";
 import { FailureReasons, type FailureReasonsSnapshot } from "../ledger/failure_reasons.ts";
@@ -7,7 +7,7 @@ import { addDeaths } from "./checks.ts";
 import { type Finding, Findings, type FindingsSnapshot } from "./findings.ts";
 import { FINDING_ORDER, flawOf } from "./verdict.ts";
 
-/** What a ledger has found so far, as plain data. */
+/** Findings of a ledger so far, as plain data. */
 export interface Trouble {
   readonly findings: FindingsSnapshot;
   readonly reasons: FailureReasonsSnapshot;
@@ -25,7 +25,7 @@ export interface JudgementSoFar {
 /** Input of {@linkcode judgeSoFar} besides the findings. */
 export interface FiguresSoFar {
   readonly resent: number;
-  /** How late the generators are at the 99th percentile, in ms. */
+  /** Lag of the generators at the 99th percentile, in ms. */
   readonly lag: number;
 }
 

@@ -128,7 +128,7 @@ function verdictOf({ run, facts }: Ledger, findings: Findings): Judgement["verdi
 /** Returns the verdict that the findings lead to, or `undefined` if nothing is wrong. */
 export function flawOf({ faults }: RunEvent, findings: Findings): "failed" | "invalid" | undefined {
   const has = (kind: FindingKind): boolean => findings.count(kind) > 0;
-  // An injected fault may double oks. The findings are reported, and excused.
+  // An injected fault may duplicate oks. The findings are reported, and excused.
   if (FATAL.some((kind) => has(kind) && !(kind === "duplicate" && faults))) return "failed";
   if (has("overloaded")) return "invalid";
   return FAILED.some(has) ? "failed" : undefined;

@@ -1,4 +1,4 @@
-/** What is known of each client of one part of a plan, in typed arrays: 40 bytes per client. Pure. @module */
+/** Records of each client of one part of a plan, in typed arrays: 40 bytes per client. Pure. @module */
 
 /** The clients of a table: every `parts`-th of `clients`, starting with `part`. */
 export interface ClientSlice {
@@ -27,7 +27,7 @@ export interface ClientColumns {
   readonly startedAt: Float64Array;
   /** When the first ok for its message arrived. */
   readonly ackedAt: Float64Array;
-  /** How often it sent its message. */
+  /** Number of times that it sent its message. */
   readonly sends: Uint32Array;
   readonly connects: Uint32Array;
   /** Failed attempts to connect. */

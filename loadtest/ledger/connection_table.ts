@@ -23,9 +23,9 @@ export class ConnectionTable {
   readonly openedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   /** NaN while it is open. */
   readonly closedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
-  /** How long connecting took, in ms. */
+  /** Duration of connecting, in ms. */
   readonly took: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
-  /** How often the client's message was sent and acknowledged on it, up to 255. */
+  /** Number of sends and oks of the client's message on it, up to 255. */
   readonly sends: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
   readonly acks: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
   readonly #reason: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));

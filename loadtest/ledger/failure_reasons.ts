@@ -1,7 +1,7 @@
 /** Why clients failed, in the words of the OS, a library, or the server, counted by text. Pure. @module */
 import { printable } from "../../internal/printable.ts";
 
-/** What failed. */
+/** The failed operation. */
 export type FailureKind =
   /** A connection could not be made. */
   | "refused"

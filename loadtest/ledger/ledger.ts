@@ -65,7 +65,7 @@ export class Ledger {
   readonly findings: Findings = new Findings();
   readonly reasons: FailureReasons = new FailureReasons();
   readonly facts: RunFacts = new RunFacts();
-  /** What scenario sessions did; empty for other protocols. */
+  /** Records of scenario sessions; empty for other protocols. */
   readonly scenario: ScenarioTable;
 
   /**

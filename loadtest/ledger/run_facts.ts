@@ -61,7 +61,7 @@ export class RunFacts {
     return this.#of("fault");
   }
 
-  /** What the server saw of its connections, in order. */
+  /** Connection events of the server, in order. */
   get connectionEvents(): (AcceptedEvent | EndedEvent)[] {
     return this.#events.filter((event) => event.event === "accepted" || event.event === "ended");
   }

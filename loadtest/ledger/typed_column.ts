@@ -3,7 +3,7 @@
 /** The arrays a {@linkcode Column} may have. */
 export type ColumnValues = Float64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** How many rows a column has room for at first. */
+/** Initial number of rows of a column. */
 const FIRST_ROOM = 64;
 
 /** Numbers, appended and read by row. */

@@ -6,7 +6,7 @@ import { type EncodedHistograms, mergeHistograms } from "./live_histograms.ts";
 import { findingOf, percentileOf } from "./live_metric.ts";
 import { compareWithBound, type Threshold } from "./threshold.ts";
 
-/** What is known of a run while it goes on. */
+/** Facts about a run in progress. */
 export interface LiveFacts {
   /** Planned clients. */
   readonly clients: number;

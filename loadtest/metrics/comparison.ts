@@ -1,48 +1,48 @@
-/** Two sets of runs compared: what changed, and whether by more than chance. Pure. @module */
+/** Compares two sets of runs: which metrics changed, and whether by more than chance. Pure. @module */
 import { countsDiffer, estimatesDiffer, mean, median, permutationShare, sum } from "./statistics.ts";
 
-/** A figure of the runs before and after. */
+/** A metric of the runs before and after. */
 export interface Change {
-  /** Where it is in a summary, as in `latency.relay.p99`. */
+  /** Its path in a summary, such as `latency.relay.p99`. */
   readonly figure: string;
   readonly unit: "ms" | "count" | "cores" | "index";
-  /** The median of the runs; `null` where it was not measured. */
+  /** The median of the runs; `null` if it was not measured. */
   readonly before: number | null;
   readonly after: number | null;
   readonly judged: ChangeVerdict;
 }
 
-/** How a figure changed. */
+/** The judgment of a change. */
 export type ChangeVerdict =
   | "same"
-  /** By no more than chance. */
+  /** By no more than chance explains. */
   | "noise"
   | "better"
   | "worse"
-  /** By more than chance within a run; too few runs to know what differs between runs of the same thing. */
+  /** By more than chance within a run explains, but there are too few runs to know the variation between runs. */
   | "maybe better"
   | "maybe worse"
-  /** Nothing tells the noise of this figure, or neither direction is good. */
+  /** The noise of this metric is unknown, or neither direction is better. */
   | "unknown";
 
-/** What a comparison came to. */
+/** The result of a comparison. */
 export interface Comparison {
   readonly changes: readonly Change[];
-  /** Why the runs are not of the same test, or not much is known; in sentences. */
+  /** Sentences about why the runs are of different tests, or why the judgment is uncertain. */
   readonly remarks: readonly string[];
-  /** Whether anything became worse by more than chance. `null` when the figures of a run mean nothing. */
+  /** Whether anything became worse by more than chance; `null` if the metrics of a run mean nothing. */
   readonly worse: boolean | null;
 }
 
-/** A summary as it was read: figures of other versions may be missing in it. */
+/** A summary as read from a file. Summaries of other versions may lack metrics. */
 export type SummaryRecord = Readonly<Record<string, unknown>>;
 
 interface ComparedMetric {
   readonly path: string;
   readonly unit: Change["unit"];
-  /** Which direction is good. Default `down`. */
+  /** The better direction. Default: `down`. */
   readonly good?: "up" | "neither";
-  /** `must-be-0`: any is wrong, and no matter of chance. `events`: counted things that come by chance. */
+  /** `must-be-0`: any value above 0 is wrong, and never chance. `events`: counts of events that happen by chance. */
   readonly kind?: "must-be-0" | "events";
 }
 
@@ -67,13 +67,13 @@ const FIGURES: readonly ComparedMetric[] = [
   { path: "durationMs", unit: "ms", good: "neither" },
 ];
 
-/** From so many runs on each side, what varies between runs is known. */
+/** Number of runs on each side from which on the variation between runs is known. */
 const ENOUGH_RUNS = 5;
-/** Most runs on each side: all ways to share out twice as many can still be examined. */
+/** Most runs on each side: all ways to divide twice as many can still be examined. */
 export const MOST_RUNS = 10;
-/** Differences that chance brings about less often than this are told: seldom, since there are many figures. */
+/** Differences that chance explains less often than this are reported. It is low because there are many metrics. */
 const RARE = 0.01;
-/** What a run is asked to do; where it differs, so may the figures. */
+/** The plan of a run. If it differs, the metrics may differ as well. */
 const ASKED = [
   "clients",
   "plan.windowMs",
@@ -86,14 +86,13 @@ const ASKED = [
 /**
  * Compares runs.
  *
- * With at least five runs on each side, a figure has changed when so large a difference would come from fewer than
- * 1 % of all ways to share out the same runs. With fewer, percentiles are held against the confidence intervals of
- * their runs, and counted events against what chance does to counts, at 1 %. That knows the chance within a run, and
- * not what differs between one run and the next, so that it only tells what may have changed: runs of the very same
- * thing come out so, too, when the machine is busy with something else during one of them.
+ * With at least five runs on each side, a metric has changed if the difference is as large in fewer than 1 % of all ways
+ * to divide the same runs. With fewer runs, percentiles are compared by the confidence intervals of their runs, and
+ * counts by the chance of counts, both at 1 %. This covers the chance within a run, but not the variation between runs,
+ * so it shows only what may have changed: even identical runs differ like this if the machine is busy during one of them.
  *
  * @param before Summaries of runs, at least one and at most ten
- * @param after The same
+ * @param after Summaries of the other runs, at least one and at most ten
  * @throws {RangeError} If there are none, or too many
  *
  * @example
@@ -109,7 +108,7 @@ const ASKED = [
 export function compareRuns(before: readonly SummaryRecord[], after: readonly SummaryRecord[]): Comparison {
   for (const runs of [before, after]) {
     if (runs.length < 1 || runs.length > MOST_RUNS) {
-      throw new RangeError(`Expected 1 to ${MOST_RUNS} runs on each side, got ${runs.length}`);
+      throw new RangeError(`Cannot compare ${runs.length} runs on one side: expected 1 to ${MOST_RUNS}`);
     }
   }
   const sides = { before, after };
@@ -146,13 +145,13 @@ function changeOf(
   return { ...change, judged: isKnown(figure, { before, after }) ? direction : `maybe ${direction}` };
 }
 
-/** Whether chance has no part in a figure, or enough runs tell how large it is. */
+/** Whether chance has no part in a metric, or there are enough runs to know its effect. */
 function isKnown({ path, kind }: Pick<ComparedMetric, "path" | "kind">, { before, after }: Sides): boolean {
   if (kind === "must-be-0") return true;
   return [before, after].every((runs) => numbersAt(runs, path).length >= ENOUGH_RUNS);
 }
 
-/** `null` where nothing tells. */
+/** Returns `null` if it is unknown. */
 function isBeyondChance({ path, kind }: ComparedMetric, { before, after }: Sides): boolean | null {
   const [from, to] = [numbersAt(before, path), numbersAt(after, path)];
   if (kind === "must-be-0") return true;
@@ -170,7 +169,7 @@ function isBeyondChance({ path, kind }: ComparedMetric, { before, after }: Sides
   });
 }
 
-/** Around the intervals of all runs; `null` where one has none. */
+/** Returns the interval around the intervals of all runs, or `null` if one is missing. */
 function widest(runs: readonly SummaryRecord[], path: string): readonly [number, number] | null {
   const lows = numbersAt(runs, `confidence.${path}.0`);
   const highs = numbersAt(runs, `confidence.${path}.1`);
@@ -184,19 +183,19 @@ function differences({ before, after }: Sides): string[] {
     const [from, to] = [before, after].map((runs) =>
       [...new Set(runs.map((run) => String(at(run, path))))].join(", ")
     );
-    return from === to ? [] : [`The runs are not of the same test: ${path} was ${from}, and then ${to}`];
+    return from === to ? [] : [`The runs are of different tests: ${path} was ${from}, then ${to}`];
   });
 }
 
 function caveats({ before, after }: Sides, meaningless: boolean): string[] {
-  if (meaningless) return ["A run was invalid or interrupted, so that its figures mean nothing"];
+  if (meaningless) return ["A run was invalid or interrupted, so its metrics mean nothing"];
   if (Math.min(before.length, after.length) >= ENOUGH_RUNS) return [];
   return [
-    `What differs from one run to the next is not known: with at least ${ENOUGH_RUNS} runs on each side it would be`,
+    `The variation between runs is unknown: that takes at least ${ENOUGH_RUNS} runs on each side`,
   ];
 }
 
-/** The share of runs with a verdict that is not good. */
+/** Returns the share of runs with a bad verdict. */
 function badShare(runs: readonly SummaryRecord[]): number {
   return runs.filter(({ verdict }) => verdict !== "proven" && verdict !== "delivered").length / runs.length;
 }
@@ -205,7 +204,7 @@ function numbersAt(runs: readonly SummaryRecord[], path: string): number[] {
   return runs.map((run) => at(run, path)).filter((value) => typeof value === "number");
 }
 
-/** What is at a path such as `latency.p99` or `confidence.latency.p99.0`. */
+/** Returns the value at a path such as `latency.p99` or `confidence.latency.p99.0`. */
 function at(run: SummaryRecord, path: string): unknown {
   return path.split(".").reduce((value: unknown, key) => {
     return typeof value === "object" && value !== null && Object.hasOwn(value, key)

@@ -15,11 +15,11 @@ export interface Measurements {
   readonly fromPlanned: LatencyHistogram;
   /** Total without the time for which a client held the message: what connecting and the relay took. */
   readonly relay: LatencyHistogram;
-  /** How long messages were held before the answer. */
+  /** Time for which messages were held before the answer. */
   readonly held: LatencyHistogram;
-  /** How long connecting took. */
+  /** Duration of connecting. */
   readonly connect: LatencyHistogram;
-  /** How late clients started. */
+  /** Delay of client starts. */
   readonly scheduleLag: LatencyHistogram;
   /**
    * Jain's fairness index (R. Jain, D. Chiu, W. Hawe: "A Quantitative Measure of Fairness", 1984) of the speed at

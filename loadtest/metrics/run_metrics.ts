@@ -38,11 +38,11 @@ export interface RunMetrics {
   readonly underWay: number;
   /** Oks that settled nothing; `null` if the server does not count them. */
   readonly stray: number | null;
-  /** How the last connection of each client ended. */
+  /** Ends of the last connection of each client. */
   readonly closed: { readonly natural: number; readonly timeout: number; readonly error: number };
   /** The most connections open at the same time. */
   readonly peakConnections: number;
-  /** What the server was left with; `null` if it could not be asked. */
+  /** State of the server after the run; `null` if it is unknown. */
   readonly server: Omit<ServerState, "stray" | "redelivered"> | null;
   /** From the actual start of each client to its ok; also from its planned start, and without the reply delays. */
   readonly latency: Percentiles & {
@@ -52,11 +52,11 @@ export interface RunMetrics {
   };
   /** Confidence intervals of these percentiles. */
   readonly confidence: Confidence;
-  /** How long connecting took. */
+  /** Duration of connecting. */
   readonly connect: Percentiles;
-  /** How long receivers held messages before they answered. */
+  /** Time for which receivers held messages before they answered. */
   readonly held: Percentiles;
-  /** How late clients started. */
+  /** Delay of client starts. */
   readonly scheduleLag: Percentiles;
   /** Jain's index of the speed at which messages were relayed, from near 0 to 1. */
   readonly fairness: number | null;
@@ -66,7 +66,7 @@ export interface RunMetrics {
   readonly memory: { readonly server: number | null; readonly generator: number | null };
   /** Time until the last client finished. */
   readonly durationMs: number;
-  /** What is particular to a scenario; absent for other protocols. */
+  /** Metrics of a scenario; absent for other protocols. */
   readonly scenario?: ScenarioMetrics;
 }
 

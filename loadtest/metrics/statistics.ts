@@ -1,16 +1,16 @@
-/** Whether figures differ by more than chance: the tests that a comparison of runs needs. Pure. @module */
+/** Statistical tests for comparing runs: whether values differ by more than chance. Pure. @module */
 
-/** A figure and the interval that it lies in with 99 % confidence. */
+/** A value and the interval that contains it with 99 % confidence. */
 export interface Estimate {
   readonly value: number;
   readonly interval: readonly [low: number, high: number];
 }
 
-/** Beyond so many standard deviations lies 1 % of what chance brings about. */
+/** Chance exceeds this number of standard deviations in 1 % of all cases. */
 const RARE_DEVIATION = 2.5758;
 
 /**
- * Whether 0 lies outside of the interval of the difference, which is made of the intervals of both (G. Y. Zou,
+ * Returns whether the interval of the difference excludes 0. It is combined from both intervals (G. Y. Zou,
  * A. Donner: "Construction of confidence limits about effect measures: a general approach", 2008).
  */
 export function estimatesDiffer(from: Estimate, to: Estimate): boolean {
@@ -21,25 +21,24 @@ export function estimatesDiffer(from: Estimate, to: Estimate): boolean {
 }
 
 /**
- * Whether two counts of events that come by chance, each for itself, differ: by their square roots, which chance
- * spreads evenly whatever the counts are (F. J. Anscombe: "The Transformation of Poisson, Binomial and
- * Negative-Binomial Data", 1948).
+ * Returns whether two counts of independent random events differ. It compares their square roots, whose variance does not
+ * depend on the counts (F. J. Anscombe: "The Transformation of Poisson, Binomial and Negative-Binomial Data", 1948).
  */
 export function countsDiffer(from: number, to: number): boolean {
-  // Each root has the variance 1/4, so that the difference has 1/2.
+  // Each root has a variance of 1/4, so the difference has 1/2.
   return Math.abs(Math.sqrt(to + 3 / 8) - Math.sqrt(from + 3 / 8)) * Math.SQRT2 > RARE_DEVIATION;
 }
 
 /**
- * The share of all ways to share out the values between two sides whose means differ at least as much as they do: the
- * permutation test (R. A. Fisher: "The Design of Experiments", 1935), which assumes nothing of how values spread.
+ * Returns the share of all ways to divide the values between two sides whose means differ at least as much as these. This
+ * is the permutation test (R. A. Fisher: "The Design of Experiments", 1935), which assumes no distribution.
  */
 export function permutationShare(from: readonly number[], to: readonly number[]): number {
   const all = [...from, ...to];
   const total = sum(all);
   const differenceOf = (picked: number): number =>
     Math.abs(picked / from.length - (total - picked) / to.length);
-  // Sums of the same values in another order may differ in their last bits.
+  // Sums of the same values in a different order may differ in their last bits.
   const actual = differenceOf(sum(from)) * (1 - 1e-9);
   let ways = 0;
   let asFar = 0;
@@ -61,12 +60,12 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** NaN of nothing. */
+/** Returns the mean, or NaN if there are no values. */
 export function mean(values: readonly number[]): number {
   return sum(values) / values.length;
 }
 
-/** `null` of nothing. */
+/** Returns the median, or `null` if there are no values. */
 export function median(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];

@@ -16,13 +16,13 @@ import type { Verdict } from "../judge/verdict.ts";
 export interface Summary extends RunMetrics {
   /** The verdict on the run, thresholds included. */
   readonly verdict: Verdict;
-  /** What is wrong, in sentences; about twenty of each kind at most. */
+  /** Findings in sentences; about twenty of each kind at most. */
   readonly findings: readonly Finding[];
   /** The thresholds, each with its result. */
   readonly thresholds: readonly CheckedThreshold[];
   /** The plan; `null` if only the history of the run is known. */
   readonly plan: PlanSummary | null;
-  /** How an operator changed the pace; absent if nobody did. */
+  /** Changes of the pace by an operator; absent if it was not changed. */
   readonly pace?: PaceSummary;
   /** The version of this format. */
   readonly schema: number;
@@ -32,15 +32,15 @@ export interface Summary extends RunMetrics {
 export interface PlanSummary {
   /** The clients start within this time. */
   readonly windowMs: number;
-  /** How the starts are spread, as in `uniform`. */
+  /** Distribution of the starts, such as `uniform`. */
   readonly arrival: string;
-  /** How long messages are held, as in `uniform:0s-5s`. */
+  /** Time for which messages are held, such as `uniform:0s-5s`. */
   readonly replyDelay: string;
   /** The messages, as in `size:1KiB`. */
   readonly payload: string;
-  /** How long a client waits for its ok. */
+  /** Time for which a client waits for its ok. */
   readonly timeoutMs: number;
-  /** How long a client continues to answer after its own ok. */
+  /** Time for which a client continues to answer after its own ok. */
   readonly lingerMs: number;
   /** When the run ends at the latest. */
   readonly deadlineMs: number;

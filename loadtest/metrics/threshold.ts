@@ -21,7 +21,7 @@ export interface Threshold {
 /** The unit of a bound. */
 export type Unit = "ms" | "count" | "percent";
 
-/** How a metric is compared with its bound. */
+/** A comparison of a metric with its bound. */
 export type Operator = keyof typeof OPERATORS;
 
 /** A threshold and its result. */
@@ -51,7 +51,7 @@ type Read = (metrics: RunMetrics) => number | null;
 
 const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
 
-/** Metrics in ms: percentiles with the prefix of their metric; those of `latency` have none. */
+/** Metrics in ms: percentiles with the prefix of their metric; those of `latency` are without a prefix. */
 const DURATIONS: ReadonlyMap<string, Read> = new Map([
   ...percentilesOf("", ({ latency }) => latency),
   ...percentilesOf("fromPlanned.", ({ latency }) => latency.fromPlanned),
@@ -234,7 +234,7 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
   return { bound: Number(number), unit: percent ? "percent" : "count" };
 }
 
-/** The percentile of a step or a custom metric; `null` if the run has none of that name. */
+/** Reads the percentile of a step or a custom metric; `null` if the run has no such name. */
 function readNamed(metric: string): Read | undefined {
   const [, kind, name, percentile] = NAMED_DURATION.exec(metric) ?? [];
   if (percentile === undefined) return undefined;

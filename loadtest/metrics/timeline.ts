@@ -4,55 +4,55 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { addedByRelay } from "./measure.ts";
 import { openIntervals } from "./open_connections.ts";
 
-/** A run in buckets; every array has a value for each. */
+/** A run in buckets. Every array has one value per bucket. */
 export interface Timeline {
-  /** Length of a bucket, in ms: 1, 2 or 5 times a power of ten. */
+  /** Length of a bucket, in ms: 1, 2, or 5 times a power of ten. */
   readonly bucket: number;
-  /** When each begins, in ms from the beginning of the run. */
+  /** Start of each bucket, in ms from the beginning of the run. */
   readonly at: Float64Array;
-  /** The most connections open at once, as the clients saw them. */
+  /** Most connections open at the same time, as the clients saw them. */
   readonly open: Float64Array;
   /** Clients planned to start, clients started, and messages acknowledged; each per second. */
   readonly planned: Float64Array;
   readonly started: Float64Array;
   readonly acknowledged: Float64Array;
-  /** Messages sent again by their clients. */
+  /** Messages that clients sent again. */
   readonly resent: Float64Array;
-  /** Messages given to a client when one had been given them before: redelivered, or sent again. */
+  /** Deliveries of a message after its first: redelivered by the server, or sent again. */
   readonly deliveredAgain: Float64Array;
-  /** Faults that were injected. */
+  /** Injected faults. */
   readonly faults: Float64Array;
-  /** Ends of connections other than natural ones, by what they were; only the kinds that there were. */
+  /** Unnatural ends of connections by type; only types that occurred. */
   readonly ends: ReadonlyMap<EndType, Float64Array>;
   /** From planned start to ok, of the clients planned for the bucket, in ms. */
   readonly fromPlanned: Quantiles;
-  /** What the relay added to that, in ms. */
+  /** The time that the relay added to that, in ms. */
   readonly relay: Quantiles;
-  /** By how much the clients planned for the bucket started late, in ms. */
+  /** Delay of the starts of the clients planned for the bucket, in ms. */
   readonly scheduleLag: Quantiles;
 }
 
-/** Percentiles of what fell in each bucket; NaN where nothing did. */
+/** Percentiles of the values in each bucket; NaN if there are none. */
 export interface Quantiles {
   readonly p50: Float64Array;
   readonly p99: Float64Array;
   readonly max: Float64Array;
 }
 
-/** What {@linkcode createTimeline} may be told. */
+/** Options for {@linkcode createTimeline}. */
 export interface TimelineOptions {
-  /** The most buckets there may be. Default 500. */
+  /** Highest number of buckets. Default: 500. */
   readonly buckets?: number;
 }
 
-// Below this a bucket holds chance, and the timers' grain, rather than a rate.
+// A shorter bucket shows chance and the resolution of timers rather than a rate.
 const SHORTEST_BUCKET = 10;
 
 /**
- * Sorts a run into buckets.
+ * Divides a run into buckets.
  *
- * A client's message goes out as soon as it is connected, so that a send on a later connection is booked as resent
- * when that connection was made; the ledger has no instant of its own for it.
+ * A client sends its message as soon as it is connected, so a resend is counted at the time of its connection. The ledger
+ * does not record the time of the resend itself.
  *
  * @example
  * ```ts
@@ -94,7 +94,7 @@ export function createTimeline(ledger: Ledger, { buckets = 500 }: TimelineOption
   };
 }
 
-/** Buckets of equal length from 0 on. */
+/** Buckets of equal length that start at 0. */
 class Grid {
   readonly width: number;
   readonly count: number;
@@ -105,7 +105,7 @@ class Grid {
     this.count = Math.floor(end / this.width) + 1;
   }
 
-  /** The bucket of an instant. */
+  /** Returns the bucket of a time. */
   of(at: number): number {
     return Math.floor(at / this.width);
   }
@@ -118,12 +118,12 @@ class Grid {
     return counts;
   }
 
-  /** Per second. */
+  /** Returns the number of times per second. */
   rate(times: Iterable<number>): Float64Array {
     return this.counts(times).map((count) => count * 1000 / this.width);
   }
 
-  /** Of `values`, by the instants that go with them; those of either that are NaN do not count. */
+  /** Returns quantiles of `values` by the times that belong to them. NaN in either is skipped. */
   quantiles(times: Float64Array, values: Float64Array): Quantiles {
     const sorted = Array.from({ length: this.count }, (): number[] => []);
     values.forEach((value, row) => {
@@ -136,7 +136,7 @@ class Grid {
   }
 }
 
-/** The least of 1, 2 and 5 times the powers of ten that is not below `ms`. */
+/** Returns the least of 1, 2, and 5 times the powers of ten that is not below `ms`. */
 function roundUp(ms: number): number {
   const power = 10 ** Math.floor(Math.log10(ms));
   return power * ([1, 2, 5].find((factor) => factor * power >= ms) ?? 10);
@@ -146,7 +146,7 @@ function latest(end: number, times: Float64Array): number {
   return times.reduce((last, at) => (at > last ? at : last), end);
 }
 
-/** Something that happened `times` times at an instant, to whom. */
+/** An event that happened `times` times at one time, and the client. */
 type Occurrence = readonly [whom: number, at: number, times: number];
 
 function* sendsOf({ client, openedAt, sends }: Ledger["connections"]): Generator<Occurrence> {
@@ -157,7 +157,7 @@ function* receiptsOf({ message, receivedAt }: Ledger["deliveries"]): Generator<O
   for (let row = 0; row < message.length; row++) yield [message.at(row), receivedAt.at(row), 1];
 }
 
-/** The instants of all happenings, but for the first to each. */
+/** Yields the times of all occurrences except the first of each client. */
 function* timesAgain(happenings: Iterable<Occurrence>): Generator<number> {
   const before = new Set<number>();
   for (const [whom, at, times] of happenings) {

@@ -4,14 +4,14 @@
 export interface PaceSetting {
   /** Whether nothing new starts. */
   readonly paused: boolean;
-  /** How many times as fast as planned new work starts; 1 is as planned. */
+  /** Factor by which new work starts faster than planned; 1 is as planned. */
   readonly speed: number;
 }
 
 /** The pace that a plan has by itself. */
 export const AS_PLANNED: PaceSetting = { paused: false, speed: 1 };
 
-/** From `at` on, in run time, the plan goes on from `plan`, in plan time. */
+/** From `at` on, in run time, the plan continues from `plan`, in plan time. */
 interface Segment extends PaceSetting {
   readonly at: number;
   readonly plan: number;
@@ -54,7 +54,7 @@ export class Pace {
     return this.#last.paused;
   }
 
-  /** How many times as fast as planned clients and messages start. */
+  /** Factor by which clients and messages start faster than planned. */
   get speed(): number {
     return this.#last.speed;
   }

@@ -1,14 +1,14 @@
-/** How the pace of a run was changed, for summaries and reports. Pure. @module */
+/** Changes of the pace of a run, for summaries and reports. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
 import type { PaceEvent } from "../history/events.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
 import { AS_PLANNED } from "./pace.ts";
 
-/** How the pace of a run was changed; times in ms. */
+/** Changes of the pace of a run; times in ms. */
 export interface PaceSummary {
-  /** How often the run was paused. */
+  /** Number of pauses. */
   readonly pauses: number;
-  /** How long the run was paused, in total. */
+  /** Total duration of the pauses. */
   readonly pausedMs: number;
   /** Every change, with the pace from then on. */
   readonly changes: readonly { readonly at: number; readonly paused: boolean; readonly speed: number }[];
@@ -27,7 +27,7 @@ export function summarizePace(events: readonly PaceEvent[], endedAt: number): Pa
   return { pauses, pausedMs: Math.round(pausedMs), changes };
 }
 
-/** Says how the pace was changed, as in `paused once, for 12s; speed changed once, last to 0.5 × planned`. */
+/** Describes the changes, such as `paused once, for 12s; speed changed once, last to 0.5 × planned`. */
 export function describePace({ pauses, pausedMs, changes }: PaceSummary): string {
   const speeds = changes.map(({ speed }) => speed);
   const changed = speeds.filter((speed, index) => speed !== (speeds[index - 1] ?? AS_PLANNED.speed)).length;

@@ -8,7 +8,7 @@ export interface ControlledRun {
   readonly stages: readonly RunStage[];
   /** ms since the run began. */
   readonly now: () => number;
-  /** Tells the generators. */
+  /** Notifies the generators. */
   readonly apply: (setting: PaceSetting, now: number) => void;
 }
 

@@ -6,7 +6,7 @@ import { formatStages, type LoadShape, type Stage } from "../scenario/load_shape
 
 /** A stage of a run; times in ms, as planned. */
 export interface RunStage {
-  /** What happens in it, as in `100 clients start (uniform)` or `30s:0→500/s`. */
+  /** A description such as `100 clients start (uniform)` or `30s:0→500/s`. */
   readonly label: string;
   /** When it begins. */
   readonly begin: number;

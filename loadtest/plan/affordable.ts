@@ -13,7 +13,7 @@ export const QUICK_PORTS_PER_ADDRESS = 14_000;
 /** Loopback addresses to spread over: 127.0.0.1 to 127.0.0.254. */
 export const LOOPBACK_ADDRESSES = 254;
 
-/** What a machine has for a run. */
+/** Resources of a machine for a run. */
 export interface AvailableResources {
   /** Free memory, in bytes. */
   readonly memory: number;

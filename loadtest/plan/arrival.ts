@@ -1,7 +1,7 @@
 /** Start times of the clients in a window, in ascending order. Pure. @module */
 import type { Random } from "../../internal/clock.ts";
 
-/** How the starts are spread over the window; see {@linkcode arrivalTimes}. */
+/** Distribution of the starts over the window; see {@linkcode arrivalTimes}. */
 export type Arrival = "uniform" | "constant" | "poisson" | "burst" | "ramp";
 
 /** Every {@linkcode Arrival}. */

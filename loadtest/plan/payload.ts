@@ -65,7 +65,7 @@ const LONG_LENGTH = 60 * KIBI;
 /**
  * Reads `short`, `mixed`, `size:1KiB`, or `file:F`.
  *
- * @throws {TypeError} If `spec` is none of these
+ * @throws {TypeError} If `spec` has another form
  */
 export function parsePayload(spec: string): PayloadSpec {
   if (spec === "short" || spec === "mixed") return { type: spec };

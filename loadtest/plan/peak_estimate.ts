@@ -14,11 +14,11 @@ const STEP = 10;
 export interface PeakEstimateOptions {
   /** When each client starts, in ms, ascending. */
   readonly startAt: Float64Array;
-  /** How long the message of each client is held before the answer, in ms. */
+  /** Time for which the message of each client is held before the answer, in ms. */
   readonly replyDelay: Float64Array;
   /** The longest delay of an answer that a client still sends after its own ok, in ms. */
   readonly linger: number;
-  /** How long a client stays after its own ok at most, in ms. */
+  /** Longest time for which a client stays after its own ok, in ms. */
   readonly stay: number;
   /** Picks the receivers. The relay will pick others. */
   readonly random: Random;

@@ -29,9 +29,9 @@ export interface PlanOptions {
   readonly lines?: readonly string[];
   /** The rate at which clients start; takes the place of `arrival` in the window, which is then as long as the stages. */
   readonly stages?: readonly Stage[];
-  /** How long a client waits for its ok before it reconnects. Default max(30 s, 2 × longest delay + 10 s). */
+  /** Time for which a client waits for its ok before it reconnects. Default: max(30 s, 2 × longest delay + 10 s). */
   readonly timeout?: number;
-  /** How long a client continues to answer after its own ok. Default: the longest delay. */
+  /** Time for which a client continues to answer after its own ok. Default: the longest delay. */
   readonly linger?: number;
   /** When the run ends at the latest. Default window + 2 × timeout. */
   readonly deadline?: number;
@@ -42,13 +42,13 @@ export interface PlannedClient {
   readonly index: number;
   /** When it starts, in ms from the beginning of the run. */
   readonly startAt: number;
-  /** What it sends. */
+  /** The text of its message. */
   readonly text: string;
 }
 
 /** Open sockets per process: the usual limit of 20,000 descriptors, less what else a process has open. */
 const SOCKETS_PER_PROCESS = 19_000;
-/** How far the real peak may exceed the planned one. */
+/** Factor by which the real peak may exceed the planned one. */
 const PEAK_MARGIN = 1.5;
 
 /**
@@ -61,11 +61,11 @@ export class Plan {
   readonly clients: number;
   /** The longest reply delay of any message in this plan, in ms. */
   readonly longestReplyDelay: number;
-  /** How long a client waits for its ok, in ms. */
+  /** Time for which a client waits for its ok, in ms. */
   readonly timeout: number;
-  /** How long the spawned server waits for an ok before it redelivers, in ms: max(10 s, 2 × longest delay). */
+  /** Time for which the spawned server waits for an ok before it redelivers, in ms: max(10 s, 2 × longest delay). */
   readonly ackTimeout: number;
-  /** How long a client continues to answer after its own ok, in ms. */
+  /** Time for which a client continues to answer after its own ok, in ms. */
   readonly linger: number;
   /** When the run ends at the latest, in ms from its beginning. */
   readonly deadline: number;
@@ -143,7 +143,7 @@ export class Plan {
     return this.#payload.find(text);
   }
 
-  /** How long the receiver holds the message of client `index` before it answers, in ms. */
+  /** Returns the time for which the receiver holds the message of client `index` before it answers, in ms. */
   replyDelay(index: number): number {
     return this.#at(this.#replyDelay, index);
   }

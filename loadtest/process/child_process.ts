@@ -21,7 +21,7 @@ export interface ChildProcessOptions {
   readonly onMessage: (line: ChildMessage) => void;
 }
 
-/** How a child process ended. */
+/** The end of a child process. */
 export interface ChildEnd {
   readonly code: number;
   readonly signal: Deno.Signal | null;

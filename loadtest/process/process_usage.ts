@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What a process has used: processor time in seconds, peak memory in bytes; `null` if unknown. */
+/** Resource usage of a process: CPU time in seconds, peak memory in bytes; `null` if unknown. */
 export interface ProcessUsage {
   readonly cpuSeconds: number | null;
   readonly peakMemory: number | null;

@@ -20,7 +20,7 @@ export interface SpawnedServerOptions {
 const POLL_MS = 50;
 /** A server that does not answer within this time, in ms, hangs. */
 const ANSWER_MS = 5000;
-/** How long it may take to end before it is killed, in ms. */
+/** Time in ms for it to end before it is killed. */
 const GRACE_MS = 5000;
 
 /** A server process. */

@@ -1,4 +1,4 @@
-/** What this thread spends its time on: running, waiting for a processor, and collecting garbage. @module */
+/** Measures the time of this thread: running, waiting for a processor, and collecting garbage. @module */
 import * as v8 from "node:v8";
 import { nullIfUnknown } from "./process_usage.ts";
 

@@ -1,14 +1,14 @@
-/** Durations counted in bins, for the bars of a histogram. Pure. @module */
+/** Counts durations in bins, for the bars of a histogram. Pure. @module */
 
-/** Bins that follow each other. */
+/** Consecutive bins. */
 export interface Bins {
-  /** Where each begins, in ms. */
+  /** Start of each bin, in ms. */
   readonly from: readonly number[];
-  /** The bin of a duration; the first or the last for one outside. */
+  /** Returns the bin of a duration; the first or the last one if it is out of range. */
   of(ms: number): number;
 }
 
-/** Bins whose width grows with their place, so many for each power of ten, and an empty one at either end. */
+/** Creates bins of growing width, a fixed number per power of ten, with an empty one at each end. */
 export function logBins(range: { from: number; to: number }, perDecade: number): Bins {
   const first = Math.floor(Math.log10(range.from) * perDecade) - 1;
   const last = Math.floor(Math.log10(range.to) * perDecade) + 1;
@@ -18,7 +18,7 @@ export function logBins(range: { from: number; to: number }, perDecade: number):
   };
 }
 
-/** Bins of one width, from 0 to `to`, and one beyond. */
+/** Creates bins of equal width from 0 to `to`, and one beyond. */
 export function evenBins(to: number, count: number): Bins {
   const width = to / count;
   return {
@@ -27,7 +27,7 @@ export function evenBins(to: number, count: number): Bins {
   };
 }
 
-/** How many of `durations` fall into each bin; NaN falls into none. */
+/** Counts the durations in each bin, without NaN. */
 export function countInBins(bins: Bins, durations: Iterable<number>): number[] {
   const counts = bins.from.map(() => 0);
   for (const ms of durations) {

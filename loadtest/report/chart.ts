@@ -1,17 +1,17 @@
-/** A chart as plain data, and its figure in the page: drawn by `page.js`, and as a table for who cannot see it. Pure. @module */
+/** A chart as plain data, and its markup: `page.js` draws it, and a table makes it accessible. Pure. @module */
 import { type Content, type Html, html } from "./html.ts";
 import { formatMs, MISSING, significant } from "./number.ts";
 
-/** What the horizontal axis is: seconds of the run, percent of the clients, or a duration. */
+/** The horizontal axis: seconds of the run, percent of the clients, or a duration. */
 export type HorizontalScale = "rate" | "time" | "percentile" | "duration" | "log-duration";
 
-/** How a series is drawn. */
+/** The style of a series. */
 export type SeriesStyle = "line" | "step" | "area" | "bars";
 
 /** One series of a chart. */
 export interface Series {
   readonly label: string;
-  /** A value for each place of the horizontal axis; `null` where there is none. */
+  /** A value for each position of the horizontal axis; `null` if there is none. */
   readonly values: readonly (number | null)[];
   /** A color of the page by its number, from 1. */
   readonly color: number;
@@ -23,7 +23,7 @@ export interface Series {
 export interface Chart {
   readonly id: string;
   readonly title: string;
-  /** What it shows in this run, in a sentence or two. */
+  /** A sentence or two about what it shows in this run. */
   readonly description: string;
   readonly x: {
     readonly scale: HorizontalScale;
@@ -40,10 +40,10 @@ export interface Chart {
   readonly series: readonly Series[];
 }
 
-/** Rows of a table beyond which it is thinned out; the chart has all. */
+/** Most rows of a table, which is thinned out beyond this. The chart has all values. */
 const ROWS = 25;
 
-/** The chart's place in the page. */
+/** Renders the markup of a chart. */
 export function renderChart(chart: Chart): Html {
   const { id, title, description } = chart;
   return html`
@@ -63,7 +63,7 @@ function tableOf({ title, x, y, series }: Chart): Html {
     const cells = series.map(({ values }) => html`<td>${formatValue(values[index] ?? null, y.unit)}</td>`);
     return [html`<tr><th scope="row">${formatPlace(at, x.scale)}</th>${cells}</tr>`];
   });
-  const thinned = step > 1 ? html`<p class="remark">One row in ${step} of what is drawn.</p>` : "";
+  const thinned = step > 1 ? html`<p class="remark">One row in ${step} of the chart.</p>` : "";
   return html`
     <div class="scroll">
       <table>

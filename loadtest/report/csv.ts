@@ -60,7 +60,7 @@ export function renderCsv(ledger: Ledger): string {
   return [CSV_COLUMNS.join(","), ...lines, ""].join("\r\n");
 }
 
-/** What was acknowledged, and what failed, at which times. */
+/** Times of oks and failures. */
 interface Outcomes {
   readonly acked: { readonly at: Float64Array; readonly latency: Float64Array };
   readonly failed: Float64Array;

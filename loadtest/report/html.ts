@@ -1,6 +1,6 @@
-/** HTML put together so that no text can become markup. Pure. @module */
+/** HTML templates in which text cannot become markup. Pure. @module */
 
-/** Markup, safe to put into a page as it is. */
+/** Markup that is safe to insert into a page. */
 export class Html {
   readonly markup: string;
 
@@ -9,11 +9,11 @@ export class Html {
   }
 }
 
-/** What {@linkcode html} takes: markup stays, anything else is text. */
+/** A value for {@linkcode html}: markup stays markup, and anything else becomes text. */
 export type Content = Html | string | number | readonly Content[];
 
 /**
- * A template for markup: each value in it is text unless it is {@linkcode Html} itself.
+ * A template for markup. Each value in it is text unless it is {@linkcode Html}.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ function markupOf(content: Content): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", '"': "&quot;", "'": "&#39;" };
 
-/** Characters that turn the direction of the text after them, and so could make it read as something else. */
+/** Characters that change the direction of text, and could disguise it. */
 const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 function escape(text: string): string {

@@ -61,7 +61,7 @@ interface Suite {
 
 interface Case {
   readonly name: string;
-  /** What is wrong; empty if the case passes. */
+  /** Failures of the case; empty if it passes. */
   readonly failures: readonly string[];
   /** Why the case was skipped. */
   readonly skipped?: string | undefined;
@@ -72,7 +72,7 @@ interface Case {
 }
 
 /**
- * The result of a run as XML. At least one case fails unless the verdict is `proven` or `delivered`.
+ * Renders the result of a run as XML. At least one case fails unless the verdict is `proven` or `delivered`.
  *
  * The format is that of the Jenkins xUnit plugin (`junit-10.xsd`), which other tools read too.
  *
@@ -107,7 +107,7 @@ export function renderJunit({ summary, faults = false, startedAt }: JunitInput):
   const cases = [
     ...[...PROPERTIES, ...(summary.scenario === undefined ? [] : SCENARIO_PROPERTIES)]
       .map(([name, kinds]) => caseOf(name, { kinds, summary, faults })),
-    { name: "the run comes to its end", failures: endOf(summary) },
+    { name: "the run ends", failures: endOf(summary) },
     ...summary.thresholds.map((threshold): Case => ({
       name: `threshold ${threshold.expression}`,
       failures: threshold.holds ? [] : [describeThreshold(threshold)],
@@ -124,7 +124,7 @@ export function renderJunit({ summary, faults = false, startedAt }: JunitInput):
   });
 }
 
-/** The result of the torture suite as XML: one test case for each case, and one for the state after all of them. */
+/** Renders the result of the torture suite as XML: one test case per case, and one for the state after all of them. */
 export function renderTortureJunit({ results, faults, startedAt }: TortureJunitInput): string {
   const cases = results.map(({ name, ms, saw, fault, unjudged }): Case => ({
     name,
@@ -189,10 +189,10 @@ function caseOf(
 ): Case {
   const told = summary.findings.filter(({ kind }) => kinds.includes(kind)).map(({ text }) => text);
   if (faults && kinds.includes("duplicate")) {
-    return { name, failures: [], skipped: "Faults were asked for, which may double oks" };
+    return { name, failures: [], skipped: "Injected faults may duplicate oks" };
   }
   if (kinds.includes("leftover") && told.length === 0 && summary.server === null) {
-    return { name, failures: [], skipped: "The server's state could not be asked for" };
+    return { name, failures: [], skipped: "The state of the server is unknown" };
   }
   if (told.length === 0 || !kinds.some((kind) => EXPLAINED.includes(kind))) return { name, failures: told };
   const reasons = summary.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);

@@ -1,4 +1,4 @@
-/** Charts of how long things took: percentile curves, histogram, and holds as asked and as measured. Pure. @module */
+/** Charts of durations: percentile curves, histogram, and reply delays as requested and as measured. Pure. @module */
 import { plural } from "../../internal/plural.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -9,12 +9,12 @@ import { type Bins, countInBins, evenBins, logBins } from "./bins.ts";
 import type { Chart } from "./chart.ts";
 import { formatCount, formatMs } from "./number.ts";
 
-/** The least duration that a logarithmic axis shows, in ms: the microsecond to which durations are kept. */
+/** The least duration that a logarithmic axis shows, in ms: the resolution of durations, one microsecond. */
 const FINEST = 0.001;
 const BINS_PER_DECADE = 15;
 const EVEN_BINS = 60;
 
-/** How long the ok took, by percentile; the further right, the fewer clients it concerns. */
+/** Latency by percentile. The further right, the fewer clients are affected. */
 export function percentileChart({ fromPlanned, total, relay }: Measurements): Chart {
   const percentiles = total.curve().map(({ percentile }) => Math.min(percentile, lastPercentile(total)));
   const curve = (of: LatencyHistogram) => of.curve().map(({ ms }) => Math.max(FINEST, ms));
@@ -38,12 +38,12 @@ export function percentileChart({ fromPlanned, total, relay }: Measurements): Ch
   };
 }
 
-/** A place for the maximum: on the axis 100 % would be infinitely far away. */
+/** Returns the position of the maximum, because 100 % would be infinitely far away on the axis. */
 function lastPercentile({ count }: LatencyHistogram): number {
   return 100 * (1 - 1 / (2 * Math.max(1, count)));
 }
 
-/** How many oks took how long. */
+/** Histogram of latencies. */
 export function histogramChart(ledger: Ledger): Chart {
   const { plannedAt, ackedAt } = ledger.clients.columns;
   const fromPlanned = ackedAt.map((at, row) => Math.max(FINEST, at - (plannedAt[row] ?? NaN)));
@@ -54,8 +54,8 @@ export function histogramChart(ledger: Ledger): Chart {
   );
   return {
     id: "histogram",
-    title: "Time to the ok, counted",
-    description: `How many of the oks took how long, in ${BINS_PER_DECADE} bins for each power of ten; ` +
+    title: "Time to the ok, histogram",
+    description: `Number of oks by latency, in ${BINS_PER_DECADE} bins per power of ten; ` +
       `the most frequent time from the planned start was about ${formatMs(mode(bins, fromPlanned))}.`,
     x: { scale: "log-duration", label: "From", values: bins.from },
     y: { label: "oks", unit: "number" },
@@ -66,7 +66,7 @@ export function histogramChart(ledger: Ledger): Chart {
   };
 }
 
-/** How long messages were to be held before they were answered, and how long they were; `undefined` when not at all. */
+/** Planned and actual hold times of messages; `undefined` without a reply delay. */
 export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
   const { asked, measured } = holds(plan, ledger);
   if (asked.length === 0 || plan.longestReplyDelay === 0) return undefined;
@@ -76,7 +76,7 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
     formatMs(Math.max(0, late[Math.ceil(share * late.length) - 1] ?? NaN));
   return {
     id: "holds",
-    title: "Reply delay, asked and measured",
+    title: "Reply delay, requested and measured",
     description:
       `${formatReplyDelay(plan.options.replyDelay)} was asked for, and ${
         plural(asked.length, "message", { format: formatCount })
@@ -88,14 +88,14 @@ export function holdChart(plan: Plan, ledger: Ledger): Chart | undefined {
     y: { label: "messages", unit: "number" },
     series: [
       { label: "measured", values: countInBins(bins, measured), color: 1, style: "bars" },
-      { label: "asked for", values: countInBins(bins, asked), color: 2, style: "step" },
+      { label: "requested", values: countInBins(bins, asked), color: 2, style: "step" },
     ],
   };
 }
 
 const MESSAGES = { one: "message was", many: "messages were" };
 
-/** What the charts do not show of a run in which nothing was to be held. */
+/** A note on what the charts do not show for a run without a reply delay. */
 export function describeHolds({ held }: Measurements): string {
   return `No reply delay was asked for. ${
     plural(held.count, MESSAGES, { format: formatCount })

@@ -1,4 +1,4 @@
-/** A page that a browser shows without loading anything else: styles, scripts, and charts are inside. @module */
+/** A self-contained page, with styles, scripts, and charts. @module */
 import { createHash } from "node:crypto";
 import uplotScript from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
@@ -14,7 +14,7 @@ export interface Page {
   readonly charts: readonly Chart[];
 }
 
-/** Renders a page with everything in it. */
+/** Renders a self-contained page. */
 export function renderPage({ title, body, charts }: Page): string {
   const styles = [uplotStyle, pageStyle];
   const scripts = [uplotScript, pageScript];
@@ -45,7 +45,7 @@ function hashesOf(texts: readonly string[]): string {
   return texts.map((text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`).join(" ");
 }
 
-/** The chart in fewer digits: more than a screen shows would only make the page larger. */
+/** Rounds the values of a chart, because more digits than a screen shows would only make the page larger. */
 function rounded(chart: Chart): Chart {
   const digits = (value: number): number => Number(value.toPrecision(5));
   return {

@@ -1,4 +1,4 @@
-/** The report of a run: one HTML page that needs nothing else. @module */
+/** The report of a run: a self-contained HTML page. @module */
 import { plural } from "../../internal/plural.ts";
 import { type Finding, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -17,7 +17,7 @@ import { requestPercentiles, requestTimeCharts, scenarioTables } from "./scenari
 import { configurationTable, countTables, keyFigures, latencyTable, thresholdList } from "./tables.ts";
 import { lagChart, latencyChart, openChart, rateChart, troubleChart } from "./time_charts.ts";
 
-/** What a report is made of. */
+/** The contents of a report. */
 export interface ReportInput {
   readonly plan: Plan;
   readonly ledger: Ledger;
@@ -28,11 +28,11 @@ export interface ReportInput {
   readonly version: string;
   /** When the run began. */
   readonly startedAt: Date;
-  /** What it ran on, as pairs of what and how much. */
+  /** Properties of the machine, as pairs of name and value. */
   readonly machine: readonly (readonly [string, string])[];
 }
 
-/** Few enough for a bucket to hold more than chance, and enough for a curve. */
+/** Number of buckets: few enough to show more than chance, and enough for a curve. */
 const BUCKETS = 200;
 
 const TONES: Readonly<Record<Summary["verdict"], "good" | "bad" | "odd">> = {
@@ -45,10 +45,10 @@ const TONES: Readonly<Record<Summary["verdict"], "good" | "bad" | "odd">> = {
 };
 
 /**
- * The report as HTML.
+ * Renders the report as HTML.
  *
- * The page loads nothing from anywhere, and its policy (a `Content-Security-Policy`) lets it run no script but the
- * two that are in it, whatever text the run brought along.
+ * The page loads nothing from elsewhere, and its `Content-Security-Policy` allows only the two scripts in it, whatever
+ * texts the run contains.
  */
 export function renderReport(input: ReportInput): string {
   const { plan, ledger, summary, measures, command, version, startedAt, machine } = input;
@@ -92,7 +92,7 @@ export function renderReport(input: ReportInput): string {
       ? ""
       : html`<h2>Reply delay</h2>${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}`
   }
-    <h2>Resends, faults and other ends</h2>
+    <h2>Resends, faults, and unnatural ends</h2>
     ${
     trouble
       ? grid([trouble])

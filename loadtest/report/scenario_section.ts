@@ -1,4 +1,4 @@
-/** What the report of a scenario shows besides: its requests over time, its steps, metrics, and checks. Pure. @module */
+/** Report sections of a scenario: its requests over time, its steps, metrics, and checks. Pure. @module */
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Measurements } from "../metrics/measure.ts";
 import type { Percentiles } from "../metrics/latency.ts";
@@ -11,7 +11,7 @@ const BUCKETS = 120;
 /** The least duration that a logarithmic axis shows, in ms. */
 const FINEST = 0.001;
 
-/** How long replies took, by percentile. */
+/** Duration of replies by percentile. */
 export function requestPercentiles({ fromPlanned, total }: Measurements): Chart {
   const last = 100 * (1 - 1 / (2 * Math.max(1, total.count)));
   const curve = (of: Measurements["total"]): number[] => of.curve().map(({ ms }) => Math.max(FINEST, ms));

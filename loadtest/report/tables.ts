@@ -1,4 +1,4 @@
-/** The figures of a run as tables. Pure. @module */
+/** The metrics of a run as tables. Pure. @module */
 import { maxLagOf, type RunEvent } from "../history/events.ts";
 import type { ScenarioMetrics } from "../scenario/measure_scenario.ts";
 import type { Percentiles } from "../metrics/latency.ts";
@@ -11,7 +11,7 @@ import { formatDuration } from "../../internal/duration.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { formatCount, formatMs, MISSING } from "./number.ts";
 
-/** What was measured, by percentile. */
+/** Measured durations by percentile. */
 export function latencyTable({ latency, connect, held, scheduleLag, scenario }: Summary): Html {
   const row = (name: string, { p50, p90, p99, p999, max }: Percentiles): Html =>
     html`<tr><th scope="row">${name}</th>${
@@ -43,10 +43,10 @@ export function latencyTable({ latency, connect, held, scheduleLag, scenario }: 
   `;
 }
 
-/** A row: what, how much, and whether it should have been 0. */
+/** A row: a name, a value, and whether it should be 0. */
 type Row = readonly [name: string, value: number | null, zero?: "zero" | undefined];
 
-/** What became of messages and connections, and what the server was left with. */
+/** Results of messages and connections, and the state of the server at the end. */
 export function countTables(summary: Summary, { faults }: { faults: boolean }): Html {
   const { closed, server } = summary;
   const excused = faults ? undefined : "zero";
@@ -70,12 +70,12 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
   }
     ${
     countTable("Connections", [
-      ["at most open at once", summary.peakConnections],
+      ["open at peak", summary.peakConnections],
       ["last one closed naturally", closed.natural],
       ["last one timed out", closed.timeout, excused],
-      ["last one ended otherwise", closed.error, excused],
+      ["last one ended in another way", closed.error, excused],
       ["reconnects", summary.reconnects],
-      ["attempts that failed", summary.refused],
+      ["failed attempts", summary.refused],
       ...endsAt(summary),
     ])
   }
@@ -85,14 +85,14 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
       ["pending messages", server?.pending ?? null, "zero"],
       ["timers", server?.timers ?? null, "zero"],
       ["queued bytes", server?.queuedBytes ?? null, "zero"],
-      ["sockets more than at its start", server?.descriptors ?? null, "zero"],
+      ["more sockets than at its start", server?.descriptors ?? null, "zero"],
     ])
   }
     ${processTable(summary)}
   </div>`;
 }
 
-/** How the work was spread over the processes of the server; nothing if it is one process. */
+/** Distribution of the work over the processes of the server; empty for a single process. */
 function processTable({ server }: Summary): Content {
   if (server?.processes === undefined) return "";
   return countTable("Processes of the server", [
@@ -153,7 +153,7 @@ function countTable(title: string, rows: readonly Row[]): Html {
   `;
 }
 
-/** The thresholds that were set and how each came out; nothing when there were none. */
+/** Renders the thresholds and their results; nothing without thresholds. */
 export function thresholdList({ thresholds }: Summary): Content {
   if (thresholds.length === 0) return "";
   return html`<ul class="findings">${
@@ -167,7 +167,7 @@ export function thresholdList({ thresholds }: Summary): Content {
   }</ul>`;
 }
 
-/** What the run was asked to do, and where it ran. */
+/** The configuration of the run, and the machine. */
 export function configurationTable(
   plan: Plan,
   { run, facts }: { run: RunEvent; facts: readonly (readonly [string, string])[] },
@@ -202,7 +202,7 @@ export function configurationTable(
   `;
 }
 
-/** The few figures that stand out at the top, each with a remark. */
+/** Renders the key metrics at the top, each with a remark. */
 export function keyFigures(summary: Summary): Html {
   const { latency, cpu } = summary;
   const { scenario } = summary;

@@ -7,22 +7,22 @@ import type { Quantiles, Timeline } from "../metrics/timeline.ts";
 import type { Chart, Series } from "./chart.ts";
 import { formatCount, formatMs, significant } from "./number.ts";
 
-/** How many connections were open. */
+/** Number of open connections. */
 export function openChart(timeline: Timeline): Chart {
   const peak = highest(timeline.open);
   return {
     id: "open",
-    title: "Connections open",
+    title: "Open connections",
     description: `At most ${formatCount(peak.value)} at once, ${
       secondsAt(timeline, peak.bucket)
     } into the run.`,
     x: timeAxis(timeline),
     y: { label: "connections", unit: "number" },
-    series: [{ label: "open at once", values: [...timeline.open], color: 1, style: "area" }],
+    series: [{ label: "open", values: [...timeline.open], color: 1, style: "area" }],
   };
 }
 
-/** Starts as planned and as they were, and oks. */
+/** Planned and actual starts, and oks. */
 export function rateChart(timeline: Timeline): Chart {
   const { planned, started, acknowledged } = timeline;
   return {
@@ -43,7 +43,7 @@ export function rateChart(timeline: Timeline): Chart {
   };
 }
 
-/** What the relay added, by when the clients were to start. */
+/** Time added by the relay, by planned start. */
 export function latencyChart(timeline: Timeline): Chart {
   const worst = highest(timeline.relay.max);
   return {
@@ -60,7 +60,7 @@ export function latencyChart(timeline: Timeline): Chart {
   };
 }
 
-/** What did not go smoothly; `undefined` when everything did. */
+/** Resends, redeliveries, faults, and unnatural ends; `undefined` if there were none. */
 export function troubleChart(timeline: Timeline): Chart | undefined {
   const kinds: [string, Float64Array][] = [
     ["resent", timeline.resent],
@@ -75,8 +75,8 @@ export function troubleChart(timeline: Timeline): Chart | undefined {
   );
   return {
     id: "trouble",
-    title: "Resends, faults and other ends",
-    description: `In all: ${totals.join(", ")}.`,
+    title: "Resends, faults, and unnatural ends",
+    description: `In total: ${totals.join(", ")}.`,
     x: timeAxis(timeline),
     y: { label: `in ${formatMs(timeline.bucket)}`, unit: "number", stacked: true },
     series: happened.map(([label, counts], index): Series => ({
@@ -88,7 +88,7 @@ export function troubleChart(timeline: Timeline): Chart | undefined {
   };
 }
 
-/** How late clients started, the measure of whether the generator kept up. */
+/** Delay of client starts, which shows whether the generator kept up. */
 export function lagChart(
   timeline: Timeline,
   { ledger, summary }: { ledger: Ledger; summary: Summary },
@@ -96,14 +96,14 @@ export function lagChart(
   const { scheduleLag } = timeline;
   const maxLag = maxLagOf(ledger.run);
   const loops = ledger.facts.generators.map(({ process, loopLag, socketLag }) =>
-    `${formatMs(loopLag)} in process ${process}, and heard ${formatMs(socketLag)} late from its sockets`
+    `${formatMs(loopLag)} in process ${process}, and read from its sockets ${formatMs(socketLag)} late`
   );
   const looped = loops.length === 0
     ? ""
     : ` At the same percentile its event loop was late by ${loops.join(", ")}.`;
   return {
     id: "lag",
-    title: "Starts behind schedule: the generator's own health",
+    title: "Starts behind schedule: health of the generator",
     description:
       `99 % of the ${plural(summary.started, "client", { format: formatCount })} started at most ${
         formatMs(summary.scheduleLag.p99)
@@ -114,7 +114,7 @@ export function lagChart(
     series: [
       ...quantileSeries(scheduleLag, timeline),
       {
-        label: "bound for the p99 of the run",
+        label: "limit for the p99 of the run",
         values: [...timeline.at].map(() => maxLag),
         color: 5,
         style: "line",
@@ -126,7 +126,7 @@ export function lagChart(
 
 function quantileSeries({ p50, p99, max }: Quantiles, { planned, bucket }: Timeline): Series[] {
   const perBucket = highest(planned).value * bucket / 1000;
-  // Of fewer than a hundred the 99th percentile is the largest.
+  // With fewer than a hundred values, the 99th percentile is the largest.
   const has99 = perBucket >= 100;
   return [
     { label: "max", values: positive(max), color: has99 ? 4 : 2, style: "line" },
@@ -143,12 +143,12 @@ function secondsAt({ at }: Timeline, bucket: number): string {
   return `${significant((at[bucket] ?? 0) / 1000)} s`;
 }
 
-/** What a logarithmic axis can show, to the microsecond; nothing for NaN. */
+/** Converts a duration for a logarithmic axis, to the microsecond; `null` for NaN. */
 function positive(values: Float64Array): (number | null)[] {
   return [...values].map((value) => (Number.isNaN(value) ? null : Math.max(0.001, value)));
 }
 
-/** The largest value and where it is first. */
+/** Returns the largest value and its first bucket. */
 function highest(values: Float64Array): { value: number; bucket: number } {
   return values.reduce(
     (best, value, bucket) => (value > best.value ? { value, bucket } : best),

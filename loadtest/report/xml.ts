@@ -1,6 +1,6 @@
 /** XML 1.0 elements as text. Pure. @module */
 
-/** An element; its children are XML already. */
+/** Formats an element whose children are already XML. */
 export function element(
   name: string,
   attributes: Readonly<Record<string, string>>,
@@ -12,14 +12,14 @@ export function element(
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-/** What XML 1.0 cannot have in it in any spelling, lone surrogates among it. */
+/** Characters that XML 1.0 cannot express, including lone surrogates. */
 const FORBIDDEN = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
 
-/** Any text as it stands in an element or attribute; what XML cannot have becomes U+FFFD. */
+/** Escapes text for an element or attribute. Characters that XML cannot express become U+FFFD. */
 export function escapeXml(text: string): string {
   return text
     .replaceAll(FORBIDDEN, "\ufffd")
     .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character)
-    // A parser would make blanks of them in an attribute.
+    // In an attribute, a parser would turn them into spaces.
     .replaceAll(/[\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

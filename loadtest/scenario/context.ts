@@ -1,4 +1,4 @@
-/** What a scenario calls `t`: the methods of a session, and the instant for which its next request is planned. @module */
+/** The parameter `t` of a scenario: the methods of a session, and the planned time of its next request. @module */
 import type { Random } from "../../internal/clock.ts";
 import type { DataRow } from "./data_rows.ts";
 import type { Expectation } from "./expectation.ts";
@@ -6,7 +6,7 @@ import { type AskOptions, type Metric, type ScenarioDuration, type Session, toMs
 import type { ScenarioEvent } from "./events.ts";
 import type { SessionCore } from "./session_core.ts";
 
-/** What all contexts of one connection have in common. */
+/** State shared by all contexts of one connection. */
 export interface ContextFacts<Frame, Shared> {
   readonly core: SessionCore<Frame>;
   readonly seed: number;

@@ -14,7 +14,7 @@ export class AskError extends Error {
    *
    * @param step Its step
    * @param result Why it failed
-   * @param detail What was expected, and what arrived
+   * @param detail The expected and the actual frame
    */
   constructor(step: string, result: AskError["result"], detail: string) {
     super(`Request ${step}: ${detail}`);

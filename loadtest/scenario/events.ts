@@ -30,7 +30,7 @@ export interface AskEvent {
   readonly sent: number;
   /** Default `ok`. */
   readonly result?: AskResult;
-  /** What was expected, and what arrived. */
+  /** The expected and the actual frame. */
   readonly detail?: string;
 }
 
@@ -95,7 +95,7 @@ export interface SessionEvent {
 export interface ShapeEvent {
   readonly event: "shape";
   readonly process: number;
-  /** How late messages were started by the generator, at the 99th percentile, in ms. */
+  /** Lag with which the generator started messages, at the 99th percentile, in ms. */
   readonly lag: number;
   /** Messages that were planned, and those that `--in-flight` held back for longer than the lag limit. */
   readonly planned: number;

@@ -1,4 +1,4 @@
-/** What a session expects of a reply, and how a reply that differs is described. Pure. @module */
+/** Expected replies of a session, and descriptions of replies that differ. Pure. @module */
 import { printable, quoted } from "../../internal/printable.ts";
 
 /**

@@ -24,13 +24,13 @@ export interface LoadShape {
   readonly duration?: number;
   /** The rate of messages on all connections together. */
   readonly stages?: readonly Stage[];
-  /** What was due before this, in ms, is proven and not measured. Default 0. */
+  /** Requests due before this, in ms, are proven and not measured. Default: 0. */
   readonly warmup?: number;
 }
 
-/** What {@linkcode parseRate} accepts. */
+/** The notation of {@linkcode parseRate}. */
 export const RATE_NOTATION = "a rate such as 500/s or 30000/m";
-/** What {@linkcode parseStages} accepts. */
+/** The notation of {@linkcode parseStages}. */
 export const STAGES_NOTATION = "stages such as 30s:0→500/s, 5m:500/s (or 0->500/s)";
 
 const RATE = /^(\d+(?:\.\d+)?)(?:\/(s|m|h))?$/;
@@ -89,12 +89,12 @@ export function formatStages(stages: readonly Stage[]): string {
   ).join(", ");
 }
 
-/** How many starts the stages have. */
+/** Returns the number of starts of the stages. */
 export function countStarts(stages: readonly Stage[]): number {
   return Math.round(stages.reduce((sum, stage) => sum + startsIn(stage), 0));
 }
 
-/** How long the stages take, in ms. */
+/** Returns the duration of the stages, in ms. */
 export function lengthOf(stages: readonly Stage[]): number {
   return stages.reduce((sum, { duration }) => sum + duration, 0);
 }
@@ -106,7 +106,7 @@ export function highestRate(stages: readonly Stage[]): number {
 
 /**
  * The instants of `count` starts, ascending, in ms from the start of the run: those of a Poisson process whose rate
- * follows the stages, given that it has so many.
+ * follows the stages, given their total number.
  */
 export function drawInstants(
   stages: readonly Stage[],
@@ -131,7 +131,7 @@ function startsIn({ duration, from, to }: Stage): number {
   return duration * (from + to) / 2000;
 }
 
-/** When so many starts have happened: the integral of the rate, inverted. */
+/** Returns the time at which this number of starts have happened: the inverse of the integral of the rate. */
 function instantIn({ duration, from, to }: Stage, starts: number): number {
   const slope = (to - from) / duration;
   if (slope === 0) return from === 0 ? 0 : 1000 * starts / from;

@@ -1,4 +1,4 @@
-/** What a scenario run measured: its requests, by step as well, its checks, and its custom metrics. Pure. @module */
+/** Measures a scenario run: its requests, also by step, its checks, and its custom metrics. Pure. @module */
 import type { Ledger } from "../ledger/ledger.ts";
 import { LatencyHistogram, type Percentiles } from "../metrics/latency.ts";
 import type { CheckCounts } from "./scenario_table.ts";
@@ -42,7 +42,7 @@ export interface ScenarioMetrics {
     readonly threw: number;
     readonly unfinished: number;
   };
-  /** How late the generators started scheduled messages, in ms at the 99th percentile; `null` without a schedule. */
+  /** Lag with which generators started scheduled messages, in ms at the 99th percentile; `null` without a schedule. */
   readonly messageLag: number | null;
   /** Results by step. */
   readonly steps: readonly StepMetrics[];

@@ -38,7 +38,7 @@ export class MessageSchedule {
     this.#options = options;
   }
 
-  /** How many messages client `index` gets. */
+  /** Returns the number of messages of client `index`. */
   countFor(index: number): number {
     const { instants, clients } = this.#options;
     return Math.max(0, Math.ceil((instants.length - index) / clients));

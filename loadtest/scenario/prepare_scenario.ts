@@ -66,7 +66,7 @@ export async function loadRows(
   }
 }
 
-/** How often the state of the server is asked for, and how long it may take to come to 0, in ms. */
+/** Interval at which the state of the server is read, and the longest time until it must be 0, in ms. */
 const POLL_MS = 50;
 const ZERO_TIMEOUT = 5000;
 

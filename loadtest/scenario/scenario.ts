@@ -35,7 +35,7 @@ export interface Session<Frame = string, Shared = undefined> {
   readonly random: Random;
   /** This client's row of the data; an empty row if the scenario has no data. */
   readonly row: DataRow;
-  /** What `setup` returned. */
+  /** The result of `setup`. */
   readonly shared: Shared;
   /**
    * Sends a request and waits for its reply.
@@ -49,7 +49,7 @@ export interface Session<Frame = string, Shared = undefined> {
   /** Sends a frame that expects no reply. */
   send(frame: Frame): void;
   /**
-   * Calls `handle` for every frame that matches, which is then never taken for a reply. A frame that is no reply and
+   * Calls `handle` for every frame that matches, which then never counts as a reply. A frame that is not a reply and
    * has no handler is a finding.
    */
   on(match: Expectation<Frame>, handle: (frame: Frame) => void | Promise<void>): void;
@@ -76,7 +76,7 @@ export interface ScenarioOptions<Frame, Shared> {
   /** Rows of data, one for each client. */
   readonly data?: DataSource;
   /**
-   * Returns the id that a request and its reply have in common, or `undefined` for a frame that is no reply. Default:
+   * Returns the id that a request and its reply share, or `undefined` for a frame that is not a reply. Default:
    * replies arrive in the order of requests.
    */
   readonly correlate?: (frame: Frame) => CorrelationKey | undefined;

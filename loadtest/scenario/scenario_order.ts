@@ -4,10 +4,10 @@ import type { LoadShape } from "./load_shape.ts";
 import { loadRows } from "./prepare_scenario.ts";
 import type { PreparedScenario } from "./scenario_runner.ts";
 
-/** What another process needs; plain data. */
+/** Plain data for another process. */
 export interface ScenarioOrder {
   readonly file: string;
-  /** What `setup` returned, as JSON carries it. */
+  /** The result of `setup`, as JSON. */
   readonly shared?: unknown;
   readonly load: LoadShape;
 }

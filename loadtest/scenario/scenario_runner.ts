@@ -17,7 +17,7 @@ export interface PreparedScenario {
   readonly scenario: Scenario;
   /** URL of its file. Default: it was not loaded from a file. */
   readonly file?: string;
-  /** What `setup` returned. */
+  /** The result of `setup`. */
   readonly shared: unknown;
   /** Default: none. */
   readonly rows?: { readonly rows: readonly DataRow[]; readonly reuse: boolean };

@@ -27,11 +27,11 @@ export interface ScenarioTableSnapshot {
   readonly frames: FrameCounts;
 }
 
-/** How often a check held, and how often it did not. */
+/** Counts of a check. */
 export interface CheckCounts {
-  /** How often it held. */
+  /** Number of times that it held. */
   readonly passed: number;
-  /** How often it did not hold. */
+  /** Number of times that it did not hold. */
   readonly failed: number;
 }
 
@@ -50,7 +50,7 @@ const FINDINGS: Readonly<Record<Exclude<AskResult, "ok">, FindingKind>> = {
   "under-way": "under-way",
 };
 
-/** Names of checks and metrics that are told apart; a scenario that makes up names must not fill the memory. */
+/** Most distinct names of checks and metrics, because a scenario that generates names must not fill the memory. */
 const MOST_NAMES = 256;
 
 /** Requests by row, in the order in which they ended. */
@@ -93,7 +93,7 @@ export class ScenarioTable {
     return this.#frames;
   }
 
-  /** How many requests had this result. */
+  /** Returns the number of requests with this result. */
   count(result: AskResult): number {
     return this.#counts[ASK_RESULTS.indexOf(result)] ?? 0;
   }

@@ -42,7 +42,7 @@ export interface SessionClientOptions
   readonly due: number;
   readonly pace: Pace;
   readonly load: LoadShape;
-  /** How many messages the schedule has for this client; `undefined` without a schedule. */
+  /** Number of scheduled messages of this client; `undefined` without a schedule. */
   readonly scheduled: number | undefined;
   readonly observer: SessionObserver;
   /** Called for a message that waited longer than the lag limit because too many were in flight. */
@@ -51,7 +51,7 @@ export interface SessionClientOptions
   readonly maxLag: number;
 }
 
-/** How long the server may take to close its side after the session, in ms. */
+/** Longest time for the server to close its side after the session, in ms. */
 const CLOSE_TIMEOUT = 5000;
 
 /** A client. */
@@ -65,7 +65,7 @@ export class SessionClient {
   #stopped = false;
   /** Why the connection ended, once nothing more can be read. */
   #endedBy: string | undefined;
-  /** What the scenario threw first. */
+  /** The first error that the scenario threw. */
   #threw: string | undefined;
   #failed: string | undefined;
   /** Instants of scheduled messages that wait for the session, or for room. */

@@ -38,9 +38,9 @@ export interface SessionCoreOptions<Frame> {
 
 /** Most bytes that may wait to be written: within one turn of the event loop, nothing else stops a scenario that sends without end. */
 const MOST_UNSENT = 16 * 1024 * 1024;
-/** How many ids of settled requests are kept, to recognize a second reply. */
+/** Number of ids of settled requests to keep, to recognize a second reply. */
 const SETTLED_KEPT = 1024;
-/** How many requests that timed out are kept, to recognize a late reply. */
+/** Number of timed-out requests to keep, to recognize a late reply. */
 const EXPIRED_KEPT = 16;
 
 /** Requests and replies of one connection. */

@@ -1,4 +1,4 @@
-/** What the sessions of one process have in common: their time, their steps, and whose reply is whose. @module */
+/** State shared by the sessions of one process: their time, their steps, and the owners of replies. @module */
 import type { Clock } from "../../internal/clock.ts";
 import { type Expectation, isExact, matches } from "./expectation.ts";
 import type { Ask } from "./pending_asks.ts";
@@ -11,17 +11,17 @@ export interface HubSession<Frame> {
   expecting(reply: Frame): Ask<Frame> | undefined;
 }
 
-/** The sessions of one process, which tell a reply that was meant for another session. */
+/** The sessions of one process, in order to recognize a reply that was meant for another session. */
 export class SessionHub<Frame> {
   readonly steps = new StepNames();
   readonly #clock: Clock;
   readonly #begin: number;
-  /** The time of this turn of the event loop; undefined until somebody asks. */
+  /** The time of this turn of the event loop; `undefined` until it is read. */
   #turn: number | undefined;
   readonly #open = new Set<HubSession<Frame>>();
   /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
   readonly #misled: { readonly client: number; readonly ask: Ask<Frame> }[] = [];
-  /** How often it may still search: every search looks at all requests in flight. */
+  /** Number of remaining searches, each of which scans all requests in flight. */
   #searches = 200;
 
   /** @param begin The time on the clock at which the run started. */

@@ -1,6 +1,6 @@
 /** Names of the steps under which requests are reported. Pure. @module */
 
-/** Most steps that are told apart; a scenario whose texts all differ must not fill the memory. */
+/** Most distinct steps, because a scenario whose texts all differ must not fill the memory. */
 const MOST_STEPS = 64;
 /** Most UTF-16 units of a name. */
 const LONGEST = 40;

@@ -1,18 +1,18 @@
-/** Many peers that each cost little and give nothing. @module */
+/** Cases with many peers that each cost little and send nothing useful. @module */
 import type { Observation, TortureCase, TortureRig } from "./rig.ts";
 import type { HostilePeer } from "./hostile_peer.ts";
 
-/** The first 11 bytes of a TLS ClientHello that says it is 512 bytes long. */
+/** The first 11 bytes of a TLS ClientHello that announces 512 bytes. */
 const HALF_HELLO = Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3);
 
-/** So many that are not let go prove it. */
+/** Stops counting at this many peers that are kept open. */
 const MOST_KEPT = 200;
 
-/** Counts those that could not connect, by the reason: a server may refuse some, and say so. */
+/** Counts peers that could not connect, by reason, because a server may refuse some. */
 class Refusals {
   readonly #counts = new Map<string, number>();
 
-  /** Does something that needs a connection. */
+  /** Runs a function that needs a connection. */
   async guard(act: () => Promise<void>): Promise<void> {
     try {
       await act();
@@ -22,13 +22,13 @@ class Refusals {
     }
   }
 
-  /** `", 3 times: Cannot connect: refused"`, or nothing. */
+  /** Returns text such as `", 3 times: Cannot connect: refused"`, or an empty string. */
   toString(): string {
     return [...this.#counts].map(([why, count]) => `, ${count} times: ${why}`).join("");
   }
 }
 
-/** Opens peers, and does not mind those that are refused. */
+/** Opens peers, and ignores those that are refused. */
 async function open(
   bench: TortureRig,
   count: number,
@@ -40,7 +40,7 @@ async function open(
   return { peers, refusals };
 }
 
-/** Whether the server serves others while `peers` are there; then they go. */
+/** Checks that the server serves others while `peers` are connected, then disconnects them. */
 async function whileOpen(
   bench: TortureRig,
   peers: readonly HostilePeer[],
@@ -48,12 +48,12 @@ async function whileOpen(
 ): Promise<Observation> {
   const answer = await bench.probe();
   const left = peers.filter((peer) => peer.end === undefined).length;
-  const ended = left === peers.length ? "" : `, ${peers.length - left} of them ended by the server`;
+  const ended = left === peers.length ? "" : `, ${peers.length - left} of them closed by the server`;
   for (const peer of peers) peer.close();
   if (typeof answer === "number") {
     return { saw: `${saw}${ended}; others answered in ${answer.toFixed(0)} ms` };
   }
-  return { saw: `${saw}${ended}`, fault: `others are not served meanwhile: ${answer}` };
+  return { saw: `${saw}${ended}`, fault: `others are not served: ${answer}` };
 }
 
 async function silent(bench: TortureRig): Promise<Observation> {
@@ -68,7 +68,11 @@ async function drip(bench: TortureRig): Promise<Observation> {
     await Promise.all(peers.map((peer) => peer.write("x", { within: bench.patience })));
     await bench.pause(1000);
   }
-  return await whileOpen(bench, peers, `${peers.length} send a byte a second, ${seconds} s long${refusals}`);
+  return await whileOpen(
+    bench,
+    peers,
+    `${peers.length} send a byte per second, ${seconds} s long${refusals}`,
+  );
 }
 
 async function halfHandshake(bench: TortureRig): Promise<Observation> {
@@ -97,20 +101,20 @@ async function churn(bench: TortureRig): Promise<Observation> {
   let kept = 0;
   await bench.crowd(count, () =>
     refusals.guard(async () => {
-      if (kept > MOST_KEPT) return; // Each of them costs the whole patience.
+      if (kept > MOST_KEPT) return; // Each of them takes the longest time for an answer.
       const peer = await bench.connect();
       peer.finish();
       if (!await peer.until(() => peer.end !== undefined, bench.patience)) kept++;
       peer.close();
     }));
   const saw = `${count} connect and finish${refusals}`;
-  return kept === 0 ? { saw } : { saw, fault: `${kept} are kept open though they have finished` };
+  return kept === 0 ? { saw } : { saw, fault: `${kept} are kept open although they have finished` };
 }
 
-/** Crowds. */
+/** The crowd cases. */
 export const crowdCases: readonly TortureCase[] = [
   { name: "silent connections", run: silent },
-  { name: "a byte a second", run: drip },
+  { name: "a byte per second", run: drip },
   { name: "half a TLS handshake", run: halfHandshake },
   { name: "connect and reset", run: resetStorm },
   { name: "connect and finish", run: churn },

@@ -1,16 +1,16 @@
-/** One peer that sends more than its share. @module */
+/** Cases with one peer that sends more than its share. @module */
 import type { HostilePeer } from "./hostile_peer.ts";
 import { describePeer, type Observation, type TortureCase, type TortureRig } from "./rig.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = 64 * 1024;
-/** What both ends' kernels hold for a peer that does not read is less; more than this, the server itself has held. */
+/** More than the kernels at both ends buffer for a peer that does not read. The server itself buffers the rest. */
 const MOST_IN_SOCKETS = 64 * MIB;
 
-/** Between two looks whether others are served. */
+/** Time between two probes, in ms. */
 const PROBE_PAUSE_MS = 50;
 
-/** Sends `volume` bytes in lines, and looks meanwhile whether others are served; gives how many were taken, and the longest wait. */
+/** Sends `volume` bytes of lines while probing the server. Returns the number of bytes sent and the longest wait. */
 async function send(
   bench: TortureRig,
   peer: HostilePeer,
@@ -32,7 +32,7 @@ async function send(
     await bench.pause(PROBE_PAUSE_MS);
   }
   await sending;
-  // Once more: whoever sent is still there, and what it sent may be under way.
+  // Probed once more, because the peer is still connected, and the server may still be processing what it sent.
   return { sent, answer: typeof answer === "string" ? answer : worse(answer, await bench.probe()) };
 }
 
@@ -41,7 +41,7 @@ function worse(one: number, other: number | string): number | string {
 }
 
 function seen(saw: string, answer: number | string, fault: string | undefined): Observation {
-  if (typeof answer === "string") return { saw, fault: `others are not served meanwhile: ${answer}` };
+  if (typeof answer === "string") return { saw, fault: `others are not served: ${answer}` };
   const all = `${saw}; others waited ${answer.toFixed(0)} ms at most`;
   return fault === undefined ? { saw: all } : { saw: all, fault };
 }
@@ -51,7 +51,7 @@ async function tinyLines(bench: TortureRig): Promise<Observation> {
   const volume = 2 * bench.scaled(1_000_000);
   const { sent, answer } = await send(bench, peer, { line: "x\n", volume });
   peer.finish();
-  // Whoever answers needs its time, and whoever ends such a peer has ended it; but it is not to be forgotten.
+  // The server may need time to answer, or close such a peer, but must not forget it.
   for (let last = -1; peer.end === undefined && last < peer.bytes;) {
     last = peer.bytes;
     await peer.until(() => peer.bytes > last, bench.patience);
@@ -66,7 +66,7 @@ async function tinyLines(bench: TortureRig): Promise<Observation> {
   );
 }
 
-/** Reads until nothing comes for a while, for `ms` at most; a server that talks on for ever holds nothing. */
+/** Reads until nothing arrives for a while, for at most `ms`. A server that keeps sending buffers nothing. */
 async function untilQuiet(peer: HostilePeer, ms: number): Promise<boolean> {
   const giveUpAt = performance.now() + ms;
   for (let last = -1; peer.end === undefined && last < peer.bytes;) {
@@ -80,26 +80,26 @@ async function untilQuiet(peer: HostilePeer, ms: number): Promise<boolean> {
 async function neverReads(bench: TortureRig): Promise<Observation> {
   const peer = await bench.connect();
   peer.pause();
-  // A peer that reads nothing may wait for ever for the server to read on: that is a good end as well.
+  // A peer that does not read may wait forever for the server to read on, which is a good result as well.
   const volume = bench.scaled(2 * MOST_IN_SOCKETS);
   const { sent, answer } = await send(bench, peer, { line: `${"x".repeat(63)}\n`, volume });
   const unread = peer.bytes;
-  peer.resume(); // Only who reads hears of the end.
+  peer.resume(); // The end is visible only to a reader.
   const isQuiet = await untilQuiet(peer, bench.patience);
   const held = peer.bytes - unread;
-  const saw = `${(sent / MIB).toFixed(0)} MiB asked, ${describePeer(peer)}`.slice(0, 120);
+  const saw = `${(sent / MIB).toFixed(0)} MiB sent, ${describePeer(peer)}`.slice(0, 120);
   peer.close();
-  // By TLS it is this side's library that holds them: it reads on though nobody asks for more.
+  // Over TLS, the library of this side buffers the answers, because it reads ahead.
   const holds = isQuiet && !bench.isTls && held > MOST_IN_SOCKETS;
   return seen(
     saw,
     answer,
-    holds ? `held ${Math.round(held / MIB)} MiB of answers for a peer that read none` : undefined,
+    holds ? `buffers ${Math.round(held / MIB)} MiB of answers for a peer that does not read` : undefined,
   );
 }
 
-/** Floods. */
+/** The flood cases. */
 export const floodCases: readonly TortureCase[] = [
-  { name: "tiny lines in a row", run: tinyLines },
-  { name: "asks and never reads", run: neverReads },
+  { name: "tiny lines", run: tinyLines },
+  { name: "sends and never reads", run: neverReads },
 ];

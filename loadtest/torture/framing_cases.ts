@@ -1,4 +1,4 @@
-/** Hostile bytes of a single peer. @module */
+/** Cases with hostile bytes of a single peer. @module */
 import type { Random } from "../../internal/clock.ts";
 import { describePeer, type Observation, type TortureCase, type TortureRig } from "./rig.ts";
 
@@ -6,15 +6,15 @@ const encoder = new TextEncoder();
 const MIB = 1024 * 1024;
 const SCRIPT = encoder.encode("torture one\r\ntorture två €😀\n\ntorture three\r\n");
 
-/** What a server answers. */
+/** The answer of a server. */
 interface ServerReply {
   readonly text: string;
   readonly bytes: number;
-  /** Whether the server has ended the connection. */
+  /** Whether the server has closed the connection. */
   readonly ended: boolean;
 }
 
-/** What a server answers to some bytes, sent in the pieces given; to its end, or until that many bytes have come. */
+/** Sends bytes in the given pieces, and returns the answer: up to its end, or until that many bytes have arrived. */
 async function answerTo(
   bench: TortureRig,
   pieces: readonly Uint8Array[],
@@ -22,7 +22,7 @@ async function answerTo(
 ): Promise<ServerReply> {
   const peer = await bench.connect();
   for (const [index, piece] of pieces.entries()) {
-    if (index > 0) await bench.pause(2); // So that the server reads the pieces one by one.
+    if (index > 0) await bench.pause(2); // Lets the server read the pieces one by one.
     await peer.write(piece, { within: bench.patience });
   }
   peer.finish();
@@ -31,19 +31,19 @@ async function answerTo(
   return { text: peer.text, bytes: peer.bytes, ended: peer.end !== undefined };
 }
 
-/** What a server answers to some bytes each time, however they are cut; or why that cannot be said. */
+/** Returns the answer to some bytes that is the same for each attempt, or the reason why there is none. */
 async function answerToAll(
   bench: TortureRig,
   bytes: Uint8Array,
 ): Promise<ServerReply | { unjudged: string }> {
   const first = await answerTo(bench, [bytes]);
-  if (first.bytes <= bench.greeting) return { unjudged: "it answers nothing that could be compared" };
+  if (first.bytes <= bench.greeting) return { unjudged: "it sends no answer to compare" };
   const again = await answerTo(bench, [bytes], first.ended ? undefined : first.bytes);
   if (again.text !== first.text) return { unjudged: "it answers the same bytes differently each time" };
   return first;
 }
 
-/** That a server answered otherwise than to `whole` is its fault only if it still answers that as before: no clock in it. */
+/** Blames the server for a different answer only if it still gives the original answer to `whole`. */
 async function blame(
   bench: TortureRig,
   { bytes, whole, fault }: { bytes: Uint8Array; whole: ServerReply; fault: string },
@@ -55,7 +55,7 @@ async function blame(
     : { unjudged: "it answers the same bytes differently after a while" };
 }
 
-/** What becomes of a peer that sends `bytes`. */
+/** Describes what happens to a peer that sends `bytes`. */
 async function fateOf(
   bench: TortureRig,
   bytes: Uint8Array,
@@ -95,7 +95,7 @@ async function everySplit(bench: TortureRig): Promise<Observation> {
 async function lineLimit(bench: TortureRig): Promise<Observation> {
   const { maxLine } = bench;
   const faults: string[] = [];
-  // The last is not ended: a server that waits for its end would wait, and hold, for ever.
+  // The last line has no end, because a server that waits for it would wait, and buffer, forever.
   const tries: [name: string, bytes: Uint8Array, over: boolean][] = [
     [`${maxLine - 1} bytes`, lineOf(maxLine - 1, "\n"), false],
     [`${maxLine} bytes`, lineOf(maxLine, "\n"), false],
@@ -105,7 +105,7 @@ async function lineLimit(bench: TortureRig): Promise<Observation> {
   ];
   for (const [name, bytes, over] of tries) {
     const { ended, saw } = await fateOf(bench, bytes, over ? bench.patience : 300);
-    if (ended && !over) faults.push(`a line of ${name}, which it is to take, is ${saw}`);
+    if (ended && !over) faults.push(`a line of ${name}, which is within the limit, is ${saw}`);
     if (!ended && over) faults.push(`a line of ${name} is not refused`);
   }
   const saw = `limit ${maxLine}: one less, exact, one more`;
@@ -127,7 +127,7 @@ async function noLineEnd(bench: TortureRig): Promise<Observation> {
   const saw = `${Math.ceil(sent / 1024)} KiB sent, ${stops}${describePeer(peer)}`;
   const took = sent >= volume && peer.end === undefined;
   peer.close();
-  return took ? { saw, fault: `took ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
+  return took ? { saw, fault: `accepted ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
 }
 
 async function carriageReturns(bench: TortureRig): Promise<Observation> {
@@ -139,7 +139,7 @@ async function carriageReturns(bench: TortureRig): Promise<Observation> {
   const pieces = texts.map((text) => encoder.encode(text));
   const split = await answerTo(bench, pieces, whole.ended ? undefined : whole.bytes);
   if (split.text === whole.text) return { saw };
-  const fault = "answers differently when CR and LF come apart";
+  const fault = "answers differently when CR and LF arrive separately";
   return { saw, ...await blame(bench, { bytes, whole, fault }) };
 }
 
@@ -187,18 +187,20 @@ async function endInLine(bench: TortureRig): Promise<Observation> {
     peer.close();
   });
   const left = count - ended;
-  return left === 0 ? { saw } : { saw, fault: `${left} of ${count} are kept open though they have finished` };
+  return left === 0
+    ? { saw }
+    : { saw, fault: `${left} of ${count} are kept open although they have finished` };
 }
 
-/** Bytes in every bad order, from one peer at a time. */
+/** The framing cases, with one peer at a time. */
 export function framingCases(random: Random): TortureCase[] {
   return [
     { name: "split at every byte", run: everySplit },
     { name: "line limit", run: lineLimit },
     { name: "no line end", run: noLineEnd },
     { name: "CR at the boundary", run: carriageReturns },
-    { name: "broken UTF-8, NUL, escape sequences", run: brokenText },
+    { name: "invalid UTF-8, NUL, escape sequences", run: brokenText },
     { name: "random bytes", run: garbage(random) },
-    { name: "FIN in mid-line", run: endInLine },
+    { name: "FIN inside a line", run: endInLine },
   ];
 }

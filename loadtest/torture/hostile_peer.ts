@@ -1,26 +1,26 @@
-/** A peer that does what no honest one would. @module */
+/** A peer that misbehaves. @module */
 import { createConnection, isIP, type Socket } from "node:net";
 import { connect as secure, type ConnectionOptions } from "node:tls";
 import { sortConnectError } from "../../socket/connect.ts";
 import type { Address } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 
-/** How the server, or this peer, ended the connection. */
+/** The way in which the server, or this peer, ended the connection. */
 export type HostileEnd = "fin" | "reset" | "closed";
 
-// Answers are looked at, not kept: a server that floods this peer must not fill its memory.
+// Most answers are not kept: a server that floods this peer must not fill its memory.
 const KEPT = 256 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
- * A socket of `node:net`, which can be reset for real, half-closed, and not read from. It never throws for what the
- * server does: that is told by `ended`.
+ * A `node:net` socket, which can be reset, half-closed, and left unread. It does not throw because of the server:
+ * `ended` reports the end.
  */
 export class HostilePeer {
   /** Settles when the server has finished or reset the connection, or this side has closed it. */
   readonly ended: Promise<HostileEnd>;
   readonly #socket: Socket;
-  /** The one that TCP is spoken on, which is the same without TLS. */
+  /** The TCP socket, which is the same object without TLS. */
   readonly #tcp: Socket;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #heard = new Set<() => void>();
@@ -49,8 +49,10 @@ export class HostilePeer {
   }
 
   /**
-   * @param tls How to speak TLS. Default: not at all.
-   * @throws {Error} If the connection cannot be made, or does not stand within ten seconds.
+   * Connects.
+   *
+   * @param tls TLS options. Default: no TLS.
+   * @throws {Error} If the connection cannot be made within ten seconds.
    */
   static connect({ hostname, port }: Address, tls?: TlsClientOptions): Promise<HostilePeer> {
     return new Promise((resolve, reject) => {
@@ -61,7 +63,7 @@ export class HostilePeer {
         tcp.destroy();
         reject(new Error(`Cannot connect: ${whyNot(cause)}`, { cause }));
       };
-      // What fails on TCP is told by TLS as well, and after the first failure nobody wants to know of others.
+      // TLS reports TCP errors as well. Only the first error counts.
       tcp.on("error", fail);
       if (socket !== tcp) socket.on("error", fail);
       socket.once(socket === tcp ? "connect" : "secureConnect", () => {
@@ -71,26 +73,26 @@ export class HostilePeer {
     });
   }
 
-  /** What the server has sent, the first 256 KiB of it. */
+  /** The first 256 KiB that the server has sent. */
   get text(): string {
     return this.#text;
   }
 
-  /** Bytes that the server has sent. */
+  /** Number of bytes that the server has sent. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How it ended, where it has. */
+  /** The end of the connection, or `undefined` while it is open. */
   get end(): HostileEnd | undefined {
     return this.#end;
   }
 
   /**
-   * Writes, and waits until the system has taken it.
+   * Writes, and waits until the OS has taken everything.
    *
-   * @param options.within Longest wait in ms. Default unlimited.
-   * @returns `false` when the connection has ended before, or the wait was too long.
+   * @param options.within Longest wait in ms. Default: no limit.
+   * @returns `false` if the connection ended first, or the wait was too long.
    */
   write(bytes: Uint8Array | string, options: { within?: number } = {}): Promise<boolean> {
     if (this.#end !== undefined && this.#end !== "fin") return Promise.resolve(false);
@@ -107,7 +109,7 @@ export class HostilePeer {
     });
   }
 
-  /** Waits until `holds`, the connection has ended, or `ms` have passed; gives whether it holds. */
+  /** Waits until `holds` returns `true`, the connection has ended, or `ms` have passed. Returns whether it holds. */
   async until(holds: () => boolean, ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const look = () => {
@@ -122,7 +124,7 @@ export class HostilePeer {
     return holds();
   }
 
-  /** Reads nothing until {@linkcode HostilePeer.resume}: the server's window fills. */
+  /** Stops reading until {@linkcode HostilePeer.resume}, so that the server's window fills. */
   pause(): void {
     this.#socket.pause();
   }
@@ -131,18 +133,18 @@ export class HostilePeer {
     this.#socket.resume();
   }
 
-  /** Half-closes: FIN; reading goes on. */
+  /** Half-closes with a FIN, and keeps reading. */
   finish(): void {
     this.#socket.end();
   }
 
-  /** RST, whatever is under way. */
+  /** Resets the connection, whatever is pending. */
   reset(): void {
     this.#tcp.resetAndDestroy();
     this.#socket.destroy();
   }
 
-  /** Closes without a word. */
+  /** Closes without sending anything. */
   close(): void {
     this.#socket.destroy();
   }

@@ -1,21 +1,21 @@
-/** What a target says to an honest peer, before anybody is hostile. @module */
+/** Probes a target with an honest peer before the cases run. @module */
 import type { Address } from "../../socket/network.ts";
 import { TortureRig, type TortureRigOptions } from "./rig.ts";
 import { HostilePeer } from "./hostile_peer.ts";
 
-/** What was learnt of a target. */
+/** The result of a probe. */
 export interface TargetProbe {
-  /** Bytes that it says of its own accord. */
+  /** Number of bytes that the server sends before any request. */
   readonly greeting: number;
-  /** How long its answer to the probe took, ms; or why it cannot be tortured. */
+  /** Time until the answer to the probe, in ms, or the reason why the target is unsuitable. */
   readonly answer: number | string;
 }
 
-// A greeting that takes longer passes for the answer to the first probe.
+// A greeting that takes longer counts as the answer to the first probe.
 const GREETING_MS = 300;
 const TLS_MS = 2000;
 
-// A ClientHello with one cipher suite that nobody has, so that whoever speaks TLS answers by an alert.
+// A ClientHello with one unknown cipher suite, which a TLS server answers with an alert.
 const STRANGE_HELLO = Uint8Array.of(
   ...[0x16, 3, 1, 0, 45], // handshake, 45 bytes
   ...[1, 0, 0, 41, 3, 3], // ClientHello, 41 bytes, TLS 1.2
@@ -25,7 +25,7 @@ const STRANGE_HELLO = Uint8Array.of(
 /** An alert (RFC 8446, 5.1) of any version from 3.0. */
 const ALERT = "\x15\x03";
 
-/** Looks whether somebody serves there, and who does not speak TLS with somebody who does. */
+/** Checks that the target answers, and that it does not speak TLS unless the peer does. */
 export async function probeTarget(options: TortureRigOptions): Promise<TargetProbe> {
   using bench = new TortureRig(options);
   let greeting = 0;

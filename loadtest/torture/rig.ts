@@ -1,48 +1,48 @@
-/** What a case of the torture suite works with. @module */
+/** The tools of a torture case. @module */
 import type { Address } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { HostilePeer } from "./hostile_peer.ts";
 
-/** What to torture, and how hard. */
+/** The target, and the scale of the cases. */
 export interface TortureRigOptions {
   readonly target: Address;
-  /** How to speak TLS with it. Default: not at all. */
+  /** TLS options of the peers. Default: no TLS. */
   readonly tls?: TlsClientOptions;
-  /** What an honest peer says, for which it is to get an answer. Default: a line that makes no sense to anybody. */
+  /** The request of an honest peer, which must be answered. Default: a meaningless line. */
   readonly probe?: string;
-  /** How many bytes the server says of its own accord: they are no answer. Default 0. */
+  /** Number of bytes that the server sends before any request. They do not count as an answer. Default: 0. */
   readonly greeting?: number;
-  /** The longest line in bytes that the server is to take. Default 64 KiB. */
+  /** The longest line in bytes that the server must accept. Default: 64 KiB. */
   readonly maxLine?: number;
-  /** All counts and volumes times this. Default 1. */
+  /** Factor for all counts and volumes. Default: 1. */
   readonly scale?: number;
-  /** Longest time in ms for an answer. Default 5000. */
+  /** Longest time in ms for an answer. Default: 5,000. */
   readonly patience?: number;
 }
 
-/** What one case did to the server and what came of it. */
+/** The result of one case. */
 export interface Observation {
-  /** For people, in a few words. */
+  /** A short description for display. */
   readonly saw: string;
-  /** What was wrong with that, where something was. */
+  /** The fault of the server, if any. */
   readonly fault?: string;
-  /** Why nothing can be said about it, where that is so. */
+  /** Why the case cannot be judged, if so. */
   readonly unjudged?: string;
 }
 
-/** One way to be hostile. */
+/** One hostile behavior. */
 export interface TortureCase {
   readonly name: string;
   run(bench: TortureRig): Promise<Observation>;
 }
 
-/** What an honest peer says. */
+/** The default request of an honest peer. */
 export const PROBE = "okline torture probe\r\n";
 
-/** Connections that one process asks for at a time: more would only wait in the kernel's queue. */
+/** Connections that one process opens in parallel: more would only fill the kernel's queue. */
 const CONCURRENT = 200;
 
-/** Makes peers, and closes what a case leaves open. */
+/** Creates peers, and closes those that a case leaves open. */
 export class TortureRig implements Disposable {
   readonly maxLine: number;
   readonly patience: number;
@@ -65,12 +65,12 @@ export class TortureRig implements Disposable {
     this.patience = options.patience ?? 5000;
   }
 
-  /** Whether peers speak TLS, which reads ahead of what is asked for. */
+  /** Whether peers use TLS, which reads ahead. */
   get isTls(): boolean {
     return this.#tls !== undefined;
   }
 
-  /** A count or a volume of this run: at least 1. */
+  /** Scales a count or a volume; at least 1. */
   scaled(full: number): number {
     return Math.max(1, Math.round(full * this.#scale));
   }
@@ -80,7 +80,7 @@ export class TortureRig implements Disposable {
     return this.#connect(this.#tls);
   }
 
-  /** As {@linkcode TortureRig.connect}, without TLS whatever the server speaks. */
+  /** Connects like {@linkcode TortureRig.connect}, but without TLS. */
   connectPlain(): Promise<HostilePeer> {
     return this.#connect(undefined);
   }
@@ -94,7 +94,7 @@ export class TortureRig implements Disposable {
     return peer;
   }
 
-  /** Does something `count` times, a few hundred at a time. */
+  /** Runs a function `count` times, a few hundred in parallel. */
   async crowd(count: number, each: (index: number) => Promise<void>): Promise<void> {
     let next = 0;
     const worker = async () => {
@@ -116,9 +116,9 @@ export class TortureRig implements Disposable {
   }
 
   /**
-   * Whether the server serves somebody honest: it answers the probe, whatever it answers.
+   * Checks that the server serves an honest peer: it must answer the probe in any way.
    *
-   * @returns The time in ms it took, or what was wrong.
+   * @returns The time in ms until the answer, or what was wrong.
    */
   async probe(): Promise<number | string> {
     const start = performance.now();
@@ -136,7 +136,7 @@ export class TortureRig implements Disposable {
     }
   }
 
-  /** The case is over: closes every peer that is left, and ends every pause. */
+  /** Ends the case: closes every open peer, and ends every pause. */
   [Symbol.dispose](): void {
     this.#over = true;
     for (const [timer, resolve] of this.#pauses) {
@@ -148,11 +148,11 @@ export class TortureRig implements Disposable {
   }
 }
 
-/** `"closed by FIN"`, for {@linkcode Observation.saw}. */
+/** Describes how a peer ended, such as `"finished by the server"`, for {@linkcode Observation.saw}. */
 export function describePeer(peer: HostilePeer): string {
   const answer = peer.text.split("\n", 1)[0]!.trim().slice(0, 60);
   const how = { fin: "finished by the server", reset: "reset by the server", closed: "closed" };
   return `${peer.end === undefined ? "still open" : how[peer.end]}${
-    answer === "" ? "" : `, told: ${answer}`
+    answer === "" ? "" : `, answer: ${answer}`
   }`;
 }

@@ -1,19 +1,19 @@
-/** The processes behind a target on this machine, seen from outside: what they hold. @module */
+/** The processes of a target on this machine, observed from outside. @module */
 import type { Address } from "../../socket/network.ts";
 import { countSockets, residentMemory } from "../process/process_usage.ts";
 
-/** What processes hold together. */
+/** The resources that processes hold in total. */
 export interface HeldResources {
   /** Open sockets. */
   readonly sockets: number;
-  /** Resident memory, bytes. */
+  /** Resident memory in bytes. */
   readonly memory: number;
 }
 
 const POLL_MS = 50;
 const LISTEN = "0A";
 
-/** Processes that are looked at while others torture them. */
+/** Processes of a target under torture. */
 export class TargetProcess {
   readonly pids: readonly number[];
 
@@ -22,8 +22,8 @@ export class TargetProcess {
   }
 
   /**
-   * Those that listen at `target`; `undefined` where they cannot be known: it is on another machine, in a container,
-   * another user's, or this is not Linux.
+   * Finds the processes that listen at `target`. Returns `undefined` if they are unknown: on another machine, in a container,
+   * of another user, or not on Linux.
    */
   static find(target: Address): TargetProcess | undefined {
     if (!/^(127\.|::1$|localhost$)/.test(target.hostname)) return undefined;
@@ -32,7 +32,7 @@ export class TargetProcess {
     return pids.length === 0 ? undefined : new TargetProcess(pids);
   }
 
-  /** What they hold now; `undefined` when one of them is gone. */
+  /** Returns the resources that they hold now, or `undefined` if one of them has ended. */
   heldResources(): HeldResources | undefined {
     let sockets = 0;
     let memory = 0;
@@ -46,7 +46,7 @@ export class TargetProcess {
     return { sockets, memory };
   }
 
-  /** Waits until they hold no more than `most` sockets, or `ms` have passed; gives what they hold. */
+  /** Waits until they hold at most `most` sockets, or `ms` have passed. Returns the resources that they hold. */
   async settled(most: number, ms: number): Promise<HeldResources | undefined> {
     const giveUpAt = performance.now() + ms;
     while (true) {
@@ -57,7 +57,7 @@ export class TargetProcess {
   }
 }
 
-/** The inodes of the sockets that listen at `port`. Fields as in proc(5): the second is the address, the fourth the state. */
+/** Returns the inodes of sockets that listen at `port`. Fields as in proc(5): the second is the address, the fourth the state. */
 function listeners(table: string, port: number): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return readable(() => Deno.readTextFileSync(table), "").split("\n").slice(1).flatMap((line) => {
@@ -77,7 +77,7 @@ function holdsOneOf(pid: number, sockets: readonly string[]): boolean {
   );
 }
 
-/** What `read` gives, or `otherwise`, where that is not there (any more) or may not be read. */
+/** Returns the result of `read`, or `otherwise` if the file does not exist or cannot be read. */
 function readable<Result>(read: () => Result, otherwise: Result): Result {
   try {
     return read();

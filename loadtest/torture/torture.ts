@@ -1,7 +1,7 @@
 /**
- * The torture suite: peers that are broken, greedy or hostile, against any server of lines.
+ * The torture suite: malformed, greedy, and hostile peers against any line server.
  *
- * Every case is bounded in time and size. After each, an honest peer must be served.
+ * Every case is limited in time and size. After each case, the server must serve an honest peer.
  *
  * @module
  */
@@ -12,53 +12,53 @@ import { floodCases } from "./flood_cases.ts";
 import { framingCases } from "./framing_cases.ts";
 import type { TargetProcess } from "./target_process.ts";
 
-/** What came of one case. */
+/** The result of one case. */
 export interface TortureResult extends Observation {
   readonly name: string;
-  /** How long it took, ms. */
+  /** Duration of the case in ms. */
   readonly ms: number;
-  /** How long an honest peer then waited for its answer, ms; `null` when it got none. */
+  /** Time in ms until an honest peer was answered after the case; `null` if it was not. */
   readonly probeMs: number | null;
-  /** What the server's processes then held, where they can be looked at: open sockets, and memory in bytes. */
+  /** Open sockets of the server's processes after the case, and their memory in bytes, if known. */
   readonly sockets?: number;
   readonly memory?: number;
 }
 
-/** How to torture. */
+/** Options for {@linkcode torture}. */
 export interface TortureOptions extends TortureRigOptions {
-  /** Numbers uniform in [0, 1), for random bytes. */
+  /** Random numbers in [0, 1), for random bytes. */
   readonly random: Random;
-  /** Longest time in ms for one case. Default 60,000. */
+  /** Longest time in ms for one case. Default: 60,000. */
   readonly caseTimeout?: number;
-  /** The server's processes: no case may leave sockets in them. Default: they are not looked at. */
+  /** The server's processes, in which no case may leave sockets. Default: not observed. */
   readonly process?: TargetProcess | undefined;
-  /** Only the cases whose names contain this. */
+  /** Runs only the cases whose names contain this. */
   readonly only?: string;
   readonly signal?: AbortSignal;
-  /** Told before each case. */
+  /** Called before each case. */
   readonly onCase?: (name: string) => void;
 }
 
 const CASE_TIMEOUT_MS = 60_000;
 const PATIENCE_MS = 5000;
-/** In which somebody may start a server again that has crashed. */
+/** Time in ms in which a crashed server may be restarted. */
 const RESTART_MS = 1000;
-/** A server may open some of its own accord meanwhile: to a database, to another service. */
+/** Sockets that a server may open by itself during a case, such as to a database. */
 const SOCKETS_OF_ITS_OWN = 4;
 
-/** All cases, the mildest first. */
+/** Returns all cases, the mildest first. */
 export function tortureCases(random: Random): readonly TortureCase[] {
   return [...framingCases(random), ...crowdCases, ...floodCases];
 }
 
-/** The names of the cases that have `only` in them. */
+/** Returns the names of the cases that contain `only`. */
 export function caseNames(only: string): readonly string[] {
   return tortureCases(() => 0).map(({ name }) => name).filter((name) => name.includes(only));
 }
 
 /**
- * Runs the cases one after another; a result without a `fault` is a case survived. Ends early where the server is gone
- * after one, and does not come back: the others would only say the same.
+ * Runs the cases one after another. The server has survived a case if its result has no `fault`. Ends early if the server
+ * is gone after a case and does not come back, because all further results would be the same.
  */
 export async function* torture(options: TortureOptions): AsyncIterableIterator<TortureResult> {
   const { only = "", random } = options;
@@ -95,7 +95,7 @@ async function runCase(one: TortureCase, options: TortureOptions): Promise<Tortu
   const observation = await Promise.race([run, late.promise]);
   clearTimeout(timer);
   const ms = performance.now() - start;
-  bench[Symbol.dispose](); // The crowd leaves before the honest peer comes.
+  bench[Symbol.dispose](); // The crowd disconnects before the honest peer connects.
   using others = new TortureRig(options);
   const probe = await others.probe();
   const probeMs = typeof probe === "number" ? probe : null;
@@ -103,7 +103,7 @@ async function runCase(one: TortureCase, options: TortureOptions): Promise<Tortu
   const after = before && await process?.settled(before.sockets, options.patience ?? PATIENCE_MS);
   const more = after === undefined || before === undefined ? 0 : after.sockets - before.sockets;
   const fault = observation.fault ?? (typeof probe === "string" ? `afterwards: ${probe}` : undefined) ??
-    (more > SOCKETS_OF_ITS_OWN ? `afterwards the server holds ${more} sockets more than before` : undefined);
+    (more > SOCKETS_OF_ITS_OWN ? `afterwards the server holds ${more} more sockets than before` : undefined);
   return {
     name: one.name,
     ms,

@@ -1,4 +1,4 @@
-/** The nodes of a cluster: who is alive, with how many connections, and batches of lines between them. @module */
+/** The nodes of a cluster: their liveness, their connection counts, and batches of lines between them. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
 import type { Bus } from "./bus.ts";
 import { decodeEnvelope, encodeEnvelope, type Envelope } from "./envelope.ts";

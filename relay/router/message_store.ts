@@ -86,7 +86,7 @@ export class MessageStore<Peer> {
     return first !== undefined && holder.holds(first) ? first : undefined;
   }
 
-  /** Makes a peer the holder of a message that has none. */
+  /** Makes a peer the holder of a message without a holder. */
   assign(message: Message<Peer>, holder: PeerState<Peer>, now: number): void {
     holder.addHeld(message);
     if (!this.#isTimed(message)) return;

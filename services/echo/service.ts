@@ -12,7 +12,7 @@ export interface EchoOptions extends ServiceOptions {
   limits?: LineListenLimits;
 }
 
-/** What an echo service counts. */
+/** Counters of an echo service. */
 export interface EchoStats extends ListenerStats {
   /** Lines sent back so far. */
   readonly messages: number;

@@ -1,4 +1,4 @@
-/** Hello World, late, to whoever asks for anything. @module */
+/** A service that answers any request with Hello World after a delay. @module */
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { isClientHello } from "../../internal/tls_hello.ts";
@@ -16,7 +16,7 @@ export interface HelloOptions extends ServiceOptions {
   delay?: number;
 }
 
-/** What a hello service counts. */
+/** Counters of a hello service. */
 export interface HelloStats extends ListenerStats {
   /** Clients whose delay runs. */
   readonly delayed: number;
@@ -52,7 +52,7 @@ export function startHello(options: HelloOptions = {}): ListenerService<Uint8Arr
     try {
       await sleep(delay, clock, gone.signal);
     } catch (error) {
-      // Nobody waits any more.
+      // The client has gone.
       if (!gone.signal.aborted) throw error;
     } finally {
       delayed--;

@@ -6,7 +6,7 @@ import { encodeUtf8 } from "./utf8.ts";
 
 /** Options for {@linkcode delimiterCodec}. */
 export interface DelimiterOptions {
-  /** What ends every frame, both ways. */
+  /** The text that ends every frame, in both directions. */
   readonly delimiter: string;
   /** Most bytes of a received frame without its delimiter. Default 64 KiB. */
   readonly maxFrame?: number;

@@ -33,7 +33,7 @@ export interface WebSocketControl {
   readonly data?: Uint8Array;
 }
 
-/** What a WebSocket carries: text, binary, and control frames; the handshake comes first. */
+/** A WebSocket frame: text, binary, or control. The handshake comes first. */
 export type WebSocketFrame = string | Uint8Array | WebSocketRequest | WebSocketResponse | WebSocketControl;
 
 /** Options for {@linkcode webSocketCodec}. */

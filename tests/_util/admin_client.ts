@@ -9,7 +9,7 @@ export interface AdminAnswer {
   readonly text: string;
 }
 
-/** Sends one request on a connection of its own. Headers of `fetch` are restricted; these are not. */
+/** Sends one request on a new connection. Unlike `fetch`, it allows any header. */
 export function askAdmin(
   address: Address,
   target: string,

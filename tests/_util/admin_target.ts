@@ -14,7 +14,7 @@ export interface WatchedRelay extends AsyncDisposable {
   readonly target: AdminTarget;
 }
 
-/** Starts a relay, and an admin server at a free port of 127.0.0.1 unless told otherwise. */
+/** Starts a relay, and an admin server, by default on a free port of 127.0.0.1. */
 export async function startWatchedRelay(
   options: Partial<AdminOptions> & { readonly relay?: RelayServerOptions } = {},
 ): Promise<WatchedRelay> {

@@ -1,8 +1,8 @@
-/** Accessibility of a page, as axe sees it. */
+/** Accessibility checks of a page with axe. */
 import axeScript from "axe-core/axe.min.js" with { type: "text" };
 import type { Page } from "puppeteer-core";
 
-/** Returns what axe finds wrong, in a line each. Injected by the debugger, which the page's policy does not bind. */
+/** Returns the violations that axe finds, one per line. The debugger injects it, because the page's policy forbids it. */
 export async function axeViolations(page: Page): Promise<unknown> {
   await page.evaluate(axeScript);
   return await page.evaluate(`axe.run().then(({ violations }) =>

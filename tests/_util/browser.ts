@@ -1,7 +1,7 @@
-/** A page in headless Chromium, for tests of what a browser makes of HTML. */
+/** A page in headless Chromium, for tests of how a browser renders HTML. */
 import puppeteer, { type Page } from "puppeteer-core";
 
-/** The path of an installed Chromium, or `undefined`: tests that need one are skipped then. */
+/** The path of an installed Chromium. If it is `undefined`, tests that need one are skipped. */
 export const chromium: string | undefined = [
   Deno.env.get("CHROMIUM"),
   "/usr/bin/chromium",
@@ -9,19 +9,19 @@ export const chromium: string | undefined = [
   "/usr/bin/google-chrome",
 ].find((path) => path !== undefined && isFile(path));
 
-/** What a page did that it should not have. */
+/** Errors and forbidden requests of a page. */
 export interface OpenPage {
   readonly page: Page;
-  /** Errors and warnings of the console, exceptions, and every request but that for the page. */
+  /** Errors and warnings of the console, exceptions, and every request except the one for the page. */
   readonly complaints: readonly string[];
 }
 
-/** Opens `html` from a file, and gives it to `use` when all its scripts have run. */
+/** Opens `html` from a file, and passes it to `use` when all its scripts have run. */
 export async function withPage(html: string, use: (open: OpenPage) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   const url = `file://${folder}/page.html`;
   await Deno.writeTextFile(`${folder}/page.html`, html);
-  // Without the sandbox, which a container does not let it have: the page is the project's own.
+  // Without the sandbox, which is not available in a container. The page is trusted.
   const browser = await puppeteer.launch({ executablePath: chromium ?? "", args: ["--no-sandbox"] });
   try {
     const page = await browser.newPage();
@@ -41,7 +41,7 @@ export async function withPage(html: string, use: (open: OpenPage) => Promise<vo
   }
 }
 
-/** How a page is shown. */
+/** Display settings of a page. */
 export interface PageView {
   readonly scheme?: "light" | "dark";
   /** Width of the window in px. Default 1280. */
@@ -49,7 +49,7 @@ export interface PageView {
   readonly height?: number;
 }
 
-/** Opens the page of a server, and gives it to `use`. Requests to that server are not complaints. */
+/** Opens the page of a server, and passes it to `use`. Requests to that server are allowed. */
 export async function withServedPage(
   url: string,
   use: (open: OpenPage) => Promise<void>,

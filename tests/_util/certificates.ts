@@ -1,4 +1,4 @@
-/** Certificates for tests, made by the `openssl` command: none is kept. @module */
+/** Temporary certificates for tests, created with the `openssl` command. @module */
 import type { Identity } from "../../tls/certificate.ts";
 
 async function openssl(...args: string[]): Promise<void> {
@@ -9,9 +9,9 @@ async function openssl(...args: string[]): Promise<void> {
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-/** An authority that signs for as long as the test runs. */
+/** A certificate authority for the duration of a test. */
 export class Authority implements AsyncDisposable {
-  /** Its own certificate, PEM. */
+  /** Its certificate in PEM. */
   readonly certificate: string;
   readonly #folder: string;
   #count = 0;
@@ -31,15 +31,15 @@ export class Authority implements AsyncDisposable {
     return new Authority(folder, await Deno.readTextFile(`${folder}/ca.pem`));
   }
 
-  /** Where {@linkcode Authority.issue} puts the files of the certificate it issued last. */
+  /** The files of the certificate that {@linkcode Authority.issue} issued last. */
   get files(): { certificate: string; key: string; authority: string } {
     const path = `${this.#folder}/${this.#count}`;
     return { certificate: `${path}.pem`, key: `${path}.key`, authority: `${this.#folder}/ca.pem` };
   }
 
   /**
-   * @param names What the certificate is for, as `DNS:localhost` or `IP:127.0.0.1`.
-   * @param options.days How long it is good for; less than 0 for one that has expired. Default 2.
+   * @param names Names in the certificate, such as `DNS:localhost` or `IP:127.0.0.1`.
+   * @param options.days Validity in days; a negative number creates an expired certificate. Default: 2.
    */
   async issue(
     commonName: string,

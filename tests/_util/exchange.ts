@@ -12,13 +12,13 @@ export class Talk implements AsyncDisposable {
     this.#pieces = connection[Symbol.asyncIterator]();
   }
 
-  /** Sends, and waits until the socket has taken it. */
+  /** Sends text, and waits until the socket has taken it. */
   async send(piece: string | Uint8Array): Promise<void> {
     this.connection.send(typeof piece === "string" ? new TextEncoder().encode(piece) : piece);
     await this.connection.flushed();
   }
 
-  /** Reads until `text` has come, and gives everything up to its end; what follows stays for the next call. */
+  /** Reads up to the end of `text`, and returns everything so far. The rest stays for the next call. */
   async upTo(text: string): Promise<string> {
     while (!this.#heard.includes(text)) {
       const next = await this.#pieces.next();
@@ -33,7 +33,7 @@ export class Talk implements AsyncDisposable {
     return upTo;
   }
 
-  /** Reads to the peer's end. */
+  /** Reads until the peer's end. */
   async rest(): Promise<string> {
     for await (const bytes of this.#pieces) this.#heard += this.#decoder.decode(bytes, { stream: true });
     return this.#heard;
@@ -44,12 +44,12 @@ export class Talk implements AsyncDisposable {
   }
 }
 
-/** Connects, by other means than the system's if there are any. */
+/** Connects, optionally over another network than the default. */
 export async function talk(port: number, seam: { clock?: Clock; network?: Network } = {}): Promise<Talk> {
   return new Talk(await connect({ port, codec: bytesCodec, ...seam }));
 }
 
-/** Sends bytes over one connection, in pieces if there are several, and gives all that comes back until the end. */
+/** Sends bytes over one connection, in the given pieces, and returns all bytes of the answer. */
 export async function exchange(port: number, ...pieces: readonly (string | Uint8Array)[]): Promise<string> {
   await using connection = await talk(port);
   for (const piece of pieces) await connection.send(piece);

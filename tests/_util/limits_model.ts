@@ -1,6 +1,6 @@
-/** Who a listener with limits lets in, by its rules and nothing else. */
+/** A model of the peers that a listener with limits admits. */
 
-/** The bounds of a {@linkcode LimitsModel}. */
+/** The limits of a {@linkcode LimitsModel}. */
 export interface AdmissionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
@@ -8,29 +8,29 @@ export interface AdmissionLimits {
   readonly maxAcceptRate: number;
 }
 
-/** The kernel's queue, those who were let in from it, and the rate. */
+/** The kernel's queue, the peers admitted from it, and the rate. */
 export class LimitsModel<Peer extends { readonly ip: string }> {
-  /** In the kernel's queue, in order. */
+  /** Peers in the kernel's queue, in order. */
   readonly queue: Peer[] = [];
   readonly served = new Set<Peer>();
   accepted = 0;
   refused = 0;
-  /** Times that the rate kept somebody waiting. */
+  /** Number of times that the rate delayed a peer. */
   paced = 0;
   readonly #limits: AdmissionLimits;
-  /** One for each ms, up to a second's worth; a peer costs the ms of its share of a second. */
+  /** Gains one per ms, up to 1000. A peer costs 1000 divided by the rate. */
   #tokens = 1000;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
   }
 
-  /** A ms passes. */
+  /** Advances the time by one ms. */
   tick(): void {
     this.#tokens = Math.min(1000, this.#tokens + 1);
   }
 
-  /** The next peer that is accepted at this moment, if any, and what it hears where it is refused. */
+  /** Returns the next peer that is accepted now, if any, and the line that it receives if it is refused. */
   accept(): { peer: Peer; refusal: string | undefined } | undefined {
     const [peer] = this.queue;
     const cost = 1000 / this.#limits.maxAcceptRate;

@@ -1,4 +1,4 @@
-/** Sockets of Node.js as transports, because they can reset: Deno's cannot. */
+/** Node.js sockets as transports, because they can reset, and Deno's cannot. */
 import { connect, type Socket } from "node:net";
 import type { Address, DialOptions, Transport } from "../../socket/network.ts";
 

@@ -1,4 +1,4 @@
-/** A connection under test, and the bare socket of its peer, in memory on a clock moved by hand. */
+/** A connection under test and the plain socket of its peer, in memory and on a virtual clock. */
 import { type Connection, Connection as Line, type ConnectionOptions } from "../../socket/connection.ts";
 import { ConnectionSettings } from "../../socket/connection_settings.ts";
 import { lineCodec } from "../../socket/codecs/line_codec.ts";
@@ -12,11 +12,11 @@ export interface RawPeer extends AsyncDisposable {
   readonly clock: VirtualClock;
   readonly network: MemoryNetwork;
   readonly connection: Connection;
-  /** The peer's end. */
+  /** The end of the peer. */
   readonly peer: MemorySocket;
-  /** What the connection has written, one entry a write, as the socket took it. */
+  /** The writes of the connection, in the sizes that the socket accepted. */
   readonly writes: readonly string[];
-  /** Sends text as the peer and lets it arrive. */
+  /** Sends text as the peer, and waits until it has arrived. */
   say(text: string): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export async function rawPeer(
   };
 }
 
-/** The same transport, its writes noted. */
+/** Returns the same transport, and records its writes. */
 function noted(socket: Transport, writes: string[]): Transport {
   return {
     local: socket.local,
@@ -71,7 +71,7 @@ function noted(socket: Transport, writes: string[]): Transport {
   };
 }
 
-/** What a loop has seen so far. */
+/** The frames that a loop has read so far. */
 export interface Listening {
   readonly lines: string[];
   readonly done: Promise<void>;

@@ -1,20 +1,20 @@
-/** The relay by its rules and nothing else: sets and sums, no speed. */
+/** A simple, slow model of the relay, with sets and sums. */
 import { assert } from "@std/assert";
 import type { MessageLimit } from "../../relay/router/router.ts";
 
-/** The bounds of a {@linkcode RelayModel}. */
+/** The limits of a {@linkcode RelayModel}. */
 export interface UnderWayLimits {
   readonly maxInFlight: number;
   readonly maxInFlightPerPeer: number;
 }
 
-/** Who waits for what, who may settle it, and what each event makes of that. */
+/** A model of the router: the origins and holders of each message, and the effect of each event. */
 export class RelayModel<Peer> {
-  /** For each text under way its origin, once for each sending. */
+  /** The origins of each text in flight, once per send. */
   readonly originsOf = new Map<string, readonly Peer[]>();
-  /** For each text under way those it was given to that are still there. */
+  /** The connected holders of each text in flight. */
   readonly holders = new Map<string, Set<Peer>>();
-  /** Messages that were one too many, by which limit it was. */
+  /** Refused messages by limit. */
   readonly limitedBy = { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0 };
   /** Texts whose last origin went. */
   dropped = 0;

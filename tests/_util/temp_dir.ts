@@ -17,7 +17,7 @@ export class TempDir implements AsyncDisposable {
     return [...Deno.readDirSync(this.path)].some((entry) => entry.name === name);
   }
 
-  /** Names in it, hidden ones and uploads under way included. */
+  /** Names in it, including hidden ones and unfinished uploads. */
   async names(): Promise<string[]> {
     return (await Array.fromAsync(Deno.readDir(this.path), (entry) => entry.name)).sort();
   }

@@ -59,7 +59,7 @@ export class TlsFixture implements AsyncDisposable {
     return connect({ port: server.listener.port, network });
   }
 
-  /** Why TLS does not come to stand. */
+  /** The reason why TLS fails. */
   async rejection(server: TlsEcho, client: TlsOptions["client"]): Promise<TlsError> {
     const error = await assertRejects(() => this.dial(server, client), ConnectError);
     assertEquals(error.code, "tls");

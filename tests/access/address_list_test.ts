@@ -73,7 +73,7 @@ Deno.test("tokenCheck() accepts only its token", { permissions }, () => {
     "päss\u00a0word",
   ];
   assertEquals(near.filter(isToken), []);
-  // So many that a part of the digest is the same for some.
+  // Enough texts for parts of some digests to be equal.
   for (let i = 0; i < 2000; i++) assertEquals(isToken(`päss word ${i}`), false);
 });
 

@@ -7,7 +7,7 @@ const load = { clients: 150, window: 1000, hold: 600 };
 Deno.test("recovery.ts proves every message when the server is killed and restarted", async () => {
   const { clients, acked, lost, resent, left } = await killAndRestart(load);
   assertEquals([acked, lost, left], [clients, 0, 0]);
-  assert(resent > 0, "the server was killed when nothing was under way");
+  assert(resent > 0, "the server was killed when no message was in flight");
 });
 
 Deno.test("recovery.ts proves every message when two servers on one port are replaced in turn", async () => {

@@ -8,7 +8,7 @@ const PERCENTILE = /\.(p50|p90|p99|p999|max)(\.\d)?$/;
 
 const read = (file: string): string => Deno.readTextFileSync(new URL(`../../docs/${file}`, import.meta.url));
 
-/** What the first cells of a document's tables name, in backticks. */
+/** Returns the names in backticks in the first cells of a document's tables. */
 function named(markdown: string): Set<string> {
   return new Set([...markdown.matchAll(/^\| *`([^`]+)`/gm)].map(([, name]) => name ?? ""));
 }

@@ -17,7 +17,7 @@ function closed(schema: unknown): unknown {
   return { ...Object.fromEntries(entries), ...(isObject ? { additionalProperties: false } : {}) };
 }
 
-/** What is wrong with a summary as `--json` prints it. */
+/** Returns the errors of a summary as `--json` prints it. */
 function errorsIn(summary: unknown): string[] {
   const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(closed(SCHEMA) as object);
   validate(JSON.parse(JSON.stringify(summary)));

@@ -47,7 +47,7 @@ for (const [name, options] of Object.entries(SERVICES)) {
     assertEquals([drained.status, JSON.parse(drained.text).drained], [200, true]);
     const { code, err } = await server.ended();
     assertEquals(code, 0);
-    assertStringIncludes(err, "Admin: draining; once more to close now\n");
+    assertStringIncludes(err, "Admin: draining; repeat to close immediately\n");
   });
 }
 

@@ -1,10 +1,10 @@
-/** A balancer and its backends as processes: backends that are killed and drained while clients come and go. */
+/** A balancer and its backends as processes: backends are killed and drained while clients connect. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { connect, ConnectionClosedError } from "../../socket/mod.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
 import { until } from "../_util/until.ts";
 
-/** What a balancer says of one of its backends. */
+/** The state of one backend, as the balancer reports it. */
 interface BackendState {
   readonly name: string;
   readonly healthy: boolean;
@@ -13,7 +13,7 @@ interface BackendState {
   readonly total: number;
 }
 
-/** A balancer over as many echo servers. */
+/** A balancer and this number of echo servers. */
 class Balanced implements AsyncDisposable {
   readonly balancer: ServerProcess;
   readonly backends: readonly ServerProcess[];
@@ -29,12 +29,12 @@ class Balanced implements AsyncDisposable {
     return new Balanced(await ServerProcess.start("balance", ...to, ...options), backends);
   }
 
-  /** How the balancer names a backend. */
+  /** Returns the balancer's name of a backend. */
   nameOf(index: number): string {
     return `127.0.0.1:${this.backends[index]!.port}`;
   }
 
-  /** Waits until `holds` is true of what the balancer says of a backend. */
+  /** Waits until `holds` returns `true` for the state of a backend. */
   async until(index: number, holds: (state: BackendState) => boolean): Promise<BackendState> {
     const stateOf = ({ backends }: Readonly<Record<string, unknown>>) => (backends as BackendState[])[index]!;
     return stateOf(await this.balancer.until((state) => holds(stateOf(state))));
@@ -45,10 +45,10 @@ class Balanced implements AsyncDisposable {
   }
 }
 
-/** Clients that each ask one thing over a connection of its own, again and again. */
+/** Clients that repeatedly connect and send one request. */
 class Load {
   answered = 0;
-  /** Those whose connection ended without an answer. */
+  /** Clients whose connection ended without an answer. */
   cut = 0;
   #stopped = false;
   readonly #clients: readonly Promise<void>[];
@@ -57,7 +57,7 @@ class Load {
     this.#clients = Array.from({ length: 20 }, (_, client) => this.#run(port, `client ${client}`));
   }
 
-  /** Waits for so many answers more. */
+  /** Waits for this number of further answers. */
   async more(count: number): Promise<void> {
     const enough = this.answered + count;
     await until(() => this.answered >= enough);
@@ -136,7 +136,7 @@ Deno.test("server.ts balance closes only the connections of a backend when it is
   const { cut } = load;
   assert(cut <= 20, `${cut} of 20 clients cut off by one kill`);
   const { err } = await balancer.stop();
-  // Some look natural: of a process that is killed the system finishes what is idle.
+  // Some look natural, because the OS closes idle connections of a killed process cleanly.
   const unanswered = err.split("\n").filter((line) => line.includes(" there, 0 back, "));
   assertEquals(unanswered.filter((line) => !line.includes(`; to ${balanced.nameOf(1)}, `)), []);
   assertEquals(unanswered.length, cut);

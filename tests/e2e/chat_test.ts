@@ -4,7 +4,7 @@ import { denoRun, runClient, ServerProcess } from "../_util/programs/program.ts"
 import { talk } from "../_util/exchange.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 
-/** `client.ts chat` on a terminal of 40 columns that `socat` makes: what is typed, and all that it shows. */
+/** `client.ts chat` on a terminal of 40 columns from `socat`: its input, and its output. */
 class TerminalChat implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -13,7 +13,7 @@ class TerminalChat implements AsyncDisposable {
 
   constructor(port: number) {
     const command = denoRun("client.ts", ["chat", "--name", "ann", "--port", `${port}`]).join(" ");
-    // Said by the shell of the terminal: how the program ended, and whether it gave the terminal back as it was.
+    // Printed by the shell of the terminal: the exit code of the program, and whether it restored the terminal.
     const restored = "stty -a | grep -qwe -echo && echo silent || echo echoing";
     const script = `stty columns 40; ${command}; echo exit $?; ${restored}`;
     this.#child = new Deno.Command("socat", {
@@ -31,7 +31,7 @@ class TerminalChat implements AsyncDisposable {
     await this.#stdin.write(new TextEncoder().encode(text));
   }
 
-  /** Waits until `text` is shown, and gives everything up to its end. */
+  /** Waits until `text` is shown, and returns everything up to its end. */
   async upTo(text: string): Promise<string> {
     while (!this.#rest.includes(text)) {
       const { done, value } = await this.#shown.next();
@@ -64,9 +64,9 @@ Deno.test("client.ts chat redraws the line being edited when a message arrives",
   await ann.type("hxllo");
   await ann.upTo("hxllo");
   await bob.send("wait \x1b[2J a moment\n");
-  // The line typed is cleared, the message shown without what would clear the screen, and the line is back.
+  // The typed line is cleared, the message is shown with its control characters escaped, and the line is redrawn.
   assertStringIncludes(await ann.upTo("> hxllo"), "\x1b[0Jbob: wait \ufffd[2J a moment\r\n");
-  // To the start, one to the right, delete, and another letter.
+  // Keys: to the start, one to the right, delete, and another letter.
   await ann.type("\x01\x1b[C\x1b[3~e\r");
   assertStringIncludes(await bob.upTo("\nann: hello\n"), "ann: hello");
   await ann.type("\x04");
@@ -86,7 +86,7 @@ Deno.test("client.ts chat keeps the edited line below messages when it fills two
   await ann.upTo("y".repeat(12));
   await bob.send("hello\n");
   const shown = await ann.upTo(`> ${"y".repeat(50)}`);
-  // Up a row and clear; the message; a row to spare, which going up from does not reach the message.
+  // Up a row and clear, the message, then a spare row, so that moving up does not reach the message.
   assertStringIncludes(shown, "\x1b[1A\x1b[1G\x1b[0Jbob: hello\r\n\r\n\x1b[1A\x1b[1G\x1b[0J>");
   await ann.type("\x03");
   await ann.upTo("-- Bye");

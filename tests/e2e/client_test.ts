@@ -4,7 +4,7 @@ import { talk } from "../_util/exchange.ts";
 import { denoRun, run, runClient, ServerProcess } from "../_util/programs/program.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 
-/** The objects of machine output, a line each. */
+/** Parses JSON output, one object per line. */
 function records(out: string): Record<string, unknown>[] {
   return out.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
@@ -254,7 +254,7 @@ Deno.test("client.ts download and upload resume a transfer that broke off", asyn
   const down = await runClient(["download", "big", ...args], { cwd: here.path });
   assertEquals([down.code, records(down.out)[0]?.resumedAt], [0, 20_000]);
   assertEquals(await Deno.readFile(`${here.path}/big`), bytes);
-  // What is there is not the start of the file: the checksum tells, and it begins again.
+  // The part is not the start of the file: the checksum shows this, and the transfer starts over.
   await here.write("big.part", new Uint8Array(20_000));
   const again = await runClient(["download", "big", ...args], { cwd: here.path });
   assertEquals([again.code, records(again.out)[0]?.resumedAt], [0, 0]);
@@ -311,7 +311,7 @@ Deno.test({
     await using server = await ServerProcess.start("files", "--root", there.path);
     await there.write("big", new Uint8Array(100_000).fill(7));
     const args = ["--port", `${server.port}`, "--quiet"];
-    // A shell whose files may have so many blocks of 512 bytes: past them writing fails, as on a full disk.
+    // A shell with a limit on the size of files: beyond it, writing fails, as on a full disk.
     const limited = await run([
       ...["sh", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'] as const,
       ...denoRun("client.ts", ["download", "big", ...args]),

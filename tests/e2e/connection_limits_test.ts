@@ -1,4 +1,4 @@
-/** The limits of a server as its options set them: what a peer is told, and what is counted. */
+/** The limits of a server as its options set them: the error lines for peers, and the counters. */
 import { assertEquals, assertObjectMatch, assertStringIncludes } from "@std/assert";
 import { Log } from "../../cli/terminal/log.ts";
 import { parseCommandLine } from "../../cli/args/parse.ts";
@@ -8,15 +8,15 @@ import { connect, type Connection } from "../../socket/mod.ts";
 import { exchange } from "../_util/exchange.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
 
-// A limit that does not hold is waited for in vain.
+// Waiting for a limit that does not hold times out.
 const timeout = 30_000;
 
-/** The next line of a peer. */
+/** Returns the next line of a peer. */
 async function hear(peer: Connection): Promise<string | undefined> {
   return (await peer[Symbol.asyncIterator]().next()).value;
 }
 
-/** Connects, and sends lines. */
+/** Connects and sends lines. */
 async function enter(server: ServerProcess, ...lines: readonly string[]): Promise<Connection> {
   const peer = await connect({ port: server.port, limits: { writeBuffer: 2 ** 30 } });
   for (const line of lines) peer.send(line);
@@ -89,7 +89,7 @@ for (const [option, lines, which] of TIMEOUTS) {
   });
 }
 
-/** More than both sides' sockets hold. */
+/** More bytes than the sockets of both sides buffer. */
 const FLOOD = Array.from({ length: 400 }, (_, index) => `message ${index}${"x".repeat(60_000)}`);
 
 Deno.test("server.ts --write-timeout closes a peer that does not read", { timeout }, async () => {

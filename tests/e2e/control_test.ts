@@ -1,4 +1,4 @@
-/** What an operator can do to a running server: its control channel, SIGUSR2, and what is said when it fails. */
+/** Operating a running server: its control channel, SIGUSR2, and its errors. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ExitError } from "../../cli/terminal/exit.ts";
 import { Log } from "../../cli/terminal/log.ts";
@@ -9,7 +9,7 @@ import { systemError } from "../../internal/os_errors.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
 import { pure } from "../_util/permissions.ts";
 
-/** One who is served. */
+/** A peer that is served. */
 class Guest implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #lines: AsyncIterableIterator<string>;
@@ -36,7 +36,7 @@ class Guest implements AsyncDisposable {
   }
 }
 
-/** How an operator suspends and resumes: settles when the server has said so. */
+/** Ways to suspend and resume; they settle when the server has confirmed. */
 interface Ways {
   suspend(server: ServerProcess): Promise<unknown>;
   resume(server: ServerProcess): Promise<unknown>;
@@ -56,7 +56,7 @@ const WAYS: Readonly<Record<string, Ways>> = {
   "SIGUSR2": {
     suspend: async (server) => {
       server.signal("SIGUSR2");
-      await server.remarked("SIGUSR2: accepting is suspended; once more to resume");
+      await server.remarked("SIGUSR2: accepting is suspended; repeat to resume");
     },
     resume: async (server) => {
       server.signal("SIGUSR2");
@@ -149,7 +149,7 @@ Deno.test(
     const { message, cause } = await assertRejects(
       () => failing(error),
       ExitError,
-      "Cannot go on serving: Bad file descriptor",
+      "Cannot keep serving: Bad file descriptor",
     );
     assertStrictEquals(cause, error);
     assertEquals(message.includes("\n"), false);

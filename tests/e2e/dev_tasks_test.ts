@@ -4,7 +4,7 @@ import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import { denoRun, run, ServerProcess } from "../_util/programs/program.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 
-/** What a server answers to `stdin` by `nc`, which ends when the server has. */
+/** Returns the answer of a server to `stdin` through `nc`, which ends when the server has ended. */
 async function nc(port: number, stdin: string): Promise<string> {
   const { code, out, err } = await run(["nc", "-N", "127.0.0.1", `${port}`], { stdin });
   assertEquals([code, err], [0, ""]);

@@ -1,4 +1,4 @@
-/** How a server ends that is told to: what it says, and its exit code. */
+/** The end of a server on a signal: its output, and its exit code. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { connect } from "../../socket/mod.ts";
@@ -15,7 +15,7 @@ Deno.test("server.ts reports what it cut off at --drain-timeout, and exits with 
   assertStringIncludes(err, "closed, timeout: drain for 300 ms");
   assertStringIncludes(
     err,
-    "warning: Not all ended in order: connections cut at the drain timeout: 1, messages left without their ok: 1",
+    "warning: Not everything ended cleanly: connections cut off at the drain timeout: 1, messages left without an ok: 1",
   );
 });
 

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { connect } from "../../socket/mod.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
 
-// A limit that does not hold is waited for in vain.
+// Waiting for a limit that does not hold times out.
 const timeout = 30_000;
 
 for (const service of ["proxy", "balance"]) {

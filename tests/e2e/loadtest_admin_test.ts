@@ -145,8 +145,7 @@ Deno.test("loadtest.ts --admin pauses the clients of all processes, resumes them
 });
 
 Deno.test({
-  name:
-    "loadtest.ts --admin shows a page whose Pause button pauses, and whose figures stand still and move again",
+  name: "loadtest.ts --admin shows a page whose Pause button stops the metrics until the run is resumed",
   ignore: chromium === undefined,
   fn: async () => {
     await withLoadTest(async ({ hostname, port }, ended) => {

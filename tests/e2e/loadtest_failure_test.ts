@@ -12,7 +12,7 @@ import {
   when,
 } from "../_util/loadtest/loadtest_program.ts";
 
-/** A run that is well under way, with a history to see that by. */
+/** A run in progress, with a history that shows its progress. */
 class RunUnderWay implements Disposable {
   readonly #folder = Deno.makeTempDirSync();
   readonly history = `${this.#folder}/run.jsonl`;
@@ -190,7 +190,7 @@ Deno.test("loadtest.ts --target reports the server's error for a wrong token, al
   }
 });
 
-// A device of Linux on which every write finds the disk full.
+// A Linux device on which every write fails as on a full disk.
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("loadtest.ts reports the result when its files cannot be written", onLinux, async () => {

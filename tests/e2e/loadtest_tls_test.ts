@@ -1,4 +1,4 @@
-/** Load tests by TLS and with a token: at servers of their own, and at others. */
+/** Load tests over TLS and with a token, against spawned and running servers. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { commandAgain } from "../../cli/loadtest/report.ts";
 import { createCertificate } from "../../cli/loadtest/self_signed.ts";
@@ -44,8 +44,8 @@ const GUARDED: readonly (readonly [options: readonly string[], refusal: string])
 for (const [options, refusal] of GUARDED) {
   Deno.test(`loadtest.ts ${options.join(" ")} spawns a server that refuses other clients`, async () => {
     const test = startLoadTest(...SMALL, ...options);
-    const said = await test.says("an own relay server, 127.0.0.1:");
-    const port = Number(/an own relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
+    const said = await test.says("a spawned relay server, 127.0.0.1:");
+    const port = Number(/a spawned relay server, 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
     const stranger = await connect({ port });
     stranger.send("message hello");
     assertEquals((await stranger[Symbol.asyncIterator]().next()).value, refusal);

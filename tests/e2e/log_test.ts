@@ -34,7 +34,7 @@ Deno.test("server.ts --log-format json logs JSON lines, and keeps what it prints
   ]);
   assertEquals(of("admin-action").map(({ message }) => message), ["Admin: suspend"]);
   assertEquals(of("draining").map(({ level, message }) => [level, message]), [
-    ["INFO", "SIGTERM: draining; once more to close now"],
+    ["INFO", "SIGTERM: draining; repeat to close immediately"],
   ]);
 });
 

@@ -123,7 +123,7 @@ Deno.test("server.ts and client.ts report in one line a file or address that the
 Deno.test({
   name: "server.ts and client.ts prompt for no permission beyond their sets",
   ignore: Deno.build.os !== "linux", // The `script` of other systems takes its command in another way.
-  timeout: 30_000, // Who is asked something there waits for the answer.
+  timeout: 30_000, // A prompt would wait for an answer.
   fn: async () => {
     for (const set of ["server", "client"]) {
       const [...command] = withSet(set, `${set}.ts`, "--version").filter((word) => word !== "--no-prompt");

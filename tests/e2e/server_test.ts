@@ -6,13 +6,13 @@ import { VirtualClock } from "../../testing/mod.ts";
 import { runServer, ServerProcess } from "../_util/programs/program.ts";
 import { pure } from "../_util/permissions.ts";
 
-/** What a test knows of a service. */
+/** Facts about a service that a test uses. */
 interface Known {
-  /** Those it cannot do without. */
+  /** The options that it requires. */
   readonly options?: readonly string[];
-  /** What its control channel takes. */
+  /** Commands of its control channel. */
   readonly commands?: string;
-  /** One of its own in its state. */
+  /** A key that only its state has. */
   readonly figure: string;
   readonly port: number;
 }
@@ -49,14 +49,14 @@ for (const [name, { options = [], commands = COMMANDS, figure, port }] of Object
     const { code, err } = await server.stop();
     assertEquals([code, err.replace(/^listening on .*\n/, "")], [
       0,
-      "SIGTERM: draining; once more to close now\n",
+      "SIGTERM: draining; repeat to close immediately\n",
     ]);
     const help = await runServer([name, "--help"]);
     assertStringIncludes(help.out, `[default: ${port}; env:`);
   });
 }
 
-/** Only Linux tells which process listens on a port. */
+/** Only Linux reports which process listens on a port. */
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("server.ts --reuse-port names the process that it shares its port with", onLinux, async () => {
@@ -206,10 +206,10 @@ Deno.test("server.ts closes on the second SIGTERM while a client waits", async (
   await server.remarked("draining");
   // A repetition within 100 ms counts as the first signal, so this one repeats until it is accepted.
   const repeating = setInterval(() => server.signal("SIGTERM"), 50);
-  await server.remarked("closing now").finally(() => clearInterval(repeating));
+  await server.remarked("closing immediately").finally(() => clearInterval(repeating));
   const { code, err } = await server.ended();
   assertEquals(code, 0);
-  assertStringIncludes(err, "SIGTERM: closing now");
+  assertStringIncludes(err, "SIGTERM: closing immediately");
 });
 
 Deno.test("server.ts drains when one SIGTERM arrives twice, as timeout(1) sends it", async () => {
@@ -222,7 +222,7 @@ Deno.test("server.ts drains when one SIGTERM arrives twice, as timeout(1) sends 
   assertEquals((await Array.fromAsync(client)).at(-1), "Hello World!");
   await client.close();
   const { code, err } = await server.ended();
-  assertEquals([code, err.includes("closing now")], [0, false]);
+  assertEquals([code, err.includes("closing immediately")], [0, false]);
 });
 
 Deno.test("server.ts --verbose logs how each connection ended and its byte counts", async () => {
@@ -242,7 +242,7 @@ Deno.test("server.ts echo --verbose logs the remaining counts at the end", async
   await client.closeWrite();
   assertEquals((await Array.fromAsync(client)).length, 3);
   await client.close();
-  assertMatch((await server.stop()).err, /^3 messages in [\d.]+ s, \d+ msg\/s; 3 in all$/m);
+  assertMatch((await server.stop()).err, /^3 messages in [\d.]+ s, \d+ msg\/s; 3 in total$/m);
 });
 
 Deno.test("server.ts proxy logs each connection that it has passed on", async () => {
@@ -284,15 +284,15 @@ Deno.test(
     counter.stop();
     await clock.advance(10_000);
     assertEquals(lines, [
-      "1000 messages in 2.0 s, 500 msg/s; 1000 in all",
-      "10 messages in 0.5 s, 20 msg/s; 1010 in all",
+      "1000 messages in 2.0 s, 500 msg/s; 1000 in total",
+      "10 messages in 0.5 s, 20 msg/s; 1010 in total",
     ]);
   },
 );
 
 Deno.test({
   name: "server.ts relay reports a full history disk, and keeps serving",
-  // A device of Linux on which every write finds the disk full.
+  // A Linux device on which every write fails as on a full disk.
   ignore: Deno.build.os !== "linux",
   async fn() {
     await using server = await ServerProcess.start("relay", "--history", "/dev/full");

@@ -1,4 +1,4 @@
-/** What the server offers by TLS, seen by `openssl`, and the clients and gateways that speak it. */
+/** TLS of the server as `openssl` sees it, and of clients and gateways. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Authority } from "../_util/certificates.ts";
 import { exchange } from "../_util/exchange.ts";

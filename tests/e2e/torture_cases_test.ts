@@ -1,4 +1,4 @@
-/** Every case of the torture suite against a server that does not stand it. */
+/** Every case of the torture suite against a server that fails it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
 import { probeTarget } from "../../loadtest/torture/probe_target.ts";
@@ -71,7 +71,7 @@ Deno.test("torture() finds a server that buffers answers without a limit", async
   };
   await using server = new BrokenServer(flaw);
   const [found] = await tortured(server.port, { only: "never reads", scale: 0.7, patience: 5000 });
-  assertMatch(found?.fault ?? "nothing", /^held [6-9]\d MiB of answers for a peer that read none$/);
+  assertMatch(found?.fault ?? "nothing", /^buffers [6-9]\d MiB of answers for a peer that does not read$/);
 });
 
 Deno.test("torture() finds a server that forgets to close sockets", async () => {
@@ -88,7 +88,7 @@ Deno.test("torture() finds a server that forgets to close sockets", async () => 
   const [found] = await tortured(listener.addr.port, { only: "CR", scale: 1, process });
   assertEquals([found?.fault, found?.unjudged], [undefined, undefined]); // three sockets: it might have use for them
   const [more] = await tortured(listener.addr.port, { only: "random", scale: 0.1, process });
-  assertMatch(more?.fault ?? "nothing", /^afterwards the server holds 21 sockets more than before$/);
+  assertMatch(more?.fault ?? "nothing", /^afterwards the server holds 21 more sockets than before$/);
   listener.close();
   await accepting;
   for (const socket of forgotten) socket.close();
@@ -117,7 +117,7 @@ Deno.test("torture() does not judge answers that differ each time, or are empty"
   ]);
   await using mute = new BrokenServer({ read() {} });
   const [silent] = await tortured(mute.port, { only: "CR" });
-  assertEquals(silent?.unjudged, "it answers nothing that could be compared");
+  assertEquals(silent?.unjudged, "it sends no answer to compare");
 });
 
 Deno.test("firstLook() distinguishes a greeting from an answer, and rejects unsuitable targets", async () => {

@@ -37,15 +37,15 @@ Deno.test("loadtest.ts torture reports a server that dies, stops, and writes JUn
     assertEquals(code, 1);
     assertStringIncludes(
       out,
-      'FAILED: The server serves nobody since "broken UTF-8, NUL, escape sequences": 9 cases',
+      'FAILED: The server does not answer since "invalid UTF-8, NUL, escape sequences": 9 cases',
     );
     const xml = readOr(file);
     assertMatch(xml, /<testsuite name="okline torture" tests="6" failures="2" errors="0" skipped="0"/);
     assertMatch(
       xml,
-      /name="broken UTF-8, NUL, escape sequences" time="[\d.]+"><failure message="Cannot connect/,
+      /name="invalid UTF-8, NUL, escape sequences" time="[\d.]+"><failure message="Cannot connect/,
     );
-    assertMatch(xml, /name="the end" time="0.000"><failure message="The server serves nobody since/);
+    assertMatch(xml, /name="the end" time="0.000"><failure message="The server does not answer since/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -62,7 +62,7 @@ Deno.test("loadtest.ts torture reports a failed probe and an option to try, and 
     1,
     "",
     `error: Cannot torture ${target}, which does not serve an honest peer: it speaks TLS, and a peer without TLS gets ` +
-    "no answer: --tls speaks it",
+    "no answer: use --tls",
   ]);
   const secured = await loadTest(
     "torture",
@@ -108,7 +108,7 @@ Deno.test("loadtest.ts torture reports a failed probe and an option to try, and 
   assertEquals(unanswered.code, 1);
   assertStringIncludes(
     unanswered.err,
-    'no answer within 500 ms to "okline torture probe\\r\\n": --probe says',
+    'no answer within 500 ms to "okline torture probe\\r\\n": set a request',
   );
   const asked = await loadTest(...unasked, ...SMALL, "--probe", "PING\\r\\n");
   assertEquals([asked.code, asked.summary.verdict], [0, "survived"]);
@@ -136,6 +136,6 @@ Deno.test("loadtest.ts torture rejects options without an effect", async () => {
   const gone = await loadTest("torture", "--target", "127.0.0.1:1", "--pid", "4194305");
   assertEquals([gone.code, gone.err.trimEnd()], [
     1,
-    "error: Cannot look at process 4194305: not there, or not ours",
+    "error: Cannot observe process 4194305: it does not exist, or belongs to another user",
   ]);
 });

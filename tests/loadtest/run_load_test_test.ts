@@ -53,7 +53,7 @@ const pipelined = scenario({
 });
 
 type Peer = Connection<string>;
-/** What a server sends in the place of a reply. */
+/** Returns the frames that a server sends in place of a reply. */
 type Mutation = (reply: { peer: Peer; line: string; number: number; peers: readonly Peer[] }) => void;
 
 const send: Mutation = ({ peer, line }) => void peer.send(line);

@@ -14,7 +14,7 @@ import type { Connection } from "../../socket/connection.ts";
 
 const permissions = "none";
 
-/** What a mutant does to the lines that its router sends: the lines that leave in place of each. */
+/** Returns the lines that a mutant sends in place of each line of its router. */
 type Mutation = (sent: { peer: Peer; line: string; peers: readonly Peer[] }) => readonly [Peer, string][];
 
 interface Peer {

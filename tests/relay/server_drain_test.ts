@@ -1,4 +1,4 @@
-/** How a relay comes to an end under those who do not stop. */
+/** Draining of a relay whose peers keep sending. */
 import { assertEquals } from "@std/assert";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 

@@ -1,4 +1,4 @@
-/** What draining means to every service that is made of a listener and a handler. */
+/** Draining of every service that consists of a listener and a handler. */
 import { assertEquals } from "@std/assert";
 import {
   type BalanceEvent,
@@ -78,7 +78,7 @@ Deno.test(
         listen: (options) => {
           const listener = world.network.listen(options);
           const accept = listener.accept.bind(listener);
-          // As by TLS: it is served when it has shaken hands.
+          // As over TLS: the peer is served when its handshake is done.
           return Object.assign(listener, {
             accept: async () => Object.assign(await accept(), { ready: shaken.promise }),
           });

@@ -1,4 +1,4 @@
-/** Servers whose accepting fails for good: whoever runs one meets it, though nobody asks. */
+/** Servers whose accepting fails permanently: the failure is visible even if it is not awaited. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { startRelay } from "../../relay/mod.ts";
 import { startEcho } from "../../services/mod.ts";
@@ -7,7 +7,7 @@ import { systemError } from "../../internal/os_errors.ts";
 
 const permissions = "none";
 
-/** What the runtime says of a rejection that nobody handles, in place of ending the program. */
+/** Collects unhandled rejections, which would otherwise end the program. */
 function nextUnhandled(): Promise<unknown> {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   addEventListener("unhandledrejection", (event) => {

@@ -1,4 +1,4 @@
-/** How a listener binds and accepts, and what becomes of it when that fails. */
+/** Binding and accepting of a listener, and failures of both. */
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { type LineListenOptions, listen } from "../../socket/listener.ts";
@@ -279,17 +279,17 @@ Deno.test(
   { permissions },
   async () => {
     const world = new Simulation();
-    const told: boolean[] = [];
+    const reported: boolean[] = [];
     await using server = startLineEcho(world, {
       onEvent: ({ type }) => {
-        if (type === "exhausted" || type === "recovered") told.push(type === "exhausted");
+        if (type === "exhausted" || type === "recovered") reported.push(type === "exhausted");
       },
     });
     const first = await world.peer(server.port);
     const full = () => Object.assign(new Error("Too many open files (os error 24)"), { code: "EMFILE" });
     for (let i = 0; i < 3; i++) world.network.failAccept(full());
     await world.clock.runUntil(server.listener.until((stats) => stats.outOfDescriptors === 3));
-    assertEquals(told, [true]);
+    assertEquals(reported, [true]);
     first.say("still here"); // those it has are served
     assertEquals(await first.hear(), "still here");
     const second = await world.peer(server.port);
@@ -301,15 +301,15 @@ Deno.test(
     await world.clock.advance(4999);
     const fourth = await world.peer(server.port);
     await world.clock.advance(0);
-    assertEquals(told, [true]);
+    assertEquals(reported, [true]);
     await world.clock.advance(1);
     const fifth = await world.peer(server.port);
     await world.clock.advance(0);
-    assertEquals(told, [true, false]);
+    assertEquals(reported, [true, false]);
     world.network.failAccept(full());
     const sixth = await world.peer(server.port);
     await world.clock.advance(0);
-    assertEquals(told, [true, false, true]);
+    assertEquals(reported, [true, false, true]);
     for (const peer of [first, second, third, fourth, fifth, sixth]) peer.connection.abort();
   },
 );

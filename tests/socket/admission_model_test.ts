@@ -17,7 +17,7 @@ const LIMITS = {
 } as const;
 const ACK_TIMEOUT = 20;
 
-/** What may happen: indices are taken modulo what is there. */
+/** Possible events. Indices are modulo the number of peers. */
 type Step =
   | { do: "connect"; ip: number }
   | { do: "leave"; peer: number; abruptly: boolean }
@@ -59,14 +59,14 @@ class Peer {
 
 /** A relay with limits, and the models that it is held against. */
 class Trial {
-  /** What peers were told when they met a limit. */
+  /** Error lines that peers received because of a limit. */
   readonly told = new Set<string>();
   readonly door = new LimitsModel<Peer>(LIMITS);
   readonly #model = new RelayModel<Peer>(LIMITS);
   readonly #world = new Simulation();
   readonly #server: RelayServer = this.#world.relay({ limits: LIMITS, timeouts: { ack: ACK_TIMEOUT } });
   readonly #peers: Peer[] = [];
-  /** What the peers must have heard by the end of this step, but for messages. */
+  /** Lines that the peers must have received at the end of this step, except messages. */
   readonly #expected = new Map<Peer, string[]>();
 
   async run(step: Step): Promise<void> {
@@ -167,7 +167,7 @@ class Trial {
     assertEquals({ ...stats, ...this.#counters() }, stats);
     assert(stats.peakConnections <= LIMITS.maxConnections);
     assert(stats.due <= LIMITS.maxInFlight);
-    for (const [text, holders] of this.#model.holders) assert(holders.size > 0, `nobody has ${text}`);
+    for (const [text, holders] of this.#model.holders) assert(holders.size > 0, `${text} has no holder`);
   }
 
   /** The counters of the server that the models know. */

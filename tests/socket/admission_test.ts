@@ -9,7 +9,7 @@ import { startLineEcho } from "../_util/line_echo.ts";
 
 const permissions = "none";
 
-/** Serves lines to whoever comes, and does nothing with them. */
+/** Accepts every peer, and ignores its lines. */
 function serveLines(world: Simulation, options: LineListenOptions): Listener {
   const listener = listen({ ...world.seam, ...options });
   listener.serve(async (peer) => {

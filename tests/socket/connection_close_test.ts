@@ -1,4 +1,4 @@
-/** How a connection is ended from its own side. */
+/** Closing a connection from this side. */
 import { assertEquals } from "@std/assert";
 import { type CloseReason, FramingError } from "../../socket/errors.ts";
 import { listenTo, rawPeer } from "../_util/raw_peer.ts";

@@ -60,7 +60,7 @@ Deno.test(
   async () => {
     await using raw = await rawPeer({ timeouts: { idle: 1000 } });
     await raw.say("one\ntwo\n");
-    await raw.clock.advance(10_000); // Nobody reads.
+    await raw.clock.advance(10_000); // There is no reader.
     assertEquals(raw.connection.open, true);
     assertEquals((await raw.connection[Symbol.asyncIterator]().next()).value, "one");
   },

@@ -37,7 +37,7 @@ Deno.test(
     assertEquals(await next, undefined);
 
     const full = new HandoffQueue<string>();
-    void full.push("left"); // Nobody takes it, so this waits for ever.
+    void full.push("left"); // It is never taken, so this waits forever.
     full.stop();
     assertEquals(await full.shift(), undefined);
     assertEquals(full.rest(), ["left"]);

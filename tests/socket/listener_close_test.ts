@@ -1,4 +1,4 @@
-/** How a listener suspends, drains and ends. */
+/** Suspending, draining, and closing of a listener. */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
@@ -91,7 +91,7 @@ Deno.test("Listener.close() resets queued peers when suspended, and settles", { 
   void server.listener.serve(echo);
   await server.clock.advance(0);
   server.listener.suspend();
-  const taken = await server.dial(); // The accept that was under way has it.
+  const taken = await server.dial(); // The pending accept takes it.
   const queued = await server.dial();
   await server.listener.close();
   await server.clock.advance(0);

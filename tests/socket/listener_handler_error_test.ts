@@ -1,4 +1,4 @@
-/** What goes wrong in serving a connection that has ended: no close reason can tell of it, and still somebody is told. */
+/** Errors while serving a connection that has ended, which no close reason can contain. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Gateway } from "../../services/proxy/gateway.ts";
 import { tunnel } from "../../services/proxy/tunnel.ts";
@@ -11,7 +11,7 @@ import { on } from "../_util/on_event.ts";
 const permissions = "none";
 const mistake = new RangeError("broken");
 
-/** What was told of one connection, and what the listener ended with. */
+/** Errors reported about one connection, and the result of the listener. */
 interface Told {
   readonly ends: readonly CloseReason[];
   readonly late: readonly Error[];

@@ -68,7 +68,7 @@ Deno.test(
     assertEquals(server.listener.stats().connections, 2);
     await world.clock.advance(1);
     assertEquals(await peer.hear(), "error timeout: idle for 1000 ms");
-    await world.clock.advance(1000); // no more patience than that with who does not answer
+    await world.clock.advance(1000); // The limit for a peer that does not answer.
     assertEquals(server.listener.stats().connections, 0);
     const idle: CloseReason = { type: "timeout", which: "idle", ms: 1000 };
     assertEquals(server.reasons, [idle, idle]);

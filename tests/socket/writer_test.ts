@@ -1,4 +1,4 @@
-/** What a connection sends, and what waits in it. */
+/** Sending on a connection, and its queue. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionClosedError } from "../../socket/errors.ts";
 import { listenTo, rawPeer } from "../_util/raw_peer.ts";

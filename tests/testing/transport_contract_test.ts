@@ -1,4 +1,4 @@
-/** What everything above sockets relies on, held against the system's sockets and those in memory alike. */
+/** The contract that all code above sockets relies on, checked on OS sockets and in-memory sockets. */
 import { assertEquals } from "@std/assert";
 import type { TlsOptions } from "../../tls/mod.ts";
 import {

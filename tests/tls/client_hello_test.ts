@@ -82,9 +82,9 @@ Deno.test("requestedName() returns no name when there is none, or it is malforme
 
 Deno.test("outdatedVersion() returns a version before TLS 1.2 as soon as it has arrived", pure, () => {
   const versions = [0x0000, 0x0300, 0x0301, 0x0302, 0x0303, 0x0304];
-  const told = [undefined, "SSL 3.0", "TLS 1.0", "TLS 1.1", undefined, undefined];
+  const found = [undefined, "SSL 3.0", "TLS 1.0", "TLS 1.1", undefined, undefined];
   for (const size of [2 ** 14, 7, 3, 1]) {
-    assertEquals(versions.map((version) => outdatedVersion(hello(NAMED, { size, version }))), told);
+    assertEquals(versions.map((version) => outdatedVersion(hello(NAMED, { size, version }))), found);
   }
   const bytes = hello(NAMED, { version: 0x0302 });
   const known = Array.from(bytes, (_, length) => outdatedVersion(bytes.subarray(0, length)) !== undefined);
@@ -115,13 +115,13 @@ Deno.test("requestedName() returns the same result for any bytes when more bytes
     fc.property(edits, fc.uint8Array({ maxLength: 20 }), (changes, more) => {
       const bytes = Uint8Array.from([...whole, ...more]);
       for (const [at, value] of changes) bytes[at] = value;
-      let told: string | undefined;
+      let found: string | undefined;
       for (let length = 0; length <= whole.length; length++) {
         const name = requestedName(bytes.subarray(0, length));
         assert(name === undefined || /^[a-z0-9._-]*$/.test(name));
-        // A name once found stays, unless what comes then is no handshake.
-        if (told !== undefined) assert(name === told || name === "", `${told}, then ${name}`);
-        told ??= name;
+        // A name that was found stays the same, unless the following bytes are not a handshake.
+        if (found !== undefined) assert(name === found || name === "", `${found}, then ${name}`);
+        found ??= name;
       }
     }),
     { seed: 1, numRuns: 500 },

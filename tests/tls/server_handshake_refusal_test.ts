@@ -1,4 +1,4 @@
-/** Clients that a TLS server does not serve, and what they are told. */
+/** Clients that a TLS server refuses, and the reasons that they receive. */
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
@@ -56,7 +56,7 @@ function dial(server: Echo, client: TlsClientOptions = {}): Promise<Connection> 
 }
 
 Deno.test("TlsNetwork sends the reason to a client when it refuses the certificate", async () => {
-  // Time stands still: they leave when they are told to.
+  // Time does not advance: they leave on demand.
   await using server = startEcho({ clientCa: authority.certificate }, { clock: new VirtualClock() });
   await using rogue = await Authority.create();
   const strangers: [identity: Identity | undefined, why: string][] = [

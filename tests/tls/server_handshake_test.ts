@@ -1,4 +1,4 @@
-/** Who gets through the handshake of TLS, and what the others are told. */
+/** Accepted and rejected TLS handshakes. */
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { type CloseReason, ConnectError, TlsError } from "../../socket/errors.ts";

@@ -1,4 +1,4 @@
-/** What is said over TLS, and how it ends. */
+/** Data over TLS, and its end. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { type CloseReason, TlsError } from "../../socket/errors.ts";
@@ -21,7 +21,7 @@ Deno.test.afterAll(async () => {
   await fixture[Symbol.asyncDispose]();
 });
 
-/** TLS in memory, and what it stands on at the end that connects. */
+/** TLS in memory, and the underlying transport of the connecting end. */
 function tlsInMemory(options: MemoryNetworkOptions = {}): { network: TlsNetwork; below: () => Transport } {
   const memory = new MemoryNetwork(options);
   let below: Transport;

@@ -19,7 +19,7 @@ export class BoundSockets {
   /**
    * Binds the addresses.
    *
-   * @throws {Error} What the system reports.
+   * @throws {Error} The error of the OS.
    */
   constructor(options: BoundSocketsOptions) {
     this.#acceptor = new Acceptor({ ...options, clock: systemClock, maxAcceptRate: 0, onChange: () => {} });

@@ -1,4 +1,4 @@
-/** How the processes of a server share its port. @module */
+/** Shares the port of a server between its processes. @module */
 import { type Address, type Network, unixPath } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { UsageError } from "../../terminal/exit.ts";
@@ -6,7 +6,7 @@ import { inheritedDescriptors, inheritedHost, listeningNetwork } from "../inheri
 import { bindOptions, type ConnectionValues } from "../service_options.ts";
 import { BoundSockets, type BoundSocketsOptions } from "./bound_sockets.ts";
 
-/** What one process of a server accepts on. */
+/** The socket on which one process of a server accepts. */
 export interface PortShare {
   /** Its arguments. */
   readonly args: readonly string[];
@@ -21,7 +21,7 @@ export interface SharedPort {
   readonly addresses: readonly Address[];
   /** Opens the share of one process. */
   open(): PortShare;
-  /** Accepts no more, once all processes have closed their shares. */
+  /** Stops accepting when all processes have closed their shares. */
   close(): void;
 }
 
@@ -34,7 +34,7 @@ export interface SharedPort {
  * Deno, which cannot adopt a socket, and on other systems. One socket for all, as systemd passes it, loses no connections
  * either, but whichever process wakes first takes most of them.
  *
- * @throws {Error} What the system reports if an address is in use.
+ * @throws {Error} The error of the OS if an address is in use.
  */
 export async function bindSharedPort(
   values: ConnectionValues,
@@ -49,7 +49,7 @@ export async function bindSharedPort(
   const keeps = single || values.transport !== "deno" && mayUseEpoll();
   const network = keeps ? await epollNetwork(values) : systemNetwork;
   if (single) return sharedByAll({ ...options, network });
-  // Sharing the port with another server is a mistake unless it was asked for: this bind finds out.
+  // Fails if another server has the port, which is a mistake without --reuse-port.
   const exclusive = new BoundSockets({ ...options, network });
   const { addresses } = exclusive;
   exclusive.close();
@@ -67,7 +67,7 @@ export async function bindSharedPort(
   };
 }
 
-/** Whether this program may use the sockets of the epoll transport, here. */
+/** Returns whether this program can use the epoll transport. */
 function mayUseEpoll(): boolean {
   return Deno.build.os === "linux" && Deno.permissions.querySync({ name: "ffi" }).state === "granted";
 }

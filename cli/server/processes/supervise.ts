@@ -21,7 +21,7 @@ export interface SuperviseOptions {
     readonly history?: string | undefined;
     readonly historyAppend?: boolean;
   };
-  /** The program that is a server, to which the command line of a process is added. */
+  /** The server program, to which the arguments of a process are added. */
   readonly respawn: readonly [string, ...string[]];
   readonly host: ServiceHost;
 }
@@ -34,7 +34,7 @@ export interface SuperviseOptions {
 export async function supervise(options: SuperviseOptions): Promise<RunningService> {
   const { service, args, values, respawn, host } = options;
   const { processes, cluster, history, historyAppend } = values;
-  // Before anything is made that would have to be removed again.
+  // Before anything is created that would have to be removed again.
   const port = await bindSharedPort(values, logListener(host).onEvent);
   if (history !== undefined && !historyAppend) emptyHistory(history);
   const isRelay = service === "relay";

@@ -18,21 +18,21 @@ export interface SupervisorOptions {
   readonly command: readonly [string, ...string[]];
   readonly port: SharedPort;
   readonly log: Log;
-  /** Whether the processes form a cluster, which is complete before the server counts as started. */
+  /** Whether the processes form a cluster, which must be complete before the server has started. */
   readonly clustered: boolean;
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
 }
 
-/** Time in ms between two looks at the state of all processes. */
+/** Time in ms between two reads of the state of all processes. */
 const COLLECT_INTERVAL = 1000;
-/** How long the processes may take to find each other, in ms, and the time between two looks. */
+/** Longest time in ms until the processes have found each other, and the time between two checks. */
 const FIND_TIMEOUT = 10_000;
 const FIND_INTERVAL = 20;
 
 /** Processes that share a port. A process that dies is replaced; connections of the others are unaffected. */
 export class Supervisor implements RunningService {
-  /** Settles when all processes have ended as they were asked to; rejects if one failed to. */
+  /** Settles when all processes have ended; rejects if one failed to end cleanly. */
   readonly finished: Promise<void>;
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
@@ -123,9 +123,9 @@ export class Supervisor implements RunningService {
     await this.#end();
   }
 
-  /** Closes every process: now, if they are draining already. */
+  /** Closes every process, immediately if it is already draining. */
   async close(): Promise<void> {
-    // The second signal closes at once. Two of a kind might arrive as one.
+    // The second signal closes immediately. Two of the same kind might arrive as one.
     if (!this.#stopping) this.#signal("SIGINT");
     await this.#end();
   }
@@ -140,7 +140,7 @@ export class Supervisor implements RunningService {
     this.#signal("SIGTERM");
     const ends = await Promise.all(this.#places.map(({ worker }) => worker.ended));
     await this.#options.onEnd?.();
-    // What a process left behind it has reported itself, by its exit code.
+    // A process reports its leftovers itself, with its exit code.
     this.#stats = {};
     this.#ended = true;
     clearInterval(this.#collecting);

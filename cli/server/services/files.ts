@@ -20,7 +20,7 @@ const options = {
     root: text({ help: "Directory to serve", placeholder: "DIR", required: true }),
     writable: flag({ help: "Allow uploads and deletion" }),
     partialTtl: duration({
-      help: "Delete unfinished uploads after this long; 0 for never",
+      help: "Delete unfinished uploads after this long; 0 disables",
       default: 86_400_000,
     }),
   }),

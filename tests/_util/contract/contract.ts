@@ -1,4 +1,4 @@
-/** What everything above sockets relies on, and the grounds on which it is to hold. */
+/** The contract that all code above sockets relies on, and the networks that must fulfill it. */
 import type { Network, Transport } from "../../../socket/network.ts";
 
 /** One behavior, as a function of a network; it is run on each. */
@@ -12,6 +12,6 @@ export interface Ground {
   readonly permissions: Deno.PermissionOptions;
   run(behavior: Behavior): Promise<void>;
   runReset(behavior: ResetBehavior): Promise<void>;
-  /** What it is held to instead of a behavior that cannot be. */
+  /** Behaviors that replace those that are impossible. */
   instead?(behavior: string): { readonly name: string; run(): Promise<void> } | undefined;
 }

@@ -1,4 +1,4 @@
-/** How a network binds, accepts and connects. */
+/** Behaviors of a network that binds, accepts, and connects. */
 import {
   assertEquals,
   assertGreater,
@@ -83,7 +83,7 @@ export const networkBehaviors: Readonly<Record<string, Behavior>> = {
     return Promise.resolve();
   },
 
-  "Network.listen() refuses what is no port": (network) => {
+  "Network.listen() throws for an invalid port": (network) => {
     assertThrows(() => network.listen({ port: 65_536 }), RangeError);
     return Promise.resolve();
   },
@@ -108,7 +108,7 @@ export const networkBehaviors: Readonly<Record<string, Behavior>> = {
     for (const each of [near, far, listener]) each.close();
   },
 
-  "Network.connect() knows localhost, and no name that nobody has": async (network) => {
+  "Network.connect() resolves localhost, and rejects for an unknown name": async (network) => {
     const listener = network.listen({ port: 0 });
     const [near, far] = await Promise.all([
       network.connect({ hostname: "localhost", port: listener.address.port }),

@@ -1,4 +1,4 @@
-/** What a socket makes of a peer that resets. */
+/** Behaviors of a socket whose peer resets. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readText, text, writeUntilError } from "../transport_pair.ts";
 import type { ResetBehavior } from "./contract.ts";

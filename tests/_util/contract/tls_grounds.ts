@@ -1,4 +1,4 @@
-/** TLS, which is to be a socket like others. */
+/** TLS networks, which must behave like other sockets. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { TlsError } from "../../../socket/errors.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
@@ -9,7 +9,7 @@ import { connectByNode } from "../node_transport.ts";
 import type { Ground } from "./contract.ts";
 import { betweenOwnEnds, native, onNative } from "./environments.ts";
 
-/** TLS on a network, which tells how many of its connections stand there. */
+/** A TLS network that counts the open connections of the network below it. */
 interface TlsOn {
   readonly network: Network;
   stand(count: number): Promise<void>;
@@ -36,8 +36,8 @@ function tlsOn(below: Network, options: TlsOptions): TlsOn {
 }
 
 /**
- * What cannot be the same with TLS by nature, and what TLS is held to instead. Both for one reason: who is not accepted
- * has nobody to shake hands with, so its `connect` does not stand, though the connection below does.
+ * Behaviors that TLS cannot have, and those that replace them. Both have one reason: a peer that is not accepted
+ * cannot shake hands, so its `connect` is pending, although the connection below is open.
  */
 export const insteadWithTls: Readonly<
   Record<string, { readonly name: string; body(tls: TlsOn): Promise<void> }>
@@ -73,7 +73,7 @@ export const insteadWithTls: Readonly<
   },
 };
 
-/** A network that TLS stands on, and how a peer on it resets. */
+/** The network below TLS, and a function that resets a peer on it. */
 interface Below {
   readonly permissions: Deno.PermissionOptions;
   network(): Network;

@@ -1,4 +1,4 @@
-/** What a socket does, as long as nobody resets it. */
+/** Behaviors of a socket without resets. */
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import { readText, readToEnd, text, transportPair, writeUntilError } from "../transport_pair.ts";
 import type { Behavior } from "./contract.ts";
@@ -99,7 +99,7 @@ export const transportBehaviors: Readonly<Record<string, Behavior>> = {
     const writing = assertRejects(async () => {
       for (;;) await pair.near.write(bytes);
     }, Interrupted);
-    // Filled: the peer has got something, and a write larger than any buffer is still under way.
+    // The buffers are full: the peer has received something, and a write larger than any buffer is still pending.
     assert(await readText(pair.far) !== null);
     pair.near.close();
     await reading;

@@ -1,4 +1,4 @@
-/** What holds of everything that reads bytes of a stranger, whatever they are. */
+/** Properties of all code that reads untrusted bytes. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { decodeFrame, encodeFrame, ProtocolError, verbOf } from "../../../protocol.ts";
@@ -109,7 +109,7 @@ export const PROPERTIES: Properties = {
   ...PEER_PROPERTIES,
   ...FILES_PROPERTIES,
   ...CONTROL_PROPERTIES,
-  "lines are the textbook's, however the bytes are cut": (parameters) =>
+  "lines decode as a simple splitter does, in any pieces": (parameters) =>
     fc.assert(
       fc.property(lines, cuts, (bytes, sizes) => {
         const cut = decoded(lineCodec({ maxLine: MAX_LINE }), chunks(bytes, sizes));
@@ -123,7 +123,7 @@ export const PROPERTIES: Properties = {
       }),
       parameters as fc.Parameters<[Uint8Array, number[]]>,
     ),
-  "a frame survives its line, and no line does anything but decode or say why not": (parameters) =>
+  "a frame survives encoding, and every line either decodes or is rejected with a reason": (parameters) =>
     fc.assert(
       fc.property(
         fc.constantFrom("message", "ok", "error", "auth"),
@@ -149,14 +149,14 @@ export const PROPERTIES: Properties = {
       ),
       parameters as fc.Parameters<[string, string, number[]]>,
     ),
-  "HTTP requests are the same however the bytes are cut": (parameters) =>
+  "HTTP requests parse the same in any pieces": (parameters) =>
     fc.assert(
       fc.property(http, cuts, (bytes, sizes) => {
         assertEquals(parsedHttp(chunks(bytes, sizes)), parsedHttp([bytes.slice()]));
       }),
       parameters as fc.Parameters<[Uint8Array, number[]]>,
     ),
-  "frames of files are the same however the bytes are cut": (parameters) =>
+  "file frames decode the same in any pieces": (parameters) =>
     fc.assert(
       fc.property(filesLines, cuts, (bytes, sizes) => {
         const flat = ({ frames, error }: { frames: (string | Uint8Array)[]; error: string | undefined }) => {
@@ -175,7 +175,7 @@ export const PROPERTIES: Properties = {
       }),
       parameters as fc.Parameters<[Uint8Array, number[]]>,
     ),
-  "a path of files names what is below the root, or is refused": (parameters) =>
+  "a file path is below the root, or is rejected": (parameters) =>
     fc.assert(
       fc.property(
         fc.array(

@@ -20,7 +20,7 @@ export function nearly(pieces: readonly string[]): fc.Arbitrary<Uint8Array> {
   return fc.array(piece, { maxLength: 40 }).map((all) => Uint8Array.from(all.flatMap((bytes) => [...bytes])));
 }
 
-/** Where to cut bytes into chunks: sizes, repeated. */
+/** Sizes of the chunks into which bytes are cut, repeated. */
 export const cuts: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: 1, max: 40 }), {
   minLength: 1,
   maxLength: 8,
@@ -34,7 +34,7 @@ export function* chunks(bytes: Uint8Array, sizes: readonly number[]): Iterable<U
   }
 }
 
-/** What a decoder makes of bytes: its frames, and how it ended. */
+/** The output of a decoder: its frames, and its end. */
 export function decoded<Frame>(
   codec: Codec<Frame>,
   pieces: Iterable<Uint8Array>,

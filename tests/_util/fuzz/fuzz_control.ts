@@ -1,4 +1,4 @@
-/** What holds of the control channel of a server, whatever its operator types. */
+/** Properties of the control channel of a server for any input. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { Log } from "../../../cli/terminal/log.ts";
@@ -97,7 +97,7 @@ function assertAnswered(lines: readonly string[]): void {
 
 /** Every property of it. */
 export const CONTROL_PROPERTIES: Properties = {
-  "a line of the control channel is answered by one line, and does what it says alone": run(
+  "a line of the control channel gets one line as its answer, and has only its own effect": run(
     fc.property(fc.array(typed, { maxLength: 20 }), assertAnswered),
   ),
 };

@@ -1,4 +1,4 @@
-/** What holds of the client of the files service, whatever the server says. */
+/** Properties of the file client for any output of the server. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { FilesClient, FilesError } from "../../../services/files/client.ts";
@@ -52,7 +52,7 @@ async function* twoPieces(): AsyncIterableIterator<Uint8Array> {
   yield new Uint8Array(3);
 }
 
-/** What a client is told that it may rely on. */
+/** Results that a client may rely on. */
 async function ask(client: FilesClient, act: Act): Promise<void> {
   const assertEntry = ({ size, modified }: { readonly size: number; readonly modified: Date }) => {
     assert(Number.isSafeInteger(size) && size >= 0, `${size}`);
@@ -111,7 +111,7 @@ async function assertSound(said: Uint8Array, sizes: readonly number[], acts: rea
 
 /** Every property of it. */
 export const FILES_PROPERTIES: Properties = {
-  "a client of files gets what it can rely on, or a FilesError, whatever the server says": run(
+  "a file client returns a valid result or throws a FilesError for any answer": run(
     fc.asyncProperty(
       answers,
       cuts,

@@ -1,4 +1,4 @@
-/** What holds of those who listen to peers, and of what they write for people and files. */
+/** Properties of code that reads from peers, and of its output for people and files. */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { printable } from "../../../internal/printable.ts";
@@ -118,7 +118,7 @@ async function assertAuth(lines: readonly string[]): Promise<void> {
 
 /** Every property of these. */
 export const PEER_PROPERTIES: Properties = {
-  "a line of a history is an event, written as it was read, or refused": run(
+  "a line of a history either parses to an event that formats the same, or is rejected": run(
     fc.property(
       fc.oneof(
         fc.string({ unit: "binary" }),
@@ -152,7 +152,7 @@ export const PEER_PROPERTIES: Properties = {
       },
     ),
   ),
-  "a chat room says nothing that harms a terminal, and gives a name once": run(
+  "a chat room sends nothing that harms a terminal, and gives each name to one member": run(
     fc.property(
       fc.array(fc.tuple(fc.nat({ max: 3 }), fc.option(said, { nil: undefined, freq: 12 })), {
         maxLength: 40,
@@ -160,7 +160,7 @@ export const PEER_PROPERTIES: Properties = {
       holdParty,
     ),
   ),
-  "a room of datagrams sends to nobody twice, never back, and to no more than it may": run(
+  "a datagram chat sends once to each member, never back, and never over its limit": run(
     fc.property(fc.array(fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 40 })), { maxLength: 60 }), (heard) => {
       const room = new DatagramRoom({ maxSenders: 4, forgetAfter: 100 });
       const last = new Map<number, number>();
@@ -176,10 +176,10 @@ export const PEER_PROPERTIES: Properties = {
       }
     }),
   ),
-  "text that was made printable is one line, and cannot act on a terminal": run(
+  "printable text is one line, and cannot control a terminal": run(
     fc.property(fc.array(unit, { maxLength: 50 }), fc.nat({ max: 60 }), (units, limit) => {
       const text = printable(String.fromCharCode(...units), limit);
-      // What ends lines, moves the cursor, turns the direction of text, or is no text at all.
+      // Characters that end lines, move the cursor, change the direction of text, or are not text at all.
       assert(
         !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\ufeff]/u.test(text),
         JSON.stringify(text),
@@ -187,7 +187,7 @@ export const PEER_PROPERTIES: Properties = {
       assertEquals(printable(text.replaceAll("\\", ""), Infinity), text.replaceAll("\\", ""));
     }),
   ),
-  "a peer is let in by its token alone, in one of its first three lines": run(
+  "a peer is admitted only by its token, in one of its first three lines": run(
     fc.asyncProperty(
       fc.array(
         fc.oneof(

@@ -1,4 +1,4 @@
-/** What holds of the grammars that proxies and servers of strangers speak. */
+/** Properties of the grammars that untrusted proxies and servers speak. */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { httpRequest } from "../../../loadtest/generate/request_reply.ts";
@@ -91,7 +91,7 @@ const responses = nearly([
   "ffffffffffffffff\r\n",
 ]);
 
-/** What a response is, its body in one piece. */
+/** A response with its body in one piece. */
 function responseOf(method: string, pieces: Iterable<Uint8Array>): unknown {
   const parser = new ResponseParser(method);
   const heads: unknown[] = [];
@@ -127,14 +127,14 @@ function replyOf(pieces: Iterable<Uint8Array>): unknown {
 
 /** Every property of these. */
 export const WIRE_PROPERTIES: Properties = {
-  "PROXY headers are the same however the bytes are cut, and written again": run(
+  "PROXY headers parse the same in any pieces, and format the same again": run(
     fc.property(proxied, cuts, (bytes, sizes) => {
       const whole = headerOf([bytes.slice()]);
       const cut = headerOf(chunks(bytes, sizes));
       assertEquals(cut, whole);
     }),
   ),
-  "frames with their length in front are the same however the bytes are cut, and written again": run(
+  "length-prefixed frames decode the same in any pieces, and encode the same again": run(
     fc.property(
       fc.constantFrom(1 as const, 2 as const, 4 as const, "varint" as const),
       fc.oneof(
@@ -155,12 +155,12 @@ export const WIRE_PROPERTIES: Properties = {
       },
     ),
   ),
-  "HTTP responses are the same however the bytes are cut": run(
+  "HTTP responses parse the same in any pieces": run(
     fc.property(fc.constantFrom("GET", "HEAD"), responses, cuts, (method, bytes, sizes) => {
       assertEquals(responseOf(method, chunks(bytes, sizes)), responseOf(method, [bytes.slice()]));
     }),
   ),
-  "a load test reads a response the same however the bytes are cut": run(
+  "a load test reads a response the same in any pieces": run(
     fc.property(responses, cuts, (bytes, sizes) => {
       assertEquals(replyOf(chunks(bytes, sizes)), replyOf([bytes.slice()]));
     }),

@@ -1,4 +1,4 @@
-/** The load test as a program, and its processes seen from outside. */
+/** The load test as a program, and its processes observed from outside. */
 import { delay } from "@std/async/delay";
 
 const PROGRAM = new URL("../../../loadtest.ts", import.meta.url).pathname;
@@ -9,11 +9,11 @@ export interface Outcome {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** The last line of stdout, which is JSON. */
+  /** The parsed JSON of the last line of stdout. */
   readonly summary: Readonly<Record<string, unknown>>;
 }
 
-/** A program that runs, and all that it has said. */
+/** A running program and its output. */
 export class RunningProgram {
   readonly outcome: Promise<Outcome>;
   readonly #child: Deno.ChildProcess;
@@ -34,7 +34,7 @@ export class RunningProgram {
     return this.#child.pid;
   }
 
-  /** Settles with the exit code; what the program has started may still be there and speak. */
+  /** Resolves with the exit code. Child processes may still be running and printing. */
   get exit(): Promise<number> {
     return this.#child.status.then(({ code }) => code);
   }
@@ -43,7 +43,7 @@ export class RunningProgram {
     this.#child.kill(signal);
   }
 
-  /** Waits until its output holds `text`. */
+  /** Waits until its output contains `text`. */
   async says(text: string): Promise<string> {
     await when(() => this.#said.out.includes(text) || this.#said.err.includes(text));
     return this.#said.out + this.#said.err;
@@ -71,7 +71,7 @@ export async function loadTest(...args: readonly string[]): Promise<Outcome> {
   return await startLoadTest(...args).outcome;
 }
 
-/** Starts a server, and waits until it listens; gives it and its port. */
+/** Starts a server, waits until it listens, and returns it and its port. */
 export async function startServer(
   ...args: readonly string[]
 ): Promise<{ server: RunningProgram; port: number }> {
@@ -80,7 +80,7 @@ export async function startServer(
   return { server, port: Number(/:(\d+)\n/.exec(said)?.[1]) };
 }
 
-/** The children of a process, by the word that tells what each of them is: `own-server`, `generator`. */
+/** The child processes of a process, by the word that identifies each of them: `own-server`, `generator`. */
 export function childrenOf(pid: number, word: string): number[] {
   const tasks = [...Deno.readDirSync(`/proc/${pid}/task`)];
   const children = tasks.flatMap(({ name }) =>
@@ -90,17 +90,17 @@ export function childrenOf(pid: number, word: string): number[] {
     .filter((child) => readOr(`/proc/${child}/cmdline`).split("\0").includes(word));
 }
 
-/** Whether a process is there, dead or alive. */
+/** Returns whether a process exists, even as a zombie. */
 export function isThere(pid: number): boolean {
   return readOr(`/proc/${pid}/cmdline`) !== "";
 }
 
-/** Waits until `holds`; for what happens in other processes, and announces itself to nobody. */
+/** Waits until `holds` returns `true`, for events in other processes that are not announced. */
 export async function when(holds: () => boolean): Promise<void> {
   while (!holds()) await delay(20);
 }
 
-/** The text of a file, empty where it is not there any more, or not yet. */
+/** Returns the text of a file, or an empty string if it does not exist. */
 export function readOr(path: string): string {
   try {
     return Deno.readTextFileSync(path);

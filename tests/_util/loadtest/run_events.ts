@@ -1,4 +1,4 @@
-/** Histories of small load tests, made by hand: what the ledger and its judge are tested with. */
+/** Handmade histories of small load tests, for tests of the ledger and the judge. */
 import { assertStringIncludes } from "@std/assert";
 import type { FindingKind } from "../../../loadtest/judge/findings.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
@@ -18,7 +18,7 @@ export const ZERO_STATE: ServerState = {
 
 export const SERVER = "127.0.0.1:8000";
 
-/** The address of a client. */
+/** Returns the address of a client. */
 export function addressOf(client: number): string {
   return `127.0.0.1:${40_000 + client}`;
 }
@@ -36,7 +36,7 @@ export function runEvent(clients: number, options: Partial<RunEvent> = {}): RunE
   };
 }
 
-/** One client's life in a good run: it sends at `at`, is given the message of `holds`, and gets its ok. */
+/** Events of one client in a good run: it sends at `at`, receives the message of `holds`, and gets its ok. */
 export function clientEvents(client: number, options: { at: number; holds?: number }): HistoryEvent[] {
   const { at, holds = client } = options;
   return [
@@ -51,14 +51,14 @@ export function clientEvents(client: number, options: { at: number; holds?: numb
   ];
 }
 
-/** How a good run ends. */
+/** The last events of a good run. */
 export const ENDING: readonly HistoryEvent[] = [
   { event: "generator", process: 0, loopLag: 1, socketLag: 1 },
   { event: "stop", at: 5000, why: "done" },
   { event: "server", at: 5001, state: ZERO_STATE },
 ];
 
-/** A good run in which each client answers the message of the next one. */
+/** Events of a good run in which each client answers the message of the next one. */
 export function goodRun(clients: number, options: Partial<RunEvent> = {}): HistoryEvent[] {
   const lives = Array.from({ length: clients }, (_, client) => {
     return clientEvents(client, { at: 10 * client, holds: (client + 1) % clients });
@@ -66,7 +66,7 @@ export function goodRun(clients: number, options: Partial<RunEvent> = {}): Histo
   return [runEvent(clients, options), ...lives.flat(), ...ENDING];
 }
 
-/** The ledger of a history that begins with its `run` event. */
+/** Returns the ledger of a history that begins with its `run` event. */
 export function ledgerOf(events: readonly HistoryEvent[]): Ledger {
   const [run] = events;
   if (run?.event !== "run") throw new TypeError("A history begins with its run event");
@@ -75,7 +75,7 @@ export function ledgerOf(events: readonly HistoryEvent[]): Ledger {
   return ledger;
 }
 
-/** The judgement of a good run of three clients with some events left out, and others put in before the end of the run. */
+/** Judges a good run of three clients without some of its events, and with others added before its end. */
 export function changedRun(change: {
   without?: (event: HistoryEvent) => boolean;
   extra?: readonly HistoryEvent[];
@@ -89,13 +89,13 @@ export function changedRun(change: {
   return judge(ledgerOf(events));
 }
 
-/** Asserts that a finding of `kind`, the first of them, says all of `parts`. */
+/** Asserts that the first finding of `kind` contains all of `parts`. */
 export function assertFinding(judgement: Judgement, kind: FindingKind, ...parts: readonly string[]): void {
   const text = judgement.findings.find((finding) => finding.kind === kind)?.text ?? `no ${kind}`;
   for (const part of parts) assertStringIncludes(text, part);
 }
 
-/** Picks the events of a kind that one client has. */
+/** Returns the events of a kind of one client. */
 export function of(kind: HistoryEvent["event"], client: number): (event: HistoryEvent) => boolean {
   return (event) => event.event === kind && "client" in event && event.client === client;
 }

@@ -1,4 +1,4 @@
-/** Summaries and reports of runs whose histories were made by hand. */
+/** Summaries and reports of runs with handmade histories. */
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { measure } from "../../../loadtest/metrics/measure.ts";
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
@@ -8,7 +8,7 @@ import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { judge } from "../../../loadtest/judge/verdict.ts";
 import { goodRun, ledgerOf, ZERO_STATE } from "./run_events.ts";
 
-/** A plan of a client each 10 ms. */
+/** A plan with one client every 10 ms. */
 export function planOf({ clients = 10, ...options }: Partial<PlanOptions> = {}): Plan {
   return new Plan({
     seed: 1,
@@ -21,7 +21,7 @@ export function planOf({ clients = 10, ...options }: Partial<PlanOptions> = {}):
   });
 }
 
-/** The summary of a history that took two seconds. */
+/** Returns the summary of a history of two seconds. */
 export function summaryOf(
   events: readonly HistoryEvent[],
   { thresholds = [], plan }: { thresholds?: readonly string[]; plan?: Plan } = {},
@@ -41,7 +41,7 @@ export function summaryOf(
   });
 }
 
-/** The report of such a history. */
+/** Renders the report of such a history. */
 export function reportOf(
   events: readonly HistoryEvent[],
   { command = "deno run -A loadtest.ts --seed 1", thresholds = [], ...options }: Partial<PlanOptions> & {
@@ -63,7 +63,7 @@ export function reportOf(
   });
 }
 
-/** The summary of a relay run with every property that a summary may have. */
+/** Returns the summary of a relay run with every possible property. */
 export function wholeSummary(): Summary {
   const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
   const pace = { event: "pace", at: 1, paused: true, speed: 1 } as const;

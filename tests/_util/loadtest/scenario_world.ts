@@ -1,9 +1,9 @@
-/** A scenario against a server in memory, with time moved by hand. */
+/** A scenario against an in-memory server, with virtual time. */
 import { type LoadTestRun, runLoadTest, type ScenarioTestOptions } from "../../../loadtest/mod.ts";
 import { type Clock, type Connection, type Handler, listen } from "../../../socket/mod.ts";
 import { Simulation } from "./simulation.ts";
 
-/** Runs a scenario of lines against a server that serves each connection by `serve`. */
+/** Runs a line scenario against a server that serves each connection with `serve`. */
 export async function runInMemory<Shared>(
   options: Omit<ScenarioTestOptions<string, Shared>, "target"> & {
     readonly serve: (peer: Connection<string>, clock: Clock) => void | Promise<void>;
@@ -23,7 +23,7 @@ export async function runInMemory<Shared>(
   }
 }
 
-/** Answers each line by what `reply` returns: several lines, one, or none. */
+/** Answers each line with the result of `reply`: any number of lines. */
 export function answer(reply: (line: string) => readonly string[] | string | undefined): Handler<string> {
   return async (peer) => {
     for await (const line of peer) {

@@ -1,4 +1,4 @@
-/** A whole load test in memory, with time moved by hand. */
+/** A complete load test in memory, with virtual time. */
 import type { FaultSpec } from "../../../loadtest/plan/fault_spec.ts";
 import { LocalGenerator } from "../../../loadtest/generate/generator.ts";
 import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/history/events.ts";
@@ -9,15 +9,15 @@ import { runPlan, type RunResult } from "../../../loadtest/run_plan.ts";
 import type { Address } from "../../../socket/mod.ts";
 import type { Simulation } from "./simulation.ts";
 
-/** How many clients a simulated run has, unless told. */
+/** Default number of clients of a simulated run. */
 export const CLIENTS = 3000;
 
-/** What a simulated run came to, and all that happened. */
+/** The result of a simulated run, and its events. */
 export interface Run extends RunResult {
   readonly history: readonly HistoryEvent[];
 }
 
-/** Runs a plan against a server in memory; `finalState` is asked when all is over. */
+/** Runs a plan against an in-memory server, and reads `finalState` at the end. */
 export async function simulate(
   world: Simulation,
   options: {
@@ -67,7 +67,7 @@ export async function simulate(
     ...(control && { control }),
     onEvent,
     server: {
-      // Everything that is on its way has a second to come to rest.
+      // Everything in transit has a second to arrive.
       finalState: async () => {
         await new Promise<void>((resolve) => world.clock.after(1000, resolve));
         return options.finalState();

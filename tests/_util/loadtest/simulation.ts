@@ -1,16 +1,16 @@
-/** A relay and its peers in memory, with time moved by hand. */
+/** A relay and its peers in memory, with virtual time. */
 import { type RelayClientOptions, runRelayClient, startRelay } from "../../../relay/mod.ts";
 import type { RelayServerOptions } from "../../../relay/mod.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 
-/** Numbers uniform in [0, 1), the same in each run (Park and Miller's minimal standard). */
+/** Returns uniform numbers in [0, 1), the same in each run (Park and Miller's minimal standard). */
 export function seeded(seed = 1): () => number {
   let state = seed;
   return () => (state = (state * 48271) % 2147483647) / 2147483647;
 }
 
-/** One world: a clock, a network, chance. */
+/** A simulation: a clock, a network, and random numbers. */
 export class Simulation {
   readonly clock = new VirtualClock();
   readonly network: MemoryNetwork;
@@ -20,7 +20,7 @@ export class Simulation {
     this.network = new MemoryNetwork({ clock: this.clock, ...options });
   }
 
-  /** What every part needs. */
+  /** Options shared by all parts. */
   get seam(): { clock: VirtualClock; network: MemoryNetwork; random: () => number } {
     return { clock: this.clock, network: this.network, random: this.random };
   }
@@ -33,14 +33,14 @@ export class Simulation {
     return runRelayClient({ ...this.seam, ...options });
   }
 
-  /** A peer that a test plays by hand. */
+  /** A peer that a test controls. */
   async peer(port: number): Promise<Peer> {
     const { clock, network } = this;
     return new Peer(this.clock, await this.clock.runUntil(connect({ port, clock, network })));
   }
 }
 
-/** A connection on which a test says and expects lines. */
+/** A connection on which a test sends and expects lines. */
 export class Peer {
   readonly connection: Connection;
   readonly #clock: VirtualClock;
@@ -56,7 +56,7 @@ export class Peer {
     this.connection.send(line);
   }
 
-  /** The next line, or `undefined` at the end. */
+  /** Returns the next line, or `undefined` at the end. */
   async hear(): Promise<string | undefined> {
     const next = await this.#clock.runUntil(this.#lines.next());
     return next.done ? undefined : next.value;

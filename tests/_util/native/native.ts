@@ -1,4 +1,4 @@
-/** What tests of the native network have in common. They are skipped on other systems than Linux. */
+/** Helpers for tests of the native network, which are skipped except on Linux. */
 import { Libc } from "../../../native/libc.ts";
 import { type NativeNetwork, nativeNetwork } from "../../../native/mod.ts";
 import { NativeTransport } from "../../../native/transport.ts";

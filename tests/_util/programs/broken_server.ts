@@ -1,20 +1,20 @@
-/** Servers of lines on bare sockets, each with one thing wrong. */
+/** Line servers on plain sockets, each with one flaw. */
 
-/** What a server does otherwise than it should; nothing is a server that stands all of the torture suite. */
+/** Flaws of a server. A server without flaws passes the whole torture suite. */
 export interface Flaw {
-  /** Reads what came; throws to end the server. Default: splits into lines in order. */
+  /** Handles input; throws to end the server. Default: splits it into lines in order. */
   readonly read?: (session: Session, bytes: Uint8Array) => Promise<void> | void;
-  /** Serves one connection; what it throws is about that connection alone. Default: {@linkcode Session.serve}. */
+  /** Serves one connection. An error affects only this connection. Default: {@linkcode Session.serve}. */
   readonly serve?: (session: Session) => Promise<void>;
 }
 
-/** The longest line that these servers take, bytes. */
+/** The longest line that these servers accept, in bytes. */
 export const LIMIT = 1024;
 
 /** One connection. */
 export class Session {
   readonly socket: Deno.TcpConn;
-  /** What is left of the last line: a character a byte. */
+  /** The rest of the last line, one character per byte. */
   rest = "";
   readonly #server: BrokenServer;
 
@@ -23,7 +23,7 @@ export class Session {
     this.#server = server;
   }
 
-  /** Reads to the end and answers each line, then closes. */
+  /** Answers each line up to the end, then closes. */
   async serve(): Promise<void> {
     if (this.#server.flaw.serve === undefined) await this.readAll();
     else await this.#server.flaw.serve(this);
@@ -38,7 +38,7 @@ export class Session {
     }
   }
 
-  /** Takes text, and answers the lines that are complete with it. */
+  /** Adds text, and answers the lines that it completes. */
   async take(text: string, limit = LIMIT): Promise<void> {
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop() ?? "";
@@ -52,7 +52,7 @@ export class Session {
     if (length(this.rest) > limit) throw new RangeError("line too long");
   }
 
-  /** Writes text of a character a byte. */
+  /** Writes text with one byte per character. */
   async say(text: string): Promise<void> {
     let left = Uint8Array.from(text, (character) => character.charCodeAt(0));
     while (left.length > 0) left = left.subarray(await this.socket.write(left));
@@ -73,7 +73,7 @@ export class Session {
   }
 }
 
-/** A server with a flaw. Disposing of it closes all. */
+/** A server with a flaw. Disposing of it closes everything. */
 export class BrokenServer implements AsyncDisposable {
   readonly flaw: Flaw;
   readonly port: number;
@@ -119,14 +119,14 @@ export class BrokenServer implements AsyncDisposable {
     try {
       await session.serve();
     } catch {
-      // Of this connection alone: reset, too long a line, or closed with the server.
+      // An error of only this connection: reset, a line that is too long, or closed with the server.
     }
     session.close();
     this.#sessions.delete(session);
   }
 }
 
-/** Who lets only so many through at a time, and the others wait. */
+/** Lets a limited number of tasks run in parallel. The others wait. */
 export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -146,7 +146,7 @@ export class Places {
     else next();
   }
 
-  /** Lets all through. */
+  /** Runs every task immediately. */
   open(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

@@ -1,12 +1,12 @@
-/** A server for every case of the torture suite, which does not stand it. */
+/** One server per case of the torture suite that fails this case. */
 import { BrokenServer, type Flaw, LIMIT, Places, type Session } from "./broken_server.ts";
 
 const text = (bytes: Uint8Array) => String.fromCharCode(...bytes);
 
-/** Those that a server has forgotten; they go when it does. */
+/** Connections that a server has forgotten. They are closed with it. */
 const kept: (() => void)[] = [];
 
-/** A flaw, and what the suite is to find because of it. */
+/** A flaw, and the fault that the suite must find. */
 export interface Broken {
   readonly flaw: () => Flaw;
   readonly fault: RegExp;
@@ -14,7 +14,7 @@ export interface Broken {
   readonly patience?: number;
 }
 
-/** A flaw that makes all wait for who shows some bytes, until that one has gone. */
+/** A flaw that stalls all connections while one that has sent certain bytes is open. */
 function waitsFor(shows: (session: Session, bytes: Uint8Array) => boolean): Flaw {
   const turn = new Places(1);
   const holders = new Set<Session>();
@@ -39,7 +39,7 @@ function waitsFor(shows: (session: Session, bytes: Uint8Array) => boolean): Flaw
   };
 }
 
-/** A flaw that has so many places, and gives one back only where `gives` says so. */
+/** A flaw with a limited number of places, which are released only if `gives` returns `true`. */
 function losesPlaces(count: number, gives: (ended: "natural" | "reset") => boolean): Flaw {
   let free = count;
   return {
@@ -57,10 +57,10 @@ function losesPlaces(count: number, gives: (ended: "natural" | "reset") => boole
   };
 }
 
-/** By the names of the cases. */
+/** Flaws by the names of the cases. */
 export const BROKEN: Readonly<Record<string, Broken>> = {
   "split at every byte": {
-    // Takes each packet for whole characters.
+    // Decodes each packet separately, as if it contained whole characters.
     flaw: () => ({
       read: (session, bytes) => session.take(unescape(encodeURIComponent(new TextDecoder().decode(bytes)))),
     }),
@@ -68,18 +68,19 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   },
   "line limit": {
     flaw: () => ({ read: (session, bytes) => session.take(text(bytes), LIMIT - 1) }),
-    fault: /^a line of 1024 bytes, which it is to take, is (finished|reset) by the server; .* CRLF, which/,
+    fault:
+      /^a line of 1024 bytes, which is within the limit, is (finished|reset) by the server; .* CRLF, which/,
   },
   "no line end": {
     flaw: () => ({ read: (session, bytes) => session.take(text(bytes), Infinity) }),
-    fault: /^took 3 MiB without a line end$/,
+    fault: /^accepted 3 MiB without a line end$/,
   },
   "CR at the boundary": {
-    // Drops a CR that may belong to an LF to come, whatever comes.
+    // Drops a CR at the end of a packet, even if no LF follows.
     flaw: () => ({ read: (session, bytes) => session.take(text(bytes).replace(/\r$/, "")) }),
-    fault: /^answers differently when CR and LF come apart$/,
+    fault: /^answers differently when CR and LF arrive separately$/,
   },
-  "broken UTF-8, NUL, escape sequences": {
+  "invalid UTF-8, NUL, escape sequences": {
     flaw: () => ({
       async read(session, bytes) {
         try {
@@ -99,14 +100,14 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     }),
     fault: /Cannot connect: refused/,
   },
-  "FIN in mid-line": {
+  "FIN inside a line": {
     flaw: () => ({
       async serve(session) {
         await session.readAll();
         if (session.rest !== "") await new Promise<void>((resolve) => kept.push(resolve));
       },
     }),
-    fault: /kept open though they have finished$/,
+    fault: /kept open although they have finished$/,
   },
   "silent connections": {
     flaw: () => {
@@ -122,15 +123,15 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
         },
       };
     },
-    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+    fault: /^others are not served: no answer within 400 ms$/,
   },
-  "a byte a second": {
+  "a byte per second": {
     flaw: () => waitsFor((_session, bytes) => bytes.length === 1 && bytes[0] === 0x78),
-    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+    fault: /^others are not served: no answer within 400 ms$/,
   },
   "half a TLS handshake": {
     flaw: () => waitsFor((_session, bytes) => bytes[0] === 0x16),
-    fault: /^others are not served meanwhile: no answer within 400 ms$/,
+    fault: /^others are not served: no answer within 400 ms$/,
   },
   "connect and reset": {
     flaw: () => losesPlaces(50, (ended) => ended === "natural"),
@@ -143,10 +144,10 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
         if (session.rest === "") await new Promise<void>((resolve) => kept.push(resolve));
       },
     }),
-    fault: /^30 are kept open though they have finished$/,
+    fault: /^30 are kept open although they have finished$/,
   },
-  "tiny lines in a row": {
-    // Forgets who has sent a thousand lines.
+  "tiny lines": {
+    // Forgets a peer that has sent a thousand lines.
     flaw: () => {
       const lines = new Map<Session, number>();
       return {
@@ -160,8 +161,8 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
     },
     fault: /^neither answers all lines nor ends, within 400 ms of the last answer$/,
   },
-  "asks and never reads": {
-    // Writes to one at a time.
+  "sends and never reads": {
+    // Writes to one connection at a time.
     flaw: () => {
       const turn = new Places(1);
       return {
@@ -175,14 +176,14 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
         },
       };
     },
-    // Till the system takes no more for who does not read: a server on a busy machine needs its time for that.
+    // Until the OS buffers no more for a peer that does not read, which takes time on a busy machine.
     scale: 0.2,
     patience: 2500,
-    fault: /^others are not served meanwhile: no answer within 2500 ms$/,
+    fault: /^others are not served: no answer within 2500 ms$/,
   },
 };
 
-/** Closes the server, and lets go who was kept. */
+/** Closes the server and the connections that it kept. */
 export async function end(server: BrokenServer): Promise<void> {
   server.close();
   for (const letGo of kept.splice(0)) letGo();

@@ -1,4 +1,4 @@
-/** A listener under test and bare peers for it, in memory on a clock moved by hand. */
+/** A listener under test and plain peers, in memory and on a virtual clock. */
 import type { Connection } from "../../../socket/connection.ts";
 import { type LineListenOptions, listen, type Listener } from "../../../socket/listener.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../../testing/memory_network.ts";
@@ -9,7 +9,7 @@ export interface MemoryServer extends AsyncDisposable {
   readonly clock: VirtualClock;
   readonly network: MemoryNetwork;
   readonly listener: Listener;
-  /** Connects a bare socket, from another host where one is given, and lets it be accepted. */
+  /** Connects a plain socket, optionally from another host, and waits until it is accepted. */
   dial(options?: { from?: string }): Promise<MemorySocket>;
 }
 
@@ -36,7 +36,7 @@ export function memoryServer(options: LineListenOptions & MemoryNetworkOptions =
   };
 }
 
-/** A handler that sends lines back. */
+/** A handler that echoes lines. */
 export async function echo(peer: Connection): Promise<void> {
   for await (const line of peer) peer.send(line);
 }

@@ -1,6 +1,6 @@
-// A relay server that leaks once, as its first word says: a socket that it takes for closed, or a timer that it takes
-// for canceled. Or its first word, `less`, makes it close a socket that it had at its start, alone or, as `less-and-socket`,
-// besides. It answers `state` on stdin as the real one does.
+// A relay server that leaks once, as its first argument says: a socket that it believes closed, or a timer that it
+// believes canceled. With `less`, it closes a socket that it had at its start; with `less-and-socket`, it also leaks
+// one. It answers `state` on stdin as the real server does.
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { writeLine } from "../../../cli/terminal/write.ts";
 import { startRelay } from "../../../relay/mod.ts";
@@ -62,7 +62,7 @@ let other = leak.startsWith("less") ? Deno.listen({ port: 0 }) : undefined;
 const say = (record: object): void => writeLine(Deno.stdout, JSON.stringify(record));
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-// Last, when all its own sockets stand: who counts them from outside begins here.
+// Last, when all its own sockets are open, because counting them from outside starts here.
 for (const { hostname: host, port } of server.addresses) say({ event: "listening", host, port });
 for await (const _ of lines) {
   other?.close();

@@ -27,8 +27,8 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /**
-   * Starts a server; `port` 0 picks a free one, below the ports that the system gives to clients: while a server is down, a
-   * client that reconnects to a port of that range may reach itself, and the port is taken.
+   * Starts a server. `port` 0 picks a free port below the OS's range for clients: while the server is down, a
+   * client that reconnects to a port in that range may connect to itself, and then the port is in use.
    */
   static async start(options: { port?: number; args?: readonly string[] } = {}): Promise<NatsServer> {
     const { port = 0, args = [] } = options;

@@ -1,16 +1,16 @@
-/** The executables as their users have them: processes of their own, spoken to by other processes. */
+/** The executables as users run them: separate processes that communicate with other processes. */
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** How a process ended, and all it said. */
+/** The exit code and the output of a process. */
 export interface Outcome {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** What a process is given. */
+/** Input of a process. */
 export interface Input {
   /** All of its stdin. Default: none. */
   readonly stdin?: string;
@@ -18,7 +18,7 @@ export interface Input {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Longest wait in ms for something that a program says. Only a failing test, or a machine that stands still, waits so long. */
+/** Longest wait in ms for output of a program. Only a failing test, or a stalled machine, waits for this long. */
 const PATIENCE = 60_000;
 
 const ENVIRONMENT = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
@@ -46,23 +46,23 @@ export async function runClient(args: readonly string[], input: Input = {}): Pro
   return await run(denoRun("client.ts", args), input);
 }
 
-/** Runs `server.ts` where it is to end by itself. */
+/** Runs a `server.ts` that must end by itself. */
 export async function runServer(args: readonly string[], input: Input = {}): Promise<Outcome> {
   return await run(denoRun("server.ts", args), input);
 }
 
-/** `deno run -A` with one of the executables. */
+/** Returns the command `deno run -A` with one of the executables. */
 export function denoRun(program: string, args: readonly string[]): [string, ...string[]] {
   return [Deno.execPath(), "run", "-A", "--quiet", new URL(program, ROOT).pathname, ...args];
 }
 
-/** What a server says in one line of its machine output. */
+/** One line of a server's JSON output. */
 export interface ServerEvent {
   readonly event: string;
   readonly [key: string]: unknown;
 }
 
-/** `server.ts` with a service, on a free port unless told otherwise, listening. Disposing of it ends it. */
+/** A listening `server.ts` with a service, by default on a free port. Disposing of it ends it. */
 export class ServerProcess implements AsyncDisposable {
   readonly port: number;
   readonly #process: Lines;
@@ -72,17 +72,17 @@ export class ServerProcess implements AsyncDisposable {
     this.port = port;
   }
 
-  /** Starts it and waits until it listens. */
+  /** Starts a server, and waits until it listens. */
   static async start(service: string, ...options: readonly string[]): Promise<ServerProcess> {
     return await ServerProcess.startAnywhere(service, "--host", "127.0.0.1", ...options);
   }
 
-  /** As {@linkcode ServerProcess.start}, at the addresses it has without a `--host`. */
+  /** Starts a server like {@linkcode ServerProcess.start}, on its default addresses. */
   static async startAnywhere(service: string, ...options: readonly string[]): Promise<ServerProcess> {
     return await ServerProcess.#run(serverCommand(service, options));
   }
 
-  /** As {@linkcode ServerProcess.start}, with no more descriptors than so many. Not on Windows. */
+  /** Starts a server like {@linkcode ServerProcess.start}, with a limit of descriptors. Not on Windows. */
   static async startWithin(
     descriptors: number,
     service: string,
@@ -98,7 +98,7 @@ export class ServerProcess implements AsyncDisposable {
     ]);
   }
 
-  /** As {@linkcode ServerProcess.start}, by a script of bash that ends in `exec "$@"`. Not on Windows. */
+  /** Starts a server like {@linkcode ServerProcess.start}, through a bash script that ends in `exec "$@"`. Not on Windows. */
   static async startBy(
     script: string,
     service: string,
@@ -118,13 +118,13 @@ export class ServerProcess implements AsyncDisposable {
     return this.#process.child.pid;
   }
 
-  /** What it says of itself now, by the control channel. */
+  /** Returns its current state from the control channel. */
   async state(): Promise<ServerEvent> {
     await this.say("state");
     return await this.#process.next("state");
   }
 
-  /** Asks for its state until `holds` is true of it. */
+  /** Reads its state until `holds` returns `true`. */
   async until(holds: (state: ServerEvent) => boolean): Promise<ServerEvent> {
     for (;;) {
       const state = await this.state();
@@ -137,12 +137,12 @@ export class ServerProcess implements AsyncDisposable {
     await this.#process.stdin.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** The next thing it says of this kind. */
+  /** Returns its next output of this kind. */
   next(event: string): Promise<ServerEvent> {
     return this.#process.next(event);
   }
 
-  /** Waits until stderr, so far, has `text` in it. */
+  /** Waits until stderr contains `text`. */
   remarked(text: string): Promise<void> {
     return this.#process.remarked(text);
   }
@@ -151,12 +151,12 @@ export class ServerProcess implements AsyncDisposable {
     this.#process.child.kill(signal);
   }
 
-  /** Waits for its end. */
+  /** Waits until it has ended. */
   ended(): Promise<Outcome> {
     return this.#process.ended;
   }
 
-  /** Ends it in order. */
+  /** Shuts it down cleanly. */
   async stop(): Promise<Outcome> {
     this.signal("SIGTERM");
     return await this.ended();
@@ -172,7 +172,7 @@ function serverCommand(service: string, options: readonly string[]): [string, ..
   return denoRun("server.ts", [service, ...port, "--json", "--control", ...options]);
 }
 
-/** A process that says lines of JSON on stdout, and anything on stderr. */
+/** A process that prints lines of JSON on stdout, and text on stderr. */
 class Lines {
   readonly child: Deno.ChildProcess;
   readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -205,7 +205,7 @@ class Lines {
     await this.#wait(`remarked ${text}`, () => this.#err.includes(text) ? text : undefined);
   }
 
-  /** Waits until `look` finds something: a test whose text never comes fails with what came instead. */
+  /** Waits until `look` returns a result. If it never does, the test fails with the actual output. */
   async #wait<Found>(what: string, look: () => Found | undefined): Promise<Found> {
     let late = false;
     const timer = setTimeout(() => {
@@ -260,7 +260,7 @@ class Lines {
   }
 }
 
-/** It did not read what it was told last, which its outcome explains. */
+// The process did not read its last input, which its result explains.
 function ignoreBrokenPipe(error: unknown): void {
   if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
 }

@@ -19,7 +19,7 @@ Deno.test("comparisonText() lists each change and its size", pure, () => {
   const text = comparisonText(compareRuns([run(10)], [run(12.5, { resent: 3 })]));
   const [outcome, remark, , , head, , resent, latency] = text.split("\n");
   assertEquals(outcome, "Not known to be worse");
-  assert(remark?.startsWith("  What differs from one run to the next is not known"));
+  assert(remark?.startsWith("  The variation between runs is unknown"));
   const cells = (line = "") => line.split("│").map((cell) => cell.trim()).filter(Boolean);
   assertEquals(cells(head), ["figure", "before", "after", "change", "judged"]);
   assertEquals(cells(resent), ["resent", "0", "3", "from 0", "noise"]);
@@ -31,7 +31,7 @@ Deno.test("comparisonMarkdown() returns a table with the conclusion above it", p
   assertEquals(lines[0], "**Not worse**");
   const worse = comparisonMarkdown(compareRuns([run(10, { lost: 0 })], [run(12.5, { lost: 1 })])).split("\n");
   assertEquals(worse[0], "**Worse**");
-  assert(worse[2]?.startsWith("- What differs from one run to the next is not known"));
+  assert(worse[2]?.startsWith("- The variation between runs is unknown"));
   assertEquals(worse.slice(4, 8), [
     "| figure | before | after | change | judged |",
     "| --- | ---: | ---: | ---: | --- |",

@@ -12,7 +12,7 @@ Deno.test("inheritedDescriptors() returns those from systemd when they are for t
   assertEquals(fromSystemd({ LISTEN_FDS: "2" }), []);
 });
 
-Deno.test("inheritedDescriptors() returns none when the number of sockets is none", pure, () => {
+Deno.test("inheritedDescriptors() returns no descriptors when their number is invalid", pure, () => {
   for (const count of ["", "0", "-1", "x", "1.5", "99999"]) {
     assertEquals(fromSystemd({ LISTEN_PID: "7", LISTEN_FDS: count }), [], count);
   }

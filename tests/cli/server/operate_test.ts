@@ -1,4 +1,4 @@
-/** What an operator is told when a service has ended, and by which exit code. */
+/** The log messages and exit codes when a service has ended. */
 import { assertEquals, assertRejects, fail } from "@std/assert";
 import { ExitError } from "../../../cli/terminal/exit.ts";
 import { Log } from "../../../cli/terminal/log.ts";
@@ -58,13 +58,16 @@ Deno.test("operate() prints nothing when every connection has closed cleanly and
   permissions,
 }, async () => {
   const { asked, said } = await signal(1, { stats: () => ZERO });
-  assertEquals([asked, said], [["drain"], "SIGTERM: draining; once more to close now\n"]);
+  assertEquals([asked, said], [["drain"], "SIGTERM: draining; repeat to close immediately\n"]);
 });
 
 Deno.test("operate() closes on the second signal and on every later one", { permissions }, async () => {
   const { asked, said } = await signal(3, { stats: () => ZERO });
   assertEquals(asked, ["drain", "close", "close"]);
-  assertEquals(said.split("\n").slice(1, -1), ["SIGTERM: closing now", "SIGTERM: closing now"]);
+  assertEquals(said.split("\n").slice(1, -1), [
+    "SIGTERM: closing immediately",
+    "SIGTERM: closing immediately",
+  ]);
 });
 
 Deno.test("operate() reloads on SIGHUP, and reports when there is nothing to reload", {
@@ -75,7 +78,7 @@ Deno.test("operate() reloads on SIGHUP, and reports when there is nothing to rel
   const reading = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, { reload });
   assertEquals([reloaded, reading.asked, reading.said], [["SIGHUP", "SIGHUP"], [], ""]);
   const idle = await signals(["SIGHUP"], { stats: () => ZERO });
-  assertEquals([idle.asked, idle.said], [[], "SIGHUP: there is no certificate to read again\n"]);
+  assertEquals([idle.asked, idle.said], [[], "SIGHUP: no certificate to reload\n"]);
 });
 
 Deno.test("operate() drains once when its terminal hangs up repeatedly", {
@@ -84,7 +87,7 @@ Deno.test("operate() drains once when its terminal hangs up repeatedly", {
   const reload = () => fail("A terminal that hangs up asks for no reading");
   const told = { hungUp: () => true, reload };
   const { asked, said } = await signals(["SIGHUP", "SIGHUP"], { stats: () => ZERO }, told);
-  assertEquals([asked, said], [["drain"], "SIGHUP: draining; once more to close now\n"]);
+  assertEquals([asked, said], [["drain"], "SIGHUP: draining; repeat to close immediately\n"]);
   const both = await signals(["SIGHUP", "SIGTERM"], { stats: () => ZERO }, told);
   assertEquals(both.asked, ["drain", "close"]);
 });
@@ -94,7 +97,7 @@ Deno.test("operate() warns about connections that did not close cleanly", { perm
   const { said } = await signal(1, { stats: () => stats });
   assertEquals(
     said.split("\n")[1],
-    "warning: Not all ended in order: connections cut at the drain timeout: 3, messages left without their ok: 1",
+    "warning: Not everything ended cleanly: connections cut off at the drain timeout: 3, messages left without an ok: 1",
   );
 });
 
@@ -108,7 +111,7 @@ Deno.test("operate() fails when something is left", { permissions }, async () =>
     const { exitCode } = await assertRejects(
       () => signal(1, { stats: () => stats }),
       ExitError,
-      `Ended, but something is left: ${left}`,
+      `Ended, but this is left: ${left}`,
     );
     assertEquals(exitCode, 1);
   }

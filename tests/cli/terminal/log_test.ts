@@ -99,7 +99,7 @@ Deno.test("writeLine() throws an ExitError when the reader has gone", pure, () =
       throw new Deno.errors.BrokenPipe("Broken pipe");
     },
   };
-  assertThrows(() => writeLine(closed, "x"), ExitError, "Nobody reads the output");
+  assertThrows(() => writeLine(closed, "x"), ExitError, "its reader has gone");
 });
 
 Deno.test("writeLine() throws an ExitError when the disk is full", pure, () => {

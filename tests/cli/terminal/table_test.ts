@@ -22,7 +22,7 @@ Deno.test("formatTable() has no colors unless asked for, and the same layout wit
   const plain = formatTable({ head, rows });
   assertEquals(stripAnsiCode(plain), plain);
   assertEquals(stripAnsiCode(formatTable({ head, rows, color: true })), plain);
-  // In a process of its own, since this one may have been told NO_COLOR.
+  // In a separate process, because NO_COLOR may be set for this one.
   const table = JSON.stringify(new URL("../../../cli/terminal/table.ts", import.meta.url));
   const code = `const { formatTable } = await import(${table});
     console.log(formatTable(${JSON.stringify({ head, rows, color: true })}));`;

@@ -5,7 +5,7 @@ import type { Finding } from "../../../loadtest/judge/findings.ts";
 const permissions = "none";
 
 Deno.test({
-  name: "classifyRun() tells the server's limit from those of the generator and the network",
+  name: "classifyRun() distinguishes the limits of the server, the generator, and the network",
   permissions,
   fn: () => {
     const crossed = [{ expression: "p99<5ms", actual: 9, unit: "ms", holds: false, aborted: false } as const];

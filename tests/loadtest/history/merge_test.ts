@@ -93,7 +93,7 @@ Deno.test("LineFile writes lines, and readLines() reads them", async () => {
   assertEquals(read, lines);
 });
 
-// A device of Linux on which every write finds the disk full.
+// A Linux device on which every write fails as on a full disk.
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 Deno.test("LineFile throws on close, and not on write, when the disk is full", onLinux, () => {

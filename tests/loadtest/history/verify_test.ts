@@ -126,7 +126,7 @@ Deno.test("HistoryVerifier agrees with the run", pure, () => {
 });
 
 Deno.test(
-  "HistoryVerifier judges by the lag limit of the history, or by 100 ms when it has none",
+  "HistoryVerifier judges by the lag limit of the history, or by 100 ms when there is none",
   pure,
   () => {
     const slow: HistoryEvent = { event: "generator", process: 0, loopLag: 120, socketLag: 1 };

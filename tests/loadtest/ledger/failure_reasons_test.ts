@@ -1,4 +1,4 @@
-/** Why clients failed, as the judge tells it. */
+/** The reasons of the judge why clients failed. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { formatHistoryLine, parseHistoryLine } from "../../../loadtest/history/line_format.ts";
@@ -46,7 +46,7 @@ Deno.test("judge() reports no reasons when the run is good", pure, () => {
   assertEquals(
     changedRun({ extra: [refused(1, "refused")], run: { faults: true } }).findings,
     [],
-    "a fault was asked for",
+    "a fault was injected",
   );
 });
 

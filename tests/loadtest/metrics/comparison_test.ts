@@ -18,7 +18,7 @@ function simulated(run: number, { unsteady = 0, count = 3000 } = {}): Float64Arr
   });
 }
 
-/** How often the interval of a percentile has in it what it is of, in so many runs. */
+/** Counts the runs in which the interval of a percentile contains the percentile. */
 function coverage(
   percentile: "p50" | "p90" | "p99",
   { unsteady, truth }: { unsteady: number; truth: number },
@@ -165,9 +165,17 @@ Deno.test(
     assertEquals(invalid.worse, null);
     assertEquals(new Set(invalid.changes.map(({ judged }) => judged)), new Set(["unknown"]));
     const { remarks } = compareRuns([run(10)], [run(10, { clients: 5 })]);
-    assertEquals(remarks[0], "The runs are not of the same test: clients was 1000, and then 5");
-    assertThrows(() => compareRuns([], [run(1)]), RangeError, "Expected 1 to 10 runs on each side, got 0");
-    assertThrows(() => compareRuns([run(1)], new Array(11).fill(run(1))), RangeError, "got 11");
+    assertEquals(remarks[0], "The runs are of different tests: clients was 1000, then 5");
+    assertThrows(
+      () => compareRuns([], [run(1)]),
+      RangeError,
+      "Cannot compare 0 runs on one side: expected 1 to 10",
+    );
+    assertThrows(
+      () => compareRuns([run(1)], new Array(11).fill(run(1))),
+      RangeError,
+      "Cannot compare 11 runs on one side",
+    );
   },
 );
 

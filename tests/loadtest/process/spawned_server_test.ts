@@ -10,7 +10,7 @@ import { systemClock, systemNetwork, systemRandom } from "../../../socket/mod.ts
 const MUTANT = new URL("../../_util/programs/mutant_server.ts", import.meta.url).pathname;
 const CLIENTS = 200;
 
-/** What is wrong with a server that leaks, in a process of its own. */
+/** Returns the leftovers of a server that leaks, in a separate process. */
 async function findings(leak: string): Promise<string[]> {
   const plan = new Plan({
     seed: 7,

@@ -39,7 +39,7 @@ function parse(xml: string): Element {
 const all = (root: Element, name: string): Element[] =>
   root.inside.filter((element) => element.name === name);
 
-/** How each case came out, by name. */
+/** Results of the cases by name. */
 function outcomes(summary: Summary, faults = false): Record<string, string> {
   const root = parse(renderJunit({ summary, faults, startedAt }));
   return Object.fromEntries(
@@ -70,7 +70,7 @@ Deno.test(
       "the server is left with nothing": "passed",
       "no process dies": "passed",
       "the generator keeps its schedule": "passed",
-      "the run comes to its end": "passed",
+      "the run ends": "passed",
       "threshold p99<500ms": "passed",
     });
     const root = parse(renderJunit({ summary: summaryOf(goodRun(4)), startedAt }));
@@ -113,7 +113,7 @@ Deno.test("renderJunit() fails the case of a property when it does not hold", pu
       "In generator process 0, timers ran 400ms late at the 99th percentile (limit 100ms)",
     ],
     [
-      "the run comes to its end",
+      "the run ends",
       extra({ event: "stop", at: 9, why: "interrupted" }).filter((event) => event !== ENDING[1]),
       "Stopped before the end: 4 of 4 messages acknowledged",
     ],

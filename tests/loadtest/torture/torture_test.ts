@@ -1,4 +1,4 @@
-/** The torture suite in small, against servers that stand it and servers that do not. */
+/** A small version of the torture suite, against servers that pass it and servers that do not. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { torture, type TortureOptions, type TortureResult } from "../../../loadtest/torture/torture.ts";
@@ -6,7 +6,7 @@ import { startRelay } from "../../../relay/server.ts";
 import { listen } from "../../../socket/listener.ts";
 
 const SMALL = { scale: 0.003, patience: 1000 };
-/** A server that passes is not waited for; only a machine that is busy with other work takes so long. */
+/** A server that passes answers at once. Only a busy machine takes this long. */
 const PATIENT = { patience: 30_000 };
 
 async function tortured(port: number, options: Partial<TortureOptions> = {}): Promise<TortureResult[]> {
@@ -14,7 +14,7 @@ async function tortured(port: number, options: Partial<TortureOptions> = {}): Pr
   return await Array.fromAsync(torture({ target, random: randomStream(1, "fault"), ...SMALL, ...options }));
 }
 
-/** What is wrong, by case. */
+/** Faults by case. */
 function faults(results: readonly TortureResult[]): Record<string, string> {
   return Object.fromEntries(results.flatMap(({ name, fault }) => fault === undefined ? [] : [[name, fault]]));
 }
@@ -51,7 +51,7 @@ Deno.test("torture() finds a server without a line limit", async () => {
   const results = await tortured(server.port, { only: "line", maxLine: 1024, patience: 200 });
   const found = faults(results);
   assertStringIncludes(found["line limit"] ?? "", "a line of 1025 bytes is not refused");
-  assertStringIncludes(found["no line end"] ?? "", "took 3 MiB without a line end");
+  assertStringIncludes(found["no line end"] ?? "", "accepted 3 MiB without a line end");
   await server.close();
   await served;
 });
@@ -64,6 +64,6 @@ Deno.test("torture() reports a server that has died, and a case that does not en
   assertStringIncludes(result?.fault ?? "", "Cannot connect: refused");
   assertEquals(result?.probeMs, null);
   await using slow = startRelay();
-  const [late] = await tortured(slow.port, { only: "a byte a second", caseTimeout: 50 });
+  const [late] = await tortured(slow.port, { only: "a byte per second", caseTimeout: 50 });
   assertEquals(late?.fault, "not done within 50 ms");
 });

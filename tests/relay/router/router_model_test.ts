@@ -10,7 +10,7 @@ interface Peer {
   slot: number;
 }
 
-/** What a test may do to a router: indices are taken modulo what is there. */
+/** Events of a router in a test. Indices are modulo the number of peers. */
 type Step =
   | { do: "join" }
   | { do: "leave"; peer: number }
@@ -40,7 +40,7 @@ class Trial {
   readonly #peers: Peer[] = [];
   #now = 0;
   #joined = 0;
-  /** Who must get the ok that is being handled. */
+  /** The peers that must receive the current ok. */
   #oks = new Set<Peer>();
   readonly #seen = { messages: 0, deliveries: 0, oks: 0, settled: 0, stray: 0, limited: 0 };
 
@@ -126,9 +126,9 @@ class Trial {
       due: this.#timed ? this.#model.underWay : 0,
       redelivered: deliveries - seen.messages,
     });
-    // While an origin lives, somebody has its message.
+    // While an origin is connected, its message has a holder.
     if (!this.#timed) return;
-    for (const [text, holders] of this.#model.holders) assert(holders.size > 0, `nobody has ${text}`);
+    for (const [text, holders] of this.#model.holders) assert(holders.size > 0, `${text} has no holder`);
   }
 }
 

@@ -39,7 +39,7 @@ class Bench {
     });
   }
 
-  /** What was sent since the last call. */
+  /** Returns the lines sent since the last call. */
   take(): string[] {
     return this.sent.splice(0);
   }

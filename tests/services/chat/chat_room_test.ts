@@ -120,7 +120,7 @@ Deno.test("ChatRoom.line() executes /quit and /help, and refuses unknown command
   assertEquals(heard(), []);
 });
 
-Deno.test("ChatRoom.line() refuses commands that need a name when the peer has none", pure, () => {
+Deno.test("ChatRoom.line() refuses commands that need a name when the peer is without a name", pure, () => {
   const { room, heard, dismissed, enter } = createRoom();
   enter("a", "ann");
   room.join("b");

@@ -158,7 +158,7 @@ Deno.test("FilesClient waits longer than its timeout while the server reports pr
   const client = await FilesClient.connect({ network, clock, port: 8000, timeouts: { reply: 1000 } });
   assertEquals(await clock.runUntil(client.stat("x")), { entry: undefined, partial: 7 });
   const upload = client.upload("x", { size: 1, body: pieces("x"), checksum: () => sha256("x") });
-  // It is answered by what is no answer, after as long.
+  // The answer is malformed, and arrives after the same time.
   await clock.runUntil(
     assertRejects(() => upload, FilesError, 'Server sent an invalid answer: "ok partial 7"'),
   );

@@ -5,7 +5,7 @@ import { exchange } from "../../_util/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
 
-/** A clock whose long waits end when they are told to. */
+/** A clock whose long waits end on demand. */
 function createPatience(): { clock: Clock; end(): void } {
   const waiting: (() => void)[] = [];
   const clock: Clock = {
