@@ -58,7 +58,7 @@ export class FileStore {
     names: readonly string[],
     working: (read: number) => void,
   ): AsyncGenerator<NamedEntry, number, undefined> {
-    const path = await this.resolve(names);
+    const path = await this.directory(names);
     const found: string[] = [];
     let omitted = 0;
     await translated(async () => {
@@ -122,10 +122,27 @@ export class FileStore {
    * @throws {FileStoreError} If its directory does not exist, or the name is that of a directory.
    */
   async targetPath(names: readonly string[]): Promise<string> {
-    const path = `${await this.resolve(names.slice(0, -1))}/${names.at(-1)}`;
+    const path = `${await this.directory(names.slice(0, -1))}/${names.at(-1)}`;
     const info = await lstat(path);
     if (info && !info.isFile) throw new FileStoreError("Path is not a file");
     return path;
+  }
+
+  /**
+   * Returns the path of a directory on this system.
+   *
+   * @throws {FileStoreError} If it does not exist, is not a directory, or its path contains a symbolic link.
+   */
+  async directory(names: readonly string[]): Promise<string> {
+    let entry: FileEntry | undefined;
+    try {
+      const path = await this.resolve(names);
+      entry = await lookAt(path);
+      if (entry?.type === "directory") return path;
+    } catch (error) {
+      if (!(error instanceof FileStoreError && error.cause instanceof Deno.errors.NotFound)) throw error;
+    }
+    throw new FileStoreError(entry === undefined ? "No such directory" : "Path is not a directory");
   }
 
   /**

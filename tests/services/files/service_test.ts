@@ -240,12 +240,12 @@ Deno.test("startFiles() answers an impossible request with an error, and serves 
     "error no such file",
     "error path is a directory",
     "error offset 2 is beyond the end, 1",
-    "error path goes through a file",
-    "error no such file",
+    "error path is not a directory",
+    "error no such directory",
     "error path is a directory",
     "error path goes through a file",
     "error path is not a file",
-    "error no such file",
+    "error no such directory",
     "error path contains ..",
   ]);
   assertMatch(lines[11]!, /^ok file 1 /);
