@@ -283,7 +283,7 @@ Deno.test("client.ts download and upload report a refusal, and leave nothing beh
     const [args, message] of [
       [["download", "none"], "error: Server refuses: no such file\n"],
       [["download", "../one"], "error: Server refuses: path contains ..\n"],
-      [["list", "none"], "error: Server refuses: no such file\n"],
+      [["list", "none"], "error: Server refuses: no such directory\n"],
       [["upload", "one"], "error: Server refuses: server is read-only\n"],
     ] as const
   ) {
