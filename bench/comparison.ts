@@ -48,9 +48,19 @@ export async function compare(comparison: Comparison): Promise<void> {
 }
 
 /** Starts a service of `server.ts` on a free port, without log lines about peers. */
-export function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
+function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
   const [deno, ...args] = denoRun("server.ts", [service, "--port", "0", "--host", "127.0.0.1", "--json"]);
   return Peer.start(deno, [...args, "--quiet", ...options]);
+}
+
+/** Starts a service of `server.ts` on Deno's sockets, and on Linux another on epoll. */
+export function startBoth(
+  service: string,
+  ...options: readonly string[]
+): Readonly<Record<string, () => Promise<Peer>>> {
+  const both = { "server.ts": () => startOurs(service, ...options) };
+  if (Deno.build.os !== "linux") return both;
+  return { ...both, "server.ts, epoll": () => startOurs(service, ...options, "--transport", "epoll") };
 }
 
 interface Result {

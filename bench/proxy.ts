@@ -7,7 +7,7 @@
 import { Log } from "../cli/terminal/log.ts";
 import { formatSize, parseSize } from "../internal/size.ts";
 import { TempDir } from "../tests/_util/temp_dir.ts";
-import { compare, startOurs } from "./comparison.ts";
+import { compare, startBoth } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "./peer.ts";
 
 const SIZE = parseSize(Deno.args.find((arg) => !arg.startsWith("--")) ?? "1GiB");
@@ -24,10 +24,11 @@ for (const name of missing) log.warn(`Leaving out ${name}: not installed`);
 await using temp = new TempDir();
 const traffic = await buildGo("traffic", temp.path);
 
-/** HAProxy's defaults, one thread per core, with our backlog. */
-const HAPROXY = (port: number, backend: number): string => `
+/** HAProxy's defaults with our backlog: one thread per core, unless `threads` has a setting. */
+const HAPROXY = (port: number, backend: number, threads: string): string => `
 global
   maxconn 4000
+  ${threads}
 defaults
   mode tcp
   timeout connect 5s
@@ -45,10 +46,10 @@ function startSocat(backend: Peer): Promise<Peer> {
   ]);
 }
 
-function startHaproxy(backend: Peer): Promise<Peer> {
+function startHaproxy(backend: Peer, threads = ""): Promise<Peer> {
   return Peer.startAt("haproxy", (port) => {
     const file = `${temp.path}/haproxy-${port}.cfg`;
-    Deno.writeTextFileSync(file, HAPROXY(port, backend.port));
+    Deno.writeTextFileSync(file, HAPROXY(port, backend.port, threads));
     return ["-db", "-q", "-f", file];
   });
 }
@@ -67,8 +68,11 @@ async function compareProxies(options: {
       // Without a proxy: the limit of the traffic program itself.
       "no proxy": () => Peer.start(traffic, [options.backend]),
       ...missing.includes("socat") ? {} : { socat: () => startSocat(backend) },
-      ...missing.includes("haproxy") ? {} : { haproxy: () => startHaproxy(backend) },
-      "server.ts": () => startOurs("proxy", "--to", backend.address),
+      ...missing.includes("haproxy") ? {} : {
+        haproxy: () => startHaproxy(backend),
+        "haproxy, 1 thread": () => startHaproxy(backend, "nbthread 1"),
+      },
+      ...startBoth("proxy", "--to", backend.address),
     },
   });
 }

@@ -1,7 +1,7 @@
 /** Compares echo and hello with the same services in Go, in one run: `deno task bench:services`. @module */
 import { Log } from "../cli/terminal/log.ts";
 import { TempDir } from "../tests/_util/temp_dir.ts";
-import { compare, startOurs } from "./comparison.ts";
+import { compare, startBoth } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "./peer.ts";
 
 const SECONDS = 2;
@@ -20,7 +20,10 @@ for (const [connections, atOnce] of [[1, 1], [100, 1], [100, 16], [1000, 1]] as 
   await compare({
     title: `echo, ${connections} × ${atOnce}`,
     unit: "line",
-    servers: { Go: () => Peer.start(services, ["echo"]), "server.ts": () => startOurs("echo") },
+    servers: {
+      Go: () => Peer.start(services, ["echo"]),
+      ...startBoth("echo"),
+    },
     traffic,
     args: (to) => ["lines", to.address, ...[connections, atOnce, SECONDS].map(String)],
     rounds: 3,
@@ -32,7 +35,7 @@ for (const atOnce of [1, 100]) {
     unit: "request",
     servers: {
       Go: () => Peer.start(services, ["hello", "0s"]),
-      "server.ts": () => startOurs("hello", "--delay", "0"),
+      ...startBoth("hello", "--delay", "0"),
     },
     traffic,
     args: (to) => ["short", to.address, String(SHORT), String(atOnce)],

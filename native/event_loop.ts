@@ -201,8 +201,9 @@ export class EventLoop implements AsyncDisposable {
       try {
         this.#dispatch(count);
       } finally {
-        // After what the handles have scheduled: what they send is written before the next look.
-        this.clock.soon(this.#turn);
+        // After what the handles have scheduled: what they send is written before the next look. Handlers that wait for
+        // promises send after this function: their output must not wait for a look that waits for the answer to it.
+        this.clock.soon(this.#quiet ? this.#turnLater : this.#turn);
       }
       return;
     }
@@ -214,6 +215,8 @@ export class EventLoop implements AsyncDisposable {
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
+
+  readonly #turnLater = (): void => this.clock.soon(this.#turn);
 
   #adaptPause(enough: boolean): void {
     this.#pause = enough
