@@ -1,4 +1,9 @@
 import { assertEquals } from "@std/assert";
+import { EPOLLIN } from "../../native/epoll_events.ts";
+import { EventLoop } from "../../native/event_loop.ts";
+import { Handle } from "../../native/handle.ts";
+import { Libc } from "../../native/libc.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
 import { readText, text, transportPair } from "../_util/transport_pair.ts";
 import { until } from "../_util/until.ts";
@@ -67,3 +72,51 @@ Deno.test("EventLoop serves more busy connections than fit in a turn evenly", fo
   await Promise.all(busy);
   assertEquals(most <= 3 * least, true, `from ${least} to ${most} replies`);
 });
+
+Deno.test(
+  "EventLoop does not wait before a handler's output is written, even if it is sent after a promise",
+  foreign,
+  async () => {
+    const log: string[] = [];
+    class LoggingLibc extends Libc {
+      override epollPause(epoll: number, ns: number): void {
+        log.push("wait");
+        super.epollPause(epoll, ns);
+      }
+    }
+    class Service extends Handle {
+      close(): void {
+        this.closeDescriptor();
+      }
+
+      protected wanted(): number {
+        return EPOLLIN;
+      }
+
+      protected readable(): void {
+        log.push("event");
+        this.loop.libc.lower(this.descriptor);
+        // As a handler that reads in a loop, and the batcher that writes at the end of the turn.
+        void Promise.resolve().then(() => systemClock.soon(() => log.push("written")));
+      }
+
+      protected writable(): void {}
+    }
+    const logging = LoggingLibc.open();
+    {
+      await using loop = new EventLoop(logging, systemClock);
+      const descriptor = logging.eventfd();
+      const service = new Service(loop, descriptor, EPOLLIN);
+      loop.begin();
+      for (let round = 1; round <= 5; round++) {
+        logging.raise(descriptor);
+        await until(() => log.filter((entry) => entry === "written").length === round);
+        const at = log.lastIndexOf("event");
+        assertEquals(log.slice(at, at + 2), ["event", "written"]);
+      }
+      service.close();
+      loop.end();
+    }
+    logging.unload();
+  },
+);
