@@ -1,5 +1,5 @@
 /** The requests of one session that have no reply yet, in the order in which they were sent. Pure. @module */
-import type { Expectation } from "./expectation.ts";
+import { type Expectation, isExact, matches } from "./expectation.ts";
 
 /** Identifies a request and its reply on a connection on which replies may arrive in any order. */
 export type CorrelationKey = string | number;
@@ -39,6 +39,11 @@ export class Ask<Frame> {
 }
 
 function ignore(): void {}
+
+/** Whether a reply belongs to a request beyond doubt: the request expects exactly this frame. */
+export function belongs<Frame>({ expected }: Pick<Ask<Frame>, "expected">, reply: Frame): boolean {
+  return isExact(expected) && matches(expected, reply) === true;
+}
 
 /** Requests in order, and by key on a connection that correlates replies. */
 export class PendingAsks<Frame> {
@@ -102,6 +107,18 @@ export class PendingAsks<Frame> {
       this.#queue.splice(0, this.#head);
       this.#head = 0;
     }
+  }
+
+  /** Removes the requests whose deadline has come. Returns them, and the earliest deadline of the others. */
+  expire(now: number): { readonly late: readonly Ask<Frame>[]; readonly next: number } {
+    const late: Ask<Frame>[] = [];
+    let next = Infinity;
+    for (const ask of this) {
+      if (ask.deadline <= now) late.push(ask);
+      else next = Math.min(next, ask.deadline);
+    }
+    for (const ask of late) this.remove(ask);
+    return { late, next };
   }
 
   /** The requests, oldest first. */

@@ -1,25 +1,13 @@
 /** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
 import type { ScenarioEvent } from "./events.ts";
-import {
-  describeExpectation,
-  describeFrame,
-  equal,
-  type Expectation,
-  isTruncated,
-  matches,
-} from "./expectation.ts";
+import { describeExpectation, describeFrame, type Expectation, isTruncated, matches } from "./expectation.ts";
 import { AskError, SessionStoppedError } from "./errors.ts";
-import { Ask, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
-import { belongs, type SessionHub } from "./session_hub.ts";
-
-/** Sends frames; a `Connection` does. */
-export interface FrameSender<Frame> {
-  /** Returns `false` if the connection is closed, or the peer falls behind. */
-  send(frame: Frame): boolean;
-  /** Bytes that the socket has not taken. */
-  readonly queuedBytes: number;
-}
+import { type FrameSender, sendFrame } from "./frame_sender.ts";
+import { Ask, belongs, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
+import { ReplyMemory } from "./reply_memory.ts";
+import { describeOwner, type SessionHub } from "./session_hub.ts";
+import { ThinkTimes } from "./think_times.ts";
 
 /** Options for {@linkcode SessionCore}. */
 export interface SessionCoreOptions<Frame> {
@@ -36,13 +24,6 @@ export interface SessionCoreOptions<Frame> {
   readonly onError: (error: unknown) => void;
 }
 
-/** Most bytes that may wait to be written: within one turn of the event loop, nothing else stops a scenario that sends without end. */
-const MOST_UNSENT = 16 * 1024 * 1024;
-/** Number of ids of settled requests to keep, to recognize a second reply. */
-const SETTLED_KEPT = 1024;
-/** Number of timed-out requests to keep, to recognize a late reply. */
-const EXPIRED_KEPT = 16;
-
 /** Requests and replies of one connection. */
 export class SessionCore<Frame> {
   readonly client: number;
@@ -52,12 +33,10 @@ export class SessionCore<Frame> {
     readonly match: Expectation<Frame>;
     readonly handle: (frame: Frame) => void | Promise<void>;
   }[] = [];
-  readonly #settled: Map<CorrelationKey, true> | undefined;
-  #expired: Ask<Frame>[] | undefined;
-  readonly #waits = new Set<() => void>();
+  readonly #memory: ReplyMemory<Frame>;
+  readonly #thinking: ThinkTimes;
   #connection: FrameSender<Frame> | undefined;
   #asks = 0;
-  #last: Frame | undefined;
   #timer: Timer | undefined;
   #timerAt = Infinity;
   #ended: string | undefined;
@@ -69,7 +48,8 @@ export class SessionCore<Frame> {
     this.client = options.client;
     const keyed = options.correlate !== undefined;
     this.#pending = new PendingAsks({ keyed });
-    if (keyed) this.#settled = new Map();
+    this.#memory = new ReplyMemory({ keyed });
+    this.#thinking = new ThinkTimes(options.clock);
   }
 
   /** ms since the run started. */
@@ -91,7 +71,7 @@ export class SessionCore<Frame> {
   get waitingFor(): string {
     const ask = this.#pending.first;
     if (ask !== undefined) return `waiting for the reply to ${ask.step}`;
-    return this.#waits.size > 0 ? "in a think time" : "in its own code";
+    return this.#thinking.active ? "in a think time" : "in its own code";
   }
 
   opened(connection: FrameSender<Frame>): void {
@@ -154,19 +134,7 @@ export class SessionCore<Frame> {
   /** Waits; resolves with the instant for which the end of the wait was planned. */
   think(ms: number): Promise<number> {
     if (this.#stopped) return rejected(new SessionStoppedError());
-    const due = this.now() + ms;
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    const timer = this.#options.clock.after(ms, () => {
-      this.#waits.delete(cancel);
-      resolve(due);
-    });
-    const cancel = (): void => {
-      timer.cancel();
-      promise.catch(() => {}); // It may not be awaited.
-      reject(new SessionStoppedError());
-    };
-    this.#waits.add(cancel);
-    return promise;
+    return this.#thinking.wait(ms, this.now() + ms);
   }
 
   /** Resolves when no request is in flight. */
@@ -214,15 +182,12 @@ export class SessionCore<Frame> {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const cancel of this.#waits) cancel();
+    this.#thinking.stop();
     this.end("the run is over", false);
   }
 
   #send(frame: Frame): void {
-    if (this.#connection === undefined || this.#connection.send(frame)) return;
-    const { queuedBytes } = this.#connection;
-    if (queuedBytes <= MOST_UNSENT) return;
-    throw new RangeError(`Cannot send more: ${queuedBytes} bytes wait to be written (limit ${MOST_UNSENT})`);
+    if (this.#connection !== undefined) sendFrame(this.#connection, frame);
   }
 
   #takeOne(frame: Frame, at: number): void {
@@ -238,8 +203,7 @@ export class SessionCore<Frame> {
     for (const other of this.#pending) {
       if (other !== first && matches(other.expected, frame) === true) return this.#answer(other, frame, at);
     }
-    const stray = (this.#last !== undefined && equal(this.#last, frame)) ||
-      this.#expired?.some((ask) => belongs(ask, frame)) === true;
+    const stray = this.#memory.isRepeated(frame) || this.#memory.lateFor(frame) !== undefined;
     if (stray) return this.#stray(frame, at);
     this.#mismatch(first, frame, { outcome, at });
   }
@@ -270,7 +234,7 @@ export class SessionCore<Frame> {
 
   #answer(ask: Ask<Frame>, reply: Frame, at: number): void {
     this.#settle(ask);
-    this.#last = reply;
+    this.#memory.answered(reply);
     const { number, step, due, sent } = ask;
     this.#options.record({ event: "ask", client: this.client, at, ask: number, step, due, sent });
     this.#options.onAnswered(at - due);
@@ -284,50 +248,36 @@ export class SessionCore<Frame> {
       (typeof outcome === "string" ? `: ${outcome}` : "");
     const owner = hub.ownerOf(reply, this);
     hub.misled(this.client, ask);
-    if (owner !== undefined) {
-      const whose = `the reply to request ${owner.ask.number} (${owner.ask.step}) of client ${owner.client}`;
-      this.#fail(ask, "foreign", `${got}, ${whose}`, at);
-    } else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
+    if (owner !== undefined) this.#fail(ask, "foreign", `${got}, ${describeOwner(owner)}`, at);
+    else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
   }
 
   #settle(ask: Ask<Frame>): void {
     this.#pending.remove(ask);
-    if (this.#settled === undefined || ask.key === undefined) return;
-    this.#settled.set(ask.key, true);
-    if (this.#settled.size > SETTLED_KEPT) this.#settled.delete(this.#settled.keys().next().value!);
+    this.#memory.settled(ask);
   }
 
   /** A frame that no pending request is for. */
   #stray(frame: Frame, at: number, key?: CorrelationKey): void {
     const { hub, record } = this.#options;
     const shown = describeFrame(frame);
-    const again = key === undefined
-      ? this.#last !== undefined && equal(this.#last, frame)
-      : this.#settled?.has(key) === true;
-    if (again) return record({ event: "frame", client: this.client, at, kind: "duplicate", text: shown });
-    const late = this.#expired?.find((ask) => key === undefined ? belongs(ask, frame) : ask.key === key);
+    if (this.#memory.isRepeated(frame, key)) {
+      return record({ event: "frame", client: this.client, at, kind: "duplicate", text: shown });
+    }
+    const late = this.#memory.lateFor(frame, key);
     const owner = late === undefined ? hub.ownerOf(frame, this) : undefined;
     const whose = late !== undefined
       ? `, the reply to request ${late.number} (${late.step}), which had timed out`
       : owner !== undefined
-      ? `, the reply to request ${owner.ask.number} (${owner.ask.step}) of client ${owner.client}`
+      ? `, ${describeOwner(owner)}`
       : "";
     record({ event: "frame", client: this.client, at, kind: "unexpected", text: `${shown}${whose}` });
   }
 
   #fail(ask: Ask<Frame>, result: AskError["result"], detail: string, at: number): void {
     const { number, step, due, sent } = ask;
-    this.#options.record({
-      event: "ask",
-      client: this.client,
-      at,
-      ask: number,
-      step,
-      due,
-      sent,
-      result,
-      detail,
-    });
+    const { client } = this;
+    this.#options.record({ event: "ask", client, at, ask: number, step, due, sent, result, detail });
     ask.fail(this.#stopped ? new SessionStoppedError() : new AskError(step, result, detail));
   }
 
@@ -341,15 +291,9 @@ export class SessionCore<Frame> {
   #expire(): void {
     this.#timerAt = Infinity;
     const now = this.now();
-    let next = Infinity;
-    for (const ask of [...this.#pending]) {
-      if (ask.deadline > now) {
-        next = Math.min(next, ask.deadline);
-        continue;
-      }
-      this.#pending.remove(ask);
-      (this.#expired ??= []).push(ask);
-      if (this.#expired.length > EXPIRED_KEPT) this.#expired.shift();
+    const { late, next } = this.#pending.expire(now);
+    for (const ask of late) {
+      this.#memory.expired(ask);
       this.#fail(ask, "lost", `no reply within ${Math.round(ask.deadline - ask.sent)} ms`, now);
     }
     if (next < Infinity) this.#watch(next, now);

@@ -1,7 +1,6 @@
 /** State shared by the sessions of one process: their time, their steps, and the owners of replies. @module */
 import type { Clock } from "../../internal/clock.ts";
-import { type Expectation, isExact, matches } from "./expectation.ts";
-import type { Ask } from "./pending_asks.ts";
+import { type Ask, belongs } from "./pending_asks.ts";
 import { StepNames } from "./step_name.ts";
 
 /** A session, as far as others look at it. */
@@ -9,6 +8,17 @@ export interface HubSession<Frame> {
   readonly client: number;
   /** The pending request that a reply belongs to beyond doubt. */
   expecting(reply: Frame): Ask<Frame> | undefined;
+}
+
+/** A request, and the client that sent it. */
+export interface RequestOwner<Frame> {
+  readonly client: number;
+  readonly ask: Ask<Frame>;
+}
+
+/** Describes a reply by its request: `the reply to request 3 (GET) of client 7`. */
+export function describeOwner<Frame>({ client, ask }: RequestOwner<Frame>): string {
+  return `the reply to request ${ask.number} (${ask.step}) of client ${client}`;
 }
 
 /** The sessions of one process, in order to recognize a reply that was meant for another session. */
@@ -20,7 +30,7 @@ export class SessionHub<Frame> {
   #turn: number | undefined;
   readonly #open = new Set<HubSession<Frame>>();
   /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
-  readonly #misled: { readonly client: number; readonly ask: Ask<Frame> }[] = [];
+  readonly #misled: RequestOwner<Frame>[] = [];
   /** Number of remaining searches, each of which scans all requests in flight. */
   #searches = 200;
 
@@ -59,11 +69,8 @@ export class SessionHub<Frame> {
     this.#open.delete(session);
   }
 
-  /** The request of another session that this reply is for. */
-  ownerOf(
-    reply: Frame,
-    of: HubSession<Frame>,
-  ): { readonly client: number; readonly ask: Ask<Frame> } | undefined {
+  /** Returns the request of another session that this reply is for. */
+  ownerOf(reply: Frame, of: HubSession<Frame>): RequestOwner<Frame> | undefined {
     if (this.#searches-- <= 0) return undefined;
     for (const session of this.#open) {
       const ask = session === of ? undefined : session.expecting(reply);
@@ -76,12 +83,4 @@ export class SessionHub<Frame> {
     this.#misled.push({ client, ask });
     if (this.#misled.length > 100) this.#misled.shift();
   }
-}
-
-/** Whether a reply belongs to a request beyond doubt: the request expects exactly this frame. */
-export function belongs<Frame>(
-  ask: { readonly expected: Expectation<Frame> | undefined },
-  reply: Frame,
-): boolean {
-  return isExact(ask.expected) && matches(ask.expected, reply) === true;
 }

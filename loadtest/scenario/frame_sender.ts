@@ -1,0 +1,24 @@
+/** Sends the frames of a session, with a limit for those that wait. Pure. @module */
+
+/** Sends frames; a `Connection` does. */
+export interface FrameSender<Frame> {
+  /** Returns `false` if the connection is closed, or the peer falls behind. */
+  send(frame: Frame): boolean;
+  /** Bytes that the socket has not taken. */
+  readonly queuedBytes: number;
+}
+
+/** Limit of bytes that wait to be written: within one turn of the event loop, nothing else stops an endless sender. */
+const MOST_UNSENT = 16 * 1024 * 1024;
+
+/**
+ * Sends a frame. Does nothing if the connection is closed.
+ *
+ * @throws {RangeError} If too many bytes wait to be written
+ */
+export function sendFrame<Frame>(connection: FrameSender<Frame>, frame: Frame): void {
+  if (connection.send(frame)) return;
+  const { queuedBytes } = connection;
+  if (queuedBytes <= MOST_UNSENT) return;
+  throw new RangeError(`Cannot send more: ${queuedBytes} bytes wait to be written (limit ${MOST_UNSENT})`);
+}
