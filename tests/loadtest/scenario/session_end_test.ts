@@ -27,7 +27,10 @@ Deno.test({
     });
     assertEquals(kindsOf(run), ["scenario"]);
     const [finding] = run.findings;
-    assert(/threw TypeError: no such user at session_end_test\.ts:\d+:\d+$/.test(finding!.text), finding!.text);
+    assert(
+      /threw TypeError: no such user at session_end_test\.ts:\d+:\d+$/.test(finding!.text),
+      finding!.text,
+    );
   },
 });
 
