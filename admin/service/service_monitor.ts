@@ -87,6 +87,7 @@ export class ServiceMonitor implements Disposable {
     const notReady = (): string[] => [
       ...(control.draining ? ["draining"] : []),
       ...(stats().suspended === true ? ["suspended"] : []),
+      ...(stats().bus?.connected === false ? ["disconnected from the cluster"] : []),
       ...(this.#exhausted ? ["out of descriptors"] : []),
     ];
     const bytes = () => this.#directory.sample();

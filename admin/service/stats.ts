@@ -26,6 +26,7 @@ export interface ServiceStats {
   readonly limited?: number;
   readonly limitedBy?: Counts;
   readonly nodes?: number;
+  readonly bus?: { readonly connected: boolean };
 }
 
 /** The sum of counts. */

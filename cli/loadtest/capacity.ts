@@ -220,6 +220,8 @@ function levelValues(
     timeout: values.timeout ?? (file === undefined ? undefined : TIMEOUT),
     threshold: values.until,
     history: undefined,
+    agents: undefined,
+    agentToken: undefined,
     junit: undefined,
     out: undefined,
     messages: undefined,

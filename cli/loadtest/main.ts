@@ -13,6 +13,7 @@ import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { jsonOption } from "../shared/output_options.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity.ts";
 import { compareCommand, runCompare } from "./compare.ts";
 import { runOptions } from "./options.ts";
@@ -39,6 +40,7 @@ const commands = {
       ],
     ],
   },
+  agent: agentCommand,
   capacity: capacityCommand,
   new: {
     summary: "Write a commented scenario to start from",
@@ -87,6 +89,8 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   switch (told.command) {
     case "run":
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
+    case "agent":
+      return await runAgent(told.options, context);
     case "capacity":
       return await runCapacity({ ...told.options, ...told.positionals }, context);
     case "new":

@@ -15,6 +15,7 @@ import { formatAddress } from "../../socket/network.ts";
 import { type DelayDistribution, formatReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
 import { CLUSTER_NOTATION, parseCluster } from "../server/join_cluster.ts";
+import { agentOptions } from "./agents.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { fileError } from "../shared/file_error.ts";
 import { jsonOption } from "../shared/output_options.ts";
@@ -104,6 +105,7 @@ export const runOptions = {
       min: 1,
     }),
   }),
+  ...agentOptions,
   ...tlsClientOptions,
   ...showTokenOption,
   ...adminOptions,
@@ -159,7 +161,8 @@ export function planOf(values: RunValues): Plan {
   const available = {
     memory: availableMemory(),
     target: values.target === undefined ? "the loopback addresses" : formatAddress(values.target),
-    addresses: values.target === undefined ? LOOPBACK_ADDRESSES : 1,
+    // Each agent has ports of its own.
+    addresses: values.target === undefined ? LOOPBACK_ADDRESSES : values.agents?.length ?? 1,
   };
   try {
     assertAffordable({ clients, window, replyDelay }, available);

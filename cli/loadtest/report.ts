@@ -81,7 +81,8 @@ export function commandAgain(args: readonly string[], seed: number): string {
 }
 
 function withoutToken(args: readonly string[]): string[] {
-  return args.filter((arg, index) => !/^--token(=|$)/.test(arg) && args[index - 1] !== "--token");
+  const isToken = (arg: string | undefined): boolean => arg === "--token" || arg === "--agent-token";
+  return args.filter((arg, index) => !/^--(agent-)?token(=|$)/.test(arg) && !isToken(args[index - 1]));
 }
 
 /** Quotes a word for a POSIX shell. */

@@ -1,10 +1,11 @@
 /** `loadtest.ts run`: starts and ends one load test with its spawned server and its generators. @module */
 import { type Context, FAIR_IO_ENV } from "../run_program.ts";
-import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
+import { localGenerators, type StartGenerator } from "../../loadtest/generate/generator_process.ts";
 import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
 import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
@@ -24,6 +25,7 @@ import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
+import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
 import { openScenarioFile } from "./scenario_file.ts";
 import { describeScenario, prepareRun, type RunCommandValues } from "./scenario_run.ts";
@@ -60,6 +62,7 @@ async function runAndReport(
   interrupted: AbortController,
 ): Promise<ExitCode> {
   const { json, quiet, report, junit, out } = values;
+  refuseWithAgents(values);
   const log = new Log({ json, quiet });
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
   await using scenario = file && await prepareRun(file, values);
@@ -79,11 +82,14 @@ async function runAndReport(
     stop: () => interrupted.abort(),
   });
   const order = scenario?.order ?? orderOf(values, plan, target);
-  const processes = values.processes ?? (scenario?.processes ?? plan.processes);
+  const remote = await agentGenerators(values, order.scenario);
+  const wanted = values.processes ?? (scenario?.processes ?? plan.processes);
+  const processes = values.agents === undefined ? wanted : processesAt(values.agents, wanted);
   using prepared = await prepareGenerator({ ...order, watched: histogramsFor(values.threshold) }, {
     processes,
     transport: values.transport,
     history,
+    ...(remote && { remote }),
   });
   using view = await startLiveView(plan.clients, { quiet });
   const result = await runPlan({
@@ -133,6 +139,17 @@ async function runAndReport(
   for (const { message } of unwritten) log.error(message);
   const code = EXIT_CODES[summary.verdict];
   return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
+}
+
+/** @throws {UsageError} If an option does not go with agents. */
+function refuseWithAgents({ agents, target, history }: RunCommandValues): void {
+  if (agents === undefined) return;
+  if (target === undefined) {
+    throw new UsageError("Option --target is missing: agents need a server that they can reach");
+  }
+  if (history !== undefined) {
+    throw new UsageError("Cannot use --history with --agents: the events stay on their machines");
+  }
 }
 
 /** Writes one file after another. One that fails, as on a full disk, takes neither the others nor the result along. */
@@ -194,20 +211,22 @@ export interface GeneratorResources {
   readonly processes: number;
   readonly transport: TransportName | undefined;
   readonly history: HistoryMerger | undefined;
+  /** Starts generators on other machines. Default: they run on this one. */
+  readonly remote?: StartGenerator;
 }
 
 /** Makes a generator ready: in this process, or in several. */
 export async function prepareGenerator(
   order: GeneratorRun,
-  { processes, transport, history }: GeneratorResources,
+  { processes, transport, history, remote }: GeneratorResources,
 ): Promise<PreparedGenerator> {
   // Code of a user runs in a process of its own: one that crashes or hangs is a finding.
-  if (processes > 1 || order.scenario !== undefined) {
+  if (processes > 1 || order.scenario !== undefined || remote !== undefined) {
     const command = order.scenario === undefined ? respawnCommand : respawnForScenario;
     const generator = await WorkerPool.start({
       ...order,
-      command: command(PART_NAMES.generator, ...transportArguments(transport)),
-      env: FAIR_IO_ENV,
+      startProcess: remote ??
+        localGenerators(command(PART_NAMES.generator, ...transportArguments(transport)), FAIR_IO_ENV),
       processes,
       ...(history && {
         historyOf: (part) => history.partPath(part),

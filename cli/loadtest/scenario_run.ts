@@ -15,7 +15,9 @@ import { loadOf, planScenario, type ScenarioValues } from "./scenario_options.ts
 import type { Target } from "./target.ts";
 
 /** Values of `loadtest.ts run`. */
-export type RunCommandValues = RunValues & ScenarioValues & { readonly scenario: string | undefined };
+export type RunCommandValues = RunValues & ScenarioValues & {
+  readonly scenario: string | undefined;
+};
 
 /** A run of a scenario that is ready; disposing of it calls `teardown`. */
 export interface ScenarioRun extends AsyncDisposable {

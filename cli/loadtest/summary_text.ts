@@ -68,6 +68,7 @@ export function summaryText(summary: Summary): string {
     ...(summary.scenario === undefined ? [] : ["", scenarioText(summary.scenario)]),
     "",
     ...processesText(summary),
+    ...agentsText(summary),
     `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
     ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
@@ -79,6 +80,15 @@ function processesText({ server }: Summary): string[] {
   if (server?.processes === undefined) return [];
   const spread = server.processes.map(({ accepted }) => accepted).join(", ");
   return [`connections of the ${server.processes.length} processes of the server: ${spread}`];
+}
+
+/** The agents and their clocks, if there are any. */
+function agentsText({ agents = [] }: Summary): string[] {
+  return agents.map(({ name, processes, clockOffsetMs, roundTripMs }) =>
+    `agent ${name}: ${plural(processes, { one: "process", many: "processes" })}, clock ${
+      clockOffsetMs < 0 ? "behind" : "ahead"
+    } by ${Math.abs(clockOffsetMs).toFixed(1)} ms (±${(roundTripMs / 2).toFixed(1)} ms)`
+  );
 }
 
 function left(

@@ -48,7 +48,8 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
   const tls = await tlsClient(values);
   if (values.target !== undefined) {
     const admin = values.targetAdmin && await TargetAdmin.reach(values.targetAdmin);
-    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls), admin });
+    const machines = values.agents?.length ?? 1;
+    return foreignTarget(values.target, { plan, tls: forProtocol(values, tls), admin, machines });
   }
   if (tls !== undefined && Object.keys(tls).length > 0) {
     throw new UsageError("Cannot use --tls-ca, --tls-cert, --tls-key, or --tls-server-name without --target");
@@ -78,12 +79,14 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
 
 function foreignTarget(
   target: Address,
-  { plan, tls, admin }: Pick<Target, "tls"> & {
+  { plan, tls, admin, machines }: Pick<Target, "tls"> & {
     readonly plan: Plan;
     readonly admin: TargetAdmin | undefined;
+    /** Machines that run clients: each has ports of its own. */
+    readonly machines: number;
   },
 ): Target {
-  refusing(() => plan.assertEnoughPorts(formatAddress(target)));
+  refusing(() => plan.assertEnoughPorts(formatAddress(target), machines));
   return {
     kind: "foreign",
     addresses: [target],

@@ -1,5 +1,5 @@
 /** Joins a relay to the cluster that `--cluster` names. @module */
-import { unixPath } from "../../socket/network.ts";
+import { type Network, unixPath } from "../../socket/network.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Bus } from "../../relay/cluster/bus.ts";
 import type { RelayServer } from "../../relay/server.ts";
@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly url: string;
   /** Name of the cluster at NATS. */
   readonly name: string;
+  /** The network of the relay's connections: one event loop serves both. */
+  readonly network: Network;
   readonly log: Log;
 }
 
@@ -48,12 +50,12 @@ export async function joinCluster(relay: RelayServer, options: ClusterOptions): 
   }
 }
 
-async function busOf({ url, name, log }: ClusterOptions): Promise<Bus> {
+async function busOf({ url, name, network, log }: ClusterOptions): Promise<Bus> {
   const node = crypto.randomUUID();
   const folder = unixPath(url);
   if (folder !== undefined) {
     const { LocalBus } = await import("../../relay/cluster/local_bus.ts");
-    return new LocalBus({ node, folder });
+    return new LocalBus({ node, folder, network });
   }
   const { NatsBus } = await import("../../relay/cluster/nats_bus.ts");
   return new NatsBus({

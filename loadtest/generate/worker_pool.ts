@@ -9,27 +9,27 @@ import {
   NO_PROGRESS,
   ownUsage,
 } from "./generator.ts";
+import { describeGeneratorEnd, type GeneratorProcess, type StartGenerator } from "./generator_process.ts";
 import type { WorkerSetup, WorkerStart } from "./worker.ts";
-import type { DiedEvent, RunEvent } from "../history/events.ts";
+import type { AgentEvent, DiedEvent, RunEvent } from "../history/events.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { encodeHistograms, mergeHistograms } from "../metrics/live_histograms.ts";
 import { mergeTrouble } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
 import { orderOf } from "../scenario/scenario_order.ts";
-import { type ChildMessage, ChildProcess, describeEnd } from "../process/child_process.ts";
+import type { ChildMessage } from "../process/child_process.ts";
 import { addUsage, NO_USAGE, type ProcessUsage } from "../process/process_usage.ts";
 
 /** Options for {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions extends GeneratorRun {
-  /** The program of one worker; it must call `runWorker`. */
-  readonly command: readonly [string, ...string[]];
-  readonly env?: Readonly<Record<string, string>>;
+  /** Starts a worker: a program that calls `runWorker`. */
+  readonly startProcess: StartGenerator;
   readonly processes: number;
   /** Returns where a worker writes its events. Default: nowhere. */
   readonly historyOf?: (part: number) => string;
-  /** Receives the deaths of workers; client events go to the workers' own files. */
-  readonly onEvent?: (event: DiedEvent) => void;
+  /** Receives the deaths of workers, and their agents; client events go to the workers' own files. */
+  readonly onEvent?: (event: DiedEvent | AgentEvent) => void;
 }
 
 /** From the start message to the beginning of the run, in ms: the message must reach all workers first. */
@@ -46,17 +46,25 @@ export class WorkerPool implements Generator {
   readonly #died: DiedEvent[] = [];
   #usage = NO_USAGE;
 
-  private constructor(options: WorkerPoolOptions) {
+  private constructor(options: WorkerPoolOptions, parts: readonly WorkerProcess[]) {
     this.#options = options;
     this.#ledger = new Ledger(options.run);
-    this.#parts = Array.from({ length: options.processes }, (_, part) => new WorkerProcess(options, part));
+    this.#parts = parts;
+    for (const { agentEvent } of parts) if (agentEvent !== undefined) this.#record(agentEvent);
   }
 
-  /** Starts the workers, and waits until each has made its plan. */
+  /** Starts the workers, and waits until each has made its plan. Rejects if an agent cannot be used. */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
-    const generator = new WorkerPool(options);
-    await Promise.all(generator.#parts.map((part) => part.ready));
-    return generator;
+    const numbers = Array.from({ length: options.processes }, (_, number) => number);
+    const started = await Promise.allSettled(numbers.map((number) => WorkerProcess.start(options, number)));
+    const parts = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    const failed = started.find((one) => one.status === "rejected");
+    if (failed !== undefined) {
+      for (const { process } of parts) process.terminate(0);
+      throw failed.reason;
+    }
+    await Promise.all(parts.map((part) => part.ready));
+    return new WorkerPool(options, parts);
   }
 
   get runEvent(): RunEvent {
@@ -84,8 +92,8 @@ export class WorkerPool implements Generator {
 
   async run(): Promise<void> {
     this.begin = systemClock.now() + BEGIN_MS;
-    const order: WorkerStart = { beginsAt: performance.timeOrigin + this.begin };
-    await Promise.all(this.#parts.map((part) => this.#runPart(part, order)));
+    const beginsAt = performance.timeOrigin + this.begin;
+    await Promise.all(this.#parts.map((part) => this.#runPart(part, beginsAt)));
     this.#usage = this.#parts.map((part) => part.usage).reduce(addUsage, ownUsage());
   }
 
@@ -105,15 +113,27 @@ export class WorkerPool implements Generator {
     return this.#usage;
   }
 
-  async #runPart(part: WorkerProcess, order: WorkerStart): Promise<void> {
+  async #runPart(part: WorkerProcess, beginsAt: number): Promise<void> {
+    const order: WorkerStart = { beginsAt: beginsAt + (part.process.agent?.offset ?? 0) };
     await part.process.send(JSON.stringify(order));
     const end = await part.process.ended;
     const ledger = part.ledger();
     if (ledger !== undefined) this.#ledger.absorb(ledger);
-    if (ledger !== undefined && end.code === 0) return;
+    if (ledger !== undefined && "code" in end && end.code === 0) return;
     const at = systemClock.now() - this.begin;
-    const event: DiedEvent = { event: "died", at, process: part.number, detail: describeEnd(end) };
+    const { agent } = part.process;
+    const event: DiedEvent = {
+      event: "died",
+      at,
+      process: part.number,
+      ...(agent === undefined ? {} : { agent: agent.name }),
+      detail: describeGeneratorEnd(end),
+    };
     this.#died.push(event);
+    this.#record(event);
+  }
+
+  #record(event: DiedEvent | AgentEvent): void {
     this.#ledger.record(event);
     this.#options.onEvent?.(event);
   }
@@ -122,24 +142,33 @@ export class WorkerPool implements Generator {
 /** One worker, and what it has sent. */
 class WorkerProcess {
   readonly number: number;
-  readonly process: ChildProcess;
+  readonly process: GeneratorProcess;
   /** Resolves when it waits for the run to begin, or has ended. */
   readonly ready: Promise<void>;
   progress = NO_PROGRESS;
   usage = NO_USAGE;
+  readonly #ready = Promise.withResolvers<void>();
   readonly #pieces: Uint8Array[] = [];
   #whole = false;
 
-  constructor(options: WorkerPoolOptions, number: number) {
-    const { command, env, processes, plan, historyOf, run, targets, faults, tls, token, scenario, watched } =
-      options;
-    const ready = Promise.withResolvers<void>();
+  /** Rejects if its agent cannot be used. */
+  static async start(options: WorkerPoolOptions, number: number): Promise<WorkerProcess> {
+    const early: ChildMessage[] = [];
+    let receive = (message: ChildMessage): void => void early.push(message);
+    const process = await options.startProcess(number, (message) => receive(message));
+    const worker = new WorkerProcess(options, { number, process });
+    receive = (message) => worker.#receive(message);
+    early.forEach(receive);
+    return worker;
+  }
+
+  private constructor(
+    options: WorkerPoolOptions,
+    { number, process }: Pick<WorkerProcess, "number" | "process">,
+  ) {
+    const { processes, plan, historyOf, run, targets, faults, tls, token, scenario, watched } = options;
     this.number = number;
-    this.process = new ChildProcess({
-      command,
-      ...(env ? { env } : {}),
-      onMessage: (line) => line.event === "ready" ? ready.resolve() : this.#receive(line),
-    });
+    this.process = process;
     const history = historyOf?.(number);
     const order: WorkerSetup = {
       run,
@@ -155,7 +184,7 @@ class WorkerProcess {
       ...(watched === undefined ? {} : { watched }),
     };
     this.ready = this.process.send(JSON.stringify(order))
-      .then(() => Promise.race([ready.promise, this.process.ended.then(() => {})]));
+      .then(() => Promise.race([this.#ready.promise, this.process.ended.then(() => {})]));
   }
 
   /** Returns its complete ledger, or `undefined` if it did not send one. */
@@ -163,8 +192,15 @@ class WorkerProcess {
     return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
   }
 
+  /** The agent that runs it, and its clock, for the ledger. */
+  get agentEvent(): AgentEvent | undefined {
+    const { agent } = this.process;
+    return agent && { event: "agent", process: this.number, ...agent };
+  }
+
   #receive(line: ChildMessage): void {
-    if (line.event === "progress") this.progress = line.progress as GeneratorProgress;
+    if (line.event === "ready") this.#ready.resolve();
+    else if (line.event === "progress") this.progress = line.progress as GeneratorProgress;
     else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
     else if (line.event === "ledger") {
       this.#pieces.push(Buffer.from(String(line.piece), "base64"));

@@ -240,11 +240,25 @@ export interface GeneratorEvent {
   readonly load?: ThreadLoad;
 }
 
+/** An agent runs the generator process with this number. */
+export interface AgentEvent {
+  readonly event: "agent";
+  readonly process: number;
+  /** Address of the agent. */
+  readonly name: string;
+  /** Lead of its clock, in ms; all times of its process are corrected by that. */
+  readonly offset: number;
+  /** Round trip of that measurement, in ms: the offset is off by half of it at most. */
+  readonly roundTrip: number;
+}
+
 /** A process ended too early: the server, or the generator with that number. */
 export interface DiedEvent {
   readonly event: "died";
   readonly at: number;
   readonly process: "server" | number;
+  /** Address of the agent that ran the generator. Absent for a process of this machine. */
+  readonly agent?: string;
   /** The way in which it ended, such as `exit code 1`. */
   readonly detail: string;
 }
@@ -290,6 +304,7 @@ export type HistoryEvent =
   | EndedEvent
   | ServerEvent
   | GeneratorEvent
+  | AgentEvent
   | DiedEvent
   | StopEvent
   | VerdictEvent;

@@ -105,7 +105,13 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   ended: { ...ofPeer, reason },
   server: { at: time, state: serverState },
   generator: { process: index, loopLag: time, socketLag: time, load: optional(load) },
-  died: { at: time, process: (value) => value === "server" || index(value), detail: text },
+  agent: { process: index, name: text, offset: time, roundTrip: time },
+  died: {
+    at: time,
+    process: (value) => value === "server" || index(value),
+    agent: optional(text),
+    detail: text,
+  },
   stop: {
     at: time,
     why: oneOf("done", "deadline", "died", "interrupted", "threshold"),

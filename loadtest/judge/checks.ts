@@ -39,11 +39,18 @@ export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
 
 /** Adds processes that ended too early. */
 export function addDeaths(run: RunEvent, died: readonly DiedEvent[], findings: Findings): void {
-  for (const { process, detail } of died) {
-    const name = process === "server" ? "The server" : `Generator process ${process}`;
-    const kind = process === "server" || run.rules === undefined ? "died" : "overloaded";
+  for (const { process, agent, detail } of died) {
+    const name = process === "server" ? "The server" : nameOfGenerator(process, agent);
+    // A process of this machine ran out of something. Why an agent ended, only its machine knows.
+    const kind = process === "server" || agent !== undefined || run.rules === undefined
+      ? "died"
+      : "overloaded";
     findings.add(kind, () => `${name} ended before the run did: ${detail}`);
   }
+}
+
+function nameOfGenerator(process: number, agent: string | undefined): string {
+  return `generator process ${process}${agent === undefined ? "" : ` at the agent ${agent}`}`;
 }
 
 /** Finds processes of a server that ended, and were replaced, before the run ended. */
@@ -136,7 +143,8 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
     ) {
       if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
-        return `In generator process ${process}, ${what} ${formatDuration(lag)} late at the 99th ` +
+        const agent = ledger.facts.agents.find((one) => one.process === process)?.name;
+        return `In ${nameOfGenerator(process, agent)}, ${what} ${formatDuration(lag)} late at the 99th ` +
           `percentile (limit ${limit})` + describeLimit(generator);
       });
     }

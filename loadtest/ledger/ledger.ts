@@ -87,6 +87,7 @@ export class Ledger {
       case "server":
       case "stop":
       case "generator":
+      case "agent":
       case "died":
       case "pace":
       case "fault":

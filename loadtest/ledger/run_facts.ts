@@ -1,6 +1,7 @@
 /** Facts of a run besides its clients: the server, the generators, faults, and the stop. Pure. @module */
 import type {
   AcceptedEvent,
+  AgentEvent,
   DiedEvent,
   EndedEvent,
   FaultEvent,
@@ -16,6 +17,7 @@ export type FactEvent =
   | ServerEvent
   | StopEvent
   | GeneratorEvent
+  | AgentEvent
   | DiedEvent
   | PaceEvent
   | FaultEvent
@@ -51,6 +53,11 @@ export class RunFacts {
 
   get generators(): GeneratorEvent[] {
     return this.#of("generator");
+  }
+
+  /** The agents that run generator processes; none if all of them run on this machine. */
+  get agents(): AgentEvent[] {
+    return this.#of("agent");
   }
 
   get died(): DiedEvent[] {

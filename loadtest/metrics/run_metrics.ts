@@ -64,10 +64,24 @@ export interface RunMetrics {
   readonly cpu: { readonly server: number | null; readonly generator: number | null };
   /** Peak resident memory in bytes; all generator processes together. */
   readonly memory: { readonly server: number | null; readonly generator: number | null };
+  /** The agents that ran clients; absent if this machine ran all of them. */
+  readonly agents?: readonly AgentMetrics[];
   /** Time until the last client finished. */
   readonly durationMs: number;
   /** Metrics of a scenario; absent for other protocols. */
   readonly scenario?: ScenarioMetrics;
+}
+
+/** An agent that ran clients. */
+export interface AgentMetrics {
+  /** Its address. */
+  readonly name: string;
+  /** Number of its processes. */
+  readonly processes: number;
+  /** Lead of its clock; all times are corrected by that. */
+  readonly clockOffsetMs: number;
+  /** Round trip of that measurement: the offset is off by half of it at most. */
+  readonly roundTripMs: number;
 }
 
 /** Input of {@linkcode collectRunMetrics}. */
@@ -133,8 +147,22 @@ export function collectRunMetrics(
     cpu: { server: cores(usage.server.cpuSeconds), generator: cores(usage.generator.cpuSeconds) },
     memory: { server: usage.server.peakMemory, generator: usage.generator.peakMemory },
     durationMs: Math.round(durationMs),
+    ...(ledger.facts.agents.length === 0 ? {} : { agents: measureAgents(ledger) }),
     ...(ledger.run.protocol === "scenario" ? { scenario: measureSteps(ledger) } : {}),
   };
+}
+
+/** One entry for each agent, with the best measurement of its clock. */
+function measureAgents({ facts }: Ledger): AgentMetrics[] {
+  return [...Map.groupBy(facts.agents, ({ name }) => name)].map(([name, events]) => {
+    const best = events.reduce((one, other) => other.roundTrip < one.roundTrip ? other : one);
+    return {
+      name,
+      processes: events.length,
+      clockOffsetMs: rounded(best.offset),
+      roundTripMs: rounded(best.roundTrip),
+    };
+  });
 }
 
 function rounded(value: number): number {

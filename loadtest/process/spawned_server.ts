@@ -93,7 +93,7 @@ export class SpawnedServer {
 
   /** Returns its state, and its sockets counted from outside; `null` if it has ended or hangs. */
   async state(): Promise<ServerState | null> {
-    const line = await this.#ask();
+    const line = await this.report();
     if (line === undefined) return null;
     const processes = processesOf(line);
     if (processes !== undefined) this.#workers = processes.map(({ pid }) => pid);
@@ -135,8 +135,8 @@ export class SpawnedServer {
     this.#sockets = new SocketCount(this.#pids);
   }
 
-  /** Asks for its state; `undefined` if it has ended or hangs. */
-  async #ask(): Promise<ChildMessage | undefined> {
+  /** Returns its state as it reports it itself; `undefined` if it has ended or hangs. */
+  async report(): Promise<ChildMessage | undefined> {
     const answer = Promise.withResolvers<ChildMessage | undefined>();
     this.#answers.push(answer);
     const giveUp = setTimeout(() => answer.resolve(undefined), ANSWER_MS);

@@ -6,7 +6,7 @@ import { renderReport as reportOf } from "./report.ts";
 
 export type { Confidence, Interval, Intervals } from "../metrics/confidence.ts";
 export type { Percentiles } from "../metrics/latency.ts";
-export type { RunMetrics } from "../metrics/run_metrics.ts";
+export type { AgentMetrics, RunMetrics } from "../metrics/run_metrics.ts";
 export type { PlanSummary, Summary } from "../metrics/summary.ts";
 export type { CheckedThreshold } from "../metrics/threshold.ts";
 export type { PaceSummary } from "../pace/pace_summary.ts";

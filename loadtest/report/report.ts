@@ -14,7 +14,14 @@ import { describeHolds, histogramChart, holdChart, percentileChart } from "./lat
 import { formatCount, formatMs } from "./number.ts";
 import { renderPage } from "./page.ts";
 import { requestPercentiles, requestTimeCharts, scenarioTables } from "./scenario_section.ts";
-import { configurationTable, countTables, keyFigures, latencyTable, thresholdList } from "./tables.ts";
+import {
+  agentFacts,
+  configurationTable,
+  countTables,
+  keyFigures,
+  latencyTable,
+  thresholdList,
+} from "./tables.ts";
 import { lagChart, latencyChart, openChart, rateChart, troubleChart } from "./time_charts.ts";
 
 /** The contents of a report. */
@@ -104,7 +111,10 @@ export function renderReport(input: ReportInput): string {
     ${countTables(summary, ledger.run)}
     <h2>Configuration</h2>
     <div class="card">${
-    configurationTable(plan, { run: ledger.run, facts: [["okline", version], ...machine] })
+    configurationTable(plan, {
+      run: ledger.run,
+      facts: [["okline", version], ...machine, ...agentFacts(summary)],
+    })
   }</div>
     ${
     command === undefined ? "" : html`

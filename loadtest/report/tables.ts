@@ -153,6 +153,15 @@ function countTable(title: string, rows: readonly Row[]): Html {
   `;
 }
 
+/** The agents that ran clients, and their clocks. */
+export function agentFacts({ agents = [] }: Summary): [string, string][] {
+  return agents.map(({ name, processes, clockOffsetMs, roundTripMs }) => [
+    `Agent ${name}`,
+    `${processes} ${processes === 1 ? "process" : "processes"}, clock offset ${formatMs(clockOffsetMs)} ms ` +
+    `± ${formatMs(roundTripMs / 2)} ms`,
+  ]);
+}
+
 /** Renders the thresholds and their results; nothing without thresholds. */
 export function thresholdList({ thresholds }: Summary): Content {
   if (thresholds.length === 0) return "";

@@ -22,6 +22,11 @@ export interface Bus {
   readonly node: string;
   /** Largest message in UTF-8 bytes. */
   readonly maxMessage: number;
+  /**
+   * Whether {@linkcode BusHandlers.onGone} reports every death immediately. A silent node is then taken for one that hangs,
+   * or that gets no processor time, and is given more time.
+   */
+  readonly noticesDeath: boolean;
   /** Whether messages have a chance to arrive at present. */
   readonly status: BusStatus;
   /** Sets what is called for this node; once, before {@linkcode Bus.connect}. */

@@ -24,7 +24,7 @@ export interface LocalBusOptions {
 const MAX_MESSAGE = 1024 * 1024;
 // A process that does not read for as long as this takes to fill is as good as dead.
 const WRITE_BUFFER = 16 * MAX_MESSAGE;
-/** A node that does not answer for this long, in ms, hangs, and is left out until it connects by itself. */
+/** Time in ms to wait for the answer of a node before joining without it. Its link is used once it answers. */
 const ANSWER_TIMEOUT = 2000;
 const SUFFIX = ".sock";
 
@@ -37,6 +37,8 @@ type Link = Connection<Uint8Array>;
 export class LocalBus implements Bus {
   readonly node: string;
   readonly maxMessage: number = MAX_MESSAGE;
+  /** The socket of a process that dies is closed. */
+  readonly noticesDeath = true;
   readonly #options: LocalBusOptions;
   readonly #codec = lengthPrefixCodec({ maxFrame: MAX_MESSAGE });
   readonly #encoder = new TextEncoder();
@@ -128,14 +130,23 @@ export class LocalBus implements Bus {
       return;
     }
     link.send(this.#encoder.encode(this.node));
-    const batches = link.batches();
-    const timer = clock.after(ANSWER_TIMEOUT, () => link.abort());
-    const { value: frames } = await batches.next();
+    const answered = Promise.withResolvers<void>();
+    const timer = clock.after(ANSWER_TIMEOUT, () => answered.resolve());
+    this.#readers.add(this.#follow(node, link, () => answered.resolve()));
+    await answered.promise;
     timer.cancel();
-    if (frames === undefined) return;
-    this.#add(node, link);
-    for (const frame of frames.slice(1)) this.#receive(frame);
-    this.#readers.add(this.#read(node, link, batches));
+  }
+
+  /** Serves a node that this one has connected to. */
+  async #follow(node: string, link: Link, answered: () => void): Promise<void> {
+    const batches = link.batches();
+    const { value: frames } = await batches.next();
+    if (frames !== undefined) {
+      this.#add(node, link);
+      for (const frame of frames.slice(1)) this.#receive(frame);
+    }
+    answered();
+    if (frames !== undefined) await this.#read(node, link, batches);
   }
 
   /** Serves a node that connected to this one. The first frame of each is its id; the answer shows that this end is served. */

@@ -8,6 +8,9 @@ import { SequenceWindow } from "./sequence_window.ts";
 export const HEARTBEAT = 1000;
 // Two lost heartbeats and a late one.
 const MISSED_HEARTBEATS = 3.5;
+// Where deaths are noticed otherwise. Redelivering all that a node holds, because it was out of processor time, doubles the
+// load of a host that is overloaded already. What a hanging node holds is redelivered after the ack timeout.
+const MISSED_BY_HANGING = 30;
 // Counts change with every connection. Announcing each change would cost more than the relaying; a count that is
 // at most this old, in ms, shifts the choice of receivers by the connections that came and went within it.
 const ANNOUNCE_INTERVAL = 50;
@@ -44,6 +47,8 @@ export interface MembershipOptions {
 
 /** Counters of a {@linkcode Membership}. */
 export interface MembershipStats {
+  /** Whether the bus is connected. */
+  readonly connected: boolean;
   /** Nodes besides this one. */
   readonly nodes: number;
   /** Messages sent to nodes, and received from them. */
@@ -150,7 +155,8 @@ export class Membership {
 
   /** Returns the counters. */
   stats(): MembershipStats {
-    return { nodes: this.#members.size, ...this.#counts };
+    const connected = this.#options.bus.status === "connected";
+    return { connected, nodes: this.#members.size, ...this.#counts };
   }
 
   /** Sends what is queued, says goodbye, and closes the bus. */
@@ -179,7 +185,8 @@ export class Membership {
   }
 
   #removeSilent(): void {
-    const oldest = this.#options.clock.now() - this.#heartbeat * MISSED_HEARTBEATS;
+    const missed = this.#options.bus.noticesDeath ? MISSED_BY_HANGING : MISSED_HEARTBEATS;
+    const oldest = this.#options.clock.now() - this.#heartbeat * missed;
     for (const member of this.#members.values()) {
       if (member.seenAt < oldest) this.#remove(member, "silent");
     }

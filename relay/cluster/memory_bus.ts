@@ -10,6 +10,8 @@ export interface MemoryBusOptions {
   readonly latency?: number;
   /** Largest message in bytes. Default 1 MiB. */
   readonly maxMessage?: number;
+  /** As {@linkcode Bus.noticesDeath}. Default `false`. */
+  readonly noticesDeath?: boolean;
   /** Shares of messages, from 0 to 1, that are dropped, doubled, or delayed by up to a second. Default: none. */
   readonly faults?: { readonly drop?: number; readonly duplicate?: number; readonly delay?: number };
   /** Needed with `faults`. */
@@ -34,6 +36,11 @@ export class MemoryBusHub {
     const bus = new MemoryBus(node, this);
     this.#buses.set(node, bus);
     return bus;
+  }
+
+  /** Whether the buses notice deaths. */
+  get noticesDeath(): boolean {
+    return this.#options.noticesDeath ?? false;
   }
 
   /** Maximum size of a message. */
@@ -73,6 +80,10 @@ export class MemoryBus implements Bus {
   constructor(node: string, hub: MemoryBusHub) {
     this.node = node;
     this.#hub = hub;
+  }
+
+  get noticesDeath(): boolean {
+    return this.#hub.noticesDeath;
   }
 
   get maxMessage(): number {

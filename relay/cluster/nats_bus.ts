@@ -36,6 +36,7 @@ const MAX_PINGS = 3;
  */
 export class NatsBus implements Bus {
   readonly node: string;
+  readonly noticesDeath = false;
   readonly #options: NatsBusOptions;
   readonly #prefix: string;
   #handlers: BusHandlers | undefined;

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { askAdmin } from "../_util/admin_client.ts";
 import { startWatchedRelay } from "../_util/admin_target.ts";
+import { MemoryBusHub } from "../../relay/cluster/memory_bus.ts";
+import { systemClock } from "../../socket/tcp.ts";
 
 Deno.test("startAdmin() answers health checks while a relay serves, is suspended, and drains", async () => {
   await using watched = await startWatchedRelay({ relay: { timeouts: { drain: 5000 } } });
@@ -198,3 +200,18 @@ async function readAll(conn: Deno.Conn): Promise<string> {
   }
   return text;
 }
+
+Deno.test("GET /readyz answers 503 while the cluster of a relay cannot be reached", async () => {
+  await using server = await startWatchedRelay();
+  const bus = new MemoryBusHub({ clock: systemClock }).join("a");
+  await server.relay.join(bus);
+  const ready = async () => {
+    const { status, text } = await askAdmin(server.admin.address, "/readyz");
+    return [status, text.trim()];
+  };
+  assertEquals(await ready(), [200, "ok"]);
+  bus.cut();
+  assertEquals(await ready(), [503, "disconnected from the cluster"]);
+  bus.restore();
+  assertEquals(await ready(), [200, "ok"]);
+});

@@ -16,7 +16,7 @@ export interface PortShare {
   close(): void;
 }
 
-/** The port of a server that runs in several processes. */
+/** A bound port, of which each process opens a share. */
 export interface SharedPort {
   readonly addresses: readonly Address[];
   /** Opens the share of one process. */

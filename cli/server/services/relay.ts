@@ -16,6 +16,7 @@ import {
 } from "../service_options.ts";
 import { outputFile } from "../../shared/output_file.ts";
 import { fileError } from "../../shared/file_error.ts";
+import { listeningNetwork } from "../inherited_sockets.ts";
 import { CLUSTER_NOTATION, parseCluster } from "../join_cluster.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
@@ -84,7 +85,12 @@ export const relay = {
     });
     if (values.cluster !== undefined) {
       const { joinCluster } = await import("../join_cluster.ts");
-      await joinCluster(relay, { url: values.cluster, name: values.clusterName, log: host.log });
+      await joinCluster(relay, {
+        url: values.cluster,
+        name: values.clusterName,
+        network: await listeningNetwork(values),
+        log: host.log,
+      });
     }
     return {
       addresses: relay.addresses,

@@ -1,4 +1,4 @@
-/** A NATS server for tests: Debian's `nats-server`, on loopback and a free port. */
+/** A NATS server for tests: Debian's `nats-server`, on loopback or another address, and a free port. */
 
 /** Whether `nats-server` is installed. */
 export const HAS_NATS: boolean = await isInstalled();
@@ -17,10 +17,16 @@ async function isInstalled(): Promise<boolean> {
 /** A running NATS server. */
 export class NatsServer implements AsyncDisposable {
   readonly port: number;
+  readonly #host: string;
   readonly #process: Deno.ChildProcess;
   readonly #log: Promise<void>;
 
-  private constructor(port: number, process: Deno.ChildProcess, log: Promise<void>) {
+  private constructor(
+    { host, port }: { host: string; port: number },
+    process: Deno.ChildProcess,
+    log: Promise<void>,
+  ) {
+    this.#host = host;
     this.port = port;
     this.#process = process;
     this.#log = log;
@@ -30,10 +36,12 @@ export class NatsServer implements AsyncDisposable {
    * Starts a server. `port` 0 picks a free port below the OS's range for clients: while the server is down, a
    * client that reconnects to a port in that range may connect to itself, and then the port is in use.
    */
-  static async start(options: { port?: number; args?: readonly string[] } = {}): Promise<NatsServer> {
-    const { port = 0, args = [] } = options;
+  static async start(
+    options: { host?: string; port?: number; args?: readonly string[] } = {},
+  ): Promise<NatsServer> {
+    const { host = "127.0.0.1", port = 0, args = [] } = options;
     const process = new Deno.Command("nats-server", {
-      args: ["-a", "127.0.0.1", "-p", `${port === 0 ? freePort() : port}`, ...args],
+      args: ["-a", host, "-p", `${port === 0 ? freePort() : port}`, ...args],
       stdin: "null",
       stdout: "null",
       stderr: "piped",
@@ -44,17 +52,17 @@ export class NatsServer implements AsyncDisposable {
       let text = "";
       for await (const chunk of process.stderr.pipeThrough(new TextDecoderStream())) {
         text += chunk;
-        bound ||= Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(text)?.[1] ?? 0);
+        bound ||= Number(/client connections on [\d.]+:(\d+)/.exec(text)?.[1] ?? 0);
         if (text.includes("Server is ready")) ready.resolve(bound);
       }
       ready.reject(new Error(`nats-server ended: ${text}`));
     })();
-    return new NatsServer(await ready.promise, process, log);
+    return new NatsServer({ host, port: await ready.promise }, process, log);
   }
 
   /** The URL of the server. */
   get url(): string {
-    return `nats://127.0.0.1:${this.port}`;
+    return `nats://${this.#host}:${this.port}`;
   }
 
   /** Ends the server, and waits until it is gone. */

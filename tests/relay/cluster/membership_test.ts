@@ -126,6 +126,18 @@ Deno.test("Membership removes a node that misses its heartbeats, and takes it ba
   assertEquals(a.take(), ["join b"]);
 });
 
+Deno.test("Membership gives a silent node half a minute when its bus notices deaths", pure, async () => {
+  const { a, b, clock } = await startTwo({ noticesDeath: true });
+  await using _ = a;
+  await using __ = b;
+  a.take();
+  b.bus.silence();
+  await clock.advance(29_000);
+  assertEquals(a.take(), []);
+  await clock.advance(3000);
+  assertEquals(a.take(), ["leave b silent"]);
+});
+
 Deno.test("Membership removes every node when the bus is lost, and finds them again", pure, async () => {
   const { a, b, clock } = await startTwo();
   await using _ = a;

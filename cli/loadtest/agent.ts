@@ -1,0 +1,99 @@
+/** `loadtest.ts agent`: runs generator processes for a load test on another machine. @module */
+import { type Context, FAIR_IO_ENV, VERSION } from "../run_program.ts";
+import { address, custom } from "../args/option.ts";
+import type { Command, Values } from "../args/program.ts";
+import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
+import { Agent } from "../../loadtest/agent/agent.ts";
+import { formatAddress } from "../../socket/network.ts";
+import { jsonOption, quietOption } from "../shared/output_options.ts";
+import { transportArguments, transportOption } from "../shared/transport_option.ts";
+import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
+import { Log } from "../terminal/log.ts";
+import { PART_NAMES } from "./worker_processes.ts";
+import { respawnCommand } from "./respawn.ts";
+
+/** The variable for the token of agents. */
+export const AGENT_TOKEN_VARIABLE = "OKLINE_AGENT_TOKEN";
+
+/** Settings of an option for the token of agents. */
+export const agentToken = {
+  accepts: TOKEN_NOTATION,
+  placeholder: "TOKEN",
+  environment: AGENT_TOKEN_VARIABLE,
+  secret: true,
+} as const;
+
+/** Reads a token. */
+export function parseAgentToken(text: string): string {
+  assertToken(text);
+  return text;
+}
+
+const options = {
+  listen: address({ help: "Address to listen on", required: true }),
+  token: custom(parseAgentToken, { help: "Token that a load test must show", ...agentToken }),
+  ...transportOption,
+  ...jsonOption,
+  ...quietOption,
+};
+
+/** The command. */
+export const agentCommand = {
+  summary: "Run clients for a load test on another machine",
+  options,
+  examples: [
+    ["agent --listen 10.0.0.2:7000 --token secret", "Wait for load tests on this address"],
+    [
+      "run --target 10.0.0.1:8000 --agents 10.0.0.2:7000,10.0.0.3:7000 --agent-token secret",
+      "On another machine: run the clients at two agents",
+    ],
+  ],
+} as const satisfies Command;
+
+/**
+ * Runs an agent until it is interrupted.
+ *
+ * @throws {UsageError} If the token is missing: a load test may run any program here.
+ * @throws {ExitError} If the address cannot be bound.
+ */
+export async function runAgent(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
+  const { listen, token, transport } = values;
+  if (token === undefined) {
+    throw new UsageError(
+      `Option --token (or ${AGENT_TOKEN_VARIABLE}) is missing: whoever shows it may run scenarios on this machine`,
+    );
+  }
+  const log = new Log(values);
+  await using agent = open(() =>
+    new Agent({
+      address: listen,
+      token,
+      version: VERSION,
+      command: respawnCommand(PART_NAMES.generator, ...transportArguments(transport)),
+      env: FAIR_IO_ENV,
+      onLog: (message) => log.info(message),
+    })
+  );
+  const { hostname, port } = agent.address;
+  log.result(`listening on ${formatAddress(agent.address)}`, {
+    event: "listening",
+    service: "agent",
+    host: hostname,
+    port,
+    pid: Deno.pid,
+    version: VERSION,
+  });
+  const interrupted = Promise.withResolvers<void>();
+  onSignal(["SIGINT", "SIGTERM"], () => interrupted.resolve());
+  await Promise.race([interrupted.promise, agent.finished]);
+  return ExitCode.ok;
+}
+
+function open(start: () => Agent): Agent {
+  try {
+    return start();
+  } catch (cause) {
+    if (!(cause instanceof Error) || Reflect.get(cause, "code") === undefined) throw cause;
+    throw new ExitError(`Cannot listen: ${cause.message}`, { cause });
+  }
+}

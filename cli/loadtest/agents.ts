@@ -1,0 +1,88 @@
+/** The agents of a load test: where its generator processes run. @module */
+import { fileURLToPath } from "node:url";
+import { VERSION } from "../run_program.ts";
+import { custom, group } from "../args/option.ts";
+import type { Values } from "../args/program.ts";
+import { ADDRESS_NOTATION, parseAddress } from "../../socket/address.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import { AgentError, AgentProcess } from "../../loadtest/agent/agent_process.ts";
+import { type AgentFile, isInnerName } from "../../loadtest/agent/protocol.ts";
+import { sha256Of } from "../../loadtest/agent/sha256.ts";
+import type { StartGenerator } from "../../loadtest/generate/generator_process.ts";
+import type { PreparedScenario } from "../../loadtest/scenario/scenario_runner.ts";
+import { ExitError, UsageError } from "../terminal/exit.ts";
+import { agentToken, parseAgentToken } from "./agent.ts";
+
+/** `--agents`, `--agent-token` */
+export const agentOptions = group("Load", {
+  agents: custom(parseAgents, {
+    help: "Agents that run the clients; see the command agent",
+    accepts: `addresses separated by commas: ${ADDRESS_NOTATION}`,
+    placeholder: "HOST:PORT,…",
+    format: (agents) => agents.map(formatAddress).join(","),
+    defaultText: "none: this machine runs them",
+  }),
+  agentToken: custom(parseAgentToken, { help: "Token of the agents", ...agentToken }),
+});
+
+function parseAgents(text: string): readonly Address[] {
+  return text.split(",").map((one) => parseAddress(one, { minPort: 1 }));
+}
+
+/**
+ * Returns what starts generator processes at the agents, in turn; `undefined` without agents.
+ *
+ * @throws {UsageError} If the token is missing, or the scenario cannot travel.
+ */
+export async function agentGenerators(
+  { agents, agentToken: token }: Values<typeof agentOptions>,
+  scenario: PreparedScenario | undefined,
+): Promise<StartGenerator | undefined> {
+  if (agents === undefined) return undefined;
+  if (token === undefined) throw new UsageError("Option --agent-token (or OKLINE_AGENT_TOKEN) is missing");
+  const run = crypto.randomUUID();
+  const files = scenario === undefined ? [] : await filesOf(scenario);
+  return async (number, onMessage) => {
+    try {
+      return await AgentProcess.start({
+        address: agents[number % agents.length]!,
+        token,
+        version: VERSION,
+        run,
+        files,
+        onMessage,
+      });
+    } catch (cause) {
+      if (cause instanceof AgentError) throw new ExitError(cause.message, { cause });
+      throw cause;
+    }
+  };
+}
+
+/** Returns a number of processes, at least one for each agent and the same for all. */
+export function processesAt(agents: readonly Address[], processes: number): number {
+  return agents.length * Math.max(1, Math.ceil(processes / agents.length));
+}
+
+const RELATIVE_IMPORT = /\b(?:from|import)\s*\(?\s*["'](\.{1,2}\/[^"']*)["']/;
+
+/** The scenario and its data. Other modules of the user do not travel. */
+async function filesOf({ file, scenario: { data } }: PreparedScenario): Promise<AgentFile[]> {
+  const path = fileURLToPath(file!);
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const text = await Deno.readTextFile(path);
+  const imported = RELATIVE_IMPORT.exec(text)?.[1];
+  if (imported !== undefined) {
+    throw new UsageError(`Cannot send ${name} to agents: it imports ${imported}, expected a single file`);
+  }
+  const files = [{ name, text, sha256: await sha256Of(text) }];
+  if (data === undefined || Array.isArray(data)) return files;
+  const dataName = typeof data === "string" ? data : (data as { readonly file: string }).file;
+  if (!isInnerName(dataName)) {
+    throw new UsageError(
+      `Cannot send the data file ${dataName} to agents: expected a file beside the scenario`,
+    );
+  }
+  const dataText = await Deno.readTextFile(new URL(dataName, file));
+  return [...files, { name: dataName, text: dataText, sha256: await sha256Of(dataText) }];
+}

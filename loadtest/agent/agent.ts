@@ -1,0 +1,206 @@
+/** Runs generator processes for load tests on other machines. @module */
+import { authenticate } from "../../access/authenticate.ts";
+import { tokenCheck } from "../../access/token.ts";
+import { errorLine } from "../../protocol.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { listen, type Listener } from "../../socket/listener.ts";
+import type { Address, Network } from "../../socket/network.ts";
+import { type ChildMessage, ChildProcess } from "../process/child_process.ts";
+import {
+  AGENT_PROTOCOL,
+  AGENT_WRITE_BUFFER,
+  ALIVE_INTERVAL,
+  type FromAgent,
+  isInnerName,
+  MAX_AGENT_LINE,
+  type ToAgent,
+} from "./protocol.ts";
+import { sha256Of } from "./sha256.ts";
+
+/** Options for {@linkcode Agent}. */
+export interface AgentOptions {
+  readonly address: Address;
+  /** The token that a load test must show. */
+  readonly token: string;
+  /** The version of this program. */
+  readonly version: string;
+  /** The program of a generator process, and its environment. */
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: sockets of the system. */
+  readonly network?: Network;
+  /** Receives what happens, for a log. */
+  readonly onLog?: (message: string) => void;
+}
+
+/** Waits for load tests, and runs a generator process for each of their connections. */
+export class Agent implements AsyncDisposable {
+  readonly #options: AgentOptions;
+  readonly #listener: Listener;
+  readonly #isToken: (given: string) => boolean;
+  readonly #sessions = new Set<Session>();
+
+  /** Listens. */
+  constructor(options: AgentOptions) {
+    const { address, network, token } = options;
+    this.#options = options;
+    this.#isToken = tokenCheck(token);
+    this.#listener = listen({
+      hostnames: [address.hostname],
+      port: address.port,
+      limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
+      ...(network === undefined ? {} : { network }),
+    });
+    void this.#listener.serve((connection) => this.#serve(connection));
+  }
+
+  /** The bound address. */
+  get address(): Address {
+    return this.#listener.addresses[0]!;
+  }
+
+  /** Settles when the agent is closed. */
+  get finished(): Promise<void> {
+    return this.#listener.finished;
+  }
+
+  /** Ends all processes, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#sessions) session.kill();
+    await this.#listener.close();
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    if (!await authenticate(connection, { isToken: this.#isToken })) return;
+    const session = new Session(connection, this.#options);
+    this.#sessions.add(session);
+    try {
+      for await (const line of connection) {
+        const refusal = await session.receive(JSON.parse(line) as ToAgent, this.#run);
+        if (refusal === undefined) continue;
+        connection.send(errorLine(refusal));
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      connection.send(errorLine(`invalid message: ${error.message}`));
+    } finally {
+      this.#sessions.delete(session);
+      await session.end();
+      if (this.#sessions.size === 0) this.#options.onLog?.("Ready for the next load test");
+    }
+  }
+
+  /** The load test that runs at present. */
+  get #run(): string | undefined {
+    return [...this.#sessions].find(({ run }) => run !== undefined)?.run;
+  }
+}
+
+/** One connection of a load test, and its process. */
+class Session {
+  run: string | undefined;
+  readonly #connection: Connection;
+  readonly #options: AgentOptions;
+  #folder: string | undefined;
+  #scenario: string | undefined;
+  #process: ChildProcess | undefined;
+  #alive: ReturnType<typeof setInterval> | undefined;
+
+  constructor(connection: Connection, options: AgentOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Does what a message asks for. Returns why it is refused, if it is. */
+  async receive(message: ToAgent, running: string | undefined): Promise<string | undefined> {
+    if (message.event === "hello") return this.#hello(message, running);
+    if (this.run === undefined) return "expected hello";
+    switch (message.event) {
+      case "clock":
+        this.#send({ event: "clock", now: performance.timeOrigin + performance.now() });
+        return undefined;
+      case "file":
+        return await this.#file(message);
+      case "start":
+        this.#start(message.scenario);
+        return undefined;
+      case "order":
+        await this.#process?.send(this.#localized(message.line));
+        return undefined;
+      case "stop":
+        this.#process?.terminate(message.grace);
+        return undefined;
+      default:
+        return "unknown message";
+    }
+  }
+
+  kill(): void {
+    this.#process?.kill("SIGKILL");
+  }
+
+  /** Ends the process, which nothing waits for anymore, and removes its files. */
+  async end(): Promise<void> {
+    clearInterval(this.#alive);
+    this.kill();
+    await this.#process?.ended;
+    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  #hello(
+    { protocol, version, run }: Extract<ToAgent, { event: "hello" }>,
+    running: string | undefined,
+  ): string | undefined {
+    if (protocol !== AGENT_PROTOCOL || version !== this.#options.version) {
+      return `this agent has version ${this.#options.version}, the load test ${version}`;
+    }
+    if (running !== undefined && running !== run) return "the agent is busy with another load test";
+    if (running === undefined) {
+      this.#options.onLog?.(`Running a load test of ${this.#connection.remote.hostname}`);
+    }
+    this.run = run;
+    this.#send({ event: "hello", version: this.#options.version });
+    this.#alive = setInterval(() => this.#send({ event: "alive" }), ALIVE_INTERVAL);
+    return undefined;
+  }
+
+  async #file({ name, text, sha256 }: Extract<ToAgent, { event: "file" }>): Promise<string | undefined> {
+    if (!isInnerName(name)) return `invalid file name ${JSON.stringify(name)}`;
+    if (await sha256Of(text) !== sha256) return `the file ${name} was damaged on its way`;
+    this.#folder ??= await Deno.makeTempDir({ prefix: "okline-agent-" });
+    const path = `${this.#folder}/${name}`;
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await Deno.writeTextFile(path, text);
+    return undefined;
+  }
+
+  #start(scenario: string | undefined): void {
+    const { command, env } = this.#options;
+    if (scenario !== undefined) this.#scenario = `file://${this.#folder}/${scenario}`;
+    const process = new ChildProcess({
+      command,
+      // A Ctrl-C at the terminal of the agent is the agent's.
+      detached: true,
+      ...(env === undefined ? {} : { env }),
+      onMessage: (message) => this.#send(message),
+    });
+    this.#process = process;
+    void process.ended.then(({ code, signal }) => {
+      this.#send({ event: "end", code, signal });
+      void this.#connection.close();
+    });
+  }
+
+  /** Puts the local file in place of the scenario's file on the other machine. */
+  #localized(line: string): string {
+    if (this.#scenario === undefined) return line;
+    const order = JSON.parse(line);
+    if (order.scenario !== undefined) order.scenario.file = this.#scenario;
+    return JSON.stringify(order);
+  }
+
+  #send(message: FromAgent | ChildMessage): void {
+    if (this.#connection.open && !this.#connection.writeEnded) this.#connection.send(JSON.stringify(message));
+  }
+}

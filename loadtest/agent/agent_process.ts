@@ -1,0 +1,149 @@
+/** A generator process on an agent: the side of the load test. @module */
+import { connect } from "../../socket/connect.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { describeCloseReason } from "../../socket/errors.ts";
+import { type Address, formatAddress } from "../../socket/network.ts";
+import type { GeneratorEnd, GeneratorProcess } from "../generate/generator_process.ts";
+import type { ChildMessage } from "../process/child_process.ts";
+import { type ClockSample, estimateOffset } from "./clock_offset.ts";
+import {
+  AGENT_PROTOCOL,
+  AGENT_WRITE_BUFFER,
+  type AgentFile,
+  MAX_AGENT_LINE,
+  SILENCE_LIMIT,
+  type ToAgent,
+} from "./protocol.ts";
+
+/** Options for {@linkcode AgentProcess.start}. */
+export interface AgentProcessOptions {
+  readonly address: Address;
+  readonly token: string;
+  readonly version: string;
+  /** Id of the run. */
+  readonly run: string;
+  /** The scenario, and what it needs, if there is one; the scenario is the first. */
+  readonly files?: readonly AgentFile[];
+  /** Receives the lines of the process. */
+  readonly onMessage: (message: ChildMessage) => void;
+}
+
+/** Requests for the time: the fastest answer counts. */
+const CLOCK_SAMPLES = 12;
+
+/** An agent cannot be used. */
+export class AgentError extends Error {
+  /** Always `AgentError`. */
+  override readonly name = "AgentError";
+}
+
+/** A generator process on another machine. */
+export class AgentProcess implements GeneratorProcess {
+  readonly agent: NonNullable<GeneratorProcess["agent"]>;
+  readonly ended: Promise<GeneratorEnd>;
+  readonly #connection: Connection;
+
+  private constructor(
+    connection: Connection,
+    agent: NonNullable<GeneratorProcess["agent"]>,
+    ended: Promise<GeneratorEnd>,
+  ) {
+    this.#connection = connection;
+    this.agent = agent;
+    this.ended = ended;
+  }
+
+  /**
+   * Connects to an agent, compares the clocks, and starts a process there.
+   *
+   * @throws {AgentError} If the agent cannot be reached, or refuses.
+   */
+  static async start(options: AgentProcessOptions): Promise<AgentProcess> {
+    const { address, token, version, run, files = [], onMessage } = options;
+    const name = formatAddress(address);
+    const connection = await dial(options, name);
+    connection.send(`auth ${token}`);
+    send(connection, { event: "hello", protocol: AGENT_PROTOCOL, version, run });
+    const lines = connection[Symbol.asyncIterator]();
+    await expect(lines, "hello", name);
+    const samples: ClockSample[] = [];
+    for (let count = 0; count < CLOCK_SAMPLES; count++) {
+      const sentAt = epoch();
+      send(connection, { event: "clock" });
+      const { now } = await expect(lines, "clock", name);
+      samples.push({ sentAt, receivedAt: epoch(), remote: Number(now) });
+    }
+    for (const file of files) send(connection, { event: "file", ...file });
+    send(connection, { event: "start", ...(files[0] === undefined ? {} : { scenario: files[0].name }) });
+    return new AgentProcess(
+      connection,
+      { name, ...estimateOffset(samples) },
+      follow({ connection, lines, onMessage }),
+    );
+  }
+
+  send(line: string): Promise<void> {
+    send(this.#connection, { event: "order", line });
+    return Promise.resolve();
+  }
+
+  terminate(grace: number): void {
+    send(this.#connection, { event: "stop", grace });
+  }
+}
+
+async function dial({ address }: AgentProcessOptions, name: string): Promise<Connection> {
+  try {
+    return await connect({
+      ...address,
+      timeouts: { idle: SILENCE_LIMIT },
+      limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AgentError(`Cannot reach the agent ${name}: ${why}`, { cause });
+  }
+}
+
+function epoch(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function send(connection: Connection, message: ToAgent): void {
+  if (connection.open && !connection.writeEnded) connection.send(JSON.stringify(message));
+}
+
+/** Returns the next message of a kind. */
+async function expect(lines: AsyncIterator<string>, event: string, name: string): Promise<ChildMessage> {
+  for (;;) {
+    const { done, value } = await lines.next();
+    if (done) throw new AgentError(`Cannot use the agent ${name}: it closed the connection`);
+    if (value.startsWith("error ")) {
+      throw new AgentError(`Cannot use the agent ${name}: ${value.slice("error ".length)}`);
+    }
+    const message = JSON.parse(value) as ChildMessage;
+    if (message.event === event) return message;
+  }
+}
+
+/** Passes the lines of a process on until it has ended, or the agent is gone. */
+async function follow({ connection, lines, onMessage }: {
+  readonly connection: Connection;
+  readonly lines: AsyncIterator<string>;
+  readonly onMessage: AgentProcessOptions["onMessage"];
+}): Promise<GeneratorEnd> {
+  for (;;) {
+    const { done, value } = await lines.next();
+    if (done) break;
+    if (value.startsWith("error ")) return { detail: value.slice("error ".length) };
+    const message = JSON.parse(value) as ChildMessage;
+    if (message.event === "end") {
+      void connection.close();
+      const signal = message.signal as Deno.Signal | null;
+      return { code: Number(message.code), signal };
+    }
+    if (message.event !== "alive") onMessage(message);
+  }
+  const reason = await connection.close({ type: "local", why: "the agent ended the connection" });
+  return { detail: `the connection was lost (${describeCloseReason(reason)})` };
+}
