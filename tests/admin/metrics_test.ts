@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { runRelayClient } from "../../relay/client.ts";
 import { askAdmin } from "../_util/admin_client.ts";
+import { isInstalled } from "../_util/programs/installed.ts";
 import { startWatchedRelay } from "../_util/admin_target.ts";
 
 /** Values by series, as in `okline_connections_closed_total{reason="natural"}`. */
@@ -70,13 +71,3 @@ Deno.test({
     assertEquals([code, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr)], [0, "", ""]);
   },
 });
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
