@@ -8,6 +8,14 @@ export type Labels = Readonly<Record<string, string>>;
 /** The value of a metric without labels, or one value for each combination of labels. */
 export type Reading = number | readonly (readonly [labels: Labels, value: number])[];
 
+/** A metric and its values. */
+export interface MetricReading {
+  readonly type: "counter" | "gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => Reading;
+}
+
 /** Options of every metric. */
 export interface MetricOptions {
   readonly name: string;
@@ -23,9 +31,16 @@ const BOUNDS = Array.from({ length: 16 }, (_, power) => 2 ** (power - 1));
 /** A set of metrics. Nothing is counted here: every value is read from the program at the scrape. */
 export class MetricSet {
   readonly #registry = new Registry();
+  readonly #readings: MetricReading[] = [];
+
+  /** The metrics, for another export than {@linkcode MetricSet.text}. A histogram is a gauge of percentiles. */
+  get readings(): readonly MetricReading[] {
+    return this.#readings;
+  }
 
   /** Adds a counter. Its name must end in `_total`. */
   counter({ name, help, labels = [], read }: MetricOptions): void {
+    this.#readings.push({ type: "counter", name, help, read });
     new Counter({
       name,
       help,
@@ -40,6 +55,7 @@ export class MetricSet {
 
   /** Adds a gauge. */
   gauge({ name, help, labels = [], read }: MetricOptions): void {
+    this.#readings.push({ type: "gauge", name, help, read });
     new Gauge({
       name,
       help,
@@ -54,6 +70,7 @@ export class MetricSet {
 
   /** Adds a histogram of durations in seconds. */
   histogram({ name, help }: Pick<MetricOptions, "name" | "help">, durations: DurationHistogram): void {
+    this.#readings.push({ type: "gauge", name, help, read: () => percentilesOf(durations) });
     this.#registry.registerMetric(new DurationMetric({ name, help, registers: [] }, durations));
   }
 
@@ -105,6 +122,14 @@ class DurationMetric extends Histogram<string> {
     return this.get();
   }
 }
+
+/** Percentiles of all durations so far, in seconds. */
+function percentilesOf(durations: DurationHistogram): Reading {
+  const values = durations.percentiles(PERCENTILES) ?? [];
+  return values.map((ms, index) => [{ percentile: `p${PERCENTILES[index]}` }, ms / 1000]);
+}
+
+const PERCENTILES = [50, 90, 99];
 
 function listOf(reading: Reading): readonly (readonly [Labels, number])[] {
   return typeof reading === "number" ? [[{}, reading]] : reading;

@@ -7,6 +7,7 @@ import { ConnectionDirectory, type ListedConnection, type OpenConnection } from 
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
 import { addProcessMetrics, type BuildInfo } from "../metrics/process_metrics.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Sampler } from "../sampler.ts";
 import type { ActionResult, AdminAction, AdminTarget } from "../target.ts";
 import { addServiceMetrics } from "./service_metrics.ts";
@@ -56,9 +57,18 @@ export class ServiceMonitor implements Disposable {
   readonly #directory: ConnectionDirectory;
   #exhausted = false;
   #service: MonitoredService | undefined;
+  readonly #telemetry: Telemetry | undefined;
   #sampler: Sampler<ServiceSample> | undefined;
 
-  constructor(build: BuildInfo, clock: Clock = systemClock) {
+  /** @param options.telemetry Receives metrics and connections, too. Default: nothing does. */
+  constructor(
+    build: BuildInfo,
+    { clock = systemClock, telemetry }: {
+      readonly clock?: Clock;
+      readonly telemetry?: Telemetry | undefined;
+    } = {},
+  ) {
+    this.#telemetry = telemetry;
     this.#build = build;
     this.#clock = clock;
     this.#lag = new EventLoopLag(clock);
@@ -73,6 +83,12 @@ export class ServiceMonitor implements Disposable {
   /** Must be called for each connection that has closed. */
   closed(connection: ListedConnection, reason: CloseReason): void {
     this.#directory.remember(connection, reason);
+    this.#telemetry?.connectionClosed(connection, reason, performance.timeOrigin);
+  }
+
+  /** Observes the lines of a relay for spans; `undefined` if nothing is traced. */
+  get lineObserver(): Pick<Telemetry, "received" | "sent"> | undefined {
+    return this.#telemetry;
   }
 
   /** Must be called when the process runs out of descriptors, and when that is over. */
@@ -113,6 +129,7 @@ export class ServiceMonitor implements Disposable {
       ackTimes: this.ackTimes,
     });
     addProcessMetrics(metrics, this.#build, this.#lag);
+    this.#telemetry?.export(metrics);
     return {
       kind: "server",
       name,

@@ -9,6 +9,7 @@ import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts
 import { formatAddress } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
 import { logFailure, startLog } from "../shared/program_log.ts";
+import { hasTelemetry } from "./telemetry_environment.ts";
 import { operate } from "./operate.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
 import { ServiceManager } from "./service_manager.ts";
@@ -64,8 +65,8 @@ async function runService(
   let reload: Reload | undefined;
   const onReload = (asked: Reload) => void (reload = asked);
   // Loaded only when it is used: its packages take time to load.
-  const watched = admin === undefined ? undefined : await import("./watch_service.ts");
-  using monitor = watched?.createMonitor(told.command);
+  const watched = admin === undefined && !hasTelemetry() ? undefined : await import("./watch_service.ts");
+  using monitor = await watched?.createMonitor(told.command);
   using manager = new ServiceManager({ onError: ({ message }) => log.warn(message) });
   const host = { log, onReload, ...(monitor && { monitor }) };
   const service = await explainingBind(told.options, async () => {

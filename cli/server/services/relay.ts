@@ -1,6 +1,8 @@
 /** `server.ts relay`, the relay. @module */
 import type { Log } from "../../terminal/log.ts";
 import { custom, duration, flag, group, integer, text } from "../../args/option.ts";
+import type { ServiceMonitor } from "../../../admin/service/service_monitor.ts";
+import type { RelayObserver } from "../../../relay/server.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
@@ -65,6 +67,7 @@ export const relay = {
     const listen = await listenOptions(values, host);
     const history = await openHistory(values, host.log);
     const clock = new CountingClock(systemClock);
+    const lines = host.monitor?.lineObserver;
     const relay = startRelay({
       ...listen,
       limits: {
@@ -78,6 +81,7 @@ export const relay = {
       clock,
       redeliver,
       ...(host.monitor === undefined ? {} : { ackTimes: host.monitor.ackTimes }),
+      ...(lines === undefined ? {} : { observer: observe(lines) }),
       onEvent: (event) => {
         if (event.type !== "joined") listen.onEvent(event);
         history?.write(event);
@@ -107,6 +111,14 @@ export const relay = {
     };
   },
 } as const satisfies Service;
+
+/** Observes lines for spans of messages. */
+function observe(lines: NonNullable<ServiceMonitor["lineObserver"]>): RelayObserver {
+  return {
+    received: (connection, line) => lines.received(connection, line),
+    sent: (connection, line) => lines.sent(connection, line),
+  };
+}
 
 /** Opens the history. An error while writing it, such as a full disk, is logged; connections are unaffected. */
 async function openHistory(

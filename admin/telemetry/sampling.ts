@@ -1,0 +1,31 @@
+/** Chooses a part of names at random, the same for the same seed. Pure. @module */
+
+/** How to choose. */
+export interface Sampling {
+  readonly seed: number;
+  /** The part to choose, from 0 to 1. */
+  readonly ratio: number;
+}
+
+/**
+ * Returns whether a name is chosen: by the hash FNV-1a (G. Fowler, L. C. Noll, and K.-P. Vo, 1991), mixed once more, because its
+ * upper bits depend little on the last characters.
+ *
+ * @example
+ * ```ts
+ * import { isSampled } from "./sampling.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(isSampled("hello", { seed: 1, ratio: 1 }), true);
+ * assertEquals(isSampled("hello", { seed: 1, ratio: 0 }), false);
+ * ```
+ */
+export function isSampled(name: string, { seed, ratio }: Sampling): boolean {
+  let hash = 0x811c_9dc5 ^ seed;
+  for (let index = 0; index < name.length; index++) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x0100_0193);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
+  hash ^= hash >>> 13;
+  return (hash >>> 0) < ratio * 2 ** 32;
+}
