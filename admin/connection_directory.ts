@@ -5,6 +5,7 @@ import { type Address, formatAddress } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 import { printable } from "../internal/printable.ts";
 import { type ConnectionQuery, selectPage } from "./connection_query.ts";
+import type { ConnectionList } from "./target.ts";
 
 /** A connection as the directory reads it, whatever its frames are. */
 export interface ListedConnection {
@@ -67,7 +68,7 @@ interface Closed extends Omit<ConnectionRow, "idle"> {
 }
 
 /** Lists connections, and keeps the last 10,000 that have closed. */
-export class ConnectionDirectory {
+export class ConnectionDirectory implements ConnectionList {
   readonly #source: ConnectionSource;
   readonly #closed: Closed[] = [];
   #oldest = 0;

@@ -75,6 +75,14 @@ export function parseConnectionQuery(query: URLSearchParams): ConnectionQuery {
   };
 }
 
+/** Returns the parameters of a query, for {@linkcode parseConnectionQuery}. */
+export function formatConnectionQuery(query: ConnectionQuery): string {
+  const { minIdle, id, address, reason, ...rest } = query;
+  const given = { id, address, reason, ...(minIdle > 0 ? { min_idle: `${minIdle}ms` } : {}) };
+  const parameters = Object.entries({ ...rest, ...given }).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(parameters.map(([name, value]) => [name, String(value)])).toString();
+}
+
 /** Returns the rows that a query asks for, and how many match it in all. */
 export function selectPage(
   rows: readonly ConnectionRow[],

@@ -116,9 +116,9 @@ export class Routes {
     return { status: 200, headers, body: await this.#target.metrics() };
   }
 
-  #connections({ query }: AdminRequest): AdminResponse {
+  async #connections({ query }: AdminRequest): Promise<AdminResponse> {
     try {
-      return jsonResponse(200, this.#target.connections!.list(parseConnectionQuery(query)));
+      return jsonResponse(200, await this.#target.connections!.list(parseConnectionQuery(query)));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return errorResponse(400, error.message);

@@ -1,5 +1,5 @@
 /** The interface between the admin server and the program that it shows and controls. @module */
-import type { ConnectionDirectory } from "./connection_directory.ts";
+import type { ConnectionQuery } from "./connection_query.ts";
 
 /** The result of an action, sent as JSON. */
 export interface ActionResult {
@@ -10,6 +10,14 @@ export interface ActionResult {
 
 /** Changes something in a running program. Arguments come from the query of the request. */
 export type AdminAction = (query: URLSearchParams) => ActionResult | Promise<ActionResult>;
+
+/** Open and closed connections, of one process or of several. */
+export interface ConnectionList {
+  /** Returns the part of the list that a query asks for, as JSON. */
+  list(query: ConnectionQuery): object | Promise<object>;
+  /** Closes a connection after telling it why. Resolves to the reason, or to `undefined` if it is not open. */
+  close(id: number): Promise<{ readonly type: string } | undefined>;
+}
 
 /** A running program as the admin server sees it. */
 export interface AdminTarget {
@@ -22,7 +30,7 @@ export interface AdminTarget {
   /** Why the program cannot take new work, such as `draining`; empty if it can. */
   notReady(): readonly string[];
   /** Its open and closed connections; `undefined` if it serves none. */
-  readonly connections?: ConnectionDirectory | undefined;
+  readonly connections?: ConnectionList | undefined;
   /** Limits that can change while the service runs, by option name; absent if there are none. */
   readonly limits?: () => object;
   /** Changes that an operator can make, by the last part of the path: `POST /suspend`. */

@@ -9,6 +9,14 @@ const SUB_BITS = 3;
 const SUB = 2 ** SUB_BITS;
 const BUCKETS = (30 - SUB_BITS + 1) * SUB;
 
+/** A histogram as plain data. */
+export interface DurationCounts {
+  /** In ms. */
+  readonly sum: number;
+  /** The buckets that are not empty. */
+  readonly buckets: readonly (readonly [bucket: number, count: number])[];
+}
+
 /** Converts a time in ms to units, from 0 to 2^30 − 1. Differences of two such times count modulo 2^30. */
 export function durationUnits(ms: number): number {
   return (ms * UNITS_PER_MS) & MASK;
@@ -65,6 +73,25 @@ export class DurationHistogram {
     let count = 0;
     for (let bucket = 0; bucket < end; bucket++) count += this.#counts[bucket]!;
     return count;
+  }
+
+  /** Replaces everything by the sum of histograms, such as those of other processes. */
+  assign(parts: readonly DurationCounts[]): void {
+    this.#counts.fill(0);
+    this.#units = Math.round(parts.reduce((sum, part) => sum + part.sum, 0) * UNITS_PER_MS);
+    this.#count = 0;
+    for (const { buckets } of parts) {
+      for (const [bucket, count] of buckets) {
+        this.#counts[bucket]! += count;
+        this.#count += count;
+      }
+    }
+  }
+
+  /** Returns the histogram as plain data, for {@linkcode DurationHistogram.assign}. */
+  counts(): DurationCounts {
+    const buckets = [...this.#counts.entries()].filter(([, count]) => count > 0);
+    return { sum: this.sum, buckets };
   }
 
   /** Returns the counts of all buckets as they are now. */

@@ -83,7 +83,7 @@ export class Chart {
       ...this.#size(),
       legend: { show: false },
       cursor: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 26, 0, 0],
       scales: {
         x: { time: true },
         y: log ? { distr: 3 } : { range: (_, __, high) => [0, high > 0 ? high * 1.1 : 1] },

@@ -41,9 +41,9 @@ export function time(at) {
     : `${date.toISOString().slice(0, 10)} ${clock}`;
 }
 
-/** The rate per second of a counter between two samples, or `null` before there are two. */
+/** The rate per second of a counter between two samples, or `null` before there are two, or if they are too close. */
 export function rate(now, before, key) {
   if (before === undefined || now[key] === null || before[key] === null) return null;
   const seconds = (now.at - before.at) / 1000;
-  return seconds > 0 ? Math.max(0, now[key] - before[key]) / seconds : null;
+  return seconds >= 0.5 ? Math.max(0, now[key] - before[key]) / seconds : null;
 }

@@ -2,14 +2,14 @@
 import type { CloseReason } from "../../socket/errors.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Clock } from "../../internal/clock.ts";
-import { DurationHistogram } from "../../internal/duration_histogram.ts";
+import { type DurationCounts, DurationHistogram } from "../../internal/duration_histogram.ts";
 import { ConnectionDirectory, type ListedConnection, type OpenConnection } from "../connection_directory.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
 import { addProcessMetrics, type BuildInfo } from "../metrics/process_metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Sampler } from "../sampler.ts";
-import type { ActionResult, AdminAction, AdminTarget } from "../target.ts";
+import type { ActionResult, AdminAction, AdminTarget, ConnectionList } from "../target.ts";
 import { addServiceMetrics } from "./service_metrics.ts";
 import { type ServiceSample, ServiceSampler } from "./service_sample.ts";
 import type { ServiceStats } from "./stats.ts";
@@ -18,10 +18,27 @@ import type { ServiceStats } from "./stats.ts";
 export interface MonitoredService {
   stats(): object;
   readonly connections?: Iterable<OpenConnection> | undefined;
+  /** What the processes of the service have in common, if it runs in several. */
+  readonly processes?: MonitoredProcesses | undefined;
   /** Messages without an ok by the connection that sent them. */
   unsettledByConnection?(): ReadonlyMap<unknown, number>;
   /** Resolves when the service has ended. */
   readonly finished: Promise<void>;
+}
+
+/** The processes of a service, each of which has a monitor of its own. */
+export interface MonitoredProcesses {
+  readonly connections: ConnectionList;
+  /** Bytes of all connections. */
+  bytes(): { readonly bytesIn: number; readonly bytesOut: number };
+  /** Must be called with the histograms to keep up to date. */
+  watch(times: Readonly<Record<keyof MonitorFigures["times"], DurationHistogram>>): void;
+}
+
+/** What a monitor of one process tells that of all. */
+export interface MonitorFigures {
+  readonly bytes: { readonly bytesIn: number; readonly bytesOut: number };
+  readonly times: { readonly ack: DurationCounts; readonly lag: DurationCounts };
 }
 
 /** Limits of a running service. */
@@ -106,9 +123,11 @@ export class ServiceMonitor implements Disposable {
       ...(stats().bus?.connected === false ? ["disconnected from the cluster"] : []),
       ...(this.#exhausted ? ["out of descriptors"] : []),
     ];
-    const bytes = () => this.#directory.sample();
+    const { processes } = service;
+    const bytes = () => processes?.bytes() ?? this.#directory.sample();
     this.#service = service;
-    this.#lag.start();
+    if (processes === undefined) this.#lag.start();
+    else processes.watch({ ack: this.ackTimes, lag: this.#lag.durations });
     const sampler = new ServiceSampler({
       stats,
       bytes,
@@ -136,11 +155,25 @@ export class ServiceMonitor implements Disposable {
       version,
       state: () => service.stats(),
       notReady,
-      connections: service.connections === undefined ? undefined : this.#directory,
+      connections: processes?.connections ??
+        (service.connections === undefined ? undefined : this.#directory),
       actions: actionsOf(service, control),
       ...(control.limits === undefined ? {} : { limits: () => control.limits!.current }),
       live: this.#sampler,
       metrics: () => metrics.text(),
+    };
+  }
+
+  /** The connections of this process. */
+  get connections(): ConnectionList {
+    return this.#directory;
+  }
+
+  /** What the monitor of all processes needs from this one. */
+  figures(): MonitorFigures {
+    return {
+      bytes: this.#directory.sample(),
+      times: { ack: this.ackTimes.counts(), lag: this.#lag.durations.counts() },
     };
   }
 

@@ -2,7 +2,8 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
-import type { ServiceLimits } from "../../admin/service/service_monitor.ts";
+import type { ServiceLimits, ServiceMonitor } from "../../admin/service/service_monitor.ts";
+import { answerMonitorCommand } from "./monitor_commands.ts";
 import type { SuspendControl } from "./suspend.ts";
 import type { RunningService } from "./service_command.ts";
 
@@ -11,6 +12,8 @@ export interface ControlTools {
   readonly gate: SuspendControl;
   /** `undefined` if the service has no limits that can change. */
   readonly limits: ServiceLimits | undefined;
+  /** Watches this process for the admin server of the first one. Default: there is none. */
+  readonly monitor?: ServiceMonitor | undefined;
 }
 
 /** Answers each line on stdin with a line of JSON, until stdin ends. */
@@ -21,7 +24,8 @@ export async function answerControl(service: RunningService, tools: ControlTools
   const log = new Log({ json: true, quiet: true });
   for await (const line of lines) {
     if (line === "state") await service.collect?.();
-    log.result("", answerCommand(line, service, tools));
+    const answer = tools.monitor && answerMonitorCommand(line, tools.monitor);
+    log.result("", await answer ?? answerCommand(line, service, tools));
   }
 }
 

@@ -68,7 +68,7 @@ export class LiveLimits {
       if (Object.hasOwn(values, key)) throw new RangeError(`Cannot set ${name} twice`);
       values[key] = this.#parse(key, text);
     }
-    this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values));
+    this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), changes);
     this.#values = { ...this.#values, ...values };
   }
 

@@ -65,7 +65,9 @@ async function runService(
   let reload: Reload | undefined;
   const onReload = (asked: Reload) => void (reload = asked);
   // Loaded only when it is used: its packages take time to load.
-  const watched = admin === undefined && !hasTelemetry() ? undefined : await import("./watch_service.ts");
+  const watched = admin === undefined && !told.options.monitor && !hasTelemetry()
+    ? undefined
+    : await import("./watch_service.ts");
   using monitor = await watched?.createMonitor(told.command);
   using manager = new ServiceManager({ onError: ({ message }) => log.warn(message) });
   const host = { log, onReload, ...(monitor && { monitor }) };
@@ -84,6 +86,7 @@ async function runService(
     untilStdinEnds: untilStdinEnds || told.options.untilStdinEnds,
     hungUp,
     reload,
+    monitor: told.options.monitor ? monitor : undefined,
     limits: service.setLimits === undefined
       ? undefined
       : new LiveLimits(service, { options: services[told.command].options, values: told.options }),

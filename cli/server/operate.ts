@@ -1,7 +1,7 @@
 /** Operates a running service through signals and the control channel. @module */
 import type { Context } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
-import type { ServiceControl } from "../../admin/service/service_monitor.ts";
+import type { ServiceControl, ServiceMonitor } from "../../admin/service/service_monitor.ts";
 import type { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
 import { SuspendControl } from "./suspend.ts";
@@ -16,6 +16,8 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly control: boolean;
   /** With `control`, whether the service also closes when stdin ends, because the process that sent commands has gone. */
   readonly untilStdinEnds: boolean;
+  /** Watches this process for the admin server of another one. Default: there is none. */
+  readonly monitor?: ServiceMonitor | undefined;
   /** Limits that can change while the service runs; `undefined` if there are none. */
   readonly limits: LiveLimits | undefined;
   /** Returns whether the terminal of the program has hung up. */
@@ -68,7 +70,9 @@ export async function operate(service: RunningService, options: OperateOptions):
     (signal) => log.info("{cause}: {text}", { event: "toggled", cause: signal, text: toggle(gate) }),
   );
   if (control) {
-    answerControl(service, { gate, limits }).then(() => untilStdinEnds ? service.shutdown() : undefined)
+    answerControl(service, { gate, limits, monitor: options.monitor }).then(() =>
+      untilStdinEnds ? service.shutdown() : undefined
+    )
       .catch(
         failed.reject,
       );

@@ -1,6 +1,6 @@
 /** The interface between `server.ts` and its services. @module */
 import type { OpenConnection } from "../../admin/connection_directory.ts";
-import type { ServiceMonitor } from "../../admin/service/service_monitor.ts";
+import type { MonitoredProcesses, ServiceMonitor } from "../../admin/service/service_monitor.ts";
 import type { Log } from "../terminal/log.ts";
 import type { Option } from "../args/option.ts";
 import type { Command } from "../args/program.ts";
@@ -25,8 +25,14 @@ export interface RunningService {
   /** Stops accepting until `resume`. A service without connections has neither. */
   suspend?(): void;
   resume?(): void;
-  /** Changes limits and timeouts; those that are left out stay. A service without connections does not have it. */
-  setLimits?(limits: RelayLimits, timeouts: ConnectionTimeouts): void;
+  /** What an admin server shows of a service that runs in several processes. */
+  readonly processes?: MonitoredProcesses;
+  /**
+   * Changes limits and timeouts; those that are left out stay. A service without connections does not have it.
+   *
+   * @param changes The same by the names of options.
+   */
+  setLimits?(limits: RelayLimits, timeouts: ConnectionTimeouts, changes: URLSearchParams): void;
   /**
    * Gives a backend no new connections until `restoreBackend`. A service without a choice of backends has neither.
    *

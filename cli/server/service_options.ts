@@ -25,6 +25,7 @@ const listening = group("Listening", {
 const output = group("Output", {
   control: flag({ help: "Answer `state`, `suspend`, and `resume` on stdin with JSON lines on stdout" }),
   untilStdinEnds: flag({ help: "With --control, also shut down when stdin ends" }),
+  monitor: flag({ help: "With --control, also answer `connections`, `close ID`, and `figures`" }),
   verbose: flag({ help: "Also log what peers do, as --log-level debug does" }),
   ...quietOption,
   ...jsonOption,

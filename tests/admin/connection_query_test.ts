@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { ConnectionRow } from "../../admin/connection_directory.ts";
-import { parseConnectionQuery, selectPage } from "../../admin/connection_query.ts";
+import { formatConnectionQuery, parseConnectionQuery, selectPage } from "../../admin/connection_query.ts";
 import { pure } from "../_util/permissions.ts";
 
 function row(id: number, values: Partial<ConnectionRow> = {}): ConnectionRow {
@@ -52,4 +52,16 @@ Deno.test("parseConnectionQuery() rejects unknown parameters, and names what it 
   reject("id=1&id=2", "Cannot use id twice");
   reject("color=red", 'Cannot use parameter "color": expected state, sort');
   reject("min_idle=soon", '"soon"');
+});
+
+Deno.test("parseConnectionQuery() reads what formatConnectionQuery() returns", pure, () => {
+  for (
+    const text of [
+      "",
+      "state=closed&sort=bytes_in&order=asc&offset=5&limit=7&id=3&address=%3A40&reason=natural&min_idle=1500ms",
+    ]
+  ) {
+    const query = parseConnectionQuery(new URLSearchParams(text));
+    assertEquals(parseConnectionQuery(new URLSearchParams(formatConnectionQuery(query))), query);
+  }
 });

@@ -40,7 +40,10 @@ Deno.test({
         }));
         await exchange(`${count}`);
         // 64 clients at most, and those that the kernel has queued.
-        assert(descriptorsOf(server.pid) - before < 200, `${descriptorsOf(server.pid) - before} more descriptors`);
+        assert(
+          descriptorsOf(server.pid) - before < 200,
+          `${descriptorsOf(server.pid) - before} more descriptors`,
+        );
       }
       // The slow ones lose their places, though they still hold their ends.
       const ready = await askUntil(() => askAdmin(admin, "/readyz"), ({ status }) => status === 200);

@@ -46,6 +46,7 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
       ...respawn,
       ...workerArgs(args),
       "--until-stdin-ends",
+      ...(host.monitor === undefined ? [] : ["--monitor"]),
       ...(folder === undefined ? [] : ["--cluster", `unix:${folder}`]),
       ...(history === undefined ? [] : ["--history-append"]),
     ],

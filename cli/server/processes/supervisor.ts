@@ -8,6 +8,7 @@ import type { RunningService } from "../service_command.ts";
 import { combineStates } from "./sum_stats.ts";
 import { Place } from "./place.ts";
 import type { SharedPort } from "./port.ts";
+import { ProcessMonitors } from "./process_monitors.ts";
 import type { Worker } from "./worker.ts";
 
 /** Options for {@linkcode Supervisor.start}. */
@@ -34,12 +35,15 @@ const FIND_INTERVAL = 20;
 export class Supervisor implements RunningService {
   /** Settles when all processes have ended; rejects if one failed to end cleanly. */
   readonly finished: Promise<void>;
+  readonly processes: ProcessMonitors;
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
   readonly #finished = Promise.withResolvers<void>();
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   #stopping = false;
   #replacing: Promise<void> | undefined;
+  /** Limits that have been changed since the start, by the names of options. */
+  readonly #limits = new URLSearchParams();
   #stats: Record<string, unknown> = {};
   #restarted = 0;
   #ended = false;
@@ -49,6 +53,7 @@ export class Supervisor implements RunningService {
     this.#options = options;
     this.finished = this.#finished.promise;
     this.#places = places;
+    this.processes = new ProcessMonitors(() => places.map(({ worker }) => worker));
     for (const place of places) this.#watch(place);
     this.#collecting = setInterval(() => void this.collect(), COLLECT_INTERVAL);
   }
@@ -100,6 +105,13 @@ export class Supervisor implements RunningService {
     const known = states.filter((state) => state !== undefined);
     if (known.length === 0 || this.#ended) return;
     this.#stats = combineStates(known, { restarts: this.#restarted });
+    await this.processes.collect();
+  }
+
+  /** Changes limits in every process, also in those that are started later. */
+  setLimits(_limits: object, _timeouts: object, changes: URLSearchParams): void {
+    for (const [name, value] of changes) this.#limits.set(name, value);
+    this.#request(`limits ${changes}`);
   }
 
   /** Stops accepting in every process. */
@@ -185,6 +197,7 @@ export class Supervisor implements RunningService {
 
   #watch(place: Place): void {
     const { worker } = place;
+    if (this.#limits.size > 0) void worker.request(`limits ${this.#limits}`);
     void worker.ended.then((end) => {
       // Stopped or replaced on purpose.
       if (this.#stopping || place.worker !== worker) return;

@@ -25,7 +25,7 @@ const values = {
 
 function start() {
   const changes: unknown[] = [];
-  const setLimits = (...change: unknown[]) => void changes.push(change);
+  const setLimits = (...change: unknown[]) => void changes.push(change.slice(0, 2));
   const limits = new LiveLimits({ setLimits }, { options, values });
   return { changes, limits, set: (text: string) => limits.set(new URLSearchParams(text)) };
 }
