@@ -2,7 +2,7 @@
 import type { Log } from "../../terminal/log.ts";
 import { custom, duration, flag, group, integer, text } from "../../args/option.ts";
 import type { ServiceMonitor } from "../../../admin/service/service_monitor.ts";
-import type { RelayObserver } from "../../../relay/server.ts";
+import type { RelayObserver } from "../../../relay/server_options.ts";
 import type { Values } from "../../args/program.ts";
 import { quoted } from "../../../internal/printable.ts";
 import type { ServerEventWriter } from "../../../loadtest/history/server_events.ts";
