@@ -95,8 +95,11 @@ export function selectPage(
   );
   const key = KEYS[query.sort];
   const sign = query.order === "asc" ? 1 : -1;
-  matching.sort((a, b) => sign * compare(a[key], b[key]) || a.id - b.id);
-  return { page: matching.slice(offset, offset + limit), matched: matching.length };
+  // Each key is read once: a row may make it only when it is asked.
+  const keyed = matching.map((row) => ({ row, id: row.id, key: row[key] }));
+  keyed.sort((a, b) => sign * compare(a.key, b.key) || a.id - b.id);
+  const page = keyed.slice(offset, offset + limit).map(({ row }) => row);
+  return { page, matched: matching.length };
 }
 
 function compare(a: string | number, b: string | number): number {
