@@ -4,7 +4,7 @@
  * @module
  */
 export * from "../internal/back_off.ts";
-export type { DurationHistogram } from "../internal/duration_histogram.ts";
+export type { DurationCounts, DurationHistogram } from "../internal/duration_histogram.ts";
 export * from "./client.ts";
 export * from "./client_options.ts";
 export type { Bus, BusHandlers, BusStatus } from "./cluster/bus.ts";
