@@ -12,9 +12,13 @@ import type { Address } from "../socket/network.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 import type { Bus } from "./cluster/bus.ts";
 import { Exchange } from "./exchange.ts";
-import type { RelayLimits, RelayServerOptions, RelayServerStats } from "./server_options.ts";
+import {
+  ACK_TIMEOUT,
+  type RelayLimits,
+  type RelayServerOptions,
+  type RelayServerStats,
+} from "./server_options.ts";
 
-const ACK_TIMEOUT = 10_000;
 const DRAIN_TIMEOUT = 10_000;
 
 /** A running relay; see {@linkcode startRelay}. */

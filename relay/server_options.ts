@@ -39,6 +39,9 @@ export interface RelayLimits extends LineListenLimits {
   maxInFlightPerPeer?: number;
 }
 
+/** Default of {@linkcode RelayTimeouts.ack}, in ms. */
+export const ACK_TIMEOUT = 10_000;
+
 /** Timeouts of a relay server, in ms. */
 export interface RelayTimeouts extends ConnectionTimeouts {
   /** Time after which a message without its ok is redelivered; 0 disables. Default 10,000. */

@@ -241,7 +241,9 @@ export class FilesSession {
   }
 
   #requireWritable(): void {
-    if (!this.#options.writable) throw new FileStoreError("Server is read-only");
+    if (!this.#options.writable) {
+      throw new FileStoreError("Server is read-only: it was started without --writable");
+    }
   }
 
   #send(line: string): void {

@@ -9,7 +9,9 @@ import { transferOptions } from "../files_options.ts";
 import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
-  ...group("Download", { output: outputFile("File to write, by default its name in this directory") }),
+  ...group("Download", {
+    output: outputFile("File to write or replace, by default its name in this directory"),
+  }),
   ...transferOptions,
 };
 

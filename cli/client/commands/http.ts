@@ -29,7 +29,12 @@ const options = {
 };
 
 const positionals = {
-  method: text({ help: "GET, HEAD, POST, PUT, DELETE, or another method", required: true }),
+  method: custom(parseMethod, {
+    help: "GET, HEAD, POST, PUT, DELETE, or another method",
+    accepts: "a method such as GET",
+    placeholder: "METHOD",
+    required: true,
+  }),
   url: text({ help: "http: or https: URL; redirects are not followed", required: true }),
 };
 
@@ -64,6 +69,11 @@ export const http = {
     return await printResponse(url, { request, json, head });
   },
 } as const satisfies ServiceClient;
+
+function parseMethod(word: string): string {
+  if (!word.includes("://")) return word;
+  throw new RangeError(`Expected a method before the URL, as in GET ${word}`);
+}
 
 function parseField(text: string): Field {
   const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? [];

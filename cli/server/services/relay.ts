@@ -16,6 +16,7 @@ import {
   processOptions,
   servicePort,
 } from "../service_options.ts";
+import { ACK_TIMEOUT } from "../../../relay/server_options.ts";
 import { outputFile } from "../../shared/output_file.ts";
 import { fileError } from "../../shared/file_error.ts";
 import { listeningNetwork } from "../inherited_sockets.ts";
@@ -27,7 +28,7 @@ const options = {
   ...group("Relay", {
     ackTimeout: duration({
       help: "Redeliver messages without an ok for this long; 0 disables",
-      default: 10_000,
+      default: ACK_TIMEOUT,
     }),
     redeliver: flag({ help: "Drop a message when its receiver closes or times out", default: true }),
     maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
