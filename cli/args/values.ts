@@ -80,6 +80,9 @@ function readText(name: string, option: Option<unknown>, text: string): unknown 
     if (option.settings.secret === true) {
       throw new UsageError(`Cannot use ${name}: expected ${option.accepts}`);
     }
+    // Parsers of the library say what they cannot use in their own words; here it is the value of the option.
+    const [, value, rest] = /^Cannot use [a-z ]+ ("(?:[^"\\]|\\.)*"): (.+)$/s.exec(cause.message) ?? [];
+    if (value !== undefined) throw new UsageError(`Cannot use ${name} ${value}: ${rest}`, { cause });
     const why = cause.message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
     throw new UsageError(`Cannot use ${name}: ${why}`, { cause });
   }

@@ -89,9 +89,11 @@ export const relay = {
           },
           complained: (_, error) =>
             log.warn(
-              `Client ${client}: the server says ${
-                printable(typeof error === "string" ? error : error.message)
-              }`,
+              typeof error === "string"
+                ? `Client ${client}: the server says ${printable(error)}`
+                : `Client ${client}: the server sent a line that is not a relay's: ${
+                  printable(error.message)
+                }`,
             ),
           acknowledged: (_, text, own) => {
             if (!own) return;

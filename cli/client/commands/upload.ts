@@ -10,7 +10,10 @@ import type { CommandInput, ServiceClient } from "../client_command.ts";
 
 const options = {
   ...group("Upload", {
-    name: text({ help: "Path on the server", defaultText: "the file name, at the root" }),
+    name: text({
+      help: "Path on the server; an existing file is replaced",
+      defaultText: "the file name, at the root",
+    }),
   }),
   ...transferOptions,
 };

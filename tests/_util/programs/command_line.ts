@@ -21,6 +21,7 @@ const common = {
 export type Delay = { readonly min: number; readonly max: number };
 
 function parseDelay(text: string): Delay {
+  if (text === "none") throw new TypeError(`Cannot use delay "${text}": expected uniform:MIN-MAX`);
   const match = /^uniform:(\d+)-(\d+)$/.exec(text);
   if (match === null) throw new RangeError(`Expected uniform:MIN-MAX, got ${text}`);
   return { min: Number(match[1]), max: Number(match[2]) };

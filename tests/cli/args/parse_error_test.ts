@@ -187,3 +187,7 @@ Deno.test(
     );
   },
 );
+
+Deno.test("parseCommandLine() names the option when a parser says what it cannot use", pure, () => {
+  assertEquals(refusal(["--delay", "none"]), 'Cannot use --delay "none": expected uniform:MIN-MAX');
+});
