@@ -284,7 +284,7 @@ Deno.test("client.ts download and upload report a refusal, and leave nothing beh
       [["download", "none"], "error: Server refuses: no such file\n"],
       [["download", "../one"], "error: Server refuses: path contains ..\n"],
       [["list", "none"], "error: Server refuses: no such directory\n"],
-      [["upload", "one"], "error: Server refuses: server is read-only\n"],
+      [["upload", "one"], "error: Server refuses: server is read-only: it was started without --writable\n"],
     ] as const
   ) {
     const { code, err } = await runClient([...args, "--port", `${server.port}`], { cwd: here.path });

@@ -136,9 +136,14 @@ Deno.test("startFiles() refuses uploads when it is read-only, and skips their bo
   const answer = await exchange(server.port, `${put("b", "STAT a\n")}DELETE a\nGET a\nQUIT\n`);
   assertEquals(
     answer,
-    `error server is read-only\nerror server is read-only\nbody 1\nasha256 ${sha256("a")}\nok\n`,
+    `error server is read-only: it was started without --writable\nerror server is read-only: it was started without --writable\nbody 1\nasha256 ${
+      sha256("a")
+    }\nok\n`,
   );
-  assertEquals(await exchange(server.port, "PUT b 100000\n"), "error server is read-only\n");
+  assertEquals(
+    await exchange(server.port, "PUT b 100000\n"),
+    "error server is read-only: it was started without --writable\n",
+  );
   assertEquals(await dir.names(), ["a"]);
 });
 
