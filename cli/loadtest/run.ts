@@ -28,7 +28,12 @@ import { transportArguments, type TransportName, transportNetwork } from "../sha
 import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
 import { openScenarioFile } from "./scenario_file.ts";
-import { describeScenario, prepareRun, type RunCommandValues } from "./scenario_run.ts";
+import {
+  describeScenario,
+  prepareRun,
+  refuseScenarioOptions,
+  type RunCommandValues,
+} from "./scenario_run.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable } from "../shared/output_file.ts";
@@ -65,6 +70,7 @@ async function runAndReport(
   refuseWithAgents(values);
   const log = new Log({ json, quiet });
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
+  if (file === undefined) refuseScenarioOptions(values);
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
   assertWritable({ "--history": values.history, "--report": report, "--junit": junit, "--out": out });

@@ -28,7 +28,12 @@ export async function openScenarioFile(path: string): Promise<ScenarioFile> {
     await Deno.stat(new URL(url));
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(`Cannot run ${path}: no such file`, { cause });
+    throw new UsageError(
+      `Cannot run ${path}: no such file, and no command of this name; see loadtest.ts --help`,
+      {
+        cause,
+      },
+    );
   }
   await checkTypes(path, url);
   try {

@@ -1,4 +1,5 @@
 /** The plan, target, and orders of a run with a scenario file. @module */
+import { optionName } from "../args/program.ts";
 import { UsageError } from "../terminal/exit.ts";
 import { tlsClient } from "../client/tls_options.ts";
 import type { GeneratorRun } from "../../loadtest/generate/generator.ts";
@@ -11,7 +12,7 @@ import { plural } from "../../internal/plural.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { RunValues } from "./options.ts";
 import type { ScenarioFile } from "./scenario_file.ts";
-import { loadOf, planScenario, type ScenarioValues } from "./scenario_options.ts";
+import { loadOf, planScenario, scenarioOptions, type ScenarioValues } from "./scenario_options.ts";
 import type { Target } from "./target.ts";
 
 /** Values of `loadtest.ts run`. */
@@ -103,6 +104,22 @@ export function describeScenario(
   return `${plural(plan.clients, "session")} of ${name} over ${
     window / 1000
   } s, seed ${seed}, at ${where} (${model})`;
+}
+
+/**
+ * Refuses options that go with a scenario only.
+ *
+ * @throws {UsageError} If one is given.
+ */
+export function refuseScenarioOptions(values: ScenarioValues): void {
+  const given = (Object.keys(scenarioOptions) as (keyof ScenarioValues)[])
+    .find((name) => values[name] !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(
+    `Option --${
+      optionName(given)
+    } goes with a scenario, as in loadtest.ts run SCENARIO.ts, not with --protocol`,
+  );
 }
 
 /** Options that go with the built-in protocols only. */

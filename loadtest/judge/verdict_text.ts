@@ -49,7 +49,8 @@ export function describeVerdict(run: VerdictFacts): string {
       }
       return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
-      return `The generator fell behind its schedule or hit a limit of its own, so the metrics mean nothing`;
+      return "The generator fell behind its schedule or hit a limit of its own, so the metrics mean nothing; use fewer " +
+        "clients or a longer window, or allow more lag (--max-lag)";
     case "interrupted":
       return `Stopped before the end: ${some}${rest}`;
     case "failed":

@@ -29,6 +29,14 @@ const TIMEOUT = 30_000;
 export function scenarioPlan(
   { scenario, load, seed, timeout = TIMEOUT, ...options }: ScenarioPlanOptions,
 ): Plan {
+  if (load.stages !== undefined && load.messages !== undefined) {
+    throw new RangeError(
+      "Cannot use a number of messages with a rate or stages: their duration gives the number",
+    );
+  }
+  if (load.stages !== undefined && load.think !== undefined) {
+    throw new RangeError("Cannot use a think time with a rate or stages: they give the instants of messages");
+  }
   const stages = scenario.message === undefined ? load.stages : undefined;
   const length = load.stages === undefined ? load.duration ?? 0 : lengthOf(load.stages);
   const window = stages === undefined ? options.window : length;

@@ -173,6 +173,8 @@ for (
       says: 'Cannot use --max-lag: expected a duration of at least 1ms, got "0"',
     },
     { args: ["--server-processes", "0"], says: "--server-processes" },
+    { args: ["--messages", "5"], says: "Option --messages goes with a scenario" },
+    { args: ["--rate", "5/s", "--duration", "1s"], says: "Option --rate goes with a scenario" },
     { args: ["--faults", "reset=1"], says: "reset=1%" },
     { args: ["--protocol", "smtp"], says: "hello" },
     { args: ["--protocol", "echo", "--reply-delay", "1s"], says: "--reply-delay" },

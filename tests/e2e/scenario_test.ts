@@ -103,7 +103,11 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
   await using dir = new TempDir();
   const target = ["--target", "127.0.0.1:9"];
   const cases: readonly (readonly [source: string | undefined, args: readonly string[], error: RegExp])[] = [
-    [undefined, target, /^error: Cannot run .*: no such file$/],
+    [
+      undefined,
+      target,
+      /^error: Cannot run .*: no such file, and no command of this name; see loadtest.ts --help$/,
+    ],
     ["export const a: number = 'x';", target, /^error: Cannot run .*: TS2322: .* at s\d\.ts:1:14$/],
     ["export {};", target, /expected "export default scenario\({ … }\)", got no default export$/],
     ["export default { session() {} };", target, /got a default export of type object$/],

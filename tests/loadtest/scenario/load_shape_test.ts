@@ -3,9 +3,11 @@ import {
   countStarts,
   drawInstants,
   formatStages,
+  type LoadShape,
   parseRate,
   parseStages,
 } from "../../../loadtest/scenario/load_shape.ts";
+import { scenarioPlan } from "../../../loadtest/scenario/scenario_plan.ts";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 
 const permissions = "none";
@@ -62,4 +64,19 @@ Deno.test({
     }
     assert(instants.at(-1)! <= 30_000);
   },
+});
+
+Deno.test("scenarioPlan() throws when a rate comes with a number of messages or a think time", {
+  permissions,
+}, () => {
+  const stages = [{ duration: 1000, from: 5, to: 5 }];
+  const plan = (load: LoadShape) =>
+    scenarioPlan({ scenario: { message: () => Promise.resolve() }, load, seed: 1, clients: 1, window: 0 });
+  assertThrows(
+    () => plan({ stages, messages: 5 }),
+    RangeError,
+    "Cannot use a number of messages with a rate",
+  );
+  assertThrows(() => plan({ stages, think: 5 }), RangeError, "Cannot use a think time with a rate");
+  assertEquals(plan({ stages }).clients, 1);
 });
