@@ -18,7 +18,7 @@ import type { ServiceStats } from "./stats.ts";
 export interface MonitoredService {
   stats(): object;
   readonly connections?: Iterable<OpenConnection> | undefined;
-  /** What the processes of the service have in common, if it runs in several. */
+  /** The processes of the service, if it runs in several. */
   readonly processes?: MonitoredProcesses | undefined;
   /** Messages without an ok by the connection that sent them. */
   unsettledByConnection?(): ReadonlyMap<unknown, number>;
@@ -35,7 +35,7 @@ export interface MonitoredProcesses {
   watch(times: Readonly<Record<keyof MonitorFigures["times"], DurationHistogram>>): void;
 }
 
-/** What a monitor of one process tells that of all. */
+/** Figures that the monitor of one process sends to the monitor of all processes. */
 export interface MonitorFigures {
   readonly bytes: { readonly bytesIn: number; readonly bytesOut: number };
   readonly times: { readonly ack: DurationCounts; readonly lag: DurationCounts };
@@ -169,7 +169,7 @@ export class ServiceMonitor implements Disposable {
     return this.#directory;
   }
 
-  /** What the monitor of all processes needs from this one. */
+  /** Returns the figures for the monitor of all processes. */
   figures(): MonitorFigures {
     return {
       bytes: this.#directory.sample(),

@@ -1,6 +1,6 @@
 /** Chooses a part of names at random, the same for the same seed. Pure. @module */
 
-/** How to choose. */
+/** Options for the choice. */
 export interface Sampling {
   readonly seed: number;
   /** The part to choose, from 0 to 1. */

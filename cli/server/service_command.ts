@@ -25,7 +25,7 @@ export interface RunningService {
   /** Stops accepting until `resume`. A service without connections has neither. */
   suspend?(): void;
   resume?(): void;
-  /** What an admin server shows of a service that runs in several processes. */
+  /** The processes that an admin server shows, for a service that runs in several. */
   readonly processes?: MonitoredProcesses;
   /**
    * Changes limits and timeouts; those that are left out stay. A service without connections does not have it.

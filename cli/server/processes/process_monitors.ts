@@ -1,4 +1,4 @@
-/** What the processes of a server tell its admin server, as if they were one. @module */
+/** Merges the figures of the processes of a server for its admin server. @module */
 import { type ConnectionRow, formatConnectionQuery, selectPage } from "../../../admin/mod.ts";
 import type {
   ConnectionList,

@@ -43,7 +43,7 @@ export function runProgram(program: string, args: readonly string[]): AsyncDispo
   };
 }
 
-/** Asks until the answer holds, for as long as `ms`; a failed request is no answer. */
+/** Asks until the answer holds, for at most `ms`. A failed request is asked again. */
 export async function askUntil<Answer>(
   ask: () => Promise<Answer>,
   holds: (answer: Answer) => boolean,
