@@ -9,22 +9,24 @@ import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { transportNetwork, transportOption } from "../shared/transport_option.ts";
 
 /** The TLS options of every client of a service with connections. */
-export const tlsClientOptions = group("TLS", {
-  ...transportOption,
-  tls: flag({ help: "Connect over TLS" }),
-  tlsCa: text({
-    help: "Certificate authority (PEM) to trust",
-    placeholder: "FILE",
-    defaultText: "those built in",
+export const tlsClientOptions = {
+  ...group("Connecting", transportOption),
+  ...group("TLS", {
+    tls: flag({ help: "Connect over TLS" }),
+    tlsCa: text({
+      help: "Certificate authority (PEM) to trust",
+      placeholder: "FILE",
+      defaultText: "those built in",
+    }),
+    tlsCert: text({ help: "Client certificate (PEM)", placeholder: "FILE" }),
+    tlsKey: text({ help: "Private key (PEM) of the certificate", placeholder: "FILE" }),
+    tlsServerName: text({
+      help: "Server name to request and verify",
+      placeholder: "NAME",
+      defaultText: "the host",
+    }),
   }),
-  tlsCert: text({ help: "Client certificate (PEM)", placeholder: "FILE" }),
-  tlsKey: text({ help: "Private key (PEM) of the certificate", placeholder: "FILE" }),
-  tlsServerName: text({
-    help: "Server name to request and verify",
-    placeholder: "NAME",
-    defaultText: "the host",
-  }),
-});
+};
 
 /** Values of {@linkcode tlsClientOptions}. */
 export type TlsClientValues = Values<typeof tlsClientOptions>;

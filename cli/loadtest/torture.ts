@@ -54,7 +54,12 @@ const options = {
       format: String,
       default: 1,
     }),
-    only: text({ help: "Run only cases with this in their names", placeholder: "TEXT", default: "" }),
+    only: text({
+      help: "Run only cases with this in their names",
+      placeholder: "TEXT",
+      default: "",
+      defaultText: "all",
+    }),
     caseTimeout: duration({ help: "Longest time for one case", default: 60_000, max: MAX_WAIT }),
     seed: integer({ help: "Seed of the random bytes", min: 0, max: 2 ** 32 - 1, default: 1 }),
   }),

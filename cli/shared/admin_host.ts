@@ -34,9 +34,8 @@ export async function hostAdmin(
     });
   } catch (cause) {
     if (!(cause instanceof Error) || Reflect.get(cause, "code") === undefined) throw cause;
-    throw new ExitError(`Cannot start the admin server at ${formatAddress(admin)}: ${cause.message}`, {
-      cause,
-    });
+    const why = Reflect.get(cause, "code") === "EADDRINUSE" ? "the port is in use" : cause.message;
+    throw new ExitError(`Cannot start the admin server at ${formatAddress(admin)}: ${why}`, { cause });
   }
   const { hostname, port } = server.address;
   log.result(`admin on ${formatAddress(server.address)}`, { event: "admin", host: hostname, port });
