@@ -2,9 +2,11 @@
 import { type Network, unixPath } from "../../socket/network.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Bus } from "../../relay/cluster/bus.ts";
+import type { NatsBusOptions } from "../../relay/cluster/nats_bus.ts";
 import type { RelayServer } from "../../relay/server.ts";
 import { quoted } from "../../internal/printable.ts";
-import { ExitError } from "../terminal/exit.ts";
+import { ExitError, UsageError } from "../terminal/exit.ts";
+import { readTextFile } from "../shared/text_file.ts";
 import type { Log } from "../terminal/log.ts";
 
 /** The form of {@linkcode parseCluster}'s argument, for help and errors. */
@@ -30,6 +32,10 @@ export interface ClusterOptions {
   readonly url: string;
   /** Name of the cluster at NATS. */
   readonly name: string;
+  /** Path of a credentials file for NATS. */
+  readonly credentials: string | undefined;
+  /** Paths of PEM files for TLS with NATS. */
+  readonly tls: Readonly<Record<"caFile" | "certFile" | "keyFile", string | undefined>>;
   /** The network of the relay's connections: one event loop serves both. */
   readonly network: Network;
   readonly log: Log;
@@ -46,14 +52,21 @@ export async function joinCluster(relay: RelayServer, options: ClusterOptions): 
     await relay.join(await busOf(options), { clock: systemClock });
   } catch (cause) {
     await relay.close();
+    if (cause instanceof ExitError) throw cause;
     throw new ExitError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }
 
-async function busOf({ url, name, network, log }: ClusterOptions): Promise<Bus> {
+async function busOf({ url, name, network, log, ...security }: ClusterOptions): Promise<Bus> {
   const node = crypto.randomUUID();
   const folder = unixPath(url);
+  const options = await securityOf(security);
   if (folder !== undefined) {
+    if (Object.keys(options).length > 0) {
+      throw new UsageError(
+        "Cannot use credentials or TLS files with --cluster unix:/folder: they are for NATS",
+      );
+    }
     const { LocalBus } = await import("../../relay/cluster/local_bus.ts");
     return new LocalBus({ node, folder, network });
   }
@@ -62,6 +75,31 @@ async function busOf({ url, name, network, log }: ClusterOptions): Promise<Bus> 
     node,
     servers: url.split(","),
     name,
+    ...options,
     onWarning: (message) => log.warn("{message}", { event: "cluster", message }),
   });
+}
+
+/** Reads the files once, because a wrong path should end the start with the name of the file. */
+async function securityOf(
+  { credentials, tls }: Pick<ClusterOptions, "credentials" | "tls">,
+): Promise<Pick<NatsBusOptions, "credentials" | "tls">> {
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    throw new UsageError(
+      "Cannot use --cluster-cert without --cluster-key, or the other way around: expected both",
+    );
+  }
+  const files: { caFile?: string; certFile?: string; keyFile?: string } = {};
+  for (const kind of ["caFile", "certFile", "keyFile"] as const) {
+    const path = tls[kind];
+    if (path === undefined) continue;
+    await readTextFile(path);
+    files[kind] = path;
+  }
+  return {
+    ...(credentials === undefined
+      ? {}
+      : { credentials: new TextEncoder().encode(await readTextFile(credentials)) }),
+    ...(Object.keys(files).length === 0 ? {} : { tls: files }),
+  };
 }

@@ -1,5 +1,6 @@
 // Several processes, and several servers, that relay as one.
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { Authority } from "../_util/certificates.ts";
 import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import { startLoadTest } from "../_util/loadtest/loadtest_program.ts";
 import { HAS_NATS, NatsServer } from "../_util/programs/nats_server.ts";
@@ -119,6 +120,45 @@ Deno.test("server.ts relay --cluster relays between servers over NATS", { ignore
   for (const server of [one, two]) {
     await server.until(({ connections, pending }) => connections === 0 && pending === 0);
     assertEquals((await server.stop()).code, 0);
+  }
+});
+
+Deno.test(
+  "server.ts relay --cluster speaks TLS with NATS by a client certificate",
+  { ignore: !HAS_NATS },
+  async () => {
+    await using authority = await Authority.create();
+    await authority.issue("nats", ["DNS:localhost"]);
+    const { certificate, key, authority: ca } = authority.files;
+    const tls = ["--tls", "--tlsverify", "--tlscert", certificate, "--tlskey", key, "--tlscacert", ca];
+    await using nats = await NatsServer.start({ args: tls });
+    const cluster = ["--cluster", `tls://localhost:${nats.port}`, "--cluster-ca", ca];
+    const identity = ["--cluster-cert", certificate, "--cluster-key", key];
+    await using one = await ServerProcess.start("relay", ...cluster, ...identity);
+    await using two = await ServerProcess.start("relay", ...cluster, ...identity);
+    for (const server of [one, two]) await server.until(({ nodes }) => nodes === 1);
+    const { code, err } = await runServer(["relay", "--port", "0", ...cluster]);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "Cannot connect to NATS at tls://localhost:");
+  },
+);
+
+Deno.test("server.ts relay names the file or the option that --cluster cannot use", async () => {
+  const relay = ["relay", "--port", "0", "--cluster", "nats://127.0.0.1:1"];
+  for (
+    const [args, exit, says] of [
+      [["--cluster-credentials", "/nowhere.creds"], 1, 'Cannot read "/nowhere.creds": no such file'],
+      [["--cluster-ca", "/nowhere.pem"], 1, 'Cannot read "/nowhere.pem": no such file'],
+      [["--cluster-cert", "/nowhere.pem"], 2, "--cluster-key"],
+      [["--cluster", "unix:/tmp", "--cluster-ca", "deno.json"], 2, "they are for NATS"],
+    ] as const
+  ) {
+    const { code, err } = await runServer([
+      ...(args[0] === "--cluster" ? relay.slice(0, 3) : relay),
+      ...args,
+    ]);
+    assertEquals(code, exit, err);
+    assertStringIncludes(err, says);
   }
 });
 

@@ -43,6 +43,14 @@ const options = {
       placeholder: "URL",
     }),
     clusterName: text({ help: "Name of the cluster at NATS", placeholder: "NAME", default: "okline" }),
+    clusterCredentials: text({ help: "Credentials file (.creds) for NATS", placeholder: "FILE" }),
+    clusterCa: text({
+      help: "Certificate authority (PEM) of the NATS servers",
+      placeholder: "FILE",
+      defaultText: "those built in",
+    }),
+    clusterCert: text({ help: "Client certificate (PEM) for NATS", placeholder: "FILE" }),
+    clusterKey: text({ help: "Private key (PEM) of the certificate", placeholder: "FILE" }),
   }),
   ...servicePort(8000),
   ...processOptions,
@@ -93,6 +101,8 @@ export const relay = {
       await joinCluster(relay, {
         url: values.cluster,
         name: values.clusterName,
+        credentials: values.clusterCredentials,
+        tls: { caFile: values.clusterCa, certFile: values.clusterCert, keyFile: values.clusterKey },
         network: await listeningNetwork(values),
         log: host.log,
       });
