@@ -31,3 +31,8 @@ export function answer(reply: (line: string) => readonly string[] | string | und
     }
   };
 }
+
+/** Returns the kinds of the findings, each once, without the reasons that explain them. */
+export function kindsOf(run: { findings: readonly { kind: string }[] }): string[] {
+  return [...new Set(run.findings.map(({ kind }) => kind))].filter((kind) => kind !== "reason");
+}

@@ -1,15 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { assertProven, scenario, ScenarioError, SessionStoppedError } from "../../../loadtest/mod.ts";
 import { lineCodec } from "../../../socket/mod.ts";
-import { answer, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { answer, kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
 
 const permissions = "none";
 const codec = lineCodec();
 const echo = answer((line) => line);
-
-function kindsOf(run: { findings: readonly { kind: string }[] }): string[] {
-  return [...new Set(run.findings.map(({ kind }) => kind))].filter((kind) => kind !== "reason");
-}
 
 Deno.test({
   name: "runLoadTest() finds a scenario that throws, with its file and line",

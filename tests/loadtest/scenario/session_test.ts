@@ -1,15 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { AskError, assertProven, scenario } from "../../../loadtest/mod.ts";
 import { lineCodec } from "../../../socket/mod.ts";
-import { answer, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { answer, kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
 
 const permissions = "none";
 const codec = lineCodec();
 const echo = answer((line) => line);
-
-function kindsOf(run: { findings: readonly { kind: string }[] }): string[] {
-  return [...new Set(run.findings.map(({ kind }) => kind))].filter((kind) => kind !== "reason");
-}
 
 Deno.test({
   name: "Session.ask() accepts a string, a pattern, or a function",
