@@ -9,7 +9,7 @@ export function respawnCommand(...args: readonly string[]): [string, ...string[]
 }
 
 // Each request of a scenario leaves objects behind. With a young generation of this size, in MB per semi-space, they take
-// a sixth less processor time than with the usual one, for up to 36 MB more memory.
+// about a tenth less processor time than with the usual one, for up to 36 MB more memory.
 const SCENARIO_HEAP_FLAG = "--v8-flags=--max-semi-space-size=16";
 
 /** The command that runs the load tester with `args` as a process with the code of a scenario. */
