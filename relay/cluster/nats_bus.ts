@@ -82,7 +82,8 @@ export class NatsBus implements Bus {
   /** Connects to one of the servers. Rejects with an error that names them if none can be reached. */
   async connect(): Promise<void> {
     const { servers, credentials, tls } = this.#options;
-    ignoreLateResets();
+    surviveLateErrors();
+    reports.add(this.#report);
     const nats = await import("@nats-io/transport-node");
     try {
       this.#connection = await nats.connect({
@@ -99,6 +100,7 @@ export class NatsBus implements Bus {
         ...(tls === undefined && !servers.some(isTls) ? {} : { tls: { ...tls } }),
       });
     } catch (cause) {
+      reports.delete(this.#report);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`Cannot connect to NATS at ${servers.map(withoutUser).join(", ")}: ${why}`, { cause });
     }
@@ -131,6 +133,7 @@ export class NatsBus implements Bus {
     if (this.#status === "closed") return;
     const connected = this.#status === "connected";
     this.#become("closed");
+    reports.delete(this.#report);
     if (this.#connection === undefined) return;
     if (connected) await this.#drain(this.#connection);
     await this.#connection.close();
@@ -189,6 +192,8 @@ export class NatsBus implements Bus {
     this.#maxMessage = this.#connection?.info?.max_payload ?? this.#maxMessage;
   }
 
+  readonly #report = (message: string): void => this.#warn(message);
+
   #warn(message: string): void {
     this.#options.onWarning?.(`NATS: ${message}`);
   }
@@ -221,19 +226,27 @@ function userOf(server: string): { user: string; pass: string } | { token: strin
     : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) };
 }
 
-let ignoring = false;
+/** Whether the handler of {@linkcode surviveLateErrors} is installed: it is one for the process. */
+let surviving = false;
+const reports = new Set<(message: string) => void>();
 
 /**
- * Ignores resets that nothing else can handle. The NATS client removes all listeners of a socket before it destroys it
- * (transport-node 3.4.0); in Deno a reset may still be reported after that, and would end the process.
+ * Keeps the process alive at errors that nothing else can handle. The NATS client removes all listeners of a socket before it
+ * destroys it (transport-node 3.4.0); in Deno a reset, or the alert of a server that refuses a certificate, may still be
+ * reported after that, and would end the process.
+ * Each alert is reported. A reset is not, because the status shows that the connection is lost.
  */
-function ignoreLateResets(): void {
-  if (ignoring) return;
-  ignoring = true;
+function surviveLateErrors(): void {
+  if (surviving) return;
+  surviving = true;
   globalThis.addEventListener("error", (event) => {
     const { error } = event;
-    const isReset = error instanceof Error && Reflect.get(error, "code") === "ECONNRESET" &&
-      Reflect.get(error, "syscall") === "read";
-    if (isReset) event.preventDefault();
+    if (!(error instanceof Error)) return;
+    const code = String(Reflect.get(error, "code"));
+    const isReset = code === "ECONNRESET" && Reflect.get(error, "syscall") === "read";
+    const isAlert = /^ERR_SSL_.*_ALERT_/.test(code);
+    if (!isReset && !isAlert) return;
+    event.preventDefault();
+    if (isAlert) { for (const report of reports) report(error.message); }
   });
 }
