@@ -7,12 +7,12 @@ export { type AskOptions, type Metric, type Scenario, scenario } from "./scenari
 export type { ScenarioDuration, ScenarioOptions, Session } from "./scenario/scenario.ts";
 export type { DataRow, DataSource } from "./scenario/data_rows.ts";
 export type { Expectation } from "./scenario/expectation.ts";
-export type { CorrelationKey } from "./scenario/pending_asks.ts";
+export type { CorrelationKey } from "./scenario/session/pending_asks.ts";
 export { AskError, SessionStoppedError } from "./scenario/errors.ts";
 export { ScenarioError } from "./scenario/prepare_scenario.ts";
-export { default as echoScenario } from "./scenario/echo_scenario.ts";
-export { default as helloScenario, type HttpReply } from "./scenario/hello_scenario.ts";
-export { default as relayScenario } from "./scenario/relay_scenario.ts";
+export { default as echoScenario } from "./scenario/builtin/echo.ts";
+export { default as helloScenario, type HttpReply } from "./scenario/builtin/hello.ts";
+export { default as relayScenario } from "./scenario/builtin/relay.ts";
 export { runLoadTest } from "./run_load_test.ts";
 export type { LoadTestOptions, ProtocolTestOptions, ScenarioTestOptions } from "./load_test_options.ts";
 export type { LoadTestRun } from "./load_test_run.ts";

@@ -14,14 +14,14 @@ import { plural } from "../../internal/plural.ts";
 import { jsonOption } from "../shared/output_options.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { agentCommand, runAgent } from "./agent.ts";
-import { capacityCommand, runCapacity } from "./capacity.ts";
-import { compareCommand, runCompare } from "./compare.ts";
+import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
+import { compareCommand, runCompare } from "./compare/compare.ts";
 import { runOptions } from "./options.ts";
 import { runNamedPart } from "./worker_processes.ts";
 import { runFromOptions } from "./run.ts";
-import { writeScenario } from "./new_scenario.ts";
-import { scenarioOptions } from "./scenario_options.ts";
-import { runTorture, tortureCommand } from "./torture.ts";
+import { writeScenario } from "./scenario/new.ts";
+import { scenarioOptions } from "./scenario/options.ts";
+import { runTorture, tortureCommand } from "./torture/torture.ts";
 
 const commands = {
   run: {

@@ -27,13 +27,13 @@ import { fileError, isFileError } from "../shared/file_error.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
-import { openScenarioFile } from "./scenario_file.ts";
+import { openScenarioFile } from "./scenario/file.ts";
 import {
   describeScenario,
   prepareRun,
   refuseScenarioOptions,
   type RunCommandValues,
-} from "./scenario_run.ts";
+} from "./scenario/run.ts";
 import { startLiveView } from "./live_view.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable } from "../shared/output_file.ts";

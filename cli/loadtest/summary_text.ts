@@ -4,7 +4,7 @@ import { leadingFindings } from "../../loadtest/judge/findings.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
-import { scenarioText } from "./scenario_text.ts";
+import { scenarioText } from "./scenario/text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";

@@ -4,7 +4,7 @@ import type { Random } from "../../internal/clock.ts";
 import { parseDuration } from "../../internal/duration.ts";
 import type { DataRow, DataSource } from "./data_rows.ts";
 import type { Expectation } from "./expectation.ts";
-import type { CorrelationKey } from "./pending_asks.ts";
+import type { CorrelationKey } from "./session/pending_asks.ts";
 
 /** A duration: ms as a number, or text such as `100ms`, `1.5s`, or `5m`. */
 export type ScenarioDuration = number | string;

@@ -9,8 +9,8 @@ import type { ScenarioEvent, ShapeEvent } from "./events.ts";
 import { drawInstants, type LoadShape } from "./load_shape.ts";
 import { MessageSchedule } from "./message_schedule.ts";
 import { type Scenario, toMs } from "./scenario.ts";
-import { SessionClient, type SessionObserver } from "./session_client.ts";
-import { SessionHub } from "./session_hub.ts";
+import { SessionClient, type SessionObserver } from "./session/client.ts";
+import { SessionHub } from "./session/hub.ts";
 
 /** A scenario that is ready to run. */
 export interface PreparedScenario {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { alternateRuns, splitWords } from "../../../cli/loadtest/alternate_runs.ts";
-import { ExitError, UsageError } from "../../../cli/terminal/exit.ts";
+import { alternateRuns, splitWords } from "../../../../cli/loadtest/compare/alternate_runs.ts";
+import { ExitError, UsageError } from "../../../../cli/terminal/exit.ts";
 
 Deno.test("splitWords() splits as a shell does", () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [

@@ -1,7 +1,7 @@
 /** The part of a summary for people that only a scenario has. @module */
-import { formatTable } from "../terminal/table.ts";
-import type { ScenarioMetrics } from "../../loadtest/scenario/measure_scenario.ts";
-import type { Percentiles } from "../../loadtest/metrics/latency.ts";
+import { formatTable } from "../../terminal/table.ts";
+import type { ScenarioMetrics } from "../../../loadtest/scenario/measure_scenario.ts";
+import type { Percentiles } from "../../../loadtest/metrics/latency.ts";
 
 /** Tables of the steps, the custom metrics, and the checks of a scenario. */
 export function scenarioText({ perSecond, steps, metrics, checks, sessions }: ScenarioMetrics): string {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { comparisonMarkdown, comparisonText } from "../../../cli/loadtest/comparison_text.ts";
-import { compareRuns, type SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
-import { pure } from "../../_util/permissions.ts";
+import { comparisonMarkdown, comparisonText } from "../../../../cli/loadtest/compare/comparison_text.ts";
+import { compareRuns, type SummaryRecord } from "../../../../loadtest/metrics/comparison.ts";
+import { pure } from "../../../_util/permissions.ts";
 
 /** A run whose relay took `ms` for half of the messages. */
 function run(ms: number, counts: SummaryRecord = {}): SummaryRecord {

@@ -1,9 +1,9 @@
 /** An HTTP client as a scenario, with a codec of its own: requests as text, and whole responses. Pure. @module */
-import { HttpResponseError, ResponseParser } from "../../http/response_parser.ts";
-import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
-import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
-import { FramingError } from "../../socket/errors.ts";
-import { type Scenario, scenario } from "./scenario.ts";
+import { HttpResponseError, ResponseParser } from "../../../http/response_parser.ts";
+import { bytesCodec } from "../../../socket/codecs/bytes_codec.ts";
+import type { Codec, Decoded, Decoder, Encoder } from "../../../socket/codecs/codec.ts";
+import { FramingError } from "../../../socket/errors.ts";
+import { type Scenario, scenario } from "../scenario.ts";
 
 /** An HTTP response, without its body. */
 export interface HttpReply {

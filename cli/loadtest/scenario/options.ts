@@ -1,8 +1,8 @@
 /** Options of `loadtest.ts run SCENARIO.ts`, and the plan that they describe. @module */
-import { custom, duration, group, integer } from "../args/option.ts";
-import type { Values } from "../args/program.ts";
-import { UsageError } from "../terminal/exit.ts";
-import type { Plan } from "../../loadtest/plan/plan.ts";
+import { custom, duration, group, integer } from "../../args/option.ts";
+import type { Values } from "../../args/program.ts";
+import { UsageError } from "../../terminal/exit.ts";
+import type { Plan } from "../../../loadtest/plan/plan.ts";
 import {
   formatStages,
   type LoadShape,
@@ -10,8 +10,12 @@ import {
   parseStages,
   RATE_NOTATION,
   STAGES_NOTATION,
-} from "../../loadtest/scenario/load_shape.ts";
-import { scenarioPlan, type ScenarioPlanOptions, stagesOf } from "../../loadtest/scenario/scenario_plan.ts";
+} from "../../../loadtest/scenario/load_shape.ts";
+import {
+  scenarioPlan,
+  type ScenarioPlanOptions,
+  stagesOf,
+} from "../../../loadtest/scenario/scenario_plan.ts";
 
 /** Options for scenarios only. */
 export const scenarioOptions = group("Scenario", {

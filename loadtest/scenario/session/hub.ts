@@ -1,7 +1,7 @@
 /** State shared by the sessions of one process: their time, their steps, and the owners of replies. @module */
-import type { Clock } from "../../internal/clock.ts";
+import type { Clock } from "../../../internal/clock.ts";
 import { type Ask, belongs } from "./pending_asks.ts";
-import { StepNames } from "./step_name.ts";
+import { StepNames } from "../step_name.ts";
 
 /** A session, as far as others look at it. */
 export interface HubSession<Frame> {

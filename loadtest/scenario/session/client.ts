@@ -1,22 +1,22 @@
 /** One client of a scenario: connects, runs the session and its messages, and closes the connection. @module */
-import { connect } from "../../socket/connect.ts";
-import type { Connection } from "../../socket/connection.ts";
+import { connect } from "../../../socket/connect.ts";
+import type { Connection } from "../../../socket/connection.ts";
 import {
   type CloseReason,
   ConnectError,
   ConnectionClosedError,
   describeCloseReason,
   FramingError,
-} from "../../socket/errors.ts";
-import type { Network } from "../../socket/network.ts";
-import type { Clock } from "../../internal/clock.ts";
-import type { Pace } from "../pace/pace.ts";
+} from "../../../socket/errors.ts";
+import type { Network } from "../../../socket/network.ts";
+import type { Clock } from "../../../internal/clock.ts";
+import type { Pace } from "../../pace/pace.ts";
 import { Context, type ContextFacts } from "./context.ts";
-import { AskError, describeThrown, SessionStoppedError } from "./errors.ts";
-import type { ScenarioEvent, SessionEvent } from "./events.ts";
-import type { LoadShape } from "./load_shape.ts";
-import type { Scenario } from "./scenario.ts";
-import { SessionCore, type SessionCoreOptions } from "./session_core.ts";
+import { AskError, describeThrown, SessionStoppedError } from "../errors.ts";
+import type { ScenarioEvent, SessionEvent } from "../events.ts";
+import type { LoadShape } from "../load_shape.ts";
+import type { Scenario } from "../scenario.ts";
+import { SessionCore, type SessionCoreOptions } from "./core.ts";
 
 /** Observes the connection of a client. */
 export interface SessionObserver {

@@ -1,6 +1,6 @@
 /** The relay protocol as a scenario: each client answers the messages of others. Pure. @module */
-import { lineCodec } from "../../socket/codecs/line_codec.ts";
-import { type Scenario, scenario } from "./scenario.ts";
+import { lineCodec } from "../../../socket/codecs/line_codec.ts";
+import { type Scenario, scenario } from "../scenario.ts";
 
 /** A scenario for relays, with any number of messages per connection. */
 const relay: Scenario<string, undefined> = scenario({

@@ -1,5 +1,5 @@
 /** The requests of one session that have no reply yet, in the order in which they were sent. Pure. @module */
-import { type Expectation, isExact, matches } from "./expectation.ts";
+import { type Expectation, isExact, matches } from "../expectation.ts";
 
 /** Identifies a request and its reply on a connection on which replies may arrive in any order. */
 export type CorrelationKey = string | number;

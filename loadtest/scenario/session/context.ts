@@ -1,10 +1,10 @@
 /** The parameter `t` of a scenario: the methods of a session, and the planned time of its next request. @module */
-import type { Random } from "../../internal/clock.ts";
-import type { DataRow } from "./data_rows.ts";
-import type { Expectation } from "./expectation.ts";
-import { type AskOptions, type Metric, type ScenarioDuration, type Session, toMs } from "./scenario.ts";
-import type { ScenarioEvent } from "./events.ts";
-import type { SessionCore } from "./session_core.ts";
+import type { Random } from "../../../internal/clock.ts";
+import type { DataRow } from "../data_rows.ts";
+import type { Expectation } from "../expectation.ts";
+import { type AskOptions, type Metric, type ScenarioDuration, type Session, toMs } from "../scenario.ts";
+import type { ScenarioEvent } from "../events.ts";
+import type { SessionCore } from "./core.ts";
 
 /** State shared by all contexts of one connection. */
 export interface ContextFacts<Frame, Shared> {

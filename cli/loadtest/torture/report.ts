@@ -1,8 +1,8 @@
 /** Formats the results of a torture run as text. @module */
-import { printable } from "../../internal/printable.ts";
-import { formatTable } from "../terminal/table.ts";
-import type { HeldResources } from "../../loadtest/torture/target_process.ts";
-import type { TortureResult } from "../../loadtest/torture/torture.ts";
+import { printable } from "../../../internal/printable.ts";
+import { formatTable } from "../../terminal/table.ts";
+import type { HeldResources } from "../../../loadtest/torture/target_process.ts";
+import type { TortureResult } from "../../../loadtest/torture/torture.ts";
 
 /** The results to format with {@linkcode tortureReport}. */
 export interface TortureOutcome {

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { compareFiles } from "../../../cli/loadtest/compare.ts";
-import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";
-import { Log } from "../../../cli/terminal/log.ts";
-import { goodRun } from "../../_util/loadtest/run_events.ts";
-import { summaryOf } from "../../_util/loadtest/run_summary.ts";
-import { TempDir } from "../../_util/temp_dir.ts";
+import { compareFiles } from "../../../../cli/loadtest/compare/compare.ts";
+import { ExitCode, ExitError } from "../../../../cli/terminal/exit.ts";
+import { Log } from "../../../../cli/terminal/log.ts";
+import { goodRun } from "../../../_util/loadtest/run_events.ts";
+import { summaryOf } from "../../../_util/loadtest/run_summary.ts";
+import { TempDir } from "../../../_util/temp_dir.ts";
 
 const SUMMARY = JSON.stringify(summaryOf(goodRun(10)));
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { assertProven, type LoadTestRun, runLoadTest, type Scenario } from "../../../loadtest/mod.ts";
-import echo from "../../../loadtest/scenario/echo_scenario.ts";
-import hello from "../../../loadtest/scenario/hello_scenario.ts";
-import relay from "../../../loadtest/scenario/relay_scenario.ts";
+import echo from "../../../loadtest/scenario/builtin/echo.ts";
+import hello from "../../../loadtest/scenario/builtin/hello.ts";
+import relay from "../../../loadtest/scenario/builtin/relay.ts";
 import { HistoryVerifier } from "../../../loadtest/history/verify.ts";
 import { startRelay } from "../../../relay/mod.ts";
 import { startEcho, startHello } from "../../../services/mod.ts";

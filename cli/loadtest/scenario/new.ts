@@ -1,10 +1,10 @@
 /** `loadtest.ts new NAME`: writes a commented scenario to start from. @module */
-import { ExitCode, UsageError } from "../terminal/exit.ts";
-import type { Log } from "../terminal/log.ts";
-import { quoted } from "../../internal/printable.ts";
-import { fileError, isFileError } from "../shared/file_error.ts";
-import { programName } from "../run_program.ts";
-import TEMPLATE from "./scenario_template.txt" with { type: "text" };
+import { ExitCode, UsageError } from "../../terminal/exit.ts";
+import type { Log } from "../../terminal/log.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { fileError, isFileError } from "../../shared/file_error.ts";
+import { programName } from "../../run_program.ts";
+import TEMPLATE from "./template.txt" with { type: "text" };
 
 /**
  * Writes a scenario.

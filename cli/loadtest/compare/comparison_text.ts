@@ -1,7 +1,7 @@
 /** A comparison of runs for people: as text, and as Markdown. @module */
-import { formatTable } from "../terminal/table.ts";
-import { plural } from "../../internal/plural.ts";
-import type { Change, Comparison } from "../../loadtest/metrics/comparison.ts";
+import { formatTable } from "../../terminal/table.ts";
+import { plural } from "../../../internal/plural.ts";
+import type { Change, Comparison } from "../../../loadtest/metrics/comparison.ts";
 
 const HEAD = ["figure", "before", "after", "change", "judged"];
 

@@ -1,8 +1,8 @@
 /** Runs two load tests in turn, for a comparison on a machine whose speed drifts. @module */
-import { ExitError, UsageError } from "../terminal/exit.ts";
-import { quoted } from "../../internal/printable.ts";
-import type { SummaryRecord } from "../../loadtest/metrics/comparison.ts";
-import { respawnCommand } from "./respawn.ts";
+import { ExitError, UsageError } from "../../terminal/exit.ts";
+import { quoted } from "../../../internal/printable.ts";
+import type { SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
+import { respawnCommand } from "../respawn.ts";
 import { lastSummary } from "./summaries.ts";
 
 /** Options for {@linkcode alternateRuns}. */

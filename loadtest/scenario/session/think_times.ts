@@ -1,6 +1,6 @@
 /** The think times of one session, which end early when the run does. @module */
-import type { Clock } from "../../internal/clock.ts";
-import { SessionStoppedError } from "./errors.ts";
+import type { Clock } from "../../../internal/clock.ts";
+import { SessionStoppedError } from "../errors.ts";
 
 /** Pauses in progress. */
 export class ThinkTimes {

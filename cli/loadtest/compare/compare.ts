@@ -1,16 +1,16 @@
 /** `loadtest.ts compare`: shows what changed between runs, from their summaries or by running both. @module */
-import type { Context } from "../run_program.ts";
-import { flag, group, integer, text } from "../args/option.ts";
-import type { Command, Values } from "../args/program.ts";
-import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
-import { Log } from "../terminal/log.ts";
+import type { Context } from "../../run_program.ts";
+import { flag, group, integer, text } from "../../args/option.ts";
+import type { Command, Values } from "../../args/program.ts";
+import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
 import {
   compareRuns,
   type Comparison,
   MOST_RUNS,
   type SummaryRecord,
-} from "../../loadtest/metrics/comparison.ts";
-import { jsonOption, quietOption } from "../shared/output_options.ts";
+} from "../../../loadtest/metrics/comparison.ts";
+import { jsonOption, quietOption } from "../../shared/output_options.ts";
 import { alternateRuns } from "./alternate_runs.ts";
 import { comparisonMarkdown, comparisonText } from "./comparison_text.ts";
 import { readSummaries } from "./summaries.ts";

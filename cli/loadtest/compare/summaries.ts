@@ -1,11 +1,11 @@
 /** Reads summaries of load tests from files and from output. @module */
-import { ExitError } from "../terminal/exit.ts";
-import type { Log } from "../terminal/log.ts";
-import { plural } from "../../internal/plural.ts";
-import { quoted } from "../../internal/printable.ts";
-import { SCHEMA } from "../../loadtest/history/events.ts";
-import type { SummaryRecord } from "../../loadtest/metrics/comparison.ts";
-import { readTextFile } from "../shared/text_file.ts";
+import { ExitError } from "../../terminal/exit.ts";
+import type { Log } from "../../terminal/log.ts";
+import { plural } from "../../../internal/plural.ts";
+import { quoted } from "../../../internal/printable.ts";
+import { SCHEMA } from "../../../loadtest/history/events.ts";
+import type { SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
+import { readTextFile } from "../../shared/text_file.ts";
 
 /** Summaries from a file. */
 export interface Summaries {

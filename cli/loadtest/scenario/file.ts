@@ -1,10 +1,10 @@
 /** The scenario file of `loadtest.ts run FILE`: its types are checked, then it is imported. @module */
-import { toFileUrl } from "../shared/file_url.ts";
-import { ExitError, UsageError } from "../terminal/exit.ts";
-import { describeEnd } from "../../loadtest/process/child_process.ts";
-import { importScenario } from "../../loadtest/scenario/import_scenario.ts";
-import { ScenarioError } from "../../loadtest/scenario/prepare_scenario.ts";
-import type { Scenario } from "../../loadtest/scenario/scenario.ts";
+import { toFileUrl } from "../../shared/file_url.ts";
+import { ExitError, UsageError } from "../../terminal/exit.ts";
+import { describeEnd } from "../../../loadtest/process/child_process.ts";
+import { importScenario } from "../../../loadtest/scenario/import_scenario.ts";
+import { ScenarioError } from "../../../loadtest/scenario/prepare_scenario.ts";
+import type { Scenario } from "../../../loadtest/scenario/scenario.ts";
 
 /** A scenario with the file that it comes from. */
 export interface ScenarioFile {
@@ -71,7 +71,7 @@ async function checkTypes(path: string, url: string): Promise<void> {
 
 /** The configuration that this program itself runs with, where it runs from its source. */
 async function ownConfig(): Promise<string[]> {
-  const config = new URL("../../deno.json", import.meta.url);
+  const config = new URL("../../../deno.json", import.meta.url);
   if (config.protocol !== "file:") return [];
   try {
     await Deno.stat(config);

@@ -1,26 +1,31 @@
 /** `loadtest.ts capacity [SCENARIO.ts]`: finds the highest rate that a server sustains. @module */
-import type { Context } from "../run_program.ts";
-import { custom, duration, integer, text } from "../args/option.ts";
-import type { Command, Values } from "../args/program.ts";
-import { ExitCode, UsageError } from "../terminal/exit.ts";
-import { Log } from "../terminal/log.ts";
-import { formatTable } from "../terminal/table.ts";
-import { classifyRun } from "../../loadtest/capacity/classify.ts";
-import { type Capacity, describeCapacity, findCapacity, type Level } from "../../loadtest/capacity/search.ts";
-import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
-import { measure } from "../../loadtest/metrics/measure.ts";
-import { summarize, type Summary } from "../../loadtest/metrics/summary.ts";
-import { parseThreshold } from "../../loadtest/metrics/threshold.ts";
-import { runPlan } from "../../loadtest/run_plan.ts";
-import { parseRate, RATE_NOTATION } from "../../loadtest/scenario/load_shape.ts";
-import { systemClock } from "../../socket/tcp.ts";
-import { planOf, runOptions } from "./options.ts";
-import { assertWritable, writeWhole } from "../shared/output_file.ts";
-import { orderOf, prepareGenerator } from "./run.ts";
-import { openScenarioFile, type ScenarioFile } from "./scenario_file.ts";
-import { scenarioOptions } from "./scenario_options.ts";
-import { prepareRun, type RunCommandValues } from "./scenario_run.ts";
-import { prepareTarget } from "./target.ts";
+import type { Context } from "../../run_program.ts";
+import { custom, duration, integer, text } from "../../args/option.ts";
+import type { Command, Values } from "../../args/program.ts";
+import { ExitCode, UsageError } from "../../terminal/exit.ts";
+import { Log } from "../../terminal/log.ts";
+import { formatTable } from "../../terminal/table.ts";
+import { classifyRun } from "../../../loadtest/capacity/classify.ts";
+import {
+  type Capacity,
+  describeCapacity,
+  findCapacity,
+  type Level,
+} from "../../../loadtest/capacity/search.ts";
+import { histogramsFor } from "../../../loadtest/metrics/abort_threshold.ts";
+import { measure } from "../../../loadtest/metrics/measure.ts";
+import { summarize, type Summary } from "../../../loadtest/metrics/summary.ts";
+import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
+import { runPlan } from "../../../loadtest/run_plan.ts";
+import { parseRate, RATE_NOTATION } from "../../../loadtest/scenario/load_shape.ts";
+import { systemClock } from "../../../socket/tcp.ts";
+import { planOf, runOptions } from "../options.ts";
+import { assertWritable, writeWhole } from "../../shared/output_file.ts";
+import { orderOf, prepareGenerator } from "../run.ts";
+import { openScenarioFile, type ScenarioFile } from "../scenario/file.ts";
+import { scenarioOptions } from "../scenario/options.ts";
+import { prepareRun, type RunCommandValues } from "../scenario/run.ts";
+import { prepareTarget } from "../target.ts";
 
 const {
   clients: _clients,
@@ -139,7 +144,7 @@ export async function runCapacity(values: CapacityValues, { args, onSignal }: Co
     levels,
   });
   if (report !== undefined) {
-    const { renderCapacityReport } = await import("../../loadtest/capacity/report.ts");
+    const { renderCapacityReport } = await import("../../../loadtest/capacity/report.ts");
     await writeWhole(report, renderCapacityReport({ answer, ending, levels, unit, args }));
   }
   if (ending === "server" || (ending === "not found" && low > 0)) return ExitCode.ok;

@@ -1,5 +1,5 @@
 /** The replies of one session that arrived or timed out, to recognize what arrives again or late. Pure. @module */
-import { equal } from "./expectation.ts";
+import { equal } from "../expectation.ts";
 import { type Ask, belongs, type CorrelationKey } from "./pending_asks.ts";
 
 /** Number of ids of settled requests to keep, to recognize a second reply. */

@@ -1,19 +1,23 @@
 /** The plan, target, and orders of a run with a scenario file. @module */
-import { optionName } from "../args/program.ts";
-import { UsageError } from "../terminal/exit.ts";
-import { tlsClient } from "../client/tls_options.ts";
-import type { GeneratorRun } from "../../loadtest/generate/generator.ts";
-import type { Plan } from "../../loadtest/plan/plan.ts";
-import { NO_USAGE, socketsOf, usageOf, usageSince } from "../../loadtest/process/process_usage.ts";
-import { formatStages, highestRate } from "../../loadtest/scenario/load_shape.ts";
-import { askFinalState, prepareScenario, ScenarioError } from "../../loadtest/scenario/prepare_scenario.ts";
-import { scenarioRunEvent } from "../../loadtest/scenario/scenario_plan.ts";
-import { plural } from "../../internal/plural.ts";
-import { systemClock } from "../../socket/tcp.ts";
-import type { RunValues } from "./options.ts";
-import type { ScenarioFile } from "./scenario_file.ts";
-import { loadOf, planScenario, scenarioOptions, type ScenarioValues } from "./scenario_options.ts";
-import type { Target } from "./target.ts";
+import { optionName } from "../../args/program.ts";
+import { UsageError } from "../../terminal/exit.ts";
+import { tlsClient } from "../../client/tls_options.ts";
+import type { GeneratorRun } from "../../../loadtest/generate/generator.ts";
+import type { Plan } from "../../../loadtest/plan/plan.ts";
+import { NO_USAGE, socketsOf, usageOf, usageSince } from "../../../loadtest/process/process_usage.ts";
+import { formatStages, highestRate } from "../../../loadtest/scenario/load_shape.ts";
+import {
+  askFinalState,
+  prepareScenario,
+  ScenarioError,
+} from "../../../loadtest/scenario/prepare_scenario.ts";
+import { scenarioRunEvent } from "../../../loadtest/scenario/scenario_plan.ts";
+import { plural } from "../../../internal/plural.ts";
+import { systemClock } from "../../../socket/tcp.ts";
+import type { RunValues } from "../options.ts";
+import type { ScenarioFile } from "./file.ts";
+import { loadOf, planScenario, scenarioOptions, type ScenarioValues } from "./options.ts";
+import type { Target } from "../target.ts";
 
 /** Values of `loadtest.ts run`. */
 export type RunCommandValues = RunValues & ScenarioValues & {
