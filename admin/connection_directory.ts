@@ -1,51 +1,20 @@
 /** The open connections of a server and those that closed recently, for `/connections`. @module */
-import type { CloseReason, CloseType } from "../socket/errors.ts";
+import type { CloseReason } from "../socket/errors.ts";
 import { CLOSED_BY_OPERATOR, describeCloseReason } from "../socket/errors.ts";
-import { type Address, formatAddress } from "../socket/network.ts";
 import type { Clock } from "../internal/clock.ts";
 import { printable } from "../internal/printable.ts";
-import { type ConnectionQuery, selectPage } from "./connection_query.ts";
+import type { ConnectionPage } from "./connection_page.ts";
+import type { ConnectionQuery } from "./connection_query.ts";
+import { addressText, type Closed, type ConnectionRow, type ListedConnection } from "./connection_row.ts";
+import { type Activity, OpenRows } from "./open_rows.ts";
+import { type FieldReader, PageSelection } from "./page_selection.ts";
 import type { ConnectionList } from "./target.ts";
-
-/** A connection as the directory reads it, whatever its frames are. */
-export interface ListedConnection {
-  readonly id: number;
-  readonly remote: Address;
-  stats(): {
-    readonly openedAt: number;
-    readonly bytesIn: number;
-    readonly bytesOut: number;
-    readonly framesIn: number;
-    readonly framesOut: number;
-    readonly queuedBytes: number;
-  };
-}
+import { TimeSlices } from "./time_slices.ts";
 
 /** An open connection, which can be closed. */
 export interface OpenConnection extends ListedConnection {
   close(why: CloseReason): Promise<CloseReason>;
   abort(why: CloseReason): void;
-}
-
-/** A connection in a list. Times are ms since 1970 or in ms, sizes in bytes. */
-export interface ConnectionRow {
-  readonly id: number;
-  readonly address: string;
-  readonly since: number;
-  /** Time since a byte moved, measured once per second. For a closed connection: how long ago it closed. */
-  readonly idle: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly linesIn: number;
-  readonly linesOut: number;
-  /** Messages that the connection sent and that have no ok yet. */
-  readonly pending: number;
-  /** Bytes that wait to be sent to it. */
-  readonly queued: number;
-  /** Only of a closed connection. */
-  readonly until?: number;
-  readonly reason?: CloseType;
-  readonly detail?: string;
 }
 
 /** The connections that a {@linkcode ConnectionDirectory} lists. */
@@ -63,9 +32,8 @@ const KEPT = 10_000;
 /** Longest wait in ms for a client to close its side. */
 const CLOSE_TIMEOUT = 500;
 
-interface Closed extends Omit<ConnectionRow, "idle"> {
-  readonly until: number;
-}
+/** Rows between two looks at the clock. */
+const STEP = 32;
 
 /** Lists connections, and keeps the last 10,000 that have closed. */
 export class ConnectionDirectory implements ConnectionList {
@@ -75,7 +43,8 @@ export class ConnectionDirectory implements ConnectionList {
   /** Bytes of closed connections. */
   #closedIn = 0;
   #closedOut = 0;
-  #activity = new Map<ListedConnection, { bytes: number; since: number }>();
+  /** By id: a map of objects is slower. */
+  readonly #activity = new Map<number, Activity>();
 
   constructor(source: ConnectionSource) {
     this.#source = source;
@@ -87,9 +56,16 @@ export class ConnectionDirectory implements ConnectionList {
     const stats = connection.stats();
     this.#closedIn += stats.bytesIn;
     this.#closedOut += stats.bytesOut;
-    this.#activity.delete(connection);
+    this.#activity.delete(connection.id);
     const closed: Closed = {
-      ...describe(connection, stats, epoch),
+      id: connection.id,
+      address: addressText(connection.remote),
+      since: Math.round(epoch + stats.openedAt),
+      bytesIn: stats.bytesIn,
+      bytesOut: stats.bytesOut,
+      linesIn: stats.framesIn,
+      linesOut: stats.framesOut,
+      queued: stats.queuedBytes,
       pending: 0,
       until: Math.round(epoch + clock.now()),
       reason: reason.type,
@@ -103,31 +79,26 @@ export class ConnectionDirectory implements ConnectionList {
   sample(): { readonly bytesIn: number; readonly bytesOut: number } {
     const now = this.#source.clock.now();
     let [bytesIn, bytesOut] = [this.#closedIn, this.#closedOut];
-    const before = this.#activity;
-    this.#activity = new Map();
     for (const connection of this.#source.open()) {
       const stats = connection.stats();
       bytesIn += stats.bytesIn;
       bytesOut += stats.bytesOut;
       const bytes = stats.bytesIn + stats.bytesOut;
-      let seen = before.get(connection);
-      if (seen === undefined) seen = { bytes, since: bytes === 0 ? stats.openedAt : now };
-      else if (seen.bytes !== bytes) Object.assign(seen, { bytes, since: now });
-      this.#activity.set(connection, seen);
+      const seen = this.#activity.get(connection.id);
+      if (seen === undefined) {
+        const since = bytes === 0 ? stats.openedAt : now;
+        this.#activity.set(connection.id, { bytes, since, address: undefined });
+      } else if (seen.bytes !== bytes) {
+        seen.bytes = bytes;
+        seen.since = now;
+      }
     }
     return { bytesIn, bytesOut };
   }
 
-  /** Returns the part of the list that a query asks for. */
-  list(query: ConnectionQuery): object {
-    const { clock, epoch } = this.#source;
-    const at = Math.round(epoch + clock.now());
-    const rows = query.state === "closed"
-      ? this.#closed.map((row): ConnectionRow => ({ ...row, idle: at - row.until }))
-      : this.#openRows();
-    const { page, matched } = selectPage(rows, query);
-    const { offset, limit, state, sort } = query;
-    return { now: at, state, sort, total: rows.length, matched, offset, limit, connections: page };
+  /** Returns the part of the list that a query asks for. A connection that opens or closes while it reads may be missing. */
+  list(query: ConnectionQuery): Promise<ConnectionPage> {
+    return query.state === "closed" ? this.#listClosed(query) : this.#listOpen(query);
   }
 
   /** Closes a connection after telling it why. Resolves to the reason, or to `undefined` if it is not open. */
@@ -145,101 +116,46 @@ export class ConnectionDirectory implements ConnectionList {
     return undefined;
   }
 
-  #openRows(): ConnectionRow[] {
+  async #listOpen(query: ConnectionQuery): Promise<ConnectionPage> {
     const { open, pending, clock, epoch } = this.#source;
-    const counts = pending?.();
-    const now = clock.now();
-    return Array.from(open(), (connection) => {
-      const seen = this.#activity.get(connection);
-      return new OpenRow(connection, { pending: counts?.get(connection) ?? 0, seen, now, epoch });
-    });
-  }
-}
-
-interface OpenRowFacts {
-  readonly pending: number;
-  readonly seen: { readonly bytes: number; readonly since: number } | undefined;
-  readonly now: number;
-  readonly epoch: number;
-}
-
-/**
- * The row of an open connection. Most rows are only sorted, so that it describes itself when it is asked: describing 10,000
- * connections takes long enough for others to notice.
- */
-class OpenRow implements ConnectionRow {
-  readonly #connection: ListedConnection;
-  readonly #stats: ReturnType<ListedConnection["stats"]>;
-  readonly #facts: OpenRowFacts;
-
-  constructor(connection: ListedConnection, facts: OpenRowFacts) {
-    this.#connection = connection;
-    this.#stats = connection.stats();
-    this.#facts = facts;
+    const activity = this.#activity;
+    const rows = new OpenRows({ now: clock.now(), epoch, pending: pending?.() ?? new Map(), activity });
+    const selection = await this.#select(query, open(), (connection, field) => rows.read(connection, field));
+    return this.#page(query, selection, selection.page().map((item) => rows.row(item, selection.field)));
   }
 
-  get id(): number {
-    return this.#connection.id;
+  async #listClosed(query: ConnectionQuery): Promise<ConnectionPage> {
+    const at = this.#now();
+    const idle = ({ until }: Closed) => at - until;
+    const read: FieldReader<Closed> = (row, field) => field === "idle" ? idle(row) : row[field];
+    const selection = await this.#select(query, this.#closed.slice(), read);
+    return this.#page(query, selection, selection.page().map(({ item }) => ({ ...item, idle: idle(item) })));
   }
 
-  get address(): string {
-    return printable(formatAddress(this.#connection.remote));
+  async #select<Item>(
+    query: ConnectionQuery,
+    items: Iterable<Item>,
+    read: FieldReader<Item>,
+  ): Promise<PageSelection<Item>> {
+    const selection = new PageSelection(query, read);
+    const slices = new TimeSlices(this.#source.clock);
+    for (const item of items) {
+      selection.add(item);
+      if (selection.total % STEP === 0 && slices.over) await slices.next();
+    }
+    return selection;
   }
 
-  get since(): number {
-    return Math.round(this.#facts.epoch + this.#stats.openedAt);
+  #page(
+    { offset, limit, state, sort }: ConnectionQuery,
+    { total, matched }: { readonly total: number; readonly matched: number },
+    rows: Iterable<ConnectionRow>,
+  ): ConnectionPage {
+    return { now: this.#now(), state, sort, total, matched, offset, limit, rows };
   }
 
-  get idle(): number {
-    const { seen, now } = this.#facts;
-    const quiet = seen !== undefined && seen.bytes === this.#stats.bytesIn + this.#stats.bytesOut;
-    return quiet ? Math.round(now - seen.since) : 0;
+  /** ms since 1970. */
+  #now(): number {
+    return Math.round(this.#source.epoch + this.#source.clock.now());
   }
-
-  get bytesIn(): number {
-    return this.#stats.bytesIn;
-  }
-
-  get bytesOut(): number {
-    return this.#stats.bytesOut;
-  }
-
-  get linesIn(): number {
-    return this.#stats.framesIn;
-  }
-
-  get linesOut(): number {
-    return this.#stats.framesOut;
-  }
-
-  get queued(): number {
-    return this.#stats.queuedBytes;
-  }
-
-  get pending(): number {
-    return this.#facts.pending;
-  }
-
-  /** Returns the row as plain data. */
-  toJSON(): ConnectionRow {
-    const { idle, pending } = this;
-    return { ...describe(this.#connection, this.#stats, this.#facts.epoch), idle, pending };
-  }
-}
-
-function describe(
-  { id, remote }: ListedConnection,
-  stats: ReturnType<ListedConnection["stats"]>,
-  epoch: number,
-): Omit<ConnectionRow, "idle" | "pending"> {
-  return {
-    id,
-    address: printable(formatAddress(remote)),
-    since: Math.round(epoch + stats.openedAt),
-    bytesIn: stats.bytesIn,
-    bytesOut: stats.bytesOut,
-    linesIn: stats.framesIn,
-    linesOut: stats.framesOut,
-    queued: stats.queuedBytes,
-  };
 }

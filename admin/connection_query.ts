@@ -1,9 +1,11 @@
-/** Sorting, filtering, and paging of connection lists, after `connz` of NATS. Pure. @module */
+/** The parameters of connection lists, after `connz` of NATS. Pure. @module */
 import { parseDuration } from "../internal/duration.ts";
 import { quoted } from "../internal/printable.ts";
-import type { ConnectionRow } from "./connection_directory.ts";
+import { checkNames, MAX_ID, parseInteger } from "./action.ts";
+import type { ConnectionRow } from "./connection_row.ts";
 
-const KEYS = {
+/** Fields that lists can be sorted by, by the value of `sort`. */
+export const SORT_KEYS = {
   id: "id",
   address: "address",
   since: "since",
@@ -16,7 +18,7 @@ const KEYS = {
   queued: "queued",
 } as const satisfies Record<string, keyof ConnectionRow>;
 
-type SortKey = keyof typeof KEYS;
+type SortKey = keyof typeof SORT_KEYS;
 
 /** Which connections to list. */
 export interface ConnectionQuery {
@@ -55,20 +57,15 @@ const NAMES = ["state", "sort", "order", "offset", "limit", "id", "address", "re
  * ```
  */
 export function parseConnectionQuery(query: URLSearchParams): ConnectionQuery {
-  for (const name of new Set(query.keys())) {
-    if (!NAMES.includes(name)) {
-      throw new RangeError(`Cannot use parameter ${quoted(name)}: expected ${NAMES.join(", ")}`);
-    }
-    if (query.getAll(name).length > 1) throw new RangeError(`Cannot use ${name} twice`);
-  }
-  const sort = choice(query, "sort", Object.keys(KEYS) as SortKey[], "id");
+  checkNames(query, NAMES);
+  const sort = choice(query, "sort", Object.keys(SORT_KEYS) as SortKey[], "id");
   return {
     state: choice(query, "state", ["open", "closed"], "open"),
     sort,
     order: choice(query, "order", ["asc", "desc"], sort === "id" || sort === "address" ? "asc" : "desc"),
     offset: integer(query, "offset", 0, 2 ** 31) ?? 0,
     limit: integer(query, "limit", 1, 10_000) ?? 1024,
-    id: integer(query, "id", 0, 2 ** 53 - 1),
+    id: integer(query, "id", 0, MAX_ID),
     address: query.get("address") ?? undefined,
     reason: query.get("reason") ?? undefined,
     minIdle: parseDuration(query.get("min_idle") ?? "0"),
@@ -81,29 +78,6 @@ export function formatConnectionQuery(query: ConnectionQuery): string {
   const given = { id, address, reason, ...(minIdle > 0 ? { min_idle: `${minIdle}ms` } : {}) };
   const parameters = Object.entries({ ...rest, ...given }).filter(([, value]) => value !== undefined);
   return new URLSearchParams(parameters.map(([name, value]) => [name, String(value)])).toString();
-}
-
-/** Returns the rows that a query asks for, and how many match it in all. */
-export function selectPage(
-  rows: readonly ConnectionRow[],
-  query: ConnectionQuery,
-): { readonly page: readonly ConnectionRow[]; readonly matched: number } {
-  const { id, address, reason, minIdle, offset, limit } = query;
-  const matching = rows.filter((row) =>
-    (id === undefined || row.id === id) && (address === undefined || row.address.includes(address)) &&
-    (reason === undefined || row.reason === reason) && row.idle >= minIdle
-  );
-  const key = KEYS[query.sort];
-  const sign = query.order === "asc" ? 1 : -1;
-  // Each key is read once: a row may make it only when it is asked.
-  const keyed = matching.map((row) => ({ row, id: row.id, key: row[key] }));
-  keyed.sort((a, b) => sign * compare(a.key, b.key) || a.id - b.id);
-  const page = keyed.slice(offset, offset + limit).map(({ row }) => row);
-  return { page, matched: matching.length };
-}
-
-function compare(a: string | number, b: string | number): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function choice<Choice extends string>(
@@ -121,8 +95,5 @@ function choice<Choice extends string>(
 
 function integer(query: URLSearchParams, name: string, min: number, max: number): number | undefined {
   const given = query.get(name);
-  if (given === null) return undefined;
-  const value = /^\d{1,16}$/.test(given) ? Number(given) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new RangeError(`Cannot use ${name} ${quoted(given)}: expected an integer from ${min} to ${max}`);
+  return given === null ? undefined : parseInteger(given, name, { min, max });
 }

@@ -52,8 +52,8 @@ function refuseChange(request: AdminRequest, { reach, isToken }: GuardOptions): 
       )
       : undefined;
   }
-  const [given] = request.header("authorization");
-  const token = /^Bearer (.+)$/i.exec(given ?? "")?.[1];
+  const [given = "", ...others] = request.header("authorization");
+  const token = others.length === 0 ? /^Bearer (.+)$/i.exec(given)?.[1] : undefined;
   if (token !== undefined && isToken(token)) return undefined;
   const why = token === undefined ? "expected Authorization: Bearer TOKEN" : "wrong token";
   return errorResponse(401, `Cannot authorize the request: ${why}`, { "WWW-Authenticate": "Bearer" });

@@ -28,6 +28,9 @@ export function textResponse(
   return { status, headers: { "Content-Type": "text/plain; charset=utf-8", ...headers }, body: `${text}\n` };
 }
 
+/** Headers of a JSON response. */
+export const JSON_HEADERS: AdminResponse["headers"] = { "Content-Type": "application/json; charset=utf-8" };
+
 /** Makes a JSON response. */
 export function jsonResponse(
   status: number,
@@ -35,7 +38,7 @@ export function jsonResponse(
   headers: AdminResponse["headers"] = {},
 ): AdminResponse {
   const body = `${JSON.stringify(value)}\n`;
-  return { status, headers: { "Content-Type": "application/json; charset=utf-8", ...headers }, body };
+  return { status, headers: { ...JSON_HEADERS, ...headers }, body };
 }
 
 /** Makes the response to a request that is refused. */

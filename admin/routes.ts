@@ -1,4 +1,6 @@
 /** The paths of the admin server. @module */
+import { MAX_ID, parseInteger, plainAction } from "./action.ts";
+import { connectionPageText } from "./connection_page.ts";
 import { parseConnectionQuery } from "./connection_query.ts";
 import { eventStream } from "./event_stream.ts";
 import { type GuardOptions, refuseRequest } from "./guard.ts";
@@ -7,10 +9,11 @@ import {
   type AdminRequest,
   type AdminResponse,
   errorResponse,
+  JSON_HEADERS,
   jsonResponse,
   textResponse,
 } from "./request.ts";
-import type { AdminTarget } from "./target.ts";
+import type { ActionResult, AdminAction, AdminTarget } from "./target.ts";
 import { printable } from "../internal/printable.ts";
 
 /** Most pages that follow the program at the same time: each keeps a connection. */
@@ -68,22 +71,20 @@ export class Routes {
     const refusal = refuseRequest(request, action !== undefined, this.#guard);
     if (refusal !== undefined) return refusal;
     if (action !== undefined) {
-      const response = await action(request);
-      if (response.status < 300) this.#onAction(describeAction(request));
-      return response;
+      const { status = 200, body } = await action(request.query);
+      if (status < 300) this.#onAction(describeAction(request));
+      return jsonResponse(status, body);
     }
     return asset ?? await read?.(request) ?? errorResponse(404, "No such path");
   }
 
-  #actionOf(path: string): ((request: AdminRequest) => Promise<AdminResponse>) | undefined {
-    const id = /^\/connections\/(\d{1,15})\/close$/.exec(path)?.[1];
-    if (id !== undefined && this.#target.connections !== undefined) return () => this.#close(Number(id));
+  #actionOf(path: string): AdminAction | undefined {
+    const id = /^\/connections\/([^/]*)\/close$/.exec(path)?.[1];
+    if (id !== undefined && this.#target.connections !== undefined) {
+      return plainAction(() => this.#close(parseInteger(id, "id", { min: 0, max: MAX_ID })));
+    }
     const name = path.slice(1);
-    const action = Object.hasOwn(this.#target.actions, name) ? this.#target.actions[name] : undefined;
-    return action && (async ({ query }) => {
-      const { status = 200, body } = await action(query);
-      return jsonResponse(status, body);
-    });
+    return Object.hasOwn(this.#target.actions, name) ? this.#target.actions[name] : undefined;
   }
 
   #ready(): AdminResponse {
@@ -118,17 +119,19 @@ export class Routes {
 
   async #connections({ query }: AdminRequest): Promise<AdminResponse> {
     try {
-      return jsonResponse(200, await this.#target.connections!.list(parseConnectionQuery(query)));
+      const page = await this.#target.connections!.list(parseConnectionQuery(query));
+      return { status: 200, headers: JSON_HEADERS, body: connectionPageText(page) };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return errorResponse(400, error.message);
     }
   }
 
-  async #close(id: number): Promise<AdminResponse> {
+  async #close(id: number): Promise<ActionResult> {
     const reason = await this.#target.connections?.close(id);
-    if (reason === undefined) return errorResponse(404, `No open connection has the id ${id}`);
-    return jsonResponse(200, { closed: id, reason: reason.type });
+    return reason === undefined
+      ? { status: 404, body: { error: `No open connection has the id ${id}` } }
+      : { body: { closed: id, reason: reason.type } };
   }
 
   #events({ signal }: AdminRequest): AdminResponse {

@@ -1,4 +1,5 @@
 /** The interface between the admin server and the program that it shows and controls. @module */
+import type { ConnectionPage } from "./connection_page.ts";
 import type { ConnectionQuery } from "./connection_query.ts";
 
 /** The result of an action, sent as JSON. */
@@ -13,8 +14,8 @@ export type AdminAction = (query: URLSearchParams) => ActionResult | Promise<Act
 
 /** Open and closed connections, of one process or of several. */
 export interface ConnectionList {
-  /** Returns the part of the list that a query asks for, as JSON. */
-  list(query: ConnectionQuery): object | Promise<object>;
+  /** Returns the part of the list that a query asks for. */
+  list(query: ConnectionQuery): Promise<ConnectionPage>;
   /** Closes a connection after telling it why. Resolves to the reason, or to `undefined` if it is not open. */
   close(id: number): Promise<{ readonly type: string } | undefined>;
 }

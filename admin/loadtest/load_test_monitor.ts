@@ -4,6 +4,7 @@ import { type RunControl, RunControlError } from "../../loadtest/pace/run_contro
 import type { RunStage } from "../../loadtest/pace/run_stages.ts";
 import type { RunProgress } from "../../loadtest/run_plan.ts";
 import { systemClock } from "../../socket/tcp.ts";
+import { action, plainAction } from "../action.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
 import { addProcessMetrics } from "../metrics/process_metrics.ts";
@@ -101,10 +102,10 @@ export class LoadTestMonitor implements Disposable {
       state: () => this.#sample(null),
       notReady: () => [],
       actions: {
-        pause: () => this.#changePace(() => control.pause()),
-        resume: () => this.#changePace(() => control.resume()),
-        rate: (query) => this.#changePace(() => parsePaceChange(query)(control)),
-        stop: () => this.#stopRun(),
+        pause: plainAction(() => this.#changePace(() => control.pause())),
+        resume: plainAction(() => this.#changePace(() => control.resume())),
+        rate: action((query) => this.#changePace(() => parsePaceChange(query)(control))),
+        stop: plainAction(() => this.#stopRun()),
       },
       live: this.#sampler,
       metrics: () => metrics.text(),
@@ -143,7 +144,6 @@ export class LoadTestMonitor implements Disposable {
       change();
     } catch (error) {
       if (error instanceof RunControlError) return { status: 409, body: { error: error.message } };
-      if (error instanceof RangeError) return { status: 400, body: { error: error.message } };
       throw error;
     }
     this.#sampler.sample();

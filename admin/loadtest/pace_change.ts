@@ -20,7 +20,7 @@ export function parsePaceChange(query: URLSearchParams): (control: RunControl) =
     return (control) => control.setRate(rate);
   }
   if (name !== "speed") throw new RangeError(`Cannot use parameter ${quoted(name)}: ${EXPECTED}`);
-  const speed = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+  const speed = /^(0|[1-9]\d{0,3})(\.\d+)?$/.test(value) ? Number(value) : NaN;
   if (Number.isNaN(speed)) {
     throw new RangeError(`Cannot use speed ${quoted(value)}: expected a number such as 0.5`);
   }

@@ -3,7 +3,9 @@ import type { CloseReason } from "../../socket/errors.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { type DurationCounts, DurationHistogram } from "../../internal/duration_histogram.ts";
-import { ConnectionDirectory, type ListedConnection, type OpenConnection } from "../connection_directory.ts";
+import { action, checkNames, parseFlag, plainAction } from "../action.ts";
+import { ConnectionDirectory, type OpenConnection } from "../connection_directory.ts";
+import type { ListedConnection } from "../connection_row.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
 import { addProcessMetrics, type BuildInfo } from "../metrics/process_metrics.ts";
@@ -189,25 +191,24 @@ function actionsOf(
   control: ServiceControl,
 ): Readonly<Record<string, AdminAction>> {
   return {
-    suspend: () => resultOf(control.suspend(), { suspended: true }),
-    resume: () => resultOf(control.resume(), { suspended: false }),
-    ...(control.limits === undefined ? {} : { limits: (query) => changeLimits(control.limits!, query) }),
-    drain: async (query) => {
+    suspend: plainAction(() => resultOf(control.suspend(), { suspended: true })),
+    resume: plainAction(() => resultOf(control.resume(), { suspended: false })),
+    ...(control.limits === undefined
+      ? {}
+      : { limits: action((query) => changeLimits(control.limits!, query)) }),
+    drain: action(async (query) => {
+      checkNames(query, ["wait"]);
+      const wait = parseFlag(query, "wait");
       control.drain();
-      if (query.get("wait") !== "1") return { status: 202, body: { draining: true } };
+      if (!wait) return { status: 202, body: { draining: true } };
       await service.finished;
       return { body: { drained: true, ...service.stats() } };
-    },
+    }),
   };
 }
 
 function changeLimits(limits: ServiceLimits, query: URLSearchParams): ActionResult {
-  try {
-    limits.set(query);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { status: 400, body: { error: error.message } };
-  }
+  limits.set(query);
   return { body: limits.current };
 }
 

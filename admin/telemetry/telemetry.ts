@@ -3,7 +3,7 @@ import { metrics, SpanKind, SpanStatusCode, trace, type Tracer } from "@opentele
 import type { CloseReason } from "../../socket/errors.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import { printable } from "../../internal/printable.ts";
-import type { ListedConnection } from "../connection_directory.ts";
+import type { ListedConnection } from "../connection_row.ts";
 import type { BuildInfo } from "../metrics/process_metrics.ts";
 import type { MetricSet } from "../metrics/metric_set.ts";
 import { isSampled } from "./sampling.ts";

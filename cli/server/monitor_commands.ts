@@ -14,7 +14,9 @@ export function answerMonitorCommand(
 ): Promise<ControlReply> | undefined {
   const [command, argument = ""] = line.split(" ", 2);
   if (command === "connections") return listConnections(argument, monitor);
-  if (command === "close" && /^\d{1,15}$/.test(argument)) return closeConnection(Number(argument), monitor);
+  if (command === "close" && /^(0|[1-9]\d{0,14})$/.test(argument)) {
+    return closeConnection(Number(argument), monitor);
+  }
   if (line === "figures") return Promise.resolve({ event: "figures", ...monitor.figures() });
   return undefined;
 }
@@ -24,8 +26,8 @@ async function listConnections(
   { connections }: Pick<ServiceMonitor, "connections">,
 ): Promise<ControlReply> {
   try {
-    const list = await connections.list(parseConnectionQuery(new URLSearchParams(query)));
-    return { event: "connections", ...list };
+    const { rows, ...page } = await connections.list(parseConnectionQuery(new URLSearchParams(query)));
+    return { event: "connections", ...page, connections: [...rows] };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { event: "error", message: error.message };

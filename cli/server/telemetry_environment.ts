@@ -18,7 +18,7 @@ const RATIO = "OTEL_TRACES_SAMPLER_ARG";
 export function samplingRatio(environment: typeof processEnvironment = processEnvironment): number {
   const text = environment(RATIO) ?? "";
   if (text === "") return 0.01;
-  const ratio = Number(text);
+  const ratio = /^\d*\.?\d+(e-?\d+)?$/i.test(text) ? Number(text) : NaN;
   if (ratio >= 0 && ratio <= 1) return ratio;
   throw new UsageError(`Cannot use ${RATIO} ${quoted(text)}: expected a number from 0 to 1`);
 }

@@ -100,6 +100,7 @@ Deno.test(
       assertEquals(statusOf("POST", { authorization: "Bearer wrong" }, options), 401);
       assertEquals(statusOf("POST", { authorization: "Basic s3cret" }, options), 401);
       assertEquals(statusOf("POST", { authorization: "Bearer s3cret" }, options), undefined);
+      assertEquals(statusOf("POST", { authorization: ["Bearer s3cret", "Bearer wrong"] }, options), 401);
       assertEquals(statusOf("GET", {}, options), undefined);
     }
   },

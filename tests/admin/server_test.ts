@@ -99,6 +99,18 @@ Deno.test("startAdmin() refuses unknown paths, parameters, and methods with a re
     400,
     'Cannot use limit "0": expected an integer from 1 to 10000',
   ]);
+  for (const id of ["007", "+7", "7.0", "1e1", "", "x"]) {
+    assertEquals(await refused(`/connections/${id}/close`, "POST"), [
+      400,
+      `Cannot use id "${id}": expected an integer from 0 to 9007199254740991`,
+    ]);
+  }
+  assertEquals((await refused("/connections/9007199254740991/close", "POST"))[0], 404);
+  for (const query of ["wait=true", "wait=1&wait=1", "within=5s"]) {
+    assertEquals((await refused(`/drain?${query}`, "POST"))[0], 400, query);
+  }
+  assertEquals(await refused("/suspend?id=7", "POST"), [400, 'Cannot use parameter "id": expected none']);
+  assertEquals(watched.relay.stats().suspended, false);
   assertEquals((await refused("/connections?sort=color"))[0], 400);
   assertEquals((await refused("/connections?sorted=id"))[0], 400);
   assertEquals(errors, []);

@@ -1,7 +1,13 @@
 /** Merges the figures of the processes of a server for its admin server. @module */
-import { type ConnectionRow, formatConnectionQuery, selectPage } from "../../../admin/mod.ts";
+import {
+  type ConnectionRow,
+  formatConnectionQuery,
+  PageSelection,
+  selectedRows,
+} from "../../../admin/mod.ts";
 import type {
   ConnectionList,
+  ConnectionPage,
   ConnectionQuery,
   MonitoredProcesses,
   MonitorFigures,
@@ -52,7 +58,7 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
     times.lag.assign(figures.map((part) => part.times.lag));
   }
 
-  async list(query: ConnectionQuery): Promise<object> {
+  async list(query: ConnectionQuery): Promise<ConnectionPage> {
     const workers = this.#workers();
     const { id, offset, limit, state, sort } = query;
     const whole = { ...query, offset: 0, limit: Math.min(MOST_ROWS, offset + limit), id: undefined };
@@ -63,9 +69,10 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
       return answer?.event === "connections" ? { ...answer, index } as unknown as ProcessList : undefined;
     }));
     const known = lists.filter((list) => list !== undefined);
-    const rows = known.flatMap(({ connections, index }) =>
-      connections.map((row) => ({ ...row, id: row.id * workers.length + index }))
-    );
+    const selection = new PageSelection<ConnectionRow>(query, (row, field) => row[field]);
+    for (const { connections, index } of known) {
+      for (const row of connections) selection.add({ ...row, id: row.id * workers.length + index });
+    }
     const sum = (of: (list: ProcessList) => number) => known.reduce((total, list) => total + of(list), 0);
     return {
       now: Math.max(0, ...known.map(({ now }) => now)),
@@ -75,7 +82,7 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
       matched: sum(({ matched }) => matched),
       offset,
       limit,
-      connections: selectPage(rows, query).page,
+      rows: selectedRows(selection),
     };
   }
 

@@ -126,6 +126,8 @@ Deno.test("LoadTestMonitor.target names what is accepted when a rate cannot be u
       ["?fast=1", `Cannot use parameter "fast": ${expected}`],
       ["?speed=0", "Cannot use speed 0: expected a number from 0.01 to 100"],
       ["?speed=1e3", 'Cannot use speed "1e3": expected a number such as 0.5'],
+      ["?speed=02", 'Cannot use speed "02": expected a number such as 0.5'],
+      ["?speed=2&speed=2", `Cannot change the rate: ${expected}`],
       ["?per_second=9999", "Cannot use speed 999.9: expected a number from 0.01 to 100"],
       ["?per_second=x", 'Expected a rate such as 500/s or 30000/m, got "x"'],
     ]

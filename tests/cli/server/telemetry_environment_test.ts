@@ -16,7 +16,7 @@ Deno.test("samplingRatio() reads a number from 0 to 1, by default 0.01", pure, (
     1,
     0.5,
   ]);
-  for (const text of ["-1", "2", "all"]) {
+  for (const text of ["-1", "2", "all", " ", "0x1", "-0"]) {
     assertThrows(
       () => samplingRatio(() => text),
       UsageError,
