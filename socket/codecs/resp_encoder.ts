@@ -4,6 +4,9 @@ import type { Encoder } from "./codec.ts";
 import { RespError, type RespValue } from "./resp_value.ts";
 import { encodeUtf8 } from "./utf8.ts";
 
+const SHORT_TEXT = 64;
+const LAST_ASCII = 127;
+
 /** Encodes the values of one stream. */
 export class RespEncoder implements Encoder<RespValue> {
   readonly #role: "client" | "server";
@@ -47,7 +50,15 @@ function command(words: RespValue): string {
 }
 
 function bulk(text: string): string {
-  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
+  return `$${byteLength(text)}\r\n${text}\r\n`;
+}
+
+/** Counts short ASCII texts itself: to ask the runtime takes longer than to encode them. */
+function byteLength(text: string): number {
+  const { length } = text;
+  if (length > SHORT_TEXT) return Buffer.byteLength(text);
+  for (let at = 0; at < length; at++) if (text.charCodeAt(at) > LAST_ASCII) return Buffer.byteLength(text);
+  return length;
 }
 
 function encode(value: RespValue): string {
