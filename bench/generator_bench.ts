@@ -42,7 +42,7 @@ const server = await SpawnedServer.start({
     "60s",
     ...transportArguments(transport),
   ],
-  hostnames: ["127.0.0.1"],
+  hostnames: ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"],
 });
 const generator = new LocalGenerator({
   run: {

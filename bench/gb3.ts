@@ -1,0 +1,140 @@
+import inspector from 'node:inspector';
+/**
+ * Measures the capacity of one load generator process: clients started per second and core, oks handled per second and
+ * core, and memory per connected client. Run by `deno task bench:generator [CLIENTS [--transport epoll]]`.
+ *
+ * All clients start within two seconds and hold each other's messages for some seconds, so that the phases do not
+ * overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
+ *
+ * @module
+ */
+import { cpuUsage, memoryUsage } from "node:process";
+import { hasFairIo } from "../cli/run_program.ts";
+import { formatTable } from "../cli/terminal/table.ts";
+import { writeLine } from "../cli/terminal/write.ts";
+import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
+import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
+import { Plan } from "../loadtest/plan/plan.ts";
+import { PART_NAMES } from "../cli/loadtest/worker_processes.ts";
+import { respawnCommand } from "../cli/loadtest/respawn.ts";
+import { parseTransport, transportArguments, transportNetwork } from "../cli/shared/transport_option.ts";
+import { systemClock, systemRandom } from "../socket/mod.ts";
+
+const CLIENTS = Number(Deno.args[0] ?? 10_000);
+const transport = Deno.args.length > 1 ? parseTransport(Deno.args.slice(1)) : "deno";
+const WINDOW_MS = 2000;
+const HOLD_MS = 8000;
+const LOOK_MS = 50;
+
+if (!hasFairIo()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
+
+const plan = new Plan({
+  seed: 1,
+  clients: CLIENTS,
+  window: WINDOW_MS,
+  arrival: "uniform",
+  replyDelay: { type: "fixed", delay: HOLD_MS },
+  payload: { type: "short" },
+});
+const warmPlan = new Plan({
+  seed: 1,
+  clients: 4000,
+  window: 1000,
+  arrival: "uniform",
+  replyDelay: { type: "fixed", delay: 1000 },
+  payload: { type: "short" },
+});
+const server = await SpawnedServer.start({
+  command: [
+    ...respawnCommand(PART_NAMES.server, "relay"),
+    "--ack-timeout",
+    "60s",
+    ...transportArguments(transport),
+  ],
+  hostnames: ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"],
+});
+const warm = new LocalGenerator({
+  run: {
+    event: "run",
+    schema: 1,
+    seed: 1,
+    clients: 4000,
+    protocol: "relay",
+    server: "own",
+    faults: false,
+  },
+  plan: warmPlan,
+  targets: server.addresses,
+  network: await transportNetwork(transport),
+  clock: systemClock,
+  random: systemRandom,
+});
+
+await warm.run();
+const generator = new LocalGenerator({
+  run: {
+    event: "run",
+    schema: 1,
+    seed: 1,
+    clients: CLIENTS,
+    protocol: "relay",
+    server: "own",
+    faults: false,
+  },
+  plan,
+  targets: server.addresses,
+  network: await transportNetwork(transport),
+  clock: systemClock,
+  random: systemRandom,
+});
+
+interface Look {
+  readonly u:number; readonly k:number;
+  readonly cpuSeconds: number;
+  readonly memory: number;
+}
+
+function look(): Look {
+  const c=cpuUsage(); return { u:c.user,k:c.system, cpuSeconds: ownUsage().cpuSeconds ?? NaN, memory: memoryUsage().rss };
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+}
+
+const session=new inspector.Session();session.connect();
+await new Promise(r=>session.post('HeapProfiler.enable',r));
+await new Promise(r=>session.post('HeapProfiler.startSampling',{samplingInterval:4096,includeObjectsCollectedByMajorGC:true,includeObjectsCollectedByMinorGC:true},r));
+const atFirst = look();
+const running = generator.run();
+await until(() => generator.progress.open === CLIENTS);
+const allOpen = look();
+await until(() => generator.progress.acknowledged > 0);
+const beforeOks = look();
+await new Promise<void>(r=>session.post('HeapProfiler.stopSampling',(e:any,x:any)=>{Deno.writeTextFileSync('/tmp/heap.json',JSON.stringify(e?{e:String(e)}:x.profile));r()}));
+await running;
+const atLast = look();
+await server.stop();
+
+console.log('start us user',(allOpen.u-atFirst.u)/CLIENTS,'kernel',(allOpen.k-atFirst.k)/CLIENTS,'ok us user',(atLast.u-beforeOks.u)/CLIENTS,'kernel',(atLast.k-beforeOks.k)/CLIENTS);
+const acked = generator.progress.acknowledged;
+if (acked !== CLIENTS) {
+  throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the result is void`);
+}
+
+const startSeconds = allOpen.cpuSeconds - atFirst.cpuSeconds;
+const ackSeconds = atLast.cpuSeconds - beforeOks.cpuSeconds;
+const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toLocaleString("en");
+writeLine(
+  Deno.stdout,
+  formatTable({
+    head: [`generator, ${CLIENTS} clients, per core`, ""],
+    rows: [
+      ["starts per second: connect, send, receive a message", perSecond(startSeconds)],
+      ["oks per second: answer, receive the ok, close", perSecond(ackSeconds)],
+      ["whole clients per second", perSecond(startSeconds + ackSeconds)],
+      ["memory per open client", `${((allOpen.memory - atFirst.memory) / CLIENTS / 1024).toFixed(1)} KiB`],
+    ],
+  }),
+);
+Deno.exit();
