@@ -1,5 +1,5 @@
 /** A socket on its way to be connected. @module */
-import type { Address, Transport } from "../socket/network.ts";
+import type { Address, ConnectReceiver, PendingConnect } from "../socket/network.ts";
 import { AF_UNIX } from "./abi.ts";
 import { EPOLLOUT } from "./epoll_events.ts";
 import { errnoOf } from "./errno.ts";
@@ -17,59 +17,77 @@ const AGAIN = -errnoOf("EAGAIN");
 // A Unix listener whose queue is full refuses sockets that do not block; its accept loop makes room soon.
 const FULL_QUEUE_MS = 5;
 
+/** A server's address, as the kernel takes it and as the transport gives it. */
+export interface Target {
+  readonly address: SocketAddress;
+  readonly remote: Address;
+}
+
 /** The surroundings of {@linkcode dial}. */
 export interface DialContext {
   readonly loop: EventLoop;
   readonly configurator: SocketConfigurator;
-  readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Connects to one address.
- *
- * @throws {Error} What the system reports, or the signal's reason.
- */
-export async function dial(address: SocketAddress, context: DialContext): Promise<Transport> {
-  const { loop, signal } = context;
-  for (;;) {
-    signal?.throwIfAborted();
-    const result = begin(address, context);
-    if (typeof result !== "number") return result instanceof Dialing ? await result.done : result;
-    if (result !== AGAIN || address.family !== AF_UNIX) throw errnoError(-result);
-    await new Promise<void>((resolve) => loop.clock.after(FULL_QUEUE_MS, resolve));
+/** Connects to one address. What the system reports goes to the receiver. */
+export function dial(target: Target, context: DialContext, receiver: ConnectReceiver): PendingConnect {
+  try {
+    return begin(target, context, receiver);
+  } catch (cause) {
+    receiver.connectFailed(cause);
+    return ENDED;
   }
 }
 
-/** Gives the connected socket, one that is on its way, or the negated error number. */
-function begin(
-  address: SocketAddress,
-  { loop, configurator, signal }: DialContext,
-): Transport | Dialing | number {
+const ENDED: PendingConnect = { cancel() {} };
+
+function begin(target: Target, context: DialContext, receiver: ConnectReceiver): PendingConnect {
+  const { loop, configurator } = context;
+  const { family, bytes } = target.address;
   const { libc } = loop;
-  const descriptor = checked(libc.socket(address.family));
+  const descriptor = checked(libc.socket(family));
   let result: number;
   try {
     configurator.beforeConnect(libc, descriptor);
-    configurator.connected(libc, descriptor, address.family);
-    result = libc.connect(descriptor, address.bytes);
+    configurator.connected(libc, descriptor, family);
+    result = libc.connect(descriptor, bytes);
   } catch (error) {
     libc.close(descriptor);
     throw error;
   }
-  if (result === 0) return connected(loop, descriptor, address);
-  if (result === IN_PROGRESS || result === INTERRUPTED) return new Dialing(loop, descriptor, address, signal);
+  if (result === IN_PROGRESS || result === INTERRUPTED) {
+    return new Dialing(loop, descriptor, target, receiver);
+  }
+  if (result === 0) {
+    receiver.connected(connected(loop, descriptor, target));
+    return ENDED;
+  }
   libc.close(descriptor);
-  return result;
+  if (result === AGAIN && family === AF_UNIX) return new WaitForRoom(target, context, receiver);
+  throw errnoError(-result);
+}
+
+/** Tries again when a Unix listener may have room. */
+class WaitForRoom implements PendingConnect {
+  #waiting: PendingConnect;
+
+  constructor(target: Target, context: DialContext, receiver: ConnectReceiver) {
+    const { clock } = context.loop;
+    this.#waiting = clock.after(FULL_QUEUE_MS, () => this.#waiting = dial(target, context, receiver));
+  }
+
+  cancel(): void {
+    this.#waiting.cancel();
+  }
 }
 
 function connected(
   loop: EventLoop,
   descriptor: number,
-  address: SocketAddress,
+  { address, remote }: Target,
   listed?: number,
 ): NativeTransport {
   const { libc } = loop;
-  const remote = decodeSocketAddress(address.bytes, address.bytes.length);
   let local: Address;
   try {
     checked(libc.localAddress(descriptor));
@@ -83,19 +101,21 @@ function connected(
 }
 
 /** Waits for the kernel's answer. */
-class Dialing extends Handle {
-  readonly done: Promise<Transport>;
-  readonly #address: SocketAddress;
-  readonly #settle: PromiseWithResolvers<Transport> = Promise.withResolvers();
-  readonly #signal: AbortSignal | undefined;
+class Dialing extends Handle implements PendingConnect {
+  readonly #target: Target;
+  readonly #receiver: ConnectReceiver;
 
-  constructor(loop: EventLoop, descriptor: number, address: SocketAddress, signal: AbortSignal | undefined) {
+  constructor(loop: EventLoop, descriptor: number, target: Target, receiver: ConnectReceiver) {
     super(loop, descriptor, EPOLLOUT);
-    this.done = this.#settle.promise;
-    this.#address = address;
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#target = target;
+    this.#receiver = receiver;
     loop.begin();
+  }
+
+  cancel(): void {
+    if (this.closed) return;
+    this.loop.end();
+    this.closeDescriptor();
   }
 
   protected wanted(): number {
@@ -105,28 +125,17 @@ class Dialing extends Handle {
   protected readable(): void {}
 
   protected writable(): void {
-    const errno = this.loop.libc.takeError(this.descriptor);
-    this.#end();
-    if (errno !== 0) {
-      this.closeDescriptor();
-      this.#settle.reject(errnoError(errno));
-      return;
-    }
+    const { loop } = this;
+    const errno = loop.libc.takeError(this.descriptor);
+    loop.end();
+    let transport: NativeTransport;
     try {
-      this.#settle.resolve(connected(this.loop, this.release(), this.#address, EPOLLOUT));
-    } catch (error) {
-      this.#settle.reject(error);
+      if (errno !== 0) throw errnoError(errno);
+      transport = connected(loop, this.release(), this.#target, EPOLLOUT);
+    } catch (cause) {
+      this.closeDescriptor();
+      return this.#receiver.connectFailed(cause);
     }
-  }
-
-  readonly #onAbort = (): void => {
-    this.#end();
-    this.closeDescriptor();
-    this.#settle.reject(this.#signal!.reason);
-  };
-
-  #end(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.loop.end();
+    this.#receiver.connected(transport);
   }
 }

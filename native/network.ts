@@ -8,6 +8,7 @@ import {
   type Transport,
   type TransportListener,
 } from "../socket/network.ts";
+import { dialBySignal } from "../socket/dial_by_signal.ts";
 import { systemClock } from "../socket/tcp.ts";
 import {
   AF_INET6,
@@ -19,7 +20,8 @@ import {
   SO_REUSEPORT,
   SOL_SOCKET,
 } from "./abi.ts";
-import { dial } from "./dial.ts";
+import { dial, type DialContext, type Target } from "./dial.ts";
+import { targetOf, Targets } from "./targets.ts";
 import { checked, EventLoop, type EventLoopStats } from "./event_loop.ts";
 import { Libc } from "./libc.ts";
 import { NativeListener } from "./listener.ts";
@@ -96,10 +98,20 @@ export function nativeNetwork(options: NativeNetworkOptions = {}): NativeNetwork
   shared ??= { loop: new EventLoop(Libc.open(), options.clock ?? systemClock), users: 0 };
   const { loop } = shared;
   shared.users++;
+  const context = { loop, configurator };
+  const targets = new Targets();
   let disposed = false;
-  return {
+  const network: NativeNetwork = {
     listen: (options) => bind(loop, configurator, options),
-    connect: (options) => connect(loop, configurator, options),
+    connect: (options) => connect(context, targets, options),
+    dial(options, receiver) {
+      const { hostname = "127.0.0.1", port } = options;
+      const target = targets.of({ hostname, port });
+      // The lookup of a name has promises anyway.
+      return target === undefined
+        ? dialBySignal(network, options, receiver)
+        : dial(target, context, receiver);
+    },
     stats: () => loop.stats(),
     async [Symbol.asyncDispose]() {
       if (disposed) return;
@@ -107,6 +119,7 @@ export function nativeNetwork(options: NativeNetworkOptions = {}): NativeNetwork
       await release();
     },
   };
+  return network;
 }
 
 async function release(): Promise<void> {
@@ -173,27 +186,34 @@ function adopted(libc: Libc, descriptor: number): number {
 }
 
 /** Tries the addresses of a host in the order of its lookup. */
-async function connect(
-  loop: EventLoop,
-  configurator: SocketConfigurator,
-  options: DialOptions,
-): Promise<Transport> {
+async function connect(context: DialContext, targets: Targets, options: DialOptions): Promise<Transport> {
   const { hostname = "127.0.0.1", port, signal } = options;
   signal?.throwIfAborted();
-  const context = { loop, configurator, signal };
-  const literal = encodeSocketAddress({ hostname, port });
-  if (literal !== undefined) return await dial(literal, context);
-  const found = await lookedUp(loop.libc, hostname, signal);
+  const target = targets.of({ hostname, port });
+  if (target !== undefined) return await dialed(target, context, signal);
+  const found = await lookedUp(context.loop.libc, hostname, signal);
   let failure: unknown = new Error(`failed to lookup address information: no address (${hostname})`);
   for (const address of found) {
     try {
-      return await dial(withPort(address, port), context);
+      return await dialed(targetOf(withPort(address, port)), context, signal);
     } catch (error) {
       if (signal?.aborted) throw error;
       failure = error;
     }
   }
   throw failure;
+}
+
+/** Connects to one address, with a promise. */
+function dialed(target: Target, context: DialContext, signal: AbortSignal | undefined): Promise<Transport> {
+  const { promise, resolve, reject } = Promise.withResolvers<Transport>();
+  const pending = dial(target, context, { connected: resolve, connectFailed: reject });
+  const aborted = (): void => {
+    pending.cancel();
+    reject(signal?.reason);
+  };
+  signal?.addEventListener("abort", aborted, { once: true });
+  return promise.finally(() => signal?.removeEventListener("abort", aborted));
 }
 
 /** Waits for a lookup, but not past the signal: the C library cannot cancel it. */

@@ -1,51 +1,46 @@
 /** The life of a relay client: send, answer, close on its own ok; time out, reconnect, send again. @module */
-import { connect } from "../socket/connect.ts";
+import { ConnectAttempt } from "../socket/connect.ts";
 import type { CloseReason } from "../socket/errors.ts";
-import { systemClock, systemRandom } from "../socket/tcp.ts";
-import { assertToken } from "../access/token_text.ts";
-import { Reconnect } from "../socket/reconnect.ts";
+import { Reconnect, stoppedError } from "../socket/reconnect.ts";
 import type { RelayClientOptions, RelayClientResult, ReplyDelay } from "./client_options.ts";
 import { ClientSession, type ClientState } from "./client_session.ts";
+import { ClientSettings } from "./client_settings.ts";
 
-const ACK_TIMEOUT = 10_000;
 const NO_DELAY: ReplyDelay = { draw: () => 0, longest: 0 };
 
 /** One client. {@linkcode runRelayClient} makes and runs one. */
 export class RelayClient {
   readonly #options: RelayClientOptions;
+  readonly #settings: ClientSettings;
   readonly #state: ClientState;
   readonly #attempts: Reconnect;
+  #dialing: ConnectAttempt<string> | undefined;
   #session: ClientSession | undefined;
   #closed: CloseReason | undefined;
 
   /**
    * Creates a client that does not run yet.
    *
+   * @param settings The settings that it shares with others, instead of those in `options`.
    * @throws {RangeError} If the token cannot be one.
    */
-  constructor(options: RelayClientOptions) {
-    const { text, token, clock = systemClock, replyDelay = NO_DELAY, observer = {} } = options;
-    const { timeouts = {}, limits = {} } = options;
-    if (token !== undefined) assertToken(token);
+  constructor(options: RelayClientOptions, settings: ClientSettings = new ClientSettings(options)) {
+    const { text, replyDelay = NO_DELAY, observer = {} } = options;
+    const { connection: { clock }, random, token, ackTimeout, backOff, maxAttempts, linger } = settings;
     this.#options = options;
+    this.#settings = settings;
     this.#state = {
       text,
       token,
       clock,
-      ackTimeout: timeouts.ack ?? ACK_TIMEOUT,
+      ackTimeout,
       replyDelay,
-      linger: timeouts.linger ?? replyDelay.longest,
+      linger: linger ?? replyDelay.longest,
       observer,
       acknowledged: false,
       refused: false,
     };
-    this.#attempts = new Reconnect({
-      clock,
-      random: options.random ?? systemRandom,
-      backOff: options.backOff,
-      most: limits.maxAttempts,
-      observer,
-    });
+    this.#attempts = new Reconnect({ clock, random, backOff, most: maxAttempts, observer });
   }
 
   /** Whether the ok for its message has come. */
@@ -72,17 +67,18 @@ export class RelayClient {
   /** Gives up now: closes the connection, waits and dials no more. */
   stop(): void {
     this.#attempts.stop();
+    this.#dialing?.cancel(stoppedError());
     this.#session?.connection.abort({ type: "local", why: "stopped" });
   }
 
   #attempt(): Promise<void> {
-    const connecting = connect({
-      ...this.#options,
-      timeouts: { connect: this.#state.ackTimeout, ...this.#options.timeouts },
-      signal: this.#attempts.signal,
-    });
-    return connecting.then((connection) => {
-      this.#attempts.connected();
+    const { hostname, port, network } = this.#options;
+    const { dial, connection: settings } = this.#settings;
+    const own = network === undefined ? dial : { ...dial, network };
+    const target = hostname === undefined ? { ...own, port } : { ...own, hostname, port };
+    this.#dialing = new ConnectAttempt(target, settings);
+    return this.#dialing.opened.then((connection) => {
+      this.#dialing = undefined;
       this.#session = new ClientSession(connection, this.#state);
       if (this.#attempts.stopped) this.stop(); // Since the connection opened.
       return this.#session.run();

@@ -5,8 +5,17 @@ import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connec
 import { ConnectionSettings } from "./connection_settings.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
-import { formatAddress, type Network, type NetworkLayer, type Transport } from "./network.ts";
-import { type Clock } from "../internal/clock.ts";
+import { dialBySignal } from "./dial_by_signal.ts";
+import {
+  type Address,
+  type ConnectReceiver,
+  formatAddress,
+  type Network,
+  type NetworkLayer,
+  type PendingConnect,
+  type Transport,
+} from "./network.ts";
+import type { Clock, Timer } from "../internal/clock.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
 /** Timeouts of connecting, in ms. */
@@ -96,41 +105,96 @@ const CONNECT_TIMEOUT = 10_000;
 export function connect(options: LineConnectOptions): Promise<Connection<string>>;
 /** Connects with another codec than lines. */
 export function connect<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>>;
+// Async, so that an option that cannot be used rejects, too.
 export async function connect<Frame>(
   options: FrameConnectOptions<Frame> | LineConnectOptions,
 ): Promise<Connection<Frame> | Connection<string>> {
-  if (options.codec !== undefined) return await open(options);
-  return await open({ ...options, codec: lineCodecWithin(options.limits) });
+  const { clock = systemClock } = options;
+  if (options.codec !== undefined) {
+    return await new ConnectAttempt(options, new ConnectionSettings({ ...options, clock })).opened;
+  }
+  const codec = lineCodecWithin(options.limits);
+  return await new ConnectAttempt(options, new ConnectionSettings({ ...options, codec, clock })).opened;
 }
 
-async function open<Frame>(options: FrameConnectOptions<Frame>): Promise<Connection<Frame>> {
-  const clock = options.clock ?? systemClock;
-  return new Connection(await dial(options, clock), new ConnectionSettings({ ...options, clock }));
-}
+/** One attempt to connect, with settings that many connections may share. */
+export class ConnectAttempt<Frame> implements ConnectReceiver {
+  /** Resolves to the open connection, or rejects as {@linkcode connect} does. */
+  readonly opened: Promise<Connection<Frame>>;
+  #resolve!: (connection: Connection<Frame>) => void;
+  #reject!: (reason: unknown) => void;
+  readonly #target: Address;
+  readonly #settings: ConnectionSettings<Frame>;
+  readonly #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+  #late: Timer | undefined;
+  #pending: PendingConnect | undefined;
+  #settled = false;
 
-async function dial(options: Dial, clock: Clock): Promise<Transport> {
-  const { hostname = "127.0.0.1", port, network = systemNetwork, signal } = options;
-  const timeout = options.timeouts?.connect ?? CONNECT_TIMEOUT;
-  signal?.throwIfAborted();
-  const giveUp = new AbortController();
-  const target = formatAddress({ hostname, port });
-  const late = () =>
-    giveUp.abort(new ConnectError("timeout", `Cannot connect to ${target}: timeout after ${timeout} ms`));
-  const timer = timeout > 0 ? clock.after(timeout, late) : undefined;
-  const aborted = () => giveUp.abort(signal?.reason);
-  signal?.addEventListener("abort", aborted, { once: true });
-  try {
-    const secured = options.tls?.over(network, clock) ?? network;
-    return await secured.connect({ hostname, port, signal: giveUp.signal });
-  } catch (cause) {
-    if (giveUp.signal.aborted) throw giveUp.signal.reason;
+  constructor(dial: Dial, settings: ConnectionSettings<Frame>) {
+    const { hostname = "127.0.0.1", port, network = systemNetwork, signal, timeouts, tls } = dial;
+    const { clock } = settings;
+    const ms = timeouts?.connect ?? CONNECT_TIMEOUT;
+    this.opened = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#target = { hostname, port };
+    this.#settings = settings;
+    this.#signal = signal;
+    if (signal?.aborted) {
+      this.cancel(signal.reason);
+      return;
+    }
+    if (signal !== undefined) {
+      this.#onAbort = () => this.cancel(signal.reason);
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    if (ms > 0) this.#late = clock.after(ms, () => this.cancel(this.#timeout(ms)));
+    try {
+      const secured = tls?.over(network, clock) ?? network;
+      this.#pending = secured.dial?.(this.#target, this) ?? dialBySignal(secured, this.#target, this);
+    } catch (cause) {
+      this.connectFailed(cause);
+    }
+  }
+
+  /** Gives up; `opened` rejects with `reason`. Does nothing if it has settled. */
+  cancel(reason: unknown): void {
+    if (!this.#settle()) return;
+    this.#pending?.cancel();
+    this.#reject(reason);
+  }
+
+  /** Called by the network. */
+  connected(transport: Transport): void {
+    if (this.#settle()) this.#resolve(new Connection(transport, this.#settings));
+  }
+
+  /** Called by the network. */
+  connectFailed(cause: unknown): void {
+    if (!this.#settle()) return;
     const why = cause instanceof Error ? cause.message : String(cause);
     const code = sortConnectError(cause);
     const shown = code === "other" || code === "tls" ? why : code;
-    throw new ConnectError(code, `Cannot connect to ${target}: ${shown}`, { cause });
-  } finally {
-    timer?.cancel();
-    signal?.removeEventListener("abort", aborted);
+    const target = formatAddress(this.#target);
+    this.#reject(new ConnectError(code, `Cannot connect to ${target}: ${shown}`, { cause }));
+  }
+
+  /** Returns `false` if it has settled before. */
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#late?.cancel();
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    return true;
+  }
+
+  #timeout(ms: number): ConnectError {
+    return new ConnectError(
+      "timeout",
+      `Cannot connect to ${formatAddress(this.#target)}: timeout after ${ms} ms`,
+    );
   }
 }
 

@@ -86,12 +86,31 @@ export interface DialOptions {
   signal?: AbortSignal;
 }
 
+/** Receives the result of connecting by a call instead of a promise. */
+export interface ConnectReceiver {
+  /** The connection is open. */
+  connected(transport: Transport): void;
+  /** It cannot be opened; `cause` is what `connect` rejects with. */
+  connectFailed(cause: unknown): void;
+}
+
+/** An attempt to connect. */
+export interface PendingConnect {
+  /** Gives up: the receiver is not called anymore. Does nothing if it was called. */
+  cancel(): void;
+}
+
 /** Sockets: of the OS, over TLS, or in memory. */
 export interface Network {
   /** Binds an address. */
   listen(options: BindOptions): TransportListener;
   /** Opens a connection. */
   connect(options: DialOptions): Promise<Transport>;
+  /**
+   * Connects like `connect`, but calls the receiver once, now or later. A client that waits for its server then holds no
+   * promise and no signal, which are half of what connecting costs. Optional: use `connect` if it is absent.
+   */
+  dial?(options: Omit<DialOptions, "signal">, receiver: ConnectReceiver): PendingConnect;
 }
 
 /** A protocol between sockets and frames, such as TLS: `ServerTls` and `ClientTls` of `@okline/okline/tls`. */

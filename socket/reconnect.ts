@@ -1,7 +1,6 @@
 /** Repeated attempts, each with a new connection. @module */
 import { ConnectError } from "./errors.ts";
 import type { Clock, Random } from "../internal/clock.ts";
-import { sleep } from "../internal/sleep.ts";
 import { type BackOff, backOffDelay } from "../internal/back_off.ts";
 
 /** Options for {@linkcode Reconnect}. */
@@ -22,8 +21,8 @@ export interface ReconnectPolicy {
 /** Makes attempts with delays between them until it is stopped. */
 export class Reconnect {
   readonly #options: ReconnectPolicy;
-  /** Aborts the current attempt or wait. */
-  #stopping: AbortController | undefined;
+  /** Ends the wait for the next attempt. */
+  #wake: (() => void) | undefined;
   #stopped = false;
   #count = 0;
 
@@ -39,18 +38,6 @@ export class Reconnect {
   /** Whether `stop` was called. */
   get stopped(): boolean {
     return this.#stopped;
-  }
-
-  /** Aborts on `stop`; pass it to `connect`. */
-  get signal(): AbortSignal {
-    this.#stopping ??= new AbortController();
-    if (this.#stopped) this.#stopping.abort(stoppedError());
-    return this.#stopping.signal;
-  }
-
-  /** Drops the signal, whose listeners `connect` has removed. It would be a twentieth of the memory of a connected client. */
-  connected(): void {
-    this.#stopping = undefined;
   }
 
   /**
@@ -80,22 +67,24 @@ export class Reconnect {
     return error;
   }
 
-  /** Cancels the current attempt and the wait for the next. */
+  /** Begins no more attempts, and ends the wait for the next. */
   stop(): void {
     this.#stopped = true;
-    this.#stopping?.abort(stoppedError());
+    this.#wake?.();
   }
 
   async #wait(): Promise<void> {
     const { clock, random, backOff } = this.#options;
-    try {
-      await sleep(backOffDelay(this.#count, { ...backOff, random }), clock, this.signal);
-    } catch (error) {
-      if (!this.#stopped) throw error;
-    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = clock.after(backOffDelay(this.#count, { ...backOff, random }), resolve);
+    this.#wake = resolve;
+    await promise;
+    timer.cancel();
+    this.#wake = undefined;
   }
 }
 
-function stoppedError(): ConnectError {
+/** The reason of an attempt that ends because its client was stopped. */
+export function stoppedError(): ConnectError {
   return new ConnectError("other", "Cannot connect: the client was stopped");
 }

@@ -148,7 +148,7 @@ export class MemoryNetwork implements Network {
   }
 
   /** Returns the same network for another host: its connections come from `hostname`. */
-  from(hostname: string): Pick<MemoryNetwork, keyof Network> {
+  from(hostname: string): Pick<MemoryNetwork, "listen" | "connect"> {
     return {
       listen: (options) => this.listen(options),
       connect: (options) => this.#connect(options, hostname),

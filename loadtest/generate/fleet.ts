@@ -1,5 +1,6 @@
 /** Runs the clients of a plan, or a part of them, on schedule. @module */
 import { RelayClient } from "../../relay/client.ts";
+import { ClientSettings } from "../../relay/client_settings.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
 import type { LineLimits } from "../../socket/connection_options.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
@@ -95,6 +96,8 @@ export class Fleet {
   readonly #latency = new LatencyHistogram();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
+  /** Settings of all relay clients. */
+  readonly #relayClients: ClientSettings | undefined;
   readonly #recorder: RecorderSettings;
   /** The addresses of `targets` as text. */
   readonly #remotes: readonly string[];
@@ -127,7 +130,14 @@ export class Fleet {
       latency: this.#latency,
       stopped: () => this.#stopped,
     };
-    if (prepared === undefined) return;
+    if (run.protocol === "relay") {
+      const { random, token } = options;
+      const timeouts = { ack: plan.timeout, linger: plan.linger };
+      const shared = { clock, random, limits: this.#limits, timeouts };
+      this.#relayClients = new ClientSettings(token === undefined ? shared : { ...shared, token });
+    }
+    if (run.protocol !== "scenario") return;
+    if (prepared === undefined) throw new TypeError("Cannot run the protocol scenario without a scenario");
     this.#scenario = new ScenarioRunner({
       prepared,
       plan,
@@ -232,52 +242,29 @@ export class Fleet {
   }
 
   #client(index: number, due: number): Client {
-    const { plan, targets, random, run, token } = this.#options;
+    const { plan, targets, random, run } = this.#options;
     const target = targets[index % targets.length]!;
+    const { hostname, port } = target;
     const { text } = plan.client(index);
     const remote = this.#remotes[index % targets.length]!;
     const observer = new ClientRecorder({ client: index, due, remote }, this.#recorder);
-    const shared = {
-      hostname: target.hostname,
-      port: target.port,
-      network: this.#networkOf(index),
-      clock: this.#clock,
-      random,
-      text,
-      observer,
-    };
-    const { timeout } = plan;
+    const network = this.#networkOf(index);
+    if (this.#relayClients !== undefined) {
+      const replyDelay = plan.replyDelayOf(index);
+      return new RelayClient({ hostname, port, network, text, replyDelay, observer }, this.#relayClients);
+    }
+    if (this.#scenario !== undefined) return this.#scenario.client(index, { due, target, network, observer });
     const limits = this.#limits;
     const { maxLine = DEFAULT_MAX_LINE } = limits;
-    switch (run.protocol) {
-      case "relay":
-        return new RelayClient({
-          ...shared,
-          limits,
-          timeouts: { ack: timeout, linger: plan.linger },
-          ...(token === undefined ? {} : { token }),
-          replyDelay: plan.replyDelayOf(index),
-        });
-      case "echo":
-        return new RequestReplyClient({
-          ...shared,
-          timeout,
-          limits,
-          requestReply: echoRequest(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
-        });
-      case "hello":
-        return new RequestReplyClient({
-          ...shared,
-          timeout,
-          limits,
-          requestReply: httpRequest(text, remote),
-        });
-      case "scenario":
-        if (this.#scenario === undefined) {
-          throw new TypeError("Cannot run the protocol scenario without a scenario");
-        }
-        return this.#scenario.client(index, { due, target, network: shared.network, observer });
+    const shared = { hostname, port, network, clock: this.#clock, random, text, observer };
+    const exchange = { ...shared, timeout: plan.timeout, limits };
+    if (run.protocol === "hello") {
+      return new RequestReplyClient({ ...exchange, requestReply: httpRequest(text, remote) });
     }
+    return new RequestReplyClient({
+      ...exchange,
+      requestReply: echoRequest(text, { maxLine, isMessage: (text) => plan.find(text) !== undefined }),
+    });
   }
 
   /** Returns the network of one client, with faults drawn from the seed. */

@@ -1,8 +1,9 @@
 /** A client that sends one request until it has the reply, as a relay client does with its message. @module */
-import { Reconnect } from "../../socket/reconnect.ts";
+import { Reconnect, stoppedError } from "../../socket/reconnect.ts";
 import type { BackOff } from "../../internal/back_off.ts";
-import { connect } from "../../socket/connect.ts";
+import { ConnectAttempt } from "../../socket/connect.ts";
 import type { ConnectionLimits } from "../../socket/connection_options.ts";
+import { ConnectionSettings } from "../../socket/connection_settings.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
@@ -43,6 +44,7 @@ export interface RequestReplyClientOptions<Frame> {
 export class RequestReplyClient<Frame> {
   readonly #options: RequestReplyClientOptions<Frame>;
   readonly #attempts: Reconnect;
+  #dialing: ConnectAttempt<Frame> | undefined;
   #connection: Connection<Frame> | undefined;
   #answered = false;
 
@@ -60,18 +62,20 @@ export class RequestReplyClient<Frame> {
   /** Stops immediately. */
   stop(): void {
     this.#attempts.stop();
+    this.#dialing?.cancel(stoppedError());
     this.#connection?.abort({ type: "local", why: "stopped" });
   }
 
   async #attempt(): Promise<void> {
     const { requestReply, clock, timeout: ms, observer } = this.#options;
     const { codec, request } = requestReply;
-    const connection = await connect<Frame>({
-      ...this.#options,
-      timeouts: { connect: ms },
-      codec,
-      signal: this.#attempts.signal,
-    });
+    const { limits } = this.#options;
+    const dialing = new ConnectAttempt<Frame>(
+      { ...this.#options, timeouts: { connect: ms } },
+      new ConnectionSettings({ codec, clock, limits }),
+    );
+    this.#dialing = dialing;
+    const connection = await dialing.opened;
     this.#connection = connection;
     observer.connected(connection);
     connection.send(request);

@@ -57,5 +57,5 @@ Deno.test("Reconnect.stop() ends a pending wait, and leaves no timer", { permiss
   assertEquals([attempts.count, clock.timers], [1, 1]);
   attempts.stop();
   assertEquals(await running, refused);
-  assertEquals([attempts.count, clock.timers, attempts.signal.aborted], [1, 0, true]);
+  assertEquals([attempts.count, clock.timers, attempts.stopped], [1, 0, true]);
 });

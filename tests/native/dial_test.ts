@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Transport } from "../../socket/network.ts";
+import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
+import { TempDir } from "../_util/temp_dir.ts";
+
+const network = maybeNetwork!;
+
+/** Waits for the one call of a receiver, and counts its calls. */
+class Outcome {
+  calls = 0;
+  readonly #result = Promise.withResolvers<Transport | Error>();
+
+  get result(): Promise<Transport | Error> {
+    return this.#result.promise;
+  }
+
+  connected(transport: Transport): void {
+    this.calls++;
+    this.#result.resolve(transport);
+  }
+
+  connectFailed(cause: unknown): void {
+    this.calls++;
+    this.#result.resolve(cause as Error);
+  }
+}
+
+Deno.test("NativeNetwork.dial() calls the receiver with the connection", foreign, async () => {
+  const listener = network.listen({ port: 0 });
+  const outcome = new Outcome();
+  const pending = network.dial!({ port: listener.address.port }, outcome);
+  const near = await outcome.result;
+  assert(!(near instanceof Error));
+  assertEquals(near.remote, listener.address);
+  const far = await listener.accept();
+  assertEquals(far.remote, near.local);
+  pending.cancel(); // Too late: it does nothing.
+  assertEquals(await near.write(new Uint8Array([1])), 1);
+  for (const each of [near, far, listener]) each.close();
+});
+
+Deno.test("NativeNetwork.dial() reports what refuses an IP address, a name, and a Unix socket", {
+  ...foreign,
+  permissions: { ffi: true, read: true, write: true },
+}, async () => {
+  await using folder = new TempDir();
+  const listener = network.listen({ port: 0 });
+  const { port } = listener.address;
+  listener.close();
+  const outcomes = ["127.0.0.1", "localhost", `unix:${folder.path}/none`].map((hostname) => {
+    const outcome = new Outcome();
+    network.dial!({ hostname, port }, outcome);
+    return outcome;
+  });
+  const results = await Promise.all(outcomes.map(({ result }) => result));
+  assertEquals(results.map((result) => result.constructor), [
+    Deno.errors.ConnectionRefused,
+    Deno.errors.ConnectionRefused,
+    Deno.errors.NotFound,
+  ]);
+});
+
+Deno.test("NativeNetwork.dial() leaves no descriptor, and calls nobody, when it is canceled", {
+  ...foreign,
+  permissions: { ffi: true, read: true, write: true },
+}, async () => {
+  await using folder = new TempDir();
+  const { open, waiting } = network.stats();
+  // A Unix listener whose queue is full, and an address that does not answer at once.
+  const hostname = `unix:${folder.path}/socket`;
+  const full = network.listen({ hostname, port: 0, backlog: 1 });
+  const others = Array.from({ length: 4 }, () => new Outcome());
+  const dialing = others.map((outcome) => network.dial!({ hostname, port: 0 }, outcome));
+  const listener = network.listen({ port: 0 });
+  const outcome = new Outcome();
+  network.dial!({ port: listener.address.port }, outcome).cancel();
+  for (const each of dialing) each.cancel();
+  // The queue holds those that had connected before; they are closed with the listener.
+  for (const each of others) {
+    if (each.calls === 0) continue;
+    const near = await each.result;
+    assert(!(near instanceof Error));
+    near.close();
+  }
+  assert(others.some(({ calls }) => calls === 0));
+  for (const each of [full, listener]) each.close();
+  const calls = others.map((each) => each.calls);
+  const after = new Outcome();
+  const last = network.listen({ port: 0 });
+  network.dial!({ port: last.address.port }, after);
+  const near = await after.result;
+  assert(!(near instanceof Error));
+  for (const each of [near, last]) each.close();
+  assertEquals([outcome.calls, others.map((each) => each.calls)], [0, calls]);
+  assertEquals([network.stats().open, network.stats().waiting], [open, waiting]);
+});
