@@ -27,7 +27,7 @@ export class ClientSettings {
   readonly token: string | undefined;
   /** Longest time from then until the ok has come, in ms. */
   readonly ackTimeout: number;
-  /** How long a client stays for its answers, in ms. `undefined` means its longest reply delay. */
+  /** Longest time for which a client stays to answer, in ms. `undefined` means its longest reply delay. */
   readonly linger: number | undefined;
   readonly maxAttempts: number | undefined;
   readonly backOff: RelayClientOptions["backOff"];
