@@ -4,7 +4,7 @@ import type { BackOff } from "../internal/back_off.ts";
 import type { Random } from "../internal/clock.ts";
 import type { LineConnectOptions } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
-import type { ConnectionTimeouts, LineLimits } from "../socket/connection_options.ts";
+import type { ConnectionTimeouts, LineLimits } from "../socket/connection/options.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
 
 /** The time that a client holds each message before it answers. */

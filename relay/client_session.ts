@@ -4,7 +4,7 @@ import { decodeFrame, encodeFrame, ProtocolError } from "../protocol.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
 import type { Connection } from "../socket/connection.ts";
 import { type CloseReason, FramingError } from "../socket/errors.ts";
-import type { FrameSink } from "../socket/frame_iterator.ts";
+import type { FrameSink } from "../socket/connection/frame_iterator.ts";
 import type { RelayClientObserver, ReplyDelay } from "./client_options.ts";
 
 /** State that the sessions of a client share: its settings, and what the server has answered. */

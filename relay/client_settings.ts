@@ -3,7 +3,7 @@ import { assertToken } from "../access/token_text.ts";
 import type { Random } from "../internal/clock.ts";
 import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Dial } from "../socket/connect.ts";
-import { ConnectionSettings } from "../socket/connection_settings.ts";
+import { ConnectionSettings } from "../socket/connection/settings.ts";
 import { systemClock, systemRandom } from "../socket/tcp.ts";
 import type { RelayClientOptions } from "./client_options.ts";
 

@@ -3,8 +3,8 @@ import { authenticate, type AuthOptions, type PeerAuth } from "../access/authent
 import type { Clock, Timer } from "../internal/clock.ts";
 import { errorLine } from "../protocol.ts";
 import type { Connection } from "../socket/connection.ts";
-import type { FrameSink } from "../socket/frame_iterator.ts";
-import { batcherOf, type WriteBatcher } from "../socket/write_batcher.ts";
+import type { FrameSink } from "../socket/connection/frame_iterator.ts";
+import { batcherOf, type WriteBatcher } from "../socket/connection/write_batcher.ts";
 import type { Bus } from "./cluster/bus.ts";
 import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
 import type { MembershipStats } from "./cluster/membership.ts";

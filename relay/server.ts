@@ -2,10 +2,10 @@
 import { errorLine } from "../protocol.ts";
 import type { Clock } from "../internal/clock.ts";
 import { Watch } from "../internal/watch.ts";
-import { closeOnAbort } from "../socket/close_on_abort.ts";
+import { closeOnAbort } from "../socket/listener/close_on_abort.ts";
 import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Connection } from "../socket/connection.ts";
-import type { ConnectionTimeouts } from "../socket/connection_options.ts";
+import type { ConnectionTimeouts } from "../socket/connection/options.ts";
 import { type CloseReason, describeToPeer, DRAINED } from "../socket/errors.ts";
 import { Listener } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";

@@ -3,14 +3,14 @@ import type { PeerAuth } from "../access/authenticate.ts";
 import type { Random } from "../internal/clock.ts";
 import type { DurationHistogram } from "../internal/duration_histogram.ts";
 import type { Connection } from "../socket/connection.ts";
-import type { ConnectionTimeouts } from "../socket/connection_options.ts";
+import type { ConnectionTimeouts } from "../socket/connection/options.ts";
 import type {
   LineListenLimits,
   LineListenOptions,
   ListenAccess,
   ListenerStats,
-} from "../socket/listen_options.ts";
-import type { ListenerEvent } from "../socket/listener_event.ts";
+} from "../socket/listener/options.ts";
+import type { ListenerEvent } from "../socket/listener/event.ts";
 import type { MembershipStats } from "./cluster/membership.ts";
 import type { RouterStats } from "./router/router.ts";
 

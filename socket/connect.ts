@@ -1,8 +1,8 @@
 /** Connecting, with a timeout and errors by kind. @module */
 import type { Codec } from "./codecs/codec.ts";
 import { Connection } from "./connection.ts";
-import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connection_options.ts";
-import { ConnectionSettings } from "./connection_settings.ts";
+import type { ConnectionOptions, ConnectionTimeouts, LineLimits } from "./connection/options.ts";
+import { ConnectionSettings } from "./connection/settings.ts";
 import { ConnectError, TlsError } from "./errors.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import { dialBySignal } from "./dial_by_signal.ts";

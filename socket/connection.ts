@@ -1,15 +1,15 @@
 /** A connection to one peer. @module */
-import type { ConnectionStats } from "./connection_options.ts";
-import type { ConnectionSettings } from "./connection_settings.ts";
-import { ConnectionEnd } from "./connection_end.ts";
+import type { ConnectionStats } from "./connection/options.ts";
+import type { ConnectionSettings } from "./connection/settings.ts";
+import { ConnectionEnd } from "./connection/end.ts";
 import type { CloseReason, SocketFailure } from "./errors.ts";
-import type { FrameSink } from "./frame_iterator.ts";
-import { Reader } from "./reader.ts";
+import type { FrameSink } from "./connection/frame_iterator.ts";
+import { Reader } from "./connection/reader.ts";
 import type { Address, Transport } from "./network.ts";
-import { readableOf, writableOf } from "./web_streams.ts";
-import { Writer } from "./writer.ts";
+import { readableOf, writableOf } from "./connection/web_streams.ts";
+import { Writer } from "./connection/writer.ts";
 
-export type { ConnectionOptions, ConnectionStats } from "./connection_options.ts";
+export type { ConnectionOptions, ConnectionStats } from "./connection/options.ts";
 
 /**
  * A connection to one peer that exchanges frames: lines by default, or what its codec makes of the bytes.

@@ -3,29 +3,34 @@ import type { Clock } from "../internal/clock.ts";
 import { stagger } from "../internal/stagger.ts";
 import { TaskSet } from "../internal/task_set.ts";
 import { Watch } from "../internal/watch.ts";
-import { Acceptor } from "./acceptor.ts";
-import { Admission } from "./admission.ts";
-import { closeOnAbort } from "./close_on_abort.ts";
+import { Acceptor } from "./listener/acceptor.ts";
+import { Admission } from "./listener/admission.ts";
+import { closeOnAbort } from "./listener/close_on_abort.ts";
 import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { DRAINED } from "./errors.ts";
-import { HandoffQueue } from "./handoff_queue.ts";
-import type { ConnectionTimeouts } from "./connection_options.ts";
-import type { FrameListenOptions, LineListenOptions, ListenerStats, ListenLimits } from "./listen_options.ts";
-import { Reporter } from "./listener_event.ts";
+import { HandoffQueue } from "./listener/handoff_queue.ts";
+import type { ConnectionTimeouts } from "./connection/options.ts";
+import type {
+  FrameListenOptions,
+  LineListenOptions,
+  ListenerStats,
+  ListenLimits,
+} from "./listener/options.ts";
+import { Reporter } from "./listener/event.ts";
 import type { Address, TransportListener } from "./network.ts";
-import { closeAfter, type Handler, serve } from "./serve.ts";
+import { closeAfter, type Handler, serve } from "./listener/serve.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
 const DRAIN_TIMEOUT = 10_000;
 
-export type { Handler } from "./serve.ts";
+export type { Handler } from "./listener/serve.ts";
 export type {
   FrameListenOptions,
   LineListenOptions,
   ListenerStats,
   ListenOptions,
-} from "./listen_options.ts";
+} from "./listener/options.ts";
 
 /** Takes a connection. The next one is accepted once the promise, if there is one, resolves. */
 type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined;

@@ -19,7 +19,7 @@ export {
   type WebSocketResponse,
 } from "./codecs/web_socket_codec.ts";
 export { Connection } from "./connection.ts";
-export * from "./connection_options.ts";
+export * from "./connection/options.ts";
 export {
   connect,
   type ConnectOptions,
@@ -67,10 +67,10 @@ export {
   type ListenerStats,
   type ListenOptions,
 } from "./listener.ts";
-export type { LineListenLimits, ListenAccess, ListenLimits } from "./listen_options.ts";
-export type { ListenerEvent, ListenerHooks } from "./listener_event.ts";
-export type { AcceptStats } from "./acceptor.ts";
-export type { ConnectionCounts, Refusal } from "./connection_set.ts";
+export type { LineListenLimits, ListenAccess, ListenLimits } from "./listener/options.ts";
+export type { ListenerEvent, ListenerHooks } from "./listener/event.ts";
+export type { AcceptStats } from "./listener/acceptor.ts";
+export type { ConnectionCounts, Refusal } from "./listener/connection_set.ts";
 export * from "./network.ts";
 export { systemClock, systemNetwork, systemRandom } from "./tcp.ts";
 export { TcpServer, type TcpServerCallbacks, type TcpServerOptions } from "./callbacks/tcp_server.ts";
@@ -80,6 +80,6 @@ export {
   type TcpSocketCallbacks,
   type TcpSocketOptions,
 } from "./callbacks/tcp_socket.ts";
-export type { QueuedBytes } from "./writer.ts";
+export type { QueuedBytes } from "./connection/writer.ts";
 export type { Clock, Random, Timer } from "../internal/clock.ts";
 export { Watch } from "../internal/watch.ts";

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { Transport } from "../socket/network.ts";
-import { ReadBuffer } from "../socket/read_buffer.ts";
+import { ReadBuffer } from "../socket/connection/read_buffer.ts";
 
 /** The decision about the first bytes: pass them to the stream, wait for more, or never pass them. */
 export type FirstBytes = "take" | "wait" | "refuse";

@@ -3,7 +3,7 @@ import { plural } from "../../internal/plural.ts";
 import { printable } from "../../internal/printable.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { type CloseReason, describeCloseReason } from "../../socket/errors.ts";
-import type { ListenerEvent, ListenerHooks } from "../../socket/listener_event.ts";
+import type { ListenerEvent, ListenerHooks } from "../../socket/listener/event.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { ServiceHost } from "./service_command.ts";
 

@@ -1,5 +1,5 @@
 /** Limits that can change while a service runs, by the names of its options. @module */
-import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
+import type { ConnectionTimeouts } from "../../socket/connection/options.ts";
 import type { RelayLimits } from "../../relay/server_options.ts";
 import { quoted } from "../../internal/printable.ts";
 import { optionName, type OptionTable } from "../args/program.ts";

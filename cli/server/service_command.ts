@@ -4,7 +4,7 @@ import type { MonitoredProcesses, ServiceMonitor } from "../../admin/service/ser
 import type { Log } from "../terminal/log.ts";
 import type { Option } from "../args/option.ts";
 import type { Command } from "../args/program.ts";
-import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
+import type { ConnectionTimeouts } from "../../socket/connection/options.ts";
 import type { RelayLimits } from "../../relay/server_options.ts";
 import type { Address } from "../../socket/network.ts";
 import type { sharedOptions, SharedValues } from "./service_options.ts";

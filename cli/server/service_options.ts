@@ -2,7 +2,7 @@
 import { duration, flag, group, host, integer, type Option, port, size } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { ListenOptions } from "../../socket/listener.ts";
-import type { ListenerHooks } from "../../socket/listener_event.ts";
+import type { ListenerHooks } from "../../socket/listener/event.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { jsonOption, logOptions, quietOption } from "../shared/output_options.ts";

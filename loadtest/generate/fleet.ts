@@ -2,7 +2,7 @@
 import { RelayClient } from "../../relay/client.ts";
 import { ClientSettings } from "../../relay/client_settings.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
-import type { LineLimits } from "../../socket/connection_options.ts";
+import type { LineLimits } from "../../socket/connection/options.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
 import { ClientRecorder, type RecorderSettings } from "./client_recorder.ts";

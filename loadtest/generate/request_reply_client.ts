@@ -2,8 +2,8 @@
 import { Reconnect, stoppedError } from "../../socket/reconnect.ts";
 import type { BackOff } from "../../internal/back_off.ts";
 import { ConnectAttempt } from "../../socket/connect.ts";
-import type { ConnectionLimits } from "../../socket/connection_options.ts";
-import { ConnectionSettings } from "../../socket/connection_settings.ts";
+import type { ConnectionLimits } from "../../socket/connection/options.ts";
+import { ConnectionSettings } from "../../socket/connection/settings.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";

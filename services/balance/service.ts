@@ -1,6 +1,6 @@
 /** A TCP load balancer. @module */
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
-import type { ListenLimits } from "../../socket/listen_options.ts";
+import type { ListenLimits } from "../../socket/listener/options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";

@@ -1,7 +1,7 @@
 /** A file server for one directory. @module */
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
-import type { LineListenLimits } from "../../socket/listen_options.ts";
+import type { LineListenLimits } from "../../socket/listener/options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { systemClock } from "../../socket/tcp.ts";

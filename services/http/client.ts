@@ -4,7 +4,7 @@ import { connect, type Dial } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectionClosedError, describeCloseReason } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
-import { Timeouts } from "../../socket/timeouts.ts";
+import { Timeouts } from "../../socket/connection/timeouts.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemNetwork } from "../../socket/tcp.ts";

@@ -1,5 +1,5 @@
 /** Responses to clients that are refused before their first request. @module */
-import type { Refusal } from "../../socket/connection_set.ts";
+import type { Refusal } from "../../socket/listener/connection_set.ts";
 import { HTTP_ALPN } from "../../http/grammar.ts";
 import type { Status } from "../../http/errors.ts";
 import { serializeResponse, textResponse } from "../../http/response.ts";

@@ -1,7 +1,7 @@
 /** A small web server on the project's own sockets. @module */
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
-import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
-import type { ListenLimits } from "../../socket/listen_options.ts";
+import type { ConnectionTimeouts } from "../../socket/connection/options.ts";
+import type { ListenLimits } from "../../socket/listener/options.ts";
 import { listen, type ListenerStats } from "../../socket/listener.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { RequestLimits } from "../../http/request_parser.ts";

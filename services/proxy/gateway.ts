@@ -1,11 +1,11 @@
 /** The part that proxy and balancer share: the client's address, a connection to a backend, and a tunnel. @module */
 import { type AddressCheck, addressCheck } from "../../access/address_list.ts";
-import type { ConnectionTimeouts } from "../../socket/connection_options.ts";
+import type { ConnectionTimeouts } from "../../socket/connection/options.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address, Network } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
-import type { ListenerEvent } from "../../socket/listener_event.ts";
+import type { ListenerEvent } from "../../socket/listener/event.ts";
 import type { EndedConnection, ServiceOptions } from "../service.ts";
 import { EarlyReader } from "./early_reader.ts";
 import { formatProxyHeader } from "./proxy_protocol/format.ts";

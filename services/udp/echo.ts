@@ -1,7 +1,7 @@
 /** An echo and a chat over UDP. @module */
 import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
-import type { ListenerEvent } from "../../socket/listener_event.ts";
-import { closeOnAbort } from "../../socket/close_on_abort.ts";
+import type { ListenerEvent } from "../../socket/listener/event.ts";
+import { closeOnAbort } from "../../socket/listener/close_on_abort.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import { type Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";

@@ -1,6 +1,6 @@
 /** Protection against forged source addresses. @module */
 import type { Address } from "../../socket/network.ts";
-import { RateLimit } from "../../socket/rate_limit.ts";
+import { RateLimit } from "../../socket/listener/rate_limit.ts";
 import { isLocalAddress } from "./local_address.ts";
 
 /** The decision about a datagram: answer it, or ignore it because of its own source address, or because of the limit. */

@@ -1,6 +1,6 @@
 /** A connection under test and the plain socket of its peer, in memory and on a virtual clock. */
 import { type Connection, Connection as Line, type ConnectionOptions } from "../../socket/connection.ts";
-import { ConnectionSettings } from "../../socket/connection_settings.ts";
+import { ConnectionSettings } from "../../socket/connection/settings.ts";
 import { lineCodec } from "../../socket/codecs/line_codec.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../testing/memory_network.ts";
 import type { MemorySocket } from "../../testing/memory_socket.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { connect, listen } from "../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../testing/mod.ts";
-import type { ListenLimits } from "../../socket/listen_options.ts";
+import type { ListenLimits } from "../../socket/listener/options.ts";
 import { pure } from "../_util/permissions.ts";
 
 /** A listener in memory that keeps its connections open, and a function that connects to it. */

@@ -1,6 +1,6 @@
 /** Listening sockets that child processes inherit and accept on. @module */
 import type { NativeListener } from "../../../native/listener.ts";
-import { Acceptor, type AcceptorOptions } from "../../../socket/acceptor.ts";
+import { Acceptor, type AcceptorOptions } from "../../../socket/listener/acceptor.ts";
 import type { Address } from "../../../socket/network.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 

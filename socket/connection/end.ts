@@ -1,0 +1,143 @@
+/** The end of a connection, in the only place where connections end. @module */
+import type { Timer } from "../../internal/clock.ts";
+import type { Connection } from "../connection.ts";
+import type { ConnectionSettings } from "./settings.ts";
+import { type CloseReason, closeReasonOf, ConnectionClosedError, type SocketFailure } from "../errors.ts";
+import type { Transport } from "../network.ts";
+import type { Reader } from "./reader.ts";
+import { type Timeouts, watchPeer } from "./timeouts.ts";
+import type { Writer } from "./writer.ts";
+
+// A peer that was late, or did not authenticate, may not be reading, so the wait for it is short.
+const LATE_DRAIN_TIMEOUT = 1000;
+const NATURAL: CloseReason = { type: "natural" };
+
+/** The parts of a connection that its end stops. */
+export interface EndedParts<Frame> {
+  readonly connection: Connection<Frame>;
+  readonly transport: Transport;
+  readonly settings: ConnectionSettings<Frame>;
+  readonly inbound: Reader<Frame>;
+  readonly outbound: Writer<Frame>;
+}
+
+/** Ends one connection once, for the first reason: on request, after a failure, or after a timeout. */
+export class ConnectionEnd<Frame> {
+  readonly #connection: Connection<Frame>;
+  readonly #transport: Transport;
+  readonly #settings: ConnectionSettings<Frame>;
+  readonly #inbound: Reader<Frame>;
+  readonly #outbound: Writer<Frame>;
+  /** Created on demand. */
+  #closed: PromiseWithResolvers<CloseReason> | undefined;
+  /** The reason passed to `close`. */
+  #ending: CloseReason | undefined;
+  #reason: CloseReason | undefined;
+  #deadlines: Timeouts | undefined; // Most connections have only a drain timeout.
+  #drain: Timer | undefined;
+
+  /** Watches the timeouts of the connection from now on. */
+  constructor({ connection, transport, settings, inbound, outbound }: EndedParts<Frame>) {
+    this.#connection = connection;
+    this.#transport = transport;
+    this.#settings = settings;
+    this.#inbound = inbound;
+    this.#outbound = outbound;
+    const { clock, timeouts } = settings;
+    if (timeouts !== undefined) {
+      this.#deadlines = watchPeer(timeouts, {
+        clock,
+        openedAt: clock.now(),
+        inbound,
+        outbound,
+        late: (which, ms) => this.#late({ type: "timeout", which, ms }),
+      });
+    }
+  }
+
+  /** Whether the connection has not ended. */
+  get open(): boolean {
+    return this.#reason === undefined;
+  }
+
+  /** Resolves to the reason; never rejects. */
+  get closed(): Promise<CloseReason> {
+    if (this.#closed === undefined) {
+      this.#closed = Promise.withResolvers();
+      if (this.#reason !== undefined) this.#closed.resolve(this.#reason);
+    }
+    return this.#closed.promise;
+  }
+
+  /** Ends gracefully; see {@linkcode Connection.close}. */
+  async close(why: CloseReason = NATURAL): Promise<CloseReason> {
+    if (this.#reason === undefined && this.#ending === undefined) {
+      if (why.type !== "natural") this.#sendFarewell(why);
+      if (this.#reason === undefined) await this.#exchangeFins(why);
+    }
+    return await this.closed;
+  }
+
+  /** Ends after a failed read or write. */
+  fail(failure: SocketFailure): void {
+    const { type } = failure;
+    if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
+      this.finish(this.#ending); // It was ending anyway.
+    } else if (type === "write-failed" && this.#inbound.peerEnded) {
+      this.finish(NATURAL); // A peer that has finished may stop reading.
+    } else {
+      this.finish(closeReasonOf(failure));
+    }
+  }
+
+  /** Ends now. */
+  finish(reason: CloseReason, byReset = false): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#deadlines?.cancel();
+    this.#drain?.cancel();
+    this.#inbound.stop();
+    this.#outbound.stop(reason);
+    if (byReset && this.#transport.reset !== undefined) this.#transport.reset();
+    else this.#transport.close();
+    // Deferred, because the caller may be in the middle of a change; but before `closed` resolves.
+    const { onClosed } = this.#settings;
+    if (onClosed !== undefined) queueMicrotask(() => onClosed(this.#connection, reason));
+    this.#closed?.resolve(reason);
+  }
+
+  async #exchangeFins(why: CloseReason): Promise<void> {
+    const { clock, drainTimeout } = this.#settings;
+    const late = why.type === "timeout" || why.type === "unauthorized";
+    const ms = late ? Math.min(LATE_DRAIN_TIMEOUT, drainTimeout) : drainTimeout;
+    const own = why.type === "natural" || why.type === "local";
+    this.#ending = why;
+    this.#drain = clock.after(ms, () => this.finish(own ? { type: "timeout", which: "drain", ms } : why));
+    // Starts now: a peer that is busy writing may not read until it has finished.
+    const discarded = this.#inbound.discard();
+    try {
+      await this.#outbound.closeWrite();
+    } catch (error) {
+      // Closed in between: `closed` gives the reason, and `stats` counts the unsent bytes.
+      if (!(error instanceof ConnectionClosedError)) throw error;
+    }
+    await discarded;
+    this.finish(why);
+  }
+
+  /** Ends after a timeout. A peer that does not read gets no farewell. */
+  #late(why: CloseReason & { type: "timeout" }): void {
+    if (this.#settings.farewell === undefined || this.#outbound.writing) this.finish(why);
+    else void this.close(why);
+  }
+
+  #sendFarewell(why: CloseReason): void {
+    try {
+      const frame = this.#settings.farewell?.(why);
+      if (frame !== undefined) this.#outbound.send(frame);
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.finish({ type: "handler-failed", error });
+    }
+  }
+}

@@ -1,0 +1,307 @@
+/** The reading half of a connection: decodes bytes to frames on demand. @module */
+import type { Decoder } from "../codecs/codec.ts";
+import type { FramingError, SocketFailure } from "../errors.ts";
+import type { Receiver, Transport } from "../network.ts";
+import { PromisedReads } from "./promised_reads.ts";
+import type { FairScheduler, Resumable } from "./fairness.ts";
+import { FrameCallback, type FrameConsumer, FrameIterator, type FrameSink } from "./frame_iterator.ts";
+
+/** Options for {@linkcode Reader}. */
+export interface InboundOptions<Frame> {
+  transport: Transport;
+  settings: ReaderSettings;
+  decoder: Decoder<Frame>;
+  /** Called once when a read fails. */
+  failed: (failure: SocketFailure) => void;
+}
+
+/** Settings that the readers of a listener share. */
+export interface ReaderSettings {
+  readonly codec: { readonly copies?: boolean };
+  /** Returns the time in ms for {@linkcode Reader.readSince}. */
+  readonly now: () => number;
+  /** Pauses readers that have had their share. */
+  readonly rest: FairScheduler;
+}
+
+// A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
+// 61 turns. With thousands of lines per turn, that is seconds. So a reader that is busy for this long, in ms, pauses.
+const TURN_MS = 10;
+// The clock is read after this many frames. Large frames are few, and reading the clock costs little in comparison.
+const FRAMES_A_LOOK = 1024;
+// A read of fewer bytes had to wait, so the other connections had their turn.
+const BACKLOG_BYTES = 4096;
+const NO_FRAMES: readonly never[] = [];
+
+/**
+ * Reads while a consumer waits for frames, and delivers each frame once.
+ *
+ * Only the public methods are async: a read makes no promise and no closure besides those of the socket. With thousands
+ * of idle connections, each of them would survive several young-generation garbage collections.
+ */
+export class Reader<Frame> implements Resumable, Receiver {
+  // The fields that the usual read touches come first. With thousands of busy connections, each of them is out of the
+  // processor's cache, and each cache line costs as much as the work on it.
+  readonly #decoder: Decoder<Frame>;
+  readonly #transport: Transport;
+  readonly #settings: ReaderSettings;
+  readonly #receives: boolean;
+  #reading = false;
+  #stopped = false;
+  /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
+  #serving = false;
+  #discarded: PromiseWithResolvers<void> | undefined;
+  #sink: FrameSink<Frame> | undefined;
+  #bytes = 0;
+  #frames = 0;
+  #readSince = 0;
+  #asker: FrameConsumer | undefined;
+  /** The frames of the last read; those before `#taken` are delivered. */
+  #batch: readonly Frame[] = NO_FRAMES;
+  #taken = 0;
+  #framing: FramingError | undefined;
+  #peerEnded = false;
+  /** Frames delivered since the clock was last read. */
+  #inRow = 0;
+  /** The time in ms since which it has been busy. */
+  #busySince: number | undefined;
+  #resting = false;
+  readonly #failed: (failure: SocketFailure) => void;
+  /** Created for a transport without `receive`. */
+  #reads: PromisedReads | undefined;
+
+  constructor(options: InboundOptions<Frame>) {
+    const { transport, settings } = options;
+    this.#decoder = options.decoder;
+    this.#transport = transport;
+    this.#settings = settings;
+    // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
+    this.#receives = settings.codec.copies === true && transport.receive !== undefined;
+    this.#failed = options.failed;
+  }
+
+  /** Whether the peer has sent its FIN. */
+  get peerEnded(): boolean {
+    return this.#peerEnded;
+  }
+
+  /** Whether a read is pending. */
+  get reading(): boolean {
+    return this.#reading;
+  }
+
+  /** The time in ms at which the pending read began. */
+  get readSince(): number {
+    return this.#readSince;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** Iterates over batches: the frames of one read, or the rest of them, up to the limit of one turn. */
+  batches(): AsyncIterableIterator<readonly Frame[]> {
+    return this.#iterate(() => this.#take());
+  }
+
+  /** Iterates over the frames one by one. */
+  each(): AsyncIterableIterator<Frame> {
+    return this.#iterate(() => this.#takeOne());
+  }
+
+  /** Calls `handle` with each batch until no more frames will come. */
+  consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
+    return new Promise((resolve, reject) => this.feed(new FrameCallback(handle, resolve, reject)));
+  }
+
+  /** Passes each batch to a sink until no more frames will come. */
+  feed(sink: FrameSink<Frame>): void {
+    this.#assertNoConsumer();
+    this.#sink = sink;
+    this.#serve();
+  }
+
+  /** Discards all input until the peer's FIN or {@linkcode Reader.stop}. Never rejects. */
+  discard(): Promise<void> {
+    this.#discarded ??= Promise.withResolvers();
+    this.#readOn();
+    return this.#discarded.promise;
+  }
+
+  /** Stops reading, because the socket is closed. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#resting) {
+      this.#settings.rest.remove(this);
+      // The consumer gets the remaining frames, and then the end. Deferred, because the caller may be in the middle of a change.
+      queueMicrotask(() => this.resume());
+    }
+    this.#readOn();
+  }
+
+  #iterate<Item>(take: () => Item): AsyncIterableIterator<Item> {
+    return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
+  }
+
+  #ask(asker: FrameConsumer): void {
+    this.#assertNoConsumer();
+    this.#asker = asker;
+    this.#serve();
+  }
+
+  /** @throws {TypeError} If a consumer waits. */
+  #assertNoConsumer(): void {
+    if (this.#consumed) throw new TypeError("Cannot read a connection twice at once");
+  }
+
+  /** Whether a consumer waits for frames. */
+  get #consumed(): boolean {
+    return this.#sink !== undefined || this.#asker !== undefined;
+  }
+
+  /** Delivers the available frames, then reads on. */
+  #serve(): void {
+    this.#serving = true;
+    while (this.#consumed && this.#hasFrames && this.#discarded === undefined && !this.#rests()) {
+      if (this.#sink !== undefined) this.#pass(this.#sink);
+      else if (!this.#asker!.more()) this.#asker = undefined;
+    }
+    this.#serving = false;
+    this.#readOn();
+  }
+
+  #pass(sink: FrameSink<Frame>): void {
+    try {
+      sink.take(this.#take());
+    } catch (error) {
+      this.#endSink(sink, error);
+    }
+  }
+
+  /** Whether frames of the last read are not delivered yet. */
+  get #hasFrames(): boolean {
+    return this.#taken < this.#batch.length;
+  }
+
+  /** Takes the rest of the last read, up to the limit of one turn. */
+  #take(): readonly Frame[] {
+    const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
+    const whole = this.#taken === 0 && this.#batch.length <= most;
+    const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
+    this.#inRow += frames.length;
+    if (whole) this.#batch = NO_FRAMES; // A connection that waits for its peer should keep nothing of the last read.
+    else this.#taken += frames.length;
+    return frames;
+  }
+
+  #takeOne(): Frame {
+    this.#inRow++;
+    return this.#batch[this.#taken++]!;
+  }
+
+  /** Called by the scheduler when the other connections have had their turn. */
+  resume(): void {
+    this.#resting = false;
+    this.#beginTurn();
+    this.#serve();
+  }
+
+  #beginTurn(): void {
+    this.#inRow = 0;
+    this.#busySince = undefined;
+  }
+
+  /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
+  #rests(): boolean {
+    if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
+    this.#inRow = 0;
+    if (this.#receives) return false; // Each connection has one read per turn anyway.
+    const now = this.#settings.rest.now();
+    this.#busySince ??= now;
+    this.#resting = now - this.#busySince >= TURN_MS;
+    if (this.#resting) this.#settings.rest.add(this);
+    return this.#resting;
+  }
+
+  /** Begins a read if one is needed and none is pending. Ends the consumer if no more frames will come. */
+  #readOn(): void {
+    if (this.#serving) return;
+    if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
+    const over = this.#peerEnded || this.#stopped;
+    if (over) this.#discarded?.resolve();
+    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
+    if (over || this.#reading || (!this.#consumed && this.#discarded === undefined)) return;
+    if (this.#rests()) return;
+    this.#reading = true;
+    this.#readSince = this.#settings.now();
+    if (this.#receives) this.#transport.receive!(this);
+    else (this.#reads ??= new PromisedReads(this.#transport, this)).begin();
+  }
+
+  /** Called by the transport. */
+  received(bytes: Uint8Array): void {
+    this.#reading = false;
+    if (this.#stopped) return;
+    this.#bytes += bytes.length;
+    if (this.#discarded !== undefined) return this.#readOn();
+    const { frames, error } = this.#decoder.push(bytes);
+    this.#frames += frames.length;
+    const sink = this.#sink;
+    if (sink !== undefined && this.#receives && error === undefined && frames.length <= FRAMES_A_LOOK) {
+      return this.#passAll(sink, frames);
+    }
+    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    this.#framing = error;
+    this.#batch = frames;
+    this.#taken = 0;
+    this.#serve();
+  }
+
+  /** Does the same as `#serve` for the usual read, without the fields that only the other reads need. */
+  #passAll(sink: FrameSink<Frame>, frames: readonly Frame[]): void {
+    this.#serving = true;
+    try {
+      if (frames.length > 0) sink.take(frames);
+    } catch (error) {
+      this.#endSink(sink, error);
+    }
+    this.#serving = false;
+    if (this.#stopped || this.#sink === undefined || this.#discarded !== undefined) return this.#readOn();
+    this.#reading = true;
+    this.#readSince = this.#settings.now();
+    this.#transport.receive!(this);
+  }
+
+  /** Called by the transport. */
+  receivedEnd(): void {
+    this.#reading = false;
+    if (this.#stopped) return;
+    this.#peerEnded = true;
+    this.#framing ??= this.#decoder.end();
+    this.#serve();
+  }
+
+  /** Called by the transport. */
+  receiveFailed(cause: unknown): void {
+    this.#reading = false;
+    if (!this.#stopped) this.#failed({ type: "reset", cause }); // This calls `stop`.
+  }
+
+  #endConsumer(): void {
+    const error = this.#discarded === undefined ? this.#framing : undefined;
+    if (this.#sink !== undefined) this.#endSink(this.#sink, error);
+    const asker = this.#asker;
+    this.#asker = undefined;
+    asker?.end(error);
+  }
+
+  /** Deferred as the result of a promise is, because the caller may be in the middle of a change. */
+  #endSink(sink: FrameSink<Frame>, error: unknown): void {
+    this.#sink = undefined;
+    queueMicrotask(() => sink.ended(error));
+  }
+}

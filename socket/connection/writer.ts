@@ -1,0 +1,262 @@
+/** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
+import type { Encoder } from "../codecs/codec.ts";
+import { type CloseReason, ConnectionClosedError, type SocketFailure } from "../errors.ts";
+import type { Flushable, WriteBatcher } from "./write_batcher.ts";
+import type { Transport } from "../network.ts";
+
+/** Pending bytes of many connections. */
+export interface QueuedBytes {
+  /** The sum. */
+  queuedBytes: number;
+}
+
+/** Options for {@linkcode Writer}. */
+export interface OutboundOptions<Frame> {
+  transport: Transport;
+  settings: WriterSettings;
+  encoder: Encoder<Frame>;
+  /** Called when the pending bytes exceed the limit, and once when a write fails. */
+  failed: (failure: SocketFailure) => void;
+}
+
+/** Settings that the writers of a listener share. */
+export interface WriterSettings {
+  readonly batcher: WriteBatcher;
+  /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
+  readonly now: () => number;
+  /** Pending bytes above which the peer is a slow reader. */
+  readonly writeBuffer: number;
+  /** Pending bytes above which `send` returns `false`. */
+  readonly highWater: number;
+  /** The sum that includes the pending bytes of this writer. */
+  readonly total: QueuedBytes;
+}
+
+const NOTHING = new Uint8Array(0);
+/** Memory for writes that end in the same call. */
+const SCRATCH = new Uint8Array(64 * 1024);
+
+interface WriteCallbacks {
+  written(count: number): void;
+  failed(cause: unknown): void;
+}
+
+interface Waiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+/** Collects the frames of one turn of the event loop, and writes them when the turn ends. */
+export class Writer<Frame> implements Flushable {
+  // As in `Reader`, the fields that each frame touches come first.
+  readonly #encoder: Encoder<Frame>;
+  readonly #transport: Transport;
+  readonly #settings: WriterSettings;
+  #scheduled = false;
+  #writing = false;
+  #ended = false;
+  #stopped: CloseReason | undefined;
+  /** The bytes of the current write that the socket has not accepted. */
+  #left: Uint8Array = NOTHING;
+  #queued = 0;
+  #bytes = 0;
+  #frames = 0;
+  #lastWrite = 0;
+  #waiters: Waiter[] | undefined;
+  #callbacks: WriteCallbacks | undefined;
+  /** Done once: after both sides have finished, the OS refuses another FIN. */
+  #closedWrite: Promise<void> | undefined;
+  readonly #failed: (failure: SocketFailure) => void;
+
+  constructor(options: OutboundOptions<Frame>) {
+    this.#encoder = options.encoder;
+    this.#transport = options.transport;
+    this.#settings = options.settings;
+    this.#failed = options.failed;
+  }
+
+  /** Bytes that the socket has not accepted. */
+  get queued(): number {
+    return this.#queued;
+  }
+
+  /** Whether a write is pending. */
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  /** Whether `send` takes no more frames, because this side is closed. */
+  get ended(): boolean {
+    return this.#ended || this.#stopped !== undefined;
+  }
+
+  /** The time in ms at which the socket last accepted bytes, or the pending write began. */
+  get lastWrite(): number {
+    return this.#lastWrite;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get frames(): number {
+    return this.#frames;
+  }
+
+  send(frame: Frame): boolean {
+    if (this.ended) return false;
+    const before = this.#encoder.size;
+    this.#encoder.push(frame);
+    this.#frames++;
+    this.#count(this.#encoder.size - before);
+    // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
+    const { writeBuffer, highWater, batcher } = this.#settings;
+    if (this.#queued > writeBuffer && this.#left.length > 0) {
+      this.#failed({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
+      return false;
+    }
+    if (!this.#scheduled && !this.#writing) {
+      this.#scheduled = true;
+      batcher.add(this);
+    }
+    return this.#queued <= highWater;
+  }
+
+  flushed(): Promise<void> {
+    if (this.#queued === 0) return Promise.resolve();
+    if (this.#stopped !== undefined) return Promise.reject(this.#closedError(this.#stopped));
+    return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#closedWrite ??= this.#closeWrite();
+  }
+
+  async #closeWrite(): Promise<void> {
+    this.#ended = true;
+    await this.flushed();
+    if (this.#stopped !== undefined) return;
+    try {
+      await this.#transport.closeWrite();
+    } catch (cause) {
+      if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+    }
+  }
+
+  /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
+  stop(reason: CloseReason): void {
+    this.#stopped = reason;
+    this.#settings.total.queuedBytes -= this.#queued;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
+  }
+
+  /** Called by the batcher: writes the frames of this turn. */
+  flushTurn(): void {
+    this.#scheduled = false;
+    if (this.#stopped !== undefined || this.#writing) return;
+    this.#lastWrite = this.#settings.now();
+    if (this.#left.length === 0) this.#writeShared();
+    if (this.#stopped === undefined) this.#writeMore();
+  }
+
+  /** Writes from memory that all writers share, if the transport and the encoder can. Keeps what the socket does not take. */
+  #writeShared(): void {
+    const encoder = this.#encoder;
+    const transport = this.#transport;
+    if (transport.writeNow === undefined || encoder.takeInto === undefined) return;
+    const { size } = encoder;
+    const length = encoder.takeInto(SCRATCH);
+    if (length === undefined) return;
+    this.#count(length - size);
+    let count: number;
+    try {
+      count = transport.writeNow(SCRATCH, length);
+    } catch (cause) {
+      return this.#fail(cause);
+    }
+    this.#bytes += count;
+    this.#count(-count);
+    if (count < length) this.#left = SCRATCH.slice(count, length);
+  }
+
+  /** Writes until nothing is pending, or the socket accepts no more. */
+  #writeMore(): void {
+    while (this.#takeNext()) {
+      const count = this.#writeNow();
+      if (this.#stopped !== undefined) return;
+      if (count > 0) {
+        this.#written(count);
+        continue;
+      }
+      this.#writing = true;
+      const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
+      this.#transport.write(this.#left).then(written, failed);
+      return;
+    }
+    this.#writing = false;
+    this.#settle();
+  }
+
+  /** Takes the bytes of the encoder after the last write. Returns `false` if there are none. */
+  #takeNext(): boolean {
+    if (this.#left.length > 0) return true;
+    const size = this.#encoder.size;
+    if (size === 0) return false;
+    this.#left = this.#encoder.take();
+    this.#count(this.#left.length - size);
+    return this.#left.length > 0;
+  }
+
+  /** Writes without a promise. Returns 0 if the transport cannot do that, or the socket accepts nothing now. */
+  #writeNow(): number {
+    const transport = this.#transport;
+    if (transport.writeNow === undefined) return 0;
+    try {
+      return transport.writeNow(this.#left, this.#left.length);
+    } catch (cause) {
+      this.#fail(cause);
+      return 0;
+    }
+  }
+
+  /** Created once, for a connection that has to wait for a write. */
+  #makeCallbacks(): WriteCallbacks {
+    return {
+      written: (count) => {
+        if (this.#stopped !== undefined) return;
+        this.#written(count);
+        this.#lastWrite = this.#settings.now();
+        this.#writeMore();
+      },
+      failed: (cause) => this.#fail(cause),
+    };
+  }
+
+  #written(count: number): void {
+    this.#bytes += count;
+    this.#count(-count);
+    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
+  }
+
+  #fail(cause: unknown): void {
+    this.#writing = false;
+    if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+  }
+
+  #settle(): void {
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
+  }
+
+  #count(bytes: number): void {
+    this.#queued += bytes;
+    this.#settings.total.queuedBytes += bytes;
+  }
+
+  #closedError(reason: CloseReason): ConnectionClosedError {
+    return new ConnectionClosedError(reason, this.#queued);
+  }
+}

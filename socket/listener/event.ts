@@ -1,0 +1,66 @@
+/** The events of a listener, and the one place that reports them. @module */
+import type { TaskSet } from "../../internal/task_set.ts";
+import type { Connection } from "../connection.ts";
+import type { Refusal } from "./connection_set.ts";
+import type { CloseReason } from "../errors.ts";
+import type { Address } from "../network.ts";
+
+/** An event of a listener. Its connections are of the type `Peer`. */
+export type ListenerEvent<Peer = Connection> =
+  /** One of `tryHostnames` could not be bound, with the error of the OS. */
+  | { readonly type: "not-bound"; readonly hostname: string; readonly cause: unknown }
+  /** The process has no free descriptor: accepting pauses and retries. */
+  | { readonly type: "exhausted" }
+  /** A peer was accepted, and the last shortage of descriptors is at least five seconds ago. */
+  | { readonly type: "recovered" }
+  /** A peer was refused. It never becomes a connection, so no `closed` follows. */
+  | { readonly type: "refused"; readonly remote: Address; readonly refusal: Refusal }
+  /** A connection has closed. Reported once for each, before its `closed` resolves. */
+  | { readonly type: "closed"; readonly connection: Peer; readonly reason: CloseReason };
+
+/** Functions that receive what happens in a listener. */
+export interface ListenerHooks<Peer> {
+  /** Receives the events of the listener. */
+  onEvent?: (event: ListenerEvent<Peer>) => void;
+  /**
+   * Receives errors that have no other way out: thrown by a handler after its connection has closed, or by a hook such as
+   * `mayConnect`, `refusal`, or `onEvent`. Other connections are unaffected; a peer whose `mayConnect` throws is refused.
+   * The `ConnectionClosedError` of a handler's own connection is expected and not reported.
+   *
+   * It is not an event, so that no error is lost to a function that handles only some events. Default: `finished` rejects
+   * with the first error once everything is closed.
+   *
+   * @param connection The connection of the handler. Undefined for hooks.
+   */
+  onError?: (error: Error, connection?: Peer) => void;
+}
+
+/** Calls the hooks of a listener. What a hook throws goes to `onError`, and what that throws rejects `finished`. */
+export class Reporter<Peer> {
+  readonly #hooks: ListenerHooks<Peer>;
+  readonly #tasks: TaskSet;
+
+  /** @param tasks Keeps the first error for `finished`. */
+  constructor(hooks: ListenerHooks<Peer>, tasks: TaskSet) {
+    this.#hooks = hooks;
+    this.#tasks = tasks;
+  }
+
+  event(event: ListenerEvent<Peer>): void {
+    try {
+      this.#hooks.onEvent?.(event);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  error(cause: unknown, connection?: Peer): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (this.#hooks.onError === undefined) return this.#tasks.fail(error);
+    try {
+      this.#hooks.onError(error, connection);
+    } catch (thrown) {
+      this.#tasks.fail(thrown);
+    }
+  }
+}

@@ -1,0 +1,177 @@
+/** A connection over a transport that reads and writes by calls, with memory that all connections share. */
+import { assertEquals } from "@std/assert";
+import { lineCodec } from "../../../socket/codecs/line_codec.ts";
+import { Connection } from "../../../socket/connection.ts";
+import { ConnectionSettings } from "../../../socket/connection/settings.ts";
+import { FramingError } from "../../../socket/errors.ts";
+import type { Receiver, Transport } from "../../../socket/network.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
+import { text } from "../../_util/transport_pair.ts";
+
+const pure = { permissions: "none" } as const;
+const decoder = new TextDecoder();
+
+/** Takes `room` bytes by `writeNow`, and everything else by `write`. */
+class ReadyTransport implements Transport {
+  readonly local = { hostname: "127.0.0.1", port: 1 };
+  readonly remote = { hostname: "127.0.0.1", port: 2 };
+  room = Infinity;
+  broken: Error | undefined;
+  readonly writes: string[] = [];
+  closed = false;
+  receiver: Receiver | undefined;
+
+  read(): Promise<number | null> {
+    throw new TypeError("Cannot read: expected receive()");
+  }
+
+  receive(receiver: Receiver): void {
+    assertEquals(this.receiver, undefined, "one read at a time");
+    this.receiver = receiver;
+  }
+
+  writeNow(bytes: Uint8Array, length: number): number {
+    if (this.broken !== undefined) throw this.broken;
+    const count = Math.min(length, this.room);
+    this.room -= count;
+    if (count > 0) this.writes.push(decoder.decode(bytes.subarray(0, count)));
+    return count;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.writes.push(`later ${decoder.decode(bytes)}`);
+    return Promise.resolve(bytes.length);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Delivers bytes, and then overwrites their memory as the next read of another connection does. */
+  deliver(words: string): void {
+    const bytes = text(words);
+    const receiver = this.receiver!;
+    this.receiver = undefined;
+    receiver.received(bytes);
+    bytes.fill(0);
+  }
+}
+
+function setUp(): { transport: ReadyTransport; connection: Connection; clock: VirtualClock } {
+  const clock = new VirtualClock();
+  const transport = new ReadyTransport();
+  const connection = new Connection(transport, new ConnectionSettings({ codec: lineCodec(), clock }));
+  return { transport, connection, clock };
+}
+
+Deno.test("Connection.send() keeps what the socket does not take immediately", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  transport.room = 5;
+  for (const line of ["one", "two", "three"]) connection.send(line);
+  await clock.advance(0);
+  assertEquals(transport.writes, ["one\nt", "later wo\nthree\n"]);
+  transport.room = Infinity;
+  connection.send("four");
+  await clock.advance(0);
+  assertEquals(transport.writes.at(-1), "four\n");
+  const { bytesOut, queuedBytes } = connection.stats();
+  assertEquals([bytesOut, queuedBytes], [19, 0]);
+});
+
+Deno.test("Connection.send() does not change what another connection has left to write", pure, async () => {
+  const [one, two] = [setUp(), setUp()];
+  one.transport.room = 0;
+  let waiting = new Uint8Array();
+  one.transport.write = (bytes) => {
+    waiting = bytes as Uint8Array<ArrayBuffer>;
+    return new Promise(() => {});
+  };
+  one.connection.send("first");
+  await one.clock.advance(0);
+  two.connection.send("other");
+  await two.clock.advance(0);
+  assertEquals([decoder.decode(waiting), two.transport.writes], ["first\n", ["other\n"]]);
+});
+
+Deno.test(
+  "Connection.send() sends text that might not fit the shared memory, and counts its bytes",
+  pure,
+  async () => {
+    const { transport, connection, clock } = setUp();
+    for (const long of ["ü".repeat(40_000), "ü".repeat(21_000), "ü"]) {
+      connection.send(long);
+      await clock.advance(0);
+      assertEquals(transport.writes.at(-1), `${long}\n`);
+    }
+    assertEquals([connection.stats().bytesOut, connection.queuedBytes], [2 * 61_001 + 3, 0]);
+  },
+);
+
+Deno.test("Connection ends when a write fails immediately", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  transport.broken = new Deno.errors.BrokenPipe("Broken pipe");
+  connection.send("lost");
+  await clock.advance(0);
+  assertEquals([(await connection.closed).type, connection.queuedBytes], ["write-failed", 5]);
+});
+
+Deno.test(
+  "Connection.feed() passes the frames of each read, whatever becomes of its memory",
+  pure,
+  async () => {
+    const { transport, connection, clock } = setUp();
+    const reads: (readonly string[])[] = [];
+    const ends: unknown[] = [];
+    connection.feed({ take: (lines) => void reads.push(lines), ended: (error) => void ends.push(error) });
+    const many = Array.from({ length: 3000 }, (_, i) => `${i}`);
+    for (const words of ["a\nb\nc", "d\n", "e", `\n${many.join("\n")}\n`]) transport.deliver(words);
+    assertEquals(reads.flat(), ["a", "b", "cd", "e", ...many]);
+    assertEquals(reads.slice(0, 2), [["a", "b"], ["cd"]]);
+    transport.receiver!.receivedEnd();
+    assertEquals(ends, [], "not in the middle of a change");
+    await clock.advance(0);
+    assertEquals([ends, connection.peerEnded], [[undefined], true]);
+  },
+);
+
+Deno.test("Connection.feed() passes the good frames, then the framing error", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  const [lines, ends]: [string[], unknown[]] = [[], []];
+  connection.feed({ take: (frames) => void lines.push(...frames), ended: (error) => void ends.push(error) });
+  transport.deliver(`good\n${"x".repeat(70_000)}`);
+  await clock.advance(0);
+  assertEquals([lines, ends.length, ends[0] instanceof FramingError], [["good"], 1, true]);
+  assertEquals(transport.receiver, undefined, "reads no more");
+});
+
+Deno.test("Connection.feed() ends with what take() throws, and loses no later frame", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  const broken = new TypeError("broken");
+  const ends: unknown[] = [];
+  connection.feed({
+    take() {
+      throw broken;
+    },
+    ended: (error) => void ends.push(error),
+  });
+  transport.deliver("one\n");
+  await clock.advance(0);
+  assertEquals([ends, transport.receiver], [[broken], undefined]);
+  const lines: string[] = [];
+  connection.feed({ take: (frames) => void lines.push(...frames), ended() {} });
+  transport.deliver("two\n");
+  assertEquals(lines, ["two"]);
+});
+
+Deno.test("Connection.feed() reads no more when take() closes the connection", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  const ends: unknown[] = [];
+  connection.feed({ take: () => connection.abort(), ended: (error) => void ends.push(error) });
+  transport.deliver("bye\n");
+  await clock.advance(0);
+  assertEquals([ends, transport.receiver, transport.closed], [[undefined], undefined, true]);
+});
