@@ -22,6 +22,11 @@ export function durationUnits(ms: number): number {
   return (ms * UNITS_PER_MS) & MASK;
 }
 
+/** Converts a difference of two {@linkcode durationUnits} to ms. */
+export function unitsToMs(difference: number): number {
+  return (difference & MASK) / UNITS_PER_MS;
+}
+
 /**
  * A histogram of durations up to 4.6 hours with a relative error of at most an eighth. Recording costs an increment of a typed
  * array and a few bit operations.

@@ -123,7 +123,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     },
   }) ?? new Pace(0);
   watchDeadline();
-  const ticker = every(clock, progressInterval, () => {
+  const report = () => {
     if (onProgress === undefined && aborting.length === 0) return;
     const { trouble, histograms, ...progress } = generator.progress;
     const { clients } = plan;
@@ -140,7 +140,8 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
       soFar: judgeSoFar(generator.runEvent, trouble, progress),
       pace: control?.state,
     });
-  });
+  };
+  const ticker = every(clock, progressInterval, report);
   const over = Promise.withResolvers<undefined>();
   const watching = Promise.race([server.died ?? over.promise, over.promise]).then((detail) => {
     // A signal to the whole process group ends the server too: the run is interrupted, and the server did not fail.
@@ -150,6 +151,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   });
   try {
     await running;
+    report(); // With all that the clients did: otherwise the last progress is up to an interval old.
   } finally {
     control?.end();
     deadline?.cancel();

@@ -7,10 +7,11 @@ import { systemClock } from "../../socket/tcp.ts";
 import { action, plainAction } from "../action.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
-import { addProcessMetrics } from "../metrics/process_metrics.ts";
+import { addProcessMetrics, EVENT_LOOP_LAG } from "../metrics/process_metrics.ts";
 import { Interval, type Percentiles } from "../percentiles.ts";
 import { Sampler } from "../sampler.ts";
 import type { ActionResult, AdminTarget } from "../target.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import { latencyOf } from "./latency_of.ts";
 import { addLoadTestMetrics } from "./load_test_metrics.ts";
 import { parsePaceChange } from "./pace_change.ts";
@@ -64,6 +65,7 @@ export class LoadTestMonitor implements Disposable {
   readonly #lag: EventLoopLag;
   readonly #interval: Interval;
   readonly #sampler: Sampler<LoadTestSample>;
+  readonly #export: Disposable | undefined;
   #phase: LoadTestPhase = "starting";
   #verdict: string | null = null;
   #findings: readonly string[] | undefined;
@@ -73,21 +75,23 @@ export class LoadTestMonitor implements Disposable {
    * @param options.clients How many clients the plan has.
    * @param options.control The pace of the run.
    * @param options.stop Stops the clients; what was measured is judged then.
+   * @param options.telemetry Receives metrics, too. Default: nothing does.
    */
   constructor(
-    { version, clients, control, stop, clock = systemClock }: {
+    { version, clients, control, stop, clock = systemClock, telemetry }: {
       readonly version: string;
       readonly clients: number;
       readonly control: RunControl;
       readonly stop: () => void;
       readonly clock?: Clock;
+      readonly telemetry?: Telemetry | undefined;
     },
   ) {
     this.#clients = clients;
     this.#stop = stop;
     this.#control = control;
     this.#clock = clock;
-    this.#lag = new EventLoopLag(clock);
+    this.#lag = new EventLoopLag(clock, telemetry?.durations(EVENT_LOOP_LAG));
     this.#interval = new Interval(this.#lag.durations);
     this.#sampler = new Sampler(() => this.#sample(this.#interval.percentiles()), clock, {
       keep: (sample) => ({ ...sample, stages: [], findings: [] }),
@@ -96,6 +100,7 @@ export class LoadTestMonitor implements Disposable {
     const metrics = new MetricSet();
     addLoadTestMetrics(metrics, () => this.#sample(null));
     addProcessMetrics(metrics, build, this.#lag);
+    this.#export = telemetry?.export(metrics, this.#sampler);
     this.target = {
       kind: "loadtest",
       ...build,
@@ -137,6 +142,7 @@ export class LoadTestMonitor implements Disposable {
   [Symbol.dispose](): void {
     this.#lag.stop();
     this.#sampler.stop();
+    this.#export?.[Symbol.dispose]();
   }
 
   #changePace(change: () => void): ActionResult {

@@ -6,12 +6,13 @@ const INTERVAL = 50;
 
 /** Measures event-loop lag, 20 times per second, while it runs. */
 export class EventLoopLag {
-  readonly durations: DurationHistogram = new DurationHistogram();
+  readonly durations: DurationHistogram;
   readonly #clock: Clock;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, durations: DurationHistogram = new DurationHistogram()) {
     this.#clock = clock;
+    this.durations = durations;
   }
 
   start(): void {

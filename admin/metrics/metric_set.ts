@@ -25,15 +25,18 @@ export interface MetricOptions {
   readonly read: () => Reading;
 }
 
-/** Bounds in ms: each is a bucket bound of {@linkcode DurationHistogram}, so that counts are exact. */
-const BOUNDS = Array.from({ length: 16 }, (_, power) => 2 ** (power - 1));
+/** The name of a metric, and its meaning. */
+export type MetricName = Pick<MetricOptions, "name" | "help">;
+
+/** Bounds of histograms in ms: each is a bucket bound of {@linkcode DurationHistogram}, so that counts are exact. */
+export const BOUNDS: readonly number[] = Array.from({ length: 16 }, (_, power) => 2 ** (power - 1));
 
 /** A set of metrics. Nothing is counted here: every value is read from the program at the scrape. */
 export class MetricSet {
   readonly #registry = new Registry();
   readonly #readings: MetricReading[] = [];
 
-  /** The metrics, for another export than {@linkcode MetricSet.text}. A histogram is a gauge of percentiles. */
+  /** The counters and gauges, for another export than {@linkcode MetricSet.text}. */
   get readings(): readonly MetricReading[] {
     return this.#readings;
   }
@@ -69,8 +72,7 @@ export class MetricSet {
   }
 
   /** Adds a histogram of durations in seconds. */
-  histogram({ name, help }: Pick<MetricOptions, "name" | "help">, durations: DurationHistogram): void {
-    this.#readings.push({ type: "gauge", name, help, read: () => percentilesOf(durations) });
+  histogram({ name, help }: MetricName, durations: DurationHistogram): void {
     this.#registry.registerMetric(new DurationMetric({ name, help, registers: [] }, durations));
   }
 
@@ -122,14 +124,6 @@ class DurationMetric extends Histogram<string> {
     return this.get();
   }
 }
-
-/** Percentiles of all durations so far, in seconds. */
-function percentilesOf(durations: DurationHistogram): Reading {
-  const values = durations.percentiles(PERCENTILES) ?? [];
-  return values.map((ms, index) => [{ percentile: `p${PERCENTILES[index]}` }, ms / 1000]);
-}
-
-const PERCENTILES = [50, 90, 99];
 
 function listOf(reading: Reading): readonly (readonly [Labels, number])[] {
   return typeof reading === "number" ? [[{}, reading]] : reading;

@@ -1,6 +1,6 @@
 /** Metrics of the process and of the build. @module */
 import process from "node:process";
-import type { MetricSet } from "./metric_set.ts";
+import type { MetricName, MetricSet } from "./metric_set.ts";
 import type { EventLoopLag } from "./event_loop_lag.ts";
 
 /** The running program. */
@@ -10,6 +10,12 @@ export interface BuildInfo {
   readonly version: string;
 }
 
+/** The histogram of the event-loop lag. */
+export const EVENT_LOOP_LAG: MetricName = {
+  name: "okline_event_loop_lag_seconds",
+  help: "Delay of timers, sampled 20 times per second.",
+};
+
 /** Adds the metrics of the process, by the names that Prometheus client libraries share. */
 export function addProcessMetrics(metrics: MetricSet, { name, version }: BuildInfo, lag: EventLoopLag): void {
   metrics.gauge({
@@ -18,10 +24,7 @@ export function addProcessMetrics(metrics: MetricSet, { name, version }: BuildIn
     labels: ["service", "version", "deno"],
     read: () => [[{ service: name, version, deno: Deno.version.deno }, 1]],
   });
-  metrics.histogram({
-    name: "okline_event_loop_lag_seconds",
-    help: "Delay of timers, sampled 20 times per second.",
-  }, lag.durations);
+  metrics.histogram(EVENT_LOOP_LAG, lag.durations);
   metrics.counter({
     name: "process_cpu_seconds_total",
     help: "CPU time of the process, user and system.",

@@ -1,7 +1,13 @@
 /** Metrics of a service. @module */
 import type { DurationHistogram } from "../../internal/duration_histogram.ts";
-import type { Labels, MetricSet, Reading } from "../metrics/metric_set.ts";
+import type { Labels, MetricName, MetricSet, Reading } from "../metrics/metric_set.ts";
 import type { Counts, ServiceStats } from "./stats.ts";
+
+/** The histogram of the times to the oks. */
+export const ACK_TIME: MetricName = {
+  name: "okline_ack_seconds",
+  help: "Time from a message to its ok, as the relay sees it.",
+};
 
 /** The source of the metrics. */
 export interface ServiceReadings {
@@ -84,10 +90,7 @@ export function addServiceMetrics(
   counter("okline_rejected_lines_total", "rejected", "Lines that are not part of the protocol.");
   byName("okline_limited_total", "limitedBy", "limit", "Messages refused because of a limit.");
   gauge("okline_cluster_nodes", "nodes", "Other nodes of the cluster.");
-  metrics.histogram({
-    name: "okline_ack_seconds",
-    help: "Time from a message to its ok, as the relay sees it.",
-  }, ackTimes);
+  metrics.histogram(ACK_TIME, ackTimes);
 }
 
 function numberOf(value: unknown): number {

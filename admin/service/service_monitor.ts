@@ -8,11 +8,11 @@ import { ConnectionDirectory, type OpenConnection } from "../connection_director
 import type { ListedConnection } from "../connection_row.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
-import { addProcessMetrics, type BuildInfo } from "../metrics/process_metrics.ts";
+import { addProcessMetrics, type BuildInfo, EVENT_LOOP_LAG } from "../metrics/process_metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Sampler } from "../sampler.ts";
 import type { ActionResult, AdminAction, AdminTarget, ConnectionList } from "../target.ts";
-import { addServiceMetrics } from "./service_metrics.ts";
+import { ACK_TIME, addServiceMetrics } from "./service_metrics.ts";
 import { type ServiceSample, ServiceSampler } from "./service_sample.ts";
 import type { ServiceStats } from "./stats.ts";
 
@@ -69,7 +69,7 @@ export interface ServiceControl {
  */
 export class ServiceMonitor implements Disposable {
   /** For the relay: the time from each message to its ok. */
-  readonly ackTimes: DurationHistogram = new DurationHistogram();
+  readonly ackTimes: DurationHistogram;
   readonly #build: BuildInfo;
   readonly #clock: Clock;
   readonly #lag: EventLoopLag;
@@ -78,6 +78,7 @@ export class ServiceMonitor implements Disposable {
   #service: MonitoredService | undefined;
   readonly #telemetry: Telemetry | undefined;
   #sampler: Sampler<ServiceSample> | undefined;
+  #export: Disposable | undefined;
 
   /** @param options.telemetry Receives metrics and connections, too. Default: nothing does. */
   constructor(
@@ -90,7 +91,8 @@ export class ServiceMonitor implements Disposable {
     this.#telemetry = telemetry;
     this.#build = build;
     this.#clock = clock;
-    this.#lag = new EventLoopLag(clock);
+    this.ackTimes = telemetry?.durations(ACK_TIME) ?? new DurationHistogram();
+    this.#lag = new EventLoopLag(clock, telemetry?.durations(EVENT_LOOP_LAG));
     this.#directory = new ConnectionDirectory({
       open: () => this.#service?.connections ?? [],
       pending: () => this.#service?.unsettledByConnection?.() ?? new Map(),
@@ -150,7 +152,8 @@ export class ServiceMonitor implements Disposable {
       ackTimes: this.ackTimes,
     });
     addProcessMetrics(metrics, this.#build, this.#lag);
-    this.#telemetry?.export(metrics);
+    // Otherwise each process exports its own.
+    if (processes === undefined) this.#export = this.#telemetry?.export(metrics, this.#sampler);
     return {
       kind: "server",
       name,
@@ -183,6 +186,7 @@ export class ServiceMonitor implements Disposable {
   [Symbol.dispose](): void {
     this.#lag.stop();
     this.#sampler?.stop();
+    this.#export?.[Symbol.dispose]();
   }
 }
 

@@ -1,11 +1,22 @@
 /** Metrics and spans for OpenTelemetry. Loaded only when Deno runs with `OTEL_DENO=true`. @module */
-import { metrics, SpanKind, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
+import {
+  type Histogram,
+  type Meter,
+  metrics,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from "@opentelemetry/api";
 import type { CloseReason } from "../../socket/errors.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
+import { DurationHistogram, unitsToMs } from "../../internal/duration_histogram.ts";
 import { printable } from "../../internal/printable.ts";
 import type { ListedConnection } from "../connection_row.ts";
 import type { BuildInfo } from "../metrics/process_metrics.ts";
-import type { MetricSet } from "../metrics/metric_set.ts";
+import type { LiveFeed } from "../target.ts";
+import { BOUNDS, type MetricName, type MetricSet } from "../metrics/metric_set.ts";
+import { MetricExport } from "./metric_export.ts";
 import { isSampled } from "./sampling.ts";
 
 /** Options for {@linkcode Telemetry}. */
@@ -40,20 +51,29 @@ export class Telemetry {
     this.#now = options.now ?? (() => performance.timeOrigin + performance.now());
   }
 
-  /** Exports the metrics of a set by their names in Prometheus; of a histogram, three percentiles. */
-  export(set: MetricSet): void {
-    const meter = metrics.getMeter("okline", this.#options.version);
-    for (const { type, name, help, read } of set.readings) {
-      const options = { description: help };
-      const instrument = type === "counter"
-        ? meter.createObservableCounter(name, options)
-        : meter.createObservableGauge(name, options);
-      instrument.addCallback((result) => {
-        const reading = read();
-        if (typeof reading === "number") return result.observe(reading);
-        for (const [labels, value] of reading) result.observe(value, { ...labels });
-      });
-    }
+  /**
+   * Creates a histogram of durations whose records are exported in seconds, with the buckets of Prometheus. A record costs
+   * 70 ns more: OpenTelemetry has no histogram whose counts are set, as the values of counters and gauges are.
+   */
+  durations({ name, help }: MetricName): DurationHistogram {
+    return new ExportedDurations(this.#meter.createHistogram(name, {
+      description: help,
+      unit: "s",
+      advice: { explicitBucketBoundaries: BOUNDS.map((ms) => ms / 1000) },
+    }));
+  }
+
+  /** Exports the counters and gauges of a set. They are read once per second of `feed`, and when the result is disposed of. */
+  export(set: MetricSet, feed: Pick<LiveFeed, "subscribe">): Disposable {
+    const exported = new MetricExport(this.#meter, set.readings);
+    exported.update();
+    const subscription = feed.subscribe(() => exported.update());
+    return {
+      [Symbol.dispose]() {
+        subscription[Symbol.dispose]();
+        exported.update();
+      },
+    };
   }
 
   /** Makes the span of a connection that has closed, if it is sampled. */
@@ -102,6 +122,10 @@ export class Telemetry {
     if (message?.connection === connection) this.#end(text, message);
   }
 
+  get #meter(): Meter {
+    return metrics.getMeter("okline", this.#options.version);
+  }
+
   #end(text: string, { begin, connection }: OpenMessage, failure?: string): void {
     this.#open.delete(text);
     const span = this.#tracer.startSpan("message", {
@@ -111,6 +135,21 @@ export class Telemetry {
     });
     if (failure !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: failure });
     span.end(this.#now());
+  }
+}
+
+/** A histogram that records to OpenTelemetry, too. */
+class ExportedDurations extends DurationHistogram {
+  readonly #instrument: Histogram;
+
+  constructor(instrument: Histogram) {
+    super();
+    this.#instrument = instrument;
+  }
+
+  override recordUnits(difference: number): void {
+    super.recordUnits(difference);
+    this.#instrument.record(unitsToMs(difference) / 1000);
   }
 }
 

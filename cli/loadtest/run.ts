@@ -24,6 +24,7 @@ import { formatAddress } from "../../socket/network.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { hasTelemetry } from "../shared/telemetry_environment.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
@@ -80,7 +81,7 @@ async function runAndReport(
   log.info(describePlan(values, plan, target));
 
   // Loaded only when it is used: its packages take time to load.
-  const watched = values.admin === undefined ? undefined : await import("./watch_run.ts");
+  const watched = values.admin === undefined && !hasTelemetry() ? undefined : await import("./watch_run.ts");
   const control = new RunControl();
   await using watch = await watched?.watchRun(plan.clients, values, {
     log,

@@ -9,7 +9,7 @@ import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts
 import { formatAddress } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
 import { logFailure, startLog } from "../shared/program_log.ts";
-import { hasTelemetry } from "./telemetry_environment.ts";
+import { hasTelemetry } from "../shared/telemetry_environment.ts";
 import { operate } from "./operate.ts";
 import type { Reload, RunningService, Service, ServiceHost } from "./service_command.ts";
 import { ServiceManager } from "./service_manager.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
 import { runRelayClient } from "../../relay/client.ts";
 import { connect } from "../../socket/connect.ts";
-import { denoRun } from "../_util/programs/program.ts";
+import { denoRun, run } from "../_util/programs/program.ts";
 
 /** Runs a server whose OpenTelemetry output goes to the console, until `use` has ended. Returns the output. */
 async function withTelemetry(
@@ -68,7 +68,12 @@ Deno.test("server.ts exports metrics and spans when OTEL_DENO is true", async ()
   const output = await withTelemetry({ OTEL_DENO: "true", OTEL_TRACES_SAMPLER_ARG: "1" }, sendTwo);
   assertStringIncludes(output, "METRIC okline_connections (Gauge)");
   assert(valuesOf(output, "okline_messages_total").includes("2"));
-  assert(/METRIC okline_ack_seconds \(Gauge\)[^]*?\{percentile=p99\} value=0\./.test(output));
+  const acks = output.split("METRIC ").filter((part) =>
+    part.startsWith("okline_ack_seconds (Histogram, unit=s)")
+  );
+  assertStringIncludes(acks.at(-1)!, "{} count=2 sum=0.0");
+  assertStringIncludes(acks.at(-1)!, "bounds:  [0.0005, 0.001, 0.002,");
+  assertStringIncludes(output, "METRIC okline_event_loop_lag_seconds (Histogram, unit=s)");
   const spans = (name: string) =>
     output.split(/^(?=SPAN|METRIC|LOG)/m).filter((part) => part.startsWith(`SPAN ${name} `));
   assertEquals(spans("message").length, 2, output);
@@ -88,4 +93,24 @@ Deno.test("server.ts exports nothing when OTEL_DENO is not set", async () => {
     assertEquals((await runRelayClient({ port, text: "hello" })).acknowledged, true);
   });
   assertEquals(/METRIC|SPAN/.test(output), false);
+});
+
+Deno.test("loadtest.ts exports its last metrics when it ends before the first export", async () => {
+  const { code, err } = await run(
+    denoRun("loadtest.ts", ["--clients", "20", "--window", "100ms", "--max-lag", "60s", "--json", "--quiet"]),
+    {
+      env: {
+        OTEL_DENO: "true",
+        OTEL_EXPORTER_OTLP_PROTOCOL: "console",
+        OTEL_METRIC_EXPORT_INTERVAL: "600000",
+      },
+    },
+  );
+  assertEquals(code, 0);
+  const output = stripAnsiCode(err);
+  for (const metric of ["okline_loadtest_acknowledged_total", "okline_loadtest_finished_total"]) {
+    assertEquals(valuesOf(output, metric), ["20"], metric);
+  }
+  // Of the relay that the load test started.
+  assertEquals(valuesOf(output, "okline_settled_total"), ["20"]);
 });

@@ -116,6 +116,20 @@ Deno.test("runPlan() proves a correct relay", { permissions }, async () => {
   assertEquals(world.clock.timers, 0);
 });
 
+Deno.test("runPlan() reports as its last progress what all clients did", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = world.relay();
+  const last: number[][] = [];
+  await simulate(world, {
+    targets: server.addresses,
+    finalState: () => ({ ...server.stats(), descriptors: 0 }),
+    onProgress: ({ started, acknowledged, finished, open }) =>
+      last.push([started, acknowledged, finished, open]),
+  });
+  assertEquals(last.at(-1), [CLIENTS, CLIENTS, CLIENTS, 0]);
+  await world.clock.runUntil(server.close());
+});
+
 Deno.test(
   "runPlan() proves the test relay when it has no mutation",
   { permissions },

@@ -6,6 +6,7 @@ import {
   describeEnd,
 } from "../../../loadtest/process/child_process.ts";
 import type { Address } from "../../../socket/network.ts";
+import { instanceEnvironment } from "../../shared/telemetry_environment.ts";
 import { NOTIFY_ENV } from "../service_manager.ts";
 
 /** A process that does not answer for this long, in ms, hangs. */
@@ -24,7 +25,7 @@ export class Worker {
   constructor(command: readonly [string, ...string[]]) {
     this.#process = new ChildProcess({
       command,
-      env: NOTIFY_ENV,
+      env: { ...NOTIFY_ENV, ...instanceEnvironment(crypto.randomUUID()) },
       // A Ctrl-C at the terminal goes to the first process alone, which drains the others.
       detached: true,
       onMessage: (message) => this.#receive(message),

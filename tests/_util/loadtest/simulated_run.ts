@@ -5,7 +5,7 @@ import type { HistoryEvent, RunEvent, ServerState } from "../../../loadtest/hist
 import { Plan, type PlanOptions } from "../../../loadtest/plan/plan.ts";
 import type { RunControl } from "../../../loadtest/pace/run_control.ts";
 import { parseReplyDelay } from "../../../loadtest/plan/reply_delay.ts";
-import { runPlan, type RunResult } from "../../../loadtest/run_plan.ts";
+import { runPlan, type RunProgress, type RunResult } from "../../../loadtest/run_plan.ts";
 import type { Address } from "../../../socket/mod.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -28,6 +28,7 @@ export async function simulate(
     protocol?: RunEvent["protocol"];
     faults?: FaultSpec;
     control?: RunControl;
+    onProgress?: (progress: RunProgress) => void;
   },
 ): Promise<Run> {
   const plan = new Plan({
@@ -51,7 +52,7 @@ export async function simulate(
   };
   const history: HistoryEvent[] = [run];
   const onEvent = (event: HistoryEvent) => void history.push(event);
-  const { targets, faults, control } = options;
+  const { targets, faults, control, onProgress } = options;
   const generator = new LocalGenerator({
     run,
     plan,
@@ -65,6 +66,7 @@ export async function simulate(
     generator,
     clock: world.clock,
     ...(control && { control }),
+    ...(onProgress && { onProgress }),
     onEvent,
     server: {
       // Everything in transit has a second to arrive.

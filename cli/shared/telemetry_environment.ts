@@ -22,3 +22,21 @@ export function samplingRatio(environment: typeof processEnvironment = processEn
   if (ratio >= 0 && ratio <= 1) return ratio;
   throw new UsageError(`Cannot use ${RATIO} ${quoted(text)}: expected a number from 0 to 1`);
 }
+
+const RESOURCE = "OTEL_RESOURCE_ATTRIBUTES";
+const INSTANCE = "service.instance.id";
+
+/**
+ * Returns the variables for a child process that shares the work of this one: an id of its own, because otherwise all
+ * processes would export to the same series. Returns none if Deno does not export.
+ */
+export function instanceEnvironment(
+  id: string,
+  environment: typeof processEnvironment = processEnvironment,
+): Readonly<Record<string, string>> {
+  if (!hasTelemetry(environment)) return {};
+  const others = (environment(RESOURCE) ?? "").split(",").filter((attribute) =>
+    attribute.trim() !== "" && attribute.split("=", 1)[0]!.trim() !== INSTANCE
+  );
+  return { [RESOURCE]: [...others, `${INSTANCE}=${id}`].join(",") };
+}
