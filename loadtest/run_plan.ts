@@ -11,7 +11,7 @@ import type { Threshold } from "./metrics/threshold.ts";
 import { runStages } from "./pace/run_stages.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { LoadShape } from "./scenario/load_shape.ts";
-import { type JudgementSoFar, judgeSoFar } from "./judge/trouble.ts";
+import { type JudgementSoFar, judgeSoFar, refusedSoFar } from "./judge/trouble.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
 
 /** The server under test, as {@linkcode runPlan} sees it. */
@@ -40,6 +40,11 @@ export interface RunPlanOptions {
   readonly onProgress?: (progress: RunProgress) => void;
   /** In ms. Default 500. */
   readonly progressInterval?: number;
+  /**
+   * Ends the run when no client has ever connected for this long after the first failed attempt, in ms. Default: clients
+   * try again until the deadline.
+   */
+  readonly giveUpAfter?: number;
   /** Receives the events of the run itself; client events go to the generator's own callback. */
   readonly onEvent?: (event: HistoryEvent) => void;
   /** Interrupts the run: the clients stop, and what was measured so far is judged. */
@@ -52,6 +57,8 @@ export interface RunProgress {
   readonly clients: number;
   /** Clients that have started. */
   readonly started: number;
+  /** Failed attempts to connect, and the most frequent reason. */
+  readonly refused: { readonly count: number; readonly why: string };
   /** Acknowledged messages. */
   readonly acknowledged: number;
   /** Open connections. */
@@ -85,10 +92,12 @@ export interface RunResult {
  * Runs a plan, and judges what happened.
  *
  * The run ends when every client has finished, at the plan's deadline, when a threshold stops it, when `signal` aborts,
- * or when the server dies.
+ * when the server dies, or when
+ * it cannot be reached from the beginning.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
-  const { plan, generator, server, clock, signal, control, onProgress, progressInterval = 500 } = options;
+  const { plan, generator, server, clock, signal, control, onProgress, progressInterval = 500, giveUpAfter } =
+    options;
   const facts: HistoryEvent[] = [];
   const record = (event: HistoryEvent) => {
     facts.push(event);
@@ -123,9 +132,14 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     },
   }) ?? new Pace(0);
   watchDeadline();
+  let giveUpAt = Infinity;
   const report = () => {
-    if (onProgress === undefined && aborting.length === 0) return;
-    const { trouble, histograms, ...progress } = generator.progress;
+    if (onProgress === undefined && aborting.length === 0 && giveUpAfter === undefined) return;
+    const { trouble, histograms, connected, ...progress } = generator.progress;
+    const refused = refusedSoFar(trouble);
+    if (connected > 0) giveUpAt = Infinity;
+    else if (refused.count > 0) giveUpAt = Math.min(giveUpAt, elapsed() + (giveUpAfter ?? Infinity));
+    if (elapsed() >= giveUpAt) stop("unreachable");
     const { clients } = plan;
     const crossed = findAbort(aborting, { ...progress, clients, elapsed: elapsed(), trouble, histograms });
     if (crossed !== undefined && why === "done") {
@@ -135,6 +149,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     onProgress?.({
       ...progress,
       clients,
+      refused,
       elapsed: elapsed(),
       left: Math.max(0, pace.timeUntil(plan.deadline, elapsed())),
       soFar: judgeSoFar(generator.runEvent, trouble, progress),

@@ -1,6 +1,7 @@
 /** Shows a load test while it runs. @module */
 import { type Progress, type ProgressOptions, startProgress } from "../terminal/progress.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
+import { formatTimes } from "../../loadtest/ledger/failure_reasons.ts";
 import type { RunProgress } from "../../loadtest/run_plan.ts";
 
 /** A load test on display. Disposing of it leaves the last state on the screen. */
@@ -16,9 +17,12 @@ export interface LiveView extends Disposable {
  */
 export async function startLiveView(
   clients: number,
-  options: Omit<ProgressOptions, "total">,
+  { warn, ...options }: Omit<ProgressOptions, "total"> & {
+    /** Receives what should not wait for the end of the run. */
+    readonly warn: (text: string) => void;
+  },
 ): Promise<LiveView> {
-  return new Watch(await startProgress({ ...options, total: clients }));
+  return new Watch(await startProgress({ ...options, total: clients }), warn);
 }
 
 /** Time over which acks per second are averaged, in ms, because the values between two updates vary too much. */
@@ -29,11 +33,16 @@ class Watch implements LiveView {
   /** Samples within the span, the oldest first. */
   readonly #seen: Pick<RunProgress, "elapsed" | "acknowledged">[] = [{ elapsed: 0, acknowledged: 0 }];
 
-  constructor(progress: Progress) {
+  readonly #warn: (text: string) => void;
+  #warned = false;
+
+  constructor(progress: Progress, warn: (text: string) => void) {
     this.#progress = progress;
+    this.#warn = warn;
   }
 
   update(now: RunProgress): void {
+    this.#warnOfRefusals(now);
     const seen = this.#seen;
     seen.push({ elapsed: now.elapsed, acknowledged: now.acknowledged });
     while (seen.length > 2 && (seen[1]?.elapsed ?? 0) <= now.elapsed - RATE_SPAN) seen.shift();
@@ -43,6 +52,14 @@ class Watch implements LiveView {
     this.#progress.update(now.finished, describeProgress(now, rate));
   }
 
+  /** Warns once: clients try again, and the count is next to the bar. */
+  #warnOfRefusals({ refused: { count, why } }: RunProgress): void {
+    if (this.#warned || count === 0) return;
+    this.#warned = true;
+    this.#progress.clear();
+    this.#warn(`Could not connect ${formatTimes(count)} so far: ${why}`);
+  }
+
   [Symbol.dispose](): void {
     this.#progress[Symbol.dispose]();
   }
@@ -50,12 +67,13 @@ class Watch implements LiveView {
 
 /** Formats the metrics next to the bar, the most important first, because a narrow terminal truncates the line. */
 function describeProgress(progress: RunProgress, acksPerSecond: number): string {
-  const { started, acknowledged, open, resent } = progress;
+  const { started, acknowledged, open, resent, refused } = progress;
   const latency = new LatencyHistogram();
   latency.mergeEncoded(progress.latency);
   const { p50, p99 } = latency.percentiles();
   return [
     ...(progress.pace?.paused ? ["paused"] : []),
+    ...(refused.count === 0 ? [] : [`${refused.count} failed to connect`]),
     `${acknowledged} acked at ${Math.round(acksPerSecond)}/s`,
     `p50 ${shortMs(p50)} p99 ${shortMs(p99)}`,
     `${open} open`,

@@ -1,18 +1,11 @@
 /** The commands of `loadtest.ts`. @module */
 import { processEnvironment } from "../args/environment.ts";
-import { ExitCode, ExitError } from "../terminal/exit.ts";
+import { ExitCode } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { text } from "../args/option.ts";
 import { parseCommandLine } from "../args/parse.ts";
-import { quoted } from "../../internal/printable.ts";
 import type { Program } from "../args/program.ts";
 import { type Context, programName, VERSION } from "../run_program.ts";
-import { verifyHistoryFile } from "../../loadtest/history/file.ts";
-import { HistoryError } from "../../loadtest/history/line_format.ts";
-import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
-import { plural } from "../../internal/plural.ts";
-import { jsonOption } from "../shared/output_options.ts";
-import { fileError, isFileError } from "../shared/file_error.ts";
 import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
 import { compareCommand, runCompare } from "./compare/compare.ts";
@@ -22,6 +15,7 @@ import { runFromOptions } from "./run.ts";
 import { writeScenario } from "./scenario/new.ts";
 import { scenarioOptions } from "./scenario/options.ts";
 import { runTorture, tortureCommand } from "./torture/torture.ts";
+import { runVerify, verifyCommand } from "./verify.ts";
 
 const commands = {
   run: {
@@ -52,15 +46,7 @@ const commands = {
     ],
   },
   torture: tortureCommand,
-  verify: {
-    summary: "Judge the history of a run again",
-    positionals: { file: text({ help: "History of a run, from --history", required: true }) },
-    options: jsonOption,
-    examples: [
-      ["verify run.jsonl", "Judge run.jsonl; exit 0 if its verdict is good and confirmed"],
-      ["verify run.jsonl --json", "Print the result as JSON"],
-    ],
-  },
+  verify: verifyCommand,
   compare: compareCommand,
 } as const;
 
@@ -98,40 +84,8 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
     case "torture":
       return await runTorture(told.options, context);
     case "verify":
-      return await verify(told.positionals.file, new Log(told.options));
+      return await runVerify(told.positionals.file, new Log(told.options));
     case "compare":
       return await runCompare({ ...told.options, ...told.positionals }, context);
-  }
-}
-
-async function verify(file: string, log: Log): Promise<ExitCode> {
-  try {
-    const { verdict, judgement, ledger, discrepancies, recorded } = await verifyHistoryFile(file);
-    const findings = [...discrepancies, ...judgement.findings.map((finding) => finding.text)];
-    const { clients, acked, lost, underWay } = judgement.counts;
-    const messages = ledger.run.protocol === "scenario"
-      ? plural(ledger.scenario.length, "request")
-      : plural(clients, "message");
-    log.result(
-      [`${verdict.toUpperCase()}: ${acked} of ${messages} acknowledged`, ...findings].join(
-        "\n  ",
-      ),
-      {
-        event: "verified",
-        verdict,
-        recorded: recorded?.verdict ?? null,
-        clients,
-        acked,
-        lost,
-        underWay,
-        findings,
-      },
-    );
-    return EXIT_CODES[verdict];
-  } catch (cause) {
-    if (cause instanceof HistoryError) {
-      throw new ExitError(`Cannot judge ${file}: ${cause.message}`, { cause });
-    }
-    throw isFileError(cause) ? fileError(`judge ${quoted(file)}`, cause) : cause;
   }
 }

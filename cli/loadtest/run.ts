@@ -98,7 +98,7 @@ async function runAndReport(
     history,
     ...(remote && { remote }),
   });
-  using view = await startLiveView(plan.clients, { quiet });
+  using view = await startLiveView(plan.clients, { quiet, warn: (text) => log.warn(text) });
   const result = await runPlan({
     plan,
     generator: prepared.generator,
@@ -107,6 +107,7 @@ async function runAndReport(
     signal: interrupted.signal,
     control,
     thresholds: values.threshold,
+    ...(target.kind === "foreign" && { giveUpAfter: GIVE_UP_AFTER }),
     ...(order.scenario && { load: order.scenario.load }),
     onProgress: (progress) => {
       view.update(progress);
@@ -147,6 +148,9 @@ async function runAndReport(
   const code = EXIT_CODES[summary.verdict];
   return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
 }
+
+/** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
+export const GIVE_UP_AFTER = 1500;
 
 /** @throws {UsageError} If an option does not go with agents. */
 function refuseWithAgents({ agents, target, history }: RunCommandValues): void {

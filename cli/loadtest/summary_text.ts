@@ -12,11 +12,13 @@ import { plural } from "../../internal/plural.ts";
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
-  const { leading, others } = leadingFindings(summary.findings);
+  const headline = `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`;
+  if (summary.findingCounts.unreachable !== undefined) {
+    return [headline, "  Start the server first, or correct --target"].join("\n");
+  }
   return [
-    `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`,
-    ...leading.map(({ text }) => `  ${text}`),
-    ...(others.length === 0 ? [] : [`  ${others.length} more lines like these: see --report, or --json`]),
+    headline,
+    ...findingLines(summary),
     ...summary.thresholds.map((threshold) =>
       `  threshold ${describeThreshold(threshold)}${threshold.holds ? "" : ", crossed"}`
     ),
@@ -73,6 +75,16 @@ export function summaryText(summary: Summary): string {
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
     ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
   ].join("\n");
+}
+
+/** The first findings of each kind, and where to find the others. */
+function findingLines({ findings }: Summary): string[] {
+  const { leading, others, uncounted } = leadingFindings(findings);
+  const where = uncounted > 0 ? `${uncounted} more lines like these` : "Each of these";
+  return [
+    ...leading.map(({ text }) => `  ${text}`),
+    ...(others.length === 0 ? [] : [`  ${where}: see --report, or --json`]),
+  ];
 }
 
 /** Describes the distribution of connections over the processes of the server, if there are several. */

@@ -26,6 +26,8 @@ export interface Progress extends Disposable {
    * @param remark A few words to show next to it.
    */
   update(done: number, remark?: string): void;
+  /** Removes a bar from its line, for another message there. The next update shows it again. */
+  clear(): void;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface Progress extends Disposable {
 export async function startProgress(options: ProgressOptions): Promise<Progress> {
   const { total, quiet = false, lineInterval = 5000, sink = Deno.stderr, now = () => performance.now() } =
     options;
-  if (quiet) return { update() {}, [Symbol.dispose]() {} };
+  if (quiet) return { update() {}, clear() {}, [Symbol.dispose]() {} };
   if (sink.isTerminal()) return await startBar({ total, sink, columns: options.columns ?? columnsOf(sink) });
   return new Lines({ total, sink, lineInterval, now });
 }
@@ -76,6 +78,8 @@ class Lines implements Progress {
     this.#due = now() + lineInterval;
     this.#show();
   }
+
+  clear(): void {}
 
   [Symbol.dispose](): void {
     this.#show();
@@ -112,6 +116,9 @@ async function startBar(shown: { total: number; sink: Sink; columns: number }): 
   return {
     update(done: number, remark = ""): void {
       bar.update(done, { remark });
+    },
+    clear(): void {
+      writeText(sink, "\r\x1b[K");
     },
     [Symbol.dispose](): void {
       bar.stop();

@@ -14,7 +14,7 @@ export interface RecorderSettings {
   readonly now: () => number;
   readonly record: (event: HistoryEvent) => void;
   /** Counters to update. */
-  readonly progress: { acknowledged: number; open: number; resent: number };
+  readonly progress: { connected: number; acknowledged: number; open: number; resent: number };
   /** Records the times from planned start to ok. */
   readonly latency: LatencyHistogram;
   /** Returns whether the run has stopped its clients. */
@@ -68,6 +68,7 @@ export class ClientRecorder {
   connected(connection: Ends): void {
     const { now, record, progress } = this.#settings;
     progress.open++;
+    progress.connected++;
     const at = now();
     const took = at - this.#dialedAt;
     record({

@@ -52,6 +52,8 @@ export interface FleetOptions {
 /** The progress of a fleet. */
 export interface FleetProgress {
   readonly started: number;
+  /** Connections made, open or not. */
+  readonly connected: number;
   readonly acknowledged: number;
   /** Open connections. */
   readonly open: number;
@@ -92,7 +94,7 @@ export class Fleet {
   readonly #loopLag = new LatencyHistogram();
   readonly #startLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
-  readonly #progress = { started: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
+  readonly #progress = { started: 0, connected: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   readonly #latency = new LatencyHistogram();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;

@@ -63,6 +63,7 @@ export interface Generator {
 /** The progress of a generator that has not started. */
 export const NO_PROGRESS: GeneratorProgress = {
   started: 0,
+  connected: 0,
   acknowledged: 0,
   open: 0,
   resent: 0,

@@ -79,6 +79,7 @@ export class WorkerPool implements Generator {
     for (const part of parts) latency.mergeEncoded(part.latency);
     return {
       started: sum(({ started }) => started),
+      connected: sum(({ connected }) => connected),
       acknowledged: sum(({ acknowledged }) => acknowledged),
       open: sum(({ open }) => open),
       resent: sum(({ resent }) => resent),

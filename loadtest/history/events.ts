@@ -267,7 +267,7 @@ export interface DiedEvent {
 export interface StopEvent {
   readonly event: "stop";
   readonly at: number;
-  readonly why: "done" | "deadline" | "died" | "interrupted" | "threshold";
+  readonly why: "done" | "deadline" | "died" | "interrupted" | "threshold" | "unreachable";
   /** The threshold that stopped the run. */
   readonly threshold?: string;
 }

@@ -114,7 +114,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   },
   stop: {
     at: time,
-    why: oneOf("done", "deadline", "died", "interrupted", "threshold"),
+    why: oneOf("done", "deadline", "died", "interrupted", "threshold", "unreachable"),
     threshold: optional(text),
   },
   verdict: {

@@ -19,9 +19,18 @@ import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
 
-/** Returns whether a threshold stopped the run, which excuses what was not done then. */
-export function wasAborted({ facts }: Pick<Ledger, "facts">): boolean {
-  return facts.stop?.why === "threshold";
+/** Replaces what every client has to say about a server that none of them reached. */
+export function findUnreachable({ facts, reasons }: Ledger, findings: Findings): void {
+  const { stop } = facts;
+  if (stop?.why !== "unreachable") return;
+  for (const kind of ["under-way", "unnatural"] as const) findings.remove(kind);
+  findings.add(
+    "unreachable",
+    () =>
+      `No client could connect, so the run ended after ${formatDuration(Math.round(stop.at))}: ${
+        reasons.mostFrequent("refused")
+      }`,
+  );
 }
 
 const LEFTOVERS = [
@@ -123,7 +132,7 @@ export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: 
 
 /** Finds generators that were late or did not start all their clients. */
 export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
-  if (counts.notStarted > 0 && !wasAborted(ledger)) {
+  if (counts.notStarted > 0 && !ledger.facts.aborted) {
     findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
   }
   findLateMessages(ledger, findings);
@@ -161,7 +170,7 @@ export function findFailures(ledger: Ledger, findings: Findings): void {
   const { run, clients, connections } = ledger;
   if (run.protocol === "scenario") return findSessionFailures(ledger, findings);
   const { sends, connects, refusals, lastConnection } = clients.columns;
-  const aborted = wasAborted(ledger);
+  const { aborted } = ledger.facts;
   sends.forEach((sent, row) => {
     const client = clients.index(row);
     const who = (): string => describeClient(ledger, client);
@@ -200,7 +209,7 @@ export function addFailureReasons({ reasons }: Ledger, findings: Findings): void
 export function findServerEnds(ledger: Ledger, findings: Findings): void {
   const { run, facts } = ledger;
   // A run that a threshold stopped has cut its connections itself.
-  if (run.faults || wasAborted(ledger)) return;
+  if (run.faults || facts.aborted) return;
   const ended = facts.connectionEvents.filter((event) => event.event === "ended");
   if (ended.length === 0) {
     for (const [reason, count] of Object.entries(facts.server?.closed ?? {})) {

@@ -2,6 +2,8 @@
 
 /** The kinds of findings. */
 export type FindingKind =
+  /** No client ever connected, so the run ended early. */
+  | "unreachable"
   /** A message or an ok that should not have arrived, or not at that client. */
   | "unexpected"
   /** More than one ok for one send. */
@@ -101,27 +103,63 @@ export class Findings {
 /** Findings of a kind to show at first: further ones add little. */
 const LEADING = 3;
 
+/** The last line of a kind, for findings that are only counted. */
+const UNDESCRIBED = /^And ([\d,]+) more like these$/;
+
 /**
- * Splits findings into the first few of each kind and all others.
+ * Splits findings into the first few of each kind and all others. Findings of a kind that differ only in numbers, such as
+ * those of clients, count as one, and the first of them says how many more there are.
  *
  * @example
  * ```ts
  * import { leadingFindings } from "./findings.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const lost = [1, 2, 3, 4].map((client) => ({ kind: "lost", text: `Message ${client}` } as const));
- * const { leading, others } = leadingFindings([...lost, { kind: "died", text: "The server" }]);
- * assertEquals([leading.length, others], [4, [{ kind: "lost", text: "Message 4" }]]);
+ * const wrong = ["a", "b", "c", "d"].map((text) => ({ kind: "wrong", text } as const));
+ * const lost = [1, 2].map((client) => ({ kind: "lost", text: `Message ${client}` } as const));
+ * const { leading, others } = leadingFindings([...wrong, ...lost]);
+ * assertEquals(leading.map(({ text }) => text), ["a", "b", "c", "Message 1 (and 1 more like this)"]);
+ * assertEquals(others.map(({ text }) => text), ["d", "Message 2"]);
  * ```
  */
-export function leadingFindings(
-  findings: readonly Finding[],
-): { readonly leading: readonly Finding[]; readonly others: readonly Finding[] } {
-  const kinds = Map.groupBy(findings, ({ kind }) => kind).values().toArray();
+export function leadingFindings(findings: readonly Finding[]): LeadingFindings {
+  const kinds = Map.groupBy(findings, ({ kind }) => kind).values().toArray().map(splitKind);
   return {
-    leading: kinds.flatMap((list) => list.slice(0, LEADING)),
-    others: kinds.flatMap((list) => list.slice(LEADING)),
+    leading: kinds.flatMap(({ leading }) => leading),
+    others: kinds.flatMap(({ others }) => others),
+    uncounted: kinds.reduce((sum, { uncounted }) => sum + uncounted, 0),
   };
+}
+
+/** Findings to show at first, and all others. */
+export interface LeadingFindings {
+  readonly leading: readonly Finding[];
+  readonly others: readonly Finding[];
+  /** The number of others that no leading one counts as like itself. */
+  readonly uncounted: number;
+}
+
+function splitKind(all: readonly Finding[]): LeadingFindings {
+  const described = all.filter(({ text }) => !UNDESCRIBED.test(text));
+  const groups = Map.groupBy(described, ({ text }) => text.replaceAll(/\d+(\.\d+)?/g, "0")).values()
+    .toArray();
+  // Nothing says what the undescribed ones are like, unless all others are alike.
+  const undescribed = undescribedIn(all);
+  const shown = groups.slice(0, LEADING);
+  const first = shown.map(([one]) => one!);
+  return {
+    leading: shown.map(([{ kind, text } = all[0]!, ...alike]) => {
+      const more = alike.length + (groups.length === 1 ? undescribed : 0);
+      return { kind, text: more === 0 ? text : `${text} (and ${more.toLocaleString("en")} more like this)` };
+    }),
+    others: all.filter((finding) => !first.includes(finding)),
+    uncounted: groups.slice(LEADING).flat().length + (groups.length === 1 ? 0 : undescribed),
+  };
+}
+
+function undescribedIn(all: readonly Finding[]): number {
+  const [, count = "0"] = UNDESCRIBED.exec(all.at(-1)?.text ?? "") ?? [];
+  return Number(count.replaceAll(",", ""));
 }
 
 /** {@linkcode Findings} as plain data. */

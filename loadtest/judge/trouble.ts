@@ -50,6 +50,13 @@ export function noTrouble(): Trouble {
   return mergeTrouble([]);
 }
 
+/** Returns the number of failed attempts to connect, and the most frequent reason. */
+export function refusedSoFar({ reasons }: Trouble): { readonly count: number; readonly why: string } {
+  const all = new FailureReasons();
+  all.absorb(reasons);
+  return { count: all.count("refused"), why: all.mostFrequent("refused") };
+}
+
 /**
  * Judges a run that is not over. What only its end can show, such as a lost message or a leftover of the server, is not
  * known yet.

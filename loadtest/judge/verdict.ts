@@ -12,7 +12,7 @@ import {
   findRestarts,
   findServerEnds,
   findUnexpected,
-  wasAborted,
+  findUnreachable,
 } from "./checks.ts";
 
 /**
@@ -44,12 +44,15 @@ export interface Judgement {
   readonly counts: OutcomeCounts;
   /** Everything that is wrong, the most serious first. */
   readonly findings: readonly Finding[];
+  /** Number of findings by kind, listed or not; without kinds that were not found. */
+  readonly findingCounts: Readonly<Partial<Record<FindingKind, number>>>;
   /** Returns the number of findings of a kind, listed or not. */
   count(kind: FindingKind): number;
 }
 
 /** Wrong however slow the generator was; the most serious first. */
 const FATAL: readonly FindingKind[] = [
+  "unreachable",
   "died",
   "unexpected",
   "duplicate",
@@ -110,12 +113,18 @@ export function judge(ledger: Ledger): Judgement {
   findOverload(ledger, counts, findings);
   findFailures(ledger, findings);
   findServerEnds(ledger, findings);
-  if (wasAborted(ledger)) findings.remove("under-way");
-  if (FAILED.some((kind) => findings.count(kind) > 0)) addFailureReasons(ledger, findings);
+  if (ledger.facts.aborted) findings.remove("under-way");
+  findUnreachable(ledger, findings);
+  if (["unreachable" as const, ...FAILED].some((kind) => findings.count(kind) > 0)) {
+    addFailureReasons(ledger, findings);
+  }
   return {
     verdict: verdictOf(ledger, findings),
     counts,
     findings: findings.list(FINDING_ORDER),
+    findingCounts: Object.fromEntries(
+      FINDING_ORDER.map((kind) => [kind, findings.count(kind)] as const).filter(([, count]) => count > 0),
+    ),
     count: (kind) => findings.count(kind),
   };
 }

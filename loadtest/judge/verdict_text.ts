@@ -1,11 +1,19 @@
 /** Describes verdicts in a sentence. Pure. @module */
+import { plural } from "../../internal/plural.ts";
 import { crossedThresholds, type Summary } from "../metrics/summary.ts";
+import type { FindingKind } from "./findings.ts";
+import { FINDING_ORDER } from "./verdict.ts";
 
 /** The part of a summary that {@linkcode describeVerdict} needs. */
-export type VerdictFacts = Pick<
-  Summary,
-  "verdict" | "clients" | "acked" | "lost" | "underWay" | "closed" | "reconnects" | "thresholds" | "scenario"
->;
+export type VerdictFacts =
+  & Pick<
+    Summary,
+    "verdict" | "clients" | "acked" | "closed" | "reconnects" | "thresholds" | "scenario"
+  >
+  & FlawFacts;
+
+/** The part of a summary that {@linkcode describeFlaws} needs. */
+export type FlawFacts = Pick<Summary, "findings" | "findingCounts" | "lost" | "underWay" | "refused">;
 
 /**
  * Describes the verdict of a run in a sentence without a final period.
@@ -16,13 +24,14 @@ export type VerdictFacts = Pick<
  * import { assertEquals } from "@std/assert";
  *
  * const closed = { natural: 9, timeout: 1, error: 0 };
- * const counts = { clients: 10, acked: 9, lost: 1, underWay: 0, reconnects: 0, closed };
- * const run = { verdict: "failed", ...counts, thresholds: [] } as const;
- * assertEquals(describeVerdict(run), "9 of 10 messages acknowledged, 1 lost");
+ * const counts = { clients: 10, acked: 9, lost: 1, underWay: 0, refused: 0, reconnects: 0, closed };
+ * const found = { findings: [], findingCounts: { duplicate: 3, lost: 1 } };
+ * const run = { verdict: "failed", ...counts, ...found, thresholds: [] } as const;
+ * assertEquals(describeVerdict(run), "9 of 10 messages acknowledged, 3 duplicate replies, 1 lost");
  * ```
  */
 export function describeVerdict(run: VerdictFacts): string {
-  const { verdict, clients, acked, lost, underWay } = run;
+  const { verdict, clients, acked } = run;
   const { messages, verb } = run.scenario === undefined
     ? { messages: clients, verb: "acknowledged" }
     : { messages: run.scenario.requests, verb: "answered as expected" };
@@ -33,8 +42,7 @@ export function describeVerdict(run: VerdictFacts): string {
   // Without natural ends, only a run with injected faults has a good verdict.
   const ends = natural ? "every connection closed naturally" : "despite the injected faults";
   const crossed = crossedThresholds(run);
-  const rest = [lost > 0 ? `, ${lost} lost` : "", underWay > 0 ? `, ${underWay} in flight at the end` : ""]
-    .join("");
+  const but = [some, ...describeFlaws(run)].join(", ");
   switch (verdict) {
     case "proven":
       return `${all} ${verb}, ${ends}, and the server was left with nothing`;
@@ -44,16 +52,68 @@ export function describeVerdict(run: VerdictFacts): string {
       if (run.thresholds.some(({ aborted }) => aborted)) {
         return `Stopped early, because ${crossed.join(" and ")} ${
           crossed.length === 1 ? "does" : "do"
-        } not hold: ` +
-          `${some}${rest}`;
+        } not hold: ${but}`;
       }
       return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
-      return "The generator fell behind its schedule or hit a limit of its own, so the metrics mean nothing; use fewer " +
-        "clients or a longer window, or allow more lag (--max-lag)";
+      return `The metrics mean nothing, because the generator could not keep up: ${
+        overloadOf(run)
+      }; use fewer clients or a longer window, or allow more lag (--max-lag)`;
     case "interrupted":
-      return `Stopped before the end: ${some}${rest}`;
+      return `Stopped before the end: ${but}`;
     case "failed":
-      return `${some}${rest}`;
+      return but;
   }
+}
+
+/** Kinds of findings in a few words. A kind that explains others, or that the sentence names anyway, is not here. */
+const NOUNS: Readonly<Partial<Record<FindingKind, { readonly one: string; readonly many: string }>>> = {
+  died: { one: "process ended early", many: "processes ended early" },
+  unexpected: { one: "unexpected", many: "unexpected" },
+  duplicate: { one: "duplicate reply", many: "duplicate replies" },
+  wrong: { one: "wrong reply", many: "wrong replies" },
+  truncated: { one: "truncated reply", many: "truncated replies" },
+  foreign: { one: "reply to another session", many: "replies to other sessions" },
+  reordered: { one: "reply out of order", many: "replies out of order" },
+  check: { one: "failed check", many: "failed checks" },
+  scenario: { one: "session that threw an error", many: "sessions that threw errors" },
+  inconsistent: { one: "contradiction in the events", many: "contradictions in the events" },
+  leftover: { one: "kind of leftover at the server", many: "kinds of leftovers at the server" },
+  lost: { one: "lost", many: "lost" },
+  "under-way": { one: "in flight at the end", many: "in flight at the end" },
+};
+
+/** The most flaws in one sentence. */
+const MOST = 4;
+
+/** Describes what is wrong with a run in a few words each, the most serious first. */
+export function describeFlaws({ findings, findingCounts, lost, underWay, refused }: FlawFacts): string[] {
+  const unreachable = findings.find(({ kind }) => kind === "unreachable");
+  if (unreachable !== undefined) return [lowered(unreachable.text)];
+  // In a scenario, a session may be unfinished without a request in flight.
+  const counts = { ...findingCounts, lost, "under-way": underWay };
+  const flaws = FINDING_ORDER.flatMap((kind) => {
+    const [count = 0, noun] = [counts[kind], NOUNS[kind]];
+    return count === 0 || noun === undefined ? [] : [plural(count, noun, { format: formatCount })];
+  });
+  if (refused > 0) flaws.push(`could not connect ${plural(refused, "time", { format: formatCount })}`);
+  const unnatural = findingCounts.unnatural ?? 0;
+  if (flaws.length === 0 && unnatural > 0) {
+    flaws.push(plural(unnatural, { one: "unnatural end or retry", many: "unnatural ends or retries" }));
+  }
+  return flaws.slice(0, MOST);
+}
+
+/** What made a run invalid, without the further causes that a finding has after a colon. */
+function overloadOf({ findings }: FlawFacts): string {
+  const text = findings.find(({ kind }) => kind === "overloaded")?.text ?? "it hit a limit of its own";
+  return lowered(text.split(": ", 1)[0]!);
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en");
+}
+
+function lowered(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

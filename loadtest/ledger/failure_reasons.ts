@@ -44,6 +44,11 @@ export class FailureReasons {
     return listed + (this.#others.get(kind) ?? 0);
   }
 
+  /** Returns the most frequent reason of a kind; empty if there is none. */
+  mostFrequent(kind: FailureKind): string {
+    return [...this.#counts.get(kind) ?? []].sort(byCount)[0]?.[0] ?? "";
+  }
+
   /** Returns the most frequent of each kind as sentences, such as `Could not connect 1,000 times: …`. */
   list(): string[] {
     return SENTENCES.flatMap(([kind, lead, others]) => {

@@ -46,6 +46,12 @@ export class RunFacts {
     return this.#of("stop").at(-1);
   }
 
+  /** Whether the run stopped itself before its end, which excuses what was not done then. */
+  get aborted(): boolean {
+    const why = this.stop?.why;
+    return why === "threshold" || why === "unreachable";
+  }
+
   /** Changes of the pace, in order. */
   get paces(): PaceEvent[] {
     return this.#of("pace");

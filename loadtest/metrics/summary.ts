@@ -7,7 +7,7 @@ import type { Plan } from "../plan/plan.ts";
 import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
 import { type PaceSummary, summarizePace } from "../pace/pace_summary.ts";
-import type { Verdict } from "../judge/verdict.ts";
+import type { Judgement, Verdict } from "../judge/verdict.ts";
 
 /**
  * The summary of a run, as in the last line of `--json`. Durations are in ms, and `null` if nothing was measured.
@@ -18,6 +18,8 @@ export interface Summary extends RunMetrics {
   readonly verdict: Verdict;
   /** Findings in sentences; about twenty of each kind at most. */
   readonly findings: readonly Finding[];
+  /** Number of findings by kind, listed or not; without kinds that were not found. */
+  readonly findingCounts: Judgement["findingCounts"];
   /** The thresholds, each with its result. */
   readonly thresholds: readonly CheckedThreshold[];
   /** The plan; `null` if only the history of the run is known. */
@@ -70,6 +72,7 @@ export function summarize(input: SummaryInput): Summary {
     verdict: good && crossed ? "threshold" : judgement.verdict,
     ...figures,
     findings: judgement.findings,
+    findingCounts: judgement.findingCounts,
     thresholds: checked,
     plan: plan === undefined ? null : summarizePlan(plan, ledger.run),
     ...(pace === undefined ? {} : { pace }),

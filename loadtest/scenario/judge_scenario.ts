@@ -64,7 +64,6 @@ export function findSessionFailures(ledger: Ledger, findings: Findings): void {
 
 /** Messages that the generators started late, or never. */
 export function findLateMessages({ run, scenario, facts }: Ledger, findings: Findings): void {
-  const aborted = facts.stop?.why === "threshold";
   const maxLag = maxLagOf(run);
   for (const { process, lag, planned, heldBack, notSent } of scenario.shapes) {
     if (lag > maxLag) {
@@ -81,7 +80,7 @@ export function findLateMessages({ run, scenario, facts }: Ledger, findings: Fin
           `${formatDuration(maxLag)} because --in-flight messages were without a reply`;
       });
     }
-    if (notSent > 0 && !aborted) {
+    if (notSent > 0 && !facts.aborted) {
       findings.add(
         "unnatural",
         () => `${plural(notSent, "planned message")} of process ${process} could not be sent`,

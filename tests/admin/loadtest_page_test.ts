@@ -28,6 +28,7 @@ async function withLoadTestPage(
   monitor.update({
     clients: 1000,
     started: 250,
+    refused: { count: 0, why: "" },
     acknowledged: 240,
     open: 10,
     resent: 0,

@@ -17,7 +17,7 @@ function named(markdown: string): Set<string> {
 function pathsIn(value: unknown, path = ""): string[] {
   if (PERCENTILE.test(path)) return [];
   const own = path === "" ? [] : [path];
-  const isMap = path === "server.closed" || path === "server.custom";
+  const isMap = ["server.closed", "server.custom", "findingCounts"].includes(path);
   if (typeof value !== "object" || value === null || isMap) return own;
   if (Array.isArray(value)) return [...own, ...value.flatMap((one) => pathsIn(one, `${path}[]`).slice(1))];
   return [

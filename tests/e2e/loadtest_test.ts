@@ -65,6 +65,7 @@ Deno.test("loadtest.ts proves a spawned server, and its last line has every metr
     stray: counts.stray,
     closed: { natural: 1000, timeout: 0, error: 0 },
     findings: [],
+    findingCounts: {},
     thresholds: [],
     plan: {
       windowMs: 2000,

@@ -29,6 +29,7 @@ export async function simulate(
     faults?: FaultSpec;
     control?: RunControl;
     onProgress?: (progress: RunProgress) => void;
+    giveUpAfter?: number;
   },
 ): Promise<Run> {
   const plan = new Plan({
@@ -52,7 +53,7 @@ export async function simulate(
   };
   const history: HistoryEvent[] = [run];
   const onEvent = (event: HistoryEvent) => void history.push(event);
-  const { targets, faults, control, onProgress } = options;
+  const { targets, faults, control, onProgress, giveUpAfter } = options;
   const generator = new LocalGenerator({
     run,
     plan,
@@ -67,6 +68,7 @@ export async function simulate(
     clock: world.clock,
     ...(control && { control }),
     ...(onProgress && { onProgress }),
+    ...(giveUpAfter === undefined ? {} : { giveUpAfter }),
     onEvent,
     server: {
       // Everything in transit has a second to arrive.

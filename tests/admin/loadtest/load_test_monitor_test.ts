@@ -39,6 +39,7 @@ function startMonitor() {
 const NO_PROGRESS: RunProgress = {
   clients: 1000,
   started: 0,
+  refused: { count: 0, why: "" },
   acknowledged: 0,
   open: 0,
   resent: 0,

@@ -29,6 +29,7 @@ function progressAt(
     elapsed,
     left: 0,
     started: acknowledged + 5,
+    refused: { count: 0, why: "" },
     acknowledged,
     open: 5,
     resent: 1,
@@ -42,7 +43,7 @@ function progressAt(
 
 Deno.test("LiveView.update() shows acks per second of late, and percentiles so far", pure, async () => {
   const { lines, sink } = collect();
-  using view = await startLiveView(100, { sink, lineInterval: 0, now: () => 0 });
+  using view = await startLiveView(100, { sink, warn: () => {}, lineInterval: 0, now: () => 0 });
   view.update(progressAt(0, 0));
   view.update(progressAt(1000, 50, [1, 2, 3]));
   for (const elapsed of [2000, 3000, 4000]) view.update(progressAt(elapsed, 60, [1.234, 12_345]));
@@ -57,7 +58,7 @@ Deno.test("LiveView.update() shows acks per second of late, and percentiles so f
 
 Deno.test("LiveView.update() says that the run is paused", pure, async () => {
   const { lines, sink } = collect();
-  using view = await startLiveView(100, { sink, lineInterval: 0, now: () => 0 });
+  using view = await startLiveView(100, { sink, warn: () => {}, lineInterval: 0, now: () => 0 });
   const pace = { paused: true, speed: 1, rate: 0, stage: 0, stageElapsed: 0 };
   view.update({ ...progressAt(0, 0), pace });
   assertEquals(lines(), ["0/100 (0%) paused, 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started"]);
@@ -66,8 +67,35 @@ Deno.test("LiveView.update() says that the run is paused", pure, async () => {
 Deno.test("LiveView.update() shows nothing when quiet", pure, async () => {
   const { lines, sink } = collect();
   {
-    using view = await startLiveView(100, { sink, quiet: true, lineInterval: 0 });
+    using view = await startLiveView(100, { sink, warn: () => {}, quiet: true, lineInterval: 0 });
     view.update(progressAt(1000, 50));
   }
   assertEquals(lines(), []);
+});
+
+Deno.test("LiveView.update() warns once when connections are refused, also when quiet", pure, async () => {
+  const { lines, sink } = collect();
+  const warnings: string[] = [];
+  for (const quiet of [false, true]) {
+    using view = await startLiveView(100, {
+      sink,
+      quiet,
+      lineInterval: 0,
+      now: () => 0,
+      warn: (text) => warnings.push(text),
+    });
+    view.update(progressAt(0, 0));
+    for (const count of [3, 70]) {
+      view.update({
+        ...progressAt(500, 0),
+        refused: { count, why: "Cannot connect to 127.0.0.1:1: refused" },
+      });
+    }
+  }
+  const warning = "Could not connect 3 times so far: Cannot connect to 127.0.0.1:1: refused";
+  assertEquals(warnings, [warning, warning]);
+  assertEquals(
+    lines().at(-1),
+    "0/100 (0%) 70 failed to connect, 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started",
+  );
 });

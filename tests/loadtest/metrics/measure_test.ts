@@ -145,6 +145,7 @@ Deno.test("summarize() returns every field of the documented format", pure, () =
   const unknown = { p50: null, p90: null, p99: null, p999: null };
   assertEquals(summary, {
     verdict: "proven",
+    findingCounts: {},
     seed: 1,
     clients: 4,
     started: 4,

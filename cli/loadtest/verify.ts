@@ -1,0 +1,63 @@
+/** `loadtest.ts verify`: judges the history of a run again. @module */
+import { text } from "../args/option.ts";
+import type { Command } from "../args/program.ts";
+import { type ExitCode, ExitError } from "../terminal/exit.ts";
+import type { Log } from "../terminal/log.ts";
+import { quoted } from "../../internal/printable.ts";
+import { plural } from "../../internal/plural.ts";
+import { verifyHistoryFile } from "../../loadtest/history/file.ts";
+import { HistoryError } from "../../loadtest/history/line_format.ts";
+import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
+import { describeFlaws } from "../../loadtest/judge/verdict_text.ts";
+import { fileError, isFileError } from "../shared/file_error.ts";
+import { jsonOption } from "../shared/output_options.ts";
+
+/** `loadtest.ts verify`. */
+export const verifyCommand = {
+  summary: "Judge the history of a run again",
+  positionals: { file: text({ help: "History of a run, from --history", required: true }) },
+  options: jsonOption,
+  examples: [
+    ["verify run.jsonl", "Judge run.jsonl; exit 0 if its verdict is good and confirmed"],
+    ["verify run.jsonl --json", "Print the result as JSON"],
+  ],
+} as const satisfies Command;
+
+/**
+ * Judges a history; the exit code is the verdict's.
+ *
+ * @throws {ExitError} If the file cannot be read, or is not a history.
+ */
+export async function runVerify(file: string, log: Log): Promise<ExitCode> {
+  try {
+    const { verdict, judgement, ledger, discrepancies, recorded } = await verifyHistoryFile(file);
+    const findings = [...discrepancies, ...judgement.findings.map(({ text }) => text)];
+    const { clients, acked, lost, underWay } = judgement.counts;
+    const scenario = ledger.run.protocol === "scenario";
+    const messages = scenario ? plural(ledger.scenario.length, "request") : plural(clients, "message");
+    const flaws = describeFlaws({ ...judgement, ...judgement.counts });
+    const result = [
+      `${acked} of ${messages} ${scenario ? "answered as expected" : "acknowledged"}`,
+      ...flaws,
+    ];
+    log.result(
+      [`${verdict.toUpperCase()}: ${result.join(", ")}`, ...findings].join("\n  "),
+      {
+        event: "verified",
+        verdict,
+        recorded: recorded?.verdict ?? null,
+        clients,
+        acked,
+        lost,
+        underWay,
+        findings,
+      },
+    );
+    return EXIT_CODES[verdict];
+  } catch (cause) {
+    if (cause instanceof HistoryError) {
+      throw new ExitError(`Cannot judge ${file}: ${cause.message}`, { cause });
+    }
+    throw isFileError(cause) ? fileError(`judge ${quoted(file)}`, cause) : cause;
+  }
+}
