@@ -1,6 +1,6 @@
 /** `loadtest.ts agent`: runs generator processes for a load test on another machine. @module */
 import { type Context, FAIR_IO_ENV, VERSION } from "../run_program.ts";
-import { address, custom } from "../args/option.ts";
+import { address, custom, group } from "../args/option.ts";
 import type { Command, Values } from "../args/program.ts";
 import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
 import { Agent } from "../../loadtest/agent/agent.ts";
@@ -30,8 +30,10 @@ export function parseAgentToken(text: string): string {
 }
 
 const options = {
-  listen: address({ help: "Address to listen on", required: true }),
-  token: custom(parseAgentToken, { help: "Token that a load test must show", ...agentToken }),
+  ...group("Agent", {
+    listen: address({ help: "Address to listen on", required: true }),
+    token: custom(parseAgentToken, { help: "Token that a load test must show", ...agentToken }),
+  }),
   ...transportOption,
   ...jsonOption,
   ...quietOption,

@@ -14,7 +14,7 @@ import { ExitError, UsageError } from "../terminal/exit.ts";
 import { agentToken, parseAgentToken } from "./agent.ts";
 
 /** `--agents`, `--agent-token` */
-export const agentOptions = group("Load", {
+export const agentOptions = group("Generators", {
   agents: custom(parseAgents, {
     help: "Agents that run the clients; see the command agent",
     accepts: `addresses separated by commas: ${ADDRESS_NOTATION}`,

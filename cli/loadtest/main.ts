@@ -9,7 +9,7 @@ import { type Context, programName, VERSION } from "../run_program.ts";
 import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
 import { compareCommand, runCompare } from "./compare/compare.ts";
-import { runOptions } from "./options.ts";
+import { loadOptions, otherOptions } from "./options.ts";
 import { runNamedPart } from "./worker_processes.ts";
 import { runFromOptions } from "./run.ts";
 import { writeScenario } from "./scenario/new.ts";
@@ -20,8 +20,12 @@ import { runVerify, verifyCommand } from "./verify.ts";
 const commands = {
   run: {
     summary: "Run clients, or the sessions of a scenario, and prove that nothing is lost",
-    positionals: { scenario: text({ help: "A scenario file, such as echo.ts: see docs/scenarios.md" }) },
-    options: { ...runOptions, ...scenarioOptions },
+    positionals: {
+      scenario: text({
+        help: "A scenario file, such as echo.ts: see docs/scenarios.md. Without, --protocol",
+      }),
+    },
+    options: { ...loadOptions, ...scenarioOptions, ...otherOptions },
     examples: [
       ["--clients 10000 --window 10s", "10,000 clients within 10 s, against a spawned server"],
       [

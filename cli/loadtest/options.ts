@@ -36,35 +36,31 @@ const DELAYS: Readonly<
   hello: { types: ["none", "fixed"], accepts: "0 or fixed, like fixed:4s" },
 };
 
-/** The options of a run. */
-export const runOptions = {
-  ...group("Load", {
-    clients: integer({ help: "Number of clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
-    window: duration({ help: "Time over which clients start", default: 10_000 }),
-    arrival: choice(ARRIVALS, { help: "Distribution of starts", default: "uniform" }),
-    ...replyDelayOption,
-    payload: custom(parsePayload, {
-      help: "Content of the messages",
-      accepts: "short, mixed, size:1KiB, or file:F",
-      format: formatPayload,
-      default: SHORT,
-    }),
-    protocol: choice(["relay", "echo", "hello"], { help: "Protocol of the clients", default: "relay" }),
-    faults: custom(parseFaults, {
-      help: "Faults to inject into connections",
-      accepts: FAULTS_ACCEPTED,
-      placeholder: "SPEC",
-      format: formatFaults,
-      defaultText: "none",
-    }),
-    seed: integer({ help: "Seed of the plan", min: 0, max: 2 ** 32 - 1, defaultText: "random, printed" }),
-    processes: integer({
-      help: "Number of generator processes",
-      min: 1,
-      max: 64,
-      defaultText: "as many as their sockets need",
-    }),
+/** The load of a run. Those of scenarios follow in `--help`. */
+export const loadOptions = group("Load", {
+  clients: integer({ help: "Number of clients", default: 1000, min: 1, environment: "CLIENT_COUNT" }),
+  window: duration({ help: "Time over which clients start", default: 10_000 }),
+  arrival: choice(ARRIVALS, { help: "Distribution of starts", default: "uniform" }),
+  ...replyDelayOption,
+  payload: custom(parsePayload, {
+    help: "Content of the messages",
+    accepts: "short, mixed, size:1KiB, or file:F",
+    format: formatPayload,
+    default: SHORT,
   }),
+  protocol: choice(["relay", "echo", "hello"], { help: "Protocol of the clients", default: "relay" }),
+  faults: custom(parseFaults, {
+    help: "Faults to inject into connections",
+    accepts: FAULTS_ACCEPTED,
+    placeholder: "SPEC",
+    format: formatFaults,
+    defaultText: "none",
+  }),
+  seed: integer({ help: "Seed of the plan", min: 0, max: 2 ** 32 - 1, defaultText: "random, printed" }),
+});
+
+/** The other options of a run. */
+export const otherOptions = {
   ...group("Server", {
     target: address({ help: "Server to test instead of a spawned one", minPort: 1 }),
     targetAdmin: address({ help: "Admin server of the target, to check that nothing is left", minPort: 1 }),
@@ -82,14 +78,6 @@ export const runOptions = {
     }),
     port: integer({ help: "Port of the spawned server", min: 0, max: 65_535, defaultText: "0, a free one" }),
   }),
-  ...group("Timeouts", {
-    timeout: duration({
-      help: "Time without an ok before a client reconnects and resends",
-      defaultText: "max(30s, 2 × longest delay + 10s)",
-      environment: "SESSION_TIME",
-    }),
-    deadline: duration({ help: "Longest duration of the run", defaultText: "window + 2 × timeout" }),
-  }),
   ...group("Verdict", {
     threshold: custom(parseThreshold, {
       help: "Condition that must hold, like p99<500ms; @abort:10s behind it stops the run",
@@ -105,7 +93,23 @@ export const runOptions = {
       min: 1,
     }),
   }),
-  ...agentOptions,
+  ...group("Timeouts", {
+    timeout: duration({
+      help: "Time without an ok before a client reconnects and resends",
+      defaultText: "max(30s, 2 × longest delay + 10s)",
+      environment: "SESSION_TIME",
+    }),
+    deadline: duration({ help: "Longest duration of the run", defaultText: "window + 2 × timeout" }),
+  }),
+  ...group("Generators", {
+    processes: integer({
+      help: "Number of generator processes",
+      min: 1,
+      max: 64,
+      defaultText: "as many as their sockets need",
+    }),
+    ...agentOptions,
+  }),
   ...tlsClientOptions,
   ...showTokenOption,
   ...adminOptions,
@@ -124,6 +128,9 @@ export const runOptions = {
     quiet: flag({ help: "Hide progress" }),
   }),
 };
+
+/** The options of a run, without those of scenarios. */
+export const runOptions = { ...loadOptions, ...otherOptions };
 
 /** Values of {@linkcode runOptions}. */
 export type RunValues = Values<typeof runOptions>;

@@ -1,47 +1,39 @@
 /** `loadtest.ts run`: starts and ends one load test with its spawned server and its generators. @module */
-import { type Context, FAIR_IO_ENV } from "../run_program.ts";
+import type { Context } from "../run_program.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
-import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
-import { localGenerators, type StartGenerator } from "../../loadtest/generate/generator_process.ts";
-import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
-import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
-import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
-import { LineFile } from "../../loadtest/history/line_file.ts";
 import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
-import { ThreadLoadMeter } from "../../loadtest/process/thread_load.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { crossedThresholds, summarize } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { formatAddress } from "../../socket/network.ts";
-import { securedNetwork } from "../../tls/lazy.ts";
-import { systemClock, systemRandom } from "../../socket/tcp.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { hasTelemetry } from "../shared/telemetry_environment.ts";
-import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
-import { openScenarioFile } from "./scenario/file.ts";
+import { openScenarioFile, type ScenarioFile } from "./scenario/file.ts";
+import { loadOf } from "./scenario/options.ts";
+import { describeScenarioPlan } from "./scenario/plan_text.ts";
 import {
-  describeScenario,
+  assertScenarioOptions,
   prepareRun,
   refuseScenarioOptions,
   type RunCommandValues,
 } from "./scenario/run.ts";
+import { orderOf, prepareGenerator } from "./prepare_generator.ts";
 import { startLiveView } from "./live_view.ts";
-import { PART_NAMES } from "./worker_processes.ts";
 import { assertWritable } from "../shared/output_file.ts";
 import { writeCsv, writeJunit, writeReport } from "./report.ts";
 import { summaryText } from "./summary_text.ts";
 import { prepareTarget, type Target } from "./target.ts";
-import { respawnCommand, respawnForScenario } from "./respawn.ts";
 
 /**
  * Runs a load test; the exit code is the verdict's. The first Ctrl-C stops the clients and judges what there is, a
@@ -70,15 +62,14 @@ async function runAndReport(
   const { json, quiet, report, junit, out } = values;
   refuseWithAgents(values);
   const log = new Log({ json, quiet });
-  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
-  if (file === undefined) refuseScenarioOptions(values);
+  const file = await fileOf(values, { log, signal: interrupted.signal });
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
   assertWritable({ "--history": values.history, "--report": report, "--junit": junit, "--out": out });
   using history = openHistory(values);
   await using target = scenario?.target ??
     await prepareTarget(values, plan, history?.serverPath);
-  log.info(describePlan(values, plan, target));
+  log.info(describePlan(values, { plan, target, file }));
 
   // Loaded only when it is used: its packages take time to load.
   const watched = values.admin === undefined && !hasTelemetry() ? undefined : await import("./watch_run.ts");
@@ -149,6 +140,19 @@ async function runAndReport(
   return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
 }
 
+/** Opens the scenario file, if there is one. */
+async function fileOf(
+  values: RunCommandValues,
+  options: Parameters<typeof openScenarioFile>[1],
+): Promise<ScenarioFile | undefined> {
+  if (values.scenario === undefined) {
+    refuseScenarioOptions(values);
+    return undefined;
+  }
+  assertScenarioOptions(values);
+  return await openScenarioFile(values.scenario, options);
+}
+
 /** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
 export const GIVE_UP_AFTER = 1500;
 
@@ -186,98 +190,33 @@ function openHistory({ history }: RunValues): HistoryMerger | undefined {
   }
 }
 
-/** Settings of the clients of a built-in protocol. */
-export function orderOf(
-  { protocol, faults, token, maxLag }: RunValues,
-  plan: Plan,
-  target: Target,
-): GeneratorRun {
-  return {
-    run: {
-      event: "run",
-      schema: SCHEMA,
-      seed: plan.options.seed,
-      clients: plan.clients,
-      protocol,
-      server: target.kind,
-      faults: faults !== undefined,
-      maxLag,
-      rules: RULES,
-    },
-    plan,
-    targets: target.addresses,
-    ...(faults && { faults }),
-    ...(target.tls && { tls: target.tls }),
-    ...(token === undefined ? {} : { token }),
-  };
-}
-
-/** A generator that is ready, and what it keeps open until it has run. */
-export interface PreparedGenerator extends Disposable {
-  readonly generator: Generator;
-}
-
-/** The process and the sockets of a generator. */
-export interface GeneratorResources {
-  readonly processes: number;
-  readonly transport: TransportName | undefined;
-  readonly history: HistoryMerger | undefined;
-  /** Starts generators on other machines. Default: they run on this one. */
-  readonly remote?: StartGenerator;
-}
-
-/** Makes a generator ready: in this process, or in several. */
-export async function prepareGenerator(
-  order: GeneratorRun,
-  { processes, transport, history, remote }: GeneratorResources,
-): Promise<PreparedGenerator> {
-  // Code of a user runs in a process of its own: one that crashes or hangs is a finding.
-  if (processes > 1 || order.scenario !== undefined || remote !== undefined) {
-    const command = order.scenario === undefined ? respawnCommand : respawnForScenario;
-    const generator = await WorkerPool.start({
-      ...order,
-      startProcess: remote ??
-        localGenerators(command(PART_NAMES.generator, ...transportArguments(transport)), FAIR_IO_ENV),
-      processes,
-      ...(history && {
-        historyOf: (part) => history.partPath(part),
-        onEvent: (event) => history.record(event),
-      }),
-    });
-    return { generator, [Symbol.dispose]() {} };
-  }
-  const { tls, ...rest } = order;
-  const network = await transportNetwork(transport);
-  const file = history && new LineFile(history.partPath(0));
-  const meter = new ThreadLoadMeter();
-  const generator = new LocalGenerator({
-    ...rest,
-    meter,
-    network,
-    clientNetwork: await securedNetwork(network, tls),
-    clock: systemClock,
-    random: systemRandom,
-    ...(file && { onEvent: (event) => file.write(formatHistoryLine(event)) }),
-  });
-  return {
-    generator,
-    [Symbol.dispose]: () => {
-      meter[Symbol.dispose]();
-      file?.[Symbol.dispose]();
-    },
-  };
-}
-
 function inProcesses({ serverProcesses, cluster }: RunCommandValues): string {
   const parts = serverProcesses === 1 ? "" : ` in ${serverProcesses} processes`;
   return cluster === undefined ? parts : `${parts} in a cluster`;
 }
 
-function describePlan(values: RunCommandValues, plan: Plan, target: Target): string {
+function describePlan(
+  values: RunCommandValues,
+  { plan, target, file }: {
+    readonly plan: Plan;
+    readonly target: Target;
+    readonly file: ScenarioFile | undefined;
+  },
+): string {
   const { protocol, faults } = values;
   const { seed, window, arrival } = plan.options;
   const where = target.addresses.map(formatAddress).join(", ");
-  if (values.scenario !== undefined) return describeScenario(values.scenario, { values, plan, where });
+  if (file !== undefined) {
+    const { name, scenario: { message } } = file;
+    const facts = {
+      name,
+      byMessage: message !== undefined,
+      load: loadOf(values),
+      clients: plan.clients,
+      window,
+    };
+    return `${describeScenarioPlan(facts)}, seed ${seed}, at ${where}`;
+  }
   const server =
     (target.kind === "own" ? `a spawned ${protocol} server${inProcesses(values)}, ${where}` : where) +
     (target.tls === undefined ? "" : ", over TLS");

@@ -2,7 +2,7 @@
 import { readState } from "../../admin/client.ts";
 import type { ServerState } from "../../loadtest/history/events.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
-import { ExitError } from "../terminal/exit.ts";
+import { UsageError } from "../terminal/exit.ts";
 
 const ANSWER_MS = 5000;
 const POLL_MS = 50;
@@ -22,13 +22,15 @@ export class TargetAdmin {
   /**
    * Reads the state before the run: what was counted before it is not part of it.
    *
-   * @throws {ExitError} If the target does not report its state.
+   * @throws {UsageError} If no admin server answers at the address.
    */
   static async reach(address: Address): Promise<TargetAdmin> {
     const before = await readState(address, ANSWER_MS);
     if (before?.event === "state") return new TargetAdmin(address, before);
-    throw new ExitError(
-      `Cannot read the state of the target at ${formatAddress(address)}: expected the admin server of okline`,
+    const where = formatAddress(address);
+    throw new UsageError(
+      `Cannot use --target-admin ${where}: no admin server of okline answers there; start the target with --admin ` +
+        `${where}, or omit --target-admin`,
     );
   }
 

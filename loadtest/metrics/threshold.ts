@@ -1,5 +1,6 @@
 /** Thresholds such as `p99<500ms`: parsing, and checks against the metrics of a run. Pure. @module */
 import { formatDuration, parseDuration } from "../../internal/duration.ts";
+import { quoted } from "../../internal/printable.ts";
 import type { Percentiles } from "./latency.ts";
 import { isLive, LIVE_METRICS } from "./live_metric.ts";
 import type { RunMetrics } from "./run_metrics.ts";
@@ -36,6 +37,8 @@ export interface CheckedThreshold {
   readonly holds: boolean;
   /** Whether it stopped the run. */
   readonly aborted: boolean;
+  /** Why the value was not measured, if its name is unknown: `no step PUT, only LOGIN`. */
+  readonly why?: string;
 }
 
 const OPERATORS = {
@@ -81,8 +84,8 @@ const COUNTS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["peakConnections", (metrics) => metrics.peakConnections],
 ]);
 
-/** Plain numbers. */
-const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+/** Plain numbers of scenarios. */
+const SCENARIO_NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["requests", ({ scenario }) => scenario?.requests ?? null],
   ["perSecond", ({ scenario }) => scenario?.perSecond ?? null],
   ["wrong", ({ scenario }) => scenario?.wrong ?? null],
@@ -91,6 +94,11 @@ const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["reordered", ({ scenario }) => scenario?.reordered ?? null],
   ["checks.failed", ({ scenario }) => scenario?.checks.reduce((sum, { failed }) => sum + failed, 0) ?? null],
   ["sessions.done", ({ scenario }) => scenario?.sessions.done ?? null],
+]);
+
+/** Plain numbers. */
+const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ...SCENARIO_NUMBERS,
   ["fairness", (metrics) => metrics.fairness],
   ["cpu.server", ({ cpu }) => cpu.server],
   ["cpu.generator", ({ cpu }) => cpu.generator],
@@ -161,7 +169,8 @@ export function checkThreshold(
   const actual = value !== null && unit === "percent" ? 100 * value / metrics.clients : value;
   const aborted = expression === stoppedBy;
   const holds = value !== null && !aborted && compareWithBound(threshold, value, metrics.clients);
-  return { expression, actual, unit, holds, aborted };
+  const why = value === null ? missingName(metric, metrics) : undefined;
+  return { expression, actual, unit, holds, aborted, ...(why === undefined ? {} : { why }) };
 }
 
 /** Returns whether a value, in ms or a count, is within the bound of a threshold. */
@@ -174,8 +183,8 @@ export function compareWithBound(
 }
 
 /** Describes a result in one line: `p99<500ms: 612ms`. */
-export function describeThreshold({ expression, actual, unit }: CheckedThreshold): string {
-  if (actual === null) return `${expression}: not measured`;
+export function describeThreshold({ expression, actual, unit, why }: CheckedThreshold): string {
+  if (actual === null) return `${expression}: not measured${why === undefined ? "" : `, ${why}`}`;
   const shown = unit === "ms" ? formatDuration(actual) : `${Number(actual.toFixed(3))}`;
   return `${expression}: ${shown}${unit === "percent" ? "%" : ""}`;
 }
@@ -243,6 +252,22 @@ function readNamed(metric: string): Read | undefined {
     if (kind === "metric") return scenario?.metrics.find((one) => one.name === name)?.[key] ?? null;
     return scenario?.steps.find((one) => one.name === name)?.latency[key] ?? null;
   };
+}
+
+/** Says which names there are instead of the one of a step or a custom metric that the run does not have. */
+function missingName(metric: string, { scenario }: RunMetrics): string | undefined {
+  const [, kind, name = ""] = NAMED_DURATION.exec(metric) ?? [];
+  if (kind === undefined) return undefined;
+  const known = (kind === "step" ? scenario?.steps : scenario?.metrics)?.map((one) => one.name) ?? [];
+  if (known.includes(name)) return undefined;
+  return `no ${kind} ${quoted(name)}, ${
+    known.length === 0 ? "and no other" : `only ${known.map(quoted).join(", ")}`
+  }`;
+}
+
+/** Whether a metric is of scenarios only. */
+export function isOfScenarios(metric: string): boolean {
+  return NAMED_DURATION.test(metric) || SCENARIO_NUMBERS.has(metric);
 }
 
 function isOperator(text: string | undefined): text is Operator {

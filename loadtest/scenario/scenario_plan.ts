@@ -92,7 +92,11 @@ export function stagesOf(
     throw new RangeError("Cannot use a rate and stages: expected one of them");
   }
   if (rate !== undefined) {
-    if (duration === undefined) throw new RangeError("Cannot use a rate without a duration: expected both");
+    if (duration === undefined) {
+      throw new RangeError(
+        "Cannot use a rate without a duration: expected both, as in --rate 500/s --duration 10s",
+      );
+    }
     return { stages: [{ duration, from: rate, to: rate }] };
   }
   if (stages === undefined) return duration === undefined ? {} : { duration };

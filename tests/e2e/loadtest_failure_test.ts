@@ -166,7 +166,7 @@ Deno.test("loadtest.ts --target counts the reasons why clients could not connect
   assertEquals([code, summary.acked], [1, 0]);
   assertStringIncludes(
     textsOf(summary.findings),
-    `Could not connect ${summary.refused} times: Cannot connect to 127.0.0.1:1: refused\n`,
+    `Could not connect ${summary.refused} times: Cannot connect to 127.0.0.1:1: refused`,
   );
 });
 

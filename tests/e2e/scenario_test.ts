@@ -146,7 +146,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
   const outcomes = await Promise.all(cases.map(async ([source, args, error], index) => {
     const file = `${dir.path}/s${index}.ts`;
     if (source !== undefined) await Deno.writeTextFile(file, source);
-    return { error, ...await loadTest("run", file, ...args) };
+    return { error, ...await loadTest("run", file, "--quiet", ...args) };
   }));
   for (const { error, code, err } of outcomes) {
     assertEquals(code, 2, err);

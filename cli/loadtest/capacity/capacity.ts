@@ -1,6 +1,6 @@
 /** `loadtest.ts capacity [SCENARIO.ts]`: finds the highest rate that a server sustains. @module */
 import type { Context } from "../../run_program.ts";
-import { custom, duration, integer, text } from "../../args/option.ts";
+import { custom, duration, group, integer, text } from "../../args/option.ts";
 import type { Command, Values } from "../../args/program.ts";
 import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
@@ -21,7 +21,7 @@ import { parseRate, RATE_NOTATION } from "../../../loadtest/scenario/load_shape.
 import { systemClock } from "../../../socket/tcp.ts";
 import { planOf, runOptions } from "../options.ts";
 import { assertWritable, writeWhole } from "../../shared/output_file.ts";
-import { orderOf, prepareGenerator } from "../run.ts";
+import { orderOf, prepareGenerator } from "../prepare_generator.ts";
 import { openScenarioFile, type ScenarioFile } from "../scenario/file.ts";
 import { scenarioOptions } from "../scenario/options.ts";
 import { prepareRun, type RunCommandValues } from "../scenario/run.ts";
@@ -46,32 +46,34 @@ export const capacityCommand = {
     scenario: text({ help: "A scenario file. Default: relay clients, against a spawned relay" }),
   },
   options: {
+    ...group("Capacity", {
+      clients: integer({ help: "Connections, for a scenario with message(t)", default: 100, min: 1 }),
+      until: custom(parseThreshold, {
+        help: "A bound that must hold at a rate for the server to sustain it; may repeat",
+        accepts: "a metric, an operator, and a bound, as in fromPlanned.p99<50ms or lost==0",
+        placeholder: "EXPR",
+        format: (threshold) => threshold.expression,
+        repeatable: true,
+        defaultText: "lost==0 always",
+      }),
+      levelDuration: duration({ help: "How long each rate is tried", default: 5000, min: 100 }),
+      confirmDuration: duration({ help: "How long the answer is confirmed", default: 15_000, min: 100 }),
+      startRate: custom(parseRate, {
+        help: "First rate",
+        accepts: RATE_NOTATION,
+        placeholder: "N/s",
+        format: (rate) => `${rate}/s`,
+        default: 100,
+      }),
+      maxRate: custom(parseRate, {
+        help: "Highest rate",
+        accepts: RATE_NOTATION,
+        placeholder: "N/s",
+        format: (rate) => `${rate}/s`,
+        default: 1_000_000,
+      }),
+    }),
     ...shared,
-    clients: integer({ help: "Connections, for a scenario with message(t)", default: 100, min: 1 }),
-    until: custom(parseThreshold, {
-      help: "A bound that must hold at a rate for the server to sustain it; may repeat",
-      accepts: "a metric, an operator, and a bound, as in fromPlanned.p99<50ms or lost==0",
-      placeholder: "EXPR",
-      format: (threshold) => threshold.expression,
-      repeatable: true,
-      defaultText: "lost==0 always",
-    }),
-    levelDuration: duration({ help: "How long each rate is tried", default: 5000, min: 100 }),
-    confirmDuration: duration({ help: "How long the answer is confirmed", default: 15_000, min: 100 }),
-    startRate: custom(parseRate, {
-      help: "First rate",
-      accepts: RATE_NOTATION,
-      placeholder: "N/s",
-      format: (rate) => `${rate}/s`,
-      default: 100,
-    }),
-    maxRate: custom(parseRate, {
-      help: "Highest rate",
-      accepts: RATE_NOTATION,
-      placeholder: "N/s",
-      format: (rate) => `${rate}/s`,
-      default: 1_000_000,
-    }),
     pid: scenarioOptions.pid,
   },
   examples: [
@@ -102,10 +104,12 @@ export interface MeasuredLevel extends Level {
 export async function runCapacity(values: CapacityValues, { args, onSignal }: Context): Promise<ExitCode> {
   const { json, quiet, report } = values;
   const log = new Log({ json, quiet });
-  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario);
-  assertWritable({ "--report": report });
   const interrupted = new AbortController();
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
+  const file = values.scenario === undefined
+    ? undefined
+    : await openScenarioFile(values.scenario, { log, signal: interrupted.signal });
+  assertWritable({ "--report": report });
   const unit = file === undefined ? "clients" : file.scenario.message === undefined ? "sessions" : "messages";
   const levels: MeasuredLevel[] = [];
   let capacity: Capacity;

@@ -5,14 +5,14 @@ import { tlsClient } from "../../client/tls_options.ts";
 import type { GeneratorRun } from "../../../loadtest/generate/generator.ts";
 import type { Plan } from "../../../loadtest/plan/plan.ts";
 import { NO_USAGE, socketsOf, usageOf, usageSince } from "../../../loadtest/process/process_usage.ts";
-import { formatStages, highestRate } from "../../../loadtest/scenario/load_shape.ts";
 import {
   askFinalState,
   prepareScenario,
   ScenarioError,
 } from "../../../loadtest/scenario/prepare_scenario.ts";
 import { scenarioRunEvent } from "../../../loadtest/scenario/scenario_plan.ts";
-import { plural } from "../../../internal/plural.ts";
+import { isOfScenarios } from "../../../loadtest/metrics/threshold.ts";
+import type { Address } from "../../../socket/network.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import type { RunValues } from "../options.ts";
 import type { ScenarioFile } from "./file.ts";
@@ -45,13 +45,8 @@ export async function prepareRun(
   { scenario, url }: ScenarioFile,
   values: RunCommandValues,
 ): Promise<ScenarioRun> {
-  const { target: address, pid, maxLag } = values;
-  if (address === undefined) {
-    throw new UsageError(
-      "Option --target is missing: a scenario needs a server, as in --target 127.0.0.1:8080",
-    );
-  }
-  refuseRelayOptions(values);
+  const { pid, maxLag } = values;
+  const address = targetOf(values);
   const load = loadOf(values);
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const { clients, window, timeout, deadline } = values;
@@ -93,29 +88,18 @@ export async function prepareRun(
   };
 }
 
-/** Describes a run in a sentence before it starts. */
-export function describeScenario(
-  name: string,
-  { values, plan, where }: { values: RunCommandValues; plan: Plan; where: string },
-): string {
-  const { stages, duration } = loadOf(values);
-  const { seed, window } = plan.options;
-  const model = stages !== undefined
-    ? `open model: ${formatStages(stages)}, up to ${highestRate(stages)} starts per second`
-    : `closed model: a reply makes room for the next message${
-      duration === undefined ? "" : `, for ${duration / 1000} s`
-    }`;
-  return `${plural(plan.clients, "session")} of ${name} over ${
-    window / 1000
-  } s, seed ${seed}, at ${where} (${model})`;
-}
-
 /**
- * Refuses options that go with a scenario only.
+ * Refuses options and metrics that go with a scenario only.
  *
  * @throws {UsageError} If one is given.
  */
-export function refuseScenarioOptions(values: ScenarioValues): void {
+export function refuseScenarioOptions(values: ScenarioValues & Pick<RunValues, "threshold">): void {
+  const metric = values.threshold.find(({ metric }) => isOfScenarios(metric))?.metric;
+  if (metric !== undefined) {
+    throw new UsageError(
+      `Cannot use --threshold with ${metric}: only scenarios have it, as in loadtest.ts run SCENARIO.ts`,
+    );
+  }
   const given = (Object.keys(scenarioOptions) as (keyof ScenarioValues)[])
     .find((name) => values[name] !== undefined);
   if (given === undefined) return;
@@ -123,6 +107,24 @@ export function refuseScenarioOptions(values: ScenarioValues): void {
     `Option --${
       optionName(given)
     } goes with a scenario, as in loadtest.ts run SCENARIO.ts, not with --protocol`,
+  );
+}
+
+/**
+ * Checks the options of a scenario, before its types are checked, which takes long.
+ *
+ * @throws {UsageError} If one is missing, or does not go with a scenario or another option.
+ */
+export function assertScenarioOptions(values: RunCommandValues): void {
+  targetOf(values);
+  refuseRelayOptions(values);
+  loadOf(values);
+}
+
+function targetOf({ target }: RunCommandValues): Address {
+  if (target !== undefined) return target;
+  throw new UsageError(
+    "Option --target is missing: a scenario needs a server, as in --target 127.0.0.1:8080",
   );
 }
 

@@ -13,6 +13,7 @@ import { type FrameSender, sendFrame } from "./frame_sender.ts";
 import { Ask, belongs, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
 import { ReplyMemory } from "./reply_memory.ts";
 import { describeOwner, type SessionHub } from "./hub.ts";
+import { endedBefore, endedInside, gotInstead, noReplyInTime, notSent, strayFrame } from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
 
 /** Options for {@linkcode SessionCore}. */
@@ -96,6 +97,7 @@ export class SessionCore<Frame> {
     const step = options.name === undefined ? hub.steps.of(frame) : hub.steps.named(options.name);
     const sent = hub.turn();
     const ask = new Ask<Frame>({
+      frame,
       number: this.#asks++,
       step,
       due: Math.min(due, sent),
@@ -105,7 +107,7 @@ export class SessionCore<Frame> {
       key: correlate?.(frame),
     });
     if (this.#ended !== undefined) {
-      this.#fail(ask, "lost", `not sent, because the connection had ended (${this.#ended})`, sent);
+      this.#fail(ask, "lost", notSent(frame, this.#ended), sent);
       return ask.reply;
     }
     this.#pending.add(ask);
@@ -126,7 +128,7 @@ export class SessionCore<Frame> {
       throw new AskError(
         this.#options.hub.steps.of(frame),
         "lost",
-        `not sent, because the connection had ended (${this.#ended})`,
+        notSent(frame, this.#ended),
       );
     }
     this.#send(frame);
@@ -172,13 +174,8 @@ export class SessionCore<Frame> {
       this.#pending.remove(ask);
       const truncated = unfinished && !this.#stopped;
       unfinished = false;
-      if (truncated) this.#fail(ask, "truncated", `the connection ended inside its reply (${why})`, at);
-      else {this.#fail(
-          ask,
-          this.#stopped ? "under-way" : "lost",
-          `no reply before the connection ended (${why})`,
-          at,
-        );}
+      if (truncated) this.#fail(ask, "truncated", endedInside(ask, why), at);
+      else this.#fail(ask, this.#stopped ? "under-way" : "lost", endedBefore(ask, why), at);
     }
     this.#options.hub.delete(this);
     this.#idle?.();
@@ -250,8 +247,7 @@ export class SessionCore<Frame> {
   #mismatch(ask: Ask<Frame>, reply: Frame, { outcome, at }: { outcome: boolean | string; at: number }): void {
     const { hub } = this.#options;
     this.#settle(ask);
-    const got = `expected ${describeExpectation(ask.expected)}, got ${describeFrame(reply)}` +
-      (typeof outcome === "string" ? `: ${outcome}` : "");
+    const got = gotInstead(ask.expected, reply, outcome);
     const owner = hub.ownerOf(reply, this);
     hub.misled(this.client, ask);
     if (owner !== undefined) this.#fail(ask, "foreign", `${got}, ${describeOwner(owner)}`, at);
@@ -266,18 +262,24 @@ export class SessionCore<Frame> {
   /** A frame that no pending request is for. */
   #stray(frame: Frame, at: number, key?: CorrelationKey): void {
     const { hub, record } = this.#options;
-    const shown = describeFrame(frame);
     if (this.#memory.isRepeated(frame, key)) {
-      return record({ event: "frame", client: this.client, at, kind: "duplicate", text: shown });
+      return record({
+        event: "frame",
+        client: this.client,
+        at,
+        kind: "duplicate",
+        text: describeFrame(frame),
+      });
     }
     const late = this.#memory.lateFor(frame, key);
     const owner = late === undefined ? hub.ownerOf(frame, this) : undefined;
-    const whose = late !== undefined
-      ? `, the reply to request ${late.number} (${late.step}), which had timed out`
-      : owner !== undefined
-      ? `, ${describeOwner(owner)}`
-      : "";
-    record({ event: "frame", client: this.client, at, kind: "unexpected", text: `${shown}${whose}` });
+    record({
+      event: "frame",
+      client: this.client,
+      at,
+      kind: "unexpected",
+      text: strayFrame(frame, late, owner),
+    });
   }
 
   #fail(ask: Ask<Frame>, result: AskError["result"], detail: string, at: number): void {
@@ -300,7 +302,7 @@ export class SessionCore<Frame> {
     const { late, next } = this.#pending.expire(now);
     for (const ask of late) {
       this.#memory.expired(ask);
-      this.#fail(ask, "lost", `no reply within ${Math.round(ask.deadline - ask.sent)} ms`, now);
+      this.#fail(ask, "lost", noReplyInTime(ask), now);
     }
     if (next < Infinity) this.#watch(next, now);
     if (this.#pending.size === 0) this.#idle?.();

@@ -6,6 +6,7 @@ export type CorrelationKey = string | number;
 
 /** A request without a reply. Times are in ms from the start of the run. */
 export class Ask<Frame> {
+  readonly frame: Frame;
   readonly number: number;
   readonly step: string;
   readonly due: number;
@@ -18,7 +19,10 @@ export class Ask<Frame> {
   resolve!: (reply: Frame) => void;
   #reject!: (error: Error) => void;
 
-  constructor(ask: Pick<Ask<Frame>, "number" | "step" | "due" | "sent" | "deadline" | "expected" | "key">) {
+  constructor(
+    ask: Pick<Ask<Frame>, "frame" | "number" | "step" | "due" | "sent" | "deadline" | "expected" | "key">,
+  ) {
+    this.frame = ask.frame;
     this.number = ask.number;
     this.step = ask.step;
     this.due = ask.due;

@@ -23,7 +23,7 @@ export async function scenarioRun(): Promise<LoadTestRun> {
     scenario: tested,
     target: server.addresses,
     clients: 3,
-    thresholds: ["step.one.p99<1s", "metric.size.max<3", "lost<1%"],
+    thresholds: ["step.one.p99<1s", "step.four.p99<1s", "metric.size.max<3", "lost<1%"],
     expectState: () => Promise.resolve({ jobs: 1 }),
     ...world.seam,
   }));

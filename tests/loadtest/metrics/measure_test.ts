@@ -6,6 +6,7 @@ import { measure, peakConnections } from "../../../loadtest/metrics/measure.ts";
 import { checkThreshold, describeThreshold, parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { ENDING, goodRun, ledgerOf, runEvent, SERVER, ZERO_STATE } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
+import { scenarioSummary } from "../../_util/loadtest/scenario_summary.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const durations = fc.array(fc.double({ min: 0, max: 1e7, noNaN: true }), { minLength: 1, maxLength: 200 });
@@ -223,6 +224,20 @@ Deno.test("parseThreshold() and checkThreshold() accept every operator, metric, 
   for (const [text, holds] of cases) {
     assertEquals(checkThreshold(parseThreshold(text), summary).holds, holds, text);
   }
+});
+
+Deno.test("checkThreshold() does not hold, and names what there is, for an unknown step or metric", async () => {
+  const summary = await scenarioSummary();
+  const checked = ["step.PUT.p99<1s", "metric.queue.max<3", "step.one.p99<1s"].map((expression) =>
+    checkThreshold(parseThreshold(expression), summary)
+  );
+  assertEquals(checked.map(({ holds }) => holds), [false, false, true]);
+  assertEquals(checked.slice(0, 2).map(describeThreshold), [
+    'step.PUT.p99<1s: not measured, no step "PUT", only "one", "two", "three"',
+    'metric.queue.max<3: not measured, no metric "queue", only "size"',
+  ]);
+  const relay = checkThreshold(parseThreshold("step.PUT.p99<1s"), summaryOf(goodRun(4)));
+  assertEquals(describeThreshold(relay), 'step.PUT.p99<1s: not measured, no step "PUT", and no other');
 });
 
 Deno.test("describeThreshold() shows the value in the unit of the bound", pure, () => {

@@ -79,6 +79,7 @@ Deno.test({
     });
     assertEquals(kindsOf(run), ["unexpected", "lost"]);
     assertStringIncludes(run.findings[0]!.text, "which had timed out");
+    assertStringIncludes(run.findings[1]!.text, '(slow): no reply to "slow" within 3000 ms');
     assertEquals([run.summary.lost, run.summary.unexpected], [1, 1]);
     assert(run.now >= 3000 && run.now < 3500);
   },

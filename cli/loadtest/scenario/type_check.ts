@@ -1,0 +1,122 @@
+/** Checks the types of a scenario file with `deno check`. @module */
+import { printable } from "../../../internal/printable.ts";
+import { describeEnd } from "../../../loadtest/process/child_process.ts";
+import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
+import type { Log } from "../../terminal/log.ts";
+
+/** Most characters of a type error that are shown. */
+const SHOWN = 300;
+/** A check that takes longer than this, in ms, says that it runs: the first one of a machine takes many seconds. */
+const SILENT_MS = 1000;
+/** The folder of this program. */
+const ROOT = new URL("../../../", import.meta.url).href;
+
+/** A scenario file, and what its check needs. */
+export interface TypeCheck {
+  /** As the user wrote it. */
+  readonly path: string;
+  readonly url: string;
+  readonly log: Log;
+  /** Ends the check. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Checks types. A compiled program has no compiler at hand; there the types go unchecked.
+ *
+ * @throws {UsageError} If the types are wrong.
+ * @throws {ExitError} If they cannot be checked, or the check was interrupted.
+ */
+export async function checkTypes({ path, url, log, signal }: TypeCheck): Promise<void> {
+  if (Deno.build.standalone) return;
+  const timer = setTimeout(() => log.info(`Checking the types of ${path} …`), SILENT_MS);
+  try {
+    const { success, code, signal: endedBy, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", ...await ownConfig(), url],
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      signal,
+    }).output();
+    if (signal.aborted) {
+      throw new ExitError(`Interrupted while checking the types of ${path}`, {
+        exitCode: ExitCode.interrupted,
+      });
+    }
+    if (success) return;
+    const text = new TextDecoder().decode(stderr);
+    if (text.trim() === "") {
+      const end = describeEnd({ code, signal: endedBy });
+      throw new ExitError(`Cannot check the types of ${path}: "deno check" ended with ${end}`);
+    }
+    throw typeError(text, { path, url, root: ROOT });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface FoundError {
+  readonly text: string;
+  readonly file: string;
+  readonly place: string;
+}
+
+/**
+ * Returns what to say about the output of a `deno check` that failed: the first error in a file of the user, or else the
+ * first one in this program.
+ *
+ * @param options.path The scenario file, as the user wrote it.
+ * @param options.root URL of the folder of this program.
+ */
+export function typeError(
+  output: string,
+  { path, url, root }: { readonly path: string; readonly url: string; readonly root: string },
+): ExitError {
+  const errors = [...output.matchAll(/^(TS\d+) \[ERROR\]: (.*)$[\s\S]*?^\s+at (file:\S+?)(:\d+:\d+)$/gm)]
+    .map(([, code, message, file = "", place = ""]): FoundError => ({
+      text: `${code}: ${message}`.slice(0, SHOWN),
+      file,
+      place,
+    }));
+  const theirs = errors.filter(({ file }) => file === url || !file.startsWith(root));
+  const [first] = theirs;
+  if (first !== undefined) {
+    const more = theirs.length === 1 ? "" : ` (and ${theirs.length - 1} more)`;
+    return new UsageError(
+      `Cannot run ${path}: ${first.text} at ${nameOf(first.file, url)}${first.place}${more}${hintFor(first)}`,
+    );
+  }
+  const [own] = errors;
+  if (own !== undefined) {
+    return new ExitError(
+      `Cannot run ${path}: it is not at fault, but okline itself does not pass the type check: ${own.text} at ` +
+        `${nameOf(own.file, url)}${own.place}`,
+    );
+  }
+  return new UsageError(`Cannot run ${path}: ${printable(output.trim().split("\n", 1)[0]!, SHOWN)}`);
+}
+
+/** The name of a file, from the folder of the scenario if it is inside. */
+function nameOf(file: string, scenario: string): string {
+  const folder = new URL(".", scenario).href;
+  return decodeURIComponent(file.startsWith(folder) ? file.slice(folder.length) : new URL(file).pathname);
+}
+
+function hintFor({ text }: FoundError): string {
+  if (!text.includes("not in import map")) return "";
+  return "; a scenario imports okline by name, its own files as ./FILE.ts, and packages as npm:NAME or jsr:NAME";
+}
+
+/** The configuration that this program itself runs with, where it runs from its source. */
+async function ownConfig(): Promise<string[]> {
+  const config = new URL("deno.json", ROOT);
+  if (config.protocol !== "file:") return [];
+  try {
+    await Deno.stat(config);
+    return ["--config", decodeURIComponent(config.pathname)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

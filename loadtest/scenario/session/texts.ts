@@ -1,0 +1,49 @@
+/** What findings say about requests without their reply. Pure. @module */
+import { describeExpectation, describeFrame, type Expectation } from "../expectation.ts";
+import { describeOwner, type RequestOwner } from "./hub.ts";
+import type { Ask } from "./pending_asks.ts";
+
+/** A frame could not be sent. */
+export function notSent(frame: unknown, ended: string): string {
+  return `${describeFrame(frame)} was not sent, because the connection had ended (${ended})`;
+}
+
+/** A request timed out. */
+export function noReplyInTime(
+  { frame, deadline, sent }: Pick<Ask<unknown>, "frame" | "deadline" | "sent">,
+): string {
+  return `no reply to ${describeFrame(frame)} within ${Math.round(deadline - sent)} ms`;
+}
+
+/** The connection ended first. */
+export function endedBefore({ frame }: Pick<Ask<unknown>, "frame">, why: string): string {
+  return `no reply to ${describeFrame(frame)} before the connection ended (${why})`;
+}
+
+/** The connection ended in the middle of the reply. */
+export function endedInside({ frame }: Pick<Ask<unknown>, "frame">, why: string): string {
+  return `the connection ended inside the reply to ${describeFrame(frame)} (${why})`;
+}
+
+/** Another reply arrived; `outcome` is what a predicate threw. */
+export function gotInstead<Frame>(
+  expected: Expectation<Frame> | undefined,
+  reply: Frame,
+  outcome: boolean | string,
+): string {
+  const thrown = typeof outcome === "string" ? `: ${outcome}` : "";
+  return `expected ${describeExpectation(expected)}, got ${describeFrame(reply)}${thrown}`;
+}
+
+/** A frame that no pending request is for: `late` is the request that timed out before, `owner` that of another session. */
+export function strayFrame<Frame>(
+  frame: Frame,
+  late: Pick<Ask<Frame>, "number" | "step"> | undefined,
+  owner: RequestOwner<Frame> | undefined,
+): string {
+  const shown = describeFrame(frame);
+  if (late !== undefined) {
+    return `${shown}, the reply to request ${late.number} (${late.step}), which had timed out`;
+  }
+  return owner === undefined ? shown : `${shown}, ${describeOwner(owner)}`;
+}

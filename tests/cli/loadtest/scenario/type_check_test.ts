@@ -1,0 +1,59 @@
+import { assertEquals } from "@std/assert";
+import { typeError } from "../../../../cli/loadtest/scenario/type_check.ts";
+import { pure } from "../../../_util/permissions.ts";
+
+const WHERE = { path: "load/echo.ts", url: "file:///home/ann/load/echo.ts", root: "file:///opt/okline/" };
+
+function found(code: string, message: string, place: string): string {
+  return `${code} [ERROR]: ${message}\nconst x = y;\n      ^\n    at ${place}\n\n`;
+}
+
+const OWN = found(
+  "TS2339",
+  "Property 'name' does not exist.",
+  "file:///opt/okline/cli/loadtest/run.ts:284:13",
+);
+
+Deno.test("typeError() names the file of the first error of the user, and counts theirs only", pure, () => {
+  const cases: [string, string][] = [
+    [
+      OWN + found("TS2322", "Type 'string' is not assignable.", "file:///home/ann/load/echo.ts:2:7"),
+      "Cannot run load/echo.ts: TS2322: Type 'string' is not assignable. at echo.ts:2:7",
+    ],
+    [
+      found("TS1", "One.", "file:///home/ann/load/lib/my%20words.ts:1:14") +
+      found("TS2", "Two.", "file:///home/ann/load/echo.ts:2:7") + OWN + "Found 3 errors.\n",
+      "Cannot run load/echo.ts: TS1: One. at lib/my words.ts:1:14 (and 1 more)",
+    ],
+    [
+      found("TS1", "One.", "file:///home/ann/shared.ts:1:1"),
+      "Cannot run load/echo.ts: TS1: One. at /home/ann/shared.ts:1:1",
+    ],
+    [
+      found(
+        "TS2307",
+        `Import "#x" not a dependency and not in import map from "f"`,
+        "file:///home/ann/load/echo.ts:1:1",
+      ),
+      `Cannot run load/echo.ts: TS2307: Import "#x" not a dependency and not in import map from "f" at echo.ts:1:1; ` +
+      "a scenario imports okline by name, its own files as ./FILE.ts, and packages as npm:NAME or jsr:NAME",
+    ],
+    [
+      "error: The module's source code could not be parsed\n at x",
+      "Cannot run load/echo.ts: error: The module's source code could not be parsed",
+    ],
+  ];
+  for (const [output, message] of cases) {
+    const error = typeError(output, WHERE);
+    assertEquals([error.exitCode, error.message], [2, message]);
+  }
+});
+
+Deno.test("typeError() does not blame the scenario for an error in okline", pure, () => {
+  const error = typeError(OWN, WHERE);
+  assertEquals([error.exitCode, error.message], [
+    1,
+    "Cannot run load/echo.ts: it is not at fault, but okline itself does not pass the type check: " +
+    "TS2339: Property 'name' does not exist. at /opt/okline/cli/loadtest/run.ts:284:13",
+  ]);
+});
