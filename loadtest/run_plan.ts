@@ -41,8 +41,8 @@ export interface RunPlanOptions {
   /** In ms. Default 500. */
   readonly progressInterval?: number;
   /**
-   * Ends the run when no client has ever connected for this long after the first failed attempt, in ms. Default: clients
-   * try again until the deadline.
+   * Ends the run, as `unreachable`, when no client has ever connected for this long after the first failed attempt, in
+   * ms. Default: clients try again until the deadline.
    */
   readonly giveUpAfter?: number;
   /** Receives the events of the run itself; client events go to the generator's own callback. */
@@ -174,6 +174,11 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     signal?.removeEventListener("abort", interrupt);
   }
   const durationMs = elapsed();
+  const ledger = generator.ledger();
+  // Sessions that do not try again may all have failed before it was time to give up.
+  if (giveUpAfter !== undefined && (why === "done" || why === "deadline") && isUnreached(ledger)) {
+    why = "unreachable";
+  }
   record({
     event: "stop",
     at: durationMs,
@@ -184,9 +189,13 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   over.resolve(undefined);
   await watching;
   for await (const event of server.connectionEvents?.(generator.begin) ?? []) record(event);
-  const ledger = generator.ledger();
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };
+}
+
+/** Whether clients tried to connect, and none of them ever did. */
+function isUnreached({ connections, reasons }: Ledger): boolean {
+  return connections.length === 0 && reasons.count("refused") > 0;
 }
 
 function every(clock: Clock, ms: number, run: () => void): { cancel(): void } {

@@ -88,9 +88,18 @@ async function printJson(response: HttpResponse): Promise<void> {
     event: "response",
     status,
     reason,
-    headers: Object.fromEntries(headers),
+    headers: headersAsJson(headers),
     body,
   });
+}
+
+/**
+ * Returns headers by name. Several of one name are one value, separated by commas; only cookies cannot be joined, and are
+ * always an array.
+ */
+export function headersAsJson(headers: Headers): Readonly<Record<string, string | readonly string[]>> {
+  const cookies = headers.getSetCookie();
+  return { ...Object.fromEntries(headers), ...(cookies.length === 0 ? {} : { "set-cookie": cookies }) };
 }
 
 /**

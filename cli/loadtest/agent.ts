@@ -5,10 +5,11 @@ import type { Command, Values } from "../args/program.ts";
 import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
 import { Agent } from "../../loadtest/agent/agent.ts";
 import { formatAddress } from "../../socket/network.ts";
-import { jsonOption, quietOption } from "../shared/output_options.ts";
+import { jsonOption, logOptions, quietOption } from "../shared/output_options.ts";
+import { logFailure, startLog } from "../shared/program_log.ts";
 import { transportArguments, transportOption } from "../shared/transport_option.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
-import { Log } from "../terminal/log.ts";
+import type { Log } from "../terminal/log.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 import { respawnCommand } from "./respawn.ts";
 
@@ -37,6 +38,7 @@ const options = {
   ...transportOption,
   ...jsonOption,
   ...quietOption,
+  ...logOptions,
 };
 
 /** The command. */
@@ -65,7 +67,16 @@ export async function runAgent(values: Values<typeof options>, { onSignal }: Con
       `Option --token (or ${AGENT_TOKEN_VARIABLE}) is missing: whoever shows it may run scenarios on this machine`,
     );
   }
-  const log = new Log(values);
+  using log = await startLog("agent", values, { verbose: false });
+  return await logFailure(log, () => serveLoadTests({ listen, token, transport }, { log, onSignal }));
+}
+
+async function serveLoadTests(
+  { listen, token, transport }: Pick<Values<typeof options>, "listen" | "transport"> & {
+    readonly token: string;
+  },
+  { log, onSignal }: Pick<Context, "onSignal"> & { readonly log: Log },
+): Promise<ExitCode> {
   await using agent = open(() =>
     new Agent({
       address: listen,

@@ -17,28 +17,35 @@ export interface LiveView extends Disposable {
  */
 export async function startLiveView(
   clients: number,
-  { warn, ...options }: Omit<ProgressOptions, "total"> & {
+  { warn, scenario = false, ...options }: Omit<ProgressOptions, "total"> & {
+    /** Whether clients get replies instead of oks, and do not send again. Default `false`. */
+    readonly scenario?: boolean;
     /** Receives what should not wait for the end of the run. */
     readonly warn: (text: string) => void;
   },
 ): Promise<LiveView> {
-  return new Watch(await startProgress({ ...options, total: clients }), warn);
+  return new Watch(await startProgress({ ...options, total: clients }), { warn, scenario });
 }
 
 /** Time over which acks per second are averaged, in ms, because the values between two updates vary too much. */
 const RATE_SPAN = 2000;
+
+interface WatchOptions {
+  readonly warn: (text: string) => void;
+  readonly scenario: boolean;
+}
 
 class Watch implements LiveView {
   readonly #progress: Progress;
   /** Samples within the span, the oldest first. */
   readonly #seen: Pick<RunProgress, "elapsed" | "acknowledged">[] = [{ elapsed: 0, acknowledged: 0 }];
 
-  readonly #warn: (text: string) => void;
+  readonly #options: WatchOptions;
   #warned = false;
 
-  constructor(progress: Progress, warn: (text: string) => void) {
+  constructor(progress: Progress, options: WatchOptions) {
     this.#progress = progress;
-    this.#warn = warn;
+    this.#options = options;
   }
 
   update(now: RunProgress): void {
@@ -49,7 +56,7 @@ class Watch implements LiveView {
     const then = seen[0] ?? now;
     const seconds = (now.elapsed - then.elapsed) / 1000;
     const rate = seconds > 0 ? (now.acknowledged - then.acknowledged) / seconds : 0;
-    this.#progress.update(now.finished, describeProgress(now, rate));
+    this.#progress.update(now.finished, describeProgress(now, { rate, ...this.#options }));
   }
 
   /** Warns once: clients try again, and the count is next to the bar. */
@@ -57,7 +64,7 @@ class Watch implements LiveView {
     if (this.#warned || count === 0) return;
     this.#warned = true;
     this.#progress.clear();
-    this.#warn(`Could not connect ${formatTimes(count)} so far: ${why}`);
+    this.#options.warn(`Could not connect ${formatTimes(count)} so far: ${why}`);
   }
 
   [Symbol.dispose](): void {
@@ -66,7 +73,10 @@ class Watch implements LiveView {
 }
 
 /** Formats the metrics next to the bar, the most important first, because a narrow terminal truncates the line. */
-function describeProgress(progress: RunProgress, acksPerSecond: number): string {
+function describeProgress(
+  progress: RunProgress,
+  { rate, scenario }: { readonly rate: number; readonly scenario: boolean },
+): string {
   const { started, acknowledged, open, resent, refused } = progress;
   const latency = new LatencyHistogram();
   latency.mergeEncoded(progress.latency);
@@ -74,10 +84,10 @@ function describeProgress(progress: RunProgress, acksPerSecond: number): string 
   return [
     ...(progress.pace?.paused ? ["paused"] : []),
     ...(refused.count === 0 ? [] : [`${refused.count} failed to connect`]),
-    `${acknowledged} acked at ${Math.round(acksPerSecond)}/s`,
+    `${acknowledged} ${scenario ? "answered" : "acked"} at ${Math.round(rate)}/s`,
     `p50 ${shortMs(p50)} p99 ${shortMs(p99)}`,
     `${open} open`,
-    `${resent} resent`,
+    ...(scenario ? [] : [`${resent} resent`]),
     `${started} started`,
   ].join(", ");
 }

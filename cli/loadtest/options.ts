@@ -18,7 +18,7 @@ import { CLUSTER_NOTATION, parseCluster } from "../server/join_cluster.ts";
 import { agentOptions } from "./agents.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { fileError } from "../shared/file_error.ts";
-import { jsonOption } from "../shared/output_options.ts";
+import { jsonOption, logOptions } from "../shared/output_options.ts";
 import { outputFile } from "../shared/output_file.ts";
 import { withoutMark } from "../shared/text_file.ts";
 import { replyDelayOption } from "../shared/reply_delay_option.ts";
@@ -126,6 +126,7 @@ export const otherOptions = {
     junit: outputFile("Write the result to this file, as JUnit XML", "FILE.xml"),
     ...jsonOption,
     quiet: flag({ help: "Hide progress" }),
+    ...logOptions,
   }),
 };
 

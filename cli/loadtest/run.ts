@@ -1,7 +1,7 @@
 /** `loadtest.ts run`: starts and ends one load test with its spawned server and its generators. @module */
 import type { Context } from "../run_program.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
-import { Log } from "../terminal/log.ts";
+import type { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
 import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
@@ -17,6 +17,7 @@ import { formatAddress } from "../../socket/network.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { hasTelemetry } from "../shared/telemetry_environment.ts";
+import { logFailure, startLog } from "../shared/program_log.ts";
 import { agentGenerators, processesAt } from "./agents.ts";
 import { planOf, type RunValues } from "./options.ts";
 import { openScenarioFile, type ScenarioFile } from "./scenario/file.ts";
@@ -28,7 +29,7 @@ import {
   refuseScenarioOptions,
   type RunCommandValues,
 } from "./scenario/run.ts";
-import { orderOf, prepareGenerator } from "./prepare_generator.ts";
+import { GIVE_UP_AFTER, orderOf, prepareGenerator } from "./prepare_generator.ts";
 import { startLiveView } from "./live_view.ts";
 import { assertWritable } from "../shared/output_file.ts";
 import { writeCsv, writeJunit, writeReport } from "./report.ts";
@@ -51,17 +52,21 @@ export async function runFromOptions(
     if (interrupted.signal.aborted) twice.resolve(ExitCode.interrupted);
     interrupted.abort();
   });
-  return await Promise.race([runAndReport(values, args, interrupted), twice.promise]);
+  using log = await startLog("loadtest", values, { verbose: false });
+  const running = logFailure(log, () => runAndReport(values, { args, log, interrupted }));
+  return await Promise.race([running, twice.promise]);
 }
 
 async function runAndReport(
   values: RunCommandValues,
-  args: readonly string[],
-  interrupted: AbortController,
+  { args, log, interrupted }: {
+    readonly args: readonly string[];
+    readonly log: Log;
+    readonly interrupted: AbortController;
+  },
 ): Promise<ExitCode> {
-  const { json, quiet, report, junit, out } = values;
+  const { report, junit, out } = values;
   refuseWithAgents(values);
-  const log = new Log({ json, quiet });
   const file = await fileOf(values, { log, signal: interrupted.signal });
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
@@ -89,7 +94,12 @@ async function runAndReport(
     history,
     ...(remote && { remote }),
   });
-  using view = await startLiveView(plan.clients, { quiet, warn: (text) => log.warn(text) });
+  using view = await startLiveView(plan.clients, {
+    quiet: !log.writes("info"),
+    scenario: file !== undefined,
+    warn: (text) => log.warn(text),
+    ...(values.logFormat === "json" && { print: (line: string) => log.access(line) }),
+  });
   const result = await runPlan({
     plan,
     generator: prepared.generator,
@@ -152,9 +162,6 @@ async function fileOf(
   assertScenarioOptions(values);
   return await openScenarioFile(values.scenario, options);
 }
-
-/** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
-export const GIVE_UP_AFTER = 1500;
 
 /** @throws {UsageError} If an option does not go with agents. */
 function refuseWithAgents({ agents, target, history }: RunCommandValues): void {

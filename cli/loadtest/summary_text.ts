@@ -3,6 +3,7 @@ import { formatTable } from "../terminal/table.ts";
 import { leadingFindings } from "../../loadtest/judge/findings.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
+import type { ScenarioMetrics } from "../../loadtest/scenario/measure_scenario.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
 import { scenarioText } from "./scenario/text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
@@ -11,7 +12,7 @@ import { plural } from "../../internal/plural.ts";
 
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
-  const { acked, clients, lost, underWay, unexpected, duplicates, closed } = summary;
+  const { clients } = summary;
   const headline = `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`;
   if (summary.findingCounts.unreachable !== undefined) {
     return [headline, "  Start the server first, or correct --target"].join("\n");
@@ -20,34 +21,12 @@ export function summaryText(summary: Summary): string {
     headline,
     ...findingLines(summary),
     ...summary.thresholds.map((threshold) =>
-      `  threshold ${describeThreshold(threshold)}${threshold.holds ? "" : ", crossed"}`
+      `  threshold ${describeThreshold(threshold)}${
+        threshold.holds || threshold.actual === null ? "" : ", crossed"
+      }`
     ),
     "",
-    formatTable({
-      head: ["messages", "", "connections", "", "server at the end", ""],
-      rows: [
-        ["acknowledged", acked, "natural ends", closed.natural, "connections", left(summary, "connections")],
-        ["lost", lost, "timed out", closed.timeout, "pending messages", left(summary, "pending")],
-        ["in flight", underWay, "failed", closed.error, "timers", left(summary, "timers")],
-        [
-          "unexpected",
-          unexpected,
-          "reconnects",
-          summary.reconnects,
-          "queued bytes",
-          left(summary, "queuedBytes"),
-        ],
-        [
-          "duplicates",
-          duplicates,
-          "open at peak",
-          summary.peakConnections,
-          "sockets",
-          left(summary, "descriptors"),
-        ],
-        ["resent", summary.resent, "refused", summary.refused, "redelivered", summary.redelivered],
-      ],
-    }),
+    summary.scenario === undefined ? countTable(summary) : requestTable(summary, summary.scenario),
     "",
     formatTable({
       head: ["ms", "p50", "p90", "p99", "p99.9", "max"],
@@ -75,6 +54,59 @@ export function summaryText(summary: Summary): string {
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
     ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
   ].join("\n");
+}
+
+/** Counts of messages and connections, and what is left at the server. */
+function countTable(summary: Summary): string {
+  const { acked, lost, underWay, unexpected, duplicates, closed } = summary;
+  return formatTable({
+    head: ["messages", "", "connections", "", "server at the end", ""],
+    rows: [
+      ["acknowledged", acked, "natural ends", closed.natural, "connections", left(summary, "connections")],
+      ["lost", lost, "timed out", closed.timeout, "pending messages", left(summary, "pending")],
+      ["in flight", underWay, "failed", closed.error, "timers", left(summary, "timers")],
+      [
+        "unexpected",
+        unexpected,
+        "reconnects",
+        summary.reconnects,
+        "queued bytes",
+        left(summary, "queuedBytes"),
+      ],
+      [
+        "duplicates",
+        duplicates,
+        "open at peak",
+        summary.peakConnections,
+        "sockets",
+        left(summary, "descriptors"),
+      ],
+      ["resent", summary.resent, "refused", summary.refused, "redelivered", summary.redelivered],
+    ],
+  });
+}
+
+/** The same for a scenario, whose requests have replies. */
+function requestTable(summary: Summary, scenario: ScenarioMetrics): string {
+  const { acked, lost, underWay, unexpected, duplicates, closed } = summary;
+  const { connections = left(summary, "connections"), ...others } = summary.server?.custom ?? {};
+  const atServer = Object.entries({ connections, ...others, sockets: left(summary, "descriptors") });
+  const wrong = scenario.wrong + scenario.truncated + scenario.foreign + scenario.reordered;
+  const rows: [string, number, string | undefined, number | undefined][] = [
+    ["answered as expected", acked, "natural ends", closed.natural],
+    ["wrong reply", wrong, "failed", closed.error + closed.timeout],
+    ["reply twice", duplicates, "could not connect", summary.refused],
+    ["lost", lost, "open at peak", summary.peakConnections],
+    ["in flight", underWay, undefined, undefined],
+    ["unexpected frames", unexpected, undefined, undefined],
+  ];
+  return formatTable({
+    head: ["requests", "", "connections", "", "server at the end", ""],
+    rows: Array.from({ length: Math.max(rows.length, atServer.length) }, (_, index) => [
+      ...(rows[index] ?? ["", "", "", ""]).map((cell) => cell ?? ""),
+      ...(atServer[index] ?? ["", ""]),
+    ]),
+  });
 }
 
 /** The first findings of each kind, and where to find the others. */

@@ -91,7 +91,7 @@ function foreignTarget(
     kind: "foreign",
     addresses: [target],
     tls,
-    finalState: () => admin?.untilZero(ZERO_TIMEOUT) ?? Promise.resolve(null),
+    finalState: () => admin?.untilZero() ?? Promise.resolve(null),
     usage: () => UNKNOWN,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

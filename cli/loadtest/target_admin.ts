@@ -5,6 +5,8 @@ import { type Address, formatAddress } from "../../socket/network.ts";
 import { UsageError } from "../terminal/exit.ts";
 
 const ANSWER_MS = 5000;
+/** Longest time in ms until the target must reach zero after the last client is done. */
+const ZERO_MS = 5000;
 const POLL_MS = 50;
 
 type Counts = Readonly<Record<string, unknown>>;
@@ -34,9 +36,9 @@ export class TargetAdmin {
     );
   }
 
-  /** Reads the state until nothing is left in it, or `timeout` ms have passed. `null` if it cannot be read anymore. */
-  async untilZero(timeout: number): Promise<ServerState | null> {
-    const giveUpAt = performance.now() + timeout;
+  /** Reads the state until nothing is left in it, or 5 s have passed. `null` if it cannot be read anymore. */
+  async untilZero(): Promise<ServerState | null> {
+    const giveUpAt = performance.now() + ZERO_MS;
     while (true) {
       const now = await readState(this.#address, ANSWER_MS);
       if (now === undefined) return null;

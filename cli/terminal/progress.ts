@@ -11,6 +11,8 @@ export interface ProgressOptions {
   readonly lineInterval?: number;
   /** Default: `Deno.stderr`, because stdout is for results. */
   readonly sink?: Sink;
+  /** Receives the lines instead of the sink, which then shows no bar either. */
+  readonly print?: (line: string) => void;
   /** Columns of the terminal. Default: as the terminal reports. */
   readonly columns?: number;
   /** Monotonic time in ms. Default `performance.now`. */
@@ -57,16 +59,21 @@ export async function startProgress(options: ProgressOptions): Promise<Progress>
   const { total, quiet = false, lineInterval = 5000, sink = Deno.stderr, now = () => performance.now() } =
     options;
   if (quiet) return { update() {}, clear() {}, [Symbol.dispose]() {} };
-  if (sink.isTerminal()) return await startBar({ total, sink, columns: options.columns ?? columnsOf(sink) });
-  return new Lines({ total, sink, lineInterval, now });
+  if (options.print === undefined && sink.isTerminal()) {
+    return await startBar({ total, sink, columns: options.columns ?? columnsOf(sink) });
+  }
+  const print = options.print ?? ((line: string) => writeLine(sink, line));
+  return new Lines({ total, print, lineInterval, now });
 }
 
+interface LinesOptions extends Required<Pick<ProgressOptions, "total" | "print" | "lineInterval" | "now">> {}
+
 class Lines implements Progress {
-  readonly #options: { total: number; sink: Sink; lineInterval: number; now: () => number };
+  readonly #options: LinesOptions;
   #due: number;
   #unshown: string | undefined;
 
-  constructor(options: { total: number; sink: Sink; lineInterval: number; now: () => number }) {
+  constructor(options: LinesOptions) {
     this.#options = options;
     this.#due = options.now() + options.lineInterval;
   }
@@ -86,7 +93,7 @@ class Lines implements Progress {
   }
 
   #show(): void {
-    if (this.#unshown !== undefined) writeLine(this.#options.sink, this.#unshown);
+    if (this.#unshown !== undefined) this.#options.print(this.#unshown);
     this.#unshown = undefined;
   }
 }

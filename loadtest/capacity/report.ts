@@ -27,6 +27,7 @@ const TONES: Readonly<Record<CapacityEnding, string>> = {
   generator: "odd",
   network: "odd",
   "not found": "odd",
+  interrupted: "odd",
 };
 /** The least duration that a logarithmic axis shows, in ms. */
 const FINEST = 0.001;

@@ -31,7 +31,22 @@ export type CapacityEnding =
   /** Above the rate, ports, descriptors, or the network are the limit. */
   | "network"
   /** No rate held, or no limit was found up to the highest rate. */
-  | "not found";
+  | "not found"
+  /** Stopped before the answer; the rates are those found until then, and none is confirmed. */
+  | "interrupted";
+
+/** Why a level is run. */
+export type CapacityStep =
+  /** Every rate held so far. */
+  | "doubling"
+  /** No rate held so far. */
+  | "halving"
+  /** The limit is between two rates. */
+  | "bisecting"
+  /** The answer is known, and a longer run must confirm it. */
+  | "confirming"
+  /** The generator was too slow, which may have been a coincidence. */
+  | "repeating";
 
 /** The answer of a search. */
 export interface Capacity {
@@ -58,8 +73,15 @@ export interface CapacityOptions {
   readonly most?: number;
   /** The interval may be this part of its upper end. Default 0.06. */
   readonly precision?: number;
+  /** Called before each level. */
+  readonly onTry?: (
+    rate: number,
+    options: { readonly step: CapacityStep; readonly confirms: boolean },
+  ) => void;
   /** Called after each level. */
   readonly onLevel?: (level: Level) => void;
+  /** Stops the search. The level in progress does not count; `run` should end it. */
+  readonly signal?: AbortSignal;
 }
 
 const LOWEST = 1;
@@ -84,54 +106,102 @@ const MOST_LOWERED = 8;
  * ```
  */
 export async function findCapacity(options: CapacityOptions): Promise<Capacity> {
-  const { start = 100, most = 10_000_000, precision = 0.06, onLevel } = options;
-  const levels: Level[] = [];
-  const run = async (rate: number, confirms = false): Promise<Level> => {
+  return await new Search(options).answer();
+}
+
+/** The search was stopped. */
+class Stopped extends Error {}
+
+class Search {
+  readonly #options: CapacityOptions;
+  readonly #levels: Level[] = [];
+  /** The highest rate that held. */
+  #low = 0;
+  /** The lowest rate that did not hold. */
+  #broken: Level | undefined;
+
+  constructor(options: CapacityOptions) {
+    this.#options = options;
+  }
+
+  async answer(): Promise<Capacity> {
+    try {
+      return this.#capacity(await this.#search());
+    } catch (error) {
+      if (error instanceof Stopped) return this.#capacity("interrupted");
+      throw error;
+    }
+  }
+
+  async #search(): Promise<CapacityEnding> {
+    const { start = 100, most = 10_000_000 } = this.#options;
+    for (let rate = start; this.#broken === undefined && rate <= most; rate *= 2) {
+      await this.#try(rate, "doubling");
+    }
+    // Below the first rate: halve until a rate holds.
+    for (let rate = Math.floor(start / 2); this.#low === 0 && rate >= LOWEST; rate = Math.floor(rate / 2)) {
+      await this.#try(rate, "halving");
+    }
+    if (this.#low === 0) return "not found";
+    await this.#bisect(false);
+    for (let lowered = 0; !await this.#confirm(); lowered++) {
+      if (this.#low < LOWEST || lowered === MOST_LOWERED) {
+        this.#low = 0;
+        return "not found";
+      }
+    }
+    // Where the longer run held a lower rate only, the limit is looked for by longer runs.
+    await this.#bisect(true);
+    return endingOf(this.#broken);
+  }
+
+  async #bisect(confirms: boolean): Promise<void> {
+    const { precision = 0.06 } = this.#options;
+    while (this.#broken !== undefined) {
+      const high = this.#broken.rate;
+      if (high - this.#low <= Math.max(1, precision * high)) return;
+      await this.#try(Math.round((this.#low + high) / 2), "bisecting", confirms);
+    }
+  }
+
+  /** Runs the answer for longer, and lowers it if it does not hold. */
+  async #confirm(): Promise<boolean> {
+    const level = await this.#run(this.#low, "confirming", true);
+    if (level.result === "held") return true;
+    this.#broken = level;
+    this.#low = Math.floor(this.#low * LOWERED);
+    return false;
+  }
+
+  async #try(rate: number, step: CapacityStep, confirms = false): Promise<void> {
+    const level = await this.#run(rate, step, confirms);
+    if (level.result === "held") this.#low = rate;
+    else this.#broken = level;
+  }
+
+  async #run(rate: number, step: CapacityStep, confirms: boolean): Promise<Level> {
+    const { run, onTry, onLevel, signal } = this.#options;
     for (let attempt = 0;; attempt++) {
-      const level: Level = { rate, confirms, ...await options.run(rate, { confirms }) };
-      levels.push(level);
+      if (signal?.aborted) throw new Stopped();
+      onTry?.(rate, { step: attempt > 0 ? "repeating" : step, confirms });
+      const level: Level = { rate, confirms, ...await run(rate, { confirms }) };
+      if (signal?.aborted) throw new Stopped();
+      this.#levels.push(level);
       onLevel?.(level);
       if (level.result !== "invalid" || attempt > 0) return level;
     }
-  };
-
-  let low = 0;
-  let broken: Level | undefined;
-  for (let rate = start; broken === undefined && rate <= most; rate *= 2) {
-    const level = await run(rate);
-    if (level.result === "held") low = rate;
-    else broken = level;
-  }
-  // Below the first rate: halve until a rate holds.
-  for (let rate = Math.floor(start / 2); low === 0 && rate >= LOWEST; rate = Math.floor(rate / 2)) {
-    const level = await run(rate);
-    if (level.result === "held") low = rate;
-    else broken = level;
-  }
-  if (low === 0) {
-    return { ending: "not found", low, high: broken?.rate ?? null, why: broken?.why ?? "", levels };
   }
 
-  const bisect = async (confirms: boolean): Promise<void> => {
-    while (broken !== undefined && broken.rate - low > Math.max(1, precision * broken.rate)) {
-      const level = await run(Math.round((low + broken.rate) / 2), confirms);
-      if (level.result === "held") low = level.rate;
-      else broken = level;
-    }
-  };
-  await bisect(false);
-  for (let lowered = 0;; lowered++) {
-    const level = await run(low, true);
-    if (level.result === "held") break;
-    broken = level;
-    low = Math.floor(low * LOWERED);
-    if (low < LOWEST || lowered === MOST_LOWERED) {
-      return { ending: "not found", low: 0, high: broken.rate, why: broken.why, levels };
-    }
+  #capacity(ending: CapacityEnding): Capacity {
+    const broken = this.#broken;
+    return {
+      ending,
+      low: this.#low,
+      high: broken?.rate ?? null,
+      why: broken?.why ?? "",
+      levels: this.#levels,
+    };
   }
-  // Where the longer run held a lower rate only, the limit is looked for by longer runs.
-  await bisect(true);
-  return { ending: endingOf(broken), low, high: broken?.rate ?? null, why: broken?.why ?? "", levels };
 }
 
 function endingOf(broken: Level | undefined): CapacityEnding {
@@ -166,5 +236,9 @@ export function describeCapacity({ ending, low, high, why }: Capacity, unit: str
       return low > 0
         ? `No limit found: ${text(low)} ${unit}/s held, the highest rate that was tried`
         : `No rate held${reason}`;
+    case "interrupted":
+      return `Interrupted: ${
+        low > 0 ? `${text(low)} ${unit}/s held, not confirmed` : "no rate held until then"
+      }${high === null ? "" : `, and ${text(high)} did not${reason}`}`;
   }
 }

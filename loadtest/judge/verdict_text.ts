@@ -62,7 +62,7 @@ export function describeVerdict(run: VerdictFacts): string {
     case "interrupted":
       return `Stopped before the end: ${but}`;
     case "failed":
-      return but;
+      return unreachableText(run) ?? but;
   }
 }
 
@@ -88,8 +88,8 @@ const MOST = 4;
 
 /** Describes what is wrong with a run in a few words each, the most serious first. */
 export function describeFlaws({ findings, findingCounts, lost, underWay, refused }: FlawFacts): string[] {
-  const unreachable = findings.find(({ kind }) => kind === "unreachable");
-  if (unreachable !== undefined) return [lowered(unreachable.text)];
+  const unreachable = unreachableText({ findings });
+  if (unreachable !== undefined) return [lowered(unreachable)];
   // In a scenario, a session may be unfinished without a request in flight.
   const counts = { ...findingCounts, lost, "under-way": underWay };
   const flaws = FINDING_ORDER.flatMap((kind) => {
@@ -104,7 +104,12 @@ export function describeFlaws({ findings, findingCounts, lost, underWay, refused
   return flaws.slice(0, MOST);
 }
 
-/** What made a run invalid, without the further causes that a finding has after a colon. */
+/** Why there was nothing to judge. */
+function unreachableText({ findings }: Pick<FlawFacts, "findings">): string | undefined {
+  return findings.find(({ kind }) => kind === "unreachable")?.text;
+}
+
+/** The limit that made a run invalid, without the further causes that a finding has after a colon. */
 function overloadOf({ findings }: FlawFacts): string {
   const text = findings.find(({ kind }) => kind === "overloaded")?.text ?? "it hit a limit of its own";
   return lowered(text.split(": ", 1)[0]!);

@@ -99,11 +99,13 @@ export function renderReport(input: ReportInput): string {
       ? ""
       : html`<h2>Reply delay</h2>${hold ? grid([hold]) : html`<p>${describeHolds(measures)}</p>`}`
   }
-    <h2>Resends, faults, and unnatural ends</h2>
+    <h2>${isScenario ? "Unnatural ends" : "Resends, faults, and unnatural ends"}</h2>
     ${
     trouble
       ? grid([trouble])
-      : html`<p>None: no message was sent or delivered twice, and every connection ended naturally.</p>`
+      : html`<p>None: ${
+        isScenario ? "" : "no message was sent or delivered twice, and "
+      }every connection ended naturally.</p>`
   }
     <h2>The generator</h2>
     ${grid([health])}

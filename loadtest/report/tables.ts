@@ -48,7 +48,7 @@ type Row = readonly [name: string, value: number | null, zero?: "zero" | undefin
 
 /** Results of messages and connections, and the state of the server at the end. */
 export function countTables(summary: Summary, { faults }: { faults: boolean }): Html {
-  const { closed, server } = summary;
+  const { closed } = summary;
   const excused = faults ? undefined : "zero";
   return html`<div class="tables">
     ${
@@ -79,17 +79,26 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
       ...endsAt(summary),
     ])
   }
-    ${
-    countTable("Left at the server", [
-      ["connections", server?.connections ?? null, "zero"],
-      ["pending messages", server?.pending ?? null, "zero"],
-      ["timers", server?.timers ?? null, "zero"],
-      ["queued bytes", server?.queuedBytes ?? null, "zero"],
-      ["more sockets than at its start", server?.descriptors ?? null, "zero"],
-    ])
-  }
+    ${countTable("Left at the server", leftAt(summary))}
     ${processTable(summary)}
   </div>`;
+}
+
+/** Leftovers of the server. A scenario chooses its figures itself. */
+function leftAt({ server, scenario }: Summary): Row[] {
+  const connections: Row = ["connections", server?.connections ?? null, "zero"];
+  const sockets: Row = ["more sockets than at its start", server?.descriptors ?? null, "zero"];
+  if (scenario !== undefined && server?.pending === null) {
+    const custom = Object.entries(server.custom ?? {}).map(([name, count]): Row => [name, count, "zero"]);
+    return [...custom, sockets];
+  }
+  return [
+    connections,
+    ["pending messages", server?.pending ?? null, "zero"],
+    ["timers", server?.timers ?? null, "zero"],
+    ["queued bytes", server?.queuedBytes ?? null, "zero"],
+    sockets,
+  ];
 }
 
 /** Distribution of the work over the processes of the server; empty for a single process. */

@@ -1,12 +1,15 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { formatAddress } from "../../socket/network.ts";
+import { listen } from "../../socket/listener.ts";
+import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import { run } from "../_util/programs/program.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The first code block of README.md in a language. */
-async function blockOf(language: string): Promise<string> {
-  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+/** The first code block of a page in a language. */
+async function blockOf(language: string, page = "README.md"): Promise<string> {
+  const readme = await Deno.readTextFile(new URL(page, ROOT));
   const [, block] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "ms").exec(readme) ?? [];
   return block ?? "";
 }
@@ -33,4 +36,27 @@ Deno.test("README.md shows a library project that type-checks and runs", async (
     input,
   );
   assertEquals([code, out, err], [0, "hello\nnatural\n", ""]);
+});
+
+Deno.test("docs/scenarios.md shows a project whose scenario type-checks and runs by the name of the load tester", async () => {
+  await using echo = listen({ port: 0, hostnames: ["127.0.0.1"] });
+  echo.serve(async (peer) => {
+    for await (const line of peer) peer.send(line);
+  });
+  await using project = new TempDir();
+  const config = await blockOf("json", "docs/scenarios.md");
+  assertStringIncludes(config, "../okline");
+  await project.write("deno.json", config.replace("../okline", ROOT.pathname));
+  await project.write("echo.ts", await blockOf("ts", "docs/scenarios.md"));
+  const input = { cwd: project.path };
+  const check = await run([Deno.execPath(), "check", "--quiet", "echo.ts"], input);
+  assertEquals([check.code, check.err], [0, ""]);
+  const target = formatAddress(echo.addresses[0]!);
+  const args = ["--target", target, "--clients", "5", "--window", "100ms", "--quiet", ...ANY_LAG];
+  const { code, out, err } = await run(
+    [Deno.execPath(), "run", "-A", "@okline/okline/loadtest", "run", "echo.ts", ...args],
+    input,
+  );
+  assertEquals([code, err], [0, ""]);
+  assertStringIncludes(out, "DELIVERED: All 5 requests were answered as expected");
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { ServerState } from "../../loadtest/history/events.ts";
 import { startRelay } from "../../relay/mod.ts";
+import type { PlanOptions } from "../../loadtest/plan/plan.ts";
 import { pure } from "../_util/permissions.ts";
 import { type Run, simulate } from "../_util/loadtest/simulated_run.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
@@ -10,7 +11,7 @@ const PLAN = { clients: 30, timeout: 30_000 };
 
 function run(
   world: Simulation,
-  options: { giveUpAfter?: number; finalState?: () => ServerState },
+  options: { giveUpAfter?: number; plan?: Partial<PlanOptions> },
 ): Promise<Run> {
   const state = (): ServerState => {
     const { connections, pending, queuedBytes } = { connections: 0, pending: 0, queuedBytes: 0 };
@@ -57,3 +58,11 @@ Deno.test(
     assertEquals([judgement.counts.acked, judgement.count("unreachable")], [30, 0]);
   },
 );
+
+Deno.test("runPlan() ends as unreachable when all clients gave up before giveUpAfter", pure, async () => {
+  const world = new Simulation();
+  const plan = { ...PLAN, timeout: 200, window: 100, replyDelay: { type: "none" } } as const;
+  const { judgement } = await run(world, { giveUpAfter: 60_000, plan });
+  assertEquals(judgement.count("unreachable"), 1);
+  assertEquals((await run(world, { plan })).judgement.count("unreachable"), 0);
+});

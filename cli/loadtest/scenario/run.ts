@@ -15,6 +15,8 @@ import { isOfScenarios } from "../../../loadtest/metrics/threshold.ts";
 import type { Address } from "../../../socket/network.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import type { RunValues } from "../options.ts";
+import type { ServerState } from "../../../loadtest/history/events.ts";
+import { TargetAdmin } from "../target_admin.ts";
 import type { ScenarioFile } from "./file.ts";
 import { loadOf, planScenario, scenarioOptions, type ScenarioValues } from "./options.ts";
 import type { Target } from "../target.ts";
@@ -50,6 +52,7 @@ export async function prepareRun(
   const load = loadOf(values);
   const seed = values.seed ?? Math.floor(Math.random() * 2 ** 32);
   const { clients, window, timeout, deadline } = values;
+  const admin = values.targetAdmin && await TargetAdmin.reach(values.targetAdmin);
   const plan = planScenario({ scenario, load, seed, clients, window, timeout, deadline });
   const socketsAtStart = pid === undefined ? undefined : socketsAt(pid);
   const prepared = await orUsageError(() =>
@@ -78,14 +81,22 @@ export async function prepareRun(
           clock: systemClock,
           ...(descriptors ? { descriptors } : {}),
         });
+        const reported = await admin?.untilZero() ?? null;
         if (pid !== undefined) used = usageSince(before, usageOf(pid));
-        return state;
+        return reported === null ? state : { ...reported, ...askedState(state) };
       },
       usage: () => used,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     [Symbol.asyncDispose]: async () => void await scenario.teardown?.(prepared.shared),
   };
+}
+
+/** The part of a state that an admin server does not report: custom figures, and sockets counted from outside. */
+function askedState(state: ServerState | null): Partial<ServerState> {
+  if (state === null) return {};
+  const { descriptors, custom } = state;
+  return { descriptors, ...(custom === undefined ? {} : { custom }) };
 }
 
 /**

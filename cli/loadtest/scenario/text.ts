@@ -8,7 +8,7 @@ export function scenarioText({ perSecond, steps, metrics, checks, sessions }: Sc
   const columns = ["p50", "p90", "p99", "p99.9", "max"];
   return [
     formatTable({
-      head: ["step, ms", "requests", "ok", ...columns],
+      head: ["step, ms", "requests", "as expected", ...columns],
       rows: steps.map(({ name, requests, ok, latency }) => [name, requests, ok, ...percentiles(latency)]),
     }),
     ...(metrics.length === 0 ? [] : [formatTable({
@@ -21,7 +21,7 @@ export function scenarioText({ perSecond, steps, metrics, checks, sessions }: Sc
     })]),
     `${
       perSecond.toLocaleString("en")
-    } requests per second; sessions: ${sessions.done} done, ${sessions.failed} failed, ` +
+    } replies per second; sessions: ${sessions.done} done, ${sessions.failed} failed, ` +
     `${sessions.threw} threw, ${sessions.unfinished} unfinished`,
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 /** `loadtest.ts torture`: hostile peers against a line server. @module */
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
-import { Log } from "../../terminal/log.ts";
+import type { Log } from "../../terminal/log.ts";
 import { address, custom, duration, group, integer, size, text } from "../../args/option.ts";
 import { printable, quoted } from "../../../internal/printable.ts";
 import type { Values } from "../../args/program.ts";
@@ -15,7 +15,8 @@ import { caseNames, torture, type TortureResult } from "../../../loadtest/tortur
 import { ProtocolError, unescapeText } from "../../../protocol.ts";
 import { formatAddress } from "../../../socket/network.ts";
 import type { TlsClientOptions } from "../../../tls/mod.ts";
-import { jsonOption, quietOption } from "../../shared/output_options.ts";
+import { jsonOption, logOptions, quietOption } from "../../shared/output_options.ts";
+import { logFailure, startLog } from "../../shared/program_log.ts";
 import { assertWritable, outputFile, writeWhole } from "../../shared/output_file.ts";
 import { SelfSigned } from "../self_signed.ts";
 import { respawnCommand } from "../respawn.ts";
@@ -67,6 +68,7 @@ const options = {
   ...group("Output", { junit: outputFile("Write the result to this file as JUnit XML", "FILE.xml") }),
   ...jsonOption,
   ...quietOption,
+  ...logOptions,
 };
 
 /** `loadtest.ts torture`. */
@@ -92,9 +94,13 @@ const ZERO_TIMEOUT = 5000;
  * @throws {UsageError} If the options contradict each other, or no case has a matching name.
  * @throws {ExitError} If the target does not answer before the first case.
  */
-export async function runTorture(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
-  const log = new Log({ json: values.json, quiet: values.quiet });
+export async function runTorture(values: Values<typeof options>, context: Context): Promise<ExitCode> {
   assertUsable(values);
+  using log = await startLog("torture", values, { verbose: false });
+  return await logFailure(log, () => runCases(values, log, context));
+}
+
+async function runCases(values: Values<typeof options>, log: Log, { onSignal }: Context): Promise<ExitCode> {
   const told = await tlsClient(values);
   assertWritable({ "--junit": values.junit });
   const interrupted = new AbortController();

@@ -1,19 +1,21 @@
 /** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
 import type { Clock, Timer } from "../../../internal/clock.ts";
 import type { ScenarioEvent } from "../events.ts";
-import {
-  describeExpectation,
-  describeFrame,
-  type Expectation,
-  isTruncated,
-  matches,
-} from "../expectation.ts";
+import { describeFrame, type Expectation, isTruncated, matches } from "../expectation.ts";
 import { AskError, SessionStoppedError } from "../errors.ts";
 import { type FrameSender, sendFrame } from "./frame_sender.ts";
 import { Ask, belongs, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
 import { ReplyMemory } from "./reply_memory.ts";
-import { describeOwner, type SessionHub } from "./hub.ts";
-import { endedBefore, endedInside, gotInstead, noReplyInTime, notSent, strayFrame } from "./texts.ts";
+import type { SessionHub } from "./hub.ts";
+import {
+  describeOwner,
+  endedBefore,
+  endedInside,
+  gotInstead,
+  noReplyInTime,
+  notSent,
+  strayFrame,
+} from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
 
 /** Options for {@linkcode SessionCore}. */

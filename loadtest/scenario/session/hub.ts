@@ -16,11 +16,6 @@ export interface RequestOwner<Frame> {
   readonly ask: Ask<Frame>;
 }
 
-/** Describes a reply by its request: `the reply to request 3 (GET) of client 7`. */
-export function describeOwner<Frame>({ client, ask }: RequestOwner<Frame>): string {
-  return `the reply to request ${ask.number} (${ask.step}) of client ${client}`;
-}
-
 /** The sessions of one process, in order to recognize a reply that was meant for another session. */
 export class SessionHub<Frame> {
   readonly steps = new StepNames();

@@ -1,6 +1,6 @@
-/** What findings say about requests without their reply. Pure. @module */
+/** Texts of findings about requests without their reply. Pure. @module */
 import { describeExpectation, describeFrame, type Expectation } from "../expectation.ts";
-import { describeOwner, type RequestOwner } from "./hub.ts";
+import type { RequestOwner } from "./hub.ts";
 import type { Ask } from "./pending_asks.ts";
 
 /** A frame could not be sent. */
@@ -46,4 +46,9 @@ export function strayFrame<Frame>(
     return `${shown}, the reply to request ${late.number} (${late.step}), which had timed out`;
   }
   return owner === undefined ? shown : `${shown}, ${describeOwner(owner)}`;
+}
+
+/** Describes a reply by its request: `the reply to request 3 (GET) of client 7`. */
+export function describeOwner<Frame>({ client, ask }: RequestOwner<Frame>): string {
+  return `the reply to request ${ask.number} (${ask.step}) of client ${client}`;
 }

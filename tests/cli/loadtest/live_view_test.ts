@@ -99,3 +99,16 @@ Deno.test("LiveView.update() warns once when connections are refused, also when 
     "0/100 (0%) 70 failed to connect, 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started",
   );
 });
+
+Deno.test("LiveView.update() counts replies, and no resends, in a scenario", pure, async () => {
+  const { lines, sink } = collect();
+  using view = await startLiveView(100, {
+    sink,
+    warn: () => {},
+    scenario: true,
+    lineInterval: 0,
+    now: () => 0,
+  });
+  view.update(progressAt(1000, 50, [1, 2, 3]));
+  assertEquals(lines(), ["50/100 (50%) 50 answered at 50/s, p50 2ms p99 3ms, 5 open, 55 started"]);
+});

@@ -102,3 +102,68 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "findCapacity() announces each level with its reason",
+  permissions,
+  fn: async () => {
+    const tried: string[] = [];
+    const slow = limits(Infinity);
+    let times = 0;
+    await findCapacity({
+      start: 400,
+      precision: 0.3,
+      // The generator is too slow for the first level, and a longer run holds half of the answer only.
+      run: async (rate, { confirms }) =>
+        times++ === 0
+          ? { result: "invalid", why: "" }
+          : await (rate <= (confirms ? 90 : 180) ? slow : limits(0))(rate),
+      onTry: (rate, { step, confirms }) => tried.push(`${rate} ${step}${confirms ? ", longer" : ""}`),
+    });
+    assertEquals(tried, [
+      "400 doubling",
+      "400 repeating",
+      "200 halving",
+      "100 halving",
+      "150 bisecting",
+      "150 confirming, longer",
+      "120 confirming, longer",
+      "96 confirming, longer",
+      "76 confirming, longer",
+    ]);
+  },
+});
+
+Deno.test({
+  name:
+    "findCapacity() ends with the rates found so far, without the level in progress, when it is interrupted",
+  permissions,
+  fn: async () => {
+    for (const [at, low, high] of [[1, 0, null], [4, 400, null], [6, 800, 1600]] as const) {
+      const interrupted = new AbortController();
+      const run = limits(1000);
+      let times = 0;
+      const capacity = await findCapacity({
+        signal: interrupted.signal,
+        run: (rate) => {
+          if (++times === at) interrupted.abort();
+          return run(rate);
+        },
+      });
+      assertEquals([capacity.ending, capacity.low, capacity.high], ["interrupted", low, high]);
+      assertEquals(capacity.levels.length, at - 1);
+    }
+  },
+});
+
+Deno.test({
+  name: "describeCapacity() says what is known when the search was interrupted",
+  permissions,
+  fn: () => {
+    const found = { ending: "interrupted", why: "", levels: [] } as const;
+    const of = (low: number, high: number | null) => describeCapacity({ ...found, low, high }, "messages");
+    assertEquals(of(0, null), "Interrupted: no rate held until then");
+    assertEquals(of(1200, null), "Interrupted: 1,200 messages/s held, not confirmed");
+    assertEquals(of(1200, 1600), "Interrupted: 1,200 messages/s held, not confirmed, and 1,600 did not");
+  },
+});
