@@ -1,13 +1,13 @@
 /** The summary of a run: metrics, verdict, findings, and plan. Pure. @module */
 import { collectRunMetrics, type RunMetrics, type RunMetricsInput } from "./run_metrics.ts";
-import type { Finding } from "../judge/findings.ts";
+import type { Finding, FindingKind } from "../judge/findings.ts";
 import { maxLagOf, type RunEvent, SCHEMA } from "../history/events.ts";
 import { formatPayload } from "../plan/payload.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatReplyDelay } from "../plan/reply_delay.ts";
 import { type CheckedThreshold, checkThreshold, type Threshold } from "./threshold.ts";
 import { type PaceSummary, summarizePace } from "../pace/pace_summary.ts";
-import type { Judgement, Verdict } from "../judge/verdict.ts";
+import type { Verdict } from "../judge/verdict.ts";
 
 /**
  * The summary of a run, as in the last line of `--json`. Durations are in ms, and `null` if nothing was measured.
@@ -19,7 +19,7 @@ export interface Summary extends RunMetrics {
   /** Findings in sentences; about twenty of each kind at most. */
   readonly findings: readonly Finding[];
   /** Number of findings by kind, listed or not; without kinds that were not found. */
-  readonly findingCounts: Judgement["findingCounts"];
+  readonly findingCounts: Readonly<Partial<Record<FindingKind, number>>>;
   /** The thresholds, each with its result. */
   readonly thresholds: readonly CheckedThreshold[];
   /** The plan; `null` if only the history of the run is known. */
