@@ -104,7 +104,7 @@ export class Findings {
 const LEADING = 3;
 
 /** The last line of a kind, for findings that are only counted. */
-const UNDESCRIBED = /^And ([\d,]+) more like these$/;
+const ONLY_COUNTED = /^And ([\d,]+) more like these$/;
 
 /**
  * Splits findings into the first few of each kind and all others. Findings of a kind that differ only in numbers, such as
@@ -140,25 +140,25 @@ export interface LeadingFindings {
 }
 
 function splitKind(all: readonly Finding[]): LeadingFindings {
-  const described = all.filter(({ text }) => !UNDESCRIBED.test(text));
+  const described = all.filter(({ text }) => !ONLY_COUNTED.test(text));
   const groups = Map.groupBy(described, ({ text }) => text.replaceAll(/\d+(\.\d+)?/g, "0")).values()
     .toArray();
-  // Nothing says what the undescribed ones are like, unless all others are alike.
-  const undescribed = undescribedIn(all);
+  // Nothing says what those are like that are only counted, unless all others are alike.
+  const counted = countedIn(all);
   const shown = groups.slice(0, LEADING);
   const first = shown.map(([one]) => one!);
   return {
     leading: shown.map(([{ kind, text } = all[0]!, ...alike]) => {
-      const more = alike.length + (groups.length === 1 ? undescribed : 0);
+      const more = alike.length + (groups.length === 1 ? counted : 0);
       return { kind, text: more === 0 ? text : `${text} (and ${more.toLocaleString("en")} more like this)` };
     }),
     others: all.filter((finding) => !first.includes(finding)),
-    uncounted: groups.slice(LEADING).flat().length + (groups.length === 1 ? 0 : undescribed),
+    uncounted: groups.slice(LEADING).flat().length + (groups.length === 1 ? 0 : counted),
   };
 }
 
-function undescribedIn(all: readonly Finding[]): number {
-  const [, count = "0"] = UNDESCRIBED.exec(all.at(-1)?.text ?? "") ?? [];
+function countedIn(all: readonly Finding[]): number {
+  const [, count = "0"] = ONLY_COUNTED.exec(all.at(-1)?.text ?? "") ?? [];
   return Number(count.replaceAll(",", ""));
 }
 

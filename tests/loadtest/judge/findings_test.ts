@@ -21,7 +21,7 @@ Deno.test("leadingFindings() merges findings of a kind that differ only in numbe
 });
 
 Deno.test(
-  "leadingFindings() does not count undescribed findings as alike when the described ones differ",
+  "leadingFindings() does not call findings alike that are only counted when the described ones differ",
   pure,
   () => {
     const findings = new Findings();
