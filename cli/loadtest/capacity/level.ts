@@ -77,7 +77,7 @@ async function summaryOf(
   });
 }
 
-/** How long a level takes, in ms. */
+/** Returns the duration of a level, in ms. */
 export function lengthOf({ confirmDuration, levelDuration }: CapacityValues, confirms: boolean): number {
   return confirms ? confirmDuration : levelDuration;
 }

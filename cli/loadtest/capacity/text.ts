@@ -1,4 +1,4 @@
-/** What a capacity search prints. @module */
+/** The texts of a capacity search. @module */
 import type { CapacityStep } from "../../../loadtest/capacity/search.ts";
 import { formatDuration } from "../../../internal/duration.ts";
 import { formatTable } from "../../terminal/table.ts";
