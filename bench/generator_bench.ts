@@ -23,7 +23,7 @@ const CLIENTS = Number(Deno.args[0] ?? 10_000);
 const transport = Deno.args.length > 1 ? parseTransport(Deno.args.slice(1)) : "deno";
 const WINDOW_MS = 2000;
 const HOLD_MS = 8000;
-const LOOK_MS = 50;
+const LOOK_MS = 200;
 
 if (!hasFairIo()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
 

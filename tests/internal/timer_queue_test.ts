@@ -90,6 +90,35 @@ Deno.test("TimerQueue.after() sets one alarm for many timers", pure, () => {
   assertEquals([alarms.sets, alarms.alarm], [1, undefined]);
 });
 
+Deno.test("TimerQueue keeps the order of thousands of timers when most of them are canceled", pure, () => {
+  const { alarms, queue } = setUp();
+  const ran: number[] = [];
+  const timers = Array.from({ length: 5000 }, (_, i) => {
+    const due = i * 7919 % 5000; // Each time from 0 to 4999 once, in no order.
+    return { due, timer: queue.after(due, () => ran.push(due)) };
+  });
+  const kept = timers.filter(({ due }) => due % 10 === 3).map(({ due }) => due).sort((a, b) => a - b);
+  for (const { due, timer } of timers) if (due % 10 !== 3) timer.cancel();
+  assertEquals(queue.size, 500);
+  alarms.advance(5000);
+  assertEquals([ran, queue.size, alarms.alarm], [kept, 0, undefined]);
+});
+
+Deno.test("TimerQueue runs later timers when an earlier one cancels those due with it", pure, () => {
+  const { alarms, queue } = setUp();
+  const ran: string[] = [];
+  queue.after(5, () => {
+    ran.push("first");
+    for (const timer of others) timer.cancel();
+    queue.after(1, () => ran.push("last"));
+  });
+  const others = Array.from({ length: 200 }, () => queue.after(5, () => ran.push("canceled")));
+  alarms.advance(5);
+  assertEquals([ran, queue.size], [["first"], 1]);
+  alarms.advance(6);
+  assertEquals([ran, queue.size, alarms.alarm], [["first", "last"], 0, undefined]);
+});
+
 Deno.test("TimerQueue leaves a timer that another one sets for the next alarm", pure, () => {
   const { alarms, queue } = setUp();
   let runs = 0;
