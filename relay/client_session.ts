@@ -72,7 +72,10 @@ export class ClientSession implements FrameSink<string> {
     for (const held of this.#held ?? []) held.timer.cancel();
     this.#held = undefined;
     if (error !== undefined && !(error instanceof FramingError)) return this.#over.reject(error);
-    this.#closed(this.#end(error)).then(this.#over.resolve, this.#over.reject);
+    this.#end(error).then((reason) => {
+      this.#client.observer.closed?.(this.connection, reason);
+      this.#over.resolve(reason);
+    }).catch(this.#over.reject);
   }
 
   /** Closes the connection, unless it is closing already. */
@@ -81,12 +84,6 @@ export class ClientSession implements FrameSink<string> {
     if (framing !== undefined) return connection.close({ type: "framing", error: framing });
     const early: CloseReason = { type: "local", why: "the server ended before the ok" };
     return this.#ending ??= this.#client.acknowledged ? connection.close() : connection.close(early);
-  }
-
-  async #closed(ending: Promise<CloseReason>): Promise<CloseReason> {
-    const reason = await ending;
-    this.#client.observer.closed?.(this.connection, reason);
-    return reason;
   }
 
   #line(line: string): void {

@@ -132,15 +132,16 @@ export class Writer<Frame> implements Flushable {
     return this.#closedWrite ??= this.#closeWrite();
   }
 
-  async #closeWrite(): Promise<void> {
+  #closeWrite(): Promise<void> {
     this.#ended = true;
-    await this.flushed();
-    if (this.#stopped !== undefined) return;
-    try {
-      await this.#transport.closeWrite();
-    } catch (cause) {
+    return this.#queued === 0 ? this.#sendFin() : this.flushed().then(() => this.#sendFin());
+  }
+
+  #sendFin(): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.resolve();
+    return this.#transport.closeWrite().catch((cause: unknown) => {
       if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
-    }
+    });
   }
 
   /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
