@@ -77,7 +77,7 @@ export const NO_PROGRESS: GeneratorProgress = {
 /** Returns what this process has used so far. */
 export function ownUsage(): ProcessUsage {
   const { user, system } = process.cpuUsage();
-  return { cpuSeconds: (user + system) / 1e6, peakMemory: usageOf(Deno.pid).peakMemory };
+  return { ...usageOf(Deno.pid), cpuSeconds: (user + system) / 1e6 };
 }
 
 /** Options for {@linkcode LocalGenerator}. */

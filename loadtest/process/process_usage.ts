@@ -9,22 +9,30 @@
 export interface ProcessUsage {
   readonly cpuSeconds: number | null;
   readonly peakMemory: number | null;
+  /** The part of `peakMemory` that is pages of files, in bytes: processes of one program share them. Default 0. */
+  readonly fileMemory?: number;
 }
 
 /** No usage. */
 export const NO_USAGE: ProcessUsage = { cpuSeconds: 0, peakMemory: 0 };
 
-/** Adds the usage of two processes, as if their peaks were at the same time. */
+/**
+ * Adds the usage of processes of the same program, as if their peaks were at the same time. The program's own pages, about
+ * 40 MB of Deno, are in memory once however many processes run it, and count once.
+ */
 export function addUsage(one: ProcessUsage, other: ProcessUsage): ProcessUsage {
+  const [oneFile, otherFile] = [one.fileMemory ?? 0, other.fileMemory ?? 0];
+  const sum = add(one.peakMemory, other.peakMemory);
   return {
     cpuSeconds: add(one.cpuSeconds, other.cpuSeconds),
-    peakMemory: add(one.peakMemory, other.peakMemory),
+    peakMemory: add(sum, -Math.min(oneFile, otherFile)),
+    fileMemory: Math.max(oneFile, otherFile),
   };
 }
 
 /** Returns what a process has used since `before`. */
-export function usageSince(before: ProcessUsage, { cpuSeconds, peakMemory }: ProcessUsage): ProcessUsage {
-  return { cpuSeconds: add(cpuSeconds, before.cpuSeconds === null ? null : -before.cpuSeconds), peakMemory };
+export function usageSince(before: ProcessUsage, { cpuSeconds, ...memory }: ProcessUsage): ProcessUsage {
+  return { ...memory, cpuSeconds: add(cpuSeconds, before.cpuSeconds === null ? null : -before.cpuSeconds) };
 }
 
 function add(one: number | null, other: number | null): number | null {
@@ -36,7 +44,11 @@ const TICKS_PER_SECOND = 100;
 
 /** Returns what a process has used so far. */
 export function usageOf(pid: number): ProcessUsage {
-  return { cpuSeconds: cpuSeconds(pid), peakMemory: peakMemory(pid) };
+  return {
+    cpuSeconds: cpuSeconds(pid),
+    peakMemory: peakMemory(pid),
+    fileMemory: statusBytes(pid, "RssFile") ?? 0,
+  };
 }
 
 /** Returns the open sockets of a process, one per descriptor, by unique names. */
