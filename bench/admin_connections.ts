@@ -1,112 +1,130 @@
 /**
- * What asking for `/connections` costs a relay with 10,000 open connections: how long an answer takes, and whether it moves the
- * relay's p99. Rounds with and without requests alternate.
+ * The cost of `/connections` for a relay with 10,000 open connections, 200 of which send messages: `deno task bench:admin`.
+ *
+ * Windows without requests alternate with windows in which the list is requested once per second, and each is compared with the
+ * windows before and after it. It prints the median ratios, how long answers took, and the CPU time of one answer. `--minutes 4`
+ * is how long it measures.
  *
  * @module
  */
-import { denoRun } from "../tests/_util/programs/program.ts";
+import { parseArgs } from "@std/cli/parse-args";
+import { delay } from "@std/async/delay";
+import { Log } from "../cli/terminal/log.ts";
+import { formatTable } from "../cli/terminal/table.ts";
 import { writeLine } from "../cli/terminal/write.ts";
-import { connect } from "../socket/connect.ts";
-import type { Connection } from "../socket/connection.ts";
-import { TextLineStream } from "@std/streams/text-line-stream";
+import { TempDir } from "../tests/_util/temp_dir.ts";
+import { buildGo, missingPrograms } from "./peer.ts";
+import { quartiles, ratioText, relayWindows, startRelay, type Window } from "./relay_windows.ts";
 
-const OPEN = 10_000;
-const ACTIVE = 20;
-const ROUNDS = 12;
-const ROUND_MS = 3000;
-/** As often as a page asks. */
-const ASK_MS = 1000;
+const LOAD = { connections: 10_000, senders: 200, inFlight: 1, pause: 25, seconds: 2 };
+/** The page requests the first, `client.ts top` the second, and nothing is longer than the last. */
+const QUERIES = ["sort=bytes_in&limit=25", "", "limit=10000"];
+const SET_UP_MS = 25_000;
+const FIRST_MS = 500;
+/** As often as a page requests it. */
+const EACH_MS = 1000;
+const CPU_ANSWERS = 20;
+const IDLE_S = 8;
 
-const [program, ...args] = denoRun("server.ts", [
-  "relay",
-  "--port",
-  "0",
-  "--host",
-  "127.0.0.1",
-  "--json",
-  "--quiet",
-]);
-const server = new Deno.Command(program, {
-  args: [...args, "--admin", "127.0.0.1:0"],
-  stdout: "piped",
-  stderr: "null",
-}).spawn();
-const events = server.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(new TextLineStream())
-  [Symbol.asyncIterator]();
-const admin = JSON.parse((await events.next()).value!);
-const { port } = JSON.parse((await events.next()).value!);
-
-const connections: Connection[] = [];
-for (let count = 0; count < OPEN; count += 200) {
-  connections.push(...await Promise.all(Array.from({ length: 200 }, () => connect({ port }))));
+const { minutes = "4" } = parseArgs(Deno.args, { string: ["minutes"] });
+if ((await missingPrograms(["go"])).length > 0) {
+  new Log().warn("Skipped: go is not installed");
+  Deno.exit(0);
 }
-let latencies: number[] = [];
-const waiting = new Map<string, () => void>();
-for (const connection of connections) {
-  void connection.consume((lines) => {
-    for (const line of lines) {
-      if (line.startsWith("message ")) connection.send(`ok ${line.slice(8)}`);
-      else waiting.get(line.slice(3))?.();
-    }
+
+await using temp = new TempDir();
+const program = await buildGo("relay_load", temp.path);
+await using relay = await startRelay(["--quiet", "--admin", "127.0.0.1:0"]);
+
+/** Requests a list, and returns how long the answer took in ms. It is not parsed: that would take a processor away. */
+async function request(query: string): Promise<number> {
+  const begin = performance.now();
+  const answer = await fetch(`http://127.0.0.1:${relay.adminPort}/connections?${query}`);
+  await answer.arrayBuffer();
+  if (answer.status !== 200) throw new Error(`/connections?${query} failed: ${answer.status}`);
+  return performance.now() - begin;
+}
+
+const answers = new Map(QUERIES.map((query) => [query, [] as number[]]));
+
+/** Requests a list half a second after now, and then once per second, until the window is over. */
+async function requestUntil(query: string, over: AbortSignal): Promise<void> {
+  await delay(FIRST_MS);
+  while (!over.aborted) {
+    answers.get(query)!.push(await request(query));
+    await delay(EACH_MS);
+  }
+}
+
+const measured: { readonly query: string | undefined; readonly window: Window }[] = [];
+const windows = Math.floor((Number(minutes) * 60_000 - SET_UP_MS) / 1000 / LOAD.seconds);
+let query: string | undefined;
+let over = new AbortController();
+let requesting: Promise<void> | undefined;
+for await (const window of relayWindows(program, relay, { ...LOAD, windows })) {
+  over.abort();
+  await requesting;
+  measured.push({ query, window });
+  query = measured.length % 2 === 1 ? QUERIES[(measured.length >> 1) % QUERIES.length] : undefined;
+  over = new AbortController();
+  requesting = query === undefined ? undefined : requestUntil(query, over.signal);
+}
+over.abort();
+await requesting;
+
+/** The ratios of a value in windows with requests to the mean of the windows before and after. */
+function ratiosOf(query: string, value: (window: Window) => number): number[] {
+  return measured.flatMap((at, index) => {
+    const [before, after] = [measured[index - 1], measured[index + 1]];
+    if (at.query !== query || before === undefined || after === undefined) return [];
+    return [value(at.window) * 2 / (value(before.window) + value(after.window))];
   });
 }
-let over = false;
-const active = connections.slice(0, ACTIVE).map(async (connection, index) => {
-  for (let count = 0; !over; count++) {
-    const text = `${index}-${count}`;
-    const begin = performance.now();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    waiting.set(text, resolve);
-    connection.send(`message ${text}`);
-    await promise;
-    waiting.delete(text);
-    latencies.push(performance.now() - begin);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-});
 
-const asked: Record<string, number[]> = {};
-/** Asks from a process of its own: parsing a long answer here would keep the clients waiting. */
-async function ask(query: string): Promise<void> {
-  const url = `http://${admin.host}:${admin.port}/connections?sort=bytes_in&${query}`;
-  const curl = new Deno.Command("curl", { args: ["-s", "-o", "/dev/null", "-w", "%{time_total}", url] });
-  const { stdout } = await curl.output();
-  (asked[query] ??= []).push(1000 * Number(new TextDecoder().decode(stdout)));
+// The same connections, without messages.
+const idle = relayWindows(program, relay, { ...LOAD, senders: 0, seconds: IDLE_S, windows: 1 });
+const idleOver = idle.next();
+let open = 0;
+while (open < LOAD.connections) {
+  const state = await (await fetch(`http://127.0.0.1:${relay.adminPort}/state`)).json();
+  open = state.connections;
 }
+const cpu = new Map<string, number>();
+for (const query of QUERIES) {
+  const before = relay.cpuSeconds();
+  for (let count = 0; count < CPU_ANSWERS; count++) await request(query);
+  cpu.set(query, (relay.cpuSeconds() - before) * 1000 / CPU_ANSWERS);
+}
+await idleOver;
 
-const p99 = { with: [] as number[], without: [] as number[] };
-for (let round = 0; round < ROUNDS; round++) {
-  latencies = [];
-  const asking = round % 2 === 1;
-  const until = performance.now() + ROUND_MS;
-  while (performance.now() < until) {
-    if (asking) await ask("limit=25");
-    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
-  }
-  latencies.sort((a, b) => a - b);
-  const value = latencies[Math.floor(latencies.length * 0.99)]!;
-  p99[asking ? "with" : "without"].push(value);
-  writeLine(
-    Deno.stdout,
-    `${asking ? "asked  " : "not    "} p99 ${value.toFixed(2)} ms of ${latencies.length}`,
-  );
-}
-for (const query of ["limit=1024", "limit=10000"]) {
-  for (let count = 0; count < 10; count++) await ask(query);
-}
-const median = (values: readonly number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-for (const [query, times] of Object.entries(asked)) {
-  writeLine(
-    Deno.stdout,
-    `/connections?${query}: median ${median(times).toFixed(1)} ms, most ${Math.max(...times).toFixed(1)} ms`,
-  );
-}
+const quiet = measured.filter((at) => at.query === undefined).map(({ window }) => window);
+const { median: p99 } = quartiles(quiet.map((window) => window.p99));
+const { median: perSecond } = quartiles(quiet.map(({ count, seconds }) => count / seconds));
 writeLine(
   Deno.stdout,
-  `median p99: ${median(p99.without).toFixed(2)} ms without, ${median(p99.with).toFixed(2)} ms with requests`,
+  `${LOAD.connections} connections, ${Math.round(perSecond)} oks/s, p99 ${
+    (p99 / 1000).toFixed(2)
+  } ms without requests`,
 );
-over = true;
-await Promise.all(active);
-server.kill("SIGKILL");
-Deno.exit(0);
+writeLine(
+  Deno.stdout,
+  formatTable({
+    head: [
+      "/connections",
+      "p99 with ÷ without",
+      "CPU per ok",
+      "answer ms, p50 / most",
+      "CPU ms of an answer",
+    ],
+    rows: QUERIES.map((query) => {
+      const times = answers.get(query)!;
+      return [
+        query === "" ? "(1,024 rows)" : query,
+        ratioText(ratiosOf(query, (window) => window.p99)),
+        ratioText(ratiosOf(query, (window) => window.cpu)),
+        `${quartiles(times).median.toFixed(1)} / ${Math.max(...times).toFixed(1)}`,
+        cpu.get(query)!.toFixed(1),
+      ];
+    }),
+  }),
+);

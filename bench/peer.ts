@@ -33,26 +33,46 @@ export async function resultsOf(program: string, args: readonly string[]): Promi
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
+/** Options for {@linkcode Peer.start}. */
+export interface PeerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Where its stderr goes. Default `inherit`. */
+  readonly log?: "inherit" | "null";
+}
+
 /** A server under measurement. Disposing of it kills it. */
 export class Peer implements AsyncDisposable {
   readonly port: number;
+  /** The port of its admin server, if it has one. */
+  readonly adminPort: number | undefined;
   readonly #child: Deno.ChildProcess;
 
-  private constructor(child: Deno.ChildProcess, port: number) {
+  private constructor(child: Deno.ChildProcess, port: number, adminPort?: number) {
     this.#child = child;
     this.port = port;
+    this.adminPort = adminPort;
   }
 
   /** Starts a server that picks a port and prints it as JSON: `{"event":"listening","port":…}`. */
-  static async start(program: string, args: readonly string[]): Promise<Peer> {
+  static async start(
+    program: string,
+    args: readonly string[],
+    { env = {}, log = "inherit" }: PeerOptions = {},
+  ): Promise<Peer> {
     const child = new Deno.Command(program, {
       args: [...args],
+      env,
       stdin: "null",
       stdout: "piped",
-      stderr: "inherit",
+      stderr: log,
     }).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-    for await (const line of lines) return new Peer(child, Number(JSON.parse(line).port));
+    let adminPort: number | undefined;
+    for await (const line of lines) {
+      const { event, port } = JSON.parse(line);
+      if (event === "admin") adminPort = Number(port);
+      if (event === "listening") return new Peer(child, Number(port), adminPort);
+    }
     throw new Error(`${program} ${args.join(" ")} exited before it listened`);
   }
 
