@@ -36,7 +36,7 @@ export async function resultsOf(program: string, args: readonly string[]): Promi
 /** Options for {@linkcode Peer.start}. */
 export interface PeerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Where its stderr goes. Default `inherit`. */
+  /** The destination of its stderr. Default `inherit`. */
   readonly log?: "inherit" | "null";
 }
 
