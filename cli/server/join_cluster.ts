@@ -6,6 +6,7 @@ import type { NatsBusOptions } from "../../relay/cluster/nats_bus.ts";
 import type { RelayServer } from "../../relay/server.ts";
 import { quoted } from "../../internal/printable.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
+import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { readTextFile } from "../shared/text_file.ts";
 import type { Log } from "../terminal/log.ts";
 
@@ -60,9 +61,8 @@ export async function joinCluster(relay: RelayServer, options: ClusterOptions): 
 async function busOf({ url, name, network, log, ...security }: ClusterOptions): Promise<Bus> {
   const node = crypto.randomUUID();
   const folder = unixPath(url);
-  const options = await securityOf(security);
   if (folder !== undefined) {
-    if (Object.keys(options).length > 0) {
+    if ([security.credentials, ...Object.values(security.tls)].some((file) => file !== undefined)) {
       throw new UsageError(
         "Cannot use credentials or TLS files with --cluster unix:/folder: they are for NATS",
       );
@@ -75,31 +75,34 @@ async function busOf({ url, name, network, log, ...security }: ClusterOptions): 
     node,
     servers: url.split(","),
     name,
-    ...options,
+    ...await securityOf(security),
+    network,
     onWarning: (message) => log.warn("{message}", { event: "cluster", message }),
   });
 }
 
-/** Reads the files once, because a wrong path should end the start with the name of the file. */
+/** Reads the files of `--cluster-credentials`, `--cluster-ca`, `--cluster-cert`, and `--cluster-key`. */
 async function securityOf(
-  { credentials, tls }: Pick<ClusterOptions, "credentials" | "tls">,
-): Promise<Pick<NatsBusOptions, "credentials" | "tls">> {
-  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+  { credentials, tls: files }: Pick<ClusterOptions, "credentials" | "tls">,
+): Promise<Pick<NatsBusOptions, "credentials" | "tls" | "requireTls">> {
+  const { caFile, certFile, keyFile } = files;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new UsageError(
       "Cannot use --cluster-cert without --cluster-key, or the other way around: expected both",
     );
   }
-  const files: { caFile?: string; certFile?: string; keyFile?: string } = {};
-  for (const kind of ["caFile", "certFile", "keyFile"] as const) {
-    const path = tls[kind];
-    if (path === undefined) continue;
-    await readTextFile(path);
-    files[kind] = path;
-  }
+  const { ClientTls } = await import("../../tls/layer.ts");
+  const tls = new ClientTls({
+    ...(caFile === undefined ? {} : { ca: await readAuthority(caFile) }),
+    ...(certFile === undefined || keyFile === undefined
+      ? {}
+      : { identity: await readIdentity({ certificate: certFile, key: keyFile }) }),
+  });
   return {
     ...(credentials === undefined
       ? {}
       : { credentials: new TextEncoder().encode(await readTextFile(credentials)) }),
-    ...(Object.keys(files).length === 0 ? {} : { tls: files }),
+    tls,
+    ...(caFile === undefined && certFile === undefined ? {} : { requireTls: true }),
   };
 }

@@ -1,7 +1,8 @@
 /** A bus between hosts, over NATS (https://nats.io). @module */
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/nats-core/internal";
 import type { Clock } from "../../internal/clock.ts";
-import { systemClock } from "../../socket/tcp.ts";
+import type { Network, NetworkLayer } from "../../socket/network.ts";
+import { systemClock, systemNetwork } from "../../socket/tcp.ts";
 import type { Bus, BusHandlers, BusStatus } from "./bus.ts";
 
 /** Options for {@linkcode NatsBus}. */
@@ -14,13 +15,23 @@ export interface NatsBusOptions {
   readonly name?: string;
   /** Content of a credentials file. Default: none. */
   readonly credentials?: Uint8Array;
-  /** Paths of PEM files for TLS. Default: the system's authorities, and no certificate. */
-  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** TLS, for servers that offer or require it: a `ClientTls` of `@okline/okline/tls`. Default: none. */
+  readonly tls?: NetworkLayer;
+  /** Whether to refuse a server without TLS. Default: only if its address begins with `tls://`. */
+  readonly requireTls?: boolean;
+  /**
+   * The network, below `tls`. Default: the system's. With the network of the relay's connections, one event loop reads
+   * both.
+   */
+  readonly network?: Network;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** Called with problems that the bus survives, such as errors of the server and slow reading. Default: ignored. */
   readonly onWarning?: (message: string) => void;
 }
+
+/** Begins an error that stands for the end of a connection before the server has answered. */
+export const UNANSWERED = "Authorization Violation: ";
 
 const NAME = /^[A-Za-z0-9-]{1,64}$/;
 const CONNECT_TIMEOUT = 5000;
@@ -43,6 +54,8 @@ export class NatsBus implements Bus {
   #connection: NatsConnection | undefined;
   #status: BusStatus = "connecting";
   #reconnects = 0;
+  /** Why the last attempt to connect failed, until one succeeds. */
+  #failure: Error | undefined;
   // The default of NATS, until the server has stated its own limit.
   #maxMessage = 1024 * 1024;
 
@@ -81,29 +94,34 @@ export class NatsBus implements Bus {
 
   /** Connects to one of the servers. Rejects with an error that names them if none can be reached. */
   async connect(): Promise<void> {
-    const { servers, credentials, tls } = this.#options;
-    surviveLateErrors();
-    reports.add(this.#report);
-    const nats = await import("@nats-io/transport-node");
+    const { servers, credentials, tls, requireTls = servers.some(isTls) } = this.#options;
+    const { network = systemNetwork, clock = systemClock } = this.#options;
+    // Loaded only when it is used.
+    const [{ connectNats }, { credsAuthenticator }] = await Promise.all([
+      import("./nats_socket.ts"),
+      import("@nats-io/nats-core/internal"),
+    ]);
     try {
-      this.#connection = await nats.connect({
+      this.#connection = await connectNats({
         servers: servers.map(withoutScheme),
         name: `okline ${this.node}`,
         noEcho: true,
         timeout: CONNECT_TIMEOUT,
         maxReconnectAttempts: -1,
+        // A server that refuses a node for some time, as while its users are reloaded, must not lose it for good.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: RECONNECT_WAIT,
         pingInterval: PING_INTERVAL,
         maxPingOut: MAX_PINGS,
         ...userOf(servers[0]!),
-        ...(credentials === undefined ? {} : { authenticator: nats.credsAuthenticator(credentials) }),
-        ...(tls === undefined && !servers.some(isTls) ? {} : { tls: { ...tls } }),
-      });
+        ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(credentials) }),
+        ...(requireTls ? { tls: {} } : {}),
+      }, { network, clock, tls, onFailed: (error) => this.#failed(error) });
     } catch (cause) {
-      reports.delete(this.#report);
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = (cause instanceof Error ? cause.message : String(cause)).replace(UNANSWERED, "");
       throw new Error(`Cannot connect to NATS at ${servers.map(withoutUser).join(", ")}: ${why}`, { cause });
     }
+    this.#failure = undefined;
     const callback = (error: Error | null, message: Msg) => {
       if (error === null) this.#handlers?.onMessage(message.string());
       else this.#warn(error.message);
@@ -133,7 +151,6 @@ export class NatsBus implements Bus {
     if (this.#status === "closed") return;
     const connected = this.#status === "connected";
     this.#become("closed");
-    reports.delete(this.#report);
     if (this.#connection === undefined) return;
     if (connected) await this.#drain(this.#connection);
     await this.#connection.close();
@@ -169,7 +186,8 @@ export class NatsBus implements Bus {
           this.#warn(`${status.pending} messages are waiting to be read`);
           break;
         case "error":
-          this.#warn(status.error.message);
+          // The others are reported when the connection ends.
+          if (!status.error.message.startsWith(UNANSWERED)) this.#warn(status.error.message);
           break;
       }
     }
@@ -184,6 +202,7 @@ export class NatsBus implements Bus {
       return; // Disconnected again, which is reported by itself.
     }
     if (attempt !== this.#reconnects) return;
+    this.#failure = undefined;
     this.#readLimit();
     this.#become("connected");
   }
@@ -192,7 +211,11 @@ export class NatsBus implements Bus {
     this.#maxMessage = this.#connection?.info?.max_payload ?? this.#maxMessage;
   }
 
-  readonly #report = (message: string): void => this.#warn(message);
+  /** Reports why a server cannot be connected to; once, however often that is tried. */
+  #failed(error: Error): void {
+    if (this.#connection !== undefined && error.message !== this.#failure?.message) this.#warn(error.message);
+    this.#failure = error;
+  }
 
   #warn(message: string): void {
     this.#options.onWarning?.(`NATS: ${message}`);
@@ -224,29 +247,4 @@ function userOf(server: string): { user: string; pass: string } | { token: strin
   return pass === undefined
     ? { token: decodeURIComponent(user) }
     : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) };
-}
-
-/** Whether the handler of {@linkcode surviveLateErrors} is installed: it is one for the process. */
-let surviving = false;
-const reports = new Set<(message: string) => void>();
-
-/**
- * Keeps the process alive at errors that nothing else can handle. The NATS client removes all listeners of a socket before it
- * destroys it (transport-node 3.4.0); in Deno a reset, or the alert of a server that refuses a certificate, may still be
- * reported after that, and would end the process.
- * Each alert is reported. A reset is not, because the status shows that the connection is lost.
- */
-function surviveLateErrors(): void {
-  if (surviving) return;
-  surviving = true;
-  globalThis.addEventListener("error", (event) => {
-    const { error } = event;
-    if (!(error instanceof Error)) return;
-    const code = String(Reflect.get(error, "code"));
-    const isReset = code === "ECONNRESET" && Reflect.get(error, "syscall") === "read";
-    const isAlert = /^ERR_SSL_.*_ALERT_/.test(code);
-    if (!isReset && !isAlert) return;
-    event.preventDefault();
-    if (isAlert) { for (const report of reports) report(error.message); }
-  });
 }

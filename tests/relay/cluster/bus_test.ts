@@ -1,11 +1,13 @@
 // Every bus must pass these. What may differ (losses, order) is up to membership and the router to repair.
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import type { Bus } from "../../../relay/cluster/bus.ts";
 import { LocalBus } from "../../../relay/cluster/local_bus.ts";
 import { MemoryBusHub } from "../../../relay/cluster/memory_bus.ts";
 import { NatsBus } from "../../../relay/cluster/nats_bus.ts";
-import { systemClock } from "../../../socket/mod.ts";
+import { listen, systemClock } from "../../../socket/mod.ts";
+import { ClientTls } from "../../../tls/mod.ts";
 import { Watch } from "../../../internal/watch.ts";
+import { Authority } from "../../_util/certificates.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
@@ -216,6 +218,69 @@ Deno.test(
 Deno.test("NatsBus.connect() rejects and names the servers when none can be reached", async () => {
   await using a = new Recorder(new NatsBus({ node: "a", servers: ["nats://127.0.0.1:1"] }));
   await assertRejects(() => a.bus.connect(), Error, "Cannot connect to NATS at nats://127.0.0.1:1: ");
+});
+
+Deno.test("NatsBus.connect() names the reason when TLS with the server fails", NATS, async () => {
+  await using authority = await Authority.create();
+  await using stranger = await Authority.create();
+  const identity = await authority.issue("nats", ["DNS:localhost", "IP:127.0.0.1"]);
+  const { certificate, key, authority: ca } = authority.files;
+  const files = ["--tls", "--tlscert", certificate, "--tlskey", key];
+  await using plain = await NatsServer.start();
+  await using secured = await NatsServer.start({ args: files });
+  await using verifying = await NatsServer.start({ args: [...files, "--tlsverify", "--tlscacert", ca] });
+  const known = new ClientTls({ ca: authority.certificate });
+  const member = new ClientTls({ ca: authority.certificate, identity });
+  for (
+    const [{ port }, tls, reason] of [
+      [verifying, known, /received fatal alert: (BadCertificate|CertificateRequired)$/],
+      [
+        verifying,
+        new ClientTls({ ca: authority.certificate, identity: await stranger.issue("nats") }),
+        /received fatal alert: (BadCertificate|UnknownCA)$/,
+      ],
+      [secured, new ClientTls({ ca: stranger.certificate }), /TLS certificate refused/],
+      [secured, undefined, /the server requires TLS/],
+      [plain, known, /server does not support 'tls'/],
+    ] as const
+  ) {
+    const options = {
+      node: "a",
+      servers: [`nats://127.0.0.1:${port}`],
+      ...(tls && { tls, requireTls: true }),
+    };
+    await using a = new Recorder(new NatsBus(options));
+    const error = await assertRejects(() => a.bus.connect(), Error);
+    assertMatch(error.message, reason);
+    assertMatch(error.message, new RegExp(`^Cannot connect to NATS at nats://127.0.0.1:${port}: `));
+  }
+  for (const [{ port }, tls] of [[secured, known], [verifying, member], [plain, undefined]] as const) {
+    await using a = new Recorder(
+      new NatsBus({ node: "a", servers: [`nats://127.0.0.1:${port}`], ...(tls && { tls }) }),
+    );
+    await a.bus.connect();
+    assertEquals(a.bus.status, "connected");
+  }
+});
+
+Deno.test("NatsBus.connect() rejects when another server answers, or closes", async () => {
+  await using http = listen({ port: 0 });
+  http.serve((peer) => void peer.send("HTTP/1.1 400 Bad Request"));
+  await using closing = listen({ port: 0 });
+  closing.serve((peer) => void peer.close());
+  for (
+    const [{ port }, reason] of [[http, "this is not a NATS server"], [closing, "the server closed"]] as const
+  ) {
+    await using a = new Recorder(new NatsBus({ node: "a", servers: [`nats://127.0.0.1:${port}`] }));
+    await assertRejects(() => a.bus.connect(), Error, reason);
+  }
+});
+
+Deno.test("NatsBus.connect() goes on to the next server when one cannot be reached", NATS, async () => {
+  await using server = await NatsServer.start();
+  await using a = new Recorder(new NatsBus({ node: "a", servers: ["nats://127.0.0.1:1", server.url] }));
+  await a.bus.connect();
+  assertEquals(a.bus.status, "connected");
 });
 
 Deno.test("NatsBus throws for a name that cannot be part of a subject", () => {
