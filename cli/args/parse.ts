@@ -94,7 +94,7 @@ export function parseCommandLine<const P extends Program>(
   }
   if (isOn("version")) return { text: `${program.name} ${program.version}` };
   assertKnown(program, name, line);
-  if (word !== undefined && named === undefined && command.positionals === undefined) {
+  if (word !== undefined && named === undefined && !takes(command, line.words.length)) {
     const names = Object.keys(program.commands);
     throw new UsageError(
       `Unknown ${program.commandNoun} ${quoted(word)}${hint(nearest(word, names))}; expected ${
@@ -112,6 +112,12 @@ export function parseCommandLine<const P extends Program>(
   return { command: name, options: Object.fromEntries(values), positionals } as unknown as CommandLine<
     P["commands"]
   >;
+}
+
+/** Whether a command takes this many words: without it, the first one must have been meant as a command. */
+function takes({ positionals = {} }: Command, words: number): boolean {
+  const table = Object.values(positionals);
+  return table.length > 0 && (words <= table.length || table.at(-1)?.settings.repeatable === true);
 }
 
 /** A command line split by options and words, before its command is chosen. */

@@ -67,7 +67,12 @@ async function runAndReport(
 ): Promise<ExitCode> {
   const { report, junit, out } = values;
   refuseWithAgents(values);
-  const file = await fileOf(values, { log, signal: interrupted.signal });
+  if (values.scenario === undefined) refuseScenarioOptions(values);
+  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
+    log,
+    signal: interrupted.signal,
+    assertOptions: () => assertScenarioOptions(values),
+  });
   await using scenario = file && await prepareRun(file, values);
   const plan = scenario?.plan ?? planOf(values);
   assertWritable({ "--history": values.history, "--report": report, "--junit": junit, "--out": out });
@@ -148,19 +153,6 @@ async function runAndReport(
   for (const { message } of unwritten) log.error(message);
   const code = EXIT_CODES[summary.verdict];
   return code === ExitCode.ok && unwritten.length > 0 ? ExitCode.failure : code;
-}
-
-/** Opens the scenario file, if there is one. */
-async function fileOf(
-  values: RunCommandValues,
-  options: Parameters<typeof openScenarioFile>[1],
-): Promise<ScenarioFile | undefined> {
-  if (values.scenario === undefined) {
-    refuseScenarioOptions(values);
-    return undefined;
-  }
-  assertScenarioOptions(values);
-  return await openScenarioFile(values.scenario, options);
 }
 
 /** @throws {UsageError} If an option does not go with agents. */

@@ -88,9 +88,9 @@ export function countTables(summary: Summary, { faults }: { faults: boolean }): 
 function leftAt({ server, scenario }: Summary): Row[] {
   const connections: Row = ["connections", server?.connections ?? null, "zero"];
   const sockets: Row = ["more sockets than at its start", server?.descriptors ?? null, "zero"];
-  if (scenario !== undefined && server?.pending === null) {
-    const custom = Object.entries(server.custom ?? {}).map(([name, count]): Row => [name, count, "zero"]);
-    return [...custom, sockets];
+  if (scenario !== undefined && (server?.pending ?? null) === null) {
+    const custom = Object.entries(server?.custom ?? {}).map(([name, count]): Row => [name, count, "zero"]);
+    return [...custom.length > 0 ? custom : [connections], sockets];
   }
   return [
     connections,

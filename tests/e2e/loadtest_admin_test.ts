@@ -59,8 +59,8 @@ Deno.test("loadtest.ts --target-admin does not start when the target has no stat
   await using server = await ServerProcess.start("http");
   const address = `127.0.0.1:${server.port}`;
   const { code, err } = await run(denoRun("loadtest.ts", ["--target", address, "--target-admin", address]));
-  assertEquals(code, 1);
-  assertStringIncludes(err, `Cannot read the state of the target at ${address}`);
+  assertEquals(code, 2);
+  assertStringIncludes(err, `Cannot use --target-admin ${address}: no admin server of okline answers there`);
   assertEquals((await run(denoRun("loadtest.ts", ["--target-admin", address]))).code, 2);
 });
 

@@ -12,6 +12,7 @@ import { runOptions } from "../options.ts";
 import { assertWritable, writeWhole } from "../../shared/output_file.ts";
 import { openScenarioFile } from "../scenario/file.ts";
 import { scenarioOptions } from "../scenario/options.ts";
+import { targetOf } from "../scenario/run.ts";
 import { lengthOf, type MeasuredLevel, runLevel } from "./level.ts";
 import { describeLevel, describeTry, levelTable } from "./text.ts";
 
@@ -104,12 +105,10 @@ async function searchAndReport(
   const interrupted = new AbortController();
   const { signal } = interrupted;
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
-  if (values.scenario === undefined && values.pid !== undefined) {
-    throw new UsageError("Option --pid goes with a scenario");
-  }
+  assertSearchable(values);
   const file = values.scenario === undefined
     ? undefined
-    : await openScenarioFile(values.scenario, { log, signal });
+    : await openScenarioFile(values.scenario, { log, signal, assertOptions: () => targetOf(values) });
   assertWritable({ "--report": report });
   const unit = file === undefined ? "clients" : file.scenario.message === undefined ? "sessions" : "messages";
   const levels: MeasuredLevel[] = [];
@@ -144,6 +143,16 @@ async function searchAndReport(
     await writeWhole(report, renderCapacityReport({ answer, ending, levels, unit, args }));
   }
   return exitCodeOf(capacity);
+}
+
+/** @throws {UsageError} If the options leave nothing to search. */
+function assertSearchable({ scenario, pid, startRate, maxRate }: CapacityValues): void {
+  if (scenario === undefined && pid !== undefined) throw new UsageError("Option --pid goes with a scenario");
+  if (startRate > maxRate) {
+    throw new UsageError(
+      `Cannot use --max-rate ${maxRate}/s: expected at least --start-rate, which is ${startRate}/s`,
+    );
+  }
 }
 
 function exitCodeOf({ ending, low }: Capacity): ExitCode {

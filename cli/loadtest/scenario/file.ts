@@ -16,14 +16,16 @@ export interface ScenarioFile {
 }
 
 /**
- * Checks the types of a scenario file, and imports it.
+ * Opens a scenario file: checks its types, and imports it.
  *
+ * @param options.assertOptions Throws a `UsageError` for options of the run that make no sense, before the types are checked,
+ * which takes long.
  * @throws {UsageError} If there is no such file, its types are wrong, or it does not export a scenario.
  * @throws {ExitError} If its types cannot be checked.
  */
 export async function openScenarioFile(
   path: string,
-  options: Pick<TypeCheck, "log" | "signal">,
+  { assertOptions, ...options }: Pick<TypeCheck, "log" | "signal"> & { readonly assertOptions: () => void },
 ): Promise<ScenarioFile> {
   const url = toFileUrl(path);
   try {
@@ -35,6 +37,7 @@ export async function openScenarioFile(
       { cause },
     );
   }
+  assertOptions();
   await checkTypes({ path, url, ...options });
   try {
     return { scenario: await importScenario(url, path), name: path, url };

@@ -122,7 +122,7 @@ export function refuseScenarioOptions(values: ScenarioValues & Pick<RunValues, "
 }
 
 /**
- * Checks the options of a scenario, before its types are checked, which takes long.
+ * Checks the options of a scenario.
  *
  * @throws {UsageError} If one is missing, or does not go with a scenario or another option.
  */
@@ -132,7 +132,12 @@ export function assertScenarioOptions(values: RunCommandValues): void {
   loadOf(values);
 }
 
-function targetOf({ target }: RunCommandValues): Address {
+/**
+ * Returns the target of a scenario.
+ *
+ * @throws {UsageError} If it is missing.
+ */
+export function targetOf({ target }: Pick<RunValues, "target">): Address {
   if (target !== undefined) return target;
   throw new UsageError(
     "Option --target is missing: a scenario needs a server, as in --target 127.0.0.1:8080",

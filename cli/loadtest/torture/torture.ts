@@ -22,7 +22,7 @@ import { SelfSigned } from "../self_signed.ts";
 import { respawnCommand } from "../respawn.ts";
 import { transportArguments } from "../../shared/transport_option.ts";
 import { tlsClient, tlsClientOptions } from "../../client/tls_options.ts";
-import { tortureReport } from "./report.ts";
+import { tortureReport, verdictOf } from "./report.ts";
 
 const MIB = 1024 * 1024;
 /** The longest accepted wait in ms. Longer ones make no sense for one case. */
@@ -130,7 +130,7 @@ async function runCases(values: Values<typeof options>, log: Log, { onSignal }: 
       })
     ) {
       results.push(result);
-      if (values.json) log.result("", { event: "case", ...result });
+      if (values.json) log.result(`${result.name}: ${verdictOf(result)}`, { event: "case", ...result });
     }
     const left = own === undefined ? undefined : await whatIsLeft(own);
     const faults = left === undefined ? [] : [`Left in the server: ${left}`];

@@ -191,3 +191,29 @@ Deno.test(
 Deno.test("parseCommandLine() names the option when a parser says what it cannot use", pure, () => {
   assertEquals(refusal(["--delay", "none"]), 'Cannot use --delay "none": expected uniform:MIN-MAX');
 });
+
+Deno.test(
+  "parseCommandLine() takes the first word for a misspelled command when there are too many words",
+  pure,
+  () => {
+    const examples = [["", "x"], ["", "x"]] as const;
+    const tool = {
+      ...program,
+      commandNoun: "command",
+      defaultCommand: "run",
+      commands: {
+        run: { summary: "x", positionals: { file: option.text({ help: "x" }) }, options: {}, examples },
+        verify: { summary: "x", options: {}, examples },
+      },
+    } as const;
+    const errorOf = (args: readonly string[]): string =>
+      assertThrows(() => parseCommandLine(tool, { args, environment: () => undefined }), UsageError).message;
+    assertEquals(
+      errorOf(["runn", "echo.ts"]),
+      'Unknown command "runn" (did you mean run?); expected run, verify',
+    );
+    assertStringIncludes(errorOf(["run", "echo.ts", "more"]), 'Unexpected argument "more"');
+    const line = parseCommandLine(tool, { args: ["echo.ts"], environment: () => undefined });
+    assert(!("text" in line) && line.command === "run" && line.positionals.file === "echo.ts");
+  },
+);
