@@ -209,8 +209,8 @@ Deno.test(
     const errorOf = (args: readonly string[]): string =>
       assertThrows(() => parseCommandLine(tool, { args, environment: () => undefined }), UsageError).message;
     assertEquals(
-      errorOf(["runn", "echo.ts"]),
-      'Unknown command "runn" (did you mean run?); expected run, verify',
+      errorOf(["rum", "echo.ts"]),
+      'Unknown command "rum" (did you mean run?); expected run, verify',
     );
     assertStringIncludes(errorOf(["run", "echo.ts", "more"]), 'Unexpected argument "more"');
     const line = parseCommandLine(tool, { args: ["echo.ts"], environment: () => undefined });
