@@ -1,10 +1,10 @@
 /** Formats the summary of a load test as text. @module */
 import { formatTable } from "../terminal/table.ts";
-import { leadingFindings } from "../../loadtest/judge/findings.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import type { ScenarioMetrics } from "../../loadtest/scenario/measure_scenario.ts";
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
+import { findingLines } from "./finding_lines.ts";
 import { scenarioText } from "./scenario/text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
@@ -19,7 +19,7 @@ export function summaryText(summary: Summary): string {
   }
   return [
     headline,
-    ...findingLines(summary),
+    ...findingLines(summary, { where: "--report, or --json" }),
     ...summary.thresholds.map((threshold) =>
       `  threshold ${describeThreshold(threshold)}${
         threshold.holds || threshold.actual === null ? "" : ", crossed"
@@ -107,16 +107,6 @@ function requestTable(summary: Summary, scenario: ScenarioMetrics): string {
       ...(atServer[index] ?? ["", ""]),
     ]),
   });
-}
-
-/** The first findings of each kind, and where to find the others. */
-function findingLines({ findings }: Summary): string[] {
-  const { leading, others, uncounted } = leadingFindings(findings);
-  const where = uncounted > 0 ? `${uncounted} more lines like these` : "Each of these";
-  return [
-    ...leading.map(({ text }) => `  ${text}`),
-    ...(others.length === 0 ? [] : [`  ${where}: see --report, or --json`]),
-  ];
 }
 
 /** Describes the distribution of connections over the processes of the server, if there are several. */

@@ -10,6 +10,7 @@ import { HistoryError } from "../../loadtest/history/line_format.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { describeFlaws } from "../../loadtest/judge/verdict_text.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
+import { findingLines } from "./finding_lines.ts";
 import { jsonOption } from "../shared/output_options.ts";
 
 /** `loadtest.ts verify`. */
@@ -41,7 +42,11 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
       ...flaws,
     ];
     log.result(
-      [`${verdict.toUpperCase()}: ${result.join(", ")}`, ...findings].join("\n  "),
+      [
+        `${verdict.toUpperCase()}: ${result.join(", ")}`,
+        ...discrepancies.map((text) => `  ${text}`),
+        ...findingLines(judgement, { where: "--json" }),
+      ].join("\n"),
       {
         event: "verified",
         verdict,

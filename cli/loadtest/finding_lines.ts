@@ -1,0 +1,19 @@
+/** Findings as lines below a verdict. Pure. @module */
+import { type Finding, leadingFindings } from "../../loadtest/judge/findings.ts";
+
+/**
+ * Returns the first findings of each kind, indented, and a line that says where to find the others.
+ *
+ * @param options.where The option that shows all of them, such as `--json`.
+ */
+export function findingLines(
+  { findings }: { readonly findings: readonly Finding[] },
+  { where }: { readonly where: string },
+): string[] {
+  const { leading, others, uncounted } = leadingFindings(findings);
+  const which = uncounted > 0 ? `${uncounted.toLocaleString("en")} more lines like these` : "Each of these";
+  return [
+    ...leading.map(({ text }) => `  ${text}`),
+    ...(others.length === 0 ? [] : [`  ${which}: see ${where}`]),
+  ];
+}

@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import { findingLines } from "../../../cli/loadtest/finding_lines.ts";
+import type { Finding } from "../../../loadtest/judge/findings.ts";
+import { pure } from "../../_util/permissions.ts";
+
+Deno.test("findingLines() shows the first findings of a kind, and says where the others are", pure, () => {
+  const lines = (texts: readonly string[]): string[] =>
+    findingLines({ findings: texts.map((text): Finding => ({ kind: "lost", text })) }, { where: "--json" });
+  assertEquals(lines([]), []);
+  assertEquals(lines(["Message 1"]), ["  Message 1"]);
+  assertEquals(lines(["Message 1", "Message 2"]), [
+    "  Message 1 (and 1 more like this)",
+    "  Each of these: see --json",
+  ]);
+  assertEquals(lines(["a", "b", "c", "d", "e", "And 1200 more like these"]), [
+    "  a",
+    "  b",
+    "  c",
+    "  1,202 more lines like these: see --json",
+  ]);
+});
