@@ -18,7 +18,7 @@ import { crossedThresholds, summarize } from "./metrics/summary.ts";
 import { parseThreshold } from "./metrics/threshold.ts";
 import { randomStream } from "./plan/seeded_random.ts";
 import { ThreadLoadMeter } from "./process/thread_load.ts";
-import { runPlan } from "./run_plan.ts";
+import { GIVE_UP_AFTER, runPlan } from "./run_plan.ts";
 import { askFinalState, prepareScenario } from "./scenario/prepare_scenario.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { toMs } from "./scenario/scenario.ts";
@@ -92,6 +92,7 @@ export async function runLoadTest<Frame, Shared>(
     generator,
     clock,
     thresholds: parsed,
+    giveUpAfter: GIVE_UP_AFTER,
     server: { finalState: () => askFinalState({ expectState }, { clock }) },
     ...hooks,
     ...(order.scenario === undefined ? {} : { load: order.scenario.load }),

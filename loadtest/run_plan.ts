@@ -14,6 +14,9 @@ import type { LoadShape } from "./scenario/load_shape.ts";
 import { type JudgementSoFar, judgeSoFar, refusedSoFar } from "./judge/trouble.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
 
+/** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
+export const GIVE_UP_AFTER = 1500;
+
 /** The server under test, as {@linkcode runPlan} sees it. */
 export interface ServerUnderTest {
   /** Returns its state after the last client, with some time to settle; `null` if it cannot be asked. */

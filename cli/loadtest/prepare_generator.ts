@@ -17,9 +17,6 @@ import { respawnCommand, respawnForScenario } from "./respawn.ts";
 import type { Target } from "./target.ts";
 import { PART_NAMES } from "./worker_processes.ts";
 
-/** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
-export const GIVE_UP_AFTER = 1500;
-
 /** Settings of the clients of a built-in protocol. */
 export function orderOf(
   { protocol, faults, token, maxLag }: RunValues,

@@ -8,7 +8,7 @@ import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
-import { runPlan } from "../../loadtest/run_plan.ts";
+import { GIVE_UP_AFTER, runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { crossedThresholds, summarize } from "../../loadtest/metrics/summary.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
@@ -29,7 +29,7 @@ import {
   refuseScenarioOptions,
   type RunCommandValues,
 } from "./scenario/run.ts";
-import { GIVE_UP_AFTER, orderOf, prepareGenerator } from "./prepare_generator.ts";
+import { orderOf, prepareGenerator } from "./prepare_generator.ts";
 import { startLiveView } from "./live_view.ts";
 import { assertWritable } from "../shared/output_file.ts";
 import { writeCsv, writeJunit, writeReport } from "./report.ts";

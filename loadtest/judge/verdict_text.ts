@@ -13,7 +13,10 @@ export type VerdictFacts =
   & FlawFacts;
 
 /** The part of a summary that {@linkcode describeFlaws} needs. */
-export type FlawFacts = Pick<Summary, "findings" | "findingCounts" | "lost" | "underWay" | "refused">;
+export type FlawFacts = Pick<
+  Summary,
+  "findings" | "findingCounts" | "lost" | "underWay" | "refused" | "scenario"
+>;
 
 /**
  * Describes the verdict of a run in a sentence without a final period.
@@ -87,7 +90,9 @@ const NOUNS: Readonly<Partial<Record<FindingKind, { readonly one: string; readon
 const MOST = 4;
 
 /** Describes what is wrong with a run in a few words each, the most serious first. */
-export function describeFlaws({ findings, findingCounts, lost, underWay, refused }: FlawFacts): string[] {
+export function describeFlaws(
+  { findings, findingCounts, lost, underWay, refused, scenario }: FlawFacts,
+): string[] {
   const unreachable = unreachableText({ findings });
   if (unreachable !== undefined) return [lowered(unreachable)];
   // In a scenario, a session may be unfinished without a request in flight.
@@ -96,6 +101,7 @@ export function describeFlaws({ findings, findingCounts, lost, underWay, refused
     const [count = 0, noun] = [counts[kind], NOUNS[kind]];
     return count === 0 || noun === undefined ? [] : [plural(count, noun, { format: formatCount })];
   });
+  if (scenario !== undefined && scenario.notSent > 0) flaws.push(`${formatCount(scenario.notSent)} not sent`);
   if (refused > 0) flaws.push(`could not connect ${plural(refused, "time", { format: formatCount })}`);
   const unnatural = findingCounts.unnatural ?? 0;
   if (flaws.length === 0 && unnatural > 0) {

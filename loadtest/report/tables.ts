@@ -128,6 +128,7 @@ function requestCounts(
     ["answered as expected", acked],
     ["lost", lost, "zero"],
     ["in flight at the end", underWay, "zero"],
+    ["not sent", scenario.notSent, "zero"],
     ["wrong reply", scenario.wrong, "zero"],
     ["truncated reply", scenario.truncated, "zero"],
     ["reply to another session", scenario.foreign, "zero"],

@@ -44,6 +44,8 @@ export interface ScenarioMetrics {
   };
   /** Lag with which generators started scheduled messages, in ms at the 99th percentile; `null` without a schedule. */
   readonly messageLag: number | null;
+  /** Scheduled messages that were never sent. */
+  readonly notSent: number;
   /** Results by step. */
   readonly steps: readonly StepMetrics[];
   /** Results of `t.check`, by name. */
@@ -111,6 +113,7 @@ export function measureSteps(ledger: Ledger): ScenarioMetrics {
       unfinished: sessions("unfinished"),
     },
     messageLag: scenario.shapes.length === 0 ? null : Math.max(...scenario.shapes.map(({ lag }) => lag)),
+    notSent: scenario.shapes.reduce((sum, { notSent }) => sum + notSent, 0),
     steps: scenario.steps.map((name, step) => ({
       name,
       requests: requests[step]!,

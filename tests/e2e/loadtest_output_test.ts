@@ -1,5 +1,5 @@
 /** The files that a load test writes, and its processes when their group is signaled. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import { childrenOf, loadTest, readOr, startLoadTest, when } from "../_util/loadtest/loadtest_program.ts";
 import { TempDir } from "../_util/temp_dir.ts";
@@ -86,4 +86,15 @@ Deno.test("loadtest.ts is interrupted, and its server is not blamed, when the pr
   const { code, summary } = await program.outcome;
   assertEquals([code, summary.verdict, summary.unexpected], [130, "interrupted", 0]);
   assertEquals(summary.server, { ...summary.server as object, connections: 0, pending: 0, descriptors: 0 });
+});
+
+Deno.test("loadtest.ts --log-format json logs JSON only, and leaves stdout as it is", async () => {
+  const args = ["--clients", "20", "--window", "100ms", "--json", "--log-format", "json", ...ANY_LAG];
+  const { code, out, err, summary } = await loadTest(...args);
+  assertEquals([code, out.trimEnd().split("\n").length, summary.verdict], [0, 1, "proven"]);
+  const messages = err.trimEnd().split("\n").map((line) => String(JSON.parse(line).message));
+  assertMatch(messages.at(0) ?? "", /^20 clients over 0\.1 s/);
+  assertStringIncludes(messages.at(-1) ?? "", "PROVEN: ");
+  const warnings = await loadTest(...args, "--log-level", "warning");
+  assertEquals([warnings.code, warnings.err], [0, ""]);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { ServerState } from "../../loadtest/history/events.ts";
+import { runLoadTest } from "../../loadtest/mod.ts";
 import { startRelay } from "../../relay/mod.ts";
 import type { PlanOptions } from "../../loadtest/plan/plan.ts";
 import { pure } from "../_util/permissions.ts";
@@ -65,4 +66,12 @@ Deno.test("runPlan() ends as unreachable when all clients gave up before giveUpA
   const { judgement } = await run(world, { giveUpAfter: 60_000, plan });
   assertEquals(judgement.count("unreachable"), 1);
   assertEquals((await run(world, { plan })).judgement.count("unreachable"), 0);
+});
+
+Deno.test("runLoadTest() ends early when nothing listens at its target", pure, async () => {
+  const world = new Simulation();
+  const test = runLoadTest({ protocol: "relay", target: ADDRESS, clients: 5, ...world.seam });
+  const { verdict, text } = await world.clock.runUntil(test);
+  assertEquals(verdict, "failed");
+  assertMatch(text, /^No client could connect, so the run ended after 2/);
 });

@@ -91,3 +91,20 @@ Deno.test("startProgress() shows nothing when quiet", pure, async () => {
     assertEquals(sink.text(), "");
   }
 });
+
+Deno.test("startProgress() hands its lines to print, and shows no bar on a terminal then", pure, async () => {
+  const sink = memorySink(true);
+  const lines: string[] = [];
+  {
+    using progress = await startProgress({
+      total: 2,
+      sink,
+      lineInterval: 0,
+      now: () => 0,
+      print: (line) => lines.push(line),
+    });
+    progress.update(1, "open");
+    progress.clear();
+  }
+  assertEquals([lines, sink.text()], [["1/2 (50%) open"], ""]);
+});

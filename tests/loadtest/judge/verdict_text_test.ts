@@ -62,3 +62,11 @@ Deno.test("describeVerdict() says why no client could connect", pure, () => {
   });
   assertEquals(describeVerdict(run), text);
 });
+
+Deno.test("describeVerdict() counts messages that a scenario could not send", pure, () => {
+  const scenario = { requests: 70, notSent: 930 } as VerdictFacts["scenario"];
+  assertEquals(
+    describeVerdict(failed({ acked: 70, findingCounts: { unnatural: 20 }, ...(scenario && { scenario }) })),
+    "70 of 70 requests answered as expected, 930 not sent",
+  );
+});
