@@ -3,6 +3,17 @@ import { listen } from "../../socket/mod.ts";
 import { loadTest } from "../_util/loadtest/loadtest_program.ts";
 import { TempDir } from "../_util/temp_dir.ts";
 
+let dir: TempDir;
+/** One path for the scenarios of all tests: a file whose types were checked before is checked much faster again. */
+let file: string;
+
+Deno.test.beforeAll(() => {
+  dir = new TempDir();
+  file = `${dir.path}/scenario.ts`;
+});
+
+Deno.test.afterAll(() => dir[Symbol.asyncDispose]());
+
 const HEAD = 'import { lineCodec, scenario } from "@okline/okline/loadtest";\nconst codec = lineCodec();\n';
 
 /** A line echo that says `OK` to a login, and the port it listens on. */
@@ -16,8 +27,6 @@ function startEcho(): { port: number } & AsyncDisposable {
 
 Deno.test("loadtest.ts run proves a scenario file and writes its report, and verify agrees", async () => {
   await using echo = startEcho();
-  await using dir = new TempDir();
-  const file = `${dir.path}/echo.ts`;
   await Deno.writeTextFile(`${dir.path}/users.csv`, "name\nann\nbob\ncy\ndan\n");
   await Deno.writeTextFile(
     file,
@@ -85,8 +94,8 @@ Deno.test("loadtest.ts run proves a scenario file and writes its report, and ver
 
 Deno.test("loadtest.ts new writes a scenario that type-checks and runs, and does not overwrite it", async () => {
   await using echo = startEcho();
-  await using dir = new TempDir();
-  const name = `${dir.path}/mine`;
+  const name = file.replace(".ts", "");
+  if (dir.has("scenario.ts")) await Deno.remove(file);
   assertEquals((await loadTest("new", name)).code, 0);
   const again = await loadTest("new", name);
   assertEquals(again.code, 2);
@@ -100,7 +109,6 @@ Deno.test("loadtest.ts new writes a scenario that type-checks and runs, and does
 });
 
 Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear line", async () => {
-  await using dir = new TempDir();
   const target = ["--target", "127.0.0.1:9"];
   const cases: readonly (readonly [source: string | undefined, args: readonly string[], error: RegExp])[] = [
     [
@@ -108,7 +116,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
       target,
       /^error: Cannot run .*: no such file, and no command of this name; see loadtest.ts --help$/,
     ],
-    ["export const a: number = 'x';", target, /^error: Cannot run .*: TS2322: .* at s\d\.ts:1:14$/],
+    ["export const a: number = 'x';", target, /^error: Cannot run .*: TS2322: .* at scenario\.ts:1:14$/],
     ["export {};", target, /expected "export default scenario\({ … }\)", got no default export$/],
     ["export default { session() {} };", target, /got a default export of type object$/],
     [
@@ -143,12 +151,10 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
       /--protocol goes with the built-in/,
     ],
   ];
-  const outcomes = await Promise.all(cases.map(async ([source, args, error], index) => {
-    const file = `${dir.path}/s${index}.ts`;
+  for (const [source, args, error] of cases) {
     if (source !== undefined) await Deno.writeTextFile(file, source);
-    return { error, ...await loadTest("run", file, "--quiet", ...args) };
-  }));
-  for (const { error, code, err } of outcomes) {
+    const named = source === undefined ? `${dir.path}/none.ts` : file;
+    const { code, err } = await loadTest("run", named, "--quiet", ...args);
     assertEquals(code, 2, err);
     assertEquals(err.trimEnd().split("\n").length, 1, err);
     assertMatch(err.trimEnd(), error);
@@ -157,8 +163,6 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
 
 Deno.test("loadtest.ts run reports a scenario that ends its process", async () => {
   await using echo = startEcho();
-  await using dir = new TempDir();
-  const file = `${dir.path}/loop.ts`;
   await Deno.writeTextFile(file, `${HEAD}export default scenario({ codec, session() { Deno.exit(7); } });`);
   const { code, summary } = await loadTest(
     ...[

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { typeError } from "../../../../cli/loadtest/scenario/type_check.ts";
+import { checkedImports, typeError } from "../../../../cli/loadtest/scenario/type_check.ts";
 import { pure } from "../../../_util/permissions.ts";
 
 const WHERE = { path: "load/echo.ts", url: "file:///home/ann/load/echo.ts", root: "file:///opt/okline/" };
@@ -56,4 +56,19 @@ Deno.test("typeError() does not blame the scenario for an error in okline", pure
     "Cannot run load/echo.ts: it is not at fault, but okline itself does not pass the type check: " +
     "TS2339: Property 'name' does not exist. at /opt/okline/cli/loadtest/run.ts:284:13",
   ]);
+});
+
+Deno.test("checkedImports() gives scenarios the library in place of the program", pure, () => {
+  const config = {
+    name: "@okline/okline",
+    imports: { "@std/assert": "npm:deno-std" },
+    exports: { ".": "./mod.ts", "./loadtest": "./loadtest.ts", "./socket": "./socket/mod.ts" },
+  };
+  assertEquals(checkedImports(config, "file:///opt/okline/"), {
+    "@std/assert": "npm:deno-std",
+    "@okline/okline": "file:///opt/okline/mod.ts",
+    "@okline/okline/loadtest": "file:///opt/okline/loadtest/mod.ts",
+    "@okline/okline/socket": "file:///opt/okline/socket/mod.ts",
+    "file:///opt/okline/loadtest.ts": "file:///opt/okline/loadtest/mod.ts",
+  });
 });
