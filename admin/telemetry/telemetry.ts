@@ -107,16 +107,17 @@ export class Telemetry {
 
   /** A relay received a line. */
   received(connection: ListedConnection, line: string): void {
-    if (!line.startsWith(MESSAGE)) return;
+    // Most lines are not sampled: only of those that are, the text is cut out and looked up.
+    if (!line.startsWith(MESSAGE) || !isSampled(line, this.#options, MESSAGE.length)) return;
     const text = line.slice(MESSAGE.length);
-    const { seed, ratio } = this.#options;
-    if (this.#open.size >= MOST_OPEN || this.#open.has(text) || !isSampled(text, { seed, ratio })) return;
+    if (this.#open.size >= MOST_OPEN || this.#open.has(text)) return;
     this.#open.set(text, { begin: this.#now(), connection });
   }
 
   /** A relay sent a line. */
   sent(connection: ListedConnection, line: string): void {
     if (this.#open.size === 0 || !line.startsWith(OK)) return;
+    if (!isSampled(line, this.#options, OK.length)) return;
     const text = line.slice(OK.length);
     const message = this.#open.get(text);
     if (message?.connection === connection) this.#end(text, message);

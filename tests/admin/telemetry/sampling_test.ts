@@ -15,3 +15,11 @@ Deno.test("isSampled() chooses about the part that was asked for, the same for t
   assert(both < 400, `${both}`);
   assertEquals([chosen(7, 0).length, chosen(7, 1).length], [0, names.length]);
 });
+
+Deno.test("isSampled() chooses a name the same wherever it begins in a text", pure, () => {
+  const sampling = { seed: 3, ratio: 0.5 };
+  for (let number = 0; number < 100; number++) {
+    const [name, prefix] = [`text ${number}`, "message "];
+    assertEquals(isSampled(prefix + name, sampling, prefix.length), isSampled(name, sampling));
+  }
+});
