@@ -1,8 +1,10 @@
 /** HTTP for the admin server, with limits on slow and numerous clients. @module */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { normalizePath } from "../http/grammar.ts";
-import { type Address, unixAddress, unixPath } from "../socket/network.ts";
-import { removeStaleSocket } from "../socket/tcp.ts";
+import { Acceptor } from "../socket/listener/acceptor.ts";
+import type { Address } from "../socket/network.ts";
+import { removeStaleSocket, systemClock, systemNetwork } from "../socket/tcp.ts";
+import { TransportStream } from "./transport_stream.ts";
 import type { AdminRequest, AdminResponse } from "./request.ts";
 import { errorResponse } from "./request.ts";
 
@@ -43,22 +45,37 @@ const SECURITY: Readonly<Record<string, string>> = {
  *
  * It uses `node:http` and not `Deno.serve`, which limits neither its connections nor the time that a client takes for
  * a request: clients that send half a request each would keep a descriptor of the service forever.
+ *
+ * It accepts by itself, because both of them stop accepting for good when the process is out of descriptors once.
  */
 export class HttpListener {
   readonly address: Address;
   readonly #server: Server;
+  readonly #acceptor: Acceptor;
+  readonly #accepting: Promise<void>;
+  readonly #open = new Set<TransportStream>();
   readonly #limits: HttpLimits;
   readonly #options: HttpListenerOptions;
   #active = 0;
   #idle = Promise.withResolvers<void>();
 
-  private constructor(server: Server, options: HttpListenerOptions) {
-    this.#server = server;
+  private constructor(acceptor: Acceptor, options: HttpListenerOptions) {
+    this.#acceptor = acceptor;
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.address = addressOf(server, options.address);
-    server.maxConnections = this.#limits.maxConnections;
-    server.on("request", (request, response) => void this.#serve(request, response));
+    this.address = acceptor.addresses[0]!;
+    const { requestTimeout } = this.#limits;
+    this.#server = createServer({
+      headersTimeout: requestTimeout,
+      requestTimeout,
+      keepAliveTimeout: requestTimeout,
+      connectionsCheckingInterval: Math.max(10, requestTimeout / 4),
+      maxHeaderSize: MAX_HEADER_BYTES,
+    });
+    this.#server.on("request", (request, response) => void this.#serve(request, response));
+    // Timeouts begin with this event.
+    this.#server.emit("listening");
+    this.#accepting = this.#accept().catch(options.onError);
   }
 
   /**
@@ -67,28 +84,25 @@ export class HttpListener {
    * @throws {Error} With a `code` such as `EADDRINUSE` if the address cannot be bound.
    */
   static async start(options: HttpListenerOptions): Promise<HttpListener> {
-    const { requestTimeout } = { ...LIMITS, ...options.limits };
-    await removeStaleSocket(options.address.hostname);
-    const server = createServer({
-      headersTimeout: requestTimeout,
-      requestTimeout,
-      keepAliveTimeout: requestTimeout,
-      connectionsCheckingInterval: Math.max(10, requestTimeout / 4),
-      maxHeaderSize: MAX_HEADER_BYTES,
+    const { hostname, port } = options.address;
+    await removeStaleSocket(hostname);
+    const acceptor = new Acceptor({
+      network: systemNetwork,
+      clock: systemClock,
+      hostnames: [hostname],
+      tryHostnames: [],
+      port,
+      reusePort: false,
+      maxAcceptRate: 0,
+      onEvent: () => {},
+      onChange: () => {},
     });
-    const path = unixPath(options.address.hostname);
-    const bound = Promise.withResolvers<void>();
-    server.once("error", bound.reject);
-    if (path !== undefined) server.listen(path, bound.resolve);
-    else server.listen({ host: options.address.hostname, port: options.address.port }, bound.resolve);
-    await bound.promise;
-    server.off("error", bound.reject);
-    return new HttpListener(server, options);
+    return new HttpListener(acceptor, options);
   }
 
   /** Stops accepting, waits up to `within` ms for responses in progress, and closes every connection. */
   async close(within = 2000): Promise<void> {
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()));
+    this.#acceptor.close();
     this.#server.closeIdleConnections();
     if (this.#active > 0) {
       const late = Promise.withResolvers<void>();
@@ -96,8 +110,25 @@ export class HttpListener {
       await Promise.race([this.#idle.promise, late.promise]);
       clearTimeout(timer);
     }
-    this.#server.closeAllConnections();
-    await closed;
+    for (const stream of this.#open) stream.destroy();
+    this.#server.emit("close"); // Ends the checks of timeouts.
+    await this.#accepting;
+  }
+
+  async #accept(): Promise<void> {
+    const [socket] = this.#acceptor.sockets;
+    for (;;) {
+      const transport = await this.#acceptor.accept(socket!);
+      if (transport === undefined) return;
+      if (this.#open.size >= this.#limits.maxConnections) {
+        transport.close();
+        continue;
+      }
+      const stream = new TransportStream(transport);
+      this.#open.add(stream);
+      stream.on("close", () => void this.#open.delete(stream));
+      this.#server.emit("connection", stream);
+    }
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -179,12 +210,6 @@ export class HttpListener {
     response.off(event, done.resolve);
     response.off("close", done.resolve);
   }
-}
-
-function addressOf(server: Server, asked: Address): Address {
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") return unixAddress(unixPath(asked.hostname) ?? "");
-  return { hostname: bound.address, port: bound.port };
 }
 
 /** All values of a header: `headers` of Node's request joins or drops repeated ones. */

@@ -63,6 +63,9 @@ export interface ServiceControl {
   readonly draining: boolean;
 }
 
+/** A process is out of descriptors until it has accepted for this long, in ms, without a pause. */
+const SHORTAGE_MS = 5000;
+
 /**
  * Collects what the admin server shows of a service. It exists before the service, which gets its hooks:
  * {@linkcode ServiceMonitor.ackTimes}, {@linkcode ServiceMonitor.closed}, and {@linkcode ServiceMonitor.exhausted}.
@@ -74,7 +77,9 @@ export class ServiceMonitor implements Disposable {
   readonly #clock: Clock;
   readonly #lag: EventLoopLag;
   readonly #directory: ConnectionDirectory;
-  #exhausted = false;
+  /** Pauses of accepting for lack of descriptors, and the time of the last one. */
+  #shortages = 0;
+  #shortageAt: number | undefined;
   #service: MonitoredService | undefined;
   readonly #telemetry: Telemetry | undefined;
   #sampler: Sampler<ServiceSample> | undefined;
@@ -114,7 +119,21 @@ export class ServiceMonitor implements Disposable {
 
   /** Must be called when the process runs out of descriptors, and when that is over. */
   exhausted(exhausted: boolean): void {
-    this.#exhausted = exhausted;
+    this.#shortages = (this.#service?.stats() as ServiceStats | undefined)?.outOfDescriptors ?? 0;
+    this.#shortageAt = exhausted ? this.#clock.now() : undefined;
+  }
+
+  /**
+   * Whether accepting has paused recently. Waiting for the next accepted connection would be waiting forever: a load balancer
+   * sends none to a server that is not ready.
+   */
+  #isExhausted({ outOfDescriptors = 0 }: ServiceStats): boolean {
+    const now = this.#clock.now();
+    if (outOfDescriptors > this.#shortages) {
+      this.#shortages = outOfDescriptors;
+      this.#shortageAt = now;
+    }
+    return this.#shortageAt !== undefined && now - this.#shortageAt < SHORTAGE_MS;
   }
 
   /** Begins to watch a service. Returns what the admin server shows of it. */
@@ -125,7 +144,7 @@ export class ServiceMonitor implements Disposable {
       ...(control.draining ? ["draining"] : []),
       ...(stats().suspended === true ? ["suspended"] : []),
       ...(stats().bus?.connected === false ? ["disconnected from the cluster"] : []),
-      ...(this.#exhausted ? ["out of descriptors"] : []),
+      ...(this.#isExhausted(stats()) ? ["out of descriptors"] : []),
     ];
     const { processes } = service;
     const bytes = () => processes?.bytes() ?? this.#directory.sample();

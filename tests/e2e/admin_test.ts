@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import type { Address } from "../../socket/network.ts";
 import { askAdmin } from "../_util/admin_client.ts";
+import { askUntil } from "../_util/programs/installed.ts";
 import { runServer, ServerProcess } from "../_util/programs/program.ts";
 
 const SERVICES: Readonly<Record<string, readonly string[]>> = {
@@ -131,4 +132,28 @@ Deno.test("server.ts proxy --admin lists connections that have closed, and their
   await proxy.until(({ connections }) => connections === 0);
   const { connections: [closed] } = JSON.parse((await askAdmin(admin, "/connections?state=closed")).text);
   assertEquals([closed.reason, closed.bytesIn, closed.bytesOut], ["natural", 6, 6]);
+});
+
+Deno.test({
+  name: "server.ts --admin answers again when descriptors are free again",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using server = await ServerProcess.startWithin(64, "echo", "--admin", "127.0.0.1:0");
+    const admin = await adminOf(server);
+    const peers: Deno.Conn[] = [];
+    try {
+      for (let count = 0; count < 64; count++) {
+        peers.push(await Deno.connect({ hostname: "127.0.0.1", port: server.port }));
+      }
+      await server.until(({ outOfDescriptors }) => Number(outOfDescriptors) > 0);
+      // It cannot be accepted now.
+      const waiting = askAdmin(admin, "/livez");
+      for (const peer of peers.splice(0)) peer.close();
+      assertEquals((await waiting).text, "ok\n");
+      const ready = await askUntil(() => askAdmin(admin, "/readyz"), ({ status }) => status === 200);
+      assertEquals(ready.text, "ok\n");
+    } finally {
+      for (const peer of peers) peer.close();
+    }
+  },
 });
