@@ -1,4 +1,5 @@
 /** The executables as users run them: separate processes that communicate with other processes. */
+import { delay } from "@std/async/delay";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -20,6 +21,8 @@ export interface Input {
 
 /** Longest wait in ms for output of a program. Only a failing test, or a stalled machine, waits for this long. */
 const PATIENCE = 60_000;
+/** Time in ms between two looks at the state of a program, so that the program gets the processor. */
+const LOOK_INTERVAL = 10;
 
 const ENVIRONMENT = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 
@@ -129,6 +132,7 @@ export class ServerProcess implements AsyncDisposable {
     for (;;) {
       const state = await this.state();
       if (holds(state)) return state;
+      await delay(LOOK_INTERVAL);
     }
   }
 
