@@ -1,5 +1,4 @@
 /** Long computations in slices, between which the event loop does other work. @module */
-import { setImmediate } from "node:timers";
 import type { Clock } from "../internal/clock.ts";
 
 /** Longest slice in ms: what a message waits at most for an operator who looks at its server. */
@@ -36,7 +35,7 @@ export class TimeSlices {
 
   /** Lets the event loop handle its input, and begins the next slice. */
   async next(): Promise<void> {
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await new Promise<void>((resolve) => this.#clock.soon(resolve));
     this.#begin = this.#clock.now();
   }
 }

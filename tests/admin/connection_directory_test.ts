@@ -26,7 +26,11 @@ function directoryOf(count: number) {
     close: (why) => Promise.resolve(why),
     abort: () => {},
   })));
-  const clock = { now: () => now += step, after: () => ({ cancel: () => {} }), soon: () => {} };
+  const clock = {
+    now: () => now += step,
+    after: () => ({ cancel: () => {} }),
+    soon: (run: () => void) => void setImmediate(run),
+  };
   const directory = new ConnectionDirectory({ open: () => connections, clock, epoch: EPOCH });
   const list = (query: string) => directory.list(parseConnectionQuery(new URLSearchParams(query)));
   return {
