@@ -168,7 +168,8 @@ events.addEventListener("sample", ({ data }) => {
 });
 events.addEventListener("error", () => {
   ended = true;
-  showStatus({ text: "Not connected", tone: "bad" });
+  // A load test ends with its verdict.
+  if (typeof last?.verdict !== "string") showStatus({ text: "Not connected", tone: "bad" });
   for (const button of element("controls").children) button.disabled = true;
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LoadTestMonitor, startAdmin } from "../../admin/mod.ts";
+import { type AdminServer, LoadTestMonitor, startAdmin } from "../../admin/mod.ts";
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import { formatAddress } from "../../socket/network.ts";
@@ -9,7 +9,11 @@ import { chromium, type OpenPage, type PageView, withServedPage } from "../_util
 /** Opens the page of a load test that is 5 s into its first stage. */
 async function withLoadTestPage(
   use: (
-    open: OpenPage & { readonly monitor: LoadTestMonitor; readonly control: RunControl },
+    open: OpenPage & {
+      readonly monitor: LoadTestMonitor;
+      readonly control: RunControl;
+      readonly admin: AdminServer;
+    },
   ) => Promise<void>,
   view: PageView = {},
 ): Promise<void> {
@@ -49,7 +53,7 @@ async function withLoadTestPage(
   });
   await withServedPage(
     `http://${formatAddress(admin.address)}/`,
-    (open) => use({ ...open, monitor, control }),
+    (open) => use({ ...open, monitor, control, admin }),
     view,
   );
 }
@@ -81,6 +85,23 @@ Deno.test({
         [true, true],
       );
       assertEquals(complaints, []);
+    });
+  },
+});
+
+Deno.test({
+  name: "the page of a load test keeps the verdict when the load test has ended",
+  ignore,
+  fn: async () => {
+    await withLoadTestPage(async ({ page, monitor, admin }) => {
+      await page.waitForFunction(`${text("status")} === "Running, failed already"`);
+      monitor.judged("proven", []);
+      await page.waitForFunction(`${text("status")} === "Proven"`);
+      // By then, the page has noticed that the connection has ended, and tries to connect again.
+      const noticed = new Promise((resolve) => page.once("requestfailed", resolve));
+      await admin.close();
+      await noticed;
+      assertEquals(await page.evaluate(text("status")), "Proven");
     });
   },
 });
