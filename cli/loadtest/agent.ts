@@ -5,6 +5,7 @@ import type { Command, Values } from "../args/program.ts";
 import { assertToken, TOKEN_NOTATION } from "../../access/token_text.ts";
 import { Agent } from "../../loadtest/agent/agent.ts";
 import { formatAddress } from "../../socket/network.ts";
+import { serverNetwork, tlsServerOptions } from "../server/tls_options.ts";
 import { jsonOption, logOptions, quietOption } from "../shared/output_options.ts";
 import { logFailure, startLog } from "../shared/program_log.ts";
 import { transportArguments, transportOption } from "../shared/transport_option.ts";
@@ -35,20 +36,26 @@ const options = {
     listen: address({ help: "Address to listen on", required: true }),
     token: custom(parseAgentToken, { help: "Token that a load test must show", ...agentToken }),
   }),
+  ...tlsServerOptions,
   ...transportOption,
   ...jsonOption,
   ...quietOption,
   ...logOptions,
 };
 
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|unix:.*)$/;
+
 /** The command. */
 export const agentCommand = {
   summary: "Run clients for a load test on another machine",
   options,
   examples: [
-    ["agent --listen 10.0.0.2:7000 --token secret", "Wait for load tests on this address"],
     [
-      "run --target 10.0.0.1:8000 --agents 10.0.0.2:7000,10.0.0.3:7000 --agent-token secret",
+      "agent --listen 10.0.0.2:7000 --token secret --tls-cert agent.pem --tls-key agent.key",
+      "Wait for load tests on this address, over TLS",
+    ],
+    [
+      "run --target 10.0.0.1:8000 --agents 10.0.0.2:7000,10.0.0.3:7000 --agent-token secret --agent-tls",
       "On another machine: run the clients at two agents",
     ],
   ],
@@ -61,26 +68,31 @@ export const agentCommand = {
  * @throws {ExitError} If the address cannot be bound.
  */
 export async function runAgent(values: Values<typeof options>, { onSignal }: Context): Promise<ExitCode> {
-  const { listen, token, transport } = values;
+  const { token } = values;
   if (token === undefined) {
     throw new UsageError(
       `Option --token (or ${AGENT_TOKEN_VARIABLE}) is missing: whoever shows it may run scenarios on this machine`,
     );
   }
   using log = await startLog("agent", values, { verbose: false });
-  return await logFailure(log, () => serveLoadTests({ listen, token, transport }, { log, onSignal }));
+  return await logFailure(log, () => serveLoadTests({ ...values, token }, { log, onSignal }));
 }
 
 async function serveLoadTests(
-  { listen, token, transport }: Pick<Values<typeof options>, "listen" | "transport"> & {
-    readonly token: string;
-  },
+  values: Values<typeof options> & { readonly token: string },
   { log, onSignal }: Pick<Context, "onSignal"> & { readonly log: Log },
 ): Promise<ExitCode> {
+  const { listen, token, transport } = values;
+  // The transport is that of the clients; an agent has a few connections.
+  const { tls } = await serverNetwork({ ...values, transport: undefined, listenFd: [] }, {
+    log,
+    onReload: (reload) => onSignal(["SIGHUP"], reload),
+  });
   await using agent = open(() =>
     new Agent({
       address: listen,
       token,
+      tls,
       version: VERSION,
       command: respawnCommand(PART_NAMES.generator, ...transportArguments(transport)),
       env: FAIR_IO_ENV,
@@ -88,6 +100,11 @@ async function serveLoadTests(
     })
   );
   const { hostname, port } = agent.address;
+  if (tls === undefined && !LOOPBACK.test(hostname)) {
+    log.warn(
+      "The token travels in plain text, and whoever reads it can run programs here: use --tls-cert and --tls-key",
+    );
+  }
   log.result(`listening on ${formatAddress(agent.address)}`, {
     event: "listening",
     service: "agent",

@@ -1,19 +1,20 @@
 /** The agents of a load test: where its generator processes run. @module */
 import { fileURLToPath } from "node:url";
 import { VERSION } from "../run_program.ts";
-import { custom, group } from "../args/option.ts";
+import { custom, flag, group, text } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import { ADDRESS_NOTATION, parseAddress } from "../../socket/address.ts";
-import { type Address, formatAddress } from "../../socket/network.ts";
+import { type Address, formatAddress, type NetworkLayer } from "../../socket/network.ts";
 import { AgentError, AgentProcess } from "../../loadtest/agent/agent_process.ts";
 import { type AgentFile, isInnerName } from "../../loadtest/agent/protocol.ts";
 import { sha256Of } from "../../loadtest/agent/sha256.ts";
 import type { StartGenerator } from "../../loadtest/generate/generator_process.ts";
 import type { PreparedScenario } from "../../loadtest/scenario/scenario_runner.ts";
+import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import { agentToken, parseAgentToken } from "./agent.ts";
 
-/** `--agents`, `--agent-token` */
+/** `--agents`, `--agent-token`, `--agent-tls` and its files */
 export const agentOptions = group("Generators", {
   agents: custom(parseAgents, {
     help: "Agents that run the clients; see the command agent",
@@ -23,6 +24,14 @@ export const agentOptions = group("Generators", {
     defaultText: "none: this machine runs them",
   }),
   agentToken: custom(parseAgentToken, { help: "Token of the agents", ...agentToken }),
+  agentTls: flag({ help: "Connect to the agents over TLS" }),
+  agentTlsCa: text({
+    help: "Certificate authority (PEM) of the agents",
+    placeholder: "FILE",
+    defaultText: "those built in",
+  }),
+  agentTlsCert: text({ help: "Client certificate (PEM) for the agents", placeholder: "FILE" }),
+  agentTlsKey: text({ help: "Private key (PEM) of that certificate", placeholder: "FILE" }),
 });
 
 function parseAgents(text: string): readonly Address[] {
@@ -32,12 +41,14 @@ function parseAgents(text: string): readonly Address[] {
 /**
  * Returns what starts generator processes at the agents, in turn; `undefined` without agents.
  *
- * @throws {UsageError} If the token is missing, or the scenario cannot travel.
+ * @throws {UsageError} If the token is missing, TLS lacks a file, or the scenario cannot travel.
  */
 export async function agentGenerators(
-  { agents, agentToken: token }: Values<typeof agentOptions>,
+  values: Values<typeof agentOptions>,
   scenario: PreparedScenario | undefined,
 ): Promise<StartGenerator | undefined> {
+  const { agents, agentToken: token } = values;
+  const tls = await tlsWithAgents(values);
   if (agents === undefined) return undefined;
   if (token === undefined) throw new UsageError("Option --agent-token (or OKLINE_AGENT_TOKEN) is missing");
   const run = crypto.randomUUID();
@@ -47,6 +58,7 @@ export async function agentGenerators(
       return await AgentProcess.start({
         address: agents[number % agents.length]!,
         token,
+        tls,
         version: VERSION,
         run,
         files,
@@ -57,6 +69,31 @@ export async function agentGenerators(
       throw cause;
     }
   };
+}
+
+/** Returns TLS with the agents, or `undefined` without it. */
+async function tlsWithAgents(
+  { agents, agentTls, agentTlsCa, agentTlsCert, agentTlsKey }: Values<typeof agentOptions>,
+): Promise<NetworkLayer | undefined> {
+  if (agentTls && agents === undefined) throw new UsageError("Cannot use --agent-tls without --agents");
+  if (!agentTls) {
+    if ((agentTlsCa ?? agentTlsCert ?? agentTlsKey) === undefined) return undefined;
+    throw new UsageError(
+      "Cannot use --agent-tls-ca, --agent-tls-cert, or --agent-tls-key without --agent-tls",
+    );
+  }
+  if ((agentTlsCert === undefined) !== (agentTlsKey === undefined)) {
+    throw new UsageError(
+      "Cannot use --agent-tls-cert without --agent-tls-key, or --agent-tls-key without --agent-tls-cert",
+    );
+  }
+  const { ClientTls } = await import("../../tls/layer.ts");
+  return new ClientTls({
+    ...(agentTlsCa === undefined ? {} : { ca: await readAuthority(agentTlsCa) }),
+    ...(agentTlsCert === undefined || agentTlsKey === undefined
+      ? {}
+      : { identity: await readIdentity({ certificate: agentTlsCert, key: agentTlsKey }) }),
+  });
 }
 
 /** Returns a number of processes, at least one for each agent and the same for all. */

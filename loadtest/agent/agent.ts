@@ -4,7 +4,7 @@ import { tokenCheck } from "../../access/token.ts";
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { listen, type Listener } from "../../socket/listener.ts";
-import type { Address, Network } from "../../socket/network.ts";
+import type { Address, Network, NetworkLayer } from "../../socket/network.ts";
 import { type ChildMessage, ChildProcess } from "../process/child_process.ts";
 import {
   AGENT_PROTOCOL,
@@ -29,6 +29,8 @@ export interface AgentOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: sockets of the system. */
   readonly network?: Network;
+  /** TLS for load tests: a `ServerTls` of `@okline/okline/tls`. Default: none; the token travels in plain text. */
+  readonly tls?: NetworkLayer | undefined;
   /** Receives what happens, for a log. */
   readonly onLog?: (message: string) => void;
 }
@@ -42,7 +44,7 @@ export class Agent implements AsyncDisposable {
 
   /** Listens. */
   constructor(options: AgentOptions) {
-    const { address, network, token } = options;
+    const { address, network, tls, token } = options;
     this.#options = options;
     this.#isToken = tokenCheck(token);
     this.#listener = listen({
@@ -50,6 +52,7 @@ export class Agent implements AsyncDisposable {
       port: address.port,
       limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
       ...(network === undefined ? {} : { network }),
+      ...(tls === undefined ? {} : { tls }),
     });
     void this.#listener.serve((connection) => this.#serve(connection));
   }

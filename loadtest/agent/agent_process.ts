@@ -2,7 +2,7 @@
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
-import { type Address, formatAddress } from "../../socket/network.ts";
+import { type Address, formatAddress, type NetworkLayer } from "../../socket/network.ts";
 import type { GeneratorEnd, GeneratorProcess } from "../generate/generator_process.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { type ClockSample, estimateOffset } from "./clock_offset.ts";
@@ -19,6 +19,8 @@ import {
 export interface AgentProcessOptions {
   readonly address: Address;
   readonly token: string;
+  /** TLS with the agent: a `ClientTls` of `@okline/okline/tls`. Default: none. */
+  readonly tls?: NetworkLayer | undefined;
   readonly version: string;
   /** Id of the run. */
   readonly run: string;
@@ -92,10 +94,11 @@ export class AgentProcess implements GeneratorProcess {
   }
 }
 
-async function dial({ address }: AgentProcessOptions, name: string): Promise<Connection> {
+async function dial({ address, tls }: AgentProcessOptions, name: string): Promise<Connection> {
   try {
     return await connect({
       ...address,
+      ...(tls === undefined ? {} : { tls }),
       timeouts: { idle: SILENCE_LIMIT },
       limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
     });

@@ -1,6 +1,7 @@
 // Load tests whose clients run at agents.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { listen } from "../../socket/mod.ts";
+import { Authority } from "../_util/certificates.ts";
 import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import {
   childrenOf,
@@ -22,10 +23,10 @@ class Agents implements AsyncDisposable {
     this.all = all;
   }
 
-  static async start(count: number): Promise<Agents> {
+  static async start(count: number, ...options: readonly string[]): Promise<Agents> {
     return new Agents(
       await Promise.all(Array.from({ length: count }, async () => {
-        const program = startLoadTest("agent", "--listen", "127.0.0.1:0", "--token", TOKEN);
+        const program = startLoadTest("agent", "--listen", "127.0.0.1:0", "--token", TOKEN, ...options);
         const said = await program.says("listening on ");
         return { program, address: /listening on (\S+)/.exec(said)![1]! };
       })),
@@ -185,6 +186,51 @@ Deno.test("loadtest.ts run sends a scenario and its data to the agents", async (
   const more = await loadTest(...run, "--clients", "4");
   assertEquals(more.code, 2);
   assertStringIncludes(more.err, "Cannot send echo.ts to agents: it imports ./more.ts");
+});
+
+Deno.test("loadtest.ts run --agent-tls reaches agents over TLS, and only those that it trusts", async () => {
+  await using authority = await Authority.create();
+  await using stranger = await Authority.create();
+  await authority.issue("agent");
+  const { certificate, key, authority: ca } = authority.files;
+  const tls = ["--tls-cert", certificate, "--tls-key", key, "--tls-client-ca", ca];
+  await using agents = await Agents.start(1, ...tls);
+  await using relay = await startRelay();
+  const run = [
+    "run",
+    ...relay.options,
+    ...agents.options,
+    "--clients",
+    "10",
+    "--window",
+    "100ms",
+    ...ANY_LAG,
+  ];
+  const trusted = ["--agent-tls", "--agent-tls-ca", ca];
+  const identity = ["--agent-tls-cert", certificate, "--agent-tls-key", key];
+  const { code, summary, err } = await loadTest(...run, ...trusted, ...identity, "--json");
+  assertEquals([code, summary.verdict, summary.acked], [0, "proven", 10], err);
+  const refused: [number, string, string[]][] = [
+    [1, "Cannot use the agent 127.0.0.1:", trusted],
+    [1, "certificate refused", ["--agent-tls", "--agent-tls-ca", stranger.files.authority, ...identity]],
+    [1, "Cannot use the agent 127.0.0.1:", []],
+    [2, "without --agent-tls", ["--agent-tls-ca", ca]],
+    [2, "without --agent-tls-key", [...trusted, "--agent-tls-cert", certificate]],
+  ];
+  for (const [expected, text, options] of refused) {
+    const attempt = await loadTest(...run, ...options);
+    assertEquals(attempt.code, expected, attempt.err);
+    assertStringIncludes(attempt.err, text);
+  }
+  // It serves the next one all the same.
+  assertEquals((await loadTest(...run, ...trusted, ...identity)).code, 0);
+});
+
+Deno.test("loadtest.ts agent warns when its token travels in plain text", async () => {
+  const agent = startLoadTest("agent", "--listen", "0.0.0.0:0", "--token", TOKEN);
+  assertStringIncludes(await agent.says("plain text"), "use --tls-cert and --tls-key");
+  agent.kill("SIGTERM");
+  assertEquals((await agent.outcome).code, 0);
 });
 
 Deno.test("loadtest.ts rejects agents that it cannot use", async () => {
