@@ -1,5 +1,5 @@
 /** A balancer and its backends as processes: backends are killed and drained while clients connect. */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { connect, ConnectionClosedError } from "../../socket/mod.ts";
 import { ServerProcess } from "../_util/programs/program.ts";
 import { until } from "../_util/until.ts";
@@ -119,6 +119,35 @@ Deno.test("server.ts balance sends clients to a backend again when it is undrain
   assertEquals(await balancer.next("undrained"), { event: "undrained", backend: balanced.nameOf(0) });
   for (let count = 0; count < 4; count++) assertEquals(await ask(balancer.port, "hello"), "hello");
   assertEquals((await backends[0]!.state()).messages, 2);
+});
+
+Deno.test("server.ts balance --processes drains a backend in every process, and in those that replace them", async () => {
+  await using balanced = await Balanced.start(2, "--processes", "2");
+  const { balancer, backends } = balanced;
+  // Enough connections for both processes.
+  const ask20 = () => Promise.all(Array.from({ length: 20 }, () => ask(balancer.port, "hello")));
+  await balancer.say("drain 127.0.0.1:1");
+  assertStringIncludes(
+    String((await balancer.next("error")).message),
+    "Cannot find backend 127.0.0.1:1: expected",
+  );
+  await balancer.say(`drain ${balanced.nameOf(0)}`);
+  assertEquals(await balancer.next("draining"), { event: "draining", backend: balanced.nameOf(0) });
+  await balanced.until(0, ({ draining }) => draining);
+  assertEquals(await ask20(), Array(20).fill("hello"));
+  balancer.signal("SIGHUP");
+  await balancer.remarked("Process 2 of 2 replaced");
+  await balanced.until(0, ({ draining }) => draining);
+  assertEquals(await ask20(), Array(20).fill("hello"));
+  assertEquals((await backends[0]!.state()).messages, 0);
+  await balancer.say(`undrain ${balanced.nameOf(0)}`);
+  await balancer.next("undrained");
+  await balanced.until(0, ({ draining }) => !draining);
+  assertEquals(await ask20(), Array(20).fill("hello"));
+  const messages = Number((await backends[0]!.state()).messages);
+  assertGreater(messages, 0);
+  // The sum of both processes.
+  await balanced.until(0, ({ total }) => total === messages);
 });
 
 Deno.test("server.ts balance closes only the connections of a backend when it is killed", async () => {

@@ -9,6 +9,8 @@ export interface PlaceOptions {
   readonly command: readonly [string, ...string[]];
   /** Opens a share of the port. */
   readonly open: () => PortShare;
+  /** Called with each process that takes the place of another, before it accepts. */
+  readonly onSuccessor: (worker: Worker) => void;
 }
 
 /** A process that served for this long, in ms, was not broken from the start: its next failure counts as the first. */
@@ -37,6 +39,7 @@ export class Place {
   /** Starts a process that accepts beside the present one, and takes its place when it listens. Rejects if it cannot. */
   async replace(): Promise<void> {
     const successor = this.#start();
+    this.#options.onSuccessor(successor);
     await successor.listening();
     this.#worker = successor;
   }
@@ -44,6 +47,7 @@ export class Place {
   /** Starts a process in the place of one that has died. */
   restart(): void {
     this.#worker = this.#start();
+    this.#options.onSuccessor(this.#worker);
   }
 
   /**

@@ -1,8 +1,8 @@
 /** Adds up the state of several processes. Pure. @module */
 
 /**
- * Returns the sum of states: numbers are added, objects are summed key by key, and a boolean is `true` if it is in every
- * state. Anything else is taken from the first state that has it.
+ * Returns the sum of states: numbers are added, objects are summed key by key, lists of the same length item by item, and a
+ * boolean is `true` if it is in every state. Anything else is taken from the first state that has it.
  *
  * @example
  * ```ts
@@ -58,6 +58,9 @@ function add(one: unknown, other: unknown): unknown {
   if (typeof one === "number" && typeof other === "number") return one + other;
   if (typeof one === "boolean" && typeof other === "boolean") return one && other;
   if (isRecord(one) && isRecord(other)) return sumStats([one, other]);
+  if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
+    return one.map((item, index) => add(item, other[index]));
+  }
   return one;
 }
 

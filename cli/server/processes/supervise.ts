@@ -2,6 +2,7 @@
 import { LineFile } from "../../../loadtest/history/line_file.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { fileError } from "../../shared/file_error.ts";
+import { type Address, formatAddress } from "../../../socket/network.ts";
 import type { RunningService, ServiceHost } from "../service_command.ts";
 import { logListener } from "../listener_log.ts";
 import type { ConnectionValues } from "../service_options.ts";
@@ -20,6 +21,7 @@ export interface SuperviseOptions {
     readonly cluster?: string | undefined;
     readonly history?: string | undefined;
     readonly historyAppend?: boolean;
+    readonly to?: Address | readonly Address[];
   };
   /** The server program, to which the arguments of a process are added. */
   readonly respawn: readonly [string, ...string[]];
@@ -33,7 +35,7 @@ export interface SuperviseOptions {
  */
 export async function supervise(options: SuperviseOptions): Promise<RunningService> {
   const { service, args, values, respawn, host } = options;
-  const { processes, cluster, history, historyAppend } = values;
+  const { processes, cluster, history, historyAppend, to } = values;
   // Before anything is created that would have to be removed again.
   const port = await bindSharedPort(values, logListener(host).onEvent);
   if (history !== undefined && !historyAppend) emptyHistory(history);
@@ -42,6 +44,7 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
   const supervisor = await Supervisor.start({
     processes,
     clustered: isRelay,
+    ...(service === "balance" && Array.isArray(to) ? { backends: to.map(formatAddress) } : {}),
     command: [
       ...respawn,
       ...workerArgs(args),

@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly log: Log;
   /** Whether the processes form a cluster, which must be complete before the server has started. */
   readonly clustered: boolean;
+  /** Names of the backends that can be drained. A service without a choice of backends has none. */
+  readonly backends?: readonly string[];
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
 }
@@ -36,25 +38,35 @@ export class Supervisor implements RunningService {
   /** Settles when all processes have ended; rejects if one failed to end cleanly. */
   readonly finished: Promise<void>;
   readonly processes: ProcessMonitors;
+  readonly drainBackend?: (name: string) => void;
+  readonly restoreBackend?: (name: string) => void;
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
   readonly #finished = Promise.withResolvers<void>();
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   #stopping = false;
   #replacing: Promise<void> | undefined;
-  /** Limits that have been changed since the start, by the names of options. */
-  readonly #limits = new URLSearchParams();
+  // Changes since the start, which successors of the processes need too.
+  readonly #limits: URLSearchParams;
+  readonly #drained: Set<string>;
   #stats: Record<string, unknown> = {};
   #restarted = 0;
   #ended = false;
   readonly #collecting: ReturnType<typeof setInterval>;
 
-  private constructor(options: SupervisorOptions, places: readonly Place[]) {
+  private constructor(options: SupervisorOptions, places: readonly Place[], changes: Changes) {
     this.#options = options;
+    this.#limits = changes.limits;
+    this.#drained = changes.drained;
     this.finished = this.#finished.promise;
     this.#places = places;
     this.processes = new ProcessMonitors(() => places.map(({ worker }) => worker));
     for (const place of places) this.#watch(place);
+    const { backends = [] } = options;
+    if (backends.length > 0) {
+      this.drainBackend = (name) => this.#drain(known(name, backends));
+      this.restoreBackend = (name) => this.#restore(known(name, backends));
+    }
     this.#collecting = setInterval(() => void this.collect(), COLLECT_INTERVAL);
   }
 
@@ -67,13 +79,15 @@ export class Supervisor implements RunningService {
     const { processes, command, port, clustered, onEnd } = options;
     const places: Place[] = [];
     const workers = (): Worker[] => places.map(({ worker }) => worker);
+    const changes: Changes = { limits: new URLSearchParams(), drained: new Set() };
+    const onSuccessor = (worker: Worker) => repeat(changes, worker);
     try {
       for (let count = 0; count < processes; count++) {
-        places.push(new Place({ command, open: () => port.open() }));
+        places.push(new Place({ command, open: () => port.open(), onSuccessor }));
       }
       await Promise.all(workers().map((worker) => worker.listening()));
       if (clustered) await allJoined(workers());
-      const supervisor = new Supervisor(options, places);
+      const supervisor = new Supervisor(options, places, changes);
       await supervisor.collect();
       return supervisor;
     } catch (cause) {
@@ -112,6 +126,16 @@ export class Supervisor implements RunningService {
   setLimits(_limits: object, _timeouts: object, changes: URLSearchParams): void {
     for (const [name, value] of changes) this.#limits.set(name, value);
     this.#request(`limits ${changes}`);
+  }
+
+  #drain(name: string): void {
+    this.#drained.add(name);
+    this.#request(`drain ${name}`);
+  }
+
+  #restore(name: string): void {
+    this.#drained.delete(name);
+    this.#request(`undrain ${name}`);
   }
 
   /** Stops accepting in every process. */
@@ -197,7 +221,6 @@ export class Supervisor implements RunningService {
 
   #watch(place: Place): void {
     const { worker } = place;
-    if (this.#limits.size > 0) void worker.request(`limits ${this.#limits}`);
     void worker.ended.then((end) => {
       // Stopped or replaced on purpose.
       if (this.#stopping || place.worker !== worker) return;
@@ -215,6 +238,26 @@ export class Supervisor implements RunningService {
       this.#restarts.add(timer);
     });
   }
+}
+
+/** Changes to all processes. */
+interface Changes {
+  /** By the names of options. */
+  readonly limits: URLSearchParams;
+  /** Names of drained backends. */
+  readonly drained: Set<string>;
+}
+
+/** Makes the same changes to a new process. */
+function repeat({ limits, drained }: Changes, worker: Worker): void {
+  if (limits.size > 0) void worker.request(`limits ${limits}`);
+  for (const name of drained) void worker.request(`drain ${name}`);
+}
+
+/** @throws {RangeError} If no backend has this name. */
+function known(name: string, backends: readonly string[]): string {
+  if (backends.includes(name)) return name;
+  throw new RangeError(`Cannot find backend ${name}: expected one of ${backends.join(", ")}`);
 }
 
 /** Waits until every process knows all others. */

@@ -13,6 +13,19 @@ Deno.test("sumStats() adds numbers at every depth, and keeps keys that only some
   });
 });
 
+Deno.test("sumStats() adds lists of the same length item by item", pure, () => {
+  const backend = { name: "127.0.0.1:80", draining: true, open: 2 };
+  const state = { backends: [backend, { ...backend, name: "127.0.0.1:81" }] };
+  assertEquals(sumStats([state, { backends: [{ ...backend, draining: false, open: 3 }, backend] }]), {
+    backends: [{ name: "127.0.0.1:80", draining: false, open: 5 }, {
+      name: "127.0.0.1:81",
+      draining: true,
+      open: 4,
+    }],
+  });
+  assertEquals(sumStats([{ list: [1] }, { list: [1, 2] }]), { list: [1] });
+});
+
 Deno.test("sumStats() is suspended only when every process is", pure, () => {
   assertEquals(sumStats([{ suspended: true }, { suspended: true }]), { suspended: true });
   assertEquals(sumStats([{ suspended: true }, { suspended: false }]), { suspended: false });
