@@ -143,6 +143,7 @@ export class ServiceMonitor implements Disposable {
     const notReady = (): string[] => [
       ...(control.draining ? ["draining"] : []),
       ...(stats().suspended === true ? ["suspended"] : []),
+      ...(stats().processes === 0 ? ["no process serves"] : []),
       ...(stats().bus?.connected === false ? ["disconnected from the cluster"] : []),
       ...(this.#isExhausted(stats()) ? ["out of descriptors"] : []),
     ];

@@ -26,6 +26,8 @@ export interface ServiceStats {
   readonly limited?: number;
   readonly limitedBy?: Counts;
   readonly nodes?: number;
+  /** Processes that serve, for a server of several. */
+  readonly processes?: number;
   readonly bus?: { readonly connected: boolean };
 }
 

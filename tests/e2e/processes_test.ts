@@ -50,6 +50,51 @@ Deno.test("server.ts relay --processes replaces a process that is killed", async
   assertEquals((await server.stop()).code, 0);
 });
 
+Deno.test("server.ts --processes keeps restarting processes that fail at start, and serves again when they can start", async () => {
+  await using authority = await Authority.create();
+  await authority.issue("server");
+  const { certificate, key, authority: ca } = authority.files;
+  const tls = ["--tls-cert", certificate, "--tls-key", key];
+  await using server = await ServerProcess.start(
+    "echo",
+    "--processes",
+    "2",
+    ...tls,
+    "--admin",
+    "127.0.0.1:0",
+  );
+  const admin = await server.next("admin");
+  const ready = async () => {
+    const response = await fetch(`http://127.0.0.1:${admin.port}/readyz`);
+    return `${response.status} ${await response.text()}`;
+  };
+  assertMatch(await ready(), /^200 /);
+  await Deno.rename(key, `${key}.gone`);
+  for (const pid of workersOf(server)) Deno.kill(pid, "SIGKILL");
+  // Both places fail, and each again.
+  const state = await server.until(({ processes, restarts }) => processes === 0 && Number(restarts) >= 4);
+  assertEquals(state.workers, []);
+  await server.remarked("ended with exit code 1: restarting in ");
+  assertMatch(await ready(), /^503 [^]*no process serves/);
+  // A replacement that fails as well leaves the server as it is.
+  server.signal("SIGHUP");
+  await server.remarked("Process 1 was not replaced: ");
+  await Deno.rename(`${key}.gone`, key);
+  await server.until(({ processes }) => processes === 2);
+  assertMatch(await ready(), /^200 /);
+  const { code, out, err } = await runClient([
+    "echo",
+    "hello",
+    "--port",
+    `${server.port}`,
+    "--tls",
+    "--tls-ca",
+    ca,
+  ]);
+  assertEquals([code, out], [0, "hello\n"], err);
+  assertEquals((await server.stop()).code, 0);
+});
+
 Deno.test("server.ts relay --processes replaces all processes at SIGHUP", async () => {
   await using server = await ServerProcess.start("relay", "--processes", "2");
   const before = workersOf(server);

@@ -32,14 +32,14 @@ export interface ProcessState {
 
 /**
  * Returns the state of a server of several processes: the sum, the part of each process, and how often a process was
- * restarted. `nodes` counts the nodes of the cluster besides these processes.
+ * restarted. `nodes` counts the nodes of the cluster besides these processes. Without any process, there is nothing to sum.
  */
 export function combineStates(
   states: readonly ProcessState[],
   { restarts }: { readonly restarts: number },
 ): Record<string, unknown> {
   const sum = sumStats(states.map(({ state }) => state));
-  const others = Math.max(...states.map(({ state }) => Number(state.nodes))) - (states.length - 1);
+  const others = Math.max(0, ...states.map(({ state }) => Number(state.nodes))) - (states.length - 1);
   return {
     ...sum,
     ...("nodes" in sum ? { nodes: Math.max(0, others) } : {}),

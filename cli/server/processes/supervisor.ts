@@ -21,7 +21,7 @@ export interface SupervisorOptions {
   readonly log: Log;
   /** Whether the processes form a cluster, which must be complete before the server has started. */
   readonly clustered: boolean;
-  /** Names of the backends that can be drained. A service without a choice of backends has none. */
+  /** Names of the backends that can be drained. Default: the service cannot choose between backends. */
   readonly backends?: readonly string[];
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
@@ -43,9 +43,11 @@ export class Supervisor implements RunningService {
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
   readonly #finished = Promise.withResolvers<void>();
-  readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
+  readonly #restarts = new Map<Place, ReturnType<typeof setTimeout>>();
   #stopping = false;
   #replacing: Promise<void> | undefined;
+  /** The place whose successor starts at present: its process is not restarted. */
+  #succeeding: Place | undefined;
   // Changes since the start, which successors of the processes need too.
   readonly #limits: URLSearchParams;
   readonly #drained: Set<string>;
@@ -117,7 +119,7 @@ export class Supervisor implements RunningService {
       return state && { pid: worker.pid, state };
     }));
     const known = states.filter((state) => state !== undefined);
-    if (known.length === 0 || this.#ended) return;
+    if (this.#ended) return;
     this.#stats = combineStates(known, { restarts: this.#restarted });
     await this.processes.collect();
   }
@@ -168,7 +170,7 @@ export class Supervisor implements RunningService {
 
   async #end(): Promise<void> {
     this.#stopping = true;
-    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const timer of this.#restarts.values()) clearTimeout(timer);
     this.#restarts.clear();
     // Otherwise, new connections would wait for processes that do not come.
     for (const place of this.#places) place.close();
@@ -203,11 +205,17 @@ export class Supervisor implements RunningService {
     for (const [index, place] of this.#places.entries()) {
       if (this.#stopping) return;
       const old = place.worker;
+      let dead = this.#cancelRestart(place);
+      void old.ended.then(() => dead = true);
+      this.#succeeding = place;
       try {
         await place.replace();
       } catch (error) {
         log.error(`Process ${index + 1} was not replaced: ${error instanceof Error ? error.message : error}`);
+        if (dead && !this.#stopping) this.#restartLater(place, place.failed());
         return;
+      } finally {
+        this.#succeeding = undefined;
       }
       this.#watch(place);
       // Stopped while the new one started: both have to end.
@@ -223,20 +231,30 @@ export class Supervisor implements RunningService {
     const { worker } = place;
     void worker.ended.then((end) => {
       // Stopped or replaced on purpose.
-      if (this.#stopping || place.worker !== worker) return;
+      if (this.#stopping || place.worker !== worker || place === this.#succeeding) return;
       const wait = place.failed();
       this.#options.log.warn(
         `Process ${this.#places.indexOf(place) + 1} (pid ${worker.pid}) ended with ${describeEnd(end)}: ` +
           `restarting in ${wait} ms`,
       );
-      const timer = setTimeout(() => {
-        this.#restarts.delete(timer);
-        place.restart();
-        this.#restarted++;
-        this.#watch(place);
-      }, wait);
-      this.#restarts.add(timer);
+      this.#restartLater(place, wait);
     });
+  }
+
+  #restartLater(place: Place, wait: number): void {
+    const restart = () => {
+      this.#restarts.delete(place);
+      place.restart();
+      this.#restarted++;
+      this.#watch(place);
+    };
+    this.#restarts.set(place, setTimeout(restart, wait));
+  }
+
+  /** Returns whether the process of a place was going to be restarted. */
+  #cancelRestart(place: Place): boolean {
+    clearTimeout(this.#restarts.get(place));
+    return this.#restarts.delete(place);
   }
 }
 

@@ -64,3 +64,7 @@ Deno.test(
     });
   },
 );
+
+Deno.test("combineStates() counts no processes when none is left", pure, () => {
+  assertEquals(combineStates([], { restarts: 3 }), { processes: 0, restarts: 3, workers: [] });
+});
