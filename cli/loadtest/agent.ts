@@ -102,7 +102,7 @@ async function serveLoadTests(
   const { hostname, port } = agent.address;
   if (tls === undefined && !LOOPBACK.test(hostname)) {
     log.warn(
-      "The token travels in plain text, and whoever reads it can run programs here: use --tls-cert and --tls-key",
+      "Token and scenarios travel in plain text, and the token is enough to run programs here: use --tls-cert and --tls-key",
     );
   }
   log.result(`listening on ${formatAddress(agent.address)}`, {
