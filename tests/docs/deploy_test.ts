@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertObjectMatch } from "@std/assert";
 import { parseAllDocuments } from "yaml";
 import { services } from "../../cli/server/services/mod.ts";
 
@@ -90,4 +90,32 @@ Deno.test("docs/deploy has a configuration that HAProxy accepts, and manifests t
   await check("haproxy", ["-c", "-f", new URL("compose/haproxy.cfg", FOLDER).pathname]);
   const rendered = await check("kubectl", ["kustomize", new URL("kubernetes", FOLDER).pathname]);
   assertEquals(rendered === undefined || rendered.includes("kind: PodDisruptionBudget"), true);
+});
+
+// These commands decode a document to the types of Kubernetes, and encode it again without what the types do not have.
+const RECODING: Readonly<Record<string, readonly string[]>> = {
+  Deployment: ["set", "env", "--all", "X=y"],
+  Service: ["set", "selector", "x=y"],
+};
+
+Deno.test("docs/deploy has manifests whose every field is one of Kubernetes", async () => {
+  const documents = ["kubernetes/relay.yaml", "kubernetes/nats.yaml"].flatMap(documentsOf);
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    for (const document of documents) {
+      const command = RECODING[String(document.kind)];
+      if (command === undefined) continue;
+      await Deno.writeTextFile(file, JSON.stringify(document));
+      const encoded = await check("kubectl", [...command, "--local", "-f", file, "-o", "json"]);
+      if (encoded === undefined) return;
+      const known = JSON.parse(encoded);
+      // What the command sets.
+      if (document.kind === "Service") {
+        known.spec.selector = (document.spec as { selector: unknown }).selector;
+      }
+      assertObjectMatch(known, document);
+    }
+  } finally {
+    await Deno.remove(file);
+  }
 });
