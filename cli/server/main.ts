@@ -101,8 +101,9 @@ async function runService(
       // Last, when all its sockets are open, because a load test counts them from outside from now on.
       announce(service, told.command, log);
       await manager.ready();
-      // Processes of one server share their port on purpose.
-      if ("reusePort" in told.options && told.options.reusePort && !told.options.untilStdinEnds) {
+      // Processes of one server share their port on purpose, and so do the nodes of a cluster.
+      const isNode = "cluster" in told.options && told.options.cluster !== undefined;
+      if ("reusePort" in told.options && told.options.reusePort && !told.options.untilStdinEnds && !isNode) {
         const { warnOfSharedPort } = await import("./shared_port.ts");
         for (const port of new Set(service.addresses.map((address) => address.port))) {
           warnOfSharedPort(port, log);
