@@ -10,6 +10,10 @@ import type { ExitCode } from "./cli/terminal/exit.ts";
 export * from "./loadtest/mod.ts";
 
 async function main(context: Context): Promise<ExitCode> {
+  // First, because a child process needs only its own part.
+  const { runNamedPart } = await import("./cli/loadtest/worker_processes.ts");
+  const part = await runNamedPart(context);
+  if (part !== undefined) return part;
   const { runLoadTester } = await import("./cli/loadtest/main.ts");
   return await runLoadTester(context);
 }

@@ -14,8 +14,7 @@ import { writeLine } from "../cli/terminal/write.ts";
 import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
 import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
 import { Plan } from "../loadtest/plan/plan.ts";
-import { PART_NAMES } from "../cli/loadtest/worker_processes.ts";
-import { respawnCommand } from "../cli/loadtest/respawn.ts";
+import { PART_NAMES, respawnCommand } from "../cli/loadtest/respawn.ts";
 import { parseTransport, transportArguments, transportNetwork } from "../cli/shared/transport_option.ts";
 import { systemClock, systemRandom } from "../socket/mod.ts";
 

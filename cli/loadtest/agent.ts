@@ -11,8 +11,7 @@ import { logFailure, startLog } from "../shared/program_log.ts";
 import { transportArguments, transportOption } from "../shared/transport_option.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
-import { PART_NAMES } from "./worker_processes.ts";
-import { respawnCommand } from "./respawn.ts";
+import { PART_NAMES, respawnCommand } from "./respawn.ts";
 
 /** The variable for the token of agents. */
 export const AGENT_TOKEN_VARIABLE = "OKLINE_AGENT_TOKEN";

@@ -10,7 +10,6 @@ import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
 import { compareCommand, runCompare } from "./compare/compare.ts";
 import { loadOptions, otherOptions } from "./options.ts";
-import { runNamedPart } from "./worker_processes.ts";
 import { runFromOptions } from "./run.ts";
 import { writeScenario } from "./scenario/new.ts";
 import { scenarioOptions } from "./scenario/options.ts";
@@ -69,8 +68,6 @@ const program = {
  * @throws {ExitError} If the command line is invalid, or nothing can be started.
  */
 export async function runLoadTester(context: Context): Promise<ExitCode> {
-  const part = await runNamedPart(context);
-  if (part !== undefined) return part;
   const told = parseCommandLine(program, { args: context.args, environment: processEnvironment });
   if ("text" in told) {
     new Log().result(told.text, {});

@@ -13,9 +13,8 @@ import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import type { RunValues } from "./options.ts";
-import { respawnCommand, respawnForScenario } from "./respawn.ts";
+import { PART_NAMES, respawnCommand, respawnForScenario } from "./respawn.ts";
 import type { Target } from "./target.ts";
-import { PART_NAMES } from "./worker_processes.ts";
 
 /** Settings of the clients of a built-in protocol. */
 export function orderOf(

@@ -1,6 +1,14 @@
 /** Starts the same program again for another part of its work. @module */
 import { HEAP_FLAG } from "../run_program.ts";
 
+/** The internal commands that start the children of a load test. They are not for users, so `--help` omits them. */
+export const PART_NAMES = { server: "own-server", generator: "generator" } as const;
+
+/** A child loads its own part only, which takes half the time of loading the whole load tester. */
+const PROGRAMS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(PART_NAMES).map((name) => [name, "./worker_processes.ts"]),
+);
+
 /**
  * The command that runs the load tester with `args`: the compiled program itself, or Deno with its source.
  */
@@ -25,7 +33,7 @@ function commandOf(heapFlag: string, args: readonly string[]): [string, ...strin
     "run",
     "-A",
     heapFlag,
-    new URL("../../loadtest.ts", import.meta.url).href,
+    new URL(PROGRAMS[args[0] ?? ""] ?? "../../loadtest.ts", import.meta.url).href,
     ...args,
   ];
 }

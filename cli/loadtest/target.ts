@@ -17,8 +17,7 @@ import { tlsClient } from "../client/tls_options.ts";
 import { transportArguments } from "../shared/transport_option.ts";
 import type { RunValues } from "./options.ts";
 import { TargetAdmin } from "./target_admin.ts";
-import { PART_NAMES } from "./worker_processes.ts";
-import { respawnCommand } from "./respawn.ts";
+import { PART_NAMES, respawnCommand } from "./respawn.ts";
 
 /** The server under test, with what is needed to reach and measure it. */
 export interface Target extends ServerUnderTest, AsyncDisposable {

@@ -7,17 +7,12 @@
  * @module
  */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import type { Context } from "../run_program.ts";
-import { ExitCode } from "../terminal/exit.ts";
+import { type Context, run } from "../run_program.ts";
+import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { writeLine } from "../terminal/write.ts";
-import { runWorker } from "../../loadtest/generate/worker.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
 import { parseTransport, transportNetwork } from "../shared/transport_option.ts";
-import { runServer } from "../server/main.ts";
-import { respawnCommand } from "./respawn.ts";
-
-/** The internal commands that start the children. They are not for users, so `--help` omits them. */
-export const PART_NAMES = { server: "own-server", generator: "generator" } as const;
+import { PART_NAMES, respawnCommand } from "./respawn.ts";
 
 /** The signals that a terminal or a supervisor sends to all processes of a run. */
 const PARENT_SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -29,6 +24,7 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
     context.onSignal(PARENT_SIGNALS, () => {});
     const onSignal: Context["onSignal"] = (signals, handler) =>
       context.onSignal(signals.filter((signal) => !PARENT_SIGNALS.includes(signal)), handler);
+    const { runServer } = await import("../server/main.ts");
     return await runServer({ args, onSignal }, {
       untilStdinEnds: true,
       respawn: respawnCommand(PART_NAMES.server),
@@ -40,6 +36,7 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
 
 /** Runs the clients that the lines on stdin ask for. */
 async function runGenerator({ onSignal }: Context, args: readonly string[]): Promise<ExitCode> {
+  const { runWorker } = await import("../../loadtest/generate/worker.ts");
   const network = await transportNetwork(parseTransport(args));
   onSignal(["SIGINT"], () => {});
   const orders = new TransformStream<string, string>();
@@ -59,3 +56,13 @@ async function runGenerator({ onSignal }: Context, args: readonly string[]): Pro
   });
   return await Promise.race([done, parentGone]);
 }
+
+async function main(context: Context): Promise<ExitCode> {
+  const code = await runNamedPart(context);
+  if (code === undefined) {
+    throw new ExitError(`Cannot run ${context.args[0]}: expected ${Object.values(PART_NAMES).join(" or ")}`);
+  }
+  return code;
+}
+
+if (import.meta.main) await run(main, import.meta);
