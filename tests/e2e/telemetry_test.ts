@@ -65,13 +65,19 @@ async function sendTwo(port: number): Promise<void> {
 }
 
 Deno.test("server.ts exports metrics and spans when OTEL_DENO is true", async () => {
-  const output = await withTelemetry({ OTEL_DENO: "true", OTEL_TRACES_SAMPLER_ARG: "1" }, sendTwo);
+  let seconds = 0;
+  const output = await withTelemetry({ OTEL_DENO: "true", OTEL_TRACES_SAMPLER_ARG: "1" }, async (port) => {
+    const before = performance.now();
+    await sendTwo(port);
+    seconds = (performance.now() - before) / 1000;
+  });
   assertStringIncludes(output, "METRIC okline_connections (Gauge)");
   assert(valuesOf(output, "okline_messages_total").includes("2"));
   const acks = output.split("METRIC ").filter((part) =>
     part.startsWith("okline_ack_seconds (Histogram, unit=s)")
   );
-  assertStringIncludes(acks.at(-1)!, "{} count=2 sum=0.0");
+  const [, sum] = /\{\} count=2 sum=(\S+) /.exec(acks.at(-1)!) ?? [];
+  assert(Number(sum) > 0 && Number(sum) <= seconds, `${sum} of ${seconds} s`);
   assertStringIncludes(acks.at(-1)!, "bounds:  [0.0005, 0.001, 0.002,");
   assertStringIncludes(output, "METRIC okline_event_loop_lag_seconds (Histogram, unit=s)");
   const spans = (name: string) =>
