@@ -77,12 +77,16 @@ export class TimerQueue<Id> implements CancelCount {
   /** Called by an entry that is canceled, once. */
   canceled(): void {
     this.#size--;
-    if (this.#size === 0) {
-      this.#heap = [];
-      this.#dues = [];
-      // An alarm that comes too early costs less than setting another one each time. One for nothing would keep the process.
-      this.#disarm();
-    } else if (this.#heap.length > SMALL && this.#heap.length > 2 * this.#size) this.#dropCanceled();
+    if (this.#size === 0) this.#clear();
+    else if (this.#heap.length > SMALL && this.#heap.length > 2 * this.#size) this.#dropCanceled();
+  }
+
+  /** Forgets the canceled entries when there are no others. */
+  #clear(): void {
+    this.#heap = [];
+    this.#dues = [];
+    // An alarm that comes too early costs less than setting another one each time. One for nothing would keep the process.
+    this.#disarm();
   }
 
   /** Sets the alarm for the first entry, unless it comes early enough. */
@@ -116,7 +120,9 @@ export class TimerQueue<Id> implements CancelCount {
         run();
       }
     } finally {
-      this.#arm(); // Also if a timer throws.
+      // Also if a timer throws.
+      if (this.#size === 0) this.#clear();
+      else this.#arm();
     }
   };
 

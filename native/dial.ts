@@ -32,7 +32,7 @@ export interface DialContext {
 /** Connects to one address. What the system reports goes to the receiver. */
 export function dial(target: Target, context: DialContext, receiver: ConnectReceiver): PendingConnect {
   try {
-    return begin(target, context, receiver);
+    return begin(target, context, receiver) ?? new WaitForRoom(target, context, receiver);
   } catch (cause) {
     receiver.connectFailed(cause);
     return ENDED;
@@ -41,7 +41,12 @@ export function dial(target: Target, context: DialContext, receiver: ConnectRece
 
 const ENDED: PendingConnect = { cancel() {} };
 
-function begin(target: Target, context: DialContext, receiver: ConnectReceiver): PendingConnect {
+/** Returns `undefined` if the queue of a Unix listener is full. */
+function begin(
+  target: Target,
+  context: DialContext,
+  receiver: ConnectReceiver,
+): PendingConnect | undefined {
   const { loop, configurator } = context;
   const { family, bytes } = target.address;
   const { libc } = loop;
@@ -63,17 +68,35 @@ function begin(target: Target, context: DialContext, receiver: ConnectReceiver):
     return ENDED;
   }
   libc.close(descriptor);
-  if (result === AGAIN && family === AF_UNIX) return new WaitForRoom(target, context, receiver);
+  if (result === AGAIN && family === AF_UNIX) return undefined;
   throw errnoError(-result);
 }
 
-/** Tries again when a Unix listener may have room. */
+/** Tries again until a Unix listener has room: one object for all tries, because there may be thousands. */
 class WaitForRoom implements PendingConnect {
+  readonly #target: Target;
+  readonly #context: DialContext;
+  readonly #receiver: ConnectReceiver;
   #waiting: PendingConnect;
 
   constructor(target: Target, context: DialContext, receiver: ConnectReceiver) {
-    const { clock } = context.loop;
-    this.#waiting = clock.after(FULL_QUEUE_MS, () => this.#waiting = dial(target, context, receiver));
+    this.#target = target;
+    this.#context = context;
+    this.#receiver = receiver;
+    this.#waiting = this.#wait();
+  }
+
+  #wait(): PendingConnect {
+    return this.#context.loop.clock.after(FULL_QUEUE_MS, () => this.#try());
+  }
+
+  #try(): void {
+    this.#waiting = ENDED;
+    try {
+      this.#waiting = begin(this.#target, this.#context, this.#receiver) ?? this.#wait();
+    } catch (cause) {
+      this.#receiver.connectFailed(cause);
+    }
   }
 
   cancel(): void {

@@ -167,3 +167,13 @@ Deno.test("Timer.cancel() does nothing when the timer has run, or runs", pure, (
   alarms.advance(2);
   assertEquals(runs, 2);
 });
+
+Deno.test("TimerQueue sets no alarm for canceled timers alone when the last other one throws", pure, () => {
+  const { alarms, queue } = setUp();
+  queue.after(1, () => {
+    throw new TypeError("broken");
+  });
+  queue.after(24 * 3600 * 1000, () => {}).cancel();
+  assertThrows(() => alarms.advance(1), TypeError, "broken");
+  assertEquals([queue.size, alarms.alarm], [0, undefined]);
+});

@@ -1,4 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { AF_UNIX } from "../../native/abi.ts";
+import { dial, type DialContext } from "../../native/dial.ts";
+import { errnoOf } from "../../native/errno.ts";
 import type { Transport } from "../../socket/network.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
 import { TempDir } from "../_util/temp_dir.ts";
@@ -93,4 +96,28 @@ Deno.test("NativeNetwork.dial() leaves no descriptor, and calls nobody, when it 
   for (const each of [near, last]) each.close();
   assertEquals([outcome.calls, others.map((each) => each.calls)], [0, calls]);
   assertEquals([network.stats().open, network.stats().waiting], [open, waiting]);
+});
+
+Deno.test("dial() can be canceled however often the queue of a Unix listener was full", {
+  permissions: "none",
+}, () => {
+  let retry: (() => void) | undefined;
+  let canceled = 0;
+  const clock = {
+    after(_ms: number, run: () => void) {
+      retry = run;
+      return { cancel: () => void canceled++ };
+    },
+  };
+  const libc = { socket: () => 7, connect: () => -errnoOf("EAGAIN"), close: () => 0 };
+  const context = {
+    loop: { libc, clock },
+    configurator: { beforeConnect: () => {}, connected: () => {} },
+  } as unknown as DialContext;
+  const outcome = new Outcome();
+  const address = { family: AF_UNIX, bytes: new Uint8Array(3) };
+  const pending = dial({ address, remote: { hostname: "unix:/full", port: 0 } }, context, outcome);
+  for (let tries = 0; tries < 50_000; tries++) retry!();
+  pending.cancel();
+  assertEquals([outcome.calls, canceled], [0, 1]);
 });
