@@ -168,7 +168,13 @@ export class ConnectAttempt<Frame> implements ConnectReceiver {
 
   /** Called by the network. */
   connected(transport: Transport): void {
-    if (this.#settle()) this.#resolve(new Connection(transport, this.#settings));
+    if (!this.#settle()) return;
+    try {
+      this.#resolve(new Connection(transport, this.#settings));
+    } catch (error) { // The codec's: nobody else would close the socket, and nothing would settle the promise.
+      transport.close();
+      this.#reject(error);
+    }
   }
 
   /** Called by the network. */

@@ -78,6 +78,10 @@ export class RequestReplyClient<Frame> {
     const connection = await dialing.opened;
     this.#connection = connection;
     observer.connected(connection);
+    if (this.#attempts.stopped) { // Since the connection opened.
+      this.stop();
+      return observer.closed(connection, await connection.closed);
+    }
     connection.send(request);
     observer.sent(connection);
     const late: CloseReason = { type: "timeout", which: "acknowledgment", ms };
