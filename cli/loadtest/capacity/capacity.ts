@@ -28,6 +28,10 @@ const {
   // Each level is a run of its own, which nothing can watch, and agents cannot take part in.
   agents: _agents,
   agentToken: _agentToken,
+  agentTls: _agentTls,
+  agentTlsCa: _agentTlsCa,
+  agentTlsCert: _agentTlsCert,
+  agentTlsKey: _agentTlsKey,
   admin: _admin,
   adminToken: _adminToken,
   adminName: _adminName,

@@ -1,4 +1,5 @@
 /** Checks the types of a scenario file with `deno check`. @module */
+import { fileURLToPath } from "node:url";
 import { printable } from "../../../internal/printable.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
@@ -115,7 +116,7 @@ async function ownConfig(): Promise<string[]> {
   try {
     const imports = checkedImports(JSON.parse(await Deno.readTextFile(config)), ROOT);
     const map = `data:application/json,${encodeURIComponent(JSON.stringify({ imports }))}`;
-    return ["--config", decodeURIComponent(config.pathname), "--import-map", map];
+    return ["--config", fileURLToPath(config), "--import-map", map];
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
