@@ -10,12 +10,18 @@ import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
 
+/** Ends of errors that mean that nobody answers at the target: TLS that fails, for example, has an answer. */
+const NOBODY = /: (?:refused|unreachable|timeout(?: after .*)?|failed to lookup address .*|No such file .*)$/;
+
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { clients } = summary;
   const headline = `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`;
-  if (summary.findingCounts.unreachable !== undefined) {
-    return [headline, "  Start the server first, or correct --target"].join("\n");
+  const unreachable = summary.findings.find(({ kind }) => kind === "unreachable");
+  if (unreachable !== undefined) {
+    return NOBODY.test(unreachable.text)
+      ? `${headline}\n  Start the server first, or correct --target`
+      : headline;
   }
   return [
     headline,

@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { summaryText } from "../../../cli/loadtest/summary_text.ts";
+import type { Summary } from "../../../loadtest/metrics/summary.ts";
+import { pure } from "../../_util/permissions.ts";
+
+Deno.test("summaryText() advises to start the server only when nobody answers", pure, () => {
+  const HINT = ["  Start the server first, or correct --target"];
+  const cases: [string, string[]][] = [
+    ["127.0.0.1:1: refused", HINT],
+    ["10.0.0.1:1: unreachable", HINT],
+    ["10.0.0.1:1: timeout after 10000 ms", HINT],
+    ["x.invalid:1: failed to lookup address information: Name or service not known", HINT],
+    ["unix:/run/relay: No such file or directory (os error 2)", HINT],
+    ["127.0.0.1:1: Peer speaks plain text, not TLS", []],
+    ["127.0.0.1:1: exhausted", []],
+  ];
+  for (const [why, hint] of cases) {
+    const text = `No client could connect, so the run ended after 2s: Cannot connect to ${why}`;
+    const summary = {
+      verdict: "failed",
+      clients: 1,
+      acked: 0,
+      thresholds: [],
+      reconnects: 0,
+      closed: { natural: 0, timeout: 0, error: 0 },
+      findings: [{ kind: "unreachable", text }],
+      findingCounts: { unreachable: 1 },
+    } as unknown as Summary;
+    assertEquals(summaryText(summary).split("\n"), [`FAILED: ${text}`, ...hint]);
+  }
+});
