@@ -54,12 +54,12 @@ export async function prepareRun(
   const { clients, window, timeout, deadline } = values;
   const admin = values.targetAdmin && await TargetAdmin.reach(values.targetAdmin);
   const plan = planScenario({ scenario, load, seed, clients, window, timeout, deadline });
+  const tls = await tlsClient(values); // Before `setup`, so that a file that cannot be read leaves nothing set up.
   const socketsAtStart = pid === undefined ? undefined : socketsAt(pid);
   const prepared = await orUsageError(() =>
     prepareScenario(scenario, { clients: plan.clients, seed, load, file: url })
   );
   const before = pid === undefined ? NO_USAGE : usageOf(pid);
-  const tls = await tlsClient(values);
   let used = { cpuSeconds: null as number | null, peakMemory: null as number | null };
   return {
     plan,

@@ -1,0 +1,29 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { prepareRun, type RunCommandValues } from "../../../../cli/loadtest/scenario/run.ts";
+import type { Scenario } from "../../../../loadtest/scenario/scenario.ts";
+import { lineCodec } from "../../../../socket/codecs/line_codec.ts";
+
+Deno.test("prepareRun() reads the files of TLS before it calls setup, which needs a teardown", {
+  permissions: { read: true },
+}, async () => {
+  const calls: string[] = [];
+  const scenario: Scenario = {
+    okline: "scenario",
+    codec: lineCodec(),
+    setup: () => void calls.push("setup"),
+    teardown: () => void calls.push("teardown"),
+    session: () => Promise.resolve(),
+  };
+  const values = {
+    target: { hostname: "127.0.0.1", port: 1 },
+    clients: 1,
+    window: 1,
+    seed: 1,
+    tls: true,
+    tlsCa: "/nonexistent/ca.pem",
+    threshold: [],
+  } as unknown as RunCommandValues;
+  const file = { scenario, name: "echo.ts", url: "file:///echo.ts" };
+  await assertRejects(() => prepareRun(file, values), Error, "/nonexistent/ca.pem");
+  assertEquals(calls, []);
+});
