@@ -1,6 +1,11 @@
+/** Turns of the event loop after which a wait is long, and leaves the processor to others. */
+const LONG_WAIT_TURNS = 1000;
+
 /** Waits, turn by turn of the event loop, until `holds` gives true; for state that announces no change. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; !holds(); turn++) {
+    await new Promise((resolve) => turn < LONG_WAIT_TURNS ? setImmediate(resolve) : setTimeout(resolve, 2));
+  }
 }
 
 const QUIET_TURNS = 2000;

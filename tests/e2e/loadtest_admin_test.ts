@@ -1,10 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Address } from "../../socket/network.ts";
 import { ANY_LAG } from "../_util/loadtest/any_lag.ts";
 import { askAdmin } from "../_util/admin_client.ts";
 import { chromium, withServedPage } from "../_util/browser.ts";
 import { denoRun, run, type ServerEvent, ServerProcess } from "../_util/programs/program.ts";
+
+/** Time in ms between two looks at the state of a load test. */
+const LOOK_INTERVAL = 20;
 
 async function adminOf(server: ServerProcess): Promise<string> {
   const { host, port } = await server.next("admin");
@@ -100,7 +104,7 @@ Deno.test("loadtest.ts --admin reports progress, and stops when asked", async ()
   await withLoadTest(async (admin, ended) => {
     const state = async () => JSON.parse((await askAdmin(admin, "/state")).text);
     let now = await state();
-    while (now.acknowledged === 0) now = await state();
+    for (; now.acknowledged === 0; now = await state()) await delay(LOOK_INTERVAL);
     assertEquals([now.phase, now.clients, now.verdict], ["running", 20_000, null]);
     assert(now.started >= now.acknowledged && now.latency.p50 > 0);
     assertStringIncludes((await askAdmin(admin, "/metrics")).text, "okline_loadtest_clients 20000");
@@ -119,6 +123,7 @@ Deno.test("loadtest.ts --admin pauses the clients of all processes, resumes them
       for (;;) {
         const now = await state();
         if (holds(now)) return now;
+        await delay(LOOK_INTERVAL);
       }
     };
     const { stages } = await until(({ started }) => started > 20);
