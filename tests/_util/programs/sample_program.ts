@@ -1,4 +1,5 @@
 // A program for tests/e2e/fairness_env_test.ts: its first argument selects a behavior.
+import { isMainThread } from "node:worker_threads";
 import { type Context, FAIR_IO_VARIABLE, hasFairIo, run } from "../../../cli/run_program.ts";
 import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";
 import { writeLine } from "../../../cli/terminal/write.ts";
@@ -12,7 +13,7 @@ async function main({ args, onSignal }: Context): Promise<ExitCode> {
         args: args.slice(1),
         fair: hasFairIo(),
         variable: hasFairIo() ? Deno.env.get(FAIR_IO_VARIABLE) : null,
-        worker: "postMessage" in globalThis,
+        worker: !isMainThread,
       }));
       return ExitCode.ok;
     case "threshold":
