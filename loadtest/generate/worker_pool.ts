@@ -19,7 +19,7 @@ import type { PaceSetting } from "../pace/pace.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
 import { orderOf } from "../scenario/scenario_order.ts";
 import type { ChildMessage } from "../process/child_process.ts";
-import { addUsage, NO_USAGE, type ProcessUsage } from "../process/process_usage.ts";
+import { addUsage, NO_USAGE, type ProcessUsage, usageElsewhere } from "../process/process_usage.ts";
 
 /** Options for {@linkcode WorkerPool}. */
 export interface WorkerPoolOptions extends GeneratorRun {
@@ -95,7 +95,9 @@ export class WorkerPool implements Generator {
     this.begin = systemClock.now() + BEGIN_MS;
     const beginsAt = performance.timeOrigin + this.begin;
     await Promise.all(this.#parts.map((part) => this.#runPart(part, beginsAt)));
-    this.#usage = this.#parts.map((part) => part.usage).reduce(addUsage, ownUsage());
+    this.#usage = this.#parts
+      .map(({ process, usage }) => process.agent === undefined ? usage : usageElsewhere(usage))
+      .reduce(addUsage, ownUsage());
   }
 
   stop(): void {

@@ -44,7 +44,7 @@ export class FailureReasons {
     return listed + (this.#others.get(kind) ?? 0);
   }
 
-  /** Returns the most frequent reason of a kind; empty if there is none. */
+  /** Returns the most frequent reason of a kind, or an empty text without one. */
   mostFrequent(kind: FailureKind): string {
     return [...this.#counts.get(kind) ?? []].sort(byCount)[0]?.[0] ?? "";
   }

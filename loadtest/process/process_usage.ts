@@ -30,6 +30,11 @@ export function addUsage(one: ProcessUsage, other: ProcessUsage): ProcessUsage {
   };
 }
 
+/** Returns the usage of a process on another machine, which shares no pages with those here: all of it counts. */
+export function usageElsewhere({ cpuSeconds, peakMemory }: ProcessUsage): ProcessUsage {
+  return { cpuSeconds, peakMemory };
+}
+
 /** Returns what a process has used since `before`. */
 export function usageSince(before: ProcessUsage, { cpuSeconds, ...memory }: ProcessUsage): ProcessUsage {
   return { ...memory, cpuSeconds: add(cpuSeconds, before.cpuSeconds === null ? null : -before.cpuSeconds) };

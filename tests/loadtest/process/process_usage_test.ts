@@ -3,6 +3,7 @@ import {
   addUsage,
   NO_USAGE,
   type ProcessUsage,
+  usageElsewhere,
   usageOf,
   usageSince,
 } from "../../../loadtest/process/process_usage.ts";
@@ -25,6 +26,13 @@ Deno.test("addUsage() knows nothing of a sum when one part is unknown", pure, ()
   const unknown = { cpuSeconds: null, peakMemory: null };
   const { cpuSeconds, peakMemory } = addUsage({ cpuSeconds: 1, peakMemory: 100, fileMemory: 40 }, unknown);
   assertEquals([cpuSeconds, peakMemory], [null, null]);
+});
+
+Deno.test("addUsage() counts all of a process on another machine", pure, () => {
+  const here = { cpuSeconds: 1, peakMemory: 100, fileMemory: 40 };
+  const there = usageElsewhere({ cpuSeconds: 2, peakMemory: 70, fileMemory: 39 });
+  const sum = { cpuSeconds: 3, peakMemory: 170, fileMemory: 40 };
+  assertEquals([addUsage(here, there), addUsage(there, here)], [sum, sum]);
 });
 
 Deno.test("usageSince() subtracts processor time, and keeps the peak of memory", pure, () => {
