@@ -13,7 +13,7 @@ import { listen } from "../socket/listener.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/tcp.ts";
 import { TlsNetwork } from "../tls/mod.ts";
-import { Authority } from "../tests/_util/certificates.ts";
+import { Authority } from "../tests/_util/tls/certificates.ts";
 
 // The same heap options as server.ts.
 const HEAP = "--v8-flags=--max-semi-space-size=4";

@@ -2,7 +2,7 @@
 import { type BalanceOptions, type Passed, startBalance, startEcho } from "../../services/mod.ts";
 import { connect } from "../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../testing/mod.ts";
-import { at } from "./proxy_backend.ts";
+import { at } from "./network/proxy_backend.ts";
 
 /** Sends one line over a new connection, and returns the answer. */
 export async function echoOnce(port: number, line: string): Promise<string | undefined> {

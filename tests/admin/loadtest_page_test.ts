@@ -3,8 +3,8 @@ import { type AdminServer, LoadTestMonitor, startAdmin } from "../../admin/mod.t
 import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
 import { RunControl } from "../../loadtest/pace/run_control.ts";
 import { formatAddress } from "../../socket/network.ts";
-import { axeViolations } from "../_util/axe.ts";
-import { chromium, type OpenPage, type PageView, withServedPage } from "../_util/browser.ts";
+import { axeViolations } from "../_util/browser/axe.ts";
+import { chromium, type OpenPage, type PageView, withServedPage } from "../_util/browser/browser.ts";
 
 /** Opens the page of a load test that is 5 s into its first stage. */
 async function withLoadTestPage(

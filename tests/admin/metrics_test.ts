@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { runRelayClient } from "../../relay/client.ts";
-import { askAdmin } from "../_util/admin_client.ts";
+import { askAdmin } from "../_util/admin/admin_client.ts";
 import { isInstalled } from "../_util/programs/installed.ts";
-import { startWatchedRelay } from "../_util/admin_target.ts";
+import { startWatchedRelay } from "../_util/admin/admin_target.ts";
 
 /** Values by series, as in `okline_connections_closed_total{reason="natural"}`. */
 function parse(text: string): Map<string, number> {

@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { connect } from "../../socket/connect.ts";
 import { formatAddress } from "../../socket/network.ts";
-import { axeViolations } from "../_util/axe.ts";
-import { chromium, withServedPage } from "../_util/browser.ts";
-import { startWatchedRelay } from "../_util/admin_target.ts";
+import { axeViolations } from "../_util/browser/axe.ts";
+import { chromium, withServedPage } from "../_util/browser/browser.ts";
+import { startWatchedRelay } from "../_util/admin/admin_target.ts";
 
 const ignore = chromium === undefined;
 

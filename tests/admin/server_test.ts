@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
-import { askAdmin } from "../_util/admin_client.ts";
-import { startWatchedRelay } from "../_util/admin_target.ts";
+import { askAdmin } from "../_util/admin/admin_client.ts";
+import { startWatchedRelay } from "../_util/admin/admin_target.ts";
 import { MemoryBusHub } from "../../relay/cluster/memory_bus.ts";
 import { systemClock } from "../../socket/tcp.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { askAdmin } from "../_util/admin_client.ts";
-import { startWatchedRelay } from "../_util/admin_target.ts";
+import { askAdmin } from "../_util/admin/admin_client.ts";
+import { startWatchedRelay } from "../_util/admin/admin_target.ts";
 import { isInstalled } from "../_util/programs/installed.ts";
 
 const FOLDER = new URL("../../docs/", import.meta.url);

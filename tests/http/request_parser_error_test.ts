@@ -1,6 +1,6 @@
 /** The requests that the parser refuses, and with which status. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
+import { CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http/http_requests.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test("RequestParser.push() refuses an ambiguous length, as in request smuggling", pure, () => {

@@ -2,7 +2,16 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { RequestParser } from "../../http/request_parser.ts";
-import { bytesOf, CHUNKED, GET, only, parse, parseEveryWay, POST, statusOf } from "../_util/http_requests.ts";
+import {
+  bytesOf,
+  CHUNKED,
+  GET,
+  only,
+  parse,
+  parseEveryWay,
+  POST,
+  statusOf,
+} from "../_util/http/http_requests.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test("RequestParser.push() reads a request line and headers", pure, () => {

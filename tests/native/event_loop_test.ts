@@ -5,7 +5,7 @@ import { Handle } from "../../native/handle.ts";
 import { Libc } from "../../native/libc.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
-import { readText, text, transportPair } from "../_util/transport_pair.ts";
+import { readText, text, transportPair } from "../_util/network/transport_pair.ts";
 import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;

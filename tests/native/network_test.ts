@@ -4,8 +4,8 @@ import { encodeSocketAddress } from "../../native/socket_address.ts";
 import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { foreign, libc, network as maybeNetwork } from "../_util/native/native.ts";
 import { TempDir } from "../_util/temp_dir.ts";
-import { readText, text } from "../_util/transport_pair.ts";
-import { UNIX_DIFFERENCES, unixNetwork } from "../_util/unix_network.ts";
+import { readText, text } from "../_util/network/transport_pair.ts";
+import { UNIX_DIFFERENCES, unixNetwork } from "../_util/network/unix_network.ts";
 import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;

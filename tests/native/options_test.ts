@@ -13,7 +13,7 @@ import {
 } from "../../native/abi.ts";
 import { nativeNetwork } from "../../native/mod.ts";
 import { foreign, network as maybeNetwork, optionOf } from "../_util/native/native.ts";
-import { transportPair } from "../_util/transport_pair.ts";
+import { transportPair } from "../_util/network/transport_pair.ts";
 
 const network = maybeNetwork!;
 

@@ -1,8 +1,8 @@
 /** Closing a connection from this side. */
 import { assertEquals } from "@std/assert";
 import { type CloseReason, FramingError } from "../../socket/errors.ts";
-import { listenTo, rawPeer } from "../_util/raw_peer.ts";
-import { readText, readToEnd } from "../_util/transport_pair.ts";
+import { listenTo, rawPeer } from "../_util/network/raw_peer.ts";
+import { readText, readToEnd } from "../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

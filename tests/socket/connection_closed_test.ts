@@ -1,7 +1,7 @@
 /** Why a connection says that it ended, and when a silent peer is one. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { listenTo, rawPeer } from "../_util/raw_peer.ts";
-import { readText } from "../_util/transport_pair.ts";
+import { listenTo, rawPeer } from "../_util/network/raw_peer.ts";
+import { readText } from "../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

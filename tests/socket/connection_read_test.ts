@@ -5,8 +5,8 @@ import { FramingError } from "../../socket/errors.ts";
 import { listen } from "../../socket/listener.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { pure } from "../_util/permissions.ts";
-import { listenTo, rawPeer } from "../_util/raw_peer.ts";
-import { readText } from "../_util/transport_pair.ts";
+import { listenTo, rawPeer } from "../_util/network/raw_peer.ts";
+import { readText } from "../_util/network/transport_pair.ts";
 
 /** Two ends of a connection in memory. */
 interface Pair extends AsyncDisposable {

@@ -2,9 +2,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
-import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+import { readText, readToEnd, text } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
-import { startLineEcho } from "../_util/line_echo.ts";
+import { startLineEcho } from "../_util/network/line_echo.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { Connection } from "../../socket/connection.ts";
 import { systemError } from "../../internal/os_errors.ts";
 import { memoryServer } from "../_util/programs/memory_server.ts";
-import { text } from "../_util/transport_pair.ts";
+import { text } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
 
 const permissions = "none";

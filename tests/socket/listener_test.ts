@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { CloseReason } from "../../socket/errors.ts";
 import { echo, memoryServer } from "../_util/programs/memory_server.ts";
-import { readText, readToEnd, text } from "../_util/transport_pair.ts";
+import { readText, readToEnd, text } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
 
 const permissions = "none";

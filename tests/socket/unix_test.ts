@@ -5,7 +5,7 @@ import { formatAddress, unixAddress, unixPath } from "../../socket/network.ts";
 import { removeStaleSocket, systemNetwork } from "../../socket/tcp.ts";
 import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { TempDir } from "../_util/temp_dir.ts";
-import { UNIX_DIFFERENCES, unixNetwork } from "../_util/unix_network.ts";
+import { UNIX_DIFFERENCES, unixNetwork } from "../_util/network/unix_network.ts";
 import { pure } from "../_util/permissions.ts";
 
 Deno.test("Unix sockets differ from the contract only in listed behaviors", pure, () => {

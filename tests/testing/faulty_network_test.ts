@@ -3,7 +3,7 @@ import { type Fault, type Faults, faultyNetwork } from "../../testing/faulty_net
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
-import { readText, text, type TransportPair, transportPair } from "../_util/transport_pair.ts";
+import { readText, text, type TransportPair, transportPair } from "../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

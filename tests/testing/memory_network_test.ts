@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
-import { readText, readToEnd, text, transportPair } from "../_util/transport_pair.ts";
+import { readText, readToEnd, text, transportPair } from "../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

@@ -13,7 +13,7 @@ import { networkBehaviors } from "../_util/contract/network_behaviors.ts";
 import { resetBehaviors } from "../_util/contract/reset_behaviors.ts";
 import { insteadWithTls, tlsInMemory, tlsOnNative, tlsOnSystem } from "../_util/contract/tls_grounds.ts";
 import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
-import { TlsFixture } from "../_util/tls_fixture.ts";
+import { TlsFixture } from "../_util/tls/tls_fixture.ts";
 
 let fixture: TlsFixture;
 

@@ -5,7 +5,7 @@ import { certificateNames, checkIdentity, type Identity } from "../../tls/certif
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { TlsTransport } from "../../tls/transport.ts";
-import { talk, TlsFixture } from "../_util/tls_fixture.ts";
+import { talk, TlsFixture } from "../_util/tls/tls_fixture.ts";
 
 let fixture: TlsFixture;
 

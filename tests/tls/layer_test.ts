@@ -2,8 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { runRelayClient, startRelay } from "../../relay/mod.ts";
 import { connect, ConnectError, listen, TlsError } from "../../socket/mod.ts";
 import { ClientTls, ServerTls } from "../../tls/mod.ts";
-import { Authority } from "../_util/certificates.ts";
-import { TlsFixture } from "../_util/tls_fixture.ts";
+import { Authority } from "../_util/tls/certificates.ts";
+import { TlsFixture } from "../_util/tls/tls_fixture.ts";
 
 let fixture: TlsFixture;
 

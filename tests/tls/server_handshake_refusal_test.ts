@@ -15,9 +15,9 @@ import { assertTakesStreams } from "../../tls/server_handshake.ts";
 import { TlsTransport } from "../../tls/transport.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import type { Identity } from "../../tls/certificate.ts";
-import { Authority } from "../_util/certificates.ts";
+import { Authority } from "../_util/tls/certificates.ts";
 import { TempDir } from "../_util/temp_dir.ts";
-import { readText, text, transportPair } from "../_util/transport_pair.ts";
+import { readText, text, transportPair } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
 
 let authority: Authority;

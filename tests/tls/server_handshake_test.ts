@@ -7,8 +7,8 @@ import { systemNetwork } from "../../socket/tcp.ts";
 import { startRelay } from "../../relay/server.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { TlsTransport } from "../../tls/transport.ts";
-import { Authority } from "../_util/certificates.ts";
-import { talk, TlsFixture } from "../_util/tls_fixture.ts";
+import { Authority } from "../_util/tls/certificates.ts";
+import { talk, TlsFixture } from "../_util/tls/tls_fixture.ts";
 import { on } from "../_util/on_event.ts";
 
 let fixture: TlsFixture;

@@ -7,8 +7,8 @@ import { MemoryNetwork, type MemoryNetworkOptions } from "../../testing/memory_n
 import type { Network, Transport } from "../../socket/network.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
-import { talk, TlsFixture } from "../_util/tls_fixture.ts";
-import { text, transportPair } from "../_util/transport_pair.ts";
+import { talk, TlsFixture } from "../_util/tls/tls_fixture.ts";
+import { text, transportPair } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
 
 let fixture: TlsFixture;

@@ -7,7 +7,7 @@ import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
-import { transportPair } from "../transport_pair.ts";
+import { transportPair } from "../network/transport_pair.ts";
 import type { Ground, ResetBehavior } from "./contract.ts";
 import { byReadiness } from "./readiness.ts";
 

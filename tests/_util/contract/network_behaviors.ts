@@ -7,7 +7,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { readText, text } from "../transport_pair.ts";
+import { readText, text } from "../network/transport_pair.ts";
 import type { Behavior } from "./contract.ts";
 
 const { AddrInUse, BadResource, BrokenPipe, Busy, ConnectionRefused, ConnectionReset } = Deno.errors;

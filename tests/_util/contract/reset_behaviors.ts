@@ -1,6 +1,6 @@
 /** Behaviors of a socket whose peer resets. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { readText, text, writeUntilError } from "../transport_pair.ts";
+import { readText, text, writeUntilError } from "../network/transport_pair.ts";
 import type { ResetBehavior } from "./contract.ts";
 
 const { BrokenPipe, ConnectionReset } = Deno.errors;

@@ -5,7 +5,7 @@ import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import type { Network } from "../../../socket/network.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork, type TlsOptions } from "../../../tls/mod.ts";
-import { connectByNode } from "../node_transport.ts";
+import { connectByNode } from "../network/node_transport.ts";
 import type { Ground } from "./contract.ts";
 import { betweenOwnEnds, native, onNative } from "./environments.ts";
 

@@ -1,6 +1,6 @@
 /** Behaviors of a socket without resets. */
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
-import { readText, readToEnd, text, transportPair, writeUntilError } from "../transport_pair.ts";
+import { readText, readToEnd, text, transportPair, writeUntilError } from "../network/transport_pair.ts";
 import type { Behavior } from "./contract.ts";
 
 const { BadResource, BrokenPipe, Interrupted } = Deno.errors;

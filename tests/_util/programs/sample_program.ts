@@ -1,4 +1,4 @@
-// A program for tests/e2e/fairness_env_test.ts: its first argument selects a behavior.
+// A program for tests/e2e/process/fairness_env_test.ts: its first argument selects a behavior.
 import { isMainThread } from "node:worker_threads";
 import { type Context, FAIR_IO_VARIABLE, hasFairIo, run } from "../../../cli/run_program.ts";
 import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";

@@ -3,7 +3,7 @@ import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { html, jsonScript } from "../../../loadtest/report/html.ts";
 import { renderReport } from "../../../loadtest/report/mod.ts";
 import { formatMs, significant } from "../../../loadtest/report/number.ts";
-import { chromium, withPage } from "../../_util/browser.ts";
+import { chromium, withPage } from "../../_util/browser/browser.ts";
 import { addressOf, goodRun, SERVER } from "../../_util/loadtest/run_events.ts";
 import { reportOf } from "../../_util/loadtest/run_summary.ts";
 import { scenarioRun } from "../../_util/loadtest/scenario_summary.ts";

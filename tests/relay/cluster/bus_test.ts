@@ -7,7 +7,7 @@ import { NatsBus } from "../../../relay/cluster/nats_bus.ts";
 import { listen, systemClock } from "../../../socket/mod.ts";
 import { ClientTls } from "../../../tls/mod.ts";
 import { Watch } from "../../../internal/watch.ts";
-import { Authority } from "../../_util/certificates.ts";
+import { Authority } from "../../_util/tls/certificates.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
-import { RelayModel, type UnderWayLimits } from "../../_util/relay_model.ts";
+import { RelayModel, type UnderWayLimits } from "../../_util/models/relay_model.ts";
 import { pure } from "../../_util/permissions.ts";
 
 interface Peer {

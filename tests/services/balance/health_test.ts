@@ -5,7 +5,7 @@ import { connect, type Network, type Transport } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { systemError } from "../../../internal/os_errors.ts";
 import { on } from "../../_util/on_event.ts";
-import { at } from "../../_util/proxy_backend.ts";
+import { at } from "../../_util/network/proxy_backend.ts";
 import { startInMemory } from "../../_util/memory_balancer.ts";
 
 Deno.test("startBalance() detects without clients that a backend is dead, and that it is healthy again", async () => {

@@ -2,9 +2,9 @@
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { startBalance } from "../../../services/mod.ts";
 import { connect, listen } from "../../../socket/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
-import { at } from "../../_util/proxy_backend.ts";
+import { at } from "../../_util/network/proxy_backend.ts";
 import { startInMemory } from "../../_util/memory_balancer.ts";
 
 Deno.test("startBalance() queues clients, and refuses them when the queue is full or the time is up", async () => {

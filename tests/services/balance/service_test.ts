@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type BalanceOptions, startBalance, startEcho } from "../../../services/mod.ts";
 import { type CloseReason, connect, ConnectionClosedError, type Transport } from "../../../socket/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
-import { at } from "../../_util/proxy_backend.ts";
+import { at } from "../../_util/network/proxy_backend.ts";
 import { echoOnce, startInMemory } from "../../_util/memory_balancer.ts";
 
 Deno.test("startBalance() distributes connections by its policy", async () => {

@@ -10,7 +10,7 @@ import {
 import { Accounts, type ChatOptions, formatAccount, startChat } from "../../../services/mod.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 
 interface Guest {
   connection: Connection;

@@ -6,7 +6,7 @@ import { type LockedPartial, Partials } from "../../../services/files/partials.t
 import { FilesSession } from "../../../services/files/session.ts";
 import { startFiles } from "../../../services/mod.ts";
 import { type Clock, listen, systemClock } from "../../../socket/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 import { until } from "../../_util/until.ts";
 

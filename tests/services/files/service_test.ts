@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { FilesClient, type FilesOptions, startFiles } from "../../../services/mod.ts";
 import { downloadLength, filesCodec } from "../../../services/files/codec.ts";
 import { connect } from "../../../socket/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 import { untilQuiet } from "../../_util/until.ts";
 

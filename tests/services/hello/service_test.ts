@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startHello } from "../../../services/mod.ts";
 import { type Clock, connect, systemClock } from "../../../socket/mod.ts";
-import { exchange } from "../../_util/exchange.ts";
+import { exchange } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
 

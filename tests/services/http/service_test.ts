@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { startHttp } from "../../../services/mod.ts";
 import { bytesCodec, connect, type Network } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 const CLOSE = "Connection: close\r\n\r\n";

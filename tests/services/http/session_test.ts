@@ -6,8 +6,8 @@ import { Resources } from "../../../services/http/resources.ts";
 import type { Response } from "../../../http/response.ts";
 import { bytesCodec, type CloseReason, listen } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
-import { talk } from "../../_util/exchange.ts";
-import { decodeChunks, get, HttpWorld } from "../../_util/http_world.ts";
+import { talk } from "../../_util/network/exchange.ts";
+import { decodeChunks, get, HttpWorld } from "../../_util/http/http_world.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const CLOSE = "Connection: close\r\n";

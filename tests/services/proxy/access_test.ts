@@ -7,7 +7,7 @@ import { startProxy } from "../../../services/proxy/service.ts";
 import type { Passed } from "../../../services/proxy/gateway.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
-import { talk } from "../../_util/exchange.ts";
+import { talk } from "../../_util/network/exchange.ts";
 import { pure } from "../../_util/permissions.ts";
 import { on } from "../../_util/on_event.ts";
 

@@ -3,9 +3,9 @@ import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { type Passed, startEcho, startProxy } from "../../../services/mod.ts";
 import { type Network } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
-import { talk } from "../../_util/exchange.ts";
+import { talk } from "../../_util/network/exchange.ts";
 import { on } from "../../_util/on_event.ts";
-import { at } from "../../_util/proxy_backend.ts";
+import { at } from "../../_util/network/proxy_backend.ts";
 
 /** Starts a proxy in memory with one client. The test has the far ends of both connections. */
 async function startBetween(timeouts: { idle?: number } = {}) {

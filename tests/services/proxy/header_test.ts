@@ -1,10 +1,10 @@
 /** PROXY headers that a proxy sends and reads. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Passed, startEcho, startProxy } from "../../../services/mod.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
-import { at, startBackend } from "../../_util/proxy_backend.ts";
+import { at, startBackend } from "../../_util/network/proxy_backend.ts";
 
 Deno.test("startProxy() sends the backend a PROXY header of either version", async () => {
   for (const version of [1, 2] as const) {

@@ -5,11 +5,11 @@ import { bytesCodec, connect, listen } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork } from "../../../tls/mod.ts";
-import { Authority } from "../../_util/certificates.ts";
-import { exchange, talk } from "../../_util/exchange.ts";
+import { Authority } from "../../_util/tls/certificates.ts";
+import { exchange, talk } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
-import { at, readAll, startBackend, unusedPort } from "../../_util/proxy_backend.ts";
+import { at, readAll, startBackend, unusedPort } from "../../_util/network/proxy_backend.ts";
 
 Deno.test("startProxy() passes bytes and half-closes on in both directions", async () => {
   await using backend = startBackend(async (connection) => {

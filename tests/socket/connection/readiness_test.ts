@@ -6,7 +6,7 @@ import { ConnectionSettings } from "../../../socket/connection/settings.ts";
 import { FramingError } from "../../../socket/errors.ts";
 import type { Receiver, Transport } from "../../../socket/network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
-import { text } from "../../_util/transport_pair.ts";
+import { text } from "../../_util/network/transport_pair.ts";
 
 const pure = { permissions: "none" } as const;
 const decoder = new TextDecoder();

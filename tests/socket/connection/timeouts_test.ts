@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import type { CloseReason } from "../../../socket/errors.ts";
 import { listen } from "../../../socket/listener.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
-import { startLineEcho } from "../../_util/line_echo.ts";
+import { startLineEcho } from "../../_util/network/line_echo.ts";
 import { on } from "../../_util/on_event.ts";
 
 const permissions = "none";

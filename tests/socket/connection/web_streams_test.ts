@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ConnectionClosedError, FramingError } from "../../../socket/errors.ts";
-import { rawPeer } from "../../_util/raw_peer.ts";
-import { readText } from "../../_util/transport_pair.ts";
+import { rawPeer } from "../../_util/network/raw_peer.ts";
+import { readText } from "../../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

@@ -1,8 +1,8 @@
 /** Sending on a connection, and its queue. */
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectionClosedError } from "../../../socket/errors.ts";
-import { listenTo, rawPeer } from "../../_util/raw_peer.ts";
-import { readText } from "../../_util/transport_pair.ts";
+import { listenTo, rawPeer } from "../../_util/network/raw_peer.ts";
+import { readText } from "../../_util/network/transport_pair.ts";
 
 const permissions = "none";
 

@@ -6,9 +6,9 @@ import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { systemError } from "../../../internal/os_errors.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { echo, memoryServer } from "../../_util/programs/memory_server.ts";
-import { readText, text } from "../../_util/transport_pair.ts";
+import { readText, text } from "../../_util/network/transport_pair.ts";
 import { on } from "../../_util/on_event.ts";
-import { startLineEcho } from "../../_util/line_echo.ts";
+import { startLineEcho } from "../../_util/network/line_echo.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 
 const permissions = "none";

@@ -3,8 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { RelayServer, RelayServerStats } from "../../../relay/mod.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
-import { LimitsModel } from "../../_util/limits_model.ts";
-import { RelayModel } from "../../_util/relay_model.ts";
+import { LimitsModel } from "../../_util/models/limits_model.ts";
+import { RelayModel } from "../../_util/models/relay_model.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { pure } from "../../_util/permissions.ts";
 

@@ -5,7 +5,7 @@ import { connect, type LineListenOptions, listen, type Listener, type Refusal } 
 import { until } from "../../_util/until.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { on } from "../../_util/on_event.ts";
-import { startLineEcho } from "../../_util/line_echo.ts";
+import { startLineEcho } from "../../_util/network/line_echo.ts";
 
 const permissions = "none";
 

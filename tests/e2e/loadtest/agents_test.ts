@@ -1,0 +1,254 @@
+// Load tests whose clients run at agents.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { listen } from "../../../socket/mod.ts";
+import { Authority } from "../../_util/tls/certificates.ts";
+import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
+import {
+  childrenOf,
+  loadTest,
+  type RunningProgram,
+  startLoadTest,
+  when,
+} from "../../_util/loadtest/loadtest_program.ts";
+import { ServerProcess } from "../../_util/programs/program.ts";
+import { TempDir } from "../../_util/temp_dir.ts";
+
+const TOKEN = "secret-of-the-agents";
+
+/** Agents on loopback. Disposing of them ends them. */
+class Agents implements AsyncDisposable {
+  readonly all: readonly { readonly program: RunningProgram; readonly address: string }[];
+
+  private constructor(all: Agents["all"]) {
+    this.all = all;
+  }
+
+  static async start(count: number, ...options: readonly string[]): Promise<Agents> {
+    return new Agents(
+      await Promise.all(Array.from({ length: count }, async () => {
+        const program = startLoadTest("agent", "--listen", "127.0.0.1:0", "--token", TOKEN, ...options);
+        const said = await program.says("listening on ");
+        return { program, address: /listening on (\S+)/.exec(said)![1]! };
+      })),
+    );
+  }
+
+  /** Kills one, and its processes with it. */
+  async kill(index: number): Promise<void> {
+    const { program } = this.all[index]!;
+    this.#killed.add(program);
+    program.kill("SIGKILL");
+    await program.exit;
+  }
+
+  readonly #killed = new Set<RunningProgram>();
+
+  /** The options of a load test that uses them. */
+  get options(): string[] {
+    return ["--agents", this.all.map(({ address }) => address).join(","), "--agent-token", TOKEN];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { program } of this.all) if (!this.#killed.has(program)) program.kill("SIGKILL");
+    await Promise.all(this.all.map(({ program }) => program.outcome));
+  }
+}
+
+/** A relay whose state can be asked for, and the options of a load test for it. */
+async function startRelay(): Promise<AsyncDisposable & { readonly options: readonly string[] }> {
+  const server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0");
+  const { host, port } = await server.next("admin");
+  return {
+    options: ["--target", `127.0.0.1:${server.port}`, "--target-admin", `${host}:${port}`],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+interface AgentMetrics {
+  readonly name: string;
+  readonly processes: number;
+  readonly clockOffsetMs: number;
+  readonly roundTripMs: number;
+}
+
+Deno.test("loadtest.ts run --agents proves what three agents did, and shows their clocks", async () => {
+  await using relay = await startRelay();
+  await using agents = await Agents.start(3);
+  await using folder = new TempDir();
+  const report = `${folder.path}/run.html`;
+  const plan = ["--clients", "301", "--window", "1s", "--seed", "5", "--reply-delay", "uniform:0s-200ms"];
+  const { code, summary, err } = await loadTest(
+    ...["run", ...relay.options, ...agents.options, ...plan, ...ANY_LAG, "--json", "--report", report],
+    ...["--threshold", "lost==0", "--processes", "4"],
+  );
+  assertEquals([code, summary.verdict], [0, "proven"], err);
+  assertEquals([summary.acked, summary.started, summary.lost], [301, 301, 0]);
+  assertEquals(summary.closed, { natural: 301, timeout: 0, error: 0 });
+  const shown = summary.agents as AgentMetrics[];
+  assertEquals(shown.map(({ name }) => name).sort(), agents.all.map(({ address }) => address).sort());
+  for (const { name, processes, clockOffsetMs, roundTripMs } of shown) {
+    assertEquals(processes, 2);
+    // They have one clock.
+    assert(Math.abs(clockOffsetMs) <= roundTripMs / 2 + 1, `${clockOffsetMs} ${roundTripMs}`);
+    assertStringIncludes(Deno.readTextFileSync(report), `Agent ${name}`);
+  }
+  assertEquals(Deno.readTextFileSync(report).includes(TOKEN), false);
+  // Ready for the next one.
+  for (const { program } of agents.all) await program.says("Ready for the next load test");
+  assertEquals((await loadTest("run", ...relay.options, ...agents.options, ...plan, ...ANY_LAG)).code, 0);
+});
+
+Deno.test("loadtest.ts run names an agent that is killed in mid-run, and fails", async () => {
+  await using relay = await startRelay();
+  await using agents = await Agents.start(3);
+  const load = startLoadTest(
+    ...[
+      "run",
+      ...relay.options,
+      ...agents.options,
+      "--clients",
+      "300",
+      "--window",
+      "8s",
+      ...ANY_LAG,
+      "--json",
+    ],
+  );
+  await load.says("acked");
+  const [victim] = agents.all;
+  await agents.kill(0);
+  const { code, summary } = await load.outcome;
+  assertEquals([code, summary.verdict], [1, "failed"]);
+  const findings = summary.findings as { readonly kind: string; readonly text: string }[];
+  const [died] = findings.filter(({ kind }) => kind === "died");
+  assertStringIncludes(died!.text, `at the agent ${victim!.address} ended before the run did`);
+  // The clients of the others were not affected.
+  assertEquals(summary.acked, 200, JSON.stringify(summary));
+});
+
+Deno.test("loadtest.ts run stops its agents at Ctrl-C", async () => {
+  await using relay = await startRelay();
+  await using agents = await Agents.start(2);
+  const load = startLoadTest(
+    ...[
+      "run",
+      ...relay.options,
+      ...agents.options,
+      "--clients",
+      "400",
+      "--window",
+      "60s",
+      ...ANY_LAG,
+      "--json",
+    ],
+  );
+  await load.says("acked");
+  const processes = agents.all.flatMap(({ program }) => childrenOf(program.pid, "generator"));
+  assertEquals(processes.length, 2);
+  load.kill("SIGINT");
+  const { code, summary } = await load.outcome;
+  assertEquals([code, summary.verdict], [130, "interrupted"]);
+  await when(() => agents.all.every(({ program }) => childrenOf(program.pid, "generator").length === 0));
+});
+
+Deno.test("loadtest.ts run sends a scenario and its data to the agents", async () => {
+  await using echo = listen({ port: 0 });
+  echo.serve(async (peer) => {
+    for await (const line of peer) peer.send(line);
+  });
+  await using agents = await Agents.start(2);
+  await using folder = new TempDir();
+  await folder.write("names.csv", "name\nann\nbob\ncy\ndan\n");
+  await folder.write(
+    "echo.ts",
+    `import { lineCodec, scenario } from "@okline/okline/loadtest";
+    export default scenario({
+      codec: lineCodec(),
+      data: "names.csv",
+      async session(t) {
+        await t.ask(t.row.name!, { expect: t.row.name! });
+      },
+    });`,
+  );
+  const run = ["run", `${folder.path}/echo.ts`, "--target", `127.0.0.1:${echo.port}`, ...agents.options];
+  const { code, summary, err } = await loadTest(
+    ...run,
+    "--clients",
+    "4",
+    "--window",
+    "100ms",
+    "--json",
+    ...ANY_LAG,
+  );
+  assertEquals([code, summary.verdict, summary.acked], [0, "delivered", 4], err);
+  await folder.write("echo.ts", 'import "./more.ts";\n' + await folder.read("echo.ts"));
+  await folder.write("more.ts", "export {};");
+  const more = await loadTest(...run, "--clients", "4");
+  assertEquals(more.code, 2);
+  assertStringIncludes(more.err, "Cannot send echo.ts to agents: it imports ./more.ts");
+});
+
+Deno.test("loadtest.ts run --agent-tls reaches agents over TLS, and only those that it trusts", async () => {
+  await using authority = await Authority.create();
+  await using stranger = await Authority.create();
+  await authority.issue("agent");
+  const { certificate, key, authority: ca } = authority.files;
+  const tls = ["--tls-cert", certificate, "--tls-key", key, "--tls-client-ca", ca];
+  await using agents = await Agents.start(1, ...tls);
+  await using relay = await startRelay();
+  const run = [
+    "run",
+    ...relay.options,
+    ...agents.options,
+    "--clients",
+    "10",
+    "--window",
+    "100ms",
+    ...ANY_LAG,
+  ];
+  const trusted = ["--agent-tls", "--agent-tls-ca", ca];
+  const identity = ["--agent-tls-cert", certificate, "--agent-tls-key", key];
+  const { code, summary, err } = await loadTest(...run, ...trusted, ...identity, "--json");
+  assertEquals([code, summary.verdict, summary.acked], [0, "proven", 10], err);
+  const refused: [number, string, string[]][] = [
+    [1, "Cannot use the agent 127.0.0.1:", trusted],
+    [1, "certificate refused", ["--agent-tls", "--agent-tls-ca", stranger.files.authority, ...identity]],
+    [1, "Cannot use the agent 127.0.0.1:", []],
+    [2, "without --agent-tls", ["--agent-tls-ca", ca]],
+    [2, "without --agent-tls-key", [...trusted, "--agent-tls-cert", certificate]],
+  ];
+  for (const [expected, text, options] of refused) {
+    const attempt = await loadTest(...run, ...options);
+    assertEquals(attempt.code, expected, attempt.err);
+    assertStringIncludes(attempt.err, text);
+  }
+  // It serves the next one all the same.
+  assertEquals((await loadTest(...run, ...trusted, ...identity)).code, 0);
+});
+
+Deno.test("loadtest.ts agent warns when its token travels in plain text", async () => {
+  const agent = startLoadTest("agent", "--listen", "0.0.0.0:0", "--token", TOKEN);
+  assertStringIncludes(await agent.says("plain text"), "use --tls-cert and --tls-key");
+  agent.kill("SIGTERM");
+  assertEquals((await agent.outcome).code, 0);
+});
+
+Deno.test("loadtest.ts rejects agents that it cannot use", async () => {
+  await using agents = await Agents.start(1);
+  const target = ["--target", "127.0.0.1:9"];
+  const cases: [number, string, string[]][] = [
+    [2, "--target is missing", agents.options],
+    [2, "--agent-token", [...target, ...agents.options.slice(0, 2)]],
+    [2, "--history with --agents", [...target, ...agents.options, "--history", "run.jsonl"]],
+    [1, "wrong token", [...target, ...agents.options.slice(0, 2), "--agent-token", "another"]],
+    [1, "Cannot reach the agent 127.0.0.1:1", [...target, "--agents", "127.0.0.1:1", "--agent-token", TOKEN]],
+  ];
+  for (const [expected, text, args] of cases) {
+    const { code, err } = await loadTest("run", ...args);
+    assertEquals(code, expected, err);
+    assertStringIncludes(err, text);
+  }
+  const { code, err } = await loadTest("agent", "--listen", "127.0.0.1:0");
+  assertEquals(code, 2);
+  assertStringIncludes(err, "--token");
+});

@@ -1,0 +1,187 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { listen } from "../../../socket/mod.ts";
+import { loadTest } from "../../_util/loadtest/loadtest_program.ts";
+import { TempDir } from "../../_util/temp_dir.ts";
+
+let dir: TempDir;
+/** One path for the scenarios of all tests: a file whose types were checked before is checked much faster again. */
+let file: string;
+
+Deno.test.beforeAll(() => {
+  dir = new TempDir();
+  file = `${dir.path}/scenario.ts`;
+});
+
+Deno.test.afterAll(() => dir[Symbol.asyncDispose]());
+
+const HEAD = 'import { lineCodec, scenario } from "@okline/okline/loadtest";\nconst codec = lineCodec();\n';
+
+/** A line echo that says `OK` to a login, and the port it listens on. */
+function startEcho(): { port: number } & AsyncDisposable {
+  const server = listen({ port: 0, hostnames: ["127.0.0.1"] });
+  server.serve(async (peer) => {
+    for await (const line of peer) peer.send(line.startsWith("LOGIN") ? "OK" : line);
+  });
+  return { port: server.addresses[0]!.port, [Symbol.asyncDispose]: () => server.close() };
+}
+
+Deno.test("loadtest.ts run proves a scenario file and writes its report, and verify agrees", async () => {
+  await using echo = startEcho();
+  await Deno.writeTextFile(`${dir.path}/users.csv`, "name\nann\nbob\ncy\ndan\n");
+  await Deno.writeTextFile(
+    file,
+    `${HEAD}export default scenario({
+      codec,
+      data: "users.csv",
+      setup: () => ({ suffix: "!" }),
+      async session(t) {
+        await t.ask("LOGIN " + t.row.name, { expect: "OK" });
+        t.metric("name-length").record(t.row.name!.length);
+      },
+      async message(t) {
+        const line = t.client + t.shared.suffix + t.random();
+        await t.ask(line, { expect: line, name: "echo" });
+      },
+    });`,
+  );
+  const [history, report, junit] = [`${dir.path}/h.jsonl`, `${dir.path}/r.html`, `${dir.path}/j.xml`];
+  const { code, out, summary } = await loadTest(
+    ...[
+      "run",
+      file,
+      "--target",
+      `127.0.0.1:${echo.port}`,
+      "--clients",
+      "4",
+      "--window",
+      "100ms",
+      "--seed",
+      "1",
+    ],
+    ...[
+      "--messages",
+      "25",
+      "--in-flight",
+      "5",
+      "--max-lag",
+      "1h",
+      "--pid",
+      `${Deno.pid}`,
+      "--json",
+      "--quiet",
+    ],
+    ...[
+      "--history",
+      history,
+      "--report",
+      report,
+      "--junit",
+      junit,
+      "--threshold",
+      "metric.name-length.max<=3",
+    ],
+  );
+  assertEquals(code, 0, out);
+  assertEquals([summary["verdict"], summary["acked"], summary["lost"]], ["proven", 104, 0]);
+  const verified = await loadTest("verify", history, "--json");
+  assertEquals([verified.code, verified.summary["verdict"]], [0, "proven"]);
+  const page = await Deno.readTextFile(report);
+  for (const text of ["Steps", "LOGIN", "echo", "name-length", "Requests and replies per second"]) {
+    assertStringIncludes(page, text);
+  }
+  assertStringIncludes(await Deno.readTextFile(junit), "every reply is the expected one");
+});
+
+Deno.test("loadtest.ts new writes a scenario that type-checks and runs, and does not overwrite it", async () => {
+  await using echo = startEcho();
+  const name = file.replace(".ts", "");
+  if (dir.has("scenario.ts")) await Deno.remove(file);
+  assertEquals((await loadTest("new", name)).code, 0);
+  const again = await loadTest("new", name);
+  assertEquals(again.code, 2);
+  assertStringIncludes(again.err, "exists already");
+  const { code, summary, err } = await loadTest(
+    ...["run", `${name}.ts`, "--target", `127.0.0.1:${echo.port}`, "--clients", "5", "--window", "50ms"],
+    ...["--max-lag", "1h", "--json", "--quiet"],
+  );
+  assertEquals(code, 0, err);
+  assertEquals(summary["verdict"], "delivered");
+});
+
+Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear line", async () => {
+  const target = ["--target", "127.0.0.1:9"];
+  const cases: readonly (readonly [source: string | undefined, args: readonly string[], error: RegExp])[] = [
+    [
+      undefined,
+      target,
+      /^error: Cannot run .*: no such file, and no command of this name; see loadtest.ts --help$/,
+    ],
+    ["export const a: number = 'x';", target, /^error: Cannot run .*: TS2322: .* at scenario\.ts:1:14$/],
+    ["export {};", target, /expected "export default scenario\({ … }\)", got no default export$/],
+    ["export default { session() {} };", target, /got a default export of type object$/],
+    [
+      `${HEAD}export default scenario({ codec });`,
+      target,
+      /expected a function session\(t\) or message\(t\)/,
+    ],
+    [
+      `${HEAD}export default scenario({ codec, session() {}, setup() { throw new Error("no database"); } });`,
+      target,
+      /^error: Cannot set up the scenario: no database$/,
+    ],
+    [
+      `${HEAD}export default scenario({ codec, session() {}, data: "none.csv" });`,
+      target,
+      /Cannot use the data file none\.csv/,
+    ],
+    [`${HEAD}export default scenario({ codec, session() {} });`, [], /Option --target is missing/],
+    [
+      `${HEAD}export default scenario({ codec, session() {} });`,
+      [...target, "--messages", "5"],
+      /it has only session\(t\)/,
+    ],
+    [
+      `${HEAD}export default scenario({ codec, session() {} });`,
+      [...target, "--rate", "5/s"],
+      /rate without a duration/,
+    ],
+    [
+      `${HEAD}export default scenario({ codec, session() {} });`,
+      [...target, "--protocol", "echo"],
+      /--protocol goes with the built-in/,
+    ],
+  ];
+  for (const [source, args, error] of cases) {
+    if (source !== undefined) await Deno.writeTextFile(file, source);
+    const named = source === undefined ? `${dir.path}/none.ts` : file;
+    const { code, err } = await loadTest("run", named, "--quiet", ...args);
+    assertEquals(code, 2, err);
+    assertEquals(err.trimEnd().split("\n").length, 1, err);
+    assertMatch(err.trimEnd(), error);
+  }
+});
+
+Deno.test("loadtest.ts run reports a scenario that ends its process", async () => {
+  await using echo = startEcho();
+  await Deno.writeTextFile(file, `${HEAD}export default scenario({ codec, session() { Deno.exit(7); } });`);
+  const { code, summary } = await loadTest(
+    ...[
+      "run",
+      file,
+      "--target",
+      `127.0.0.1:${echo.port}`,
+      "--clients",
+      "1",
+      "--window",
+      "0",
+      "--json",
+      "--quiet",
+    ],
+  );
+  assertEquals(code, 1);
+  const findings = summary["findings"] as readonly { kind: string; text: string }[];
+  assert(
+    findings.some(({ kind, text }) => kind === "died" && text.includes("exit code 7")),
+    JSON.stringify(findings),
+  );
+});

@@ -1,0 +1,327 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bytesCodec, listen } from "../../../socket/mod.ts";
+import { talk } from "../../_util/network/exchange.ts";
+import { denoRun, run, runClient, ServerProcess } from "../../_util/programs/program.ts";
+import { TempDir } from "../../_util/temp_dir.ts";
+
+/** Parses JSON output, one object per line. */
+function records(out: string): Record<string, unknown>[] {
+  return out.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("client.ts echo prints each reply", async () => {
+  await using server = await ServerProcess.start("echo");
+  const { code, out, err } = await runClient([
+    "echo",
+    "--port",
+    `${server.port}`,
+    "hello",
+    "two\nlines",
+    "\x1b",
+  ]);
+  assertEquals([code, out, err], [0, "hello\ntwo\nlines\n\\x1b\n", ""]);
+});
+
+Deno.test("client.ts echo --clients opens connections in parallel, and expects a reply on each", async () => {
+  await using server = await ServerProcess.start("echo");
+  const { code, out } = await runClient([
+    "echo",
+    "--port",
+    `${server.port}`,
+    "--clients",
+    "50",
+    "--json",
+    "hello",
+  ]);
+  const said = records(out);
+  const replies = said.filter(({ event }) => event === "reply");
+  assertEquals(code, 0);
+  assertEquals(new Set(replies.map(({ client }) => client)).size, 50);
+  assert(replies.every(({ text }) => text === "hello"));
+  const { seconds: _, ...summary } = said.at(-1)!;
+  assertEquals(summary, { event: "summary", clients: 50, good: 50, replies: 50 });
+  assertEquals((await server.state()).peakConnections, 50);
+});
+
+Deno.test("client.ts echo sends the lines of stdin when there is no text", async () => {
+  await using server = await ServerProcess.start("echo");
+  const { code, out } = await runClient(["echo", "--port", `${server.port}`], { stdin: "one\ntwo\r\nthree" });
+  assertEquals([code, out], [0, "one\ntwo\nthree\n"]);
+});
+
+Deno.test("client.ts echo sends stdin unchanged, and fails when it is not UTF-8", async () => {
+  await using server = await ServerProcess.start("echo");
+  const echo = denoRun("client.ts", ["echo", "--port", `${server.port}`]);
+  assertEquals((await run(echo, { stdin: "\ufeffone" })).out, "\\u{feff}one\n");
+  const { code, out, err } = await run(["sh", "-c", 'printf "\\377\\n" | "$0" "$@"', ...echo]);
+  assertEquals([code, out], [1, ""]);
+  assertEquals(err, "error: Cannot read stdin: expected UTF-8, got other bytes\n");
+});
+
+Deno.test("client.ts relay reports why a client has no ok, and whether it retries", async () => {
+  const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
+  const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
+  assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
+  assertEquals(
+    gone.out,
+    "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, connecting failed 2 times\n",
+  );
+  await using server = listen({ port: 0 });
+  server.serve(async (peer) => void await peer.close());
+  const left = await runClient([
+    "relay",
+    "--port",
+    `${server.port}`,
+    "--clients",
+    "1",
+    "--max-attempts",
+    "1",
+  ]);
+  assertEquals([left.code, left.err], [1, "warning: Client 1: the server ended before the ok\n"]);
+  const again = ["relay", "--port", `${server.port}`, "--clients", "2", "--max-attempts", "3", "--json"];
+  const summary = records((await runClient(again)).out).at(-1);
+  assertEquals([summary?.reconnects, summary?.refused], [4, 0]);
+});
+
+Deno.test("client.ts relay names the value of DELAY_TIME and what is accepted", async () => {
+  const { code, err } = await runClient(["relay"], { env: { DELAY_TIME: "2s" } });
+  assertEquals(
+    [code, err],
+    [2, 'error: Cannot use DELAY_TIME: expected a number of seconds such as 2 or 0.5, got "2s"\n'],
+  );
+});
+
+Deno.test("client.ts echo fails when replies are wrong or missing", async () => {
+  await using wrong = listen({});
+  const served = wrong.serve(async (peer) => {
+    for await (const line of peer) {
+      if (line === "wrong") peer.send("other");
+      else return;
+    }
+  });
+  const args = ["echo", "--port", `${wrong.port}`];
+  const { code, out, err } = await runClient([...args, "wrong", "missing"]);
+  assertEquals([code, out.split("\n")[0]], [1, "other"]);
+  assertStringIncludes(err, "Client 1: 1 reply did not come, 1 was not what was sent");
+  await wrong.close();
+  await served;
+  const refused = await runClient([...args, "hello"]);
+  assertEquals([refused.code, refused.out, refused.err], [
+    1,
+    "",
+    `error: Cannot connect to 127.0.0.1:${wrong.port}: refused\n`,
+  ]);
+});
+
+Deno.test("client.ts echo fails when a reply does not arrive within --timeout", async () => {
+  await using silent = listen({});
+  const served = silent.serve(async (peer) => void await peer.closed);
+  const { code, err } = await runClient(["echo", "--port", `${silent.port}`, "--timeout", "50ms", "hello"]);
+  assertEquals(code, 1);
+  assertStringIncludes(err, "timeout: reply for 50 ms");
+  await silent.close();
+  await served;
+});
+
+Deno.test("client.ts hello prints a greeting for each of many parallel clients", async () => {
+  await using server = await ServerProcess.start("hello", "--delay", "100ms");
+  const one = await runClient(["hello", "--port", `${server.port}`]);
+  assertEquals(one.code, 0);
+  assertMatch(one.out, /^Hello World! \(status 200, after \d+ ms\)\n$/);
+  const many = await runClient(["hello", "--port", `${server.port}`, "--clients", "20", "--json"]);
+  assertEquals([many.code, records(many.out).filter(({ status }) => status === 200).length], [0, 20]);
+  assertEquals((await server.state()).peakConnections, 20);
+});
+
+Deno.test("client.ts http prints status, headers, and body", async () => {
+  await using server = await ServerProcess.start("http");
+  const url = `http://127.0.0.1:${server.port}`;
+  const field = ["--header", "Content-Type: application/json"];
+  const posted = await runClient(["http", "POST", `${url}/items`, ...field, "--data", '"a thing"']);
+  assertMatch(posted.out, /^HTTP\/1\.1 201 Created\n(?:[a-z-]+: .*\n)+\n\{"id":1,"value":"a thing"\}\n$/);
+  const body = await runClient(["http", "GET", `${url}/items/1`, "--no-head"]);
+  assertEquals([body.code, body.out], [0, '{"id":1,"value":"a thing"}\n']);
+  const head = await runClient(["http", "HEAD", `${url}/`]);
+  assertMatch(head.out, /^HTTP\/1\.1 200 OK\n(?:[a-z-]+: .*\n)+\n$/);
+  const missing = await runClient(["http", "GET", `${url}/none`, "--json"]);
+  const [{ status, reason, body: text } = {}] = records(missing.out);
+  assertEquals([missing.code, status, reason, text], [0, 404, "Not Found", "No such resource: /none\n"]);
+});
+
+Deno.test("client.ts http reports in one line what it cannot send, and a reply that is not HTTP", async () => {
+  await using echo = await ServerProcess.start("echo");
+  const scheme = await runClient(["http", "GET", "ftp://127.0.0.1/"]);
+  assertEquals([scheme.code, scheme.err], [
+    2,
+    "error: Cannot request ftp://127.0.0.1/: expected http: or https:, got ftp:\n",
+  ]);
+  const field = await runClient(["http", "GET", "http://127.0.0.1/", "--header", "nothing"]);
+  assertEquals([field.code, field.err], [
+    2,
+    'error: Cannot use --header: expected NAME: VALUE, got "nothing"\n',
+  ]);
+  const other = await runClient(["http", "GET", `http://127.0.0.1:${echo.port}/`]);
+  assertEquals([other.code, other.out], [1, ""]);
+  assertStringIncludes(other.err, "Cannot use the HTTP response: ");
+});
+
+Deno.test("client.ts http ends when a server sends interim responses without end", async () => {
+  await using server = listen({ codec: bytesCodec });
+  const served = server.serve(async (peer) => {
+    await peer[Symbol.asyncIterator]().next();
+    const interim = new TextEncoder().encode("HTTP/1.1 102 Processing\r\n\r\n");
+    for (; peer.open; await peer.flushed().catch(() => {})) peer.send(interim);
+  });
+  const { code, err } = await runClient(["http", "GET", `http://127.0.0.1:${server.port}/`]);
+  assertEquals([code, err], [
+    1,
+    "error: Cannot use the HTTP response: Server sent more than 100 interim responses (1xx)\n",
+  ]);
+  await server.close();
+  await served;
+});
+
+Deno.test("client.ts http prints a body unchanged, and escapes control characters on a terminal", async () => {
+  const body = "\x1b[2J\u202ehello\nthere";
+  await using server = listen({ codec: bytesCodec });
+  const served = server.serve(async (peer) => {
+    await peer[Symbol.asyncIterator]().next();
+    peer.send(new TextEncoder().encode(`HTTP/1.1 200 OK\r\n\r\n${body}`));
+  });
+  const args = ["http", "GET", `http://127.0.0.1:${server.port}/`, "--no-head"];
+  const piped = await runClient(args);
+  assertEquals([piped.code, piped.out], [0, body]);
+  // A colon would end the command for socat.
+  const command = denoRun("client.ts", args).join(" ").replaceAll(":", "\\:");
+  const shown = await run(["socat", "-u", `SYSTEM:${command},pty,setsid,ctty`, "STDOUT"]);
+  assertEquals(shown.out, "\\x1b[2J\\u{202e}hello\r\nthere\r\n");
+  await server.close();
+  await served;
+});
+
+Deno.test("client.ts udp prints answers, retries, and gives up", async () => {
+  await using server = await ServerProcess.start("udp");
+  const port = `${server.port}`;
+  const texts = await runClient(["udp", "--port", port, "hello", "\x1b"]);
+  assertEquals([texts.code, texts.out], [0, "hello\n\\x1b\n"]);
+  const lines = await runClient(["udp", "--host", "localhost", "--port", port], { stdin: "one\ntwo\n" });
+  assertEquals([lines.code, lines.out], [0, "one\ntwo\n"]);
+  await server.stop();
+  const nobody = await runClient(["udp", "--port", port, "--timeout", "20ms", "--attempts", "2", "hello"]);
+  assertEquals([nobody.code, nobody.err], [
+    1,
+    `error: No answer from 127.0.0.1:${port} within 20 ms, asked 2 times\n`,
+  ]);
+  const long = await runClient(["udp", "--port", port], { stdin: "x".repeat(65_508) });
+  assertEquals([long.code, long.err], [
+    1,
+    "error: Cannot send a datagram of 65508 bytes: at most 65507 fit\n",
+  ]);
+});
+
+Deno.test("client.ts list, upload, and download transfer files that sha256sum confirms", async () => {
+  await using here = new TempDir();
+  await using there = new TempDir();
+  await using server = await ServerProcess.start("files", "--root", there.path, "--writable");
+  const args = ["--port", `${server.port}`, "--quiet"];
+  await here.write("none", "");
+  await here.write("one", "x");
+  await here.write("some thing", crypto.getRandomValues(new Uint8Array(65_536)));
+  for (const name of ["none", "one", "some thing"]) {
+    const up = await runClient(["upload", name, ...args, "--json"], { cwd: here.path });
+    assertEquals([up.code, up.err], [0, ""]);
+    const [sum] = (await run(["sha256sum", name], { cwd: there.path })).out.split(" ");
+    assertEquals(records(up.out)[0]?.checksum, sum);
+    const down = await runClient(["download", name, "--output", "copy", ...args], { cwd: here.path });
+    assertEquals([down.code, down.out.includes(sum!)], [0, true]);
+    assertEquals((await run(["cmp", name, "copy"], { cwd: here.path })).code, 0);
+  }
+  const listed = await runClient(["list", "--port", `${server.port}`]);
+  assertMatch(
+    listed.out,
+    /^ +0 {2}\S+ \S+ {2}none\n +1 {2}\S+ \S+ {2}one\n +65536 {2}\S+ \S+ {2}some thing\n$/,
+  );
+});
+
+Deno.test("client.ts download and upload resume a transfer that broke off", async () => {
+  await using here = new TempDir();
+  await using there = new TempDir();
+  await using server = await ServerProcess.start("files", "--root", there.path, "--writable");
+  const args = ["--port", `${server.port}`, "--quiet", "--json"];
+  const bytes = crypto.getRandomValues(new Uint8Array(60_000));
+  await there.write("big", bytes);
+  await here.write("big.part", bytes.subarray(0, 20_000));
+  const down = await runClient(["download", "big", ...args], { cwd: here.path });
+  assertEquals([down.code, records(down.out)[0]?.resumedAt], [0, 20_000]);
+  assertEquals(await Deno.readFile(`${here.path}/big`), bytes);
+  // The part is not the start of the file: the checksum shows this, and the transfer starts over.
+  await here.write("big.part", new Uint8Array(20_000));
+  const again = await runClient(["download", "big", ...args], { cwd: here.path });
+  assertEquals([again.code, records(again.out)[0]?.resumedAt], [0, 0]);
+  assertEquals(await Deno.readFile(`${here.path}/big`), bytes);
+  for (
+    const [name, start, resumedAt] of [["good", bytes, 30_000], ["bad", new Uint8Array(60_000), 0]] as const
+  ) {
+    await using begun = await talk(server.port);
+    await begun.send(`PUT ${name} 60000\n`);
+    await begun.upTo("ready 0\n");
+    await begun.send(start.subarray(0, 30_000));
+    begun.connection.abort();
+    await server.until(({ connections }) => connections === 0);
+    const up = await runClient(["upload", "big", "--name", name, ...args], { cwd: here.path });
+    assertEquals([up.code, records(up.out)[0]?.resumedAt], [0, resumedAt], up.err);
+    assertEquals(await Deno.readFile(`${there.path}/${name}`), bytes);
+  }
+});
+
+Deno.test("client.ts download and upload report a refusal, and leave nothing behind", async () => {
+  await using here = new TempDir();
+  await using there = new TempDir();
+  await using server = await ServerProcess.start("files", "--root", there.path);
+  await here.write("one", "x");
+  for (
+    const [args, message] of [
+      [["download", "none"], "error: Server refuses: no such file\n"],
+      [["download", "../one"], "error: Server refuses: path contains ..\n"],
+      [["list", "none"], "error: Server refuses: no such directory\n"],
+      [["upload", "one"], "error: Server refuses: server is read-only: it was started without --writable\n"],
+    ] as const
+  ) {
+    const { code, err } = await runClient([...args, "--port", `${server.port}`], { cwd: here.path });
+    assertEquals([code, err.split("\n").at(-2) + "\n"], [1, message]);
+  }
+  for (
+    const [file, message] of [
+      ["none", 'error: Cannot upload "none": no such file or directory\n'],
+      [".", 'error: Cannot upload ".": it is not a file\n'],
+    ] as const
+  ) {
+    const { code, err } = await runClient(["upload", file, "--port", `${server.port}`], { cwd: here.path });
+    assertEquals([code, err], [1, message]);
+  }
+  assertEquals([await here.names(), await there.names()], [["one"], []]);
+});
+
+Deno.test({
+  name: "client.ts download reports in one line that its file cannot be written, and resumes it next time",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using here = new TempDir();
+    await using there = new TempDir();
+    await using server = await ServerProcess.start("files", "--root", there.path);
+    await there.write("big", new Uint8Array(100_000).fill(7));
+    const args = ["--port", `${server.port}`, "--quiet"];
+    // A shell with a limit on the size of files: beyond it, writing fails, as on a full disk.
+    const limited = await run([
+      ...["sh", "-c", 'trap "" XFSZ; ulimit -f 16; exec "$0" "$@"'] as const,
+      ...denoRun("client.ts", ["download", "big", ...args]),
+    ], { cwd: here.path });
+    assertEquals([limited.code, limited.err], [1, 'error: Cannot write "big": File too large\n']);
+    const again = await runClient(["download", "big", ...args, "--json"], { cwd: here.path });
+    assertEquals([again.code, records(again.out)[0]?.resumedAt], [0, 8192]);
+    await Deno.mkdir(`${here.path}/folder`);
+    const folder = await runClient(["download", "big", "--output", "folder", ...args], { cwd: here.path });
+    assertEquals([folder.code, folder.err], [1, 'error: Cannot write "folder": it is a directory\n']);
+    assertEquals(await here.names(), ["big", "folder"]);
+  },
+});
