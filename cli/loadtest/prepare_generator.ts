@@ -45,6 +45,13 @@ export function orderOf(
 /** A generator that is ready, and what it keeps open until it has run. */
 export interface PreparedGenerator extends Disposable {
   readonly generator: Generator;
+  /**
+   * Completes the parts of the history, once the generator has run.
+   *
+   * @throws {AgentError} If an agent is lost before its last event
+   * @throws {Error} What the OS reported if a part could not be written
+   */
+  collectHistory(): Promise<void>;
 }
 
 /** The process and the sockets of a generator. */
@@ -74,7 +81,7 @@ export async function prepareGenerator(
         onEvent: (event) => history.record(event),
       }),
     });
-    return { generator, [Symbol.dispose]() {} };
+    return { generator, collectHistory: () => generator.collectHistories(), [Symbol.dispose]() {} };
   }
   const { tls, ...rest } = order;
   const network = await transportNetwork(transport);
@@ -91,6 +98,7 @@ export async function prepareGenerator(
   });
   return {
     generator,
+    collectHistory: () => Promise.try(() => file?.[Symbol.dispose]()),
     [Symbol.dispose]: () => {
       meter[Symbol.dispose]();
       file?.[Symbol.dispose]();

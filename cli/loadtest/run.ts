@@ -3,6 +3,7 @@ import type { Context } from "../run_program.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
+import { AgentError } from "../../loadtest/agent/agent_process.ts";
 import { formatFaults } from "../../loadtest/plan/fault_spec.ts";
 import { histogramsFor } from "../../loadtest/metrics/abort_threshold.ts";
 import { measure } from "../../loadtest/metrics/measure.ts";
@@ -137,12 +138,15 @@ async function runAndReport(
   const unwritten = await failuresOf([
     async () => {
       const { verdict } = summary;
+      const writing = `write the history ${quoted(values.history ?? "")}`;
       try {
-        prepared[Symbol.dispose]();
+        await prepared.collectHistory();
         await history?.finish(order.run, { parts: processes, verdict, crossed: crossedThresholds(summary) });
       } catch (cause) {
-        if (!isFileError(cause)) throw cause;
-        throw fileError(`write the history ${quoted(values.history ?? "")}`, cause);
+        if (cause instanceof AgentError) {
+          throw new ExitError(`Cannot ${writing}: ${cause.message}`, { cause });
+        }
+        throw isFileError(cause) ? fileError(writing, cause) : cause;
       }
     },
     async () => report === undefined ? undefined : await writeReport(report, { ...finished, args }),
@@ -156,14 +160,9 @@ async function runAndReport(
 }
 
 /** @throws {UsageError} If an option does not go with agents. */
-function refuseWithAgents({ agents, target, history }: RunCommandValues): void {
-  if (agents === undefined) return;
-  if (target === undefined) {
-    throw new UsageError("Option --target is missing: agents need a server that they can reach");
-  }
-  if (history !== undefined) {
-    throw new UsageError("Cannot use --history with --agents: the events stay on their machines");
-  }
+function refuseWithAgents({ agents, target }: RunCommandValues): void {
+  if (agents === undefined || target !== undefined) return;
+  throw new UsageError("Option --target is missing: agents need a server that they can reach");
 }
 
 /** Writes one file after another. One that fails, as on a full disk, takes neither the others nor the result along. */

@@ -3,8 +3,10 @@ import { authenticate } from "../../access/authenticate.ts";
 import { tokenCheck } from "../../access/token.ts";
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
+import { ConnectionClosedError } from "../../socket/errors.ts";
 import { listen, type Listener } from "../../socket/listener.ts";
 import type { Address, Network, NetworkLayer } from "../../socket/network.ts";
+import { readLines } from "../history/line_file.ts";
 import { type ChildMessage, ChildProcess } from "../process/child_process.ts";
 import {
   AGENT_PROTOCOL,
@@ -105,8 +107,10 @@ class Session {
   run: string | undefined;
   readonly #connection: Connection;
   readonly #options: AgentOptions;
-  #folder: string | undefined;
+  #folder: Promise<string> | undefined;
   #scenario: string | undefined;
+  /** The file of the events, if the load test wants them. */
+  #history: string | undefined;
   #process: ChildProcess | undefined;
   #alive: ReturnType<typeof setInterval> | undefined;
 
@@ -126,10 +130,13 @@ class Session {
       case "file":
         return await this.#file(message);
       case "start":
-        this.#start(message.scenario);
+        await this.#start(message.scenario);
         return undefined;
       case "order":
-        await this.#process?.send(this.#localized(message.line));
+        await this.#process?.send(await this.#localized(message.line));
+        return undefined;
+      case "history":
+        await this.#sendHistory();
         return undefined;
       case "stop":
         this.#process?.terminate(message.grace);
@@ -148,7 +155,7 @@ class Session {
     clearInterval(this.#alive);
     this.kill();
     await this.#process?.ended;
-    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
+    if (this.#folder !== undefined) await Deno.remove(await this.#folder, { recursive: true });
   }
 
   #hello(
@@ -160,7 +167,7 @@ class Session {
     }
     if (running !== undefined && running !== run) return "the agent is busy with another load test";
     if (running === undefined) {
-      this.#options.onLog?.(`Running a load test of ${this.#connection.remote.hostname}`);
+      this.#options.onLog?.(`Running a load test from ${this.#connection.remote.hostname}`);
     }
     this.run = run;
     this.#send({ event: "hello", version: this.#options.version });
@@ -171,16 +178,24 @@ class Session {
   async #file({ name, text, sha256 }: Extract<ToAgent, { event: "file" }>): Promise<string | undefined> {
     if (!isInnerName(name)) return `invalid file name ${JSON.stringify(name)}`;
     if (await sha256Of(text) !== sha256) return `the file ${name} was damaged on its way`;
-    this.#folder ??= await Deno.makeTempDir({ prefix: "okline-agent-" });
-    const path = `${this.#folder}/${name}`;
+    const path = `${await this.#scenarioFolder()}/${name}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(path, text);
     return undefined;
   }
 
-  #start(scenario: string | undefined): void {
+  #ownFolder(): Promise<string> {
+    return this.#folder ??= Deno.makeTempDir({ prefix: "okline-agent-" });
+  }
+
+  /** A folder below the own one, so that no file of a scenario has the name of another file. */
+  async #scenarioFolder(): Promise<string> {
+    return `${await this.#ownFolder()}/scenario`;
+  }
+
+  async #start(scenario: string | undefined): Promise<void> {
     const { command, env } = this.#options;
-    if (scenario !== undefined) this.#scenario = `file://${this.#folder}/${scenario}`;
+    if (scenario !== undefined) this.#scenario = `file://${await this.#scenarioFolder()}/${scenario}`;
     const process = new ChildProcess({
       command,
       // A Ctrl-C at the terminal of the agent is the agent's.
@@ -191,19 +206,38 @@ class Session {
     this.#process = process;
     void process.ended.then(({ code, signal }) => {
       this.#send({ event: "end", code, signal });
-      void this.#connection.close();
     });
   }
 
-  /** Puts the local file in place of the scenario's file on the other machine. */
-  #localized(line: string): string {
-    if (this.#scenario === undefined) return line;
+  /** Puts local files in place of the scenario's file and of the history on the other machine. */
+  async #localized(line: string): Promise<string> {
     const order = JSON.parse(line);
     if (order.scenario !== undefined) order.scenario.file = this.#scenario;
+    if (order.history !== undefined) {
+      this.#history = `${await this.#ownFolder()}/history.jsonl`;
+      order.history = this.#history;
+    }
     return JSON.stringify(order);
   }
 
-  #send(message: FromAgent | ChildMessage): void {
-    if (this.#connection.open && !this.#connection.writeEnded) this.#connection.send(JSON.stringify(message));
+  /** Sends the events slice by slice, as fast as the load test takes them. */
+  async #sendHistory(): Promise<void> {
+    await this.#process?.ended;
+    try {
+      for await (const lines of this.#history === undefined ? [] : readLines(this.#history)) {
+        if (!this.#send({ event: "history", lines, last: false })) await this.#connection.flushed();
+      }
+    } catch (error) {
+      if (error instanceof ConnectionClosedError) return; // The load test is gone.
+      // A process that died early has not created the file.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    this.#send({ event: "history", lines: [], last: true });
+  }
+
+  /** Returns `false` if the load test falls behind, or is gone. */
+  #send(message: FromAgent | ChildMessage): boolean {
+    const { open, writeEnded } = this.#connection;
+    return open && !writeEnded && this.#connection.send(JSON.stringify(message));
   }
 }

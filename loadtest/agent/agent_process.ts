@@ -1,4 +1,5 @@
 /** A generator process on an agent: the side of the load test. @module */
+import { formatDuration } from "../../internal/duration.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
@@ -44,15 +45,20 @@ export class AgentProcess implements GeneratorProcess {
   readonly agent: NonNullable<GeneratorProcess["agent"]>;
   readonly ended: Promise<GeneratorEnd>;
   readonly #connection: Connection;
+  readonly #lines: AsyncIterator<string>;
 
   private constructor(
     connection: Connection,
     agent: NonNullable<GeneratorProcess["agent"]>,
-    ended: Promise<GeneratorEnd>,
+    { lines, onMessage }: {
+      readonly lines: AsyncIterator<string>;
+      readonly onMessage: AgentProcessOptions["onMessage"];
+    },
   ) {
     this.#connection = connection;
+    this.#lines = lines;
     this.agent = agent;
-    this.ended = ended;
+    this.ended = follow({ connection, lines, onMessage });
   }
 
   /**
@@ -67,21 +73,18 @@ export class AgentProcess implements GeneratorProcess {
     connection.send(`auth ${token}`);
     send(connection, { event: "hello", protocol: AGENT_PROTOCOL, version, run });
     const lines = connection[Symbol.asyncIterator]();
-    await expect(lines, "hello", name);
+    const agent = { connection, lines, name };
+    await expect(agent, "hello");
     const samples: ClockSample[] = [];
     for (let count = 0; count < CLOCK_SAMPLES; count++) {
       const sentAt = epoch();
       send(connection, { event: "clock" });
-      const { now } = await expect(lines, "clock", name);
+      const { now } = await expect(agent, "clock");
       samples.push({ sentAt, receivedAt: epoch(), remote: Number(now) });
     }
     for (const file of files) send(connection, { event: "file", ...file });
     send(connection, { event: "start", ...(files[0] === undefined ? {} : { scenario: files[0].name }) });
-    return new AgentProcess(
-      connection,
-      { name, ...estimateOffset(samples) },
-      follow({ connection, lines, onMessage }),
-    );
+    return new AgentProcess(connection, { name, ...estimateOffset(samples) }, { lines, onMessage });
   }
 
   send(line: string): Promise<void> {
@@ -91,6 +94,28 @@ export class AgentProcess implements GeneratorProcess {
 
   terminate(grace: number): void {
     send(this.#connection, { event: "stop", grace });
+  }
+
+  /**
+   * Passes on the lines that the process has written to its history, once it has ended. Call it once. Passes on nothing
+   * if the agent was lost before the process ended.
+   *
+   * @throws {AgentError} If the agent is lost before the last line
+   */
+  async history(onLines: (lines: readonly string[]) => void): Promise<void> {
+    if ("detail" in await this.ended) return;
+    const agent = { connection: this.#connection, lines: this.#lines, name: this.agent.name };
+    send(agent.connection, { event: "history" });
+    for (;;) {
+      const { lines, last } = await expect(agent, "history");
+      if (last === true) return;
+      onLines(lines as readonly string[]);
+    }
+  }
+
+  /** Closes the connection, so that the agent is ready for the next load test. */
+  async close(): Promise<void> {
+    await this.#connection.close();
   }
 }
 
@@ -117,10 +142,14 @@ function send(connection: Connection, message: ToAgent): void {
 }
 
 /** Returns the next message of a kind. */
-async function expect(lines: AsyncIterator<string>, event: string, name: string): Promise<ChildMessage> {
+async function expect({ connection, lines, name }: {
+  readonly connection: Connection;
+  readonly lines: AsyncIterator<string>;
+  readonly name: string;
+}, event: string): Promise<ChildMessage> {
   for (;;) {
     const { done, value } = await lines.next();
-    if (done) throw new AgentError(`Cannot use the agent ${name}: it closed the connection`);
+    if (done) throw new AgentError(`Cannot use the agent ${name}: ${await lossOf(connection)}`);
     if (value.startsWith("error ")) {
       throw new AgentError(`Cannot use the agent ${name}: ${value.slice("error ".length)}`);
     }
@@ -141,12 +170,18 @@ async function follow({ connection, lines, onMessage }: {
     if (value.startsWith("error ")) return { detail: value.slice("error ".length) };
     const message = JSON.parse(value) as ChildMessage;
     if (message.event === "end") {
-      void connection.close();
       const signal = message.signal as Deno.Signal | null;
       return { code: Number(message.code), signal };
     }
     if (message.event !== "alive") onMessage(message);
   }
+  return { detail: await lossOf(connection) };
+}
+
+/** Describes why a connection ended before its last message. */
+async function lossOf(connection: Connection): Promise<string> {
   const reason = await connection.close({ type: "local", why: "the agent ended the connection" });
-  return { detail: `the connection was lost (${describeCloseReason(reason)})` };
+  if (reason.type === "local") return "the agent closed the connection";
+  if (reason.type === "timeout") return `the agent was silent for ${formatDuration(SILENCE_LIMIT)}`;
+  return `the connection was lost (${describeCloseReason(reason)})`;
 }

@@ -6,7 +6,7 @@
  */
 
 /** Version of this protocol. Both sides must have the same, and the same version of the program. */
-export const AGENT_PROTOCOL = 1;
+export const AGENT_PROTOCOL = 2;
 
 /** A file that a scenario needs, by its name beside the scenario. */
 export interface AgentFile {
@@ -27,6 +27,8 @@ export type ToAgent =
   | { readonly event: "start"; readonly scenario?: string }
   /** A line for the process. */
   | { readonly event: "order"; readonly line: string }
+  /** Asks for the events that the process has written, once it has ended. */
+  | { readonly event: "history" }
   /** Ends the process, which has this time in ms to send its ledger. */
   | { readonly event: "stop"; readonly grace: number };
 
@@ -38,7 +40,9 @@ export type FromAgent =
   /** Sent every second: the agent is there. */
   | { readonly event: "alive" }
   /** The process has ended. */
-  | { readonly event: "end"; readonly code: number; readonly signal: string | null };
+  | { readonly event: "end"; readonly code: number; readonly signal: string | null }
+  /** Some lines of its history, and whether they are the last. */
+  | { readonly event: "history"; readonly lines: readonly string[]; readonly last: boolean };
 
 /** Time in ms between two signs of life of an agent, and the silence after which it is taken for dead. */
 export const ALIVE_INTERVAL = 1000;

@@ -20,6 +20,13 @@ export interface GeneratorProcess {
   send(line: string): Promise<void>;
   /** Lets it end, and kills it after `grace` ms. */
   terminate(grace: number): void;
+  /**
+   * Passes on the events that it has written on another machine, once it has ended. Absent for a process of this
+   * machine, whose file is here. Rejects if they are lost.
+   */
+  history?(onLines: (lines: readonly string[]) => void): Promise<void>;
+  /** Ends the connection to its agent, once it has ended. Absent for a process of this machine. */
+  close?(): Promise<void>;
 }
 
 /** Starts the generator process of a number, from 0. */

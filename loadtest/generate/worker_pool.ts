@@ -12,6 +12,7 @@ import {
 import { describeGeneratorEnd, type GeneratorProcess, type StartGenerator } from "./generator_process.ts";
 import type { WorkerSetup, WorkerStart } from "./worker.ts";
 import type { AgentEvent, DiedEvent, RunEvent } from "../history/events.ts";
+import { LineFile } from "../history/line_file.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { encodeHistograms, mergeHistograms } from "../metrics/live_histograms.ts";
 import { mergeTrouble } from "../judge/trouble.ts";
@@ -60,7 +61,10 @@ export class WorkerPool implements Generator {
     const parts = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     const failed = started.find((one) => one.status === "rejected");
     if (failed !== undefined) {
-      for (const { process } of parts) process.terminate(0);
+      for (const { process } of parts) {
+        process.terminate(0);
+        void process.ended.then(() => process.close?.());
+      }
       throw failed.reason;
     }
     await Promise.all(parts.map((part) => part.ready));
@@ -116,10 +120,30 @@ export class WorkerPool implements Generator {
     return this.#usage;
   }
 
+  /**
+   * Writes the events of other machines to the files of `historyOf`, once `run` has settled. Call it once. The events
+   * arrive in slices, so that memory does not grow with them.
+   *
+   * @throws {AgentError} If an agent is lost before its last event
+   * @throws {Error} What the OS reported if a file cannot be written
+   */
+  async collectHistories(): Promise<void> {
+    const { historyOf } = this.#options;
+    if (historyOf === undefined) return;
+    const collected = await Promise.allSettled(this.#parts.map(async ({ number, process }) => {
+      if (process.history === undefined) return;
+      using file = new LineFile(historyOf(number));
+      await process.history((lines) => lines.forEach((line) => file.write(line)));
+      await process.close?.();
+    }));
+    for (const one of collected) if (one.status === "rejected") throw one.reason;
+  }
+
   async #runPart(part: WorkerProcess, beginsAt: number): Promise<void> {
     const order: WorkerStart = { beginsAt: beginsAt + (part.process.agent?.offset ?? 0) };
     await part.process.send(JSON.stringify(order));
     const end = await part.process.ended;
+    if (this.#options.historyOf === undefined) await part.process.close?.();
     const ledger = part.ledger();
     if (ledger !== undefined) this.#ledger.absorb(ledger);
     if (ledger !== undefined && "code" in end && end.code === 0) return;

@@ -132,8 +132,12 @@ export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: 
 
 /** Finds generators that were late or did not start all their clients. */
 export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
-  if (counts.notStarted > 0 && !ledger.facts.aborted) {
-    findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} planned and never started`);
+  const { aborted, died } = ledger.facts;
+  if (counts.notStarted > 0 && !aborted) {
+    // A process that ends too early takes its records along.
+    const lost = died.some(({ process }) => process !== "server");
+    const what = lost ? "planned, and nothing shows that they started" : "planned and never started";
+    findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} ${what}`);
   }
   findLateMessages(ledger, findings);
   const maxLag = maxLagOf(ledger.run);
@@ -141,7 +145,9 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
   const lag = measureScheduleLag(ledger).percentile(99) ?? 0;
   if (lag > maxLag) {
     findings.add("overloaded", () => {
-      return `One client in a hundred started at least ${formatDuration(lag)} late (limit ${limit})` +
+      return `One client in a hundred started at least ${
+        formatDuration(Math.round(lag))
+      } late (limit ${limit})` +
         describeLimit(latest(ledger.facts.generators));
     });
   }
@@ -153,7 +159,8 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
       if (lag <= maxLag) continue;
       findings.add("overloaded", () => {
         const agent = ledger.facts.agents.find((one) => one.process === process)?.name;
-        return `In ${nameOfGenerator(process, agent)}, ${what} ${formatDuration(lag)} late at the 99th ` +
+        const late = formatDuration(Math.round(lag));
+        return `In ${nameOfGenerator(process, agent)}, ${what} ${late} late at the 99th ` +
           `percentile (limit ${limit})` + describeLimit(generator);
       });
     }

@@ -2,67 +2,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { listen } from "../../../socket/mod.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
+import { AGENT_TOKEN, Agents, startRelay } from "../../_util/loadtest/agents.ts";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
-import {
-  childrenOf,
-  loadTest,
-  type RunningProgram,
-  startLoadTest,
-  when,
-} from "../../_util/loadtest/loadtest_program.ts";
-import { ServerProcess } from "../../_util/programs/program.ts";
+import { childrenOf, loadTest, startLoadTest, when } from "../../_util/loadtest/loadtest_program.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
-
-const TOKEN = "secret-of-the-agents";
-
-/** Agents on loopback. Disposing of them ends them. */
-class Agents implements AsyncDisposable {
-  readonly all: readonly { readonly program: RunningProgram; readonly address: string }[];
-
-  private constructor(all: Agents["all"]) {
-    this.all = all;
-  }
-
-  static async start(count: number, ...options: readonly string[]): Promise<Agents> {
-    return new Agents(
-      await Promise.all(Array.from({ length: count }, async () => {
-        const program = startLoadTest("agent", "--listen", "127.0.0.1:0", "--token", TOKEN, ...options);
-        const said = await program.says("listening on ");
-        return { program, address: /listening on (\S+)/.exec(said)![1]! };
-      })),
-    );
-  }
-
-  /** Kills one, and its processes with it. */
-  async kill(index: number): Promise<void> {
-    const { program } = this.all[index]!;
-    this.#killed.add(program);
-    program.kill("SIGKILL");
-    await program.exit;
-  }
-
-  readonly #killed = new Set<RunningProgram>();
-
-  /** The options of a load test that uses them. */
-  get options(): string[] {
-    return ["--agents", this.all.map(({ address }) => address).join(","), "--agent-token", TOKEN];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { program } of this.all) if (!this.#killed.has(program)) program.kill("SIGKILL");
-    await Promise.all(this.all.map(({ program }) => program.outcome));
-  }
-}
-
-/** A relay whose state can be asked for, and the options of a load test for it. */
-async function startRelay(): Promise<AsyncDisposable & { readonly options: readonly string[] }> {
-  const server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0");
-  const { host, port } = await server.next("admin");
-  return {
-    options: ["--target", `127.0.0.1:${server.port}`, "--target-admin", `${host}:${port}`],
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
-}
 
 interface AgentMetrics {
   readonly name: string;
@@ -92,7 +35,7 @@ Deno.test("loadtest.ts run --agents proves what three agents did, and shows thei
     assert(Math.abs(clockOffsetMs) <= roundTripMs / 2 + 1, `${clockOffsetMs} ${roundTripMs}`);
     assertStringIncludes(Deno.readTextFileSync(report), `Agent ${name}`);
   }
-  assertEquals(Deno.readTextFileSync(report).includes(TOKEN), false);
+  assertEquals(Deno.readTextFileSync(report).includes(AGENT_TOKEN), false);
   // Ready for the next one.
   for (const { program } of agents.all) await program.says("Ready for the next load test");
   assertEquals((await loadTest("run", ...relay.options, ...agents.options, ...plan, ...ANY_LAG)).code, 0);
@@ -227,7 +170,7 @@ Deno.test("loadtest.ts run --agent-tls reaches agents over TLS, and only those t
 });
 
 Deno.test("loadtest.ts agent warns when its token travels in plain text", async () => {
-  const agent = startLoadTest("agent", "--listen", "0.0.0.0:0", "--token", TOKEN);
+  const agent = startLoadTest("agent", "--listen", "0.0.0.0:0", "--token", AGENT_TOKEN);
   assertStringIncludes(await agent.says("plain text"), "use --tls-cert and --tls-key");
   agent.kill("SIGTERM");
   assertEquals((await agent.outcome).code, 0);
@@ -239,9 +182,14 @@ Deno.test("loadtest.ts rejects agents that it cannot use", async () => {
   const cases: [number, string, string[]][] = [
     [2, "--target is missing", agents.options],
     [2, "--agent-token", [...target, ...agents.options.slice(0, 2)]],
-    [2, "--history with --agents", [...target, ...agents.options, "--history", "run.jsonl"]],
     [1, "wrong token", [...target, ...agents.options.slice(0, 2), "--agent-token", "another"]],
-    [1, "Cannot reach the agent 127.0.0.1:1", [...target, "--agents", "127.0.0.1:1", "--agent-token", TOKEN]],
+    [1, "Cannot reach the agent 127.0.0.1:1", [
+      ...target,
+      "--agents",
+      "127.0.0.1:1",
+      "--agent-token",
+      AGENT_TOKEN,
+    ]],
   ];
   for (const [expected, text, args] of cases) {
     const { code, err } = await loadTest("run", ...args);

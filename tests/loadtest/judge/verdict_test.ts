@@ -97,6 +97,9 @@ Deno.test(
     assertFinding(deaf, "overloaded", "In generator process 2, socket reads were 101ms late");
     const unstarted = judge(ledgerOf([...goodRun(3).slice(0, 9), ...goodRun(3).slice(-3)]));
     assertFinding(unstarted, "overloaded", "2 clients were planned and never started");
+    const died: HistoryEvent = { event: "died", at: 50, process: 1, detail: "exit code 1" };
+    const unknown = judge(ledgerOf([...goodRun(3).slice(0, 9), died, ...goodRun(3).slice(-3)]));
+    assertFinding(unknown, "overloaded", "2 clients were planned, and nothing shows that they started");
   },
 );
 
