@@ -99,10 +99,22 @@ async function securityOf(
       : { identity: await readIdentity({ certificate: certFile, key: keyFile }) }),
   });
   return {
-    ...(credentials === undefined
-      ? {}
-      : { credentials: new TextEncoder().encode(await readTextFile(credentials)) }),
+    ...(credentials === undefined ? {} : { credentials: await readCredentials(credentials) }),
     tls,
     ...(caFile === undefined && certFile === undefined ? {} : { requireTls: true }),
   };
+}
+
+/** Reads a credentials file, and checks it as the NATS client would do, which does not name the file. */
+async function readCredentials(file: string): Promise<Uint8Array> {
+  const credentials = new TextEncoder().encode(await readTextFile(file));
+  const { credsAuthenticator } = await import("@nats-io/nats-core/internal");
+  try {
+    await credsAuthenticator(credentials)("nonce");
+  } catch (cause) {
+    throw new ExitError(`Cannot use ${quoted(file)} for NATS: expected the JWT and the seed of a user`, {
+      cause,
+    });
+  }
+  return credentials;
 }

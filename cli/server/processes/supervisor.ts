@@ -1,7 +1,9 @@
 /** Several processes that serve as one: started, watched, restarted, drained, and replaced. @module */
 import { delay } from "@std/async/delay";
+import type { Clock, Timer } from "../../../internal/clock.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
 import type { Address } from "../../../socket/network.ts";
+import { systemClock } from "../../../socket/tcp.ts";
 import { ExitError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import type { RunningService } from "../service_command.ts";
@@ -25,6 +27,8 @@ export interface SupervisorOptions {
   readonly backends?: readonly string[];
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
+  /** Measures the time before a restart. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** Time in ms between two reads of the state of all processes. */
@@ -43,7 +47,7 @@ export class Supervisor implements RunningService {
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
   readonly #finished = Promise.withResolvers<void>();
-  readonly #restarts = new Map<Place, ReturnType<typeof setTimeout>>();
+  readonly #restarts = new Map<Place, Timer>();
   #stopping = false;
   #replacing: Promise<void> | undefined;
   /** The place whose successor starts at present: its process is not restarted. */
@@ -170,7 +174,7 @@ export class Supervisor implements RunningService {
 
   async #end(): Promise<void> {
     this.#stopping = true;
-    for (const timer of this.#restarts.values()) clearTimeout(timer);
+    for (const timer of this.#restarts.values()) timer.cancel();
     this.#restarts.clear();
     // Otherwise, new connections would wait for processes that do not come.
     for (const place of this.#places) place.close();
@@ -248,12 +252,13 @@ export class Supervisor implements RunningService {
       this.#restarted++;
       this.#watch(place);
     };
-    this.#restarts.set(place, setTimeout(restart, wait));
+    const { clock = systemClock } = this.#options;
+    this.#restarts.set(place, clock.after(wait, restart));
   }
 
   /** Returns whether the process of a place was going to be restarted. */
   #cancelRestart(place: Place): boolean {
-    clearTimeout(this.#restarts.get(place));
+    this.#restarts.get(place)?.cancel();
     return this.#restarts.delete(place);
   }
 }

@@ -60,6 +60,11 @@ export class NatsServer implements AsyncDisposable {
     return new NatsServer({ host, port: await ready.promise }, process, log);
   }
 
+  /** Process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** The URL of the server. */
   get url(): string {
     return `nats://${this.#host}:${this.port}`;

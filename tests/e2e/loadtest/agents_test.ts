@@ -169,6 +169,35 @@ Deno.test("loadtest.ts run --agent-tls reaches agents over TLS, and only those t
   assertEquals((await loadTest(...run, ...trusted, ...identity)).code, 0);
 });
 
+Deno.test("loadtest.ts agent reloads its certificate on SIGHUP, also while it runs a load test", async () => {
+  await using authority = await Authority.create();
+  await authority.issue("agent");
+  const { certificate, key, authority: ca } = authority.files;
+  await using newer = await Authority.create();
+  const identity = await newer.issue("agent");
+  await using agents = await Agents.start(1, "--tls-cert", certificate, "--tls-key", key);
+  const { program } = agents.all[0]!;
+  await using relay = await startRelay();
+  const run = ["run", ...relay.options, ...agents.options, "--clients", "40", ...ANY_LAG, "--agent-tls"];
+  const [trustsOld, trustsNew] = [ca, newer.files.authority].map((file) => ["--agent-tls-ca", file]);
+  const running = startLoadTest(...run, ...trustsOld!, "--window", "3s");
+  await relay.accepted(2);
+  await Deno.writeTextFile(certificate, "nonsense");
+  program.kill("SIGHUP");
+  await program.says("SIGHUP: keeping the old certificates: Cannot ");
+  await Deno.writeTextFile(certificate, identity.certificate);
+  await Deno.writeTextFile(key, identity.key);
+  program.kill("SIGHUP");
+  await program.says("SIGHUP: reloaded the certificates");
+  // Its connection is unaffected.
+  const { code, err } = await running.outcome;
+  assertEquals(code, 0, err);
+  const refused = await loadTest(...run, ...trustsOld!, "--window", "100ms");
+  assertEquals(refused.code, 1);
+  assertStringIncludes(refused.err, "certificate refused");
+  assertEquals((await loadTest(...run, ...trustsNew!, "--window", "100ms")).code, 0);
+});
+
 Deno.test("loadtest.ts agent warns when its token travels in plain text", async () => {
   const agent = startLoadTest("agent", "--listen", "0.0.0.0:0", "--token", AGENT_TOKEN);
   assertStringIncludes(await agent.says("plain text"), "use --tls-cert and --tls-key");

@@ -1,0 +1,91 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Supervisor } from "../../../../cli/server/processes/supervisor.ts";
+import { Log } from "../../../../cli/terminal/log.ts";
+import { VirtualClock } from "../../../../testing/virtual_clock.ts";
+import { denoRun } from "../../../_util/programs/program.ts";
+import { until } from "../../../_util/until.ts";
+
+/** Longer than any wait before a restart, in ms. */
+const LONGEST_WAIT = 10_000;
+
+/** An echo server of two processes, each with a port of its own, whose restarts wait for a virtual clock. */
+async function start(clock: VirtualClock): Promise<{ supervisor: Supervisor; said: () => string }> {
+  let said = "";
+  const stderr = {
+    isTerminal: () => false,
+    writeSync(bytes: Uint8Array): number {
+      said += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  };
+  const supervisor = await Supervisor.start({
+    processes: 2,
+    command: denoRun("server.ts", ["echo", "--host", "127.0.0.1", "--port", "0", "--until-stdin-ends"]),
+    port: {
+      addresses: [],
+      open: () => ({ args: [], sharedWith: (start) => start(), close() {} }),
+      close() {},
+    },
+    log: new Log({ stderr }),
+    clustered: false,
+    clock,
+  });
+  return { supervisor, said: () => said };
+}
+
+interface Stats {
+  readonly processes: number;
+  readonly restarts: number;
+  readonly workers: readonly { readonly pid: number }[];
+}
+
+interface State {
+  readonly processes: number;
+  readonly restarts: number;
+  readonly pids: readonly number[];
+}
+
+/** Waits for this number of processes, and returns the state. */
+async function untilRunning(count: number, supervisor: Supervisor): Promise<State> {
+  for (;;) {
+    await supervisor.collect();
+    const { processes, restarts, workers } = supervisor.stats() as Stats;
+    if (processes === count) return { processes, restarts, pids: workers.map(({ pid }) => pid) };
+  }
+}
+
+Deno.test("Supervisor.restart() starts one process in the place of one that waits for its restart", async () => {
+  const clock = new VirtualClock();
+  const { supervisor, said } = await start(clock);
+  try {
+    const [victim] = (await untilRunning(2, supervisor)).pids;
+    Deno.kill(victim!, "SIGKILL");
+    await until(() => clock.timers === 1);
+    assertStringIncludes(said(), `(pid ${victim}) ended with signal SIGKILL: restarting in `);
+    await supervisor.restart();
+    // Otherwise, a second process would start in the same place, and none would watch the first.
+    assertEquals(clock.timers, 0);
+    await clock.advance(LONGEST_WAIT);
+    const { processes, restarts, pids } = await untilRunning(2, supervisor);
+    assertEquals([processes, restarts, pids.includes(victim!)], [2, 0, false]);
+    assertStringIncludes(said(), "Process 2 of 2 replaced");
+  } finally {
+    await supervisor.shutdown();
+  }
+});
+
+Deno.test("Supervisor restarts a process that died after its wait", async () => {
+  const clock = new VirtualClock();
+  const { supervisor } = await start(clock);
+  try {
+    const [victim] = (await untilRunning(2, supervisor)).pids;
+    Deno.kill(victim!, "SIGKILL");
+    await until(() => clock.timers === 1);
+    await untilRunning(1, supervisor);
+    await clock.advance(LONGEST_WAIT);
+    const { processes, restarts, pids } = await untilRunning(2, supervisor);
+    assertEquals([processes, restarts, pids.includes(victim!)], [2, 1, false]);
+  } finally {
+    await supervisor.shutdown();
+  }
+});
