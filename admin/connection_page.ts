@@ -11,6 +11,8 @@ export interface ConnectionPage extends Pick<ConnectionQuery, "state" | "sort" |
   /** All connections, and those that pass the filters. */
   readonly total: number;
   readonly matched: number;
+  /** Number of processes that hang, whose connections are missing. Default 0. */
+  readonly unanswered?: number;
   /** The rows, which are described as they are read. */
   readonly rows: Iterable<ConnectionRow>;
 }

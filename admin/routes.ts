@@ -49,7 +49,7 @@ export class Routes {
       "/livez": () => textResponse(200, "ok"),
       "/readyz": () => this.#ready(),
       "/healthz": () => this.#health(),
-      "/state": () => jsonResponse(200, { event: "state", ...target.state() }),
+      "/state": async () => jsonResponse(200, { event: "state", ...await target.state() }),
       "/info": () => this.#info(),
       "/metrics": () => this.#metrics(),
       "/events": (request) => this.#events(request),

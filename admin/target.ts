@@ -26,8 +26,8 @@ export interface AdminTarget {
   /** Name of the service, such as `relay`. */
   readonly name: string;
   readonly version: string;
-  /** The same data as `state` on the control channel. */
-  state(): object;
+  /** The same data as `state` on the control channel: as of the call or later, never older. */
+  state(): object | Promise<object>;
   /** Why the program cannot take new work, such as `draining`; empty if it can. */
   notReady(): readonly string[];
   /** Its open and closed connections; `undefined` if it serves none. */

@@ -19,6 +19,8 @@ import type { ServiceStats } from "./stats.ts";
 /** A running service, as far as the monitor uses it. */
 export interface MonitoredService {
   stats(): object;
+  /** Updates `stats()` and `processes` to the present, for a service that runs in several processes. */
+  collect?(): Promise<void>;
   readonly connections?: Iterable<OpenConnection> | undefined;
   /** The processes of the service, if it runs in several. */
   readonly processes?: MonitoredProcesses | undefined;
@@ -48,14 +50,14 @@ export interface ServiceLimits {
   /** The limits by option name, in the notation of the command line. */
   readonly current: Readonly<Record<string, string>>;
   /** Changes limits. @throws {RangeError} If a name or a value is not accepted. */
-  set(changes: URLSearchParams): void;
+  set(changes: URLSearchParams): Promise<void>;
 }
 
 /** Control over a running service. */
 export interface ServiceControl {
-  /** Both return why that is impossible, or `undefined`. */
-  suspend(): string | undefined;
-  resume(): string | undefined;
+  /** Both resolve when it is done, to why it is impossible, or to `undefined`. */
+  suspend(): Promise<string | undefined>;
+  resume(): Promise<string | undefined>;
   /** Limits that can change while the service runs, by option name. Default: none. */
   readonly limits?: ServiceLimits | undefined;
   /** Begins to drain, if that has not begun. */
@@ -178,14 +180,20 @@ export class ServiceMonitor implements Disposable {
       kind: "server",
       name,
       version,
-      state: () => service.stats(),
+      state: async () => {
+        await service.collect?.();
+        return service.stats();
+      },
       notReady,
       connections: processes?.connections ??
         (service.connections === undefined ? undefined : this.#directory),
       actions: actionsOf(service, control),
       ...(control.limits === undefined ? {} : { limits: () => control.limits!.current }),
       live: this.#sampler,
-      metrics: () => metrics.text(),
+      metrics: async () => {
+        await service.collect?.();
+        return await metrics.text();
+      },
     };
   }
 
@@ -215,8 +223,8 @@ function actionsOf(
   control: ServiceControl,
 ): Readonly<Record<string, AdminAction>> {
   return {
-    suspend: plainAction(() => resultOf(control.suspend(), { suspended: true })),
-    resume: plainAction(() => resultOf(control.resume(), { suspended: false })),
+    suspend: plainAction(async () => resultOf(await control.suspend(), { suspended: true })),
+    resume: plainAction(async () => resultOf(await control.resume(), { suspended: false })),
     ...(control.limits === undefined
       ? {}
       : { limits: action((query) => changeLimits(control.limits!, query)) }),
@@ -231,8 +239,8 @@ function actionsOf(
   };
 }
 
-function changeLimits(limits: ServiceLimits, query: URLSearchParams): ActionResult {
-  limits.set(query);
+async function changeLimits(limits: ServiceLimits, query: URLSearchParams): Promise<ActionResult> {
+  await limits.set(query);
   return { body: limits.current };
 }
 

@@ -36,16 +36,20 @@ export class TargetAdmin {
     );
   }
 
-  /** Reads the state until nothing is left in it, or 5 s have passed. `null` if it cannot be read anymore. */
+  /**
+   * Reads the state until nothing is left in it, or 5 s have passed. `null` if it cannot be read anymore, or a process of the
+   * server does not answer, which may hold anything.
+   */
   async untilZero(): Promise<ServerState | null> {
     const giveUpAt = performance.now() + ZERO_MS;
     while (true) {
       const now = await readState(this.#address, ANSWER_MS);
-      if (now === undefined) return null;
+      const late = performance.now() >= giveUpAt;
+      if (now === undefined || late && numberOf(now.unanswered) > 0) return null;
       const state = this.#since(now);
       const { connections, pending, timers, queuedBytes } = state;
       const left = (connections ?? 0) + (pending ?? 0) + (timers ?? 0) + (queuedBytes ?? 0);
-      if (left === 0 || performance.now() >= giveUpAt) return state;
+      if (late || left + numberOf(now.unanswered) === 0) return state;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

@@ -23,40 +23,46 @@ export async function answerControl(service: RunningService, tools: ControlTools
   );
   const log = new Log({ json: true, quiet: true });
   for await (const line of lines) {
-    if (line === "state") await service.collect?.();
     const answer = tools.monitor && answerMonitorCommand(line, tools.monitor);
-    log.result("", await answer ?? answerCommand(line, service, tools));
+    log.result("", await (answer ?? answerCommand(line, service, tools)));
   }
 }
 
 /** The JSON that answers a line. */
 export type ControlReply = Readonly<Record<string, unknown>>;
 
-/** Runs the command of a line. */
-export function answerCommand(line: string, service: RunningService, tools: ControlTools): ControlReply {
+/** Runs the command of a line. Its answer follows when it has had its effect. */
+export async function answerCommand(
+  line: string,
+  service: RunningService,
+  tools: ControlTools,
+): Promise<ControlReply> {
   const { gate, limits } = tools;
   switch (line) {
     case "state":
+      await service.collect?.();
       return { event: "state", ...service.stats() };
     case "suspend":
-      return refusal(gate.suspend()) ?? { event: "suspended" };
+      return refusal(await gate.suspend()) ?? { event: "suspended" };
     case "resume":
-      return refusal(gate.resume()) ?? { event: "resumed" };
+      return refusal(await gate.resume()) ?? { event: "resumed" };
   }
   const changes = /^limits(?: (.*))?$/.exec(line);
-  if (changes !== null) return changeLimits(limits, changes[1] ?? "");
+  if (changes !== null) return await changeLimits(limits, changes[1] ?? "");
   const ofBackend = /^(drain|undrain) (.+)$/.exec(line);
-  if (ofBackend !== null) return turnBackend(service, ofBackend[2]!, { on: ofBackend[1] === "undrain" });
+  if (ofBackend !== null) {
+    return await turnBackend(service, ofBackend[2]!, { on: ofBackend[1] === "undrain" });
+  }
   return { event: "error", message: `Unknown command ${quoted(line)}: expected ${commandsOf(service)}` };
 }
 
 /** Changes limits as in `max-connections=100&idle-timeout=30s`; an empty text changes none. */
-function changeLimits(limits: ServiceLimits | undefined, text: string): ControlReply {
+async function changeLimits(limits: ServiceLimits | undefined, text: string): Promise<ControlReply> {
   if (limits === undefined) {
     return { event: "error", message: "Cannot change limits: this service takes no connections" };
   }
   try {
-    if (text !== "") limits.set(new URLSearchParams(text));
+    if (text !== "") await limits.set(new URLSearchParams(text));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { event: "error", message: error.message };
@@ -72,7 +78,11 @@ function commandsOf({ drainBackend }: RunningService): string {
 }
 
 /** Gives a backend of the service no new connections, or new ones again. */
-function turnBackend(service: RunningService, name: string, { on }: { readonly on: boolean }): ControlReply {
+async function turnBackend(
+  service: RunningService,
+  name: string,
+  { on }: { readonly on: boolean },
+): Promise<ControlReply> {
   if (service.drainBackend === undefined || service.restoreBackend === undefined) {
     return {
       event: "error",
@@ -80,8 +90,8 @@ function turnBackend(service: RunningService, name: string, { on }: { readonly o
     };
   }
   try {
-    if (on) service.restoreBackend(name);
-    else service.drainBackend(name);
+    if (on) await service.restoreBackend(name);
+    else await service.drainBackend(name);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { event: "error", message: error.message };

@@ -55,12 +55,12 @@ export class LiveLimits {
 
   /**
    * Changes limits, all of them or none. Limits of accepting apply immediately, and close no connection; the others apply to
-   * connections that are accepted from now on.
+   * connections that are accepted from now on. Resolves when they have changed in every process.
    *
    * @param changes Names and values as on the command line, such as `max-connections=100`.
    * @throws {RangeError} If a name is not one of a limit that can change, or a value is not accepted.
    */
-  set(changes: URLSearchParams): void {
+  async set(changes: URLSearchParams): Promise<void> {
     if (changes.size === 0) throw new RangeError(`Cannot change limits: expected ${this.#accepted()}`);
     const values: Record<string, unknown> = {};
     for (const [name, text] of changes) {
@@ -68,8 +68,9 @@ export class LiveLimits {
       if (Object.hasOwn(values, key)) throw new RangeError(`Cannot set ${name} twice`);
       values[key] = this.#parse(key, text);
     }
-    this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), changes);
+    const changed = this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), changes);
     this.#values = { ...this.#values, ...values };
+    await changed;
   }
 
   #keyOf(name: string): string {

@@ -2,7 +2,7 @@
 import type { Context } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
 import type { ServiceControl, ServiceMonitor } from "../../admin/service/service_monitor.ts";
-import type { Log } from "../terminal/log.ts";
+import { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
 import { SuspendControl } from "./suspend.ts";
 import { describeAborted, describeLeaks } from "./shutdown_report.ts";
@@ -67,7 +67,10 @@ export async function operate(service: RunningService, options: OperateOptions):
   });
   onSignal(
     ["SIGUSR2"],
-    (signal) => log.info("{cause}: {text}", { event: "toggled", cause: signal, text: toggle(gate) }),
+    (signal) =>
+      toggle(gate)
+        .then((text) => log.info("{cause}: {text}", { event: "toggled", cause: signal, text }))
+        .catch(failed.reject),
   );
   if (control) {
     answerControl(service, { gate, limits, monitor: options.monitor }).then(() =>
@@ -78,8 +81,8 @@ export async function operate(service: RunningService, options: OperateOptions):
       );
   }
   await using _ = await begin(service, options, {
-    suspend: () => gate.suspend(),
-    resume: () => gate.resume(),
+    suspend: async () => await gate.suspend(),
+    resume: async () => await gate.resume(),
     limits,
     drain: () => endings.length === 0 ? end("Admin") : undefined,
     get draining() {
@@ -94,7 +97,15 @@ export async function operate(service: RunningService, options: OperateOptions):
     throw new ExitError(`Cannot keep serving: ${cause.message}`, { cause });
   }
   const stats = service.stats();
-  const cut = describeAborted(stats);
+  if (control && untilStdinEnds) {
+    new Log({ json: true, quiet: true }).result("", {
+      event: "ended",
+      state: stats,
+      ...(options.monitor && { figures: options.monitor.figures() }),
+    });
+  }
+  // Each process of several reports this of itself.
+  const cut = service.processes === undefined ? describeAborted(stats) : undefined;
   if (cut !== undefined) log.warn("Not everything ended cleanly: {cut}", { event: "cut", cut });
   const left = describeLeaks(stats);
   if (left !== undefined) throw new ExitError(`Ended, but this is left: ${left}`);
@@ -124,8 +135,8 @@ function isSystemCode(code: unknown): boolean {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code);
 }
 
-function toggle(gate: SuspendControl): string {
+async function toggle(gate: SuspendControl): Promise<string> {
   const { suspended } = gate;
-  const why = suspended ? gate.resume() : gate.suspend();
+  const why = await (suspended ? gate.resume() : gate.suspend());
   return why ?? (suspended ? "accepting again" : "accepting is suspended; repeat to resume");
 }

@@ -16,15 +16,15 @@ export interface RunningService {
   readonly finished: Promise<void>;
   /** Metrics for `state` on the control channel, as plain data. */
   stats(): object;
-  /** Updates what `stats()` returns, for a service that has to collect it from other processes. */
+  /** Updates `stats()` to the present, for a service that has to collect it from other processes. */
   collect?(): Promise<void>;
   /** The open connections. A service without connections does not have them. */
   readonly connections?: Iterable<OpenConnection>;
   /** Messages without an ok by the connection that sent them, for a service that knows. */
   unsettledByConnection?(): ReadonlyMap<unknown, number>;
   /** Stops accepting until `resume`. A service without connections has neither. */
-  suspend?(): void;
-  resume?(): void;
+  suspend?(): void | Promise<void>;
+  resume?(): void | Promise<void>;
   /** The processes that an admin server shows, for a service that runs in several. */
   readonly processes?: MonitoredProcesses;
   /**
@@ -32,14 +32,18 @@ export interface RunningService {
    *
    * @param changes The same by the names of options.
    */
-  setLimits?(limits: RelayLimits, timeouts: ConnectionTimeouts, changes: URLSearchParams): void;
+  setLimits?(
+    limits: RelayLimits,
+    timeouts: ConnectionTimeouts,
+    changes: URLSearchParams,
+  ): void | Promise<void>;
   /**
    * Gives a backend no new connections until `restoreBackend`. A service without a choice of backends has neither.
    *
    * @throws {RangeError} If no backend has this name.
    */
-  drainBackend?(name: string): void;
-  restoreBackend?(name: string): void;
+  drainBackend?(name: string): void | Promise<void>;
+  restoreBackend?(name: string): void | Promise<void>;
   shutdown(): Promise<void>;
   close(): Promise<void>;
 }

@@ -17,20 +17,20 @@ export class SuspendControl {
   }
 
   /** Stops accepting until {@linkcode SuspendControl.resume}. Safe to repeat. Returns why it cannot, or `undefined`. */
-  suspend(): string | undefined {
+  async suspend(): Promise<string | undefined> {
     if (this.#ending) return "Cannot suspend: the server is draining";
     if (this.#service.suspend === undefined) return "Cannot suspend: this service takes no connections";
-    this.#service.suspend();
     this.#suspended = true;
+    await this.#service.suspend();
     return undefined;
   }
 
   /** Accepts again, first the peers that were queued. Returns why it cannot, or `undefined`. */
-  resume(): string | undefined {
+  async resume(): Promise<string | undefined> {
     if (this.#ending) return "Cannot resume: the server is draining";
     if (this.#service.resume === undefined) return "Cannot resume: this service takes no connections";
-    this.#service.resume();
     this.#suspended = false;
+    await this.#service.resume();
     return undefined;
   }
 

@@ -91,10 +91,10 @@ export class SpawnedServer {
     return this.#process.pid;
   }
 
-  /** Returns its state, and its sockets counted from outside; `null` if it has ended or hangs. */
+  /** Returns its state, and its sockets counted from outside; `null` if it, or one of its processes, has ended or hangs. */
   async state(): Promise<ServerState | null> {
     const line = await this.report();
-    if (line === undefined) return null;
+    if (line === undefined || Number(line.unanswered ?? 0) > 0) return null;
     const processes = processesOf(line);
     if (processes !== undefined) this.#workers = processes.map(({ pid }) => pid);
     return {

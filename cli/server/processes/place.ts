@@ -9,6 +9,8 @@ export interface PlaceOptions {
   readonly command: readonly [string, ...string[]];
   /** Opens a share of the port. */
   readonly open: () => PortShare;
+  /** Called with each process, right after its start. */
+  readonly onStart: (worker: Worker) => void;
   /** Called with each process that takes the place of another, before it accepts. */
   readonly onSuccessor: (worker: Worker) => void;
 }
@@ -67,9 +69,12 @@ export class Place {
   }
 
   #start(): Worker {
-    const { command, open } = this.#options;
+    const { command, open, onStart } = this.#options;
     const share = this.#share ??= open();
     this.#startedAt = performance.now();
-    return share.sharedWith(() => new Worker([...command, "--json", "--quiet", "--control", ...share.args]));
+    const args = ["--json", "--quiet", "--control", ...share.args];
+    const worker = share.sharedWith(() => new Worker([...command, ...args]));
+    onStart(worker);
+    return worker;
   }
 }

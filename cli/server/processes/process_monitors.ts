@@ -12,7 +12,7 @@ import type {
   MonitoredProcesses,
   MonitorFigures,
 } from "../../../admin/mod.ts";
-import type { Worker } from "./worker.ts";
+import type { Crew, Member } from "./crew.ts";
 
 type Times = Parameters<MonitoredProcesses["watch"]>[0];
 
@@ -20,18 +20,18 @@ type Times = Parameters<MonitoredProcesses["watch"]>[0];
 const MOST_ROWS = 10_000;
 
 /**
- * The monitors of all processes. A connection has the id `n × processes + p`, for connection n of process p: every process
- * numbers its connections from 1.
+ * The monitors of all processes. A connection has the id `n × slots + p`, for connection n of the process in slot p: every
+ * process numbers its connections from 1. The ids of a process that has ended are not given to connections of its successor,
+ * which an operator would then close by mistake.
  */
 export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
   readonly connections: ConnectionList = this;
-  readonly #workers: () => readonly Worker[];
+  readonly #crew: Crew;
   #bytes = { bytesIn: 0, bytesOut: 0 };
   #times: Times | undefined;
 
-  /** @param workers Returns the processes, each always at the same index. */
-  constructor(workers: () => readonly Worker[]) {
-    this.#workers = workers;
+  constructor(crew: Crew) {
+    this.#crew = crew;
   }
 
   bytes(): MonitorFigures["bytes"] {
@@ -46,8 +46,9 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
   async collect(): Promise<void> {
     const times = this.#times;
     if (times === undefined) return;
-    const answers = await Promise.all(this.#workers().map((worker) => worker.request("figures")));
-    const figures = answers.filter((answer) => answer?.event === "figures") as unknown as MonitorFigures[];
+    await Promise.all(this.#crew.members.map(({ worker }) => worker.figures()));
+    const figures = this.#crew.members.flatMap(({ worker }) => worker.known.figures ?? []);
+    figures.push(this.#crew.ended.figures);
     const sum = (of: (part: MonitorFigures) => number) =>
       figures.reduce((total, part) => total + of(part), 0);
     this.#bytes = {
@@ -59,20 +60,23 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
   }
 
   async list(query: ConnectionQuery): Promise<ConnectionPage> {
-    const workers = this.#workers();
+    const { slots } = this.#crew;
     const { id, offset, limit, state, sort } = query;
-    const whole = { ...query, offset: 0, limit: Math.min(MOST_ROWS, offset + limit), id: undefined };
-    const lists = await Promise.all(workers.map(async (worker, index) => {
-      if (id !== undefined && id % workers.length !== index) return undefined;
-      const own = id === undefined ? whole : { ...whole, id: Math.floor(id / workers.length) };
-      const answer = await worker.request(`connections ${formatConnectionQuery(own)}`);
-      return answer?.event === "connections" ? { ...answer, index } as unknown as ProcessList : undefined;
-    }));
+    const members = this.#crew.members.filter(({ slot }) => id === undefined || id % slots === slot);
+    const own = {
+      ...query,
+      offset: 0,
+      limit: Math.min(MOST_ROWS, offset + limit),
+      id: id === undefined ? undefined : Math.floor(id / slots),
+    };
+    const lists = await Promise.all(members.map((member) => listOf(member, own)));
     const known = lists.filter((list) => list !== undefined);
     const selection = new PageSelection<ConnectionRow>(query, (row, field) => row[field]);
-    for (const { connections, index } of known) {
-      for (const row of connections) selection.add({ ...row, id: row.id * workers.length + index });
+    for (const { connections, slot } of known) {
+      for (const row of connections) selection.add({ ...row, id: row.id * slots + slot });
     }
+    const running = new Set(this.#crew.members.map(({ slot }) => slot));
+    const unanswered = members.filter(({ slot }, index) => lists[index] === undefined && running.has(slot));
     const sum = (of: (list: ProcessList) => number) => known.reduce((total, list) => total + of(list), 0);
     return {
       now: Math.max(0, ...known.map(({ now }) => now)),
@@ -82,19 +86,27 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
       matched: sum(({ matched }) => matched),
       offset,
       limit,
+      ...(unanswered.length === 0 ? {} : { unanswered: unanswered.length }),
       rows: selectedRows(selection),
     };
   }
 
   async close(id: number): Promise<{ readonly type: string } | undefined> {
-    const workers = this.#workers();
-    const answer = await workers[id % workers.length]?.request(`close ${Math.floor(id / workers.length)}`);
+    const { slots, members } = this.#crew;
+    const member = members.find(({ slot }) => slot === id % slots);
+    const answer = await member?.worker.request(`close ${Math.floor(id / slots)}`);
     return answer?.event === "closed" ? { type: String(answer.reason) } : undefined;
   }
 }
 
+/** Returns the list of one process, or `undefined` if it is gone or hangs. */
+async function listOf({ worker, slot }: Member, query: ConnectionQuery): Promise<ProcessList | undefined> {
+  const answer = await worker.request(`connections ${formatConnectionQuery(query)}`);
+  return answer?.event === "connections" ? { ...answer, slot } as unknown as ProcessList : undefined;
+}
+
 interface ProcessList {
-  readonly index: number;
+  readonly slot: number;
   readonly now: number;
   readonly total: number;
   readonly matched: number;

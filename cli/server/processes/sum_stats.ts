@@ -28,22 +28,35 @@ export interface ProcessState {
   readonly pid: number;
   /** As in `stats()` of its service. */
   readonly state: Readonly<Record<string, unknown>>;
+  /** Whether it is the state of now, and not the last one of a process that hangs. */
+  readonly answered: boolean;
+}
+
+/** The rest of the state of a server of several processes. */
+export interface CrewState {
+  /** Number of processes that died and were started again. */
+  readonly restarts: number;
+  /** Counts of processes that have ended. */
+  readonly ended: Readonly<Record<string, unknown>>;
+  /** Number of processes that run but do not answer: the server may hold more than it says. */
+  readonly unanswered: number;
 }
 
 /**
  * Returns the state of a server of several processes: the sum, the part of each process, and how often a process was
- * restarted. `nodes` counts the nodes of the cluster besides these processes. Without any process, there is nothing to sum.
+ * restarted. `processes` counts those that answered. `nodes` counts the nodes of the cluster besides these processes.
  */
 export function combineStates(
   states: readonly ProcessState[],
-  { restarts }: { readonly restarts: number },
+  { restarts, ended, unanswered }: CrewState,
 ): Record<string, unknown> {
-  const sum = sumStats(states.map(({ state }) => state));
+  const sum = sumStats([...states.map(({ state }) => state), ended]);
   const others = Math.max(0, ...states.map(({ state }) => Number(state.nodes))) - (states.length - 1);
   return {
     ...sum,
     ...("nodes" in sum ? { nodes: Math.max(0, others) } : {}),
-    processes: states.length,
+    processes: states.filter(({ answered }) => answered).length,
+    unanswered,
     restarts,
     workers: states.map(({ pid, state: { accepted, connections, pending, messages } }) => ({
       pid,

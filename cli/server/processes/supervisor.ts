@@ -7,7 +7,8 @@ import { systemClock } from "../../../socket/tcp.ts";
 import { ExitError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import type { RunningService } from "../service_command.ts";
-import { combineStates } from "./sum_stats.ts";
+import { Changes } from "./changes.ts";
+import { Crew } from "./crew.ts";
 import { Place } from "./place.ts";
 import type { SharedPort } from "./port.ts";
 import { ProcessMonitors } from "./process_monitors.ts";
@@ -42,31 +43,31 @@ export class Supervisor implements RunningService {
   /** Settles when all processes have ended; rejects if one failed to end cleanly. */
   readonly finished: Promise<void>;
   readonly processes: ProcessMonitors;
-  readonly drainBackend?: (name: string) => void;
-  readonly restoreBackend?: (name: string) => void;
+  readonly drainBackend?: (name: string) => Promise<void>;
+  readonly restoreBackend?: (name: string) => Promise<void>;
   readonly #options: SupervisorOptions;
   readonly #places: readonly Place[];
+  readonly #crew: Crew;
   readonly #finished = Promise.withResolvers<void>();
   readonly #restarts = new Map<Place, Timer>();
   #stopping = false;
   #replacing: Promise<void> | undefined;
   /** The place whose successor starts at present: its process is not restarted. */
   #succeeding: Place | undefined;
-  // Changes since the start, which successors of the processes need too.
-  readonly #limits: URLSearchParams;
-  readonly #drained: Set<string>;
+  readonly #changes: Changes;
   #stats: Record<string, unknown> = {};
+  #reading: Promise<void> | undefined;
+  #nextReading: Promise<void> | undefined;
   #restarted = 0;
-  #ended = false;
   readonly #collecting: ReturnType<typeof setInterval>;
 
-  private constructor(options: SupervisorOptions, places: readonly Place[], changes: Changes) {
+  private constructor(options: SupervisorOptions, { places, crew, changes }: Started) {
     this.#options = options;
-    this.#limits = changes.limits;
-    this.#drained = changes.drained;
+    this.#changes = changes;
     this.finished = this.#finished.promise;
     this.#places = places;
-    this.processes = new ProcessMonitors(() => places.map(({ worker }) => worker));
+    this.#crew = crew;
+    this.processes = new ProcessMonitors(crew);
     for (const place of places) this.#watch(place);
     const { backends = [] } = options;
     if (backends.length > 0) {
@@ -85,15 +86,17 @@ export class Supervisor implements RunningService {
     const { processes, command, port, clustered, onEnd } = options;
     const places: Place[] = [];
     const workers = (): Worker[] => places.map(({ worker }) => worker);
-    const changes: Changes = { limits: new URLSearchParams(), drained: new Set() };
-    const onSuccessor = (worker: Worker) => repeat(changes, worker);
+    const crew = new Crew(processes);
+    const changes = new Changes();
+    const onStart = (worker: Worker) => crew.add(worker);
+    const onSuccessor = (worker: Worker) => changes.repeat(worker);
     try {
       for (let count = 0; count < processes; count++) {
-        places.push(new Place({ command, open: () => port.open(), onSuccessor }));
+        places.push(new Place({ command, open: () => port.open(), onStart, onSuccessor }));
       }
       await Promise.all(workers().map((worker) => worker.listening()));
       if (clustered) await allJoined(workers());
-      const supervisor = new Supervisor(options, places, changes);
+      const supervisor = new Supervisor(options, { places, crew, changes });
       await supervisor.collect();
       return supervisor;
     } catch (cause) {
@@ -111,47 +114,58 @@ export class Supervisor implements RunningService {
     return this.#options.port.addresses;
   }
 
-  /** Returns the sum of the states of all processes: as of the last {@linkcode Supervisor.collect}, or a second ago. */
+  /**
+   * Returns the sum of the states of all processes, those included that drain, and of the counts of those that have ended: as of
+   * the last {@linkcode Supervisor.collect}, or a second ago.
+   */
   stats(): object {
     return this.#stats;
   }
 
-  /** Asks all processes for their states. */
+  /** Asks all processes for their states. Resolves when {@linkcode Supervisor.stats} is not older than this call. */
   async collect(): Promise<void> {
-    const states = await Promise.all(this.#places.map(async ({ worker }) => {
-      const state = await worker.state();
-      return state && { pid: worker.pid, state };
-    }));
-    const known = states.filter((state) => state !== undefined);
-    if (this.#ended) return;
-    this.#stats = combineStates(known, { restarts: this.#restarted });
+    if (this.#reading === undefined) {
+      this.#reading = this.#read().finally(() => this.#reading = undefined);
+      return await this.#reading;
+    }
+    // The answers to the questions of before may be older. All calls of now share the next ones.
+    this.#nextReading ??= this.#reading.finally(() => this.#nextReading = undefined).then(() =>
+      this.collect()
+    );
+    await this.#nextReading;
+  }
+
+  async #read(): Promise<void> {
+    this.#stats = await this.#crew.state(() => this.#restarted);
     await this.processes.collect();
   }
 
-  /** Changes limits in every process, also in those that are started later. */
-  setLimits(_limits: object, _timeouts: object, changes: URLSearchParams): void {
-    for (const [name, value] of changes) this.#limits.set(name, value);
-    this.#request(`limits ${changes}`);
+  /** Changes limits in every process, also in those that are started later. Resolves when all have changed them. */
+  async setLimits(_limits: object, _timeouts: object, changes: URLSearchParams): Promise<void> {
+    for (const [name, value] of changes) this.#changes.limits.set(name, value);
+    await this.#request(`limits ${changes}`);
   }
 
-  #drain(name: string): void {
-    this.#drained.add(name);
-    this.#request(`drain ${name}`);
+  async #drain(name: string): Promise<void> {
+    this.#changes.drained.add(name);
+    await this.#request(`drain ${name}`);
   }
 
-  #restore(name: string): void {
-    this.#drained.delete(name);
-    this.#request(`undrain ${name}`);
+  async #restore(name: string): Promise<void> {
+    this.#changes.drained.delete(name);
+    await this.#request(`undrain ${name}`);
   }
 
-  /** Stops accepting in every process. */
-  suspend(): void {
-    this.#request("suspend");
+  /** Stops accepting in every process, also in those that are started later. Resolves when all have stopped. */
+  async suspend(): Promise<void> {
+    this.#changes.suspended = true;
+    await this.#request("suspend");
   }
 
-  /** Accepts again in every process. */
-  resume(): void {
-    this.#request("resume");
+  /** Accepts again in every process. Resolves when all accept. */
+  async resume(): Promise<void> {
+    this.#changes.suspended = false;
+    await this.#request("resume");
   }
 
   /** Replaces the processes one after another: a new one listens before the old one drains. */
@@ -182,10 +196,8 @@ export class Supervisor implements RunningService {
     this.#signal("SIGTERM");
     const ends = await Promise.all(this.#places.map(({ worker }) => worker.ended));
     await this.#options.onEnd?.();
-    // A process reports its leftovers itself, with its exit code.
-    this.#stats = {};
-    this.#ended = true;
     clearInterval(this.#collecting);
+    await this.collect();
     const failed = ends.filter(({ code }) => code !== 0);
     if (failed.length === 0) this.#finished.resolve();
     else {
@@ -200,8 +212,10 @@ export class Supervisor implements RunningService {
     for (const { worker } of this.#places) worker.kill(signal);
   }
 
-  #request(line: string): void {
-    for (const { worker } of this.#places) void worker.request(line);
+  /** Sends a line to all processes. When they have answered, `stats()` and readiness show what it has changed. */
+  async #request(line: string): Promise<void> {
+    await Promise.all(this.#crew.members.map(({ worker }) => worker.request(line)));
+    await this.collect();
   }
 
   async #replaceAll(): Promise<void> {
@@ -263,18 +277,11 @@ export class Supervisor implements RunningService {
   }
 }
 
-/** Changes to all processes. */
-interface Changes {
-  /** By the names of options. */
-  readonly limits: URLSearchParams;
-  /** Names of drained backends. */
-  readonly drained: Set<string>;
-}
-
-/** Makes the same changes to a new process. */
-function repeat({ limits, drained }: Changes, worker: Worker): void {
-  if (limits.size > 0) void worker.request(`limits ${limits}`);
-  for (const name of drained) void worker.request(`drain ${name}`);
+/** The processes of a new server. */
+interface Started {
+  readonly places: readonly Place[];
+  readonly crew: Crew;
+  readonly changes: Changes;
 }
 
 /** @throws {RangeError} If no backend has this name. */

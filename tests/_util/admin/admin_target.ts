@@ -31,8 +31,8 @@ export async function startWatchedRelay(
   });
   let ending: Promise<void> | undefined;
   const control: ServiceControl = {
-    suspend: () => void relay.suspend(),
-    resume: () => void relay.resume(),
+    suspend: () => Promise.resolve(relay.suspend() as undefined),
+    resume: () => Promise.resolve(relay.resume() as undefined),
     drain: () => void (ending ??= relay.shutdown()),
     get draining() {
       return ending !== undefined;

@@ -41,7 +41,7 @@ const typed = fc.oneof(
 const EVENTS = new Set(["state", "suspended", "resumed", "draining", "undrained", "limits", "error"]);
 
 /** Every line is answered by one line of JSON, and does what it says and nothing else. */
-function assertAnswered(lines: readonly string[]): void {
+async function assertAnswered(lines: readonly string[]): Promise<void> {
   const names = ["127.0.0.1:8000", "[::1]:8001"];
   const pool = new BackendPool(
     [{ hostname: "127.0.0.1", port: 8000 }, { hostname: "::1", port: 8001 }],
@@ -78,7 +78,7 @@ function assertAnswered(lines: readonly string[]): void {
         return bytes.length;
       },
     };
-    const answer = answerCommand(line, service, { gate, limits });
+    const answer = await answerCommand(line, service, { gate, limits });
     new Log({ json: true, quiet: true, stdout }).result("", answer);
     assertMatch(said, /^[^\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e]*\n$/u);
     assert(EVENTS.has(JSON.parse(said).event), said);
@@ -98,6 +98,6 @@ function assertAnswered(lines: readonly string[]): void {
 /** Every property of it. */
 export const CONTROL_PROPERTIES: Properties = {
   "a line of the control channel gets one line as its answer, and has only its own effect": run(
-    fc.property(fc.array(typed, { maxLength: 20 }), assertAnswered),
+    fc.asyncProperty(fc.array(typed, { maxLength: 20 }), assertAnswered),
   ),
 };

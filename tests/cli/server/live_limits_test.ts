@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { LiveLimits } from "../../../cli/server/live_limits.ts";
 import { connectionOptions, lineOptions } from "../../../cli/server/service_options.ts";
 import { integer } from "../../../cli/args/option.ts";
@@ -34,9 +34,9 @@ const NAMES =
   "max-connections, max-connections-per-ip, when-full, accept-rate, write-buffer, max-under-way, " +
   "idle-timeout, first-line-timeout, write-timeout, drain-timeout";
 
-Deno.test("LiveLimits.set() passes limits and timeouts by the names of the library", pure, () => {
+Deno.test("LiveLimits.set() passes limits and timeouts by the names of the library", pure, async () => {
   const { changes, limits, set } = start();
-  set(
+  await set(
     "max-connections=100&accept-rate=50&max-under-way=7&idle-timeout=30s&write-buffer=64KiB&when-full=wait",
   );
   assertEquals(changes, [[
@@ -57,7 +57,7 @@ Deno.test("LiveLimits.set() passes limits and timeouts by the names of the libra
   });
 });
 
-Deno.test("LiveLimits.set() changes nothing when one of the changes is not accepted", pure, () => {
+Deno.test("LiveLimits.set() changes nothing when one of the changes is not accepted", pure, async () => {
   const { changes, limits, set } = start();
   const before = limits.current;
   for (
@@ -76,6 +76,6 @@ Deno.test("LiveLimits.set() changes nothing when one of the changes is not accep
       ["when-full=no", 'Cannot set when-full: expected one of refuse, wait, got "no"'],
       ["max-connections=1&max-connections=2", "Cannot set max-connections twice"],
     ] as const
-  ) assertThrows(() => set(text), RangeError, message);
+  ) await assertRejects(() => set(text), RangeError, message);
   assertEquals([changes, limits.current], [[], before]);
 });

@@ -33,16 +33,20 @@ Deno.test("sumStats() is suspended only when every process is", pure, () => {
 
 Deno.test("sumStats() of no states is empty", pure, () => assertEquals(sumStats([]), {}));
 
+const NONE = { restarts: 0, ended: {}, unanswered: 0 };
+
 Deno.test("combineStates() lists the processes, and counts only nodes besides them", pure, () => {
   const one = { connections: 1, pending: 2, accepted: 5, messages: 7, nodes: 2 };
   const two = { ...one, connections: 3, nodes: 1 };
-  assertEquals(combineStates([{ pid: 10, state: one }, { pid: 11, state: two }], { restarts: 4 }), {
+  const states = [{ pid: 10, state: one, answered: true }, { pid: 11, state: two, answered: true }];
+  assertEquals(combineStates(states, { ...NONE, restarts: 4 }), {
     connections: 4,
     pending: 4,
     accepted: 10,
     messages: 14,
     nodes: 1,
     processes: 2,
+    unanswered: 0,
     restarts: 4,
     workers: [
       { pid: 10, accepted: 5, connections: 1, pending: 2, messages: 7 },
@@ -55,10 +59,12 @@ Deno.test(
   "combineStates() has no nodes, messages, or pending messages for a service without them",
   pure,
   () => {
-    assertEquals(combineStates([{ pid: 10, state: { connections: 1, accepted: 2 } }], { restarts: 0 }), {
+    const states = [{ pid: 10, state: { connections: 1, accepted: 2 }, answered: true }];
+    assertEquals(combineStates(states, NONE), {
       connections: 1,
       accepted: 2,
       processes: 1,
+      unanswered: 0,
       restarts: 0,
       workers: [{ pid: 10, accepted: 2, connections: 1 }],
     });
@@ -66,5 +72,36 @@ Deno.test(
 );
 
 Deno.test("combineStates() counts no processes when none is left", pure, () => {
-  assertEquals(combineStates([], { restarts: 3 }), { processes: 0, restarts: 3, workers: [] });
+  const expected = { processes: 0, unanswered: 0, restarts: 3, workers: [] };
+  assertEquals(combineStates([], { ...NONE, restarts: 3 }), expected);
 });
+
+Deno.test("combineStates() keeps the counts of processes that have ended", pure, () => {
+  const state = { connections: 1, accepted: 2, closed: { natural: 1 } };
+  const ended = { connections: 0, accepted: 5, closed: { natural: 2, reset: 3 } };
+  const { connections, accepted, closed, processes } = combineStates(
+    [{ pid: 10, state, answered: true }],
+    { ...NONE, ended },
+  );
+  assertEquals([connections, accepted, processes], [1, 7, 1]);
+  assertEquals(closed, { natural: 3, reset: 3 });
+});
+
+Deno.test(
+  "combineStates() includes the last state of a process that hangs, and says that it hangs",
+  pure,
+  () => {
+    const state = { connections: 1, accepted: 2 };
+    const states = [{ pid: 10, state, answered: true }, { pid: 11, state, answered: false }];
+    const { connections, processes, unanswered, workers } = combineStates(states, { ...NONE, unanswered: 1 });
+    assertEquals([connections, processes, unanswered], [2, 1, 1]);
+    assertEquals(
+      workers,
+      [{ pid: 10, ...state }, { pid: 11, ...state }].map(({ pid, connections, accepted }) => ({
+        pid,
+        accepted,
+        connections,
+      })),
+    );
+  },
+);
