@@ -38,6 +38,7 @@ const MAX_BULK = 16 * 1024 * 1024;
  */
 export function respCodec({ role = "client", maxBulk = MAX_BULK }: RespOptions = {}): Codec<RespValue> {
   return {
+    copies: true,
     decoder: () => new RespDecoder(maxBulk),
     encoder: () => new RespEncoder(role),
   };

@@ -11,8 +11,12 @@ const MAX_LINE = 64 * 1024;
 /** Most items of an array, and most arrays inside of one another. */
 const MAX_ITEMS = 1024 * 1024;
 const MAX_DEPTH = 32;
+/** Most units of a text to compare with the next one, and most bytes of a line to search here. */
+const SHORT = 32;
+const LAST_ASCII = 127;
 const CR = 13;
 const LF = 10;
+const NOTHING = new Uint8Array(0);
 
 /** An array or a map whose items have not all come. */
 interface Partial {
@@ -24,12 +28,15 @@ interface Partial {
 /** Decodes the values of one stream. */
 export class RespDecoder implements Decoder<RespValue> {
   readonly #maxBulk: number;
-  #buffer = new Uint8Array(0);
+  #buffer: Uint8Array<ArrayBuffer> = NOTHING;
   #end = 0;
   #at = 0;
   /** Type and length of the bulk string that comes; -1 while a line comes. */
   #bulk = -1;
   #bulkType = 0;
+  /** The last short texts: a reply is often the same as the one before. */
+  #lastSimple = "OK";
+  #lastBulk = "";
   readonly #partial: Partial[] = [];
 
   constructor(maxBulk: number) {
@@ -75,7 +82,7 @@ export class RespDecoder implements Decoder<RespValue> {
 
   #takeLine(): RespValue | FramingError | typeof PENDING | undefined {
     const start = this.#at;
-    const lf = this.#buffer.indexOf(LF, start);
+    const lf = this.#lineEnd(start);
     if (lf < 0 || lf >= this.#end) {
       if (this.#end - start > MAX_LINE) {
         return new FramingError("line-too-long", `RESP line is over the limit of ${MAX_LINE} bytes`);
@@ -87,11 +94,12 @@ export class RespDecoder implements Decoder<RespValue> {
     }
     this.#at = lf + 1;
     const type = this.#buffer[start]!;
-    // The replies of most commands, without a string of their own each.
-    if (type === 43 && lf - start === 4 && this.#buffer[start + 1] === 79 && this.#buffer[start + 2] === 75) {
-      return "OK";
+    if (type === 43) {
+      if (this.#is(this.#lastSimple, start + 1, lf - 1)) return this.#lastSimple;
+      const text = this.#text(start + 1, lf - 1);
+      if (text.length <= SHORT) this.#lastSimple = text;
+      return text;
     }
-    if (type === 43) return this.#text(start + 1, lf - 1);
     if (type === 36 || type === 33 || type === 61) {
       return this.#startBulk(type, this.#length(start + 1, lf - 1));
     }
@@ -140,7 +148,9 @@ export class RespDecoder implements Decoder<RespValue> {
     if (this.#buffer[end] !== CR || this.#buffer[end + 1] !== LF) {
       return badFrame("CRLF after a string", this.#text(end, end + 2));
     }
-    const text = this.#text(this.#at, end);
+    const repeated = this.#is(this.#lastBulk, this.#at, end);
+    const text = repeated ? this.#lastBulk : this.#text(this.#at, end);
+    if (!repeated && text.length <= SHORT) this.#lastBulk = text;
     this.#at = end + 2;
     this.#bulk = -1;
     if (this.#bulkType === 33) return new RespError(text);
@@ -166,7 +176,7 @@ export class RespDecoder implements Decoder<RespValue> {
   }
 
   #length(from: number, to: number): number {
-    if (this.#buffer[from] === 45) return this.#text(from, to) === "-1" ? -1 : NaN;
+    if (this.#buffer[from] === 45) return to === from + 2 && this.#buffer[from + 1] === 49 ? -1 : NaN; // -1
     let length = from < to ? 0 : NaN;
     for (let at = from; at < to; at++) {
       const digit = this.#buffer[at]! - 48;
@@ -174,6 +184,23 @@ export class RespDecoder implements Decoder<RespValue> {
       length = 10 * length + digit;
     }
     return length;
+  }
+
+  /** The place of the next LF, or -1. Lines are short, so that a search of the runtime takes longer. */
+  #lineEnd(from: number): number {
+    const near = Math.min(from + SHORT, this.#end);
+    for (let at = from; at < near; at++) if (this.#buffer[at] === LF) return at;
+    return near < this.#end ? this.#buffer.indexOf(LF, near) : -1;
+  }
+
+  /** Whether bytes are the ASCII text `text`. */
+  #is(text: string, from: number, to: number): boolean {
+    if (to - from !== text.length) return false;
+    for (let at = 0; at < text.length; at++) {
+      const byte = this.#buffer[from + at]!;
+      if (byte !== text.charCodeAt(at) || byte > LAST_ASCII) return false;
+    }
+    return true;
   }
 
   #text(from: number, to: number): string {
@@ -203,7 +230,7 @@ export class RespDecoder implements Decoder<RespValue> {
   /** Keeps what is left in memory of its own: the reader uses its buffer again. */
   #compact(bytes: Uint8Array): void {
     if (this.#at === this.#end) {
-      this.#buffer = new Uint8Array(0);
+      this.#buffer = NOTHING;
       this.#at = this.#end = 0;
     } else if (this.#buffer === bytes) {
       this.#buffer = bytes.slice(this.#at, this.#end);

@@ -9,6 +9,7 @@ import { lengthPrefixCodec } from "../../../socket/codecs/length_prefix_codec.ts
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { ndjsonCodec } from "../../../socket/codecs/ndjson_codec.ts";
 import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
+import { respCodec } from "../../../socket/codecs/resp_codec.ts";
 import { filesCodec } from "../../../services/files/codec.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -60,6 +61,7 @@ Deno.test(
     copies(lengthPrefixCodec(), bytes);
     copies(filesCodec(() => 7), fc.constant(["body 7", new Uint8Array(7).fill(65)]));
     copies(fixedSizeCodec({ size: 7 }), bytes);
+    copies(respCodec({ role: "server" }), texts);
     assertEquals(rawCodec.copies, undefined);
   },
 );

@@ -200,6 +200,52 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "respCodec() leaves nothing of a value that it cannot encode",
+  permissions,
+  fn: () => {
+    for (
+      const [role, value] of [["client", ["SET", null]], ["server", [1, ["a", undefined as never]]]] as const
+    ) {
+      const encoder = respCodec({ role }).encoder();
+      encoder.push(["GET", "a"]);
+      const { size } = encoder;
+      assertThrows(() => encoder.push(value), TypeError, "Cannot send");
+      assertEquals(encoder.size, size);
+      encoder.push(["GET", "b"]);
+      const sent = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nGET\r\n$1\r\nb\r\n";
+      assertEquals(encoder.take(), bytes(sent));
+    }
+  },
+});
+
+Deno.test({
+  name: "respCodec() takes pending bytes into memory that has room, and keeps them otherwise",
+  permissions,
+  fn: () => {
+    const encoder = respCodec().encoder();
+    // Of every length up to and beyond what an encoder has room for at first, ASCII and not.
+    const words = ["", "a", "ä", "x".repeat(127), "é".repeat(128), "x".repeat(129), "€".repeat(5000)];
+    for (const word of words) {
+      encoder.push([word]);
+      const length = new TextEncoder().encode(word).length;
+      const sent = bytes(`*1\r\n$${length}\r\n${word}\r\n`);
+      assertEquals(encoder.size, sent.length);
+      assertEquals(encoder.takeInto?.(new Uint8Array(sent.length - 1)), undefined);
+      const memory = new Uint8Array(sent.length + 1);
+      assertEquals(encoder.takeInto?.(memory), sent.length);
+      assertEquals(memory.subarray(0, -1), sent);
+      assertEquals(encoder.size, 0);
+    }
+    // What was taken stays as it is while the encoder goes on.
+    const taken = words.map((word) => encoded(respCodec(), word));
+    assertEquals(
+      decode(respCodec(), new Uint8Array(taken.flatMap((part) => [...part]))).frames,
+      words.map((word) => [word]),
+    );
+  },
+});
+
 const ACCEPTED =
   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: aEoEUVVBbUn9RWw+a4OBeh8+eDs=\r\n\r\n";
 
