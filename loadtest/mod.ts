@@ -3,11 +3,17 @@
  *
  * @module
  */
-export { type AskOptions, type Metric, type Scenario, scenario } from "./scenario/scenario.ts";
+export {
+  type AskAllOptions,
+  type AskOptions,
+  type Metric,
+  type Scenario,
+  scenario,
+} from "./scenario/scenario.ts";
 export type { ScenarioDuration, ScenarioOptions, Session } from "./scenario/scenario.ts";
 export type { DataRow, DataSource } from "./scenario/data_rows.ts";
 export type { Expectation } from "./scenario/expectation.ts";
-export type { CorrelationKey } from "./scenario/session/pending_asks.ts";
+export type { CorrelationKey } from "./scenario/session/batch.ts";
 export { AskError, SessionStoppedError } from "./scenario/errors.ts";
 export { ScenarioError } from "./scenario/prepare_scenario.ts";
 export { default as echoScenario } from "./scenario/builtin/echo.ts";

@@ -1,5 +1,14 @@
 /** Errors that a session's methods throw, and where in a scenario file an error was thrown. Pure. @module */
 
+/** The place of a failed request among those of {@linkcode Session.askAll}. */
+interface AskPlace {
+  readonly index: number;
+  readonly size: number;
+  /** The frame as a finding shows it. */
+  readonly request: string;
+  readonly failures: number;
+}
+
 /** A request failed. The ledger already has the failure; a scenario may catch this error and go on. */
 export class AskError extends Error {
   /** Always `AskError`. */
@@ -8,19 +17,38 @@ export class AskError extends Error {
   readonly step: string;
   /** Why it failed. */
   readonly result: "wrong" | "truncated" | "foreign" | "lost" | "under-way";
+  /** The index of the first failed frame of `askAll`; `undefined` for `ask`. */
+  readonly index: number | undefined;
+  /** Number of failed requests of `askAll`; 1 for `ask`. */
+  readonly failures: number;
 
   /**
    * Creates the error of a request.
    *
-   * @param step Its step
-   * @param result Why it failed
-   * @param detail The expected and the actual frame
+   * @param failure.step Its step
+   * @param failure.result Why it failed
+   * @param failure.detail The expected and the actual frame
+   * @param failure.place Its place among the requests of `askAll`. Default: it was sent by `ask`
    */
-  constructor(step: string, result: AskError["result"], detail: string) {
-    super(`Request ${step}: ${detail}`);
+  constructor(
+    { step, result, detail, place }: {
+      readonly step: string;
+      readonly result: AskError["result"];
+      readonly detail: string;
+      readonly place?: AskPlace;
+    },
+  ) {
+    super(place === undefined ? `Request ${step}: ${detail}` : describeFailure(step, detail, place));
     this.step = step;
     this.result = result;
+    this.index = place?.index;
+    this.failures = place?.failures ?? 1;
   }
+}
+
+function describeFailure(step: string, detail: string, { index, size, request, failures }: AskPlace): string {
+  const others = failures > 1 ? `; ${failures} of ${size} requests failed` : "";
+  return `Request ${step} (index ${index} of ${size}, ${request}): ${detail}${others}`;
 }
 
 /** The run is over, and so is the session. */

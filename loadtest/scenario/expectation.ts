@@ -7,28 +7,37 @@ import { printable, quoted } from "../../internal/printable.ts";
  */
 export type Expectation<Frame> = Frame | RegExp | ((reply: Frame) => boolean | void);
 
+/** An expectation for many replies, whose function also gets the index of the reply. */
+export type IndexedExpectation<Frame> =
+  | Expectation<Frame>
+  | ((reply: Frame, index: number) => boolean | void);
+
 /** Most UTF-16 units of a frame that a finding shows. */
 const SHOWN = 80;
 
-/** Whether `reply` is as expected; the message of a predicate that threw. */
-export function matches<Frame>(expected: Expectation<Frame> | undefined, reply: Frame): boolean | string {
+/** Whether `reply` is as expected; the message of a predicate that threw. `index` is its place in a batch. */
+export function matches<Frame>(
+  expected: IndexedExpectation<Frame> | undefined,
+  reply: Frame,
+  index = 0,
+): boolean | string {
   if (expected === reply || expected === undefined) return true;
   if (expected instanceof RegExp) return typeof reply === "string" && reply.search(expected) >= 0;
   if (typeof expected !== "function") return typeof reply === "object" && equal(expected, reply);
   try {
-    return (expected as (reply: Frame) => boolean | void)(reply) !== false;
+    return (expected as (reply: Frame, index: number) => boolean | void)(reply, index) !== false;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
 }
 
 /** Whether `expected` names one frame, so that an equal frame identifies its request. */
-export function isExact<Frame>(expected: Expectation<Frame> | undefined): boolean {
+export function isExact<Frame>(expected: IndexedExpectation<Frame> | undefined): boolean {
   return expected !== undefined && !(expected instanceof RegExp) && typeof expected !== "function";
 }
 
 /** Whether `reply` is only the start of the frame that was expected. */
-export function isTruncated<Frame>(expected: Expectation<Frame> | undefined, reply: Frame): boolean {
+export function isTruncated<Frame>(expected: IndexedExpectation<Frame> | undefined, reply: Frame): boolean {
   if (typeof expected === "string" && typeof reply === "string") {
     return reply.length < expected.length && expected.startsWith(reply);
   }
@@ -70,7 +79,7 @@ export function describeFrame(frame: unknown): string {
 }
 
 /** An expectation as a finding shows it. */
-export function describeExpectation<Frame>(expected: Expectation<Frame> | undefined): string {
+export function describeExpectation<Frame>(expected: IndexedExpectation<Frame> | undefined): string {
   if (expected === undefined) return "any reply";
   if (expected instanceof RegExp) return String(expected);
   if (typeof expected === "function") return printable(`${expected}`.replaceAll(/\s+/g, " "), SHOWN);

@@ -4,7 +4,7 @@ import type { Random } from "../../internal/clock.ts";
 import { parseDuration } from "../../internal/duration.ts";
 import type { DataRow, DataSource } from "./data_rows.ts";
 import type { Expectation } from "./expectation.ts";
-import type { CorrelationKey } from "./session/pending_asks.ts";
+import type { CorrelationKey } from "./session/batch.ts";
 
 /** A duration: ms as a number, or text such as `100ms`, `1.5s`, or `5m`. */
 export type ScenarioDuration = number | string;
@@ -17,6 +17,17 @@ export interface AskOptions<Frame> {
   readonly timeout?: ScenarioDuration;
   /** The step under which the report shows it. Default: the first word of a text frame, or of an array. */
   readonly name?: string;
+}
+
+/** Options of requests that are sent together. */
+export interface AskAllOptions<Frame> extends Omit<AskOptions<Frame>, "expect"> {
+  /** The expected reply to every request. A function also gets the index of the request. Default: any. */
+  readonly expect?: Frame | RegExp | ((reply: Frame, index: number) => boolean | void);
+  /**
+   * The expected reply to each request, in order, instead of `expect`. Frames rather than functions also let the load
+   * test recognize the reply to another session's request.
+   */
+  readonly expectEach?: readonly (Expectation<Frame> | undefined)[];
 }
 
 /** A custom metric. */
@@ -46,6 +57,42 @@ export interface Session<Frame = string, Shared = undefined> {
    * @throws {SessionStoppedError} If the run is over.
    */
   ask(frame: Frame, options?: AskOptions<Frame>): Promise<Frame>;
+  /**
+   * Sends requests in one write, as a pipeline, and waits for all replies. Each is recorded and judged like a request of
+   * `ask`, but they share a promise, which costs a generator much less. `timeout` counts for each from sending.
+   *
+   * @param frames The requests. With none, nothing is sent.
+   * @returns The replies, in the order of the requests, however they arrived.
+   * @throws {AskError} If requests failed, once all have settled: the error of the first of them in order, with its
+   * `index`, its frame, and the number of `failures`.
+   * @throws {TypeError} If the codec cannot carry a frame. The requests before it were sent, and are recorded.
+   * @throws {SessionStoppedError} If the run is over.
+   *
+   * @example
+   * ```ts
+   * import { assertProven, lineCodec, runLoadTest, scenario } from "@okline/okline/loadtest";
+   * import { listen } from "@okline/okline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using server = listen({ port: 0 });
+   * server.serve(async (peer) => {
+   *   for await (const line of peer) peer.send(line.toUpperCase());
+   * });
+   * const pipelined = scenario({
+   *   codec: lineCodec(),
+   *   async session(t) {
+   *     const replies = await t.askAll(["one", "two"], { expectEach: ["ONE", "TWO"] });
+   *     assertEquals(replies, ["ONE", "TWO"]);
+   *     await t.askAll(["a 1", "a 2", "a 3"], { expect: (reply, index) => reply === `A ${index + 1}` });
+   *   },
+   *   expectState: () => Promise.resolve({ connections: server.stats().connections }),
+   * });
+   * const run = await runLoadTest({ scenario: pipelined, target: server.addresses, clients: 2, seed: 1 });
+   * assertProven(run);
+   * assertEquals(run.summary.scenario?.requests, 10);
+   * ```
+   */
+  askAll(frames: readonly Frame[], options?: AskAllOptions<Frame>): Promise<Frame[]>;
   /** Sends a frame that expects no reply. */
   send(frame: Frame): void;
   /**

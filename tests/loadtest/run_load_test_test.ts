@@ -52,6 +52,34 @@ const pipelined = scenario({
   },
 });
 
+/** Sends the lines of `echo` in one write each round. */
+const batchedEcho = scenario({
+  codec: lineCodec(),
+  async session(t) {
+    for (let round = 0; round < ROUNDS; round++) {
+      const lines = [0, 1, 2, 3].map((place) => `say ${t.client} ${round} ${place}`);
+      await t.askAll(lines, { expectEach: lines, timeout: "2s" }).catch(() => {});
+    }
+  },
+});
+
+/** Sends the requests of `pipelined` in one write each round. */
+const batchedStore = scenario({
+  codec: lineCodec(),
+  async session(t) {
+    for (let round = 0; round < ROUNDS; round++) {
+      const value = `value-${t.client}-${round}`;
+      await t.askAll([`SET key${t.client} ${value}`, `GET key${t.client}`], {
+        expectEach: ["STORED", `VALUE ${value}`],
+        timeout: "2s",
+      }).catch(() => {});
+    }
+  },
+});
+
+/** Scenarios whose server is an echo. */
+const ECHOES: readonly unknown[] = [echo, batchedEcho];
+
 type Peer = Connection<string>;
 /** Returns the frames that a server sends in place of a reply. */
 type Mutation = (reply: { peer: Peer; line: string; number: number; peers: readonly Peer[] }) => void;
@@ -85,7 +113,7 @@ async function test<Frame, Shared>(
   {
     world = new Simulation(),
     mutate,
-    kind = tested as unknown === echo ? "echo" : "key-value",
+    kind = ECHOES.includes(tested) ? "echo" : "key-value",
     ...options
   }:
     & { world?: Simulation; mutate?: Mutation; kind?: "echo" | "key-value" }
@@ -117,15 +145,18 @@ Deno.test({
   name: "runLoadTest() delivers a scenario against a correct server",
   permissions,
   fn: async () => {
-    for (const tested of [echo, keyValue]) {
+    for (const tested of [echo, keyValue, batchedEcho, batchedStore]) {
       const run = await test(tested);
       assertProven(run);
       assertEquals(run.verdict, "delivered");
       const { scenario: metrics, acked, closed } = run.summary;
-      const requests = CLIENTS * ROUNDS * (tested === echo ? 4 : 2);
+      const requests = CLIENTS * ROUNDS * (ECHOES.includes(tested) ? 4 : 2);
       assertEquals([acked, metrics?.requests, metrics?.sessions.done], [requests, requests, CLIENTS]);
       assertEquals(closed.natural, CLIENTS);
-      assertEquals(metrics?.steps.map(({ name }) => name), tested === echo ? ["say"] : ["SET", "GET"]);
+      assertEquals(
+        metrics?.steps.map(({ name }) => name),
+        ECHOES.includes(tested) ? ["say"] : ["SET", "GET"],
+      );
     }
   },
 });
@@ -151,13 +182,13 @@ const MUTANTS: readonly {
   {
     name: "loses one reply",
     finds: "lost",
-    scenarios: [echo, keyValue],
+    scenarios: [echo, keyValue, batchedEcho, batchedStore],
     mutate: () => (reply) => reply.number === 500 ? undefined : send(reply),
   },
   {
     name: "sends one reply twice",
     finds: "duplicate",
-    scenarios: [echo, keyValue],
+    scenarios: [echo, keyValue, batchedEcho, batchedStore],
     mutate: () => (reply) => {
       send(reply);
       if (reply.number === 500) send(reply);
@@ -166,7 +197,7 @@ const MUTANTS: readonly {
   {
     name: "swaps two replies between sessions",
     finds: "foreign",
-    scenarios: [echo, keyValue],
+    scenarios: [echo, keyValue, batchedEcho, batchedStore],
     mutate: () => {
       let held: Parameters<Mutation>[0] | undefined;
       return (reply) => {
@@ -184,7 +215,7 @@ const MUTANTS: readonly {
   {
     name: "reorders the replies of a connection",
     finds: "reordered",
-    scenarios: [echo, pipelined],
+    scenarios: [echo, pipelined, batchedEcho, batchedStore],
     mutate: () => {
       let held: Parameters<Mutation>[0] | undefined;
       return (reply) => {
@@ -200,13 +231,13 @@ const MUTANTS: readonly {
   {
     name: "truncates a reply",
     finds: "truncated",
-    scenarios: [echo, keyValue],
+    scenarios: [echo, keyValue, batchedEcho, batchedStore],
     mutate: () => (reply) => send(reply.number === 501 ? { ...reply, line: reply.line.slice(0, -1) } : reply),
   },
   {
     name: "answers one request wrongly",
     finds: "wrong",
-    scenarios: [echo, keyValue],
+    scenarios: [echo, keyValue, batchedEcho, batchedStore],
     mutate: () => (reply) =>
       send(reply.number === 501 ? { ...reply, line: `X${reply.line.slice(1)}` } : reply),
   },

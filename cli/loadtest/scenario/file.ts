@@ -18,7 +18,6 @@ export interface ScenarioFile {
 /**
  * Opens a scenario file: checks its types, and imports it.
  *
- * @param options.check Whether to check its types.
  * @param options.assertOptions Throws a `UsageError` for options of the run that make no sense, before the types are checked,
  * which takes long.
  * @throws {UsageError} If there is no such file, its types are wrong, or it does not export a scenario.
@@ -26,10 +25,7 @@ export interface ScenarioFile {
  */
 export async function openScenarioFile(
   path: string,
-  { check, assertOptions, ...options }: Pick<TypeCheck, "log" | "signal"> & {
-    readonly check: boolean;
-    readonly assertOptions: () => void;
-  },
+  { assertOptions, ...options }: Pick<TypeCheck, "log" | "signal"> & { readonly assertOptions: () => void },
 ): Promise<ScenarioFile> {
   const url = toFileUrl(path);
   try {
@@ -42,7 +38,7 @@ export async function openScenarioFile(
     );
   }
   assertOptions();
-  if (check) await checkTypes({ path, url, ...options });
+  await checkTypes({ path, url, ...options });
   try {
     return { scenario: await importScenario(url, path), name: path, url };
   } catch (cause) {

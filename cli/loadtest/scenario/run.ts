@@ -24,7 +24,6 @@ import type { Target } from "../target.ts";
 /** Values of `loadtest.ts run`. */
 export type RunCommandValues = RunValues & ScenarioValues & {
   readonly scenario: string | undefined;
-  readonly check: boolean;
 };
 
 /** A run of a scenario that is ready; disposing of it calls `teardown`. */
@@ -105,9 +104,7 @@ function askedState(state: ServerState | null): Partial<ServerState> {
  *
  * @throws {UsageError} If one is given.
  */
-export function refuseScenarioOptions(
-  values: ScenarioValues & Pick<RunCommandValues, "threshold" | "check">,
-): void {
+export function refuseScenarioOptions(values: ScenarioValues & Pick<RunValues, "threshold">): void {
   const metric = values.threshold.find(({ metric }) => isOfScenarios(metric))?.metric;
   if (metric !== undefined) {
     throw new UsageError(
@@ -116,10 +113,10 @@ export function refuseScenarioOptions(
   }
   const given = (Object.keys(scenarioOptions) as (keyof ScenarioValues)[])
     .find((name) => values[name] !== undefined);
-  if (given === undefined && values.check) return;
+  if (given === undefined) return;
   throw new UsageError(
     `Option --${
-      given === undefined ? "no-check" : optionName(given)
+      optionName(given)
     } goes with a scenario, as in loadtest.ts run SCENARIO.ts, not with --protocol`,
   );
 }

@@ -16,7 +16,8 @@ import { AskError, describeThrown, SessionStoppedError } from "../errors.ts";
 import type { ScenarioEvent, SessionEvent } from "../events.ts";
 import type { LoadShape } from "../load_shape.ts";
 import type { Scenario } from "../scenario.ts";
-import { SessionCore, type SessionCoreOptions } from "./core.ts";
+import { SessionCore } from "./core.ts";
+import type { SessionCoreOptions } from "./core_options.ts";
 
 /** Observes the connection of a client. */
 export interface SessionObserver {

@@ -1,8 +1,16 @@
 /** The parameter `t` of a scenario: the methods of a session, and the planned time of its next request. @module */
 import type { Random } from "../../../internal/clock.ts";
+import { plural } from "../../../internal/plural.ts";
 import type { DataRow } from "../data_rows.ts";
 import type { Expectation } from "../expectation.ts";
-import { type AskOptions, type Metric, type ScenarioDuration, type Session, toMs } from "../scenario.ts";
+import {
+  type AskAllOptions,
+  type AskOptions,
+  type Metric,
+  type ScenarioDuration,
+  type Session,
+  toMs,
+} from "../scenario.ts";
 import type { ScenarioEvent } from "../events.ts";
 import type { SessionCore } from "./core.ts";
 
@@ -59,6 +67,19 @@ export class Context<Frame, Shared> implements Session<Frame, Shared> {
     return this.#facts.core.ask(frame, due, { ...options, timeout: toMs(options.timeout) });
   }
 
+  askAll(frames: readonly Frame[], options: AskAllOptions<Frame> = NO_OPTIONS): Promise<Frame[]> {
+    assertAskAll(frames, options);
+    if (frames.length === 0) return Promise.resolve([]);
+    const due = this.#due;
+    this.#due = Infinity;
+    const { timeout, expectEach, ...rest } = options;
+    return this.#facts.core.askAll(frames, due, {
+      ...rest,
+      ...(expectEach === undefined ? {} : { expectEach: expectEach.slice() }),
+      ...(timeout === undefined ? {} : { timeout: toMs(timeout) }),
+    });
+  }
+
   send(frame: Frame): void {
     this.#facts.core.push(frame);
   }
@@ -88,6 +109,26 @@ export class Context<Frame, Shared> implements Session<Frame, Shared> {
 
   async think(duration: ScenarioDuration): Promise<void> {
     this.#due = await this.#facts.core.think(toMs(duration));
+  }
+}
+
+function assertAskAll<Frame>(
+  frames: readonly Frame[],
+  { expect, expectEach }: AskAllOptions<Frame>,
+): void {
+  if (!Array.isArray(frames)) {
+    throw new TypeError(`Cannot send the requests: expected an array of frames, got ${typeof frames}`);
+  }
+  if (expectEach === undefined) return;
+  if (expect !== undefined) {
+    throw new TypeError("Cannot use expect and expectEach together: expected one of them");
+  }
+  if (expectEach.length !== frames.length) {
+    throw new RangeError(
+      `Cannot judge the replies to ${
+        plural(frames.length, "request")
+      }: got ${expectEach.length} in expectEach, expected one for each`,
+    );
   }
 }
 

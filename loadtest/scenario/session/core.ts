@@ -1,12 +1,13 @@
 /** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
-import type { Clock, Timer } from "../../../internal/clock.ts";
-import type { ScenarioEvent } from "../events.ts";
 import { describeFrame, type Expectation, isTruncated, matches } from "../expectation.ts";
 import { AskError, SessionStoppedError } from "../errors.ts";
-import { type FrameSender, sendFrame } from "./frame_sender.ts";
-import { Ask, belongs, type CorrelationKey, PendingAsks } from "./pending_asks.ts";
+import { Batch, type CorrelationKey } from "./batch.ts";
+import type { RequestOptions, SessionCoreOptions } from "./core_options.ts";
+import { Deadline } from "./deadline.ts";
+import { type FrameHandler, FrameHandlers } from "./frame_handlers.ts";
+import { type FrameSender, sendFrame, sendFrames } from "./frame_sender.ts";
+import { Ask, PendingAsks } from "./pending_asks.ts";
 import { ReplyMemory } from "./reply_memory.ts";
-import type { SessionHub } from "./hub.ts";
 import {
   describeOwner,
   endedBefore,
@@ -14,40 +15,22 @@ import {
   gotInstead,
   noReplyInTime,
   notSent,
+  refusedFrame,
   strayFrame,
 } from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
-
-/** Options for {@linkcode SessionCore}. */
-export interface SessionCoreOptions<Frame> {
-  readonly client: number;
-  readonly clock: Clock;
-  readonly hub: SessionHub<Frame>;
-  readonly record: (event: ScenarioEvent) => void;
-  /** Default timeout of a request, in ms. */
-  readonly timeout: number;
-  readonly correlate?: ((frame: Frame) => CorrelationKey | undefined) | undefined;
-  /** Receives the time from due to reply of each request that is answered as expected. */
-  readonly onAnswered: (ms: number) => void;
-  /** Receives what a handler of `on` throws. */
-  readonly onError: (error: unknown) => void;
-}
 
 /** Requests and replies of one connection. */
 export class SessionCore<Frame> {
   readonly client: number;
   readonly #options: SessionCoreOptions<Frame>;
   readonly #pending: PendingAsks<Frame>;
-  readonly #handlers: {
-    readonly match: Expectation<Frame>;
-    readonly handle: (frame: Frame) => void | Promise<void>;
-  }[] = [];
+  readonly #handlers: FrameHandlers<Frame>;
   readonly #memory: ReplyMemory<Frame>;
   readonly #thinking: ThinkTimes;
+  readonly #deadline: Deadline;
   #connection: FrameSender<Frame> | undefined;
   #asks = 0;
-  #timer: Timer | undefined;
-  #timerAt = Infinity;
   #ended: string | undefined;
   #stopped = false;
   #idle: (() => void) | undefined;
@@ -58,7 +41,9 @@ export class SessionCore<Frame> {
     const keyed = options.correlate !== undefined;
     this.#pending = new PendingAsks({ keyed });
     this.#memory = new ReplyMemory({ keyed });
+    this.#handlers = new FrameHandlers(options.onError);
     this.#thinking = new ThinkTimes(options.clock);
+    this.#deadline = new Deadline(options.clock, () => this.#expire());
   }
 
   /** ms since the run started. */
@@ -89,56 +74,81 @@ export class SessionCore<Frame> {
   }
 
   /** Sends a request that was due at `due`. */
-  ask(
-    frame: Frame,
+  ask(frame: Frame, due: number, options: RequestOptions<Frame>): Promise<Frame> {
+    return this.#ask([frame], due, { options, single: true }) as Promise<Frame>;
+  }
+
+  /** Sends requests that were due at `due` in one write. */
+  askAll(frames: readonly Frame[], due: number, options: RequestOptions<Frame>): Promise<Frame[]> {
+    // The scenario may use its array again.
+    return this.#ask(frames.slice(), due, { options, single: false }) as Promise<Frame[]>;
+  }
+
+  #ask(
+    frames: readonly Frame[],
     due: number,
-    options: { readonly expect?: Expectation<Frame>; readonly timeout?: number; readonly name?: string },
-  ): Promise<Frame> {
+    { options, single }: { readonly options: RequestOptions<Frame>; readonly single: boolean },
+  ): Promise<Frame | Frame[]> {
     const { hub, timeout, correlate } = this.#options;
     if (this.#stopped) return rejected(new SessionStoppedError());
-    const step = options.name === undefined ? hub.steps.of(frame) : hub.steps.named(options.name);
+    const { steps } = hub;
     const sent = hub.turn();
-    const ask = new Ask<Frame>({
-      frame,
-      number: this.#asks++,
-      step,
+    const batch = new Batch<Frame>({
+      frames,
+      number: this.#asks,
+      steps: options.name !== undefined
+        ? steps.named(options.name)
+        : single
+        ? steps.of(frames[0])
+        : steps.ofEach(frames),
       due: Math.min(due, sent),
       sent,
       deadline: sent + (options.timeout ?? timeout),
-      expected: options.expect,
-      key: correlate?.(frame),
+      expect: options.expect,
+      expectEach: options.expectEach,
+      keys: correlate && frames.map((frame) => correlate(frame)),
+      single,
     });
-    if (this.#ended !== undefined) {
-      this.#fail(ask, "lost", notSent(frame, this.#ended), sent);
-      return ask.reply;
+    if (this.#ended === undefined) this.#sendAll(batch, single);
+    else this.#failUnsent(batch, this.#ended);
+    this.#asks += batch.size;
+    return batch.promise;
+  }
+
+  /** Sends the frames of a batch. If the connection cannot carry one, only those before it are requests. */
+  #sendAll(batch: Batch<Frame>, single: boolean): void {
+    const { size } = batch;
+    this.#pending.add(batch);
+    const { sent, error } = sendFrames(this.#open, batch.frames);
+    if (sent < size) {
+      this.#pending.cut(batch, sent);
+      if (single) throw error;
+      const refused = refusedFrame(sent, size, error);
+      if (sent === 0) throw refused;
+      batch.cut(sent, refused);
     }
-    this.#pending.add(ask);
-    try {
-      this.#send(frame);
-    } catch (error) {
-      this.#pending.remove(ask);
-      throw error;
+    this.#deadline.watch(batch.deadline, batch.sent);
+  }
+
+  #failUnsent(batch: Batch<Frame>, ended: string): void {
+    for (let index = 0; index < batch.size; index++) {
+      this.#fail(new Ask(batch, index), "lost", notSent(batch.frames[index], ended), batch.sent);
     }
-    if (ask.deadline < this.#timerAt) this.#watch(ask.deadline, sent);
-    return ask.reply;
   }
 
   /** Sends a frame that expects no reply. */
   push(frame: Frame): void {
     if (this.#stopped) throw new SessionStoppedError();
     if (this.#ended !== undefined) {
-      throw new AskError(
-        this.#options.hub.steps.of(frame),
-        "lost",
-        notSent(frame, this.#ended),
-      );
+      const step = this.#options.hub.steps.of(frame);
+      throw new AskError({ step, result: "lost", detail: notSent(frame, this.#ended) });
     }
-    this.#send(frame);
+    sendFrame(this.#open, frame);
     this.#options.record({ event: "push", client: this.client, at: this.now() });
   }
 
-  on(match: Expectation<Frame>, handle: (frame: Frame) => void | Promise<void>): void {
-    this.#handlers.push({ match, handle });
+  on(match: Expectation<Frame>, handle: FrameHandler<Frame>): void {
+    this.#handlers.add(match, handle);
   }
 
   /** Waits; resolves with the instant for which the end of the wait was planned. */
@@ -162,18 +172,17 @@ export class SessionCore<Frame> {
 
   /** The pending request that this reply belongs to beyond doubt: for another session that received it. */
   expecting(reply: Frame): Ask<Frame> | undefined {
-    for (const ask of this.#pending) if (belongs(ask, reply)) return ask;
-    return undefined;
+    return this.#pending.ownerOf(reply);
   }
 
   /** The connection has ended; `why` is for people. An unfinished frame is a truncated reply. */
   end(why: string, unfinished: boolean): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
-    this.#timer?.cancel();
+    this.#deadline.cancel();
     const at = this.now();
     for (const ask of [...this.#pending]) {
-      this.#pending.remove(ask);
+      this.#pending.remove(ask.batch, ask.index);
       const truncated = unfinished && !this.#stopped;
       unfinished = false;
       if (truncated) this.#fail(ask, "truncated", endedInside(ask, why), at);
@@ -191,64 +200,57 @@ export class SessionCore<Frame> {
     this.end("the run is over", false);
   }
 
-  #send(frame: Frame): void {
-    if (this.#connection !== undefined) sendFrame(this.#connection, frame);
+  get #open(): FrameSender<Frame> {
+    if (this.#connection === undefined) throw new TypeError("Cannot send: the session is not connected");
+    return this.#connection;
   }
 
   #takeOne(frame: Frame, at: number): void {
-    for (const { match, handle } of this.#handlers) {
-      if (matches(match, frame) === true) return this.#handle(frame, handle, at);
-    }
+    const handle = this.#handlers.find(frame);
+    if (handle !== undefined) return this.#handle(frame, handle, at);
     const { correlate } = this.#options;
     if (correlate !== undefined) return this.#takeKeyed(frame, correlate(frame), at);
-    const first = this.#pending.first;
-    if (first === undefined) return this.#stray(frame, at);
-    const outcome = matches(first.expected, frame);
-    if (outcome === true) return this.#answer(first, frame, at);
-    for (const other of this.#pending) {
-      if (other !== first && matches(other.expected, frame) === true) return this.#answer(other, frame, at);
-    }
+    const batch = this.#pending.oldest;
+    if (batch === undefined) return this.#stray(frame, at);
+    const index = batch.next;
+    const outcome = matches(batch.expectationOf(index), frame, index);
+    if (outcome === true) return this.#answer(batch, index, { reply: frame, at });
+    const other = this.#pending.findLater(frame);
+    if (other !== undefined) return this.#answer(other.batch, other.index, { reply: frame, at });
     const stray = this.#memory.isRepeated(frame) || this.#memory.lateFor(frame) !== undefined;
     if (stray) return this.#stray(frame, at);
-    this.#mismatch(first, frame, { outcome, at });
+    this.#mismatch(new Ask(batch, index), frame, { outcome, at });
   }
 
   #takeKeyed(frame: Frame, key: CorrelationKey | undefined, at: number): void {
     const ask = key === undefined ? undefined : this.#pending.get(key);
     if (ask === undefined) return this.#stray(frame, at, key);
-    const outcome = matches(ask.expected, frame);
-    if (outcome === true) this.#answer(ask, frame, at);
+    const { batch, index } = ask;
+    const outcome = matches(batch.expectationOf(index), frame, index);
+    if (outcome === true) this.#answer(batch, index, { reply: frame, at });
     else this.#mismatch(ask, frame, { outcome, at });
   }
 
-  #handle(frame: Frame, handle: (frame: Frame) => void | Promise<void>, at: number): void {
-    this.#options.record({
-      event: "frame",
-      client: this.client,
-      at,
-      kind: "handled",
-      text: describeFrame(frame),
-    });
-    try {
-      const handled = handle(frame);
-      if (handled instanceof Promise) handled.catch(this.#options.onError);
-    } catch (error) {
-      this.#options.onError(error);
-    }
+  #handle(frame: Frame, handle: FrameHandler<Frame>, at: number): void {
+    const text = describeFrame(frame);
+    this.#options.record({ event: "frame", client: this.client, at, kind: "handled", text });
+    this.#handlers.call(handle, frame);
   }
 
-  #answer(ask: Ask<Frame>, reply: Frame, at: number): void {
-    this.#settle(ask);
+  #answer(batch: Batch<Frame>, index: number, { reply, at }: { reply: Frame; at: number }): void {
+    const { due, sent } = batch;
+    this.#settle(batch, index);
     this.#memory.answered(reply);
-    const { number, step, due, sent } = ask;
-    this.#options.record({ event: "ask", client: this.client, at, ask: number, step, due, sent });
+    const step = batch.stepOf(index);
+    const ask = batch.number + index;
+    this.#options.record({ event: "ask", client: this.client, at, ask, step, due, sent });
     this.#options.onAnswered(at - due);
-    ask.resolve(reply);
+    batch.answered(index, reply);
   }
 
   #mismatch(ask: Ask<Frame>, reply: Frame, { outcome, at }: { outcome: boolean | string; at: number }): void {
     const { hub } = this.#options;
-    this.#settle(ask);
+    this.#settle(ask.batch, ask.index);
     const got = gotInstead(ask.expected, reply, outcome);
     const owner = hub.ownerOf(reply, this);
     hub.misled(this.client, ask);
@@ -256,57 +258,40 @@ export class SessionCore<Frame> {
     else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
   }
 
-  #settle(ask: Ask<Frame>): void {
-    this.#pending.remove(ask);
-    this.#memory.settled(ask);
+  #settle(batch: Batch<Frame>, index: number): void {
+    this.#pending.remove(batch, index);
+    this.#memory.settled(batch.keys?.[index]);
   }
 
   /** A frame that no pending request is for. */
   #stray(frame: Frame, at: number, key?: CorrelationKey): void {
     const { hub, record } = this.#options;
+    const { client } = this;
     if (this.#memory.isRepeated(frame, key)) {
-      return record({
-        event: "frame",
-        client: this.client,
-        at,
-        kind: "duplicate",
-        text: describeFrame(frame),
-      });
+      return record({ event: "frame", client, at, kind: "duplicate", text: describeFrame(frame) });
     }
     const late = this.#memory.lateFor(frame, key);
     const owner = late === undefined ? hub.ownerOf(frame, this) : undefined;
-    record({
-      event: "frame",
-      client: this.client,
-      at,
-      kind: "unexpected",
-      text: strayFrame(frame, late, owner),
-    });
+    record({ event: "frame", client, at, kind: "unexpected", text: strayFrame(frame, late, owner) });
   }
 
   #fail(ask: Ask<Frame>, result: AskError["result"], detail: string, at: number): void {
-    const { number, step, due, sent } = ask;
+    const { batch, index, number, step } = ask;
+    const { due, sent } = batch;
     const { client } = this;
     this.#options.record({ event: "ask", client, at, ask: number, step, due, sent, result, detail });
-    ask.fail(this.#stopped ? new SessionStoppedError() : new AskError(step, result, detail));
-  }
-
-  /** Sets the one timer of this session to the earliest deadline. */
-  #watch(deadline: number, now: number): void {
-    this.#timer?.cancel();
-    this.#timerAt = deadline;
-    this.#timer = this.#options.clock.after(deadline - now, () => this.#expire());
+    batch.failed(index, result, detail, this.#stopped ? new SessionStoppedError() : undefined);
   }
 
   #expire(): void {
-    this.#timerAt = Infinity;
     const now = this.now();
-    const { late, next } = this.#pending.expire(now);
+    const { late, next } = this.#pending.late(now);
     for (const ask of late) {
+      this.#pending.remove(ask.batch, ask.index);
       this.#memory.expired(ask);
       this.#fail(ask, "lost", noReplyInTime(ask), now);
     }
-    if (next < Infinity) this.#watch(next, now);
+    this.#deadline.watch(next, now);
     if (this.#pending.size === 0) this.#idle?.();
   }
 }

@@ -14,11 +14,31 @@ const MOST_UNSENT = 16 * 1024 * 1024;
 /**
  * Sends a frame. Does nothing if the connection is closed.
  *
- * @throws {RangeError} If too many bytes wait to be written
+ * @throws {RangeError} If too many bytes wait to be written. The frame is not sent then.
+ * @throws {TypeError} If the codec cannot carry the frame.
  */
 export function sendFrame<Frame>(connection: FrameSender<Frame>, frame: Frame): void {
-  if (connection.send(frame)) return;
   const { queuedBytes } = connection;
-  if (queuedBytes <= MOST_UNSENT) return;
-  throw new RangeError(`Cannot send more: ${queuedBytes} bytes wait to be written (limit ${MOST_UNSENT})`);
+  if (queuedBytes > MOST_UNSENT) {
+    throw new RangeError(`Cannot send more: ${queuedBytes} bytes wait to be written (limit ${MOST_UNSENT})`);
+  }
+  connection.send(frame);
+}
+
+/**
+ * Sends frames in order, up to the first that cannot be sent.
+ *
+ * @returns The number of frames that were sent, and the error if there are more.
+ */
+export function sendFrames<Frame>(
+  connection: FrameSender<Frame>,
+  frames: readonly Frame[],
+): { readonly sent: number; readonly error?: unknown } {
+  let sent = 0;
+  try {
+    for (; sent < frames.length; sent++) sendFrame(connection, frames[sent]!);
+    return { sent };
+  } catch (error) {
+    return { sent, error };
+  }
 }

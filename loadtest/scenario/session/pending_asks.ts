@@ -1,61 +1,56 @@
 /** The requests of one session that have no reply yet, in the order in which they were sent. Pure. @module */
-import { type Expectation, isExact, matches } from "../expectation.ts";
+import { type IndexedExpectation, isExact, matches } from "../expectation.ts";
+import type { Batch, CorrelationKey } from "./batch.ts";
 
-/** Identifies a request and its reply on a connection on which replies may arrive in any order. */
-export type CorrelationKey = string | number;
-
-/** A request without a reply. Times are in ms from the start of the run. */
+/** One request of a batch. */
 export class Ask<Frame> {
-  readonly frame: Frame;
-  readonly number: number;
-  readonly step: string;
-  readonly due: number;
-  readonly sent: number;
-  readonly deadline: number;
-  readonly expected: Expectation<Frame> | undefined;
-  readonly key: CorrelationKey | undefined;
-  readonly reply: Promise<Frame>;
-  /** Resolves `reply`. */
-  resolve!: (reply: Frame) => void;
-  #reject!: (error: Error) => void;
+  readonly batch: Batch<Frame>;
+  readonly index: number;
 
-  constructor(
-    ask: Pick<Ask<Frame>, "frame" | "number" | "step" | "due" | "sent" | "deadline" | "expected" | "key">,
-  ) {
-    this.frame = ask.frame;
-    this.number = ask.number;
-    this.step = ask.step;
-    this.due = ask.due;
-    this.sent = ask.sent;
-    this.deadline = ask.deadline;
-    this.expected = ask.expected;
-    this.key = ask.key;
-    // A third of the time of `Promise.withResolvers`, which is much of what a request costs.
-    this.reply = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.#reject = reject;
-    });
+  constructor(batch: Batch<Frame>, index: number) {
+    this.batch = batch;
+    this.index = index;
   }
 
-  /** Rejects the reply. A scenario that does not await it must not crash the process: the ledger has the failure. */
-  fail(error: Error): void {
-    this.reply.catch(ignore);
-    this.#reject(error);
+  get frame(): Frame {
+    return this.batch.frames[this.index]!;
+  }
+
+  /** Its number within the session, from 0. */
+  get number(): number {
+    return this.batch.number + this.index;
+  }
+
+  get step(): string {
+    return this.batch.stepOf(this.index);
+  }
+
+  get expected(): IndexedExpectation<Frame> | undefined {
+    return this.batch.expectationOf(this.index);
+  }
+
+  get key(): CorrelationKey | undefined {
+    return this.batch.keys?.[this.index];
   }
 }
-
-function ignore(): void {}
 
 /** Whether a reply belongs to a request beyond doubt: the request expects exactly this frame. */
 export function belongs<Frame>({ expected }: Pick<Ask<Frame>, "expected">, reply: Frame): boolean {
   return isExact(expected) && matches(expected, reply) === true;
 }
 
+/** Requests that a reply is always compared with, if the oldest one expects another. */
+const NEAR = 64;
+/** Comparisons with later requests in one session: a server that answers 100,000 requests in reverse must not stop the run. */
+const FAR_COMPARISONS = 10_000_000;
+
 /** Requests in order, and by key on a connection that correlates replies. */
 export class PendingAsks<Frame> {
-  #queue: Ask<Frame>[] = [];
-  /** The index of the oldest request; those before it are gone. */
+  #queue: Batch<Frame>[] = [];
+  /** The index of the oldest batch; those before it are gone. */
   #head = 0;
+  #size = 0;
+  #far = FAR_COMPARISONS;
   readonly #byKey: Map<CorrelationKey, Ask<Frame>> | undefined;
 
   /** @param options.keyed Whether every request has a key. Default `false`. */
@@ -63,32 +58,45 @@ export class PendingAsks<Frame> {
     if (keyed) this.#byKey = new Map();
   }
 
+  /** Number of requests. */
   get size(): number {
-    return this.#byKey === undefined ? this.#queue.length - this.#head : this.#byKey.size;
+    return this.#byKey === undefined ? this.#size : this.#byKey.size;
   }
 
   /** The oldest request. */
   get first(): Ask<Frame> | undefined {
-    return this.#byKey === undefined ? this.#queue[this.#head] : this.#byKey.values().next().value;
+    if (this.#byKey !== undefined) return this.#byKey.values().next().value;
+    const batch = this.oldest;
+    return batch && new Ask(batch, batch.next);
+  }
+
+  /** The batch of the oldest request, which is its `next`. Only without keys. */
+  get oldest(): Batch<Frame> | undefined {
+    return this.#queue[this.#head];
   }
 
   /**
-   * Adds a request.
+   * Adds the requests of a batch, or none of them.
    *
-   * @throws {TypeError} If another pending request has the same key.
+   * @throws {TypeError} If one has no key, or another pending request has the same.
    */
-  add(ask: Ask<Frame>): void {
-    if (this.#byKey === undefined) {
-      this.#queue.push(ask);
-      return;
+  add(batch: Batch<Frame>): void {
+    if (this.#byKey !== undefined) return this.#addKeyed(batch, this.#byKey);
+    this.#queue.push(batch);
+    this.#size += batch.size;
+  }
+
+  #addKeyed(batch: Batch<Frame>, byKey: Map<CorrelationKey, Ask<Frame>>): void {
+    for (let index = 0; index < batch.size; index++) {
+      const key = batch.keys?.[index];
+      if (key === undefined || byKey.has(key)) {
+        for (let added = 0; added < index; added++) byKey.delete(batch.keys![added]!);
+        const { number, step } = new Ask(batch, index);
+        const why = key === undefined ? "correlate() returns no id for it" : `id ${key} is already in flight`;
+        throw new TypeError(`Cannot correlate request ${number} (${step}): ${why}`);
+      }
+      byKey.set(key, new Ask(batch, index));
     }
-    if (ask.key === undefined || this.#byKey.has(ask.key)) {
-      const why = ask.key === undefined
-        ? "correlate() returns no id for it"
-        : `id ${ask.key} is already in flight`;
-      throw new TypeError(`Cannot correlate request ${ask.number} (${ask.step}): ${why}`);
-    }
-    this.#byKey.set(ask.key, ask);
   }
 
   /** The pending request with this key. */
@@ -96,14 +104,50 @@ export class PendingAsks<Frame> {
     return this.#byKey?.get(key);
   }
 
-  /** Removes a request. */
-  remove(ask: Ask<Frame>): void {
+  /** Returns the oldest request but the first that accepts this reply. Only without keys. */
+  findLater(reply: Frame): Ask<Frame> | undefined {
+    let compared = 0;
+    for (let place = this.#head; place < this.#queue.length; place++) {
+      const batch = this.#queue[place]!;
+      const from = batch.pendingFrom(place === this.#head ? batch.next + 1 : 0);
+      for (let index = from; index < batch.size; index = batch.pendingFrom(index + 1)) {
+        if (++compared > NEAR && this.#far-- <= 0) return undefined;
+        if (matches(batch.expectationOf(index), reply, index) === true) return new Ask(batch, index);
+      }
+    }
+    return undefined;
+  }
+
+  /** Returns the oldest request that this reply belongs to beyond doubt. */
+  ownerOf(reply: Frame): Ask<Frame> | undefined {
+    for (const ask of this) if (belongs(ask, reply)) return ask;
+    return undefined;
+  }
+
+  /** Removes a request that settles. The caller settles it in its batch afterward. */
+  remove(batch: Batch<Frame>, index: number): void {
     if (this.#byKey !== undefined) {
-      if (ask.key !== undefined) this.#byKey.delete(ask.key);
+      const key = batch.keys?.[index];
+      if (key !== undefined) this.#byKey.delete(key);
       return;
     }
-    if (this.#queue[this.#head] !== ask) {
-      this.#queue.splice(this.#queue.indexOf(ask, this.#head), 1);
+    this.#size--;
+    if (batch.left === 1) this.#removeBatch(batch);
+  }
+
+  /** Removes the requests of the batch added last that were not sent: those from `size` on. */
+  cut(batch: Batch<Frame>, size: number): void {
+    if (this.#byKey !== undefined) {
+      for (let index = size; index < batch.size; index++) this.#byKey.delete(batch.keys![index]!);
+      return;
+    }
+    this.#size -= batch.size - size;
+    if (size === 0) this.#removeBatch(batch);
+  }
+
+  #removeBatch(batch: Batch<Frame>): void {
+    if (this.#queue[this.#head] !== batch) {
+      this.#queue.splice(this.#queue.indexOf(batch, this.#head), 1);
       return;
     }
     if (++this.#head === this.#queue.length) {
@@ -115,21 +159,26 @@ export class PendingAsks<Frame> {
     }
   }
 
-  /** Removes the requests whose deadline has come. Returns them, and the earliest deadline of the others. */
-  expire(now: number): { readonly late: readonly Ask<Frame>[]; readonly next: number } {
+  /** Returns the requests whose deadline has come, and the earliest deadline of the others. */
+  late(now: number): { readonly late: readonly Ask<Frame>[]; readonly next: number } {
     const late: Ask<Frame>[] = [];
     let next = Infinity;
     for (const ask of this) {
-      if (ask.deadline <= now) late.push(ask);
-      else next = Math.min(next, ask.deadline);
+      const { deadline } = ask.batch;
+      if (deadline <= now) late.push(ask);
+      else next = Math.min(next, deadline);
     }
-    for (const ask of late) this.remove(ask);
     return { late, next };
   }
 
   /** The requests, oldest first. */
   *[Symbol.iterator](): Generator<Ask<Frame>> {
-    if (this.#byKey !== undefined) yield* this.#byKey.values();
-    else for (let index = this.#head; index < this.#queue.length; index++) yield this.#queue[index]!;
+    if (this.#byKey !== undefined) return yield* this.#byKey.values();
+    for (let place = this.#head; place < this.#queue.length; place++) {
+      const batch = this.#queue[place]!;
+      for (let index = batch.next; index < batch.size; index = batch.pendingFrom(index + 1)) {
+        yield new Ask(batch, index);
+      }
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** The replies of one session that arrived or timed out, to recognize what arrives again or late. Pure. @module */
 import { equal } from "../expectation.ts";
-import { type Ask, belongs, type CorrelationKey } from "./pending_asks.ts";
+import type { CorrelationKey } from "./batch.ts";
+import { type Ask, belongs } from "./pending_asks.ts";
 
 /** Number of ids of settled requests to keep, to recognize a second reply. */
 const SETTLED_KEPT = 1024;
@@ -18,8 +19,8 @@ export class ReplyMemory<Frame> {
     this.#settled = keyed ? new Map() : undefined;
   }
 
-  /** Remembers that a request got a reply, right or wrong. */
-  settled({ key }: Ask<Frame>): void {
+  /** Remembers that the request with this id got a reply, right or wrong. */
+  settled(key: CorrelationKey | undefined): void {
     if (this.#settled === undefined || key === undefined) return;
     this.#settled.set(key, true);
     if (this.#settled.size > SETTLED_KEPT) this.#settled.delete(this.#settled.keys().next().value!);

@@ -1,5 +1,5 @@
 /** Texts of findings about requests without their reply. Pure. @module */
-import { describeExpectation, describeFrame, type Expectation } from "../expectation.ts";
+import { describeExpectation, describeFrame, type IndexedExpectation } from "../expectation.ts";
 import type { RequestOwner } from "./hub.ts";
 import type { Ask } from "./pending_asks.ts";
 
@@ -10,7 +10,10 @@ export function notSent(frame: unknown, ended: string): string {
 
 /** A request timed out. */
 export function noReplyInTime(
-  { frame, deadline, sent }: Pick<Ask<unknown>, "frame" | "deadline" | "sent">,
+  { frame, batch: { deadline, sent } }: {
+    readonly frame: unknown;
+    readonly batch: { readonly deadline: number; readonly sent: number };
+  },
 ): string {
   return `no reply to ${describeFrame(frame)} within ${Math.round(deadline - sent)} ms`;
 }
@@ -27,7 +30,7 @@ export function endedInside({ frame }: Pick<Ask<unknown>, "frame">, why: string)
 
 /** Another reply arrived; `outcome` is what a predicate threw. */
 export function gotInstead<Frame>(
-  expected: Expectation<Frame> | undefined,
+  expected: IndexedExpectation<Frame> | undefined,
   reply: Frame,
   outcome: boolean | string,
 ): string {
@@ -51,4 +54,11 @@ export function strayFrame<Frame>(
 /** Describes a reply by its request: `the reply to request 3 (GET) of client 7`. */
 export function describeOwner<Frame>({ client, ask }: RequestOwner<Frame>): string {
   return `the reply to request ${ask.number} (${ask.step}) of client ${client}`;
+}
+
+/** The error for a frame of a batch that could not be sent, after those before it were. */
+export function refusedFrame(index: number, size: number, cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const text = `Cannot send the frame at index ${index} of ${size}: ${why}`;
+  return cause instanceof RangeError ? new RangeError(text, { cause }) : new TypeError(text, { cause });
 }

@@ -1,0 +1,39 @@
+/** The handlers of a session for frames that arrive unasked. Pure. @module */
+import { type Expectation, matches } from "../expectation.ts";
+
+/** Handles a frame. */
+export type FrameHandler<Frame> = (frame: Frame) => void | Promise<void>;
+
+/** Handlers in the order in which they were added. */
+export class FrameHandlers<Frame> {
+  readonly #all: { readonly match: Expectation<Frame>; readonly handle: FrameHandler<Frame> }[] = [];
+  readonly #onError: (error: unknown) => void;
+
+  /** @param onError Receives errors that handlers throw */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  add(match: Expectation<Frame>, handle: FrameHandler<Frame>): void {
+    this.#all.push({ match, handle });
+  }
+
+  /** Returns the first handler that a frame matches. */
+  find(frame: Frame): FrameHandler<Frame> | undefined {
+    for (let place = 0; place < this.#all.length; place++) {
+      const { match, handle } = this.#all[place]!;
+      if (matches(match, frame) === true) return handle;
+    }
+    return undefined;
+  }
+
+  /** Calls a handler. */
+  call(handle: FrameHandler<Frame>, frame: Frame): void {
+    try {
+      const handled = handle(frame);
+      if (handled instanceof Promise) handled.catch(this.#onError);
+    } catch (error) {
+      this.#onError(error);
+    }
+  }
+}
