@@ -104,7 +104,11 @@ export class Peer implements AsyncDisposable {
 
   /** Returns the CPU seconds used so far, including those of its children. */
   cpuSeconds(): number {
-    const children = Deno.readTextFileSync(`/proc/${this.pid}/task/${this.pid}/children`).split(" ");
+    // Any of its threads may have started a child.
+    const threads = [...Deno.readDirSync(`/proc/${this.pid}/task`)].map(({ name }) => name);
+    const children = threads.flatMap((thread) =>
+      Deno.readTextFileSync(`/proc/${this.pid}/task/${thread}/children`).split(" ")
+    );
     const pids = [String(this.pid), ...children.filter((pid) => pid !== "")];
     return pids.reduce((sum, pid) => sum + cpuTicks(pid), 0) / TICKS_PER_SECOND;
   }
@@ -126,6 +130,11 @@ function cpuTicks(pid: string): number {
     if (error instanceof Deno.errors.NotFound) return 0;
     throw error;
   }
+}
+
+/** Returns the CPU seconds of a process. */
+export function cpuSecondsOf(pid: number): number {
+  return cpuTicks(String(pid)) / TICKS_PER_SECOND;
 }
 
 async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
