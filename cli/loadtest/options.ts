@@ -62,7 +62,7 @@ export const loadOptions = group("Load", {
 /** The other options of a run. */
 export const otherOptions = {
   ...group("Server", {
-    target: address({ help: "Server to test instead of a spawned one", minPort: 1 }),
+    target: address({ help: "Listening server to test instead of a spawned one", minPort: 1 }),
     targetAdmin: address({ help: "Admin server of the target, to check that nothing is left", minPort: 1 }),
     serverProcesses: integer({
       help: "Number of processes of the spawned server",

@@ -1,7 +1,8 @@
 /** Agents of load tests on loopback, and a relay to test. */
 import { delay } from "@std/async/delay";
 import { ServerProcess } from "../programs/program.ts";
-import { type RunningProgram, startLoadTest } from "./loadtest_program.ts";
+import { TempDir } from "../temp_dir.ts";
+import { type RunningProgram, startAgent } from "./loadtest_program.ts";
 
 /** The token of the agents. */
 export const AGENT_TOKEN = "secret-of-the-agents";
@@ -10,14 +11,19 @@ export const AGENT_TOKEN = "secret-of-the-agents";
 export class Agents implements AsyncDisposable {
   readonly all: readonly { readonly program: RunningProgram; readonly address: string }[];
 
-  private constructor(all: Agents["all"]) {
+  private constructor(folder: TempDir, all: Agents["all"]) {
+    this.#folder = folder;
     this.all = all;
   }
 
   static async start(count: number, ...options: readonly string[]): Promise<Agents> {
+    // An agent that is killed leaves its files.
+    const folder = new TempDir();
     return new Agents(
+      folder,
       await Promise.all(Array.from({ length: count }, async () => {
-        const program = startLoadTest("agent", "--listen", "127.0.0.1:0", "--token", AGENT_TOKEN, ...options);
+        const listen = ["--listen", "127.0.0.1:0", "--token", AGENT_TOKEN];
+        const program = startAgent(folder.path, ...listen, ...options);
         const said = await program.says("listening on ");
         return { program, address: /listening on (\S+)/.exec(said)![1]! };
       })),
@@ -32,6 +38,7 @@ export class Agents implements AsyncDisposable {
     await program.exit;
   }
 
+  readonly #folder: TempDir;
   readonly #killed = new Set<RunningProgram>();
 
   /** The options of a load test that uses them. */
@@ -39,9 +46,15 @@ export class Agents implements AsyncDisposable {
     return ["--agents", this.all.map(({ address }) => address).join(","), "--agent-token", AGENT_TOKEN];
   }
 
+  /** Returns the names of their temporary files. */
+  files(): Promise<string[]> {
+    return this.#folder.names();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { program } of this.all) if (!this.#killed.has(program)) program.kill("SIGKILL");
     await Promise.all(this.all.map(({ program }) => program.outcome));
+    await this.#folder[Symbol.asyncDispose]();
   }
 }
 

@@ -19,10 +19,10 @@ export class RunningProgram {
   readonly #child: Deno.ChildProcess;
   readonly #said = { out: "", err: "" };
 
-  constructor(program: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "-A", program, ...args],
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -64,6 +64,11 @@ export class RunningProgram {
 /** Starts a load test. */
 export function startLoadTest(...args: readonly string[]): RunningProgram {
   return new RunningProgram(PROGRAM, args);
+}
+
+/** Starts an agent whose temporary files are in `folder`. */
+export function startAgent(folder: string, ...args: readonly string[]): RunningProgram {
+  return new RunningProgram(PROGRAM, ["agent", ...args], { TMPDIR: folder });
 }
 
 /** Runs a load test to its end. */

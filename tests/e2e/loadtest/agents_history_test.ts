@@ -49,6 +49,8 @@ Deno.test("loadtest.ts run --agents merges the plan, the latencies, and the hist
   assertEquals([verified.summary.clients, verified.summary.acked], [301, 301]);
   assertEquals(events.filter(({ event }) => event === "agent").length, 3);
   // The files of the parts are gone, here and at the agents.
+  for (const { program } of agents.all) await program.says("Ready for the next load test");
+  assertEquals(await agents.files(), []);
   assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["agents.jsonl"]);
 
   // All that one process would have planned, at the same instants.
