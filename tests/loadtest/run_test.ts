@@ -142,7 +142,7 @@ Deno.test("runPlan() finds a relay that drops one ok in a thousand", { permissio
   let oks = 0;
   const run = await simulateMutant({
     mutate: ({ peer, line }) => line.startsWith("ok ") && ++oks % 1000 === 500 ? [] : [[peer, line]],
-  });
+  }, { clients: 3000 });
   assertEquals(run.judgement.verdict, "failed");
   assert(run.judgement.counts.reconnects >= 3, `${run.judgement.counts.reconnects} reconnects`);
 });
@@ -150,7 +150,7 @@ Deno.test("runPlan() finds a relay that drops one ok in a thousand", { permissio
 Deno.test("runPlan() finds a single dropped ok when the client succeeds on its second attempt", {
   permissions,
 }, async () => {
-  const run = await simulateMutant({ mutate: onOk(1700, () => []) });
+  const run = await simulateMutant({ mutate: onOk(340, () => []) });
   assertEquals([run.judgement.verdict, run.judgement.counts.acked], ["failed", CLIENTS]);
   assertEquals(kinds(run), ["reason", "unnatural"]);
   assertEquals(run.judgement.counts.resent, 1);
@@ -170,7 +170,7 @@ Deno.test("runPlan() names a message when it is lost", { permissions }, async ()
 });
 
 Deno.test("runPlan() finds a duplicate ok", { permissions }, async () => {
-  const run = await simulateMutant({ mutate: onOk(1700, ({ peer, line }) => [[peer, line], [peer, line]]) });
+  const run = await simulateMutant({ mutate: onOk(340, ({ peer, line }) => [[peer, line], [peer, line]]) });
   assertEquals(run.judgement.verdict, "failed");
   assertEquals(kinds(run), ["duplicate"]);
 });
@@ -178,7 +178,7 @@ Deno.test("runPlan() finds a duplicate ok", { permissions }, async () => {
 Deno.test("runPlan() finds an ok that also goes to another client", { permissions }, async () => {
   const run = await simulateMutant({
     mutate: onOk(
-      1700,
+      340,
       ({ peer, line, peers }) => [[peer, line], [peers.find((other) => other !== peer)!, line]],
     ),
   });
@@ -190,7 +190,7 @@ Deno.test("runPlan() finds a relay that answers instead of its clients", { permi
   let messages = 0;
   const run = await simulateMutant({
     mutate: ({ peer, line, peers }) => {
-      if (!line.startsWith("message ") || ++messages !== 1700) return [[peer, line]];
+      if (!line.startsWith("message ") || ++messages !== 340) return [[peer, line]];
       return peers.map((other) => [other, `ok ${line.slice(8)}`]);
     },
   });

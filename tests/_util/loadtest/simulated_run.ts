@@ -10,7 +10,7 @@ import type { Address } from "../../../socket/mod.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** Default number of clients of a simulated run. */
-export const CLIENTS = 3000;
+export const CLIENTS = 600;
 
 /** The result of a simulated run, and its events. */
 export interface Run extends RunResult {
