@@ -12,7 +12,7 @@ import { compareCommand, runCompare } from "./compare/compare.ts";
 import { loadOptions, otherOptions } from "./options.ts";
 import { runFromOptions } from "./run.ts";
 import { writeScenario } from "./scenario/new.ts";
-import { scenarioOptions } from "./scenario/options.ts";
+import { checkOption, scenarioOptions } from "./scenario/options.ts";
 import { runTorture, tortureCommand } from "./torture/torture.ts";
 import { runVerify, verifyCommand } from "./verify.ts";
 
@@ -24,7 +24,7 @@ const commands = {
         help: "A scenario file, such as echo.ts: see docs/scenarios.md. Without, --protocol",
       }),
     },
-    options: { ...loadOptions, ...scenarioOptions, ...otherOptions },
+    options: { ...loadOptions, ...scenarioOptions, ...checkOption, ...otherOptions },
     examples: [
       ["--clients 10000 --window 10s", "10,000 clients within 10 s, against a spawned server"],
       [

@@ -70,6 +70,7 @@ async function runAndReport(
   refuseWithAgents(values);
   if (values.scenario === undefined) refuseScenarioOptions(values);
   const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
+    check: values.check,
     log,
     signal: interrupted.signal,
     assertOptions: () => assertScenarioOptions(values),

@@ -11,7 +11,7 @@ import { logFailure, startLog } from "../../shared/program_log.ts";
 import { runOptions } from "../options.ts";
 import { assertWritable, writeWhole } from "../../shared/output_file.ts";
 import { openScenarioFile } from "../scenario/file.ts";
-import { scenarioOptions } from "../scenario/options.ts";
+import { checkOption, scenarioOptions } from "../scenario/options.ts";
 import { targetOf } from "../scenario/run.ts";
 import { lengthOf, type MeasuredLevel, runLevel } from "./level.ts";
 import { describeLevel, describeTry, levelTable } from "./text.ts";
@@ -74,6 +74,7 @@ export const capacityCommand = {
     }),
     ...shared,
     pid: scenarioOptions.pid,
+    ...checkOption,
   },
   examples: [
     [
@@ -110,9 +111,12 @@ async function searchAndReport(
   const { signal } = interrupted;
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   assertSearchable(values);
-  const file = values.scenario === undefined
-    ? undefined
-    : await openScenarioFile(values.scenario, { log, signal, assertOptions: () => targetOf(values) });
+  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
+    check: values.check,
+    log,
+    signal,
+    assertOptions: () => targetOf(values),
+  });
   assertWritable({ "--report": report });
   const unit = file === undefined ? "clients" : file.scenario.message === undefined ? "sessions" : "messages";
   const levels: MeasuredLevel[] = [];

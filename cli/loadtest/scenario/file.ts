@@ -18,6 +18,7 @@ export interface ScenarioFile {
 /**
  * Opens a scenario file: checks its types, and imports it.
  *
+ * @param options.check Whether to check its types.
  * @param options.assertOptions Throws a `UsageError` for options of the run that make no sense, before the types are checked,
  * which takes long.
  * @throws {UsageError} If there is no such file, its types are wrong, or it does not export a scenario.
@@ -25,7 +26,10 @@ export interface ScenarioFile {
  */
 export async function openScenarioFile(
   path: string,
-  { assertOptions, ...options }: Pick<TypeCheck, "log" | "signal"> & { readonly assertOptions: () => void },
+  { check, assertOptions, ...options }: Pick<TypeCheck, "log" | "signal"> & {
+    readonly check: boolean;
+    readonly assertOptions: () => void;
+  },
 ): Promise<ScenarioFile> {
   const url = toFileUrl(path);
   try {
@@ -38,7 +42,7 @@ export async function openScenarioFile(
     );
   }
   assertOptions();
-  await checkTypes({ path, url, ...options });
+  if (check) await checkTypes({ path, url, ...options });
   try {
     return { scenario: await importScenario(url, path), name: path, url };
   } catch (cause) {

@@ -1,5 +1,5 @@
 /** Options of `loadtest.ts run SCENARIO.ts`, and the plan that they describe. @module */
-import { custom, duration, group, integer } from "../../args/option.ts";
+import { custom, duration, flag, group, integer } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { UsageError } from "../../terminal/exit.ts";
 import type { Plan } from "../../../loadtest/plan/plan.ts";
@@ -51,6 +51,11 @@ export const scenarioOptions = group("Scenario", {
     min: 1,
     defaultText: "not counted",
   }),
+});
+
+/** The option that runs a scenario file without checking its types. */
+export const checkOption = group("Scenario", {
+  check: flag({ help: "Run without checking the types of the scenario", default: true }),
 });
 
 /** Values of {@linkcode scenarioOptions}. */

@@ -24,6 +24,7 @@ import type { Target } from "../target.ts";
 /** Values of `loadtest.ts run`. */
 export type RunCommandValues = RunValues & ScenarioValues & {
   readonly scenario: string | undefined;
+  readonly check: boolean;
 };
 
 /** A run of a scenario that is ready; disposing of it calls `teardown`. */
@@ -104,7 +105,9 @@ function askedState(state: ServerState | null): Partial<ServerState> {
  *
  * @throws {UsageError} If one is given.
  */
-export function refuseScenarioOptions(values: ScenarioValues & Pick<RunValues, "threshold">): void {
+export function refuseScenarioOptions(
+  values: ScenarioValues & Pick<RunCommandValues, "threshold" | "check">,
+): void {
   const metric = values.threshold.find(({ metric }) => isOfScenarios(metric))?.metric;
   if (metric !== undefined) {
     throw new UsageError(
@@ -113,10 +116,10 @@ export function refuseScenarioOptions(values: ScenarioValues & Pick<RunValues, "
   }
   const given = (Object.keys(scenarioOptions) as (keyof ScenarioValues)[])
     .find((name) => values[name] !== undefined);
-  if (given === undefined) return;
+  if (given === undefined && values.check) return;
   throw new UsageError(
     `Option --${
-      optionName(given)
+      given === undefined ? "no-check" : optionName(given)
     } goes with a scenario, as in loadtest.ts run SCENARIO.ts, not with --protocol`,
   );
 }

@@ -113,7 +113,8 @@ Deno.test("loadtest.ts run sends a scenario and its data to the agents", async (
       },
     });`,
   );
-  const run = ["run", `${folder.path}/echo.ts`, "--target", `127.0.0.1:${echo.port}`, ...agents.options];
+  const target = `127.0.0.1:${echo.port}`;
+  const run = ["run", `${folder.path}/echo.ts`, "--no-check", "--target", target, ...agents.options];
   const { code, summary, err } = await loadTest(
     ...run,
     "--clients",

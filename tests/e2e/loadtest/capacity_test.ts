@@ -24,6 +24,7 @@ Deno.test("loadtest.ts capacity finds an interval that contains the limit of a s
     ...[
       "capacity",
       `${dir.path}/echo.ts`,
+      "--no-check",
       "--target",
       `127.0.0.1:${server.addresses[0]!.port}`,
       "--clients",

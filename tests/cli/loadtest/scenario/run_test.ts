@@ -1,5 +1,10 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { prepareRun, type RunCommandValues } from "../../../../cli/loadtest/scenario/run.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  prepareRun,
+  refuseScenarioOptions,
+  type RunCommandValues,
+} from "../../../../cli/loadtest/scenario/run.ts";
+import { UsageError } from "../../../../cli/terminal/exit.ts";
 import type { Scenario } from "../../../../loadtest/scenario/scenario.ts";
 import { lineCodec } from "../../../../socket/codecs/line_codec.ts";
 
@@ -26,4 +31,18 @@ Deno.test("prepareRun() reads the files of TLS before it calls setup, which need
   const file = { scenario, name: "echo.ts", url: "file:///echo.ts" };
   await assertRejects(() => prepareRun(file, values), Error, "/nonexistent/ca.pem");
   assertEquals(calls, []);
+});
+
+Deno.test("refuseScenarioOptions() names an option that only a scenario has", { permissions: "none" }, () => {
+  const none = { threshold: [], check: true } as unknown as RunCommandValues;
+  refuseScenarioOptions(none);
+  for (
+    const [option, values] of [["--in-flight", { inFlight: 1 }], ["--no-check", { check: false }]] as const
+  ) {
+    assertThrows(
+      () => refuseScenarioOptions({ ...none, ...values }),
+      UsageError,
+      `Option ${option} goes with a scenario`,
+    );
+  }
 });
