@@ -14,4 +14,5 @@ async function main(context: Context): Promise<ExitCode> {
   return await runClient(context);
 }
 
-if (import.meta.main) await run(main, import.meta);
+// Most clients hold few connections, and end soon.
+if (import.meta.main) await run(main, import.meta, { limitHeap: false });

@@ -81,7 +81,7 @@ await using redis = await Peer.startAt("redis-server", (port) => [
 /** Writes a scenario whose keys are those of redis-benchmark, and returns its file. */
 function writeScenario(name: string, message: string): string {
   const file = `${temp.path}/${name}.ts`;
-  const library = new URL("../loadtest.ts", import.meta.url).href;
+  const library = new URL("../loadtest/mod.ts", import.meta.url).href;
   Deno.writeTextFileSync(
     file,
     `import { respCodec, scenario } from "${library}";

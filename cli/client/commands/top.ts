@@ -8,7 +8,8 @@ import { hasColor } from "../../terminal/write.ts";
 import { address, choice, duration, flag, group, integer, text } from "../../args/option.ts";
 import type { Values } from "../../args/program.ts";
 import { type CommandInput, outputOptions, type ServiceClient } from "../client_command.ts";
-import { TOP_COLUMNS, TOP_FRAME, type TopColumn, type TopSnapshot, topView } from "../top_view.ts";
+import { TOP_COLUMNS, type TopColumn } from "../top_columns.ts";
+import type { TopSnapshot } from "../top_view.ts";
 
 const COLUMNS = Object.keys(TOP_COLUMNS) as [TopColumn, ...TopColumn[]];
 
@@ -51,6 +52,7 @@ export const top = {
       const snapshot = await read(query);
       if (typeof snapshot === "string") throw new ExitError(snapshot);
       const { health, state, list } = snapshot;
+      const { topView } = await loadView();
       new Log({ json: values.json, quiet: true }).result(topView(snapshot, query), {
         event: "top",
         health,
@@ -62,6 +64,11 @@ export const top = {
   },
 } as const satisfies ServiceClient;
 
+/** Loads the view when it is needed: no other client needs its package for tables. */
+async function loadView(): Promise<typeof import("../top_view.ts")> {
+  return await import("../top_view.ts");
+}
+
 /** The order that shows the interesting end first. */
 function firstOrder(sort: TopColumn): "asc" | "desc" {
   return sort === "id" || sort === "address" || sort === "since" ? "asc" : "desc";
@@ -70,6 +77,7 @@ function firstOrder(sort: TopColumn): "asc" | "desc" {
 /** Shows the list until a key or a signal ends it. */
 async function watch(first: Query, interval: number, onSignal: Context["onSignal"]): Promise<void> {
   const { TopScreen } = await import("../top_screen.ts");
+  const { TOP_FRAME, topView } = await loadView();
   using screen = new TopScreen();
   const ended = Promise.withResolvers<void>();
   onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => ended.resolve());

@@ -131,14 +131,14 @@ export interface NamedModules {
 }
 
 /**
- * Returns the imports of the check. In place of `loadtest.ts`, which is the program as well, it gets the library that
- * `loadtest.ts` passes on: the types are the same, and the program would double the time.
+ * Returns the imports of the check. In place of the package's export, which is the program as well, it gets the library that
+ * the export passes on: the types are the same, and the program would double the time.
  */
 export function checkedImports(
   { imports, exports, name }: NamedModules,
   root: string,
 ): Record<string, string> {
-  const program = new URL("loadtest.ts", root).href;
+  const program = new URL("cli/loadtest/package_export.ts", root).href;
   const library = new URL("loadtest/mod.ts", root).href;
   const own = Object.entries(exports).map(([path, file]) => {
     const url = new URL(file, root).href;

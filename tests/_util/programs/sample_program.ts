@@ -4,6 +4,9 @@ import { type Context, FAIR_IO_VARIABLE, hasFairIo, run } from "../../../cli/run
 import { ExitCode, ExitError } from "../../../cli/terminal/exit.ts";
 import { writeLine } from "../../../cli/terminal/write.ts";
 
+/** The last argument, for a Worker without a limit of its heap. */
+const UNLIMITED = "--unlimited";
+
 const say = (text: string) => writeLine(Deno.stdout, text);
 
 async function main({ args, onSignal }: Context): Promise<ExitCode> {
@@ -71,4 +74,4 @@ async function stayUntil(done: Promise<ExitCode>): Promise<ExitCode> {
   return code;
 }
 
-if (import.meta.main) await run(main, import.meta);
+if (import.meta.main) await run(main, import.meta, { limitHeap: Deno.args.at(-1) !== UNLIMITED });

@@ -6,12 +6,15 @@ const PROGRAM = new URL("../../_util/programs/sample_program.ts", import.meta.ur
 const ROOT = new URL("../../..", import.meta.url).pathname;
 
 /** In a Worker, because the variable is not set, and on the first thread, because it is. */
-const MODES = [{ mode: "in a Worker", env: {} }, {
-  mode: "on the first thread",
-  env: { [FAIR_IO_VARIABLE]: "64" },
-}];
+const MODES = [
+  { mode: "in a Worker", env: {}, more: [] },
+  { mode: "in a Worker without a limit of its heap", env: {}, more: ["--unlimited"] },
+  { mode: "on the first thread", env: { [FAIR_IO_VARIABLE]: "64" }, more: [] },
+];
 
 interface Start {
+  /** Arguments after the others. */
+  readonly more?: readonly string[];
   readonly env?: Record<string, string>;
   readonly permissions?: readonly string[];
   readonly stdin?: "piped" | "null";
@@ -19,11 +22,11 @@ interface Start {
 
 function program(
   args: readonly string[],
-  { env = {}, permissions = ["-A"], stdin = "piped" }: Start = {},
+  { more = [], env = {}, permissions = ["-A"], stdin = "piped" }: Start = {},
 ): Deno.Command {
   const { [FAIR_IO_VARIABLE]: _, ...rest } = Deno.env.toObject();
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", ...permissions, PROGRAM, ...args],
+    args: ["run", "--quiet", "--no-prompt", ...permissions, PROGRAM, ...args, ...more],
     clearEnv: true,
     env: { ...rest, NO_COLOR: "1", ...env },
     stdin,
@@ -78,13 +81,13 @@ Deno.test("run() exits with 1 when the program ends its own Worker", async () =>
   assertEquals(await outcome(["leave"]), { code: 1, out: "", err: "" });
 });
 
-for (const { mode, env } of MODES) {
+for (const { mode, ...start } of MODES) {
   Deno.test(`run() exits with the program's code ${mode}`, async () => {
-    assertEquals(await outcome(["threshold"], { env }), { code: 99, out: "", err: "" });
+    assertEquals(await outcome(["threshold"], start), { code: 99, out: "", err: "" });
   });
 
   Deno.test(`run() prints an ExitError as one line and exits with its code ${mode}`, async () => {
-    assertEquals(await outcome(["fail"], { env }), { code: 3, out: "", err: "error: Port 1 is in use\n" });
+    assertEquals(await outcome(["fail"], start), { code: 3, out: "", err: "error: Port 1 is in use\n" });
   });
 
   for (
@@ -95,7 +98,7 @@ for (const { mode, env } of MODES) {
     ] as const
   ) {
     Deno.test(`run() prints any other error once, with its stack trace, and exits with 1 ${mode}: ${behavior}`, async () => {
-      const { code, out, err } = await outcome([behavior], { env });
+      const { code, out, err } = await outcome([behavior], start);
       assertEquals([code, out], [1, ""]);
       assertEquals(err.match(/^error: Uncaught/gm)?.length, 1, err);
       assertStringIncludes(err, `Error: ${message}`);
@@ -104,20 +107,20 @@ for (const { mode, env } of MODES) {
   }
 
   Deno.test(`run() writes all output before it exits ${mode}`, async () => {
-    const { code, out } = await outcome(["flood"], { env });
+    const { code, out } = await outcome(["flood"], start);
     const lines = out.split("\n");
     assertEquals([code, lines.length, lines[19_999]?.split(" ")[0]], [0, 20_001, "19999"]);
   });
 
   Deno.test(`run() exits while a read of stdin is pending ${mode}`, async () => {
-    await using child = program(["unread-stdin"], { env }).spawn();
+    await using child = program(["unread-stdin"], start).spawn();
     const { code } = await child.status; // stdin is still open
     assertEquals(code, 99);
     await Promise.all([child.stdin.close(), child.stdout.cancel(), child.stderr.cancel()]);
   });
 
   Deno.test(`run() leaves stdin to the program ${mode}`, async () => {
-    await using child = program(["stdin"], { env }).spawn();
+    await using child = program(["stdin"], start).spawn();
     const stdin = child.stdin.getWriter();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();
@@ -132,7 +135,7 @@ for (const { mode, env } of MODES) {
   });
 
   Deno.test(`run() passes signals to a program that listens for them ${mode}`, async () => {
-    await using child = program(["signals"], { env }).spawn();
+    await using child = program(["signals"], start).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();
     assertEquals((await lines.read()).value, "ready");
@@ -146,7 +149,7 @@ for (const { mode, env } of MODES) {
   });
 
   Deno.test(`run() leaves other signals to the OS ${mode}`, async () => {
-    await using child = program(["no-signals"], { env }).spawn();
+    await using child = program(["no-signals"], start).spawn();
     const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();
     assertEquals((await lines.read()).value, "ready");

@@ -62,13 +62,17 @@ Deno.test("checkedImports() gives scenarios the library in place of the program"
   const config = {
     name: "@okline/okline",
     imports: { "@std/assert": "npm:deno-std" },
-    exports: { ".": "./mod.ts", "./loadtest": "./loadtest.ts", "./socket": "./socket/mod.ts" },
+    exports: {
+      ".": "./mod.ts",
+      "./loadtest": "./cli/loadtest/package_export.ts",
+      "./socket": "./socket/mod.ts",
+    },
   };
   assertEquals(checkedImports(config, "file:///opt/okline/"), {
     "@std/assert": "npm:deno-std",
     "@okline/okline": "file:///opt/okline/mod.ts",
     "@okline/okline/loadtest": "file:///opt/okline/loadtest/mod.ts",
     "@okline/okline/socket": "file:///opt/okline/socket/mod.ts",
-    "file:///opt/okline/loadtest.ts": "file:///opt/okline/loadtest/mod.ts",
+    "file:///opt/okline/cli/loadtest/package_export.ts": "file:///opt/okline/loadtest/mod.ts",
   });
 });
