@@ -11,7 +11,7 @@ import type { Threshold } from "./metrics/threshold.ts";
 import { runStages } from "./pace/run_stages.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { LoadShape } from "./scenario/load_shape.ts";
-import { type JudgementSoFar, judgeSoFar, refusedSoFar } from "./judge/trouble.ts";
+import { type JudgementSoFar, judgeSoFar, refusedSoFar, warningsOf } from "./judge/trouble.ts";
 import { judge, type Judgement } from "./judge/verdict.ts";
 
 /** Time in ms without any connection after which a target is not there at all. A server that restarts was there before. */
@@ -79,6 +79,8 @@ export interface RunProgress {
   /** Lag of the generators at the 99th percentile, in ms. */
   readonly lag: number;
   readonly soFar: JudgementSoFar;
+  /** Sentences about generators that have ended too early, or are silent. */
+  readonly warnings: readonly string[];
   /** The pace; `undefined` if it cannot be changed. */
   readonly pace: PaceState | undefined;
 }
@@ -156,6 +158,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
       elapsed: elapsed(),
       left: Math.max(0, pace.timeUntil(plan.deadline, elapsed())),
       soFar: judgeSoFar(generator.runEvent, trouble, progress),
+      warnings: warningsOf(trouble),
       pace: control?.state,
     });
   };

@@ -42,6 +42,7 @@ class Watch implements LiveView {
 
   readonly #options: WatchOptions;
   #warned = false;
+  readonly #reported = new Set<string>();
 
   constructor(progress: Progress, options: WatchOptions) {
     this.#progress = progress;
@@ -50,6 +51,7 @@ class Watch implements LiveView {
 
   update(now: RunProgress): void {
     this.#warnOfRefusals(now);
+    this.#warnOfGenerators(now);
     const seen = this.#seen;
     seen.push({ elapsed: now.elapsed, acknowledged: now.acknowledged });
     while (seen.length > 2 && (seen[1]?.elapsed ?? 0) <= now.elapsed - RATE_SPAN) seen.shift();
@@ -65,6 +67,16 @@ class Watch implements LiveView {
     this.#warned = true;
     this.#progress.clear();
     this.#options.warn(`Could not connect ${formatTimes(count)} so far: ${why}`);
+  }
+
+  /** Warns once of each generator that ends too early, or is silent. */
+  #warnOfGenerators({ warnings }: RunProgress): void {
+    for (const text of warnings) {
+      if (this.#reported.has(text)) continue;
+      this.#reported.add(text);
+      this.#progress.clear();
+      this.#options.warn(text);
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 /** Runs the clients of a plan in several processes: the parent side. @module */
 import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
+import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import {
   type Generator,
@@ -15,7 +16,7 @@ import type { AgentEvent, DiedEvent, RunEvent } from "../history/events.ts";
 import { LineFile } from "../history/line_file.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { encodeHistograms, mergeHistograms } from "../metrics/live_histograms.ts";
-import { mergeTrouble } from "../judge/trouble.ts";
+import { mergeTrouble, SILENT_AFTER, type SilentGenerator } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
 import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
 import { orderOf } from "../scenario/scenario_order.ts";
@@ -31,6 +32,8 @@ export interface WorkerPoolOptions extends GeneratorRun {
   readonly historyOf?: (part: number) => string;
   /** Receives the deaths of workers, and their agents; client events go to the workers' own files. */
   readonly onEvent?: (event: DiedEvent | AgentEvent) => void;
+  /** Default: the system's, which the workers share. */
+  readonly clock?: Clock;
 }
 
 /** From the start message to the beginning of the run, in ms: the message must reach all workers first. */
@@ -90,13 +93,17 @@ export class WorkerPool implements Generator {
       finished: sum(({ finished }) => finished),
       lag: Math.max(...parts.map(({ lag }) => lag)),
       histograms: encodeHistograms(mergeHistograms(parts.map(({ histograms }) => histograms))),
-      trouble: { ...mergeTrouble(parts.map(({ trouble }) => trouble)), died: this.#died },
+      trouble: {
+        ...mergeTrouble(parts.map(({ trouble }) => trouble)),
+        died: this.#died,
+        silent: this.#silent(),
+      },
       latency: latency.encode(),
     };
   }
 
   async run(): Promise<void> {
-    this.begin = systemClock.now() + BEGIN_MS;
+    this.begin = this.#clock.now() + BEGIN_MS;
     const beginsAt = performance.timeOrigin + this.begin;
     await Promise.all(this.#parts.map((part) => this.#runPart(part, beginsAt)));
     this.#usage = this.#parts
@@ -143,11 +150,12 @@ export class WorkerPool implements Generator {
     const order: WorkerStart = { beginsAt: beginsAt + (part.process.agent?.offset ?? 0) };
     await part.process.send(JSON.stringify(order));
     const end = await part.process.ended;
+    part.over = true;
     if (this.#options.historyOf === undefined) await part.process.close?.();
     const ledger = part.ledger();
     if (ledger !== undefined) this.#ledger.absorb(ledger);
     if (ledger !== undefined && "code" in end && end.code === 0) return;
-    const at = systemClock.now() - this.begin;
+    const at = this.#clock.now() - this.begin;
     const { agent } = part.process;
     const event: DiedEvent = {
       event: "died",
@@ -158,6 +166,21 @@ export class WorkerPool implements Generator {
     };
     this.#died.push(event);
     this.#record(event);
+  }
+
+  get #clock(): Clock {
+    return this.#options.clock ?? systemClock;
+  }
+
+  /** Returns the workers that should have reported lately, and did not. */
+  #silent(): SilentGenerator[] {
+    const since = this.#clock.now() - SILENT_AFTER;
+    return this.#parts
+      .filter(({ over, reportedAt }) => !over && Math.max(reportedAt, this.begin) < since)
+      .map(({ number, process: { agent } }) => ({
+        process: number,
+        ...(agent === undefined ? {} : { agent: agent.name }),
+      }));
   }
 
   #record(event: DiedEvent | AgentEvent): void {
@@ -173,7 +196,12 @@ class WorkerProcess {
   /** Resolves when it waits for the run to begin, or has ended. */
   readonly ready: Promise<void>;
   progress = NO_PROGRESS;
+  /** When it last sent anything. */
+  reportedAt = -Infinity;
+  /** Whether it has ended. */
+  over = false;
   usage = NO_USAGE;
+  readonly #now: () => number;
   readonly #ready = Promise.withResolvers<void>();
   readonly #pieces: Uint8Array[] = [];
   #whole = false;
@@ -194,6 +222,8 @@ class WorkerProcess {
     { number, process }: Pick<WorkerProcess, "number" | "process">,
   ) {
     const { processes, plan, historyOf, run, targets, faults, tls, token, scenario, watched } = options;
+    const { clock = systemClock } = options;
+    this.#now = () => clock.now();
     this.number = number;
     this.process = process;
     const history = historyOf?.(number);
@@ -226,6 +256,7 @@ class WorkerProcess {
   }
 
   #receive(line: ChildMessage): void {
+    this.reportedAt = this.#now();
     if (line.event === "ready") this.#ready.resolve();
     else if (line.event === "progress") this.progress = line.progress as GeneratorProgress;
     else if (line.event === "usage") this.usage = line.usage as ProcessUsage;

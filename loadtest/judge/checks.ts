@@ -48,17 +48,24 @@ export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
 
 /** Adds processes that ended too early. */
 export function addDeaths(run: RunEvent, died: readonly DiedEvent[], findings: Findings): void {
-  for (const { process, agent, detail } of died) {
-    const name = process === "server" ? "The server" : nameOfGenerator(process, agent);
+  for (const event of died) {
+    const { process, agent } = event;
     // A process of this machine ran out of something. Why an agent ended, only its machine knows.
     const kind = process === "server" || agent !== undefined || run.rules === undefined
       ? "died"
       : "overloaded";
-    findings.add(kind, () => `${name} ended before the run did: ${detail}`);
+    findings.add(kind, () => describeDeath(event));
   }
 }
 
-function nameOfGenerator(process: number, agent: string | undefined): string {
+/** Describes a process that ended too early. */
+export function describeDeath({ process, agent, detail }: DiedEvent): string {
+  const name = process === "server" ? "The server" : nameOfGenerator(process, agent);
+  return `${name} ended before the run did: ${detail}`;
+}
+
+/** Returns the name of a generator process, for the middle of a sentence. */
+export function nameOfGenerator(process: number, agent: string | undefined): string {
   return `generator process ${process}${agent === undefined ? "" : ` at the agent ${agent}`}`;
 }
 

@@ -168,6 +168,7 @@ export interface FindingsSnapshot {
   readonly counts: readonly (readonly [FindingKind, number])[];
 }
 
-function capitalized(text: string): string {
+/** Returns a text with a capital first letter. */
+export function capitalized(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -3,8 +3,8 @@ import { formatDuration } from "../../internal/duration.ts";
 import { type DiedEvent, maxLagOf, type RunEvent } from "../history/events.ts";
 import { FailureReasons, type FailureReasonsSnapshot } from "../ledger/failure_reasons.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { addDeaths } from "./checks.ts";
-import { type Finding, Findings, type FindingsSnapshot } from "./findings.ts";
+import { addDeaths, describeDeath, nameOfGenerator } from "./checks.ts";
+import { capitalized, type Finding, Findings, type FindingsSnapshot } from "./findings.ts";
 import { FINDING_ORDER, flawOf } from "./verdict.ts";
 
 /** Findings of a ledger so far, as plain data. */
@@ -13,7 +13,21 @@ export interface Trouble {
   readonly reasons: FailureReasonsSnapshot;
   /** Generators that have ended too early. */
   readonly died: readonly DiedEvent[];
+  /** Generators that have not reported for {@linkcode SILENT_AFTER}. */
+  readonly silent: readonly SilentGenerator[];
 }
+
+/** A generator process, and its agent if it has one. */
+export interface SilentGenerator {
+  readonly process: number;
+  readonly agent?: string;
+}
+
+/**
+ * Time in ms without a report of its progress after which a generator counts as silent. Generators report several times
+ * per second, unless they or their agents hang.
+ */
+export const SILENT_AFTER = 3000;
 
 /** The judgement of a run that is not over. */
 export interface JudgementSoFar {
@@ -31,7 +45,7 @@ export interface FiguresSoFar {
 
 /** Returns what a ledger has found so far. */
 export function troubleOf({ findings, reasons }: Pick<Ledger, "findings" | "reasons">): Trouble {
-  return { findings: findings.snapshot(), reasons: reasons.snapshot(), died: [] };
+  return { findings: findings.snapshot(), reasons: reasons.snapshot(), died: [], silent: [] };
 }
 
 /** Adds up what several ledgers have found. */
@@ -42,12 +56,27 @@ export function mergeTrouble(parts: readonly Trouble[]): Trouble {
     findings.absorb(part.findings);
     reasons.absorb(part.reasons);
   }
-  return { ...troubleOf({ findings, reasons }), died: parts.flatMap(({ died }) => died) };
+  return {
+    ...troubleOf({ findings, reasons }),
+    died: parts.flatMap(({ died }) => died),
+    silent: parts.flatMap(({ silent }) => silent),
+  };
 }
 
 /** Returns the trouble of a run without any. */
 export function noTrouble(): Trouble {
   return mergeTrouble([]);
+}
+
+/** Returns sentences about generators that have ended too early, or are silent. The latter may still recover. */
+export function warningsOf({ died, silent }: Trouble): string[] {
+  const limit = formatDuration(SILENT_AFTER);
+  return [
+    ...died.map((event) => capitalized(describeDeath(event))),
+    ...silent.map(({ process, agent }) =>
+      capitalized(`${nameOfGenerator(process, agent)} has not reported for ${limit}`)
+    ),
+  ];
 }
 
 /** Returns the number of failed attempts to connect, and the most frequent reason. */

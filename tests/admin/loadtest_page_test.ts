@@ -42,6 +42,7 @@ async function withLoadTestPage(
     lag: 3,
     latency: latency.encode(),
     soFar: { verdict: "failed", findings: [{ kind: "unexpected", text: "Client 1 got <b>an ok</b>" }] },
+    warnings: [],
     pace: control.state,
   });
   await using admin = await startAdmin({

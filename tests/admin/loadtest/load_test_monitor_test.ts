@@ -49,6 +49,7 @@ const NO_PROGRESS: RunProgress = {
   lag: 0,
   latency: new LatencyHistogram().encode(),
   soFar: { verdict: null, findings: [] },
+  warnings: [],
   pace: undefined,
 };
 

@@ -37,6 +37,7 @@ function progressAt(
     latency: histogram.encode(),
     lag: 0,
     soFar: { verdict: null, findings: [] },
+    warnings: [],
     pace: undefined,
   };
 }
@@ -98,6 +99,21 @@ Deno.test("LiveView.update() warns once when connections are refused, also when 
     lines().at(-1),
     "0/100 (0%) 70 failed to connect, 0 acked at 0/s, p50 - p99 -, 5 open, 1 resent, 5 started",
   );
+});
+
+Deno.test("LiveView.update() warns once of each generator that is silent or has ended", pure, async () => {
+  const { sink } = collect();
+  const warnings: string[] = [];
+  using view = await startLiveView(100, {
+    sink,
+    lineInterval: 0,
+    now: () => 0,
+    warn: (text) => warnings.push(text),
+  });
+  for (const now of [["0 is silent"], ["0 is silent", "1 has ended"], [], ["0 is silent"]]) {
+    view.update({ ...progressAt(500, 0), warnings: now });
+  }
+  assertEquals(warnings, ["0 is silent", "1 has ended"]);
 });
 
 Deno.test("LiveView.update() counts replies, and no resends, in a scenario", pure, async () => {

@@ -59,6 +59,7 @@ Deno.test("loadtest.ts run names an agent that is silent, and fails without it",
   await relay.accepted(10);
   const [silent] = agents.all;
   silent!.program.kill("SIGSTOP");
+  await load.says(`Generator process 0 at the agent ${silent!.address} has not reported for 3s`);
   const { code, summary } = await load.outcome;
   assertEquals([code, summary.verdict, summary.acked], [1, "failed", 30]);
   assertEquals(textsOf(summary.findings, "died"), [

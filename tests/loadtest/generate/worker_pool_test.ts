@@ -1,7 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { GeneratorProcess } from "../../../loadtest/generate/generator_process.ts";
-import { WorkerPool } from "../../../loadtest/generate/worker_pool.ts";
+import { NO_PROGRESS } from "../../../loadtest/generate/generator.ts";
+import { WorkerPool, type WorkerPoolOptions } from "../../../loadtest/generate/worker_pool.ts";
 import { Plan } from "../../../loadtest/plan/plan.ts";
+import type { ChildMessage } from "../../../loadtest/process/child_process.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { runEvent } from "../../_util/loadtest/run_events.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
@@ -29,8 +32,16 @@ function endedAtAgent({ slices, lost = false }: {
   };
 }
 
-/** Starts a pool over processes, whose histories go to `folder`. */
-function startPool(processes: readonly GeneratorProcess[], folder: string): Promise<WorkerPool> {
+/** Returns where the history of a part goes. */
+function partIn({ path }: TempDir): (part: number) => string {
+  return (part) => `${path}/part-${part}`;
+}
+
+/** Starts a pool over processes. */
+function startPool(
+  processes: readonly GeneratorProcess[],
+  options: Partial<WorkerPoolOptions>,
+): Promise<WorkerPool> {
   return WorkerPool.start({
     run: runEvent(CLIENTS),
     plan: new Plan({
@@ -44,14 +55,14 @@ function startPool(processes: readonly GeneratorProcess[], folder: string): Prom
     targets: [{ hostname: "127.0.0.1", port: 1 }],
     processes: processes.length,
     startProcess: (number) => Promise.resolve(processes[number]!),
-    historyOf: (part) => `${folder}/part-${part}`,
+    ...options,
   });
 }
 
 Deno.test("WorkerPool.collectHistories() writes the events of each agent to its part", async () => {
   await using folder = new TempDir();
   const processes = [endedAtAgent({ slices: [["a", "b"], ["c"]] }), endedAtAgent({ slices: [] })];
-  const pool = await startPool(processes, folder.path);
+  const pool = await startPool(processes, { historyOf: partIn(folder) });
   await pool.collectHistories();
   assertEquals(await folder.read("part-0"), "a\nb\nc\n");
   assertEquals(await folder.read("part-1"), "");
@@ -61,7 +72,39 @@ Deno.test("WorkerPool.collectHistories() writes the events of each agent to its 
 Deno.test("WorkerPool.collectHistories() rejects when the events of an agent are lost", async () => {
   await using folder = new TempDir();
   const processes = [endedAtAgent({ slices: [["a"]], lost: true }), endedAtAgent({ slices: [["b"]] })];
-  const pool = await startPool(processes, folder.path);
+  const pool = await startPool(processes, { historyOf: partIn(folder) });
   await assertRejects(() => pool.collectHistories(), Error, "lost");
   assertEquals(await folder.read("part-1"), "b\n");
+});
+
+Deno.test("WorkerPool.progress names a process that has not reported for three seconds, until it does", async () => {
+  const clock = new VirtualClock();
+  const ends = [0, 1].map(() => Promise.withResolvers<{ code: number; signal: null }>());
+  const report: ((message: ChildMessage) => void)[] = [];
+  const starting = startPool([], {
+    clock,
+    processes: 2,
+    startProcess: (number, onMessage) => {
+      report[number] = onMessage;
+      onMessage({ event: "ready" });
+      return Promise.resolve({ ...endedAtAgent({ slices: [] }), ended: ends[number]!.promise });
+    },
+  });
+  const pool = await starting;
+  const silent = () => pool.progress.trouble.silent.map(({ process, agent }) => `${process} at ${agent}`);
+  const running = pool.run();
+  const progress = { event: "progress", progress: NO_PROGRESS };
+  await clock.advance(3000);
+  assertEquals(silent(), []);
+  report[1]!(progress);
+  await clock.advance(1000);
+  assertEquals(silent(), ["0 at 10.0.0.2:7000"]);
+  report[0]!(progress);
+  assertEquals(silent(), []);
+  ends[1]!.resolve({ code: 0, signal: null });
+  await clock.advance(4000);
+  assertEquals(silent(), ["0 at 10.0.0.2:7000"]);
+  ends[0]!.resolve({ code: 0, signal: null });
+  await running;
+  assertEquals(silent(), []);
 });

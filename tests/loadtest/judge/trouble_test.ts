@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import type { RunEvent } from "../../../loadtest/history/events.ts";
-import { judgeSoFar, mergeTrouble, noTrouble, troubleOf } from "../../../loadtest/judge/trouble.ts";
+import {
+  judgeSoFar,
+  mergeTrouble,
+  noTrouble,
+  troubleOf,
+  warningsOf,
+} from "../../../loadtest/judge/trouble.ts";
 import { Ledger } from "../../../loadtest/ledger/ledger.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -67,4 +73,14 @@ Deno.test("judgeSoFar() returns invalid when a generator is late or has died", p
   assertEquals(dead.findings.map(({ text }) => text), [
     "Generator process 1 ended before the run did: signal SIGKILL",
   ]);
+});
+
+Deno.test("warningsOf() names generators that have ended too early, and those that are silent", pure, () => {
+  const died = [{ event: "died", at: 5, process: 0, detail: "exit code 1" }] as const;
+  const silent = [{ process: 1, agent: "10.0.0.2:7000" }];
+  assertEquals(warningsOf({ ...noTrouble(), died, silent }), [
+    "Generator process 0 ended before the run did: exit code 1",
+    "Generator process 1 at the agent 10.0.0.2:7000 has not reported for 3s",
+  ]);
+  assertEquals(warningsOf(noTrouble()), []);
 });
