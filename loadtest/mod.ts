@@ -14,8 +14,7 @@ export type { ScenarioDuration, ScenarioOptions, Session } from "./scenario/scen
 export type { DataRow, DataSource } from "./scenario/data_rows.ts";
 export type { Expectation } from "./scenario/expectation.ts";
 export type { CorrelationKey } from "./scenario/session/batch.ts";
-export { AskError, SessionStoppedError } from "./scenario/errors.ts";
-export { ScenarioError } from "./scenario/prepare_scenario.ts";
+export { AskError, ScenarioError, SessionStoppedError } from "./scenario/errors.ts";
 export { default as echoScenario } from "./scenario/builtin/echo.ts";
 export { default as helloScenario, type HttpReply } from "./scenario/builtin/hello.ts";
 export { default as relayScenario } from "./scenario/builtin/relay.ts";

@@ -19,7 +19,8 @@ import { parseThreshold } from "./metrics/threshold.ts";
 import { randomStream } from "./plan/seeded_random.ts";
 import { ThreadLoadMeter } from "./process/thread_load.ts";
 import { GIVE_UP_AFTER, runPlan } from "./run_plan.ts";
-import { askFinalState, prepareScenario } from "./scenario/prepare_scenario.ts";
+import { askFinalState } from "./scenario/final_state.ts";
+import { prepareScenario, Teardown } from "./scenario/prepare_scenario.ts";
 import type { Scenario } from "./scenario/scenario.ts";
 import { toMs } from "./scenario/scenario.ts";
 import { scenarioRunEvent } from "./scenario/scenario_plan.ts";
@@ -32,7 +33,7 @@ const MAX_LAG = 3_600_000;
 /**
  * Runs a load test, with a scenario or with clients of a built-in protocol, and judges the run.
  *
- * @throws {ScenarioError} If `setup` throws, or the data cannot be used
+ * @throws {ScenarioError} If `setup` throws or hangs, or the data cannot be used
  * @throws {RangeError} If options contradict each other, or one is out of range
  *
  * @example A scenario
@@ -94,6 +95,7 @@ export async function runLoadTest<Frame, Shared>(
     thresholds: parsed,
     giveUpAfter: GIVE_UP_AFTER,
     server: { finalState: () => askFinalState({ expectState }, { clock }) },
+    finish: async () => [await prepared.teardown?.call() ?? []].flat(),
     ...hooks,
     ...(order.scenario === undefined ? {} : { load: order.scenario.load }),
     ...(test.control === undefined ? {} : { control: test.control }),
@@ -113,9 +115,10 @@ export async function runLoadTest<Frame, Shared>(
   return { verdict, text: describeVerdict(summary), findings, summary };
 }
 
-/** A test that is ready to run; disposing of it calls the scenario's `teardown`. */
+/** A test that is ready to run; disposing of it calls the scenario's `teardown`, unless it was called. */
 interface PreparedTest extends AsyncDisposable {
   readonly order: Omit<GeneratorRun, "tls">;
+  readonly teardown?: Teardown;
   readonly expectState: Scenario["expectState"];
 }
 
@@ -130,11 +133,14 @@ async function prepare(options: AnyTestOptions): Promise<PreparedTest> {
       clients: plan.clients,
       seed: plan.options.seed,
       load,
+      signal: options.signal,
     });
+    const teardown = new Teardown(prepared, { signal: options.signal });
     return {
       order: { run: scenarioRunEvent({ scenario, load, plan, maxLag }), plan, targets, scenario: prepared },
       expectState: options.expectState ?? scenario.expectState,
-      [Symbol.asyncDispose]: async () => void await scenario.teardown?.(prepared.shared),
+      teardown,
+      [Symbol.asyncDispose]: () => teardown[Symbol.asyncDispose](),
     };
   }
   const { protocol, token, expectState } = options;

@@ -39,6 +39,8 @@ export interface RunPlanOptions {
   readonly load?: LoadShape;
   /** Thresholds that stop the run if they do not hold; others are ignored. Default: none. */
   readonly thresholds?: readonly Threshold[];
+  /** Called last, after the state of the server was read. Resolves with what went wrong in parts of a scenario, if anything. */
+  readonly finish?: () => Promise<readonly string[]>;
   /** Receives the progress every `progressInterval` ms. */
   readonly onProgress?: (progress: RunProgress) => void;
   /** In ms. Default 500. */
@@ -191,10 +193,13 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     why,
     ...(threshold === undefined ? {} : { threshold }),
   });
-  record({ event: "server", at: durationMs, state: await server.finalState() });
+  // Without a server, reading its state would only fail as well.
+  const state = why === "unreachable" ? null : await server.finalState();
+  record({ event: "server", at: durationMs, state });
   over.resolve(undefined);
   await watching;
   for await (const event of server.connectionEvents?.(generator.begin) ?? []) record(event);
+  for (const detail of await options.finish?.() ?? []) record({ event: "threw", at: durationMs, detail });
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };
 }

@@ -69,13 +69,13 @@ async function runAndReport(
   const { report, junit, out } = values;
   refuseWithAgents(values);
   if (values.scenario === undefined) refuseScenarioOptions(values);
-  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
+  using file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
     check: values.check,
     log,
     signal: interrupted.signal,
     assertOptions: () => assertScenarioOptions(values),
   });
-  await using scenario = file && await prepareRun(file, values);
+  await using scenario = file && await prepareRun(file, values, { log, signal: interrupted.signal });
   const plan = scenario?.plan ?? planOf(values);
   assertWritable({ "--history": values.history, "--report": report, "--junit": junit, "--out": out });
   using history = openHistory(values);
@@ -117,6 +117,7 @@ async function runAndReport(
     thresholds: values.threshold,
     ...(target.kind === "foreign" && { giveUpAfter: GIVE_UP_AFTER }),
     ...(order.scenario && { load: order.scenario.load }),
+    ...(scenario && { finish: () => scenario.finish() }),
     onProgress: (progress) => {
       view.update(progress);
       watch?.monitor.update(progress);

@@ -9,6 +9,15 @@ const ANSWER_MS = 5000;
 const ZERO_MS = 5000;
 const POLL_MS = 50;
 
+const UNKNOWN: ServerState = {
+  connections: null,
+  pending: null,
+  timers: null,
+  queuedBytes: null,
+  descriptors: null,
+  closed: {},
+};
+
 type Counts = Readonly<Record<string, unknown>>;
 
 /** Reads the state of a target before and after a run. */
@@ -37,19 +46,28 @@ export class TargetAdmin {
   }
 
   /**
-   * Reads the state until nothing is left in it, or 5 s have passed. `null` if it cannot be read anymore, or a process of the
-   * server does not answer, which may hold anything.
+   * Reads the state until nothing is left in it, or 5 s have passed. It has `unread` if it cannot be read anymore, or a
+   * process of the server does not answer, which may hold anything.
    */
-  async untilZero(): Promise<ServerState | null> {
+  async untilZero(): Promise<ServerState> {
     const giveUpAt = performance.now() + ZERO_MS;
     while (true) {
       const now = await readState(this.#address, ANSWER_MS);
       const late = performance.now() >= giveUpAt;
-      if (now === undefined || late && numberOf(now.unanswered) > 0) return null;
+      if (now === undefined) {
+        return {
+          ...UNKNOWN,
+          unread: `its admin server ${formatAddress(this.#address)} does not answer anymore`,
+        };
+      }
+      const unanswered = numberOf(now.unanswered);
+      if (late && unanswered > 0) {
+        return { ...UNKNOWN, unread: `${unanswered} of its processes did not answer` };
+      }
       const state = this.#since(now);
       const { connections, pending, timers, queuedBytes } = state;
       const left = (connections ?? 0) + (pending ?? 0) + (timers ?? 0) + (queuedBytes ?? 0);
-      if (late || left + numberOf(now.unanswered) === 0) return state;
+      if (late || left + unanswered === 0) return state;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

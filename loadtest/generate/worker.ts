@@ -6,12 +6,15 @@ import type { Network } from "../../socket/network.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
 import { Fleet } from "./fleet.ts";
 import { type GeneratorProgress, type GeneratorRun, ownUsage } from "./generator.ts";
+import type { HistoryEvent } from "../history/events.ts";
 import { formatHistoryLine } from "../history/line_format.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { LineFile } from "../history/line_file.ts";
 import { ThreadLoadMeter } from "../process/thread_load.ts";
 import type { ChildMessage } from "../process/child_process.ts";
+import { describeThrown } from "../scenario/errors.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
+import { catchStrayErrors } from "../scenario/stray_errors.ts";
 import { LiveHistograms } from "../metrics/live_histograms.ts";
 import { troubleOf } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
@@ -64,10 +67,21 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     stopped = true;
     stop();
   });
+  let begin = Infinity;
+  const record = (event: HistoryEvent): void => {
+    ledger.record(event);
+    live.record(event);
+    history?.write(formatHistoryLine(event));
+  };
+  using _stray = order.scenario && catchStrayErrors((part, error) => {
+    const detail = `${part} ${describeThrown(error, order.scenario?.file)}`;
+    record({ event: "threw", at: Math.max(0, systemClock.now() - begin), detail });
+  });
   const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
   const clientNetwork = await securedNetwork(network, order.tls);
   send({ event: "ready" });
   const { beginsAt } = await next<WorkerStart>(orders);
+  begin = beginsAt - performance.timeOrigin;
   const { scenario: _, ...rest } = order;
   using meter = new ThreadLoadMeter();
   const fleet = new Fleet({
@@ -79,12 +93,8 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     clientNetwork,
     clock: systemClock,
     random: systemRandom,
-    begin: beginsAt - performance.timeOrigin,
-    record: (event) => {
-      ledger.record(event);
-      live.record(event);
-      history?.write(formatHistoryLine(event));
-    },
+    begin,
+    record,
   });
   stop = () => fleet.stop();
   if (stopped) stop();

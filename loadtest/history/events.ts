@@ -8,7 +8,7 @@
  */
 import type { CloseType } from "../../socket/errors.ts";
 import type { ThreadLoad } from "../process/thread_load.ts";
-import type { ScenarioEvent, ShapeEvent } from "../scenario/events.ts";
+import type { ScenarioEvent, ShapeEvent, ThrewEvent } from "../scenario/events.ts";
 
 /** The schema of histories and summaries that this version writes. */
 export const SCHEMA = 1;
@@ -221,6 +221,8 @@ export interface ServerState {
   readonly restarts?: number;
   /** Figures that the server of a scenario reports, and that must be 0. */
   readonly custom?: Readonly<Record<string, number>>;
+  /** Why a part of the state could not be read; absent if nothing failed. */
+  readonly unread?: string;
 }
 
 /** The server's state after the run; `null` if it could not be asked. */
@@ -299,6 +301,7 @@ export type HistoryEvent =
   | CloseEvent
   | ScenarioEvent
   | ShapeEvent
+  | ThrewEvent
   | FaultEvent
   | AcceptedEvent
   | EndedEvent

@@ -45,10 +45,10 @@ const serverState: Check = (value) => {
   if (!isObject(value)) return false;
   const { connections, pending, timers, queuedBytes, descriptors, closed, stray, redelivered, custom } =
     value;
-  const { processes, restarts } = value;
+  const { processes, restarts, unread } = value;
   return [connections, pending, timers, queuedBytes, descriptors].every((one) => one === null || time(one)) &&
     (custom === undefined || (isObject(custom) && Object.values(custom).every(time))) &&
-    [stray, redelivered, restarts].every(optional(index)) &&
+    [stray, redelivered, restarts].every(optional(index)) && optional(text)(unread) &&
     (processes === undefined || (Array.isArray(processes) && processes.every(serverProcess))) &&
     isObject(closed) && Object.entries(closed).every(([type, count]) => reason(type) && index(count));
 };
@@ -100,6 +100,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
   metric: { client: index, at: time, name: text, value: time },
   session: { client: index, at: time, result: oneOf(...SESSION_RESULTS), detail: optional(text) },
   shape: { process: index, lag: time, planned: index, heldBack: index, notSent: index },
+  threw: { at: time, detail: text },
   fault: { at: time, kind: text, client: optional(index) },
   accepted: ofPeer,
   ended: { ...ofPeer, reason },

@@ -86,10 +86,13 @@ export function findRestarts({ run, facts }: Ledger, findings: Findings): void {
 export function findLeftovers({ run, facts }: Ledger, findings: Findings): void {
   const { server } = facts;
   if (server === null) {
-    if (run.server === "own") {
+    if (run.server === "own" && facts.stop?.why !== "unreachable") {
       findings.add("leftover", () => "The server did not report its state after the run");
     }
     return;
+  }
+  if (server.unread !== undefined) {
+    findings.add("leftover", () => `The state of the server could not be read: ${server.unread}`);
   }
   for (const [field, name] of LEFTOVERS) {
     const left = server[field];

@@ -96,6 +96,8 @@ export class Ledger {
         return this.facts.record(event);
       case "shape":
         return this.scenario.recordShape(event);
+      case "threw":
+        return this.findings.add("scenario", () => `In the scenario, ${event.detail}`);
       case "verdict":
         return; // A conclusion, not a fact.
       default:

@@ -132,6 +132,7 @@ export function collectRunMetrics(
         ? {}
         : { processes: server.processes, restarts: server.restarts ?? 0 }),
       ...(server.custom === undefined ? {} : { custom: server.custom }),
+      ...(server.unread === undefined ? {} : { unread: server.unread }),
     },
     latency: {
       unit: "ms",

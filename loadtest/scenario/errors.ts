@@ -1,4 +1,5 @@
 /** Errors that a session's methods throw, and where in a scenario file an error was thrown. Pure. @module */
+import { printable } from "../../internal/printable.ts";
 
 /** The place of a failed request among those of {@linkcode Session.askAll}. */
 interface AskPlace {
@@ -61,17 +62,65 @@ export class SessionStoppedError extends Error {
   }
 }
 
+/** The folders of this project that are between a scenario and its errors. */
+const OWN_FOLDERS = ["../", "../../socket/"].map((path) => new URL(path, import.meta.url).href);
+/** Most UTF-16 units of a message that a finding shows. */
+const SHOWN = 300;
+/** Colors of a terminal, which assertions use. */
+// deno-lint-ignore no-control-regex
+const COLORS = /\x1b\[[\d;]*m/g;
+
+/** A scenario cannot be used: `setup` failed, or its data is invalid. */
+export class ScenarioError extends Error {
+  /** Always `ScenarioError`. */
+  override readonly name = "ScenarioError";
+}
+
 /**
- * Describes an error that a scenario threw: its message, and the file and line of the first frame outside of this
- * project's load tester.
+ * Returns the message of whatever was thrown, on one line: an assertion prints a diff over several lines, in colors. Never
+ * throws, whatever a scenario throws.
+ */
+export function messageOf(error: unknown): string {
+  try {
+    const text = error instanceof Error ? String(error.message) : String(error);
+    const line = text.replaceAll(COLORS, "").trim().replaceAll(/\s+/g, " ");
+    // A backslash is doubled only where an unsafe character is spelled out; the message may quote one itself.
+    return printable(line, SHOWN).replaceAll("\\\\", "\\");
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+/**
+ * Describes an error that a scenario threw: its message, and the file and line of the first frame in `file`, or else outside
+ * of this project's load tester and sockets. Never throws.
  */
 export function describeThrown(error: unknown, file?: string): string {
-  if (!(error instanceof Error)) return `threw ${String(error)}, which is not an Error`;
-  const places = [...(error.stack ?? "").matchAll(/\(?((?:file|https?|data|blob):[^\s()]+:\d+:\d+)\)?$/gm)]
+  if (!(error instanceof Error)) return `threw ${messageOf(error)}, which is not an Error`;
+  const text = `threw ${kindOf(error)}: ${messageOf(error)}`;
+  const place = placeOf(error, file);
+  return place === undefined ? text : `${text} at ${shorten(place)}`;
+}
+
+function kindOf(error: Error): string {
+  try {
+    return printable(String(error.name), SHOWN);
+  } catch {
+    return "Error";
+  }
+}
+
+function placeOf(error: Error, file: string | undefined): string | undefined {
+  let stack: string;
+  try {
+    stack = String(error.stack ?? "");
+  } catch {
+    return undefined;
+  }
+  const places = [...stack.matchAll(/\(?((?:file|https?|data|blob):[^\s()]+:\d+:\d+)\)?$/gm)]
     .map(([, place = ""]) => place);
-  const own = places.find((place) => file !== undefined && place.startsWith(file)) ?? places[0];
-  const text = `threw ${error.name}: ${error.message}`;
-  return own === undefined ? text : `${text} at ${shorten(own)}`;
+  return places.find((place) => file !== undefined && place.startsWith(file)) ??
+    places.find((place) => !OWN_FOLDERS.some((folder) => place.startsWith(folder)));
 }
 
 /** `users.ts:12:5` of a long URL. */

@@ -104,5 +104,13 @@ export interface ShapeEvent {
   readonly notSent: number;
 }
 
+/** A part of a scenario that belongs to no session threw an error, or did not finish. */
+export interface ThrewEvent {
+  readonly event: "threw";
+  readonly at: number;
+  /** The part, and what happened: `teardown() threw Error: no database at kv.ts:9:3`. */
+  readonly detail: string;
+}
+
 /** An event of a scenario session. */
 export type ScenarioEvent = AskEvent | FrameEvent | PushEvent | CheckEvent | MetricEvent | SessionEvent;

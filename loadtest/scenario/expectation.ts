@@ -1,5 +1,6 @@
 /** Expected replies of a session, and descriptions of replies that differ. Pure. @module */
 import { printable, quoted } from "../../internal/printable.ts";
+import { messageOf } from "./errors.ts";
 
 /**
  * The expected reply: a frame that it must equal, a pattern for a text frame, or a predicate. A predicate may also
@@ -25,9 +26,12 @@ export function matches<Frame>(
   if (expected instanceof RegExp) return typeof reply === "string" && reply.search(expected) >= 0;
   if (typeof expected !== "function") return typeof reply === "object" && equal(expected, reply);
   try {
-    return (expected as (reply: Frame, index: number) => boolean | void)(reply, index) !== false;
+    const outcome: unknown = (expected as (reply: Frame, index: number) => unknown)(reply, index);
+    if (!(outcome instanceof Promise)) return outcome !== false;
+    outcome.catch(() => {}); // It cannot be awaited here, and must not end the process.
+    return "the function returned a promise, expected true or false";
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
@@ -74,8 +78,12 @@ export function describeFrame(frame: unknown): string {
     return `${frame.length} bytes ${hex}${frame.length > SHOWN / 4 ? " …" : ""}`;
   }
   if (frame instanceof Error) return printable(`${frame.name}: ${frame.message}`, SHOWN);
-  const json = JSON.stringify(frame, (_, value: unknown) => typeof value === "bigint" ? `${value}` : value);
-  return printable(json ?? "nothing", SHOWN);
+  try {
+    const json = JSON.stringify(frame, (_, value: unknown) => typeof value === "bigint" ? `${value}` : value);
+    return printable(json ?? "nothing", SHOWN);
+  } catch {
+    return "a frame that cannot be shown"; // Its codec may make frames of any kind, also circular ones.
+  }
 }
 
 /** An expectation as a finding shows it. */

@@ -1,7 +1,6 @@
 /** Imports a scenario from its file. @module */
-import { ScenarioError } from "./prepare_scenario.ts";
+import { describeThrown, ScenarioError } from "./errors.ts";
 import { isScenario, type Scenario } from "./scenario.ts";
-import { describeThrown } from "./errors.ts";
 
 /**
  * Imports the scenario that a module exports as its default.

@@ -1,7 +1,9 @@
 /** Makes a scenario ready to run: its data is read, and its `setup` runs. @module */
 import type { Clock } from "../../internal/clock.ts";
-import type { ServerState } from "../history/events.ts";
+import { systemClock } from "../../socket/tcp.ts";
+import { callLimited } from "./call_limited.ts";
 import { assignRows, type DataRow, parseRows } from "./data_rows.ts";
+import { messageOf, ScenarioError } from "./errors.ts";
 import type { LoadShape } from "./load_shape.ts";
 import type { Scenario } from "./scenario.ts";
 import type { PreparedScenario } from "./scenario_runner.ts";
@@ -13,32 +15,38 @@ export interface PrepareScenarioOptions {
   readonly load: LoadShape;
   /** URL of the scenario file. Default: none, and data files are relative to the working directory. */
   readonly file?: string;
-}
-
-/** A scenario cannot be used: `setup` failed, or its data is invalid. */
-export class ScenarioError extends Error {
-  /** Always `ScenarioError`. */
-  override readonly name = "ScenarioError";
+  /** Measures the limit of 5 minutes for `setup`. Default: real time, because `setup` may do I/O while a run is simulated. */
+  readonly clock?: Clock;
+  /** Stops waiting for `setup`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Reads the data and runs `setup`.
  *
- * @throws {ScenarioError} If `setup` throws, data are invalid, or there are fewer rows than clients.
+ * @throws {ScenarioError} If `setup` throws or does not finish within 5 minutes, data are invalid, or there are fewer rows
+ * than clients.
  */
 export async function prepareScenario(
   scenario: Scenario,
-  { clients, seed, load, file }: PrepareScenarioOptions,
+  { clients, seed, load, file, clock = systemClock, signal }: PrepareScenarioOptions,
 ): Promise<PreparedScenario> {
   assertLoad(scenario, load);
   const rows = await loadRows(scenario, file);
   if (rows !== undefined) orScenarioError(() => assignRows(rows.rows, { ...rows, clients, seed }));
-  let shared: unknown;
-  try {
-    shared = await scenario.setup?.();
-  } catch (cause) {
-    throw new ScenarioError(`Cannot set up the scenario: ${messageOf(cause)}`, { cause });
+  const called = await callLimited(async () => await scenario.setup?.(), {
+    name: "setup()",
+    file,
+    clock,
+    within: CALL_TIMEOUT,
+    signal,
+  });
+  const { failure } = called;
+  if (failure !== undefined) {
+    throw new ScenarioError(`Cannot set up the scenario: ${failure}`, { cause: called.cause });
   }
+  const { value: shared } = called;
+  if (file !== undefined) assertJson(shared);
   return {
     scenario,
     shared,
@@ -66,33 +74,42 @@ export async function loadRows(
   }
 }
 
-/** Interval at which the state of the server is read, and the longest time until it must be 0, in ms. */
-const POLL_MS = 50;
-const ZERO_TIMEOUT = 5000;
+/** Longest time for `setup` and for `teardown`, in ms: they may fill a database, but one that hangs must not block CI. */
+const CALL_TIMEOUT = 5 * 60_000;
+/** The same for `teardown` after an interrupted run, whose results wait for it. */
+const INTERRUPTED_TIMEOUT = 10_000;
 
-/** Asks the server for its state until every figure is 0, or 5 seconds have passed; `null` if it cannot be asked. */
-export async function askFinalState(
-  { expectState }: { readonly expectState?: Scenario["expectState"] | undefined },
-  { clock, descriptors }: { readonly clock: Clock; readonly descriptors?: () => number | null },
-): Promise<ServerState | null> {
-  if (expectState === undefined && descriptors === undefined) return null;
-  const giveUpAt = clock.now() + ZERO_TIMEOUT;
-  while (true) {
-    const custom = await expectState?.();
-    const sockets = descriptors?.() ?? null;
-    const zero = Object.values(custom ?? {}).every((value) => value === 0) && (sockets ?? 0) === 0;
-    if (zero || clock.now() >= giveUpAt) {
-      return {
-        connections: null,
-        pending: null,
-        timers: null,
-        queuedBytes: null,
-        descriptors: sockets,
-        closed: {},
-        ...(custom === undefined ? {} : { custom }),
-      };
-    }
-    await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
+/** Calls the `teardown` of a prepared scenario, once. Disposing of it does that if nothing else has. */
+export class Teardown implements AsyncDisposable {
+  readonly #prepared: PreparedScenario;
+  readonly #options: Pick<PrepareScenarioOptions, "clock" | "signal">;
+  #called = false;
+
+  /** @param options.signal Stops waiting for `teardown`; if it has aborted before, there are 10 seconds left. */
+  constructor(prepared: PreparedScenario, options: Pick<PrepareScenarioOptions, "clock" | "signal"> = {}) {
+    this.#prepared = prepared;
+    this.#options = options;
+  }
+
+  /** Calls `teardown` unless it was called. Resolves with what went wrong, or `undefined`. */
+  async call(): Promise<string | undefined> {
+    if (this.#called) return undefined;
+    this.#called = true;
+    const { scenario, shared, file } = this.#prepared;
+    const { clock = systemClock, signal } = this.#options;
+    const { failure } = await callLimited(async () => await scenario.teardown?.(shared), {
+      name: "teardown()",
+      file,
+      clock,
+      ...(signal?.aborted ? { within: INTERRUPTED_TIMEOUT } : { within: CALL_TIMEOUT, signal }),
+    });
+    return failure;
+  }
+
+  /** @throws {ScenarioError} If `teardown` fails. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const failure = await this.call();
+    if (failure !== undefined) throw new ScenarioError(`Cannot tear down the scenario: ${failure}`);
   }
 }
 
@@ -114,6 +131,16 @@ function orScenarioError<Result>(run: () => Result): Result {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Clients of a scenario from a file run in other processes. */
+function assertJson(shared: unknown): void {
+  try {
+    JSON.stringify(shared);
+  } catch (cause) {
+    throw new ScenarioError(
+      `Cannot set up the scenario: setup() returned a value that cannot be passed on as JSON: ${
+        messageOf(cause)
+      }`,
+      { cause },
+    );
+  }
 }

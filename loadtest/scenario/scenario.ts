@@ -1,7 +1,7 @@
 /** A scenario: what a client does on its connection, written by a user. Pure. @module */
 import type { Codec } from "../../socket/codecs/codec.ts";
 import type { Random } from "../../internal/clock.ts";
-import { parseDuration } from "../../internal/duration.ts";
+import { MAX_DURATION, parseDuration } from "../../internal/duration.ts";
 import type { DataRow, DataSource } from "./data_rows.ts";
 import type { Expectation } from "./expectation.ts";
 import type { CorrelationKey } from "./session/batch.ts";
@@ -178,8 +178,10 @@ export function isScenario(value: unknown): value is Scenario {
 /** A duration of a scenario in ms. */
 export function toMs(duration: ScenarioDuration): number {
   if (typeof duration === "string") return parseDuration(duration);
-  if (Number.isFinite(duration) && duration >= 0) return duration;
-  throw new RangeError(`Cannot wait ${duration} ms: expected a number from 0`);
+  if (duration >= 0 && duration <= MAX_DURATION) return duration;
+  throw new RangeError(
+    `Cannot wait ${duration} ms: expected a number from 0 to ${MAX_DURATION}, or text such as 100ms`,
+  );
 }
 
 const FUNCTIONS = ["session", "message", "setup", "teardown", "correlate", "expectState"] as const;
@@ -206,4 +208,20 @@ function assertScenario<Frame, Shared>(options: ScenarioOptions<Frame, Shared>):
     );
   }
   if (timeout !== undefined) toMs(timeout);
+  assertData(options.data);
+}
+
+function assertData(data: unknown): void {
+  const isRow = (row: unknown): boolean => typeof row === "object" && row !== null && !Array.isArray(row);
+  if (data === undefined || typeof data === "string") return;
+  if (
+    Array.isArray(data)
+      ? data.every(isRow)
+      : isRow(data) && typeof Reflect.get(Object(data), "file") === "string"
+  ) {
+    return;
+  }
+  throw new TypeError(
+    "Cannot use the data of the scenario: expected a file, { file, reuse }, or an array of rows",
+  );
 }

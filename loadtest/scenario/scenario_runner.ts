@@ -5,7 +5,7 @@ import type { Pace } from "../pace/pace.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
 import { assignRows, type DataRow } from "./data_rows.ts";
-import type { ScenarioEvent, ShapeEvent } from "./events.ts";
+import type { ScenarioEvent, ShapeEvent, ThrewEvent } from "./events.ts";
 import { drawInstants, type LoadShape } from "./load_shape.ts";
 import { MessageSchedule } from "./message_schedule.ts";
 import { type Scenario, toMs } from "./scenario.ts";
@@ -35,7 +35,7 @@ export interface ScenarioRunnerOptions {
   readonly pace: Pace;
   /** The lag limit, in ms. */
   readonly maxLag: number;
-  readonly record: (event: ScenarioEvent | ShapeEvent) => void;
+  readonly record: (event: ScenarioEvent | ShapeEvent | ThrewEvent) => void;
   readonly onAnswered: (ms: number) => void;
 }
 

@@ -111,7 +111,7 @@ async function searchAndReport(
   const { signal } = interrupted;
   onSignal(["SIGINT", "SIGTERM"], () => interrupted.abort());
   assertSearchable(values);
-  const file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
+  using file = values.scenario === undefined ? undefined : await openScenarioFile(values.scenario, {
     check: values.check,
     log,
     signal,
@@ -125,7 +125,7 @@ async function searchAndReport(
     most: values.maxRate,
     signal,
     run: async (rate, { confirms }) => {
-      const level = await runLevel(values, { file, rate, confirms, signal });
+      const level = await runLevel(values, { file, rate, confirms, signal, log });
       if (!signal.aborted) levels.push(level);
       return level;
     },

@@ -1,5 +1,6 @@
 /** One level of a capacity search: a load test at one rate. @module */
 import { ExitError } from "../../terminal/exit.ts";
+import type { Log } from "../../terminal/log.ts";
 import { classifyRun } from "../../../loadtest/capacity/classify.ts";
 import type { Level } from "../../../loadtest/capacity/search.ts";
 import { histogramsFor } from "../../../loadtest/metrics/abort_threshold.ts";
@@ -28,6 +29,7 @@ export interface LevelOptions {
   readonly rate: number;
   readonly confirms: boolean;
   readonly signal: AbortSignal;
+  readonly log: Log;
 }
 
 /**
@@ -46,10 +48,10 @@ export async function runLevel(values: CapacityValues, options: LevelOptions): P
 
 async function summaryOf(
   values: CapacityValues,
-  { file, rate, confirms, signal }: LevelOptions,
+  { file, rate, confirms, signal, log }: LevelOptions,
 ): Promise<Summary> {
   const level = levelValues(values, { file, rate, length: lengthOf(values, confirms) });
-  await using scenario = file && await prepareRun(file, level);
+  await using scenario = file && await prepareRun(file, level, { log, signal });
   const plan = scenario?.plan ?? planOf(level);
   await using target = scenario?.target ?? await prepareTarget(level, plan);
   const order = scenario?.order ?? orderOf(level, plan, target);
@@ -66,6 +68,7 @@ async function summaryOf(
     clock: systemClock,
     thresholds: values.until,
     signal,
+    ...(scenario && { finish: () => scenario.finish() }),
     ...(target.kind === "foreign" && { giveUpAfter: GIVE_UP_AFTER }),
   });
   return summarize({

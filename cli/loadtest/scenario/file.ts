@@ -1,19 +1,27 @@
 /** The scenario file of `loadtest.ts run FILE`: its types are checked, then it is imported. @module */
 import { toFileUrl } from "../../shared/file_url.ts";
-import { UsageError } from "../../terminal/exit.ts";
+import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
+import { callLimited } from "../../../loadtest/scenario/call_limited.ts";
+import { describeThrown, ScenarioError } from "../../../loadtest/scenario/errors.ts";
 import { importScenario } from "../../../loadtest/scenario/import_scenario.ts";
-import { ScenarioError } from "../../../loadtest/scenario/prepare_scenario.ts";
 import type { Scenario } from "../../../loadtest/scenario/scenario.ts";
+import { catchStrayErrors } from "../../../loadtest/scenario/stray_errors.ts";
+import { systemClock } from "../../../socket/tcp.ts";
 import { checkTypes, type TypeCheck } from "./type_check.ts";
 
-/** A scenario with the file that it comes from. */
-export interface ScenarioFile {
+/** A scenario with the file that it comes from. Disposing of it leaves stray errors to the runtime. */
+export interface ScenarioFile extends Disposable {
   readonly scenario: Scenario;
   /** As the user wrote it. */
   readonly name: string;
   /** URL of the file. */
   readonly url: string;
+  /** Returns what its code threw so far where nothing could catch it, in this process; each error once. */
+  strayErrors(): readonly string[];
 }
+
+/** Longest time to import it, in ms: a module may read its data first. */
+const IMPORT_TIMEOUT = 5 * 60_000;
 
 /**
  * Opens a scenario file: checks its types, and imports it.
@@ -22,7 +30,7 @@ export interface ScenarioFile {
  * @param options.assertOptions Throws a `UsageError` for options of the run that make no sense, before the types are checked,
  * which takes long.
  * @throws {UsageError} If there is no such file, its types are wrong, or it does not export a scenario.
- * @throws {ExitError} If its types cannot be checked.
+ * @throws {ExitError} If its types cannot be checked, or `signal` aborts.
  */
 export async function openScenarioFile(
   path: string,
@@ -43,10 +51,34 @@ export async function openScenarioFile(
   }
   assertOptions();
   if (check) await checkTypes({ path, url, ...options });
-  try {
-    return { scenario: await importScenario(url, path), name: path, url };
-  } catch (cause) {
-    if (cause instanceof ScenarioError) throw new UsageError(cause.message, { cause });
-    throw cause;
+  const { log, signal } = options;
+  const stray: string[] = [];
+  const catching = catchStrayErrors((part, error) => {
+    const text = `${part} ${describeThrown(error, url)}`;
+    log.error(`In the scenario, ${text}`); // Now, because what it was to do may never be done.
+    stray.push(text);
+  });
+  const imported = await callLimited(() => importScenario(url, path), {
+    name: "it",
+    clock: systemClock,
+    within: IMPORT_TIMEOUT,
+    signal,
+  });
+  if (imported.failure === undefined) {
+    return {
+      scenario: imported.value,
+      name: path,
+      url,
+      strayErrors: () => stray.splice(0),
+      [Symbol.dispose]: () => catching[Symbol.dispose](),
+    };
   }
+  catching[Symbol.dispose]();
+  if (signal.aborted) {
+    throw new ExitError(`Interrupted while loading ${path}`, { exitCode: ExitCode.interrupted });
+  }
+  const { failure, cause } = imported;
+  throw new UsageError(cause instanceof ScenarioError ? cause.message : `Cannot load ${path}: ${failure}`, {
+    cause,
+  });
 }

@@ -1,15 +1,14 @@
 /** The plan, target, and orders of a run with a scenario file. @module */
 import { optionName } from "../../args/program.ts";
-import { UsageError } from "../../terminal/exit.ts";
+import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
+import type { Log } from "../../terminal/log.ts";
 import { tlsClient } from "../../client/tls_options.ts";
 import type { GeneratorRun } from "../../../loadtest/generate/generator.ts";
 import type { Plan } from "../../../loadtest/plan/plan.ts";
 import { NO_USAGE, socketsOf, usageOf, usageSince } from "../../../loadtest/process/process_usage.ts";
-import {
-  askFinalState,
-  prepareScenario,
-  ScenarioError,
-} from "../../../loadtest/scenario/prepare_scenario.ts";
+import { ScenarioError } from "../../../loadtest/scenario/errors.ts";
+import { askFinalState } from "../../../loadtest/scenario/final_state.ts";
+import { prepareScenario, Teardown } from "../../../loadtest/scenario/prepare_scenario.ts";
 import { scenarioRunEvent } from "../../../loadtest/scenario/scenario_plan.ts";
 import { isOfScenarios } from "../../../loadtest/metrics/threshold.ts";
 import type { Address } from "../../../socket/network.ts";
@@ -27,26 +26,32 @@ export type RunCommandValues = RunValues & ScenarioValues & {
   readonly check: boolean;
 };
 
-/** A run of a scenario that is ready; disposing of it calls `teardown`. */
+/** A run of a scenario that is ready; disposing of it calls `teardown`, unless it was called. */
 export interface ScenarioRun extends AsyncDisposable {
   readonly plan: Plan;
   readonly target: Target;
   readonly order: GeneratorRun;
   /** Number of processes that run the clients. */
   readonly processes: number;
+  /** Calls `teardown`. Resolves with what went wrong there, and where nothing could catch it. */
+  finish(): Promise<readonly string[]>;
 }
 
+/** A `setup` that takes longer than this, in ms, says that it runs. */
+const SILENT_MS = 1000;
 /** Sockets that one process takes on. */
 const SOCKETS_PER_PROCESS = 12_000;
 
 /**
  * Makes a scenario ready: plans it, and calls `setup`.
  *
- * @throws {UsageError} If an option is missing or contradicts another, the data cannot be used, or `setup` throws.
+ * @throws {UsageError} If an option is missing or contradicts another, the data cannot be used, or `setup` throws or hangs.
+ * @throws {ExitError} If `signal` aborts while `setup` runs.
  */
 export async function prepareRun(
-  { scenario, url }: ScenarioFile,
+  { scenario, url, name, strayErrors }: ScenarioFile,
   values: RunCommandValues,
+  { log, signal }: { readonly log: Log; readonly signal: AbortSignal },
 ): Promise<ScenarioRun> {
   const { pid, maxLag } = values;
   const address = targetOf(values);
@@ -57,9 +62,12 @@ export async function prepareRun(
   const plan = planScenario({ scenario, load, seed, clients, window, timeout, deadline });
   const tls = await tlsClient(values); // Before `setup`, so that a file that cannot be read leaves nothing set up.
   const socketsAtStart = pid === undefined ? undefined : socketsAt(pid);
-  const prepared = await orUsageError(() =>
-    prepareScenario(scenario, { clients: plan.clients, seed, load, file: url })
-  );
+  const slow = setTimeout(() => log.info(`Setting up ${name} …`), SILENT_MS);
+  const prepared = await orExitError(
+    () => prepareScenario(scenario, { clients: plan.clients, seed, load, file: url, signal }),
+    { name, signal },
+  ).finally(() => clearTimeout(slow));
+  const teardown = new Teardown(prepared, { signal });
   const before = pid === undefined ? NO_USAGE : usageOf(pid);
   let used = { cpuSeconds: null as number | null, peakMemory: null as number | null };
   return {
@@ -80,24 +88,35 @@ export async function prepareRun(
         const descriptors = socketsAtStart && (() => newSockets(pid ?? 0, socketsAtStart));
         const state = await askFinalState(scenario, {
           clock: systemClock,
+          file: url,
           ...(descriptors ? { descriptors } : {}),
         });
         const reported = await admin?.untilZero() ?? null;
         if (pid !== undefined) used = usageSince(before, usageOf(pid));
-        return reported === null ? state : { ...reported, ...askedState(state) };
+        return reported === null ? state : { ...reported, ...askedState(state, reported) };
       },
       usage: () => used,
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
-    [Symbol.asyncDispose]: async () => void await scenario.teardown?.(prepared.shared),
+    finish: async () => [...strayErrors(), ...[await teardown.call() ?? []].flat()],
+    // The run failed before. A failure here must not hide why.
+    [Symbol.asyncDispose]: async () => {
+      const failure = await teardown.call();
+      if (failure !== undefined) log.error(`Cannot tear down the scenario: ${failure}`);
+    },
   };
 }
 
 /** The part of a state that an admin server does not report: custom figures, and sockets counted from outside. */
-function askedState(state: ServerState | null): Partial<ServerState> {
+function askedState(state: ServerState | null, reported: ServerState): Partial<ServerState> {
   if (state === null) return {};
   const { descriptors, custom } = state;
-  return { descriptors, ...(custom === undefined ? {} : { custom }) };
+  const unread = [reported.unread, state.unread].filter((one) => one !== undefined);
+  return {
+    descriptors,
+    ...(custom === undefined ? {} : { custom }),
+    ...(unread.length === 0 ? {} : { unread: unread.join(", and ") }),
+  };
 }
 
 /**
@@ -178,11 +197,15 @@ function newSockets(pid: number, before: ReadonlySet<string>): number | null {
   return socketsOf(pid)?.filter((socket) => !before.has(socket)).length ?? null;
 }
 
-async function orUsageError<Result>(run: () => Promise<Result>): Promise<Result> {
+async function orExitError<Result>(
+  run: () => Promise<Result>,
+  { name, signal }: { readonly name: string; readonly signal: AbortSignal },
+): Promise<Result> {
   try {
     return await run();
   } catch (cause) {
-    if (cause instanceof ScenarioError) throw new UsageError(cause.message, { cause });
-    throw cause;
+    if (!(cause instanceof ScenarioError)) throw cause;
+    if (!signal.aborted) throw new UsageError(cause.message, { cause });
+    throw new ExitError(`Interrupted while setting up ${name}`, { cause, exitCode: ExitCode.interrupted });
   }
 }

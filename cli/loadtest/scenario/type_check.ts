@@ -40,7 +40,8 @@ export async function checkTypes({ path, url, log, signal }: TypeCheck): Promise
       stderr: "piped",
       signal,
     }).output();
-    if (signal.aborted) {
+    // Ctrl-C may reach the check, which is in the same process group, before it reaches this process.
+    if (signal.aborted || endedBy === "SIGINT" || endedBy === "SIGTERM") {
       throw new ExitError(`Interrupted while checking the types of ${path}`, {
         exitCode: ExitCode.interrupted,
       });

@@ -13,11 +13,12 @@ import type { Clock } from "../../../internal/clock.ts";
 import type { Pace } from "../../pace/pace.ts";
 import { Context, type ContextFacts } from "./context.ts";
 import { AskError, describeThrown, SessionStoppedError } from "../errors.ts";
-import type { ScenarioEvent, SessionEvent } from "../events.ts";
+import type { ScenarioEvent, SessionEvent, ThrewEvent } from "../events.ts";
 import type { LoadShape } from "../load_shape.ts";
 import type { Scenario } from "../scenario.ts";
 import { SessionCore } from "./core.ts";
 import type { SessionCoreOptions } from "./core_options.ts";
+import { guardedCodec } from "./guarded_codec.ts";
 
 /** Observes the connection of a client. */
 export interface SessionObserver {
@@ -30,9 +31,10 @@ export interface SessionObserver {
 /** Options for {@linkcode SessionClient}. */
 export interface SessionClientOptions
   extends
-    Omit<SessionCoreOptions<unknown>, "correlate" | "onError">,
+    Omit<SessionCoreOptions<unknown>, "correlate" | "onError" | "record">,
     Omit<ContextFacts<unknown, unknown>, "core" | "record"> {
   readonly scenario: Scenario;
+  readonly record: (event: ScenarioEvent | ThrewEvent) => void;
   /** URL of the scenario file, which findings name. */
   readonly file?: string | undefined;
   readonly hostname: string;
@@ -69,6 +71,8 @@ export class SessionClient {
   /** The first error that the scenario threw. */
   #threw: string | undefined;
   #failed: string | undefined;
+  /** Whether its event was recorded. */
+  #sessionOver = false;
   /** Instants of scheduled messages that wait for the session, or for room. */
   readonly #waiting: number[] = [];
   #ready = false;
@@ -93,7 +97,8 @@ export class SessionClient {
     observer.dialing();
     try {
       const signal = this.#dial.signal;
-      this.#connection = await connect({ hostname, port, network, clock, signal, codec: scenario.codec });
+      const codec = guardedCodec(scenario.codec, (error) => this.#caught(error));
+      this.#connection = await connect({ hostname, port, network, clock, signal, codec });
     } catch (error) {
       if (!this.#stopped) {
         if (!(error instanceof ConnectError)) throw error;
@@ -259,10 +264,17 @@ export class SessionClient {
   #caught(error: unknown): void {
     if (error instanceof SessionStoppedError) return;
     if (error instanceof AskError) this.#failed ??= error.message;
-    else this.#threw ??= describeThrown(error, this.#options.file);
+    else if (!this.#sessionOver) this.#threw ??= describeThrown(error, this.#options.file);
+    else {
+      // A handler or the codec, while the connection was closing.
+      const { client, file, record } = this.#options;
+      const detail = `client ${client}, whose session was over, ${describeThrown(error, file)}`;
+      record({ event: "threw", at: this.#core.now(), detail });
+    }
   }
 
   #finished(failed?: string): void {
+    this.#sessionOver = true;
     const event: SessionEvent = {
       event: "session",
       client: this.#options.client,

@@ -59,6 +59,7 @@ export class Context<Frame, Shared> implements Session<Frame, Shared> {
   }
 
   ask(frame: Frame, options: AskOptions<Frame> = NO_OPTIONS): Promise<Frame> {
+    if (options.name !== undefined) assertText("name of a step", options.name);
     const due = this.#due;
     this.#due = Infinity;
     if (options.timeout === undefined) {
@@ -85,11 +86,19 @@ export class Context<Frame, Shared> implements Session<Frame, Shared> {
   }
 
   on(match: Expectation<Frame>, handle: (frame: Frame) => void | Promise<void>): void {
+    if (typeof handle !== "function") {
+      throw new TypeError(`Cannot handle frames: expected a function, got ${nameOfType(handle)}`);
+    }
     this.#facts.core.on(match, handle);
   }
 
   check(name: string, ok: boolean): boolean {
     const { core, record } = this.#facts;
+    assertText("name of a check", name);
+    // Anything else is true, so that the check could not fail: a promise, for example.
+    if (typeof ok !== "boolean") {
+      throw new TypeError(`Cannot check "${name}": expected true or false, got ${nameOfType(ok)}`);
+    }
     record({ event: "check", client: core.client, at: core.now(), name, ok });
     return ok;
   }
@@ -114,8 +123,9 @@ export class Context<Frame, Shared> implements Session<Frame, Shared> {
 
 function assertAskAll<Frame>(
   frames: readonly Frame[],
-  { expect, expectEach }: AskAllOptions<Frame>,
+  { name, expect, expectEach }: AskAllOptions<Frame>,
 ): void {
+  if (name !== undefined) assertText("name of a step", name);
   if (!Array.isArray(frames)) {
     throw new TypeError(`Cannot send the requests: expected an array of frames, got ${typeof frames}`);
   }
@@ -136,8 +146,18 @@ function assertAskAll<Frame>(
 const METRIC_NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 function assertMetricName(name: string): void {
-  if (METRIC_NAME.test(name)) return;
+  if (typeof name === "string" && METRIC_NAME.test(name)) return;
   throw new RangeError(
     `Cannot name a metric "${name}": expected letters, digits, "-", and "_", starting with a letter`,
   );
+}
+
+/** The types of a scenario are not checked in a compiled program. */
+function assertText(what: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot use this ${what}: expected text, got ${nameOfType(value)}`);
+}
+
+function nameOfType(value: unknown): string {
+  return value instanceof Promise ? "a promise" : value === null ? "null" : typeof value;
 }

@@ -166,7 +166,13 @@ export class SessionCore<Frame> {
   take(frames: readonly Frame[]): void {
     if (this.#stopped) return;
     const at = this.now();
-    for (const frame of frames) this.#takeOne(frame, at);
+    for (const frame of frames) {
+      try {
+        this.#takeOne(frame, at);
+      } catch (error) {
+        this.#options.onError(error); // `correlate` threw.
+      }
+    }
     if (this.#pending.size === 0) this.#idle?.();
   }
 

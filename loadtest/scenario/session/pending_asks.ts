@@ -89,10 +89,13 @@ export class PendingAsks<Frame> {
   #addKeyed(batch: Batch<Frame>, byKey: Map<CorrelationKey, Ask<Frame>>): void {
     for (let index = 0; index < batch.size; index++) {
       const key = batch.keys?.[index];
-      if (key === undefined || byKey.has(key)) {
+      const isKey = typeof key === "string" || typeof key === "number";
+      if (!isKey || byKey.has(key)) {
         for (let added = 0; added < index; added++) byKey.delete(batch.keys![added]!);
         const { number, step } = new Ask(batch, index);
-        const why = key === undefined ? "correlate() returns no id for it" : `id ${key} is already in flight`;
+        const why = isKey
+          ? `id ${key} is already in flight`
+          : "correlate() returns no id for it, expected text or a number";
         throw new TypeError(`Cannot correlate request ${number} (${step}): ${why}`);
       }
       byKey.set(key, new Ask(batch, index));

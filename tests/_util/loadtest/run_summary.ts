@@ -67,7 +67,12 @@ export function reportOf(
 export function wholeSummary(): Summary {
   const lost = goodRun(400).filter((event) => !(event.event === "ack" && event.client === 7));
   const pace = { event: "pace", at: 1, paused: true, speed: 1 } as const;
-  const server = { ...ZERO_STATE, processes: [{ pid: 1, accepted: 400, messages: 400 }], restarts: 0 };
+  const server = {
+    ...ZERO_STATE,
+    processes: [{ pid: 1, accepted: 400, messages: 400 }],
+    restarts: 0,
+    unread: "gone",
+  };
   const agent = { event: "agent", process: 0, name: "10.0.0.2:7000", offset: 5, roundTrip: 1 } as const;
   return summaryOf([...lost, pace, agent, { event: "server", at: 5002, state: server }], {
     thresholds: ["p99<1ms"],

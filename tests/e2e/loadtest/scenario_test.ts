@@ -130,7 +130,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
     [
       `${HEAD}export default scenario({ codec, session() {}, setup() { throw new Error("no database"); } });`,
       target,
-      /^error: Cannot set up the scenario: no database$/,
+      /^error: Cannot set up the scenario: setup\(\) threw Error: no database at scenario\.ts:\d+:\d+$/,
     ],
     [
       `${HEAD}export default scenario({ codec, session() {}, data: "none.csv" });`,

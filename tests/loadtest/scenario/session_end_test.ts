@@ -143,7 +143,7 @@ Deno.test({
           scenario: scenario({ codec, session, setup: () => Promise.reject(new Error("no database")) }),
         }),
       ScenarioError,
-      "Cannot set up the scenario: no database",
+      "Cannot set up the scenario: setup() threw Error: no database at session_end_test.ts:",
     );
     await assertRejects(
       () =>

@@ -5,6 +5,7 @@ import {
   type RunCommandValues,
 } from "../../../../cli/loadtest/scenario/run.ts";
 import { UsageError } from "../../../../cli/terminal/exit.ts";
+import { Log } from "../../../../cli/terminal/log.ts";
 import type { Scenario } from "../../../../loadtest/scenario/scenario.ts";
 import { lineCodec } from "../../../../socket/codecs/line_codec.ts";
 
@@ -28,8 +29,15 @@ Deno.test("prepareRun() reads the files of TLS before it calls setup, which need
     tlsCa: "/nonexistent/ca.pem",
     threshold: [],
   } as unknown as RunCommandValues;
-  const file = { scenario, name: "echo.ts", url: "file:///echo.ts" };
-  await assertRejects(() => prepareRun(file, values), Error, "/nonexistent/ca.pem");
+  const file = {
+    scenario,
+    name: "echo.ts",
+    url: "file:///echo.ts",
+    strayErrors: () => [],
+    [Symbol.dispose]: () => {},
+  };
+  const options = { log: new Log(), signal: new AbortController().signal };
+  await assertRejects(() => prepareRun(file, values, options), Error, "/nonexistent/ca.pem");
   assertEquals(calls, []);
 });
 
