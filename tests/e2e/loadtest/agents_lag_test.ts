@@ -51,7 +51,7 @@ Deno.test("loadtest.ts run names an agent that is silent, and fails without it",
       "--clients",
       "60",
       "--window",
-      "2s",
+      "8s",
       ...ANY_LAG,
       "--json",
     ],
@@ -80,7 +80,7 @@ Deno.test("loadtest.ts run ends at its deadline when a generator hangs at its ag
   await using relay = await startRelay();
   await using agents = await Agents.start(2);
   const load = startLoadTest(
-    ...["run", ...relay.options, ...agents.options, "--clients", "60", "--window", "2s", "--deadline", "4s"],
+    ...["run", ...relay.options, ...agents.options, "--clients", "60", "--window", "5s", "--deadline", "6s"],
     ...[...ANY_LAG, "--json"],
   );
   await relay.accepted(10);
