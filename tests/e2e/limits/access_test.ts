@@ -2,7 +2,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../../socket/mod.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
-import { denoRun, run, runClient, runServer, ServerProcess } from "../../_util/programs/program.ts";
+import { runClient, runServer, ServerProcess } from "../../_util/programs/program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 
 let authority: Authority;
 let serverTls: string[];
@@ -125,14 +126,14 @@ Deno.test("server.ts, client.ts, and loadtest.ts reject an invalid token without
   const broken = ["sesame\\n", "sesame\nmessage x", "sesame\x1b[31m"];
   for (const token of broken) {
     const commands = [
-      denoRun("server.ts", ["relay", "--port", "0", "--token", token]),
-      denoRun("client.ts", ["relay", "--token", token]),
-      denoRun("client.ts", ["chat", "--token", token]),
-      denoRun("client.ts", ["list", "--token", token]),
-      denoRun("loadtest.ts", ["--clients", "1", "--token", token]),
-    ];
-    for (const command of commands) {
-      const { code, out, err } = await run(command);
+      ["server.ts", "relay", "--port", "0"],
+      ["client.ts", "relay"],
+      ["client.ts", "chat"],
+      ["client.ts", "list"],
+      ["loadtest.ts", "--clients", "1"],
+    ] as const;
+    for (const [program, ...args] of commands) {
+      const { code, out, err } = await refusalOf(program, [...args, "--token", token]);
       assertEquals([code, out], [2, ""]);
       assertStringIncludes(err, "Cannot use --token: expected at least one character, no backslash");
       assertEquals(err.includes("sesame"), false);
@@ -191,7 +192,7 @@ Deno.test("server.ts reports invalid TLS options, and does not start", async () 
     [["--allow", "localhost"], 2, "localhost"],
   ];
   for (const [args, code, says] of cases) {
-    const outcome = await runServer(["echo", "--port", "0", ...args]);
+    const outcome = await refusalOf("server.ts", ["echo", "--port", "0", ...args]);
     assertEquals(outcome.code, code, outcome.err);
     assertStringIncludes(outcome.err, says);
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ANY_LAG, ANY_LAG_MS } from "../../_util/loadtest/any_lag.ts";
 import { loadTest, type Outcome } from "../../_util/loadtest/loadtest_program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 
 const SMALL = ["--clients", "300", "--window", "1s", "--json", "--quiet", ...ANY_LAG];
 
@@ -191,14 +192,14 @@ for (
   ]
 ) {
   Deno.test(`loadtest.ts ${args.join(" ")} reports a usage error, and starts nothing`, async () => {
-    const { code, out, err } = await loadTest(...args);
+    const { code, out, err } = await refusalOf("loadtest.ts", args);
     assertEquals([code, out, err.trimEnd().split("\n").length], [2, "", 1]);
     assertStringIncludes(err, says);
   });
 }
 
 Deno.test("loadtest.ts reports in one line that its history cannot be written, and starts nothing", async () => {
-  const { code, err } = await loadTest(...SMALL, "--history", "/no/such/folder/run.jsonl");
+  const { code, err } = await refusalOf("loadtest.ts", [...SMALL, "--history", "/no/such/folder/run.jsonl"]);
   assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
   assertStringIncludes(
     err,
@@ -215,7 +216,7 @@ Deno.test("loadtest.ts verify and compare report in one line which file cannot b
       [["compare", "/", missing], "it is a directory"],
     ] as const
   ) {
-    const { code, err } = await loadTest(...args);
+    const { code, err } = await refusalOf("loadtest.ts", args);
     assertEquals([code, err.trimEnd().split("\n").length], [1, 1]);
     assertStringIncludes(err, `"${args[1]}": ${message}`);
   }

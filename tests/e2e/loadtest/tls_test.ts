@@ -7,6 +7,7 @@ import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
 import { loadTest, type Outcome, startLoadTest } from "../../_util/loadtest/loadtest_program.ts";
 import { denoRun, run, ServerProcess } from "../../_util/programs/program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 const SMALL = ["--clients", "200", "--window", "2s", "--json", ...ANY_LAG];
@@ -89,7 +90,7 @@ Deno.test("loadtest.ts reports conflicting TLS and token options, and starts not
     [["--token", "x", "--protocol", "echo"], 2, "without --protocol relay"],
   ];
   for (const [args, code, says] of cases) {
-    const outcome = await loadTest(...args);
+    const outcome = await refusalOf("loadtest.ts", args);
     assertEquals([outcome.code, outcome.out], [code, ""], outcome.err);
     assertStringIncludes(outcome.err, says);
   }

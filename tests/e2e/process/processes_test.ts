@@ -5,6 +5,7 @@ import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { startLoadTest } from "../../_util/loadtest/loadtest_program.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { run, runClient, runServer, ServerProcess } from "../../_util/programs/program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 
 /** Returns the children of the server, whichever of its threads started them. */
 function workersOf(server: ServerProcess): number[] {
@@ -136,7 +137,7 @@ Deno.test("server.ts --processes ends when its processes cannot start", async ()
 
 Deno.test("server.ts accepts --processes only for services that can run in several processes", async () => {
   for (const service of ["chat", "http", "udp"]) {
-    const { code, err } = await runServer([service, "--processes", "2"]);
+    const { code, err } = await refusalOf("server.ts", [service, "--processes", "2"]);
     assertEquals(code, 2);
     assertStringIncludes(err, "--processes");
   }
@@ -144,14 +145,20 @@ Deno.test("server.ts accepts --processes only for services that can run in sever
 
 Deno.test("server.ts relay refuses a --cluster that is not a URL", async () => {
   for (const url of ["nats", "http://a", "unix:", "nats://a,b"]) {
-    const { code, err } = await runServer(["relay", "--port", "0", "--cluster", url]);
+    const { code, err } = await refusalOf("server.ts", ["relay", "--port", "0", "--cluster", url]);
     assertEquals(code, 2);
     assertStringIncludes(err, "expected nats://HOST:PORT");
   }
 });
 
 Deno.test("server.ts relay reports a NATS server that it cannot reach", async () => {
-  const { code, err } = await runServer(["relay", "--port", "0", "--cluster", "nats://127.0.0.1:1"]);
+  const { code, err } = await refusalOf("server.ts", [
+    "relay",
+    "--port",
+    "0",
+    "--cluster",
+    "nats://127.0.0.1:1",
+  ]);
   assertEquals(code, 1);
   assertStringIncludes(err, "Cannot connect to NATS at nats://127.0.0.1:1: ");
 });
@@ -201,7 +208,7 @@ Deno.test("server.ts relay names the file or the option that --cluster cannot us
       [["--cluster", "unix:/tmp", "--cluster-ca", "deno.json"], 2, "they are for NATS"],
     ] as const
   ) {
-    const { code, err } = await runServer([
+    const { code, err } = await refusalOf("server.ts", [
       ...(args[0] === "--cluster" ? relay.slice(0, 3) : relay),
       ...args,
     ]);

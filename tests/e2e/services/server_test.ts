@@ -3,6 +3,7 @@ import { EchoCounter } from "../../../cli/server/echo_stats.ts";
 import { closing } from "../../../cli/server/listener_log.ts";
 import { connect, DatagramSocket } from "../../../socket/mod.ts";
 import { VirtualClock } from "../../../testing/mod.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 import { runServer, ServerProcess } from "../../_util/programs/program.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -162,7 +163,7 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
 
 for (const [args, expected, message] of REFUSED) {
   Deno.test(`server.ts ${args} prints one line and exits with ${expected}`, async () => {
-    const { code, out, err } = await runServer(args.split(" "));
+    const { code, out, err } = await refusalOf("server.ts", args.split(" "));
     assertEquals([code, out], [expected, ""]);
     assertEquals(err.trimEnd().split("\n").length, 1, err);
     assertStringIncludes(err, message);
