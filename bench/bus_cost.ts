@@ -19,7 +19,7 @@ import { NatsBus } from "../relay/cluster/nats_bus.ts";
 import { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
 import { connect } from "../socket/connect.ts";
 import type { Connection } from "../socket/connection.ts";
-import { listen } from "../socket/listener.ts";
+import { listen } from "../socket/listen.ts";
 import { unixAddress } from "../socket/network.ts";
 import { HAS_NATS, NatsServer } from "../tests/_util/programs/nats_server.ts";
 import { TempDir } from "../tests/_util/temp_dir.ts";

@@ -11,7 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { ChildProcess } from "../loadtest/process/child_process.ts";
-import { listen } from "../socket/listener.ts";
+import { listen } from "../socket/listen.ts";
 import { buildGo, missingPrograms, resultsOf } from "./peer.ts";
 
 // The same heap options as server.ts.

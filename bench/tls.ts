@@ -9,7 +9,7 @@
 import { cpuUsage } from "node:process";
 import { FAIR_IO_ENV } from "../cli/run_program.ts";
 import { ChildProcess } from "../loadtest/process/child_process.ts";
-import { listen } from "../socket/listener.ts";
+import { listen } from "../socket/listen.ts";
 import type { Network, Transport } from "../socket/network.ts";
 import { systemNetwork } from "../socket/tcp.ts";
 import { TlsNetwork } from "../tls/mod.ts";

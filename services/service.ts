@@ -6,7 +6,7 @@ import { type CloseReason, describeToPeer } from "../socket/errors.ts";
 import type { ConnectionTimeouts } from "../socket/connection/options.ts";
 import type { ListenAccess, ListenLimits } from "../socket/listener/options.ts";
 import type { ListenerHooks } from "../socket/listener/event.ts";
-import type { Listener, ListenerStats, ListenOptions } from "../socket/listener.ts";
+import type { Listener, ListenerStats, ListenOptions } from "../socket/listen.ts";
 import type { Address } from "../socket/network.ts";
 import { Draining } from "./draining.ts";
 

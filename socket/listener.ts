@@ -6,31 +6,17 @@ import { Watch } from "../internal/watch.ts";
 import { Acceptor } from "./listener/acceptor.ts";
 import { Admission } from "./listener/admission.ts";
 import { closeOnAbort } from "./listener/close_on_abort.ts";
-import { lineCodecWithin } from "./codecs/line_codec.ts";
 import type { Connection } from "./connection.ts";
 import { DRAINED } from "./errors.ts";
 import { HandoffQueue } from "./listener/handoff_queue.ts";
 import type { ConnectionTimeouts } from "./connection/options.ts";
-import type {
-  FrameListenOptions,
-  LineListenOptions,
-  ListenerStats,
-  ListenLimits,
-} from "./listener/options.ts";
+import type { FrameListenOptions, ListenerStats, ListenLimits } from "./listener/options.ts";
 import { Reporter } from "./listener/event.ts";
 import type { Address, TransportListener } from "./network.ts";
 import { closeAfter, type Handler, serve } from "./listener/serve.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
 
 const DRAIN_TIMEOUT = 10_000;
-
-export type { Handler } from "./listener/serve.ts";
-export type {
-  FrameListenOptions,
-  LineListenOptions,
-  ListenerStats,
-  ListenOptions,
-} from "./listener/options.ts";
 
 /** Takes a connection. The next one is accepted once the promise, if there is one, resolves. */
 type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined;
@@ -314,41 +300,4 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     this.#taker = taker;
     this.#taken.resolve();
   }
-}
-
-/**
- * Listens for connections of lines.
- *
- * @returns The listener, already bound: its `port` is known.
- * @throws {Deno.errors.AddrInUse} If the port is taken, and the other errors of `Deno.listen`.
- *
- * @example Lines
- * ```ts
- * import { connect, listen } from "@okline/okline/socket";
- * import { assertEquals } from "@std/assert";
- *
- * await using server = listen();
- * const done = server.serve(async (peer) => {
- *   for await (const line of peer) peer.send(line);
- * });
- *
- * const client = await connect({ port: server.port });
- * client.send("hello");
- * for await (const line of client) {
- *   assertEquals(line, "hello");
- *   break;
- * }
- * assertEquals((await client.close()).type, "natural");
- * await server.close();
- * await done;
- * ```
- */
-export function listen(options?: LineListenOptions): Listener<string>;
-/** Listens with another codec than lines. */
-export function listen<Frame>(options: FrameListenOptions<Frame>): Listener<Frame>;
-export function listen<Frame>(
-  options: FrameListenOptions<Frame> | LineListenOptions = {},
-): Listener<Frame> | Listener<string> {
-  if (options.codec !== undefined) return new Listener(options);
-  return new Listener({ ...options, codec: lineCodecWithin(options.limits) });
 }

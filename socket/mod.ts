@@ -66,7 +66,7 @@ export {
   Listener,
   type ListenerStats,
   type ListenOptions,
-} from "./listener.ts";
+} from "./listen.ts";
 export type { LineListenLimits, ListenAccess, ListenLimits } from "./listener/options.ts";
 export type { ListenerEvent, ListenerHooks } from "./listener/event.ts";
 export type { AcceptStats } from "./listener/acceptor.ts";

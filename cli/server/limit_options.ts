@@ -3,7 +3,7 @@ import { NETWORK_NOTATION, parseNetwork } from "../../socket/address.ts";
 import { choice, custom, duration, group, integer } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
 import type { PeerAuth } from "../../access/authenticate.ts";
-import type { ListenOptions } from "../../socket/listener.ts";
+import type { ListenOptions } from "../../socket/listen.ts";
 import { serverNetwork, type TlsServerContext, type tlsServerOptions } from "./tls_options.ts";
 import type { guardTokenOption } from "../shared/token_option.ts";
 import type { transportOption } from "../shared/transport_option.ts";

@@ -1,7 +1,7 @@
 /** The options that services share, and their meaning to a listener. @module */
 import { duration, flag, group, host, integer, type Option, port, size } from "../args/option.ts";
 import type { Values } from "../args/program.ts";
-import type { ListenOptions } from "../../socket/listener.ts";
+import type { ListenOptions } from "../../socket/listen.ts";
 import type { ListenerHooks } from "../../socket/listener/event.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { adminOptions } from "../shared/admin_options.ts";

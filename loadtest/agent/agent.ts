@@ -4,7 +4,7 @@ import { tokenCheck } from "../../access/token.ts";
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectionClosedError } from "../../socket/errors.ts";
-import { listen, type Listener } from "../../socket/listener.ts";
+import { listen, type Listener } from "../../socket/listen.ts";
 import type { Address, Network, NetworkLayer } from "../../socket/network.ts";
 import { readLines } from "../history/line_file.ts";
 import { type ChildMessage, ChildProcess } from "../process/child_process.ts";

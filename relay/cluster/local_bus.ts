@@ -3,7 +3,7 @@ import type { Clock } from "../../internal/clock.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { lengthPrefixCodec } from "../../socket/codecs/length_prefix_codec.ts";
-import { listen, type Listener } from "../../socket/listener.ts";
+import { listen, type Listener } from "../../socket/listen.ts";
 import { type Network, unixAddress } from "../../socket/network.ts";
 import { removeStaleSocket, systemClock, systemNetwork } from "../../socket/tcp.ts";
 import { TaskSet } from "../../internal/task_set.ts";

@@ -1,7 +1,7 @@
 /** A TCP load balancer. @module */
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import type { ListenLimits } from "../../socket/listener/options.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";

@@ -5,7 +5,7 @@ import { sleep } from "../../internal/sleep.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, DRAINED } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listener/options.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { RateLimit } from "../../socket/listener/rate_limit.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { Accounts } from "./accounts.ts";

@@ -3,7 +3,7 @@ import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { DRAINED } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listener/options.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { farewellLine, ListenerService, type ServiceHandler, type ServiceOptions } from "../service.ts";
 
 /** Options for {@linkcode startEcho}. */

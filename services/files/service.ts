@@ -2,7 +2,7 @@
 import { errorLine } from "../../protocol.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import type { LineListenLimits } from "../../socket/listener/options.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { FileStore } from "./file_store.ts";

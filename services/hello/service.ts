@@ -3,7 +3,7 @@ import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { refusalResponse } from "../http/refusal.ts";
 import { serializeResponse } from "../../http/response.ts";

@@ -2,7 +2,7 @@
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import type { ConnectionTimeouts } from "../../socket/connection/options.ts";
 import type { ListenLimits } from "../../socket/listener/options.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import type { RequestLimits } from "../../http/request_parser.ts";
 import { ListenerService, type ServiceOptions } from "../service.ts";

@@ -2,7 +2,7 @@
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { connect } from "../../socket/connect.ts";
 import { ConnectError } from "../../socket/errors.ts";
-import { listen, type ListenerStats } from "../../socket/listener.ts";
+import { listen, type ListenerStats } from "../../socket/listen.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";

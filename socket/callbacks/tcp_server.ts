@@ -12,7 +12,7 @@ import {
   reportTo,
   type TcpConnectionInfo,
 } from "./types.ts";
-import { listen, type Listener, type ListenOptions } from "../listener.ts";
+import { listen, type Listener, type ListenOptions } from "../listen.ts";
 import type { Address } from "../network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../tcp.ts";

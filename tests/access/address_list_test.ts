@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { addressCheck } from "../../access/address_list.ts";
 import { authenticate } from "../../access/authenticate.ts";
 import type { CloseReason } from "../../socket/errors.ts";
-import { listen } from "../../socket/listener.ts";
+import { listen } from "../../socket/listen.ts";
 import { tokenCheck } from "../../access/token.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 import { on } from "../_util/on_event.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { FramingError } from "../../socket/errors.ts";
-import { listen } from "../../socket/listener.ts";
+import { listen } from "../../socket/listen.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { pure } from "../_util/permissions.ts";
 import { listenTo, rawPeer } from "../_util/network/raw_peer.ts";

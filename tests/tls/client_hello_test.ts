@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import { outdatedVersion, requestedName } from "../../tls/client_hello.ts";
-import { listen } from "../../socket/listener.ts";
+import { listen } from "../../socket/listen.ts";
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";

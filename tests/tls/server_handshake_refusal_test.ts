@@ -4,7 +4,7 @@ import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import { faultyNetwork } from "../../testing/faulty_network.ts";
-import { listen, type Listener } from "../../socket/listener.ts";
+import { listen, type Listener } from "../../socket/listen.ts";
 import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { type CloseReason, TlsError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { type CloseReason, ConnectError, TlsError } from "../../socket/errors.ts";
-import { listen } from "../../socket/listener.ts";
+import { listen } from "../../socket/listen.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { startRelay } from "../../relay/server.ts";
 import { TlsNetwork } from "../../tls/mod.ts";

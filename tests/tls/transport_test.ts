@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { type CloseReason, TlsError } from "../../socket/errors.ts";
-import { listen } from "../../socket/listener.ts";
+import { listen } from "../../socket/listen.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../testing/memory_network.ts";
 import type { Network, Transport } from "../../socket/network.ts";
 import { systemNetwork } from "../../socket/tcp.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { FilesClient, FilesError } from "../../../services/files/client.ts";
 import { parsePath } from "../../../services/files/path.ts";
 import { bytesCodec } from "../../../socket/codecs/bytes_codec.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { chunks, cuts, nearly, type Properties, run } from "./fuzz_bytes.ts";
 

@@ -7,7 +7,7 @@ import { ChatRoom } from "../../../services/chat/chat_room.ts";
 import { DatagramRoom } from "../../../services/udp/room.ts";
 import { authenticate } from "../../../access/authenticate.ts";
 import { connect } from "../../../socket/connect.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { tokenCheck } from "../../../access/token.ts";
 import { type Properties, run } from "./fuzz_bytes.ts";

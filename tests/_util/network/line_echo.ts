@@ -1,7 +1,7 @@
 /** A line echo that records why its connections closed. */
 import type { Connection } from "../../../socket/connection.ts";
 import { type CloseReason, describeCloseReason } from "../../../socket/errors.ts";
-import { type LineListenOptions, listen, type Listener } from "../../../socket/listener.ts";
+import { type LineListenOptions, listen, type Listener } from "../../../socket/listen.ts";
 import type { Simulation } from "../loadtest/simulation.ts";
 import { on } from "../on_event.ts";
 

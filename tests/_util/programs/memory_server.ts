@@ -1,6 +1,6 @@
 /** A listener under test and plain peers, in memory and on a virtual clock. */
 import type { Connection } from "../../../socket/connection.ts";
-import { type LineListenOptions, listen, type Listener } from "../../../socket/listener.ts";
+import { type LineListenOptions, listen, type Listener } from "../../../socket/listen.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../../testing/memory_network.ts";
 import type { MemorySocket } from "../../../testing/memory_socket.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";

@@ -4,7 +4,7 @@ import { connect } from "../../../socket/connect.ts";
 import type { Connection } from "../../../socket/connection.ts";
 import { type CloseReason, ConnectError, TlsError } from "../../../socket/errors.ts";
 import type { Identity } from "../../../tls/certificate.ts";
-import { listen, type Listener } from "../../../socket/listener.ts";
+import { listen, type Listener } from "../../../socket/listen.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { TlsNetwork, type TlsOptions, type TlsServerOptions } from "../../../tls/mod.ts";
 import { Authority } from "./certificates.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { connect } from "../../../socket/connect.ts";
 import type { Connection } from "../../../socket/connection.ts";
 import type { Address } from "../../../socket/network.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { askAdmin } from "../../_util/admin/admin_client.ts";
 import { loadTest } from "../../_util/loadtest/loadtest_program.ts";
 import { askUntil } from "../../_util/programs/installed.ts";

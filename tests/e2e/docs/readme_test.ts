@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { formatAddress } from "../../../socket/network.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { type Outcome, run } from "../../_util/programs/program.ts";
 import { TempDir } from "../../_util/temp_dir.ts";

@@ -10,7 +10,7 @@ import {
   type TortureResult,
 } from "../../../loadtest/torture/torture.ts";
 import { TlsNetwork } from "../../../tls/mod.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { systemNetwork } from "../../../socket/tcp.ts";
 import { BrokenServer, type Flaw, LIMIT } from "../../_util/programs/broken_server.ts";
 import { BROKEN, end } from "../../_util/programs/broken_servers.ts";

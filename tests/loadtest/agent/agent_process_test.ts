@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { AgentError, AgentProcess } from "../../../loadtest/agent/agent_process.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import type { Listener } from "../../../socket/listener.ts";
 
 const SLICES = [["a", "b"], ["c"]];

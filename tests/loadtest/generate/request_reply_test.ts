@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ServerState } from "../../../loadtest/history/events.ts";
 import { httpRequest, type ReplyResult } from "../../../loadtest/generate/request_reply.ts";
 import { type EchoOptions, type HelloOptions, startEcho, startHello } from "../../../services/mod.ts";
-import type { ListenerStats } from "../../../socket/listener.ts";
+import type { ListenerStats } from "../../../socket/listen.ts";
 import { type Connection, listen } from "../../../socket/mod.ts";
 import { CLIENTS, type Run, simulate } from "../../_util/loadtest/simulated_run.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";

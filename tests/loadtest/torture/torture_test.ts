@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { torture, type TortureOptions, type TortureResult } from "../../../loadtest/torture/torture.ts";
 import { startRelay } from "../../../relay/server.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 
 const SMALL = { scale: 0.003, patience: 1000 };
 /** A server that passes answers at once. Only a busy machine takes this long. */

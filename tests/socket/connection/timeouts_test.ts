@@ -1,7 +1,7 @@
 /** Timeouts of connections, at the limit and past it. */
 import { assertEquals } from "@std/assert";
 import type { CloseReason } from "../../../socket/errors.ts";
-import { listen } from "../../../socket/listener.ts";
+import { listen } from "../../../socket/listen.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { startLineEcho } from "../../_util/network/line_echo.ts";
 import { on } from "../../_util/on_event.ts";

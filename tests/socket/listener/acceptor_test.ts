@@ -1,7 +1,7 @@
 /** Binding and accepting of a listener, and failures of both. */
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import type { CloseReason } from "../../../socket/errors.ts";
-import { type LineListenOptions, listen } from "../../../socket/listener.ts";
+import { type LineListenOptions, listen } from "../../../socket/listen.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { systemError } from "../../../internal/os_errors.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
