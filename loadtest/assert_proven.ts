@@ -16,7 +16,8 @@ export class NotProvenError extends Error {
 export function assertProven(run: Pick<LoadTestRun, "verdict" | "text" | "findings">): void {
   if (run.verdict === "proven" || run.verdict === "delivered") return;
   const { leading, others } = leadingFindings(run.findings);
-  const lines = leading.map(({ text }) => `\n  ${text}`).join("");
+  // The sentence about an unreachable server is its finding.
+  const lines = leading.filter(({ text }) => text !== run.text).map(({ text }) => `\n  ${text}`).join("");
   const more = others.length === 0 ? "" : `\n  and ${others.length} more`;
   throw new NotProvenError(`Load test ${run.verdict}: ${run.text}${lines}${more}`);
 }

@@ -36,7 +36,7 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
     const { clients, acked, lost, underWay } = judgement.counts;
     const scenario = ledger.run.protocol === "scenario";
     const messages = scenario ? plural(ledger.scenario.length, "request") : plural(clients, "message");
-    const flaws = describeFlaws({ ...judgement, ...judgement.counts });
+    const flaws = describeFlaws({ ...judgement, ...judgement.counts, server: ledger.facts.server });
     const result = [
       `${acked} of ${messages} ${scenario ? "answered as expected" : "acknowledged"}`,
       ...flaws,

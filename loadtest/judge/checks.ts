@@ -1,6 +1,5 @@
 /** The checks of the judge: each reads the ledger and adds findings. Pure. @module */
 import { formatDuration } from "../../internal/duration.ts";
-import { printable } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
 import { lastEndOf, type OutcomeCounts, outcomeOf } from "./outcome_counts.ts";
 import type { Findings } from "./findings.ts";
@@ -11,6 +10,7 @@ import {
   maxLagOf,
   type RunEvent,
 } from "../history/events.ts";
+import { leftoversOf } from "./leftovers.ts";
 import { describeClient, type Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
 import { findLateMessages, findSessionFailures } from "../scenario/judge_scenario.ts";
@@ -32,14 +32,6 @@ export function findUnreachable({ facts, reasons }: Ledger, findings: Findings):
       }`,
   );
 }
-
-const LEFTOVERS = [
-  ["connections", { one: "open connection", many: "open connections" }],
-  ["pending", { one: "pending message", many: "pending messages" }],
-  ["timers", { one: "running timer", many: "running timers" }],
-  ["queuedBytes", { one: "queued byte", many: "queued bytes" }],
-  ["descriptors", { one: "more socket than at its start", many: "more sockets than at its start" }],
-] as const;
 
 /** Finds processes that ended too early. */
 export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
@@ -94,15 +86,7 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
   if (server.unread !== undefined) {
     findings.add("leftover", () => `The state of the server could not be read: ${server.unread}`);
   }
-  for (const [field, name] of LEFTOVERS) {
-    const left = server[field];
-    if (left !== null && left !== 0) {
-      findings.add("leftover", () => `The server is left with ${plural(left, name)}`);
-    }
-  }
-  for (const [name, left] of Object.entries(server.custom ?? {})) {
-    if (left !== 0) findings.add("leftover", () => `The server is left with ${left} ${printable(name)}`);
-  }
+  for (const left of leftoversOf(server)) findings.add("leftover", () => `The server is left with ${left}`);
 }
 
 /** Finds messages that were delivered without a send or too often, and oks that no client sent. */

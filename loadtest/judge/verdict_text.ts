@@ -2,6 +2,7 @@
 import { plural } from "../../internal/plural.ts";
 import { crossedThresholds, type Summary } from "../metrics/summary.ts";
 import type { FindingKind } from "./findings.ts";
+import { leftoversOf } from "./leftovers.ts";
 import { FINDING_ORDER } from "./verdict.ts";
 
 /** The part of a summary that {@linkcode describeVerdict} needs. */
@@ -15,7 +16,7 @@ export type VerdictFacts =
 /** The part of a summary that {@linkcode describeFlaws} needs. */
 export type FlawFacts = Pick<
   Summary,
-  "findings" | "findingCounts" | "lost" | "underWay" | "refused" | "scenario"
+  "findings" | "findingCounts" | "lost" | "underWay" | "refused" | "scenario" | "server"
 >;
 
 /**
@@ -27,10 +28,10 @@ export type FlawFacts = Pick<
  * import { assertEquals } from "@std/assert";
  *
  * const closed = { natural: 9, timeout: 1, error: 0 };
- * const counts = { clients: 10, acked: 9, lost: 1, underWay: 0, refused: 0, reconnects: 0, closed };
+ * const counts = { clients: 10, acked: 9, lost: 1, underWay: 0, refused: 0, reconnects: 0, closed, server: null };
  * const found = { findings: [], findingCounts: { duplicate: 3, lost: 1 } };
  * const run = { verdict: "failed", ...counts, ...found, thresholds: [] } as const;
- * assertEquals(describeVerdict(run), "9 of 10 messages acknowledged, 3 duplicate replies, 1 lost");
+ * assertEquals(describeVerdict(run), "3 duplicate replies, 1 lost; 9 of 10 messages acknowledged");
  * ```
  */
 export function describeVerdict(run: VerdictFacts): string {
@@ -39,25 +40,32 @@ export function describeVerdict(run: VerdictFacts): string {
     ? { messages: clients, verb: "acknowledged" }
     : { messages: run.scenario.requests, verb: "answered as expected" };
   const noun = run.scenario === undefined ? "message" : "request";
-  const all = messages === 1 ? `The one ${noun} was` : `All ${messages.toLocaleString("en")} ${noun}s were`;
-  const some = `${acked.toLocaleString("en")} of ${messages.toLocaleString("en")} ${noun}s ${verb}`;
+  const all = messages === 0
+    ? `No ${noun} was sent`
+    : messages === 1
+    ? `The one ${noun} was ${verb}`
+    : `All ${messages.toLocaleString("en")} ${noun}s were ${verb}`;
+  const some = messages === 0
+    ? `no ${noun} was sent`
+    : `${acked.toLocaleString("en")} of ${messages.toLocaleString("en")} ${noun}s ${verb}`;
   const natural = run.closed.natural === clients && run.reconnects === 0;
   // Without natural ends, only a run with injected faults has a good verdict.
   const ends = natural ? "every connection closed naturally" : "despite the injected faults";
   const crossed = crossedThresholds(run);
-  const but = [some, ...describeFlaws(run)].join(", ");
+  const flaws = describeFlaws(run);
+  const but = [some, ...flaws].join(", ");
   switch (verdict) {
     case "proven":
-      return `${all} ${verb}, ${ends}, and the server was left with nothing`;
+      return `${all}, ${ends}, and the server was left with nothing`;
     case "delivered":
-      return `${all} ${verb}, ${ends}; the state of the server is unknown`;
+      return `${all}, ${ends}; the state of the server is unknown`;
     case "threshold":
       if (run.thresholds.some(({ aborted }) => aborted)) {
         return `Stopped early, because ${crossed.join(" and ")} ${
           crossed.length === 1 ? "does" : "do"
         } not hold: ${but}`;
       }
-      return `${all} ${verb}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
+      return `${all}, but ${crossed.join(" and ")} ${crossed.length === 1 ? "does" : "do"} not hold`;
     case "invalid":
       return `The metrics mean nothing, because the generator could not keep up: ${
         overloadOf(run)
@@ -65,7 +73,8 @@ export function describeVerdict(run: VerdictFacts): string {
     case "interrupted":
       return `Stopped before the end: ${but}`;
     case "failed":
-      return unreachableText(run) ?? but;
+      // What is wrong comes first: often all requests were answered.
+      return unreachableText(run) ?? (flaws.length === 0 ? some : `${flaws.join(", ")}; ${some}`);
   }
 }
 
@@ -79,28 +88,32 @@ const NOUNS: Readonly<Partial<Record<FindingKind, { readonly one: string; readon
   foreign: { one: "reply to another session", many: "replies to other sessions" },
   reordered: { one: "reply out of order", many: "replies out of order" },
   check: { one: "failed check", many: "failed checks" },
-  scenario: { one: "session that threw an error", many: "sessions that threw errors" },
+  scenario: { one: "error thrown by the scenario", many: "errors thrown by the scenario" },
   inconsistent: { one: "contradiction in the events", many: "contradictions in the events" },
-  leftover: { one: "kind of leftover at the server", many: "kinds of leftovers at the server" },
   lost: { one: "lost", many: "lost" },
   "under-way": { one: "in flight at the end", many: "in flight at the end" },
 };
+
+const UNFINISHED = { one: "session unfinished", many: "sessions unfinished" };
 
 /** The most flaws in one sentence. */
 const MOST = 4;
 
 /** Describes what is wrong with a run in a few words each, the most serious first. */
 export function describeFlaws(
-  { findings, findingCounts, lost, underWay, refused, scenario }: FlawFacts,
+  { findings, findingCounts, lost, underWay, refused, scenario, server }: FlawFacts,
 ): string[] {
   const unreachable = unreachableText({ findings });
   if (unreachable !== undefined) return [lowered(unreachable)];
-  // In a scenario, a session may be unfinished without a request in flight.
   const counts = { ...findingCounts, lost, "under-way": underWay };
   const flaws = FINDING_ORDER.flatMap((kind) => {
+    if (kind === "leftover") return findingCounts.leftover === undefined ? [] : describeLeftovers(server);
     const [count = 0, noun] = [counts[kind], NOUNS[kind]];
     return count === 0 || noun === undefined ? [] : [plural(count, noun, { format: formatCount })];
   });
+  // A session may be unfinished without a request in flight.
+  const unfinished = scenario === undefined ? 0 : (findingCounts["under-way"] ?? 0) - underWay;
+  if (unfinished > 0) flaws.push(plural(unfinished, UNFINISHED, { format: formatCount }));
   if (scenario !== undefined && scenario.notSent > 0) flaws.push(`${formatCount(scenario.notSent)} not sent`);
   if (refused > 0) flaws.push(`could not connect ${plural(refused, "time", { format: formatCount })}`);
   const unnatural = findingCounts.unnatural ?? 0;
@@ -108,6 +121,15 @@ export function describeFlaws(
     flaws.push(plural(unnatural, { one: "unnatural end or retry", many: "unnatural ends or retries" }));
   }
   return flaws.slice(0, MOST);
+}
+
+function describeLeftovers(server: FlawFacts["server"]): string[] {
+  if (server === null) return ["state of the server not reported"];
+  const left = leftoversOf(server);
+  return [
+    ...(left.length === 0 ? [] : [`${left.join(" and ")} left at the server`]),
+    ...(server.unread === undefined ? [] : ["state of the server not read"]),
+  ];
 }
 
 /** Why there was nothing to judge. */

@@ -47,6 +47,9 @@ export class AskError extends Error {
   }
 }
 
+/** A frame of `send` was not sent. The ledger does not have that, because it is not a request. */
+export class UnsentError extends AskError {}
+
 function describeFailure(step: string, detail: string, { index, size, request, failures }: AskPlace): string {
   const others = failures > 1 ? `; ${failures} of ${size} requests failed` : "";
   return `Request ${step} (index ${index} of ${size}, ${request}): ${detail}${others}`;

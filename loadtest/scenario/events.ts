@@ -87,7 +87,10 @@ export interface SessionEvent {
   readonly client: number;
   readonly at: number;
   readonly result: (typeof SESSION_RESULTS)[number];
-  /** The error with its file and line, or the step at which the run ended. */
+  /**
+   * The error with its file and line, or the step at which the run ended. Absent if another event has the reason: the
+   * request that failed, or the connection that could not be made.
+   */
   readonly detail?: string;
 }
 

@@ -216,7 +216,7 @@ export class ScenarioTable {
     this.ended.add(client);
     this.sessions.set(result, 1 + (this.sessions.get(result) ?? 0));
     if (result === "threw") this.#findings.add("scenario", () => `${who()}: the scenario ${detail}`);
-    else if (result === "failed") {
+    else if (result === "failed" && detail !== undefined) {
       this.#findings.add("unnatural", () => `${who()} ended its session early: ${detail}`);
     } else if (result === "unfinished") {
       this.#findings.add("under-way", () => `${who()} was not done when the run ended: ${detail}`);

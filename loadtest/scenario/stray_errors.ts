@@ -1,8 +1,14 @@
 /** Errors that a scenario throws where nothing can catch them. @module */
-import { AskError, SessionStoppedError } from "./errors.ts";
+import { AskError, SessionStoppedError, UnsentError } from "./errors.ts";
 
 /** Receives an error, and a description of the code that threw it. */
 export type OnStrayError = (part: string, error: unknown) => void;
+
+/** Whether the ledger has the error already, or the run is over. */
+function isKnown(error: unknown): boolean {
+  return error instanceof SessionStoppedError ||
+    (error instanceof AskError && !(error instanceof UnsentError));
+}
 
 /**
  * Receives the errors of timers, event handlers, and promises that nothing awaits. They would otherwise end the process,
@@ -11,8 +17,7 @@ export type OnStrayError = (part: string, error: unknown) => void;
 export function catchStrayErrors(onError: OnStrayError): Disposable {
   const receive = (event: Event, part: string, error: unknown): void => {
     event.preventDefault();
-    // The ledger has those already.
-    if (!(error instanceof AskError || error instanceof SessionStoppedError)) onError(part, error);
+    if (!isKnown(error)) onError(part, error);
   };
   const rejected = (event: PromiseRejectionEvent): void =>
     receive(event, "a promise that nothing awaits", event.reason);

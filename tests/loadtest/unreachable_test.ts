@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { ServerState } from "../../loadtest/history/events.ts";
-import { runLoadTest } from "../../loadtest/mod.ts";
+import { assertProven, NotProvenError, runLoadTest } from "../../loadtest/mod.ts";
 import { startRelay } from "../../relay/mod.ts";
 import type { PlanOptions } from "../../loadtest/plan/plan.ts";
 import { pure } from "../_util/permissions.ts";
@@ -71,7 +71,10 @@ Deno.test("runPlan() ends as unreachable when all clients gave up before giveUpA
 Deno.test("runLoadTest() ends early when nothing listens at its target", pure, async () => {
   const world = new Simulation();
   const test = runLoadTest({ protocol: "relay", target: ADDRESS, clients: 5, ...world.seam });
-  const { verdict, text } = await world.clock.runUntil(test);
+  const run = await world.clock.runUntil(test);
+  const { verdict, text } = run;
   assertEquals(verdict, "failed");
   assertMatch(text, /^No client could connect, so the run ended after 2/);
+  const error = assertThrows(() => assertProven(run), NotProvenError);
+  assertEquals(error.message.split(text).length, 2, error.message); // Once.
 });

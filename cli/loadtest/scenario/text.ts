@@ -7,10 +7,10 @@ import type { Percentiles } from "../../../loadtest/metrics/latency.ts";
 export function scenarioText({ perSecond, steps, metrics, checks, sessions }: ScenarioMetrics): string {
   const columns = ["p50", "p90", "p99", "p99.9", "max"];
   return [
-    formatTable({
+    ...(steps.length === 0 ? [] : [formatTable({
       head: ["step, ms", "requests", "as expected", ...columns],
       rows: steps.map(({ name, requests, ok, latency }) => [name, requests, ok, ...percentiles(latency)]),
-    }),
+    })]),
     ...(metrics.length === 0 ? [] : [formatTable({
       head: ["metric", "values", ...columns],
       rows: metrics.map((metric) => [metric.name, metric.count, ...percentiles(metric)]),

@@ -12,7 +12,7 @@ import type { Network } from "../../../socket/network.ts";
 import type { Clock } from "../../../internal/clock.ts";
 import type { Pace } from "../../pace/pace.ts";
 import { Context, type ContextFacts } from "./context.ts";
-import { AskError, describeThrown, SessionStoppedError } from "../errors.ts";
+import { AskError, describeThrown, SessionStoppedError, UnsentError } from "../errors.ts";
 import type { ScenarioEvent, SessionEvent, ThrewEvent } from "../events.ts";
 import type { LoadShape } from "../load_shape.ts";
 import type { Scenario } from "../scenario.ts";
@@ -71,6 +71,8 @@ export class SessionClient {
   /** The first error that the scenario threw. */
   #threw: string | undefined;
   #failed: string | undefined;
+  /** Whether the scenario did not catch the error of a request, which is a finding already. */
+  #askFailed = false;
   /** Whether its event was recorded. */
   #sessionOver = false;
   /** Instants of scheduled messages that wait for the session, or for room. */
@@ -105,7 +107,7 @@ export class SessionClient {
         observer.notConnected(error);
       }
       this.#core.end(error instanceof Error ? error.message : String(error), false);
-      return this.#finished("could not connect");
+      return this.#finished({ connected: false });
     }
     const connection = this.#connection;
     observer.connected(connection);
@@ -263,7 +265,8 @@ export class SessionClient {
   /** Keeps the first error that the scenario did not catch. The ledger already has those of requests. */
   #caught(error: unknown): void {
     if (error instanceof SessionStoppedError) return;
-    if (error instanceof AskError) this.#failed ??= error.message;
+    if (error instanceof UnsentError) this.#failed ??= error.message;
+    else if (error instanceof AskError) this.#askFailed = true;
     else if (!this.#sessionOver) this.#threw ??= describeThrown(error, this.#options.file);
     else {
       // A handler or the codec, while the connection was closing.
@@ -273,7 +276,7 @@ export class SessionClient {
     }
   }
 
-  #finished(failed?: string): void {
+  #finished({ connected = true } = {}): void {
     this.#sessionOver = true;
     const event: SessionEvent = {
       event: "session",
@@ -281,8 +284,9 @@ export class SessionClient {
       at: this.#core.now(),
       result: "done",
     };
-    const detail = this.#threw ?? this.#failed ?? failed;
+    const detail = this.#threw ?? this.#failed;
+    if (detail === undefined && connected && !this.#askFailed) return this.#options.record(event);
     const result = this.#threw !== undefined ? "threw" : this.#stopped ? "unfinished" : "failed";
-    this.#options.record(detail === undefined ? event : { ...event, result, detail } satisfies ScenarioEvent);
+    this.#options.record({ ...event, result, ...(detail === undefined ? {} : { detail }) });
   }
 }

@@ -1,6 +1,6 @@
 /** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
 import { describeFrame, type Expectation, isTruncated, matches } from "../expectation.ts";
-import { AskError, SessionStoppedError } from "../errors.ts";
+import { type AskError, SessionStoppedError, UnsentError } from "../errors.ts";
 import { Batch, type CorrelationKey } from "./batch.ts";
 import type { RequestOptions, SessionCoreOptions } from "./core_options.ts";
 import { Deadline } from "./deadline.ts";
@@ -141,7 +141,7 @@ export class SessionCore<Frame> {
     if (this.#stopped) throw new SessionStoppedError();
     if (this.#ended !== undefined) {
       const step = this.#options.hub.steps.of(frame);
-      throw new AskError({ step, result: "lost", detail: notSent(frame, this.#ended) });
+      throw new UnsentError({ step, result: "lost", detail: notSent(frame, this.#ended) });
     }
     sendFrame(this.#open, frame);
     this.#options.record({ event: "push", client: this.client, at: this.now() });

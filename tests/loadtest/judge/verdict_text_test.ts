@@ -15,27 +15,57 @@ function failed(facts: Partial<VerdictFacts>): VerdictFacts {
     thresholds: [],
     findings: [],
     findingCounts: {},
+    server: null,
     ...facts,
   };
 }
 
+const ZERO = { connections: 0, pending: 0, timers: 0, queuedBytes: 0, descriptors: 0, closed: {} };
+
 Deno.test("describeVerdict() says in a few words what is wrong, the most serious first", pure, () => {
   const all = "1,000 of 1,000 messages acknowledged";
+  const leftover = (server: Partial<NonNullable<VerdictFacts["server"]>>): Partial<VerdictFacts> => ({
+    server: { ...ZERO, ...server },
+    findingCounts: { leftover: 1 },
+  });
   const cases: [Partial<VerdictFacts>, string][] = [
-    [{ findingCounts: { duplicate: 10 } }, `${all}, 10 duplicate replies`],
+    [{ findingCounts: { duplicate: 10 } }, `10 duplicate replies; ${all}`],
     [
       { lost: 3, underWay: 1, findingCounts: { lost: 3, wrong: 1200, "under-way": 2 } },
-      `${all}, 1,200 wrong replies, 3 lost, 1 in flight at the end`,
+      `1,200 wrong replies, 3 lost, 1 in flight at the end; ${all}`,
     ],
-    [{ refused: 70, findingCounts: { unnatural: 10, reason: 1 } }, `${all}, could not connect 70 times`],
-    [{ findingCounts: { unnatural: 12, reason: 1 } }, `${all}, 12 unnatural ends or retries`],
-    [{ lost: 1, findingCounts: { lost: 1, unnatural: 12 } }, `${all}, 1 lost`],
+    [{ refused: 70, findingCounts: { unnatural: 10, reason: 1 } }, `could not connect 70 times; ${all}`],
+    [{ findingCounts: { unnatural: 12, reason: 1 } }, `12 unnatural ends or retries; ${all}`],
+    [{ lost: 1, findingCounts: { lost: 1, unnatural: 12 } }, `1 lost; ${all}`],
     [
       { findingCounts: { died: 1, unexpected: 2, check: 3, leftover: 1, inconsistent: 9 } },
-      `${all}, 1 process ended early, 2 unexpected, 3 failed checks, 9 contradictions in the events`,
+      `1 process ended early, 2 unexpected, 3 failed checks, 9 contradictions in the events; ${all}`,
     ],
+    [leftover({ connections: 5 }), `5 open connections left at the server; ${all}`],
+    [
+      leftover({ pending: 1, custom: { jobs: 2, rows: 0 } }),
+      `1 pending message and 2 jobs left at the server; ${all}`,
+    ],
+    [leftover({ unread: "expectState() threw" }), `state of the server not read; ${all}`],
+    [{ findingCounts: { leftover: 1 } }, `state of the server not reported; ${all}`],
   ];
   for (const [facts, text] of cases) assertEquals(describeVerdict(failed(facts)), text);
+});
+
+Deno.test("describeVerdict() counts the sessions that a scenario did not finish", pure, () => {
+  const scenario = { requests: 0, notSent: 0 } as VerdictFacts["scenario"] & object;
+  const cases: [Partial<VerdictFacts>, string][] = [
+    [{ findingCounts: { "under-way": 5 } }, "5 sessions unfinished; no request was sent"],
+    [
+      { scenario: { ...scenario, requests: 9 }, acked: 7, underWay: 2, findingCounts: { "under-way": 3 } },
+      "2 in flight at the end, 1 session unfinished; 7 of 9 requests answered as expected",
+    ],
+    [
+      { verdict: "delivered" },
+      "No request was sent, every connection closed naturally; the state of the server is unknown",
+    ],
+  ];
+  for (const [facts, text] of cases) assertEquals(describeVerdict(failed({ scenario, ...facts })), text);
 });
 
 Deno.test("describeVerdict() names the limit of an invalid run", pure, () => {
@@ -67,6 +97,6 @@ Deno.test("describeVerdict() counts messages that a scenario could not send", pu
   const scenario = { requests: 70, notSent: 930 } as VerdictFacts["scenario"];
   assertEquals(
     describeVerdict(failed({ acked: 70, findingCounts: { unnatural: 20 }, ...(scenario && { scenario }) })),
-    "70 of 70 requests answered as expected, 930 not sent",
+    "930 not sent; 70 of 70 requests answered as expected",
   );
 });

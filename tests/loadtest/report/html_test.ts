@@ -62,7 +62,7 @@ Deno.test("renderReport() shows the verdict first, then findings, and how to run
   };
   const order = [
     at("<h1>Failed</h1>"),
-    at("39 of 40 messages acknowledged, 1 lost."),
+    at("1 lost; 39 of 40 messages acknowledged."),
     at("<li>Message 7 of client 7"),
     at('<h3 id="percentiles-title">'),
     at("--payload &#39;file:&lt;x>&#39;</code>"),

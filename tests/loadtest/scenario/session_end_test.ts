@@ -105,8 +105,8 @@ Deno.test({
         },
       }),
     });
-    assertEquals(kindsOf(run), ["lost", "unnatural"]);
-    assertStringIncludes(run.findings.map(({ text }) => text).join(), "closed by the server");
+    assertEquals([kindsOf(run), run.summary.scenario?.sessions.failed], [["lost"], 1]);
+    assertStringIncludes(run.findings[0]!.text, "closed by the server");
   },
 });
 
@@ -205,5 +205,40 @@ Deno.test({
     });
     assertProven(run);
     assertEquals(run.summary.closed.natural, 3);
+  },
+});
+
+Deno.test({
+  name: "runLoadTest() reports a request that fails, and ends its session, with one finding",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: echo,
+      scenario: scenario({ codec, session: async (t) => void await t.ask("one", { expect: "two" }) }),
+    });
+    assertEquals([run.findings.length, run.summary.scenario?.sessions.failed], [1, 1]);
+    assertStringIncludes(run.findings[0]!.text, 'request 0 (one): expected "two", got "one"');
+    assertEquals(run.text, "1 wrong reply; 0 of 1 requests answered as expected");
+  },
+});
+
+Deno.test({
+  name: "runLoadTest() finds a frame of send() that came too late, which is no request",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: async (peer) => void await peer.close(),
+      scenario: scenario({
+        codec,
+        async session(t) {
+          await t.think("1s");
+          t.send("late");
+        },
+      }),
+    });
+    assertStringIncludes(
+      run.findings.map(({ text }) => text).join(),
+      'ended its session early: Request late: "late" was not sent',
+    );
   },
 });
