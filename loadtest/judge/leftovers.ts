@@ -1,4 +1,4 @@
-/** What a server holds after a run. Pure. @module */
+/** Leftovers of a server after a run. Pure. @module */
 import { plural } from "../../internal/plural.ts";
 import { printable } from "../../internal/printable.ts";
 import type { ServerState } from "../history/events.ts";

@@ -1,5 +1,6 @@
 /** Imports a scenario from its file. @module */
-import { describeThrown, ScenarioError } from "./errors.ts";
+import { printable } from "../../internal/printable.ts";
+import { describeThrown, messageOf, ScenarioError } from "./errors.ts";
 import { isScenario, type Scenario } from "./scenario.ts";
 
 /**
@@ -14,10 +15,8 @@ export async function importScenario(url: string, name: string): Promise<Scenari
   try {
     module = await import(url);
   } catch (cause) {
-    if (cause instanceof TypeError && /not found|Import|resolve/i.test(cause.message)) {
-      throw new ScenarioError(`Cannot load ${name}: ${cause.message.split("\n", 1)[0]}`, { cause });
-    }
-    throw new ScenarioError(`Cannot load ${name}: it ${describeThrown(cause, url)}`, { cause });
+    const why = describeLoading(cause) ?? `it ${describeThrown(cause, url)}`;
+    throw new ScenarioError(`Cannot load ${name}: ${why}`, { cause });
   }
   const exported = module["default"];
   if (isScenario(exported)) return exported;
@@ -25,4 +24,12 @@ export async function importScenario(url: string, name: string): Promise<Scenari
     ? `no default export${Object.keys(module).length === 0 ? "" : `, only ${Object.keys(module).join(", ")}`}`
     : `a default export of type ${typeof exported}`;
   throw new ScenarioError(`Cannot run ${name}: expected "export default scenario({ … })", got ${got}`);
+}
+
+/** Returns the message of a module loader, with the place from its last line: `Module not found "…" at echo.ts:2:19`. */
+function describeLoading(error: unknown): string | undefined {
+  if (!(error instanceof TypeError)) return undefined;
+  const [, text, place] = /^(.*?)\.?$[\s\S]*^\s+at \S*?([^/\s]+:\d+:\d+)$/m.exec(error.message) ?? [];
+  if (text !== undefined) return `${printable(text)} at ${place}`;
+  return /not found|import|resolve/i.test(error.message) ? messageOf(error) : undefined;
 }

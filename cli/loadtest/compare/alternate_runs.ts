@@ -1,6 +1,6 @@
 /** Runs two load tests in turn, for a comparison on a machine whose speed drifts. @module */
 import { ExitError, UsageError } from "../../terminal/exit.ts";
-import { quoted } from "../../../internal/printable.ts";
+import { printable, quoted } from "../../../internal/printable.ts";
 import type { SummaryRecord } from "../../../loadtest/metrics/comparison.ts";
 import { respawnCommand } from "../respawn.ts";
 import { lastSummary } from "./summaries.ts";
@@ -42,6 +42,9 @@ export async function alternateRuns(
   return summaries;
 }
 
+/** Most characters of the reason why a run has no summary. */
+const SHOWN = 500;
+
 async function runOnce(
   name: "A" | "B",
   args: readonly string[],
@@ -58,7 +61,9 @@ async function runOnce(
   const summary = lastSummary(new TextDecoder().decode(stdout));
   if (signal.aborted) throw new ExitError(`Interrupted during run ${name}`);
   if (summary !== undefined) return summary;
-  const reason = new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "";
+  const lines = new TextDecoder().decode(stderr).trim().split("\n");
+  const error = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1) ?? "";
+  const reason = printable(error.replace(/^error: /, ""), SHOWN);
   throw new ExitError(`Cannot compare: run ${name} has no summary, exit code ${code}: ${reason}`);
 }
 

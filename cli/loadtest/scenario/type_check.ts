@@ -4,9 +4,8 @@ import { printable } from "../../../internal/printable.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
+import { type CheckError, checkErrors } from "./check_output.ts";
 
-/** Most characters of a type error that are shown. */
-const SHOWN = 300;
 /** A check that takes longer than this, in ms, says that it runs: the first one of a machine takes many seconds. */
 const SILENT_MS = 1000;
 /** The folder of this program. */
@@ -58,12 +57,6 @@ export async function checkTypes({ path, url, log, signal }: TypeCheck): Promise
   }
 }
 
-interface FoundError {
-  readonly text: string;
-  readonly file: string;
-  readonly place: string;
-}
-
 /**
  * Returns what to say about the output of a `deno check` that failed: the first error in a file of the user, or else the
  * first one in this program.
@@ -75,37 +68,36 @@ export function typeError(
   output: string,
   { path, url, root }: { readonly path: string; readonly url: string; readonly root: string },
 ): ExitError {
-  const errors = [...output.matchAll(/^(TS\d+) \[ERROR\]: (.*)$[\s\S]*?^\s+at (file:\S+?)(:\d+:\d+)$/gm)]
-    .map(([, code, message, file = "", place = ""]): FoundError => ({
-      text: `${code}: ${message}`.slice(0, SHOWN),
-      file,
-      place,
-    }));
-  const theirs = errors.filter(({ file }) => file === url || !file.startsWith(root));
+  const errors = checkErrors(output);
+  const theirs = errors.filter(({ file }) => file === undefined || file === url || !file.startsWith(root));
   const [first] = theirs;
   if (first !== undefined) {
     const more = theirs.length === 1 ? "" : ` (and ${theirs.length - 1} more)`;
-    return new UsageError(
-      `Cannot run ${path}: ${first.text} at ${nameOf(first.file, url)}${first.place}${more}${hintFor(first)}`,
-    );
+    return new UsageError(`Cannot run ${path}: ${describe(first, url)}${more}${hintFor(first)}`);
   }
   const [own] = errors;
   if (own !== undefined) {
     return new ExitError(
-      `Cannot run ${path}: it is not at fault, but okline itself does not pass the type check: ${own.text} at ` +
-        `${nameOf(own.file, url)}${own.place}`,
+      `Cannot run ${path}: it is not at fault, but okline itself does not pass the type check: ${
+        describe(own, url)
+      }`,
     );
   }
-  return new UsageError(`Cannot run ${path}: ${printable(output.trim().split("\n", 1)[0]!, SHOWN)}`);
+  return new UsageError(`Cannot run ${path}: ${printable(output.trim().replaceAll(/\s+/g, " "))}`);
+}
+
+function describe({ text, file, place }: CheckError, scenario: string): string {
+  return file === undefined ? text : `${text} at ${nameOf(file, scenario)}${place}`;
 }
 
 /** The name of a file, from the folder of the scenario if it is inside. */
 function nameOf(file: string, scenario: string): string {
   const folder = new URL(".", scenario).href;
-  return decodeURIComponent(file.startsWith(folder) ? file.slice(folder.length) : new URL(file).pathname);
+  if (file.startsWith(folder)) return decodeURIComponent(file.slice(folder.length));
+  return file.startsWith("file:") ? decodeURIComponent(new URL(file).pathname) : file;
 }
 
-function hintFor({ text }: FoundError): string {
+function hintFor({ text }: CheckError): string {
   if (!text.includes("not in import map")) return "";
   return "; a scenario imports okline by name, its own files as ./FILE.ts, and packages as npm:NAME or jsr:NAME";
 }

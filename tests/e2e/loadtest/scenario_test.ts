@@ -120,6 +120,12 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
     ],
     ["export const a: number = 'x';", checked, /^error: Cannot run .*: TS2322: .* at scenario\.ts:1:14$/],
     ["export const a: number = 'x';", target, /got no default export, only a$/],
+    [
+      'import { scenario } from "@okline/okline/loadtest";\nexport default scenario({ session() {} });',
+      target,
+      /^error: Cannot run .*: TS2345: Property 'codec' is missing in type .* at scenario\.ts:2:25$/,
+    ],
+    ["export default {", target, /^error: Cannot run .*: SyntaxError: .* at scenario\.ts:1:16$/],
     ["export {};", target, /expected "export default scenario\({ … }\)", got no default export$/],
     ["export default { session() {} };", target, /got a default export of type object$/],
     [

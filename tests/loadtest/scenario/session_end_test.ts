@@ -223,7 +223,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "runLoadTest() finds a frame of send() that came too late, which is no request",
+  name: "runLoadTest() finds a frame that send() could not send anymore",
   permissions,
   fn: async () => {
     const run = await runInMemory({

@@ -41,7 +41,7 @@ Deno.test("alternateRuns() says which run has no summary, and why", async () => 
   await assertRejects(
     () => alternateRuns({ ...options, runs: ["--clients 0", ""] }),
     ExitError,
-    "run A has no summary, exit code 2: error: Cannot use --clients",
+    "run A has no summary, exit code 2: Cannot use --clients",
   );
   await assertRejects(
     () => alternateRuns({ ...options, runs: ["torture", ""] }),

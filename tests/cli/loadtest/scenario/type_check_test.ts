@@ -18,16 +18,16 @@ Deno.test("typeError() names the file of the first error of the user, and counts
   const cases: [string, string][] = [
     [
       OWN + found("TS2322", "Type 'string' is not assignable.", "file:///home/ann/load/echo.ts:2:7"),
-      "Cannot run load/echo.ts: TS2322: Type 'string' is not assignable. at echo.ts:2:7",
+      "Cannot run load/echo.ts: TS2322: Type 'string' is not assignable at echo.ts:2:7",
     ],
     [
       found("TS1", "One.", "file:///home/ann/load/lib/my%20words.ts:1:14") +
       found("TS2", "Two.", "file:///home/ann/load/echo.ts:2:7") + OWN + "Found 3 errors.\n",
-      "Cannot run load/echo.ts: TS1: One. at lib/my words.ts:1:14 (and 1 more)",
+      "Cannot run load/echo.ts: TS1: One at lib/my words.ts:1:14 (and 1 more)",
     ],
     [
       found("TS1", "One.", "file:///home/ann/shared.ts:1:1"),
-      "Cannot run load/echo.ts: TS1: One. at /home/ann/shared.ts:1:1",
+      "Cannot run load/echo.ts: TS1: One at /home/ann/shared.ts:1:1",
     ],
     [
       found(
@@ -39,8 +39,61 @@ Deno.test("typeError() names the file of the first error of the user, and counts
       "a scenario imports okline by name, its own files as ./FILE.ts, and packages as npm:NAME or jsr:NAME",
     ],
     [
+      `TS2345 [ERROR]: Argument of type '{ session(t: Session<unknown, undefined>): Promise<void>; }' is not assignable.
+  Property 'codec' is missing in type '{ session(t: Session<unknown, undefined>): Promise<void>; }' but required in type 'X'.
+  async session(t) {
+  ~~~~~
+    at file:///home/ann/load/echo.ts:2:25
+
+    'codec' is declared here.
+      readonly codec: Codec<Frame>;
+               ~~~~~
+        at file:///opt/okline/loadtest/scenario/scenario.ts:114:12
+
+error: Type checking failed.
+
+Stack backtrace:
+   0: <unknown>
+`,
+      "Cannot run load/echo.ts: TS2345: Property 'codec' is missing in type '{ session(t: Session<unknown, undefined…' " +
+      "but required in type 'X' at echo.ts:2:25",
+    ],
+    [
+      `TS2322 [ERROR]: Type '() => Codec<RespValue>' is not assignable to type 'Codec<unknown>'.
+export default scenario({ codec: respCodec });
+                                 ~~~~~~~~~
+    at file:///home/ann/load/echo.ts:2:34
+
+    Did you mean to call this expression?
+    export default scenario({ codec: respCodec });
+                                     ~~~~~~~~~
+        at file:///home/ann/load/echo.ts:2:34
+
+error: Type checking failed.
+`,
+      "Cannot run load/echo.ts: TS2322: Type '() => Codec<RespValue>' is not assignable to type 'Codec<unknown>' " +
+      "(did you mean to call this expression?) at echo.ts:2:34",
+    ],
+    [
+      `error: SyntaxError: Expression expected
+  |
+2 | export default scenario({ codec: , session() {} });
+  |                                  ~
+    at file:///home/ann/load/echo.ts:2:34
+
+Stack backtrace:
+   0: <unknown>
+`,
+      "Cannot run load/echo.ts: SyntaxError: Expression expected at echo.ts:2:34",
+    ],
+    [
+      "error: npm package '@ann/nope' does not exist.\n    at file:///home/ann/load/echo.ts:2:19\n\nStack backtrace:\n",
+      "Cannot run load/echo.ts: npm package '@ann/nope' does not exist at echo.ts:2:19",
+    ],
+    ["Killed\nby nobody", "Cannot run load/echo.ts: Killed by nobody"],
+    [
       "error: The module's source code could not be parsed\n at x",
-      "Cannot run load/echo.ts: error: The module's source code could not be parsed",
+      "Cannot run load/echo.ts: The module's source code could not be parsed",
     ],
   ];
   for (const [output, message] of cases) {
@@ -54,7 +107,7 @@ Deno.test("typeError() does not blame the scenario for an error in okline", pure
   assertEquals([error.exitCode, error.message], [
     1,
     "Cannot run load/echo.ts: it is not at fault, but okline itself does not pass the type check: " +
-    "TS2339: Property 'name' does not exist. at /opt/okline/cli/loadtest/run.ts:284:13",
+    "TS2339: Property 'name' does not exist at /opt/okline/cli/loadtest/run.ts:284:13",
   ]);
 });
 
