@@ -59,7 +59,7 @@ function details(program: Program, name: string, builtIn: OptionTable): string[]
   const sections = Array.from(groups, ([heading, rows]) => [`${heading}:`, ...columns(rows), ""]);
   const examples = (command?.examples ?? []).flatMap(([args, does]) => [
     `  # ${does}`,
-    `  ${program.name} ${args}`.trimEnd(),
+    `  ${program.invocation ?? program.name} ${args}`.trimEnd(),
   ]);
   return [...sections.flat(), "Examples:", ...examples];
 }

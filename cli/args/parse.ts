@@ -221,11 +221,8 @@ function assertKnown(program: Program, name: string, { given, unknown }: SplitLi
   for (const option of given.keys()) {
     if (known.includes(option)) continue;
     const owners = Object.keys(program.commands).filter((other) => namesOf(other).includes(option));
-    throw new UsageError(
-      `Cannot use --${option} with ${program.commandNoun} ${name}: it is an option of ${
-        owners.join(", ")
-      }; ${help}`,
-    );
+    const why = commandOf(program, name).instead?.[option] ?? `it is an option of ${owners.join(", ")}`;
+    throw new UsageError(`Cannot use --${option} with ${program.commandNoun} ${name}: ${why}; ${help}`);
   }
 }
 

@@ -22,6 +22,8 @@ export interface Command {
   /** Words after the command, in order; only the last may be repeatable. */
   readonly positionals?: OptionTable;
   readonly options: OptionTable;
+  /** Advice for options that only other commands have, by their names, such as `name the port in the URL`. */
+  readonly instead?: Readonly<Record<string, string>>;
   readonly examples: readonly [Example, Example, ...Example[]];
 }
 
@@ -32,6 +34,8 @@ export type Commands = { readonly [name: string]: Command };
 export interface Program {
   /** The name that users call it by: `server.ts`. */
   readonly name: string;
+  /** The command that starts it, for examples. Default: its name. */
+  readonly invocation?: string;
   /** Its purpose, in one line. */
   readonly summary: string;
   readonly version: string;

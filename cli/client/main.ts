@@ -1,4 +1,5 @@
 /** The main function of `client.ts`: reads the command line, and runs the client of a service. @module */
+import { invocation } from "../shared/invocation.ts";
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
@@ -12,6 +13,7 @@ import type { ServiceClient } from "./client_command.ts";
 
 const program = {
   name: programName("client"),
+  invocation: invocation("client"),
   summary: "The clients of the server's services",
   version: VERSION,
   commandNoun: "service",

@@ -6,6 +6,7 @@ import { text } from "../args/option.ts";
 import { parseCommandLine } from "../args/parse.ts";
 import type { Program } from "../args/program.ts";
 import { type Context, programName, VERSION } from "../run_program.ts";
+import { invocation } from "../shared/invocation.ts";
 import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
 import { compareCommand, runCompare } from "./compare/compare.ts";
@@ -15,6 +16,7 @@ import { writeScenario } from "./scenario/new.ts";
 import { checkOption, scenarioOptions } from "./scenario/options.ts";
 import { runTorture, tortureCommand } from "./torture/torture.ts";
 import { runVerify, verifyCommand } from "./verify.ts";
+import { assertPermissions } from "./permissions.ts";
 
 const commands = {
   run: {
@@ -55,6 +57,7 @@ const commands = {
 
 const program = {
   name: programName("loadtest"),
+  invocation: invocation("loadtest"),
   summary: "Load test a TCP service, and prove delivery",
   version: VERSION,
   commandNoun: "command",
@@ -75,14 +78,17 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   }
   switch (told.command) {
     case "run":
+      assertPermissions(told.options.target);
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
     case "agent":
       return await runAgent(told.options, context);
     case "capacity":
+      assertPermissions(told.options.target);
       return await runCapacity({ ...told.options, ...told.positionals }, context);
     case "new":
       return await writeScenario(told.positionals.name, new Log());
     case "torture":
+      assertPermissions(told.options.target);
       return await runTorture(told.options, context);
     case "verify":
       return await runVerify(told.positionals.file, new Log(told.options));

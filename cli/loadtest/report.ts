@@ -1,7 +1,8 @@
 /** The report, the JUnit file, and the CSV file of a load test. @module */
 import { cpus, release } from "node:os";
 import { formatSize } from "../../internal/size.ts";
-import { programName, VERSION } from "../run_program.ts";
+import { VERSION } from "../run_program.ts";
+import { invocation } from "../shared/invocation.ts";
 import { renderCsv } from "../../loadtest/report/csv.ts";
 import { renderJunit } from "../../loadtest/report/junit.ts";
 import type { Ledger } from "../../loadtest/ledger/ledger.ts";
@@ -72,12 +73,9 @@ export async function writeCsv(file: string, { ledger }: FinishedRun): Promise<v
  * ```
  */
 export function commandAgain(args: readonly string[], seed: number): string {
-  const program = Deno.build.standalone
-    ? [programName("loadtest")]
-    : ["deno", "run", "-A", programName("loadtest")];
   const seeded = args.some((arg) => arg === "--seed" || arg.startsWith("--seed="));
-  return [...program, ...withoutToken(args), ...(seeded ? [] : ["--seed", String(seed)])].map(quoteWord)
-    .join(" ");
+  const words = [...withoutToken(args), ...(seeded ? [] : ["--seed", String(seed)])].map(quoteWord);
+  return [invocation("loadtest"), ...words].join(" ");
 }
 
 function withoutToken(args: readonly string[]): string[] {

@@ -56,7 +56,11 @@ export function summaryText(summary: Summary): string {
     "",
     ...processesText(summary),
     ...agentsText(summary),
-    `${plural(clients, "client")} in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
+    `${
+      summary.started === clients
+        ? plural(clients, "client")
+        : `${summary.started.toLocaleString("en")} of ${plural(clients, "client", { format: formatCount })}`
+    } in ${(summary.durationMs / 1000).toFixed(1)} s, seed ${summary.seed}; ` +
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
     ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
   ].join("\n");
@@ -144,4 +148,8 @@ function latencyRow(name: string, { p50, p90, p99, p999, max }: Percentiles): st
 
 function cores(value: number | null): string {
   return value === null ? "unknown" : `${value.toFixed(2)} cores`;
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en");
 }

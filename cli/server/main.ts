@@ -1,4 +1,5 @@
 /** The main function of `server.ts`: reads the command line, and runs a service until it stops. @module */
+import { invocation } from "../shared/invocation.ts";
 import { processEnvironment } from "../args/environment.ts";
 import { ExitCode, ExitError, UsageError } from "../terminal/exit.ts";
 import { Log } from "../terminal/log.ts";
@@ -18,6 +19,7 @@ import { services } from "./services/mod.ts";
 
 const program = {
   name: programName("server"),
+  invocation: invocation("server"),
   summary: "A TCP server: a relay, or one of the small services",
   version: VERSION,
   commandNoun: "service",

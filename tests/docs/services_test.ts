@@ -21,7 +21,7 @@ Deno.test("docs/services.md has every service in its table, with its own port, a
 
 Deno.test("docs/services.md shows only commands that parse", () => {
   const programs: Readonly<Record<string, Commands>> = { server: services, client: clients };
-  const shown = Array.from(text.matchAll(/^\$ (server|client)\.ts ?(.*)$/gm));
+  const shown = Array.from(text.matchAll(/^\$ deno run -A (server|client)\.ts ?(.*)$/gm));
   assert(shown.length > 10);
   for (const [line, name = "", args = ""] of shown) {
     // The one that is shown for its error.

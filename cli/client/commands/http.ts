@@ -43,6 +43,10 @@ export const http = {
   summary: "Send an HTTP request, and print status, headers, and body",
   positionals,
   options,
+  instead: {
+    host: "name the host in the URL, as in http://127.0.0.1:8890/",
+    port: "name the port in the URL, as in http://127.0.0.1:8890/",
+  },
   examples: [
     ["http GET http://127.0.0.1:8890/time", "Ask the http service for the time"],
     [

@@ -3,7 +3,7 @@ import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import { quoted } from "../../../internal/printable.ts";
 import { fileError, isFileError } from "../../shared/file_error.ts";
-import { programName } from "../../run_program.ts";
+import { invocation } from "../../shared/invocation.ts";
 import TEMPLATE from "./template.txt" with { type: "text" };
 
 /**
@@ -23,7 +23,7 @@ export async function writeScenario(name: string, log: Log): Promise<ExitCode> {
     }
     throw isFileError(cause) ? fileError(`write ${quoted(path)}`, cause) : cause;
   }
-  log.result(`Wrote ${path}. Run it: ${programName("loadtest")} run ${path} --target HOST:PORT`, {
+  log.result(`Wrote ${path}. Run it: ${invocation("loadtest")} run ${path} --target HOST:PORT`, {
     event: "written",
     path,
   });

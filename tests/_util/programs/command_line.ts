@@ -76,6 +76,7 @@ export const program = {
         header: option.text({ help: "Said with it", repeatable: true }),
       },
       options: { json: common.json, from: option.port({ help: "Local port", minPort: 1 }) },
+      instead: { port: "name the port in the URL" },
       examples: [["get GET http://a", "Get it"], ["get HEAD http://a", "Ask for it"]],
     },
   },

@@ -1,5 +1,6 @@
 /** The text for --help and --version. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { commandHelp } from "../../../cli/args/help.ts";
 import { help, program } from "../../_util/programs/command_line.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -73,4 +74,10 @@ Deno.test("parseCommandLine() prints options under their headings, in the order 
   };
   assertEquals(under("Proxy:"), ["--to", "--message"]);
   assertEquals(under("Output:"), ["--json", "--help", "--version"]);
+});
+
+Deno.test("commandHelp() shows examples with the command that starts the program", pure, () => {
+  const text = commandHelp({ ...program, invocation: "deno run -A server.ts" }, "get", {});
+  assertStringIncludes(text, "\n  deno run -A server.ts get GET http://a\n");
+  assertStringIncludes(commandHelp(program, "get", {}), "\n  server.ts get GET http://a\n");
 });

@@ -129,8 +129,12 @@ Deno.test("parseCommandLine() rejects another command's option and names that co
     "Cannot use --to with service relay: it is an option of proxy; see server.ts relay --help",
   );
   assertStringIncludes(
+    refusal(["get", "GET", "x", "--max-line=1"]),
+    "Cannot use --max-line with service get: it is an option of relay",
+  );
+  assertEquals(
     refusal(["get", "GET", "x", "--port=1"]),
-    "Cannot use --port with service get: it is an option of relay, proxy",
+    "Cannot use --port with service get: name the port in the URL; see server.ts get --help",
   );
 });
 

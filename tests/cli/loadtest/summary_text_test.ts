@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { summaryText } from "../../../cli/loadtest/summary_text.ts";
 import type { Summary } from "../../../loadtest/metrics/summary.ts";
+import { goodRun } from "../../_util/loadtest/run_events.ts";
+import { summaryOf } from "../../_util/loadtest/run_summary.ts";
 import { pure } from "../../_util/permissions.ts";
 
 Deno.test("summaryText() advises to start the server only when nobody answers", pure, () => {
@@ -28,4 +30,13 @@ Deno.test("summaryText() advises to start the server only when nobody answers", 
     } as unknown as Summary;
     assertEquals(summaryText(summary).split("\n"), [`FAILED: ${text}`, ...hint]);
   }
+});
+
+Deno.test("summaryText() says how many clients of an interrupted run had started", pure, () => {
+  const summary = summaryOf(goodRun(3));
+  const lastLine = (text: string): string | undefined =>
+    text.split("\n").findLast((line) => line.includes("seed"));
+  assertStringIncludes(lastLine(summaryText(summary)) ?? "", "3 clients in 2.0 s");
+  const interrupted: Summary = { ...summary, verdict: "interrupted", started: 294, clients: 3000 };
+  assertStringIncludes(lastLine(summaryText(interrupted)) ?? "", "294 of 3,000 clients in 2.0 s");
 });

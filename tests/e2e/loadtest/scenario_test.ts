@@ -96,7 +96,9 @@ Deno.test("loadtest.ts new writes a scenario that type-checks and runs, and does
   await using echo = startEcho();
   const name = file.replace(".ts", "");
   if (dir.has("scenario.ts")) await Deno.remove(file);
-  assertEquals((await loadTest("new", name)).code, 0);
+  const written = await loadTest("new", name);
+  assertEquals(written.code, 0);
+  assertStringIncludes(written.out, `Run it: deno run -A loadtest.ts run ${name}.ts --target HOST:PORT`);
   const again = await loadTest("new", name);
   assertEquals(again.code, 2);
   assertStringIncludes(again.err, "exists already");
