@@ -9,7 +9,8 @@ export const ASK_RESULTS = ["ok", "wrong", "truncated", "foreign", "lost", "unde
  * - `ok`: the expected reply arrived.
  * - `wrong`: another reply arrived in its place.
  * - `truncated`: only the start of the expected reply arrived.
- * - `foreign`: the reply to another session's request arrived.
+ * - `foreign`: the reply to another session's request arrived. Only for the first 200 mismatches of a generator process;
+ *   later ones are `wrong`.
  * - `lost`: no reply arrived within the timeout, or before the connection ended.
  * - `under-way`: the run ended first.
  */

@@ -27,7 +27,7 @@ export interface ScenarioMetrics {
   readonly wrong: number;
   /** Requests that got only the start of the expected reply. */
   readonly truncated: number;
-  /** Requests that got the reply to a request of another session. */
+  /** Requests that got the reply to a request of another session; beyond 200 mismatches of a process, `wrong`. */
   readonly foreign: number;
   /** Replies that arrived after the reply to a later request of the same connection. */
   readonly reordered: number;

@@ -30,23 +30,23 @@ class Refusals {
 
 /** Opens peers, and ignores those that are refused. */
 async function open(
-  bench: TortureRig,
+  rig: TortureRig,
   count: number,
-  connect: () => Promise<HostilePeer> = () => bench.connect(),
+  connect: () => Promise<HostilePeer> = () => rig.connect(),
 ): Promise<{ peers: HostilePeer[]; refusals: Refusals }> {
   const peers: HostilePeer[] = [];
   const refusals = new Refusals();
-  await bench.crowd(count, () => refusals.guard(async () => void peers.push(await connect())));
+  await rig.crowd(count, () => refusals.guard(async () => void peers.push(await connect())));
   return { peers, refusals };
 }
 
 /** Checks that the server serves others while `peers` are connected, then disconnects them. */
 async function whileOpen(
-  bench: TortureRig,
+  rig: TortureRig,
   peers: readonly HostilePeer[],
   saw: string,
 ): Promise<Observation> {
-  const answer = await bench.probe();
+  const answer = await rig.probe();
   const left = peers.filter((peer) => peer.end === undefined).length;
   const ended = left === peers.length ? "" : `, ${peers.length - left} of them closed by the server`;
   for (const peer of peers) peer.close();
@@ -56,55 +56,55 @@ async function whileOpen(
   return { saw: `${saw}${ended}`, fault: `others are not served: ${answer}` };
 }
 
-async function silent(bench: TortureRig): Promise<Observation> {
-  const { peers, refusals } = await open(bench, bench.scaled(10_000));
-  return await whileOpen(bench, peers, `${peers.length} connected and silent${refusals}`);
+async function silent(rig: TortureRig): Promise<Observation> {
+  const { peers, refusals } = await open(rig, rig.scaled(10_000));
+  return await whileOpen(rig, peers, `${peers.length} connected and silent${refusals}`);
 }
 
-async function drip(bench: TortureRig): Promise<Observation> {
-  const { peers, refusals } = await open(bench, bench.scaled(500));
-  const seconds = Math.min(5, bench.scaled(5));
+async function drip(rig: TortureRig): Promise<Observation> {
+  const { peers, refusals } = await open(rig, rig.scaled(500));
+  const seconds = Math.min(5, rig.scaled(5));
   for (let i = 0; i < seconds; i++) {
-    await Promise.all(peers.map((peer) => peer.write("x", { within: bench.patience })));
-    await bench.pause(1000);
+    await Promise.all(peers.map((peer) => peer.write("x", { within: rig.patience })));
+    await rig.pause(1000);
   }
   return await whileOpen(
-    bench,
+    rig,
     peers,
     `${peers.length} send a byte per second, ${seconds} s long${refusals}`,
   );
 }
 
-async function halfHandshake(bench: TortureRig): Promise<Observation> {
-  const { peers, refusals } = await open(bench, bench.scaled(500), () => bench.connectPlain());
+async function halfHandshake(rig: TortureRig): Promise<Observation> {
+  const { peers, refusals } = await open(rig, rig.scaled(500), () => rig.connectPlain());
   await Promise.all(peers.map((peer) => peer.write(HALF_HELLO)));
-  return await whileOpen(bench, peers, `${peers.length} stop in their TLS handshake${refusals}`);
+  return await whileOpen(rig, peers, `${peers.length} stop in their TLS handshake${refusals}`);
 }
 
-async function resetStorm(bench: TortureRig): Promise<Observation> {
-  const count = bench.scaled(20_000);
+async function resetStorm(rig: TortureRig): Promise<Observation> {
+  const count = rig.scaled(20_000);
   const refusals = new Refusals();
-  await bench.crowd(count, (index) =>
+  await rig.crowd(count, (index) =>
     refusals.guard(async () => {
-      const peer = await bench.connect();
+      const peer = await rig.connect();
       if (index % 2 === 0) {
-        await peer.write("torture and gone\ntorture in mid-line", { within: bench.patience });
+        await peer.write("torture and gone\ntorture in mid-line", { within: rig.patience });
       }
       peer.reset();
     }));
   return { saw: `${count} connect and reset${refusals}` };
 }
 
-async function churn(bench: TortureRig): Promise<Observation> {
-  const count = bench.scaled(10_000);
+async function churn(rig: TortureRig): Promise<Observation> {
+  const count = rig.scaled(10_000);
   const refusals = new Refusals();
   let kept = 0;
-  await bench.crowd(count, () =>
+  await rig.crowd(count, () =>
     refusals.guard(async () => {
       if (kept > MOST_KEPT) return; // Each of them takes the longest time for an answer.
-      const peer = await bench.connect();
+      const peer = await rig.connect();
       peer.finish();
-      if (!await peer.until(() => peer.end !== undefined, bench.patience)) kept++;
+      if (!await peer.until(() => peer.end !== undefined, rig.patience)) kept++;
       peer.close();
     }));
   const saw = `${count} connect and finish${refusals}`;

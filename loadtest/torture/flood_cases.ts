@@ -12,7 +12,7 @@ const PROBE_PAUSE_MS = 50;
 
 /** Sends `volume` bytes of lines while probing the server. Returns the number of bytes sent and the longest wait. */
 async function send(
-  bench: TortureRig,
+  rig: TortureRig,
   peer: HostilePeer,
   { line, volume }: { line: string; volume: number },
 ): Promise<{ sent: number; answer: number | string }> {
@@ -21,19 +21,19 @@ async function send(
   let isOver = false;
   const sending = (async () => {
     while (sent < volume && peer.end === undefined) {
-      if (!await peer.write(chunk, { within: bench.patience })) break;
+      if (!await peer.write(chunk, { within: rig.patience })) break;
       sent += chunk.length;
     }
     isOver = true;
   })();
   let answer: number | string = 0;
   while (!isOver && typeof answer === "number") {
-    answer = worse(answer, await bench.probe());
-    await bench.pause(PROBE_PAUSE_MS);
+    answer = worse(answer, await rig.probe());
+    await rig.pause(PROBE_PAUSE_MS);
   }
   await sending;
   // Probed once more, because the peer is still connected, and the server may still be processing what it sent.
-  return { sent, answer: typeof answer === "string" ? answer : worse(answer, await bench.probe()) };
+  return { sent, answer: typeof answer === "string" ? answer : worse(answer, await rig.probe()) };
 }
 
 function worse(one: number, other: number | string): number | string {
@@ -46,15 +46,15 @@ function seen(saw: string, answer: number | string, fault: string | undefined): 
   return fault === undefined ? { saw: all } : { saw: all, fault };
 }
 
-async function tinyLines(bench: TortureRig): Promise<Observation> {
-  const peer = await bench.connect();
-  const volume = 2 * bench.scaled(1_000_000);
-  const { sent, answer } = await send(bench, peer, { line: "x\n", volume });
+async function tinyLines(rig: TortureRig): Promise<Observation> {
+  const peer = await rig.connect();
+  const volume = 2 * rig.scaled(1_000_000);
+  const { sent, answer } = await send(rig, peer, { line: "x\n", volume });
   peer.finish();
   // The server may need time to answer, or close such a peer, but must not forget it.
   for (let last = -1; peer.end === undefined && last < peer.bytes;) {
     last = peer.bytes;
-    await peer.until(() => peer.bytes > last, bench.patience);
+    await peer.until(() => peer.bytes > last, rig.patience);
   }
   const stuck = peer.end === undefined;
   const saw = `${sent / 2} lines sent, ${describePeer(peer)}`.slice(0, 120);
@@ -62,7 +62,7 @@ async function tinyLines(bench: TortureRig): Promise<Observation> {
   return seen(
     saw,
     answer,
-    stuck ? `neither answers all lines nor ends, within ${bench.patience} ms of the last answer` : undefined,
+    stuck ? `neither answers all lines nor ends, within ${rig.patience} ms of the last answer` : undefined,
   );
 }
 
@@ -77,20 +77,20 @@ async function untilQuiet(peer: HostilePeer, ms: number): Promise<boolean> {
   return true;
 }
 
-async function neverReads(bench: TortureRig): Promise<Observation> {
-  const peer = await bench.connect();
+async function neverReads(rig: TortureRig): Promise<Observation> {
+  const peer = await rig.connect();
   peer.pause();
   // A peer that does not read may wait forever for the server to read on, which is a good result as well.
-  const volume = bench.scaled(2 * MOST_IN_SOCKETS);
-  const { sent, answer } = await send(bench, peer, { line: `${"x".repeat(63)}\n`, volume });
+  const volume = rig.scaled(2 * MOST_IN_SOCKETS);
+  const { sent, answer } = await send(rig, peer, { line: `${"x".repeat(63)}\n`, volume });
   const unread = peer.bytes;
   peer.resume(); // The end is visible only to a reader.
-  const isQuiet = await untilQuiet(peer, bench.patience);
+  const isQuiet = await untilQuiet(peer, rig.patience);
   const held = peer.bytes - unread;
   const saw = `${(sent / MIB).toFixed(0)} MiB sent, ${describePeer(peer)}`.slice(0, 120);
   peer.close();
   // Over TLS, the library of this side buffers the answers, because it reads ahead.
-  const holds = isQuiet && !bench.isTls && held > MOST_IN_SOCKETS;
+  const holds = isQuiet && !rig.isTls && held > MOST_IN_SOCKETS;
   return seen(
     saw,
     answer,

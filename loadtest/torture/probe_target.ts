@@ -27,11 +27,11 @@ const ALERT = "\x15\x03";
 
 /** Checks that the target answers, and that it does not speak TLS unless the peer does. */
 export async function probeTarget(options: TortureRigOptions): Promise<TargetProbe> {
-  using bench = new TortureRig(options);
+  using rig = new TortureRig(options);
   let greeting = 0;
   try {
-    const peer = await bench.connect();
-    await peer.until(() => peer.bytes > 0, Math.min(GREETING_MS, bench.patience));
+    const peer = await rig.connect();
+    await peer.until(() => peer.bytes > 0, Math.min(GREETING_MS, rig.patience));
     greeting = peer.bytes;
     peer.close();
   } catch (error) {

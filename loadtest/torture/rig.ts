@@ -33,7 +33,7 @@ export interface Observation {
 /** One hostile behavior. */
 export interface TortureCase {
   readonly name: string;
-  run(bench: TortureRig): Promise<Observation>;
+  run(rig: TortureRig): Promise<Observation>;
 }
 
 /** The default request of an honest peer. */

@@ -73,29 +73,29 @@ export async function* torture(options: TortureOptions): AsyncIterableIterator<T
 }
 
 async function isGone(options: TortureOptions): Promise<boolean> {
-  using bench = new TortureRig(options);
-  await bench.pause(RESTART_MS);
-  return typeof await bench.probe() === "string";
+  using rig = new TortureRig(options);
+  await rig.pause(RESTART_MS);
+  return typeof await rig.probe() === "string";
 }
 
 async function runCase(one: TortureCase, options: TortureOptions): Promise<TortureResult> {
   const { caseTimeout = CASE_TIMEOUT_MS, process } = options;
   const before = process?.heldResources();
-  using bench = new TortureRig(options);
+  using rig = new TortureRig(options);
   const start = performance.now();
   const late = Promise.withResolvers<Observation>();
   const timer = setTimeout(
     () => late.resolve({ saw: "", fault: `not done within ${caseTimeout} ms` }),
     caseTimeout,
   );
-  const run = one.run(bench).catch((error): Observation => ({
+  const run = one.run(rig).catch((error): Observation => ({
     saw: "",
     fault: error instanceof Error ? error.message : String(error),
   }));
   const observation = await Promise.race([run, late.promise]);
   clearTimeout(timer);
   const ms = performance.now() - start;
-  bench[Symbol.dispose](); // The crowd disconnects before the honest peer connects.
+  rig[Symbol.dispose](); // The crowd disconnects before the honest peer connects.
   using others = new TortureRig(options);
   const probe = await others.probe();
   const probeMs = typeof probe === "number" ? probe : null;

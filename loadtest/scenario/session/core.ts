@@ -92,7 +92,7 @@ export class SessionCore<Frame> {
     const { hub, timeout, correlate } = this.#options;
     if (this.#stopped) return rejected(new SessionStoppedError());
     const { steps } = hub;
-    const sent = hub.turn();
+    const sent = hub.turnTime();
     const batch = new Batch<Frame>({
       frames,
       number: this.#asks,
@@ -259,7 +259,7 @@ export class SessionCore<Frame> {
     this.#settle(ask.batch, ask.index);
     const got = gotInstead(ask.expected, reply, outcome);
     const owner = hub.ownerOf(reply, this);
-    hub.misled(this.client, ask);
+    hub.gotAnotherReply(this.client, ask);
     if (owner !== undefined) this.#fail(ask, "foreign", `${got}, ${describeOwner(owner)}`, at);
     else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
   }

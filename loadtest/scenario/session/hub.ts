@@ -16,18 +16,23 @@ export interface RequestOwner<Frame> {
   readonly ask: Ask<Frame>;
 }
 
+/**
+ * Most searches for the owner of a reply, because each scans all requests in flight. A swapped reply beyond them counts as
+ * wrong.
+ */
+const MOST_SEARCHES = 200;
+
 /** The sessions of one process, in order to recognize a reply that was meant for another session. */
 export class SessionHub<Frame> {
   readonly steps = new StepNames();
   readonly #clock: Clock;
   readonly #begin: number;
   /** The time of this turn of the event loop; `undefined` until it is read. */
-  #turn: number | undefined;
+  #turnTime: number | undefined;
   readonly #open = new Set<HubSession<Frame>>();
   /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
-  readonly #misled: RequestOwner<Frame>[] = [];
-  /** Number of remaining searches, each of which scans all requests in flight. */
-  #searches = 200;
+  readonly #wronglyAnswered: RequestOwner<Frame>[] = [];
+  #searches = MOST_SEARCHES;
 
   /** @param begin The time on the clock at which the run started. */
   constructor(clock: Clock, begin: number) {
@@ -39,21 +44,21 @@ export class SessionHub<Frame> {
    * ms since the run started, the same for all requests of one turn of the event loop: a look at the clock costs a tenth
    * of a request. A request counts as sent when its turn began, so that its latency is never too short.
    */
-  turn(): number {
-    if (this.#turn !== undefined) return this.#turn;
+  turnTime(): number {
+    if (this.#turnTime !== undefined) return this.#turnTime;
     this.#clock.soon(this.#endTurn);
-    return this.#turn = this.now();
+    return this.#turnTime = this.now();
   }
 
   /** ms since the run started. Later requests of this turn count as sent now. */
   now(): number {
     const now = this.#clock.now() - this.#begin;
-    if (this.#turn !== undefined) this.#turn = now;
+    if (this.#turnTime !== undefined) this.#turnTime = now;
     return now;
   }
 
   readonly #endTurn = (): void => {
-    this.#turn = undefined;
+    this.#turnTime = undefined;
   };
 
   add(session: HubSession<Frame>): void {
@@ -71,11 +76,12 @@ export class SessionHub<Frame> {
       const ask = session === of ? undefined : session.expecting(reply);
       if (ask !== undefined) return { client: session.client, ask };
     }
-    return this.#misled.find(({ client, ask }) => client !== of.client && belongs(ask, reply));
+    return this.#wronglyAnswered.find(({ client, ask }) => client !== of.client && belongs(ask, reply));
   }
 
-  misled(client: number, ask: Ask<Frame>): void {
-    this.#misled.push({ client, ask });
-    if (this.#misled.length > 100) this.#misled.shift();
+  /** Remembers a request whose reply may be at another session, or yet arrive there. */
+  gotAnotherReply(client: number, ask: Ask<Frame>): void {
+    this.#wronglyAnswered.push({ client, ask });
+    if (this.#wronglyAnswered.length > 100) this.#wronglyAnswered.shift();
   }
 }
