@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { listen } from "../../../socket/mod.ts";
 import { loadTest } from "../../_util/loadtest/loadtest_program.ts";
+import { ServerProcess } from "../../_util/programs/program.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 let dir: TempDir;
@@ -16,17 +17,18 @@ Deno.test.afterAll(() => dir[Symbol.asyncDispose]());
 
 const HEAD = 'import { lineCodec, scenario } from "@okline/okline/loadtest";\nconst codec = lineCodec();\n';
 
-/** A line echo that says `OK` to a login, and the port it listens on. */
+/** A line echo, and the port it listens on. */
 function startEcho(): { port: number } & AsyncDisposable {
   const server = listen({ port: 0, hostnames: ["127.0.0.1"] });
   server.serve(async (peer) => {
-    for await (const line of peer) peer.send(line.startsWith("LOGIN") ? "OK" : line);
+    for await (const line of peer) peer.send(line);
   });
   return { port: server.addresses[0]!.port, [Symbol.asyncDispose]: () => server.close() };
 }
 
 Deno.test("loadtest.ts run proves a scenario file and writes its report, and verify agrees", async () => {
-  await using echo = startEcho();
+  // A process of its own, because its sockets are counted.
+  await using echo = await ServerProcess.start("echo");
   await Deno.writeTextFile(`${dir.path}/users.csv`, "name\nann\nbob\ncy\ndan\n");
   await Deno.writeTextFile(
     file,
@@ -35,7 +37,7 @@ Deno.test("loadtest.ts run proves a scenario file and writes its report, and ver
       data: "users.csv",
       setup: () => ({ suffix: "!" }),
       async session(t) {
-        await t.ask("LOGIN " + t.row.name, { expect: "OK" });
+        await t.ask("LOGIN " + t.row.name, { expect: "LOGIN " + t.row.name });
         t.metric("name-length").record(t.row.name!.length);
       },
       async message(t) {
@@ -66,7 +68,7 @@ Deno.test("loadtest.ts run proves a scenario file and writes its report, and ver
       "--max-lag",
       "1h",
       "--pid",
-      `${Deno.pid}`,
+      `${echo.pid}`,
       "--json",
       "--quiet",
     ],
@@ -124,10 +126,10 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
     ["export const a: number = 'x';", target, /got no default export, only a$/],
     [
       'import { scenario } from "@okline/okline/loadtest";\nexport default scenario({ session() {} });',
-      target,
+      checked,
       /^error: Cannot run .*: TS2345: Property 'codec' is missing in type .* at scenario\.ts:2:25$/,
     ],
-    ["export default {", target, /^error: Cannot run .*: SyntaxError: .* at scenario\.ts:1:16$/],
+    ["export default {", checked, /^error: Cannot run .*: SyntaxError: .* at scenario\.ts:1:17$/],
     ["export {};", target, /expected "export default scenario\({ … }\)", got no default export$/],
     ["export default { session() {} };", target, /got a default export of type object$/],
     [
