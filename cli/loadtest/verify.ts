@@ -37,13 +37,13 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
     const scenario = ledger.run.protocol === "scenario";
     const messages = scenario ? plural(ledger.scenario.length, "request") : plural(clients, "message");
     const flaws = describeFlaws({ ...judgement, ...judgement.counts, server: ledger.facts.server });
-    const result = [
-      `${acked} of ${messages} ${scenario ? "answered as expected" : "acknowledged"}`,
-      ...flaws,
-    ];
+    const counted = `${acked} of ${messages} ${scenario ? "answered as expected" : "acknowledged"}`;
+    const result = verdict === "failed" && flaws.length > 0
+      ? `${flaws.join(", ")}; ${counted}`
+      : [counted, ...flaws].join(", ");
     log.result(
       [
-        `${verdict.toUpperCase()}: ${result.join(", ")}`,
+        `${verdict.toUpperCase()}: ${result}`,
         ...discrepancies.map((text) => `  ${text}`),
         ...findingLines(judgement, { where: "--json" }),
       ].join("\n"),
