@@ -21,7 +21,7 @@ export interface HttpListenerOptions {
 export interface HttpLimits {
   /** Open connections; further ones are closed immediately. Default 64. */
   readonly maxConnections: number;
-  /** Longest wait for all of a request. Default 5,000. */
+  /** Longest wait for all of a request, and for the next one. Default 5,000. */
   readonly requestTimeout: number;
   /** Longest time for which a client reads nothing of a response. Default 10,000. */
   readonly stallTimeout: number;
@@ -56,6 +56,7 @@ export class HttpListener {
   readonly #open = new Set<TransportStream>();
   readonly #limits: HttpLimits;
   readonly #options: HttpListenerOptions;
+  #closed = false;
   #active = 0;
   #idle = Promise.withResolvers<void>();
 
@@ -73,6 +74,8 @@ export class HttpListener {
       maxHeaderSize: MAX_HEADER_BYTES,
     });
     this.#server.on("request", (request, response) => void this.#serve(request, response));
+    // A server that does not listen closes a connection after its first response.
+    Object.defineProperty(this.#server, "listening", { get: () => !this.#closed });
     // Timeouts begin with this event.
     this.#server.emit("listening");
     this.#accepting = this.#accept().catch(options.onError);
@@ -102,6 +105,7 @@ export class HttpListener {
 
   /** Stops accepting, waits up to `within` ms for responses in progress, and closes every connection. */
   async close(within = 2000): Promise<void> {
+    this.#closed = true;
     this.#acceptor.close();
     this.#server.closeIdleConnections();
     if (this.#active > 0) {

@@ -9,6 +9,7 @@ const READ_BYTES = 16 * 1024;
 /** A transport as the stream that the HTTP server of `node:http` expects of a socket. */
 export class TransportStream extends Duplex {
   readonly #transport: Transport;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(transport: Transport) {
     super({ allowHalfOpen: true });
@@ -32,12 +33,15 @@ export class TransportStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    clearTimeout(this.#timer);
     this.#transport.close();
     done(error);
   }
 
-  /** Does nothing: the HTTP listener has timeouts of its own. */
-  setTimeout(): this {
+  /** Emits `timeout` after `ms` from now; 0 ends the wait. The HTTP server of `node:http` calls it between requests. */
+  setTimeout(ms: number): this {
+    clearTimeout(this.#timer);
+    this.#timer = ms > 0 ? setTimeout(() => void this.emit("timeout"), ms) : undefined;
     return this;
   }
 

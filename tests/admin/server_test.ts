@@ -213,6 +213,24 @@ async function readAll(conn: Deno.Conn): Promise<string> {
   return text;
 }
 
+Deno.test("startAdmin() answers many requests on one connection, and closes it when no further one comes", async () => {
+  await using watched = await startWatchedRelay({ limits: { requestTimeout: 500 } });
+  const { address } = watched.admin;
+  using conn = await Deno.connect({ hostname: address.hostname, port: address.port });
+  const bytes = new Uint8Array(4096);
+  for (let request = 0; request < 3; request++) {
+    await conn.write(new TextEncoder().encode("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    let text = "";
+    while (!text.endsWith("ok\n")) {
+      const count = await conn.read(bytes);
+      assert(count !== null, `closed after ${request} responses: ${text}`);
+      text += new TextDecoder().decode(bytes.subarray(0, count));
+    }
+    assertStringIncludes(text, "HTTP/1.1 200 OK");
+  }
+  assertEquals(await conn.read(bytes), null);
+});
+
 Deno.test("GET /readyz answers 503 while the cluster of a relay cannot be reached", async () => {
   await using server = await startWatchedRelay();
   const bus = new MemoryBusHub({ clock: systemClock }).join("a");
