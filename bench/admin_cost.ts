@@ -2,8 +2,9 @@
  * The cost of being observed, for a relay with 100 connections that keep 16 messages in flight each: `deno task bench:admin-cost`.
  *
  * The same load goes to a relay that is not observed, to one with a log, to one with an admin server whose metrics are scraped once
- * per second, and to one that exports through OpenTelemetry. They take turns, and each round is compared with the first relay in
- * the same round. `--rounds 8` is how often.
+ * per second, and to one that exports through OpenTelemetry. They take turns, each round begins with another one, and each is
+ * compared with the first relay in the same round. A second relay that is not observed shows how much of a difference is chance.
+ * `--rounds 8` is how often; `--only "admin, scraped"` leaves out the others.
  *
  * @module
  */
@@ -24,7 +25,7 @@ const TELEMETRY = {
   OTEL_METRIC_EXPORT_INTERVAL: "1000",
 };
 
-const { rounds = "8" } = parseArgs(Deno.args, { string: ["rounds"] });
+const { rounds = "8", only } = parseArgs(Deno.args, { string: ["rounds", "only"] });
 if ((await missingPrograms(["go"])).length > 0) {
   new Log().warn("Skipped: go is not installed");
   Deno.exit(0);
@@ -37,11 +38,13 @@ const relays: { readonly name: string; readonly relay: Peer; readonly windows: W
 for (
   const [name, options, env] of [
     ["not observed", ["--quiet"], {}],
+    ["not observed, again", ["--quiet"], {}],
     ["log", [], {}],
     ["admin, scraped", ["--quiet", "--admin", "127.0.0.1:0"], {}],
     ["OpenTelemetry", ["--quiet"], TELEMETRY],
   ] as const
 ) {
+  if (only !== undefined && only !== name && !name.startsWith("not observed")) continue;
   relays.push({ name, relay: stack.use(await startRelay(options, { env, log: "null" })), windows: [] });
 }
 
@@ -54,7 +57,8 @@ async function scrapeUntil(port: number, over: AbortSignal): Promise<void> {
 }
 
 for (let round = 0; round < Number(rounds); round++) {
-  for (const { relay, windows } of relays) {
+  const first = round % relays.length;
+  for (const { relay, windows } of [...relays.slice(first), ...relays.slice(0, first)]) {
     const over = new AbortController();
     const scraping = relay.adminPort === undefined ? undefined : scrapeUntil(relay.adminPort, over.signal);
     windows.push(...await Array.fromAsync(relayWindows(program, relay, LOAD)));
