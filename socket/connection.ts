@@ -177,6 +177,26 @@ export class Connection<Frame = string> implements AsyncDisposable {
   }
 
   /**
+   * Reads on after a sink took no more.
+   *
+   * @internal For the tunnel of proxy and balancer.
+   */
+  feedOn(): void {
+    this.#inbound.feedOn();
+  }
+
+  /**
+   * Sends a piece that another connection has read for a sink, within this call: without a copy, unless this socket does
+   * not take it all.
+   *
+   * @internal For the tunnel of proxy and balancer.
+   * @returns Whether the socket has taken everything. If not, the sink takes no more until {@linkcode Connection.flushed}.
+   */
+  pass(this: Connection<Uint8Array>, piece: Uint8Array, from: Connection<Uint8Array>): boolean {
+    return this.#outbound.sendNow(piece, from.#inbound.lends);
+  }
+
+  /**
    * The frames as a web stream. It reads one frame per pull, so a slow consumer slows the peer down.
    *
    * It closes when the peer has finished, or this side closes the connection. It errors with a {@linkcode FramingError},

@@ -1,5 +1,6 @@
 /** Input of a client that has no backend yet. @module */
 import type { Connection } from "../../socket/connection.ts";
+import type { FrameSink } from "../../socket/connection/frame_iterator.ts";
 
 // A request fits in; more is left in the kernel, so that waiting clients cannot fill the memory.
 const MOST_HELD = 16 * 1024;
@@ -7,54 +8,48 @@ const MOST_HELD = 16 * 1024;
 /**
  * Reads from a client while its backend is being dialed, so that a reset is noticed at once, and keeps what it reads.
  *
- * A client that has sent more than 16 KiB is not read from anymore until {@linkcode EarlyReader.batches} is iterated, and
- * its reset is noticed only then.
+ * A client that has sent more than 16 KiB is not read from anymore until {@linkcode EarlyReader.passTo}, and its reset is
+ * noticed only then.
  */
-export class EarlyReader {
-  readonly #live: AsyncIterator<readonly Uint8Array[]>;
+export class EarlyReader implements FrameSink<Uint8Array> {
+  readonly keepsNothing = true;
+  readonly #client: Connection<Uint8Array>;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
-  #pending: Promise<IteratorResult<readonly Uint8Array[]>> | undefined;
-  #taken = false;
+  #onward: FrameSink<Uint8Array> | undefined;
+  /** Set when the input ends before the backend is there. */
+  #end: { readonly error: unknown } | undefined;
 
   /** @param start Input that was read before, if any. */
   constructor(client: Connection<Uint8Array>, start?: Uint8Array) {
-    this.#live = client.batches();
+    this.#client = client;
     if (start !== undefined && start.length > 0) this.#hold(start);
-    this.#readOn();
+    client.feed(this);
   }
 
-  /** Returns the input from its start, for a single loop. Ends as {@linkcode Connection.batches} does. */
-  batches(): AsyncIterable<readonly Uint8Array[]> {
-    this.#taken = true;
-    return { [Symbol.asyncIterator]: () => ({ next: () => this.#next() }) };
+  take(pieces: readonly Uint8Array[]): boolean | void {
+    if (this.#onward !== undefined) return this.#onward.take(pieces);
+    for (const piece of pieces) this.#hold(piece);
+    return this.#heldBytes < MOST_HELD;
   }
 
-  #next(): Promise<IteratorResult<readonly Uint8Array[]>> {
-    if (this.#held.length > 0) {
-      const value = this.#held;
-      this.#held = [];
-      return Promise.resolve({ done: false, value });
-    }
-    const pending = this.#pending ?? this.#live.next();
-    this.#pending = undefined;
-    return pending;
+  ended(error?: unknown): void {
+    if (this.#onward !== undefined) this.#onward.ended(error);
+    else this.#end = { error };
   }
 
-  #readOn(): void {
-    this.#pending = this.#live.next();
-    this.#pending.then((result) => {
-      // Since the loop began, the result belongs to it.
-      if (this.#taken || result.done) return;
-      // The pieces are in the read buffer, which the next read overwrites.
-      for (const piece of result.value) this.#hold(piece.slice());
-      this.#pending = undefined;
-      if (this.#heldBytes < MOST_HELD) this.#readOn();
-    }, () => {}); // The loop meets the error too, because the promise stays pending for it.
+  /** Passes the input on, from its start. */
+  passTo(onward: FrameSink<Uint8Array>): void {
+    this.#onward = onward;
+    const held = this.#held;
+    this.#held = [];
+    const taken = held.length === 0 || onward.take(held) !== false;
+    if (this.#end !== undefined) onward.ended(this.#end.error);
+    else if (taken) this.#client.feedOn();
   }
 
   #hold(piece: Uint8Array): void {
-    this.#held.push(piece);
+    this.#held.push(piece.slice());
     this.#heldBytes += piece.length;
   }
 }

@@ -110,9 +110,9 @@ export class Gateway {
       if (read && this.#options.access?.mayConnect?.(ends.source.hostname) === false) {
         throw new UnauthorizedError("Client's address is not allowed");
       }
-      const input = new EarlyReader(client, read?.rest);
+      const early = new EarlyReader(client, read?.rest);
       upstream = await this.#openFor(client, ends.source);
-      await this.#pass(client, upstream.connection, ends, input);
+      await this.#pass(client, upstream.connection, ends, early);
     } catch (error) {
       const why = reasonOf(error);
       // A close reason cannot report it anymore, so the listener does.
@@ -150,12 +150,12 @@ export class Gateway {
     client: Connection<Uint8Array>,
     backend: Connection<Uint8Array>,
     ends: ProxiedEnds,
-    input: EarlyReader,
+    early: EarlyReader,
   ): Promise<void> {
     const { proxyOut, clock, timeouts } = this.#options;
     try {
       if (proxyOut) backend.send(formatProxyHeader(proxyOut, ends));
-      await tunnel(client, backend, { clock, idleTimeout: timeouts?.idle ?? 0, input: input.batches() });
+      await tunnel(client, backend, { clock, idleTimeout: timeouts?.idle ?? 0, early });
     } finally {
       // Both sides have finished, or both connections are closed already.
       backend.abort({ type: "natural" });

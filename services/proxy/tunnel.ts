@@ -1,15 +1,17 @@
 /** Bytes in both directions between two connections. @module */
 import type { Connection } from "../../socket/connection.ts";
+import type { FrameSink } from "../../socket/connection/frame_iterator.ts";
 import { type CloseReason, ConnectionClosedError } from "../../socket/errors.ts";
 import type { Clock, Timer } from "../../internal/clock.ts";
+import type { EarlyReader } from "./early_reader.ts";
 
 /** Options for {@linkcode tunnel}. */
 export interface TunnelOptions {
   readonly clock: Clock;
   /** Longest time in ms without a byte in either direction. 0 disables. */
   readonly idleTimeout: number;
-  /** Input of the first connection, if some of it was read before. Default: `client.batches()`. */
-  readonly input?: AsyncIterable<readonly Uint8Array[]>;
+  /** Reads the first connection, if something does already. */
+  readonly early?: EarlyReader;
 }
 
 /**
@@ -20,67 +22,132 @@ export interface TunnelOptions {
  * - A reset of one side is passed on as a reset of the other. When a connection breaks in another way, the other one is
  *   reset too, unless it has received everything already: a truncated stream must not look complete. Where the sockets
  *   cannot reset ({@linkcode Connection.reset}), they are closed.
+ *
+ * Rejects with an error that is not the end of a connection.
  */
-export async function tunnel(
+export function tunnel(
   client: Connection<Uint8Array>,
   backend: Connection<Uint8Array>,
   options: TunnelOptions,
 ): Promise<void> {
-  const ms = options.idleTimeout;
-  /** Connections that were sent everything, and a FIN. */
-  const complete = new Set<Connection<Uint8Array>>();
-  const breakOff = (connection: Connection<Uint8Array>, why: CloseReason) => {
-    if (complete.has(connection)) connection.abort(why);
-    else connection.reset(why);
-  };
-  const idle = new IdleTimer(options.clock, ms, () => {
-    const why: CloseReason = { type: "timeout", which: "idle", ms };
-    for (const connection of [client, backend]) breakOff(connection, why);
-  });
-  const pass = async (
-    from: Connection<Uint8Array>,
-    to: Connection<Uint8Array>,
-    input: AsyncIterable<readonly Uint8Array[]>,
-  ): Promise<void> => {
+  return new Promise((resolve, reject) => new Tunnel(client, backend, options, { resolve, reject }));
+}
+
+/** Settles the promise of a tunnel. */
+interface Settle {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+class Tunnel {
+  readonly idle: IdleTimer;
+  readonly #directions: readonly Direction[];
+  readonly #settle: Settle;
+  #running = 2;
+
+  constructor(
+    client: Connection<Uint8Array>,
+    backend: Connection<Uint8Array>,
+    { clock, idleTimeout: ms, early }: TunnelOptions,
+    settle: Settle,
+  ) {
+    this.#settle = settle;
+    const [fromClient, fromBackend] = [
+      new Direction(this, client, backend),
+      new Direction(this, backend, client),
+    ];
+    this.#directions = [fromClient, fromBackend];
+    this.idle = new IdleTimer(clock, ms, () => {
+      for (const { breakOff } of this.#directions) breakOff({ type: "timeout", which: "idle", ms });
+    });
     try {
-      await pump(input, to, idle);
-      if (from.peerEnded && from.open && to.open) {
-        complete.add(to);
-        await to.closeWrite(); // Also on the side that finishes last: TLS says goodbye before its FIN.
-      }
+      if (early === undefined) client.feed(fromClient);
+      else early.passTo(fromClient);
+      backend.feed(fromBackend);
     } catch (error) {
-      // Expected when a connection closes; its `closed` has the reason.
-      if (!(error instanceof ConnectionClosedError)) throw error;
+      this.failed(error);
     }
-    for (const [ended, other] of [[from, to], [to, from]] as const) {
-      if (ended.open) continue;
-      const { type } = await ended.closed;
-      breakOff(other, { type: "local", why: type === "reset" ? "other side was reset" : "other side ended" });
-    }
-  };
-  try {
-    await Promise.all([
-      pass(client, backend, options.input ?? client.batches()),
-      pass(backend, client, backend.batches()),
-    ]);
-  } finally {
-    idle.cancel();
+  }
+
+  failed(error: unknown): void {
+    this.idle.cancel();
+    this.#settle.reject(error);
+  }
+
+  /** Called by each direction once. What is left of a connection whose other end has gone is broken off. */
+  ended(): void {
+    const broken = this.#directions.filter(({ from }) => !from.open);
+    if (broken.length === 0) return this.#count();
+    const broke = broken.map(async ({ from, breakOff }) => {
+      const { type } = await from.closed;
+      breakOff({ type: "local", why: type === "reset" ? "other side was reset" : "other side ended" });
+    });
+    void Promise.all(broke).then(() => this.#count());
+  }
+
+  #count(): void {
+    if (--this.#running > 0) return;
+    this.idle.cancel();
+    this.#settle.resolve();
   }
 }
 
-async function pump(
-  input: AsyncIterable<readonly Uint8Array[]>,
-  to: Connection<Uint8Array>,
-  idle: IdleTimer,
-): Promise<void> {
-  for await (const pieces of input) {
-    idle.touch();
-    for (const piece of pieces) to.send(piece);
-    // Even below the high-water mark, because the next read overwrites the pieces.
-    await to.flushed();
-    idle.touch();
-    if (!to.open) return;
+/** Bytes from one connection to the other. They are written where they were read, in the same call. */
+class Direction implements FrameSink<Uint8Array> {
+  readonly keepsNothing = true;
+  readonly from: Connection<Uint8Array>;
+  readonly #to: Connection<Uint8Array>;
+  readonly #tunnel: Tunnel;
+  /** Whether the other connection was sent everything, and a FIN. */
+  #complete = false;
+  #over = false;
+
+  constructor(tunnel: Tunnel, from: Connection<Uint8Array>, to: Connection<Uint8Array>) {
+    this.#tunnel = tunnel;
+    this.from = from;
+    this.#to = to;
   }
+
+  take(pieces: readonly Uint8Array[]): boolean {
+    this.#tunnel.idle.touch();
+    let taken = true;
+    for (const piece of pieces) taken = this.#to.pass(piece, this.from);
+    if (!taken) this.#to.flushed().then(this.#feedOn, this.#failed);
+    return taken;
+  }
+
+  ended(error?: unknown): void {
+    if (error !== undefined) this.#tunnel.failed(error);
+    else if (this.from.peerEnded && this.from.open && this.#to.open) {
+      this.#complete = true;
+      // Also on the side that finishes last: TLS says goodbye before its FIN.
+      this.#to.closeWrite().then(this.#end, this.#failed);
+    } else this.#end();
+  }
+
+  /** Ends the other connection, so that what it was sent does not look complete unless it is. */
+  readonly breakOff = (why: CloseReason): void => {
+    if (this.#complete) this.#to.abort(why);
+    else this.#to.reset(why);
+  };
+
+  readonly #feedOn = (): void => {
+    this.#tunnel.idle.touch();
+    if (this.#to.open) this.from.feedOn();
+    else this.#end();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    // Expected when a connection closes; its `closed` has the reason.
+    if (error instanceof ConnectionClosedError) this.#end();
+    else this.#tunnel.failed(error);
+  };
+
+  readonly #end = (): void => {
+    if (this.#over) return;
+    this.#over = true;
+    this.#tunnel.ended();
+  };
 }
 
 /** Calls back after a silence. A byte only records the time, so it costs no timer. */

@@ -11,8 +11,13 @@ export interface FrameConsumer {
 
 /** Takes the frames of each read by a call. An object of this kind costs a connection no promise and no closure. */
 export interface FrameSink<Frame> {
-  /** Takes the frames of a read. An error that it throws ends the reading. */
-  take(frames: readonly Frame[]): void;
+  /** Whether `take` keeps no frame, so that frames may refer to memory that all connections share. Default `false`. */
+  readonly keepsNothing?: boolean;
+  /**
+   * Takes the frames of a read. After `false`, nothing is read until {@linkcode Connection.feedOn}. An error that it throws
+   * ends the reading.
+   */
+  take(frames: readonly Frame[]): boolean | void;
   /** Called once when no more frames will come: with a framing error, or with what `take` threw. */
   ended(error?: unknown): void;
 }

@@ -45,13 +45,15 @@ export class Reader<Frame> implements Resumable, Receiver {
   readonly #decoder: Decoder<Frame>;
   readonly #transport: Transport;
   readonly #settings: ReaderSettings;
-  readonly #receives: boolean;
+  #receives: boolean;
   #reading = false;
   #stopped = false;
   /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
   #serving = false;
   #discarded: PromiseWithResolvers<void> | undefined;
   #sink: FrameSink<Frame> | undefined;
+  /** Whether the sink takes no more for now. */
+  #held = false;
   #bytes = 0;
   #frames = 0;
   #readSince = 0;
@@ -75,8 +77,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#decoder = options.decoder;
     this.#transport = transport;
     this.#settings = settings;
-    // Frames that refer to memory shared by all connections would be overwritten by the next read of any of them.
-    this.#receives = settings.codec.copies === true && transport.receive !== undefined;
+    this.#receives = this.#mayShare(false);
     this.#failed = options.failed;
   }
 
@@ -122,7 +123,20 @@ export class Reader<Frame> implements Resumable, Receiver {
   feed(sink: FrameSink<Frame>): void {
     this.#assertNoConsumer();
     this.#sink = sink;
+    this.#receives = this.#mayShare(sink.keepsNothing === true);
     this.#serve();
+  }
+
+  /** Goes on after the sink took no more. */
+  feedOn(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#serve();
+  }
+
+  /** Whether frames refer to memory that all connections share, and that the next read of any of them overwrites. */
+  get lends(): boolean {
+    return this.#receives && this.#settings.codec.copies !== true;
   }
 
   /** Discards all input until the peer's FIN or {@linkcode Reader.stop}. Never rejects. */
@@ -150,7 +164,13 @@ export class Reader<Frame> implements Resumable, Receiver {
   #ask(asker: FrameConsumer): void {
     this.#assertNoConsumer();
     this.#asker = asker;
+    this.#receives = this.#mayShare(false);
     this.#serve();
+  }
+
+  /** Whether to read into memory that all connections share: not if a frame that refers to it is kept. */
+  #mayShare(keepsNothing: boolean): boolean {
+    return this.#transport.receive !== undefined && (keepsNothing || this.#settings.codec.copies === true);
   }
 
   /** @throws {TypeError} If a consumer waits. */
@@ -166,7 +186,9 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Delivers the available frames, then reads on. */
   #serve(): void {
     this.#serving = true;
-    while (this.#consumed && this.#hasFrames && this.#discarded === undefined && !this.#rests()) {
+    while (
+      this.#consumed && this.#hasFrames && !this.#held && this.#discarded === undefined && !this.#rests()
+    ) {
       if (this.#sink !== undefined) this.#pass(this.#sink);
       else if (!this.#asker!.more()) this.#asker = undefined;
     }
@@ -176,7 +198,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   #pass(sink: FrameSink<Frame>): void {
     try {
-      sink.take(this.#take());
+      if (sink.take(this.#take()) === false) this.#held = true;
     } catch (error) {
       this.#endSink(sink, error);
     }
@@ -232,6 +254,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#serving) return;
     if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
+    if (this.#held && !over && this.#discarded === undefined) return;
     if (over) this.#discarded?.resolve();
     if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
     if (over || this.#reading || (!this.#consumed && this.#discarded === undefined)) return;
@@ -265,12 +288,14 @@ export class Reader<Frame> implements Resumable, Receiver {
   #passAll(sink: FrameSink<Frame>, frames: readonly Frame[]): void {
     this.#serving = true;
     try {
-      if (frames.length > 0) sink.take(frames);
+      if (frames.length > 0 && sink.take(frames) === false) this.#held = true;
     } catch (error) {
       this.#endSink(sink, error);
     }
     this.#serving = false;
-    if (this.#stopped || this.#sink === undefined || this.#discarded !== undefined) return this.#readOn();
+    if (this.#stopped || this.#sink === undefined || this.#held || this.#discarded !== undefined) {
+      return this.#readOn();
+    }
     this.#reading = true;
     this.#readSince = this.#settings.now();
     this.#transport.receive!(this);
@@ -302,6 +327,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Deferred as the result of a promise is, because the caller may be in the middle of a change. */
   #endSink(sink: FrameSink<Frame>, error: unknown): void {
     this.#sink = undefined;
+    this.#held = false;
     queueMicrotask(() => sink.ended(error));
   }
 }

@@ -122,6 +122,21 @@ export class Writer<Frame> implements Flushable {
     return this.#queued <= highWater;
   }
 
+  /**
+   * Sends a piece within this call, as far as the socket takes it.
+   *
+   * @param lent Whether the memory is overwritten after the call, so that what the socket does not take must be copied.
+   * @returns Whether it has taken everything.
+   */
+  sendNow(this: Writer<Uint8Array>, piece: Uint8Array, lent: boolean): boolean {
+    if (this.ended) return false;
+    this.#encoder.push(this.#writing && lent ? piece.slice() : piece);
+    this.#frames++;
+    this.#count(piece.length);
+    if (!this.#writing) this.#flush(lent);
+    return this.#queued === 0;
+  }
+
   flushed(): Promise<void> {
     if (this.#queued === 0) return Promise.resolve();
     if (this.#stopped !== undefined) return Promise.reject(this.#closedError(this.#stopped));
@@ -156,10 +171,13 @@ export class Writer<Frame> implements Flushable {
   /** Called by the batcher: writes the frames of this turn. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped !== undefined || this.#writing) return;
+    if (this.#stopped === undefined && !this.#writing) this.#flush(false);
+  }
+
+  #flush(lent: boolean): void {
     this.#lastWrite = this.#settings.now();
     if (this.#left.length === 0) this.#writeShared();
-    if (this.#stopped === undefined) this.#writeMore();
+    if (this.#stopped === undefined) this.#writeMore(lent);
   }
 
   /** Writes from memory that all writers share, if the transport and the encoder can. Keeps what the socket does not take. */
@@ -183,7 +201,7 @@ export class Writer<Frame> implements Flushable {
   }
 
   /** Writes until nothing is pending, or the socket accepts no more. */
-  #writeMore(): void {
+  #writeMore(lent: boolean): void {
     while (this.#takeNext()) {
       const count = this.#writeNow();
       if (this.#stopped !== undefined) return;
@@ -192,6 +210,7 @@ export class Writer<Frame> implements Flushable {
         continue;
       }
       this.#writing = true;
+      if (lent) this.#left = this.#left.slice();
       const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
       this.#transport.write(this.#left).then(written, failed);
       return;
@@ -229,7 +248,7 @@ export class Writer<Frame> implements Flushable {
         if (this.#stopped !== undefined) return;
         this.#written(count);
         this.#lastWrite = this.#settings.now();
-        this.#writeMore();
+        this.#writeMore(false);
       },
       failed: (cause) => this.#fail(cause),
     };
