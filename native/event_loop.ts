@@ -45,8 +45,8 @@ const PAUSE_SHRINKAGE = 4;
 const FEW = 4;
 // The longest sleep. Its thread would otherwise be lost forever when a Worker is terminated.
 const SLEEP_MS = 10_000;
-// The largest read of one turn.
-const BUFFER_BYTES = 64 * 1024;
+// The largest read of one turn. With a quarter of this, passing on a stream takes a tenth more CPU time.
+const BUFFER_BYTES = 256 * 1024;
 // Reads of up to this many bytes share their views of the buffer: to make one costs as much as decoding a short line.
 const SHORT_READ = 1024;
 
