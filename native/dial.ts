@@ -31,30 +31,42 @@ export interface DialContext {
 
 /** Connects to one address. What the system reports goes to the receiver. */
 export function dial(target: Target, context: DialContext, receiver: ConnectReceiver): PendingConnect {
-  try {
-    return begin(target, context, receiver) ?? new WaitForRoom(target, context, receiver);
-  } catch (cause) {
-    receiver.connectFailed(cause);
-    return ENDED;
-  }
+  return attempt(target, context, receiver) ?? new WaitForRoom(target, context, receiver);
 }
 
 const ENDED: PendingConnect = { cancel() {} };
 
 /** Returns `undefined` if the queue of a Unix listener is full. */
-function begin(
+function attempt(
   target: Target,
   context: DialContext,
   receiver: ConnectReceiver,
 ): PendingConnect | undefined {
-  const { loop, configurator } = context;
+  let begun: Dialing | NativeTransport | undefined;
+  try {
+    begun = begin(target, context, receiver);
+  } catch (cause) {
+    receiver.connectFailed(cause);
+    return ENDED;
+  }
+  if (!(begun instanceof NativeTransport)) return begun;
+  // After the `try`: what the receiver throws is no failure to connect.
+  receiver.connected(begun);
+  return ENDED;
+}
+
+function begin(
+  target: Target,
+  { loop, configurator }: DialContext,
+  receiver: ConnectReceiver,
+): Dialing | NativeTransport | undefined {
   const { family, bytes } = target.address;
   const { libc } = loop;
   const descriptor = checked(libc.socket(family));
   let result: number;
   try {
-    configurator.beforeConnect(libc, descriptor);
-    configurator.connected(libc, descriptor, family);
+    configurator.setBuffers(libc, descriptor);
+    configurator.setTcpOptions(libc, descriptor, family);
     result = libc.connect(descriptor, bytes);
   } catch (error) {
     libc.close(descriptor);
@@ -63,10 +75,7 @@ function begin(
   if (result === IN_PROGRESS || result === INTERRUPTED) {
     return new Dialing(loop, descriptor, target, receiver);
   }
-  if (result === 0) {
-    receiver.connected(connected(loop, descriptor, target));
-    return ENDED;
-  }
+  if (result === 0) return connected(loop, descriptor, target);
   libc.close(descriptor);
   if (result === AGAIN && family === AF_UNIX) return undefined;
   throw errnoError(-result);
@@ -91,12 +100,7 @@ class WaitForRoom implements PendingConnect {
   }
 
   #try(): void {
-    this.#waiting = ENDED;
-    try {
-      this.#waiting = begin(this.#target, this.#context, this.#receiver) ?? this.#wait();
-    } catch (cause) {
-      this.#receiver.connectFailed(cause);
-    }
+    this.#waiting = attempt(this.#target, this.#context, this.#receiver) ?? this.#wait();
   }
 
   cancel(): void {

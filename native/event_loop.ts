@@ -28,7 +28,7 @@ export interface EventLoopStats {
   readonly stale: number;
 }
 
-// Events a turn. The kernel appends a handle that is still ready to the end of its list, so that with more handles
+// Events per turn. The kernel appends a handle that is still ready to the end of its list, so that with more handles
 // than these each gets its turn.
 const EVENTS = 512;
 // Empty looks before the loop sleeps. To sleep and to be woken takes another thread and costs a quarter of the CPU time of

@@ -56,9 +56,12 @@ export abstract class Handle implements Watched {
     if ((wanted & EPOLLIN) !== 0 && (ended || (bits & EPOLLIN) !== 0)) this.readable();
     // Asked again, because the owner may have closed it or given up in the meantime.
     if ((wanted & EPOLLOUT & this.wanted()) !== 0 && (ended || (bits & EPOLLOUT) !== 0)) this.writable();
+    // An event that was wanted: its operation has ended, and the next of its kind is probably on its way.
     if (wanted !== 0 && (bits & ~wanted & (EPOLLIN | EPOLLOUT)) === 0 || this.closed) return;
-    if (ended && wanted === 0) this.#forget(); // Nothing else would silence these two.
-    else this.#watchOnly(wanted);
+    // With what began to wait meanwhile, or nothing would report it.
+    const watched = wanted | this.wanted();
+    if (ended && watched === 0) this.#forget(); // Nothing else would silence these two.
+    else this.#watchOnly(watched);
   }
 
   /** Events that the owner waits for now: EPOLLIN, EPOLLOUT, both, or 0. A closed handle waits for nothing. */

@@ -106,7 +106,7 @@ export class NativeListener extends Handle implements TransportListener {
     if (descriptor < 0) throw errnoError(-descriptor);
     let remote = decodeSocketAddress(loop.libc.address, loop.libc.addressLength);
     if (unixPath(remote.hostname) === "") remote = this.address;
-    configurator.connected(loop.libc, descriptor, family);
+    configurator.setTcpOptions(loop.libc, descriptor, family);
     return new NativeTransport(
       loop,
       descriptor,

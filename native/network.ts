@@ -160,7 +160,7 @@ function bound(libc: Libc, configurator: SocketConfigurator, options: NativeBind
   const { family, bytes } = encodeSocketAddress(address) ?? first(libc.lookUpSync(hostname), address);
   const descriptor = checked(libc.socket(family));
   try {
-    configurator.beforeConnect(libc, descriptor);
+    configurator.setBuffers(libc, descriptor);
     if (family !== AF_UNIX) checked(libc.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1));
     if (reusePort) checked(libc.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1));
     if (family === AF_INET6) checked(libc.setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0));

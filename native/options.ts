@@ -79,7 +79,7 @@ export class SocketConfigurator {
    *
    * @throws {Error} The error of the OS.
    */
-  beforeConnect(libc: Libc, descriptor: number): void {
+  setBuffers(libc: Libc, descriptor: number): void {
     apply(libc, descriptor, this.#buffers);
   }
 
@@ -87,7 +87,7 @@ export class SocketConfigurator {
    * Sets everything else. Options that do not suit a connection that its peer has reset are skipped, because its first
    * read reports the reset.
    */
-  connected(libc: Libc, descriptor: number, family: number): void {
+  setTcpOptions(libc: Libc, descriptor: number, family: number): void {
     if (family === AF_UNIX) return;
     for (const [level, option, value] of this.#tcp) libc.setOption(descriptor, level, option, value);
   }

@@ -13,7 +13,7 @@ const INTERRUPTED = -errnoOf("EINTR");
 const NOT_CONNECTED = -errnoOf("ENOTCONN");
 
 /** `struct linger` that is on with no time: closing resets. */
-const LINGER_NOT = new Uint8Array(new Int32Array([1, 0]).buffer);
+const LINGER_ZERO = new Uint8Array(new Int32Array([1, 0]).buffer);
 
 /** An operation that waits for its socket. */
 interface Pending<Result> {
@@ -47,7 +47,7 @@ export class NativeTransport extends Handle implements Transport {
     if (!this.watches(EPOLLIN)) {
       const count = this.loop.libc.receive(this.descriptor, into);
       if (count >= 0) return Promise.resolve(count === 0 ? null : count);
-      if (!passes(count)) return Promise.reject(errnoError(-count));
+      if (!wouldBlock(count)) return Promise.reject(errnoError(-count));
       this.watch(EPOLLIN);
     }
     this.loop.begin();
@@ -67,7 +67,7 @@ export class NativeTransport extends Handle implements Transport {
     if (this.#writing !== undefined) return Promise.reject(twice("write"));
     const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
     if (count >= 0) return Promise.resolve(count);
-    if (!passes(count)) return Promise.reject(errnoError(-count));
+    if (!wouldBlock(count)) return Promise.reject(errnoError(-count));
     this.watch(EPOLLOUT);
     this.loop.begin();
     return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
@@ -78,7 +78,7 @@ export class NativeTransport extends Handle implements Transport {
     if (this.#writing !== undefined) throw twice("write");
     const count = this.loop.libc.send(this.descriptor, bytes, length);
     if (count >= 0) return count;
-    if (passes(count)) return 0;
+    if (wouldBlock(count)) return 0;
     throw errnoError(-count);
   }
 
@@ -100,7 +100,7 @@ export class NativeTransport extends Handle implements Transport {
 
   reset(): void {
     if (this.closed) return;
-    checked(this.loop.libc.setStructOption(this.descriptor, SOL_SOCKET, SO_LINGER, LINGER_NOT));
+    checked(this.loop.libc.setStructOption(this.descriptor, SOL_SOCKET, SO_LINGER, LINGER_ZERO));
     this.#release();
   }
 
@@ -125,14 +125,14 @@ export class NativeTransport extends Handle implements Transport {
     if (this.#receiver !== undefined) return this.#receive();
     const count = this.loop.libc.receive(this.descriptor, this.#reading!.bytes);
     if (count >= 0) this.#takeReading()!.resolve(count === 0 ? null : count);
-    else if (!passes(count)) this.#takeReading()!.reject(errnoError(-count));
+    else if (!wouldBlock(count)) this.#takeReading()!.reject(errnoError(-count));
   }
 
   protected writable(): void {
     const { bytes } = this.#writing!;
     const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
     if (count >= 0) this.#takeWriting()!.resolve(count);
-    else if (!passes(count)) this.#takeWriting()!.reject(errnoError(-count));
+    else if (!wouldBlock(count)) this.#takeWriting()!.reject(errnoError(-count));
   }
 
   get #readPending(): boolean {
@@ -143,7 +143,7 @@ export class NativeTransport extends Handle implements Transport {
   #receive(): void {
     const { loop } = this;
     const count = loop.libc.receive(this.descriptor, loop.buffer);
-    if (passes(count)) return;
+    if (wouldBlock(count)) return;
     const receiver = this.#takeReceiver()!;
     if (count > 0) receiver.received(loop.filled(count));
     else if (count === 0) receiver.receivedEnd();
@@ -176,6 +176,6 @@ export class NativeTransport extends Handle implements Transport {
 }
 
 /** Whether a result means that the socket is not ready: its event will come. */
-function passes(result: number): boolean {
+function wouldBlock(result: number): boolean {
   return result === AGAIN || result === INTERRUPTED;
 }

@@ -1,23 +1,18 @@
 /** Connections to the backends of a balancer. @module */
-import { rawCodec } from "../../socket/codecs/raw_codec.ts";
-import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectError } from "../../socket/errors.ts";
-import type { Address, Network } from "../../socket/network.ts";
+import type { Address } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { sleep } from "../../internal/sleep.ts";
-import { CONNECT_TIMEOUT, type Upstream } from "../proxy/gateway.ts";
+import { Connector, type ConnectorOptions, whileConnected } from "../proxy/connector.ts";
+import type { Upstream } from "../proxy/gateway.ts";
 import { formatOwnHeader } from "../proxy/proxy_protocol/format.ts";
 import type { ProxyProtocolVersion } from "../proxy/proxy_protocol/header.ts";
 import type { Backend, BackendPool } from "./backend_pool.ts";
 
 /** Options for {@linkcode Dialer}. */
-export interface DialerOptions {
-  readonly clock: Clock;
-  readonly network?: Network;
-  readonly timeouts?: {
-    /** Longest time in ms for one connect. Default 5000. */
-    readonly connect?: number;
+export interface DialerOptions extends ConnectorOptions {
+  readonly timeouts?: ConnectorOptions["timeouts"] & {
     /** Longest time in ms in the queue. Default 10,000. */
     readonly queue?: number;
   };
@@ -41,24 +36,27 @@ export class Dialer {
   readonly #pool: BackendPool;
   readonly #options: DialerOptions;
   readonly #clock: Clock;
+  readonly #forClients: Connector;
+  readonly #forChecks: Connector;
 
   constructor(pool: BackendPool, options: DialerOptions) {
     this.#pool = pool;
     this.#options = options;
     this.#clock = options.clock;
+    this.#forClients = new Connector(options);
+    this.#forChecks = new Connector(options, CHECK_CLOSE_TIMEOUT);
   }
 
   /**
    * Connects to a backend for a client. When one cannot be reached, tries the next: no backend has received a byte yet.
    *
-   * @throws {ConnectError} If no backend is available in time, or too many clients are queued already.
-   * @throws The signal's reason, when it aborts first.
+   * @throws {ConnectError} If no backend is available in time, too many clients are queued already, or the client closes.
    */
-  async open(source: Address, signal: AbortSignal): Promise<Upstream> {
+  async open(source: Address, client: Connection<Uint8Array>): Promise<Upstream> {
     const avoid = new Set<Backend>();
     const ms = this.#options.timeouts?.queue ?? QUEUE_TIMEOUT;
     const giveUp = new AbortController();
-    using _ = follow(signal, giveUp);
+    using _ = follow(whileConnected(client), giveUp);
     const timer = this.#clock.after(
       ms,
       () => giveUp.abort(new ConnectError("timeout", `No backend was available within ${ms} ms`)),
@@ -95,7 +93,7 @@ export class Dialer {
 
   async #checkOnce(backend: Backend, signal: AbortSignal): Promise<void> {
     const { proxyOut } = this.#options;
-    await using connection = await this.#dial(backend, signal, CHECK_CLOSE_TIMEOUT);
+    await using connection = await this.#forChecks.connect(backend.address, signal).opened;
     this.#report(backend, true);
     if (proxyOut === undefined) return;
     connection.send(formatOwnHeader(proxyOut, { source: connection.local, destination: connection.remote }));
@@ -105,7 +103,7 @@ export class Dialer {
   async #dialFor(backend: Backend, signal: AbortSignal): Promise<Connection<Uint8Array> | undefined> {
     let connection: Connection<Uint8Array> | undefined;
     try {
-      connection = await this.#dial(backend, signal);
+      connection = await this.#forClients.connect(backend.address, signal).opened;
       this.#report(backend, true);
       return connection;
     } catch (error) {
@@ -125,21 +123,6 @@ export class Dialer {
 
   #report(backend: Backend, ok: boolean): void {
     if (this.#pool.report(backend, ok)) this.#options.onHealth?.(backend.name, ok);
-  }
-
-  #dial(backend: Backend, signal: AbortSignal, drain?: number): Promise<Connection<Uint8Array>> {
-    const { timeouts, network } = this.#options;
-    return connect({
-      ...backend.address,
-      ...(network ? { network } : {}),
-      clock: this.#clock,
-      codec: rawCodec,
-      timeouts: {
-        connect: timeouts?.connect ?? CONNECT_TIMEOUT,
-        ...(drain === undefined ? {} : { drain }),
-      },
-      signal,
-    });
   }
 
   #acquire(

@@ -9,7 +9,6 @@ import { BackendPool, type BackendPoolStats } from "./backend_pool.ts";
 import { Dialer } from "./dialer.ts";
 import { createPolicy, type PolicyName } from "./policy.ts";
 import {
-  backendDial,
   Gateway,
   type GatewayEvent,
   type GatewayOptions,
@@ -77,12 +76,11 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
     const { onEvent } = options;
     const dialer = new Dialer(pool, {
       ...options,
-      ...backendDial(options),
       clock,
       onHealth: (backend, healthy) => onEvent?.({ type: "health", backend, healthy }),
     });
     const gateway = new Gateway({ ...options, clock }, {
-      open: (source, signal) => dialer.open(source, signal),
+      open: (source, client) => dialer.open(source, client),
       passed: (passed) => onEvent?.({ type: "passed", passed }),
     });
     const listener = listen({ ...listenerOptions(options), codec: rawCodec });

@@ -66,15 +66,13 @@ export interface Upstream {
 }
 
 /**
- * Connects to a backend for a client.
+ * Connects to a backend for a client, until it is connected or the client's connection closes.
  *
  * @param source The client's address.
- * @param signal Aborts when the client's connection has closed.
  * @throws {ConnectError} If no backend can be reached.
  */
-export type OpenUpstream = (source: Address, signal: AbortSignal) => Promise<Upstream>;
+export type OpenUpstream = (source: Address, client: Connection<Uint8Array>) => Promise<Upstream>;
 
-export const CONNECT_TIMEOUT = 5000;
 const HEADER_TIMEOUT = 5000;
 
 /** Serves each client by a tunnel to the backend that `open` returns. */
@@ -111,7 +109,7 @@ export class Gateway {
         throw new UnauthorizedError("Client's address is not allowed");
       }
       const early = new EarlyReader(client, read?.rest);
-      upstream = await this.#openFor(client, ends.source);
+      upstream = await this.#open(ends.source, client);
       await this.#pass(client, upstream.connection, ends, early);
     } catch (error) {
       const why = reasonOf(error);
@@ -130,19 +128,6 @@ export class Gateway {
         durationMs: this.#options.clock.now() - since,
         reason,
       });
-    }
-  }
-
-  async #openFor(client: Connection<Uint8Array>, source: Address): Promise<Upstream> {
-    let dialing = true;
-    const gone = new AbortController();
-    void client.closed.then(() => {
-      if (dialing) gone.abort(new ConnectError("other", "Client has disconnected"));
-    });
-    try {
-      return await this.#open(source, gone.signal);
-    } finally {
-      dialing = false;
     }
   }
 
@@ -205,10 +190,4 @@ export function listenerOptions(options: GatewayOptions): ServiceOptions {
   const { access, ...rest } = options;
   const listener: ServiceOptions = { ...rest, timeouts: { ...options.timeouts, idle: 0 } };
   return options.proxyIn === undefined && access !== undefined ? { ...listener, access } : listener;
-}
-
-/** Returns the network for `connect` to a backend. */
-export function backendDial({ backendNetwork, network }: GatewayOptions): { readonly network?: Network } {
-  const dialed = backendNetwork ?? network;
-  return dialed === undefined ? {} : { network: dialed };
 }

@@ -1,19 +1,13 @@
 /** A TCP proxy to one backend. @module */
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
-import { connect } from "../../socket/connect.ts";
+import type { Connection } from "../../socket/connection.ts";
 import { ConnectError } from "../../socket/errors.ts";
 import { listen, type ListenerStats } from "../../socket/listen.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import {
-  backendDial,
-  CONNECT_TIMEOUT,
-  Gateway,
-  type GatewayOptions,
-  listenerOptions,
-  type Upstream,
-} from "./gateway.ts";
+import { clientGone, Connector, whileConnected } from "./connector.ts";
+import { Gateway, type GatewayOptions, listenerOptions, type Upstream } from "./gateway.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
 
@@ -62,8 +56,9 @@ const RETRY_DELAY = 100;
 export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, ProxyStats> {
   const { clock = systemClock } = options;
   const counted = { bytesFromClients: 0, bytesFromBackends: 0, unserved: 0 };
+  const connector = new Connector({ ...options, clock });
   const gateway = new Gateway({ ...options, clock }, {
-    open: (_source, signal) => dial(options, clock, signal),
+    open: (_source, client) => dial({ ...options, clock }, connector, client),
     passed: (passed) => {
       counted.bytesFromClients += passed.bytesFromClient;
       counted.bytesFromBackends += passed.bytesFromBackend;
@@ -78,22 +73,21 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
   });
 }
 
-async function dial(options: ProxyOptions, clock: Clock, signal: AbortSignal): Promise<Upstream> {
-  const { to, connectAttempts = CONNECT_ATTEMPTS } = options;
-  for (let attempt = 1, delay = options.retryDelay ?? RETRY_DELAY;; attempt++, delay *= 2) {
+async function dial(
+  options: ProxyOptions & { readonly clock: Clock },
+  connector: Connector,
+  client: Connection<Uint8Array>,
+): Promise<Upstream> {
+  const { to, clock, connectAttempts = CONNECT_ATTEMPTS } = options;
+  for (let number = 1, delay = options.retryDelay ?? RETRY_DELAY;; number++, delay *= 2) {
     try {
-      const connection = await connect({
-        ...to,
-        ...backendDial(options),
-        clock,
-        codec: rawCodec,
-        timeouts: { connect: options.timeouts?.connect ?? CONNECT_TIMEOUT },
-        signal,
-      });
-      return { connection, release() {} };
+      // Without a signal, which would cost as much as the tunnel.
+      const attempt = connector.connect(to);
+      void client.closed.then(() => attempt.cancel(clientGone()));
+      return { connection: await attempt.opened, release() {} };
     } catch (error) {
-      if (!(error instanceof ConnectError) || signal.aborted || attempt >= connectAttempts) throw error;
-      await sleep(delay, clock, signal);
+      if (!(error instanceof ConnectError) || !client.open || number >= connectAttempts) throw error;
+      await sleep(delay, clock, whileConnected(client));
     }
   }
 }

@@ -73,7 +73,8 @@ export class ConnectionEnd<Frame> {
   close(why: CloseReason = NATURAL): Promise<CloseReason> {
     if (this.#reason === undefined && this.#ending === undefined) {
       if (why.type !== "natural") this.#sendFarewell(why);
-      if (this.#reason === undefined) this.#exchangeFins(why);
+      if (this.#inbound.peerEnded && this.#outbound.finSent) this.finish(why);
+      else if (this.#reason === undefined) this.#exchangeFins(why);
     }
     return this.closed;
   }

@@ -7,7 +7,7 @@ import type { FairScheduler, Resumable } from "./fairness.ts";
 import { FrameCallback, type FrameConsumer, FrameIterator, type FrameSink } from "./frame_iterator.ts";
 
 /** Options for {@linkcode Reader}. */
-export interface InboundOptions<Frame> {
+export interface ReaderOptions<Frame> {
   transport: Transport;
   settings: ReaderSettings;
   decoder: Decoder<Frame>;
@@ -27,14 +27,19 @@ export interface ReaderSettings {
 // A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
 // 61 turns. With thousands of lines per turn, that is seconds. So a reader that is busy for this long, in ms, pauses.
 const TURN_MS = 10;
-// The clock is read after this many frames. Large frames are few, and reading the clock costs little in comparison.
-const FRAMES_A_LOOK = 1024;
+// A batch has at most this many frames, and after as many, the clock is read. Large frames are few, and reading the clock
+// costs little in comparison.
+const MAX_BATCH = 1024;
 // A read of fewer bytes had to wait, so the other connections had their turn.
 const BACKLOG_BYTES = 4096;
 const NO_FRAMES: readonly never[] = [];
 
 /**
  * Reads while a consumer waits for frames, and delivers each frame once.
+ *
+ * A read is pending (`#reading`) whenever a consumer, or `discard`, wants more than there is, except while the consumer
+ * handles frames (`#serving`), has had its share (`#resting`), or takes no more for now (`#held`). It ends with the peer's
+ * FIN (`#peerEnded`), a framing error (`#framing`), or this side's end (`#stopped`).
  *
  * Only the public methods are async: a read makes no promise and no closure besides those of the socket. With thousands
  * of idle connections, each of them would survive several young-generation garbage collections.
@@ -57,7 +62,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #bytes = 0;
   #frames = 0;
   #readSince = 0;
-  #asker: FrameConsumer | undefined;
+  #waiter: FrameConsumer | undefined;
   /** The frames of the last read; those before `#taken` are delivered. */
   #batch: readonly Frame[] = NO_FRAMES;
   #taken = 0;
@@ -72,7 +77,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
 
-  constructor(options: InboundOptions<Frame>) {
+  constructor(options: ReaderOptions<Frame>) {
     const { transport, settings } = options;
     this.#decoder = options.decoder;
     this.#transport = transport;
@@ -161,9 +166,9 @@ export class Reader<Frame> implements Resumable, Receiver {
     return new FrameIterator({ take, wait: (consumer) => this.#ask(consumer) });
   }
 
-  #ask(asker: FrameConsumer): void {
+  #ask(waiter: FrameConsumer): void {
     this.#assertNoConsumer();
-    this.#asker = asker;
+    this.#waiter = waiter;
     this.#receives = this.#mayShare(false);
     this.#serve();
   }
@@ -180,7 +185,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Whether a consumer waits for frames. */
   get #consumed(): boolean {
-    return this.#sink !== undefined || this.#asker !== undefined;
+    return this.#sink !== undefined || this.#waiter !== undefined;
   }
 
   /** Delivers the available frames, then reads on. */
@@ -190,7 +195,7 @@ export class Reader<Frame> implements Resumable, Receiver {
       this.#consumed && this.#hasFrames && !this.#held && this.#discarded === undefined && !this.#rests()
     ) {
       if (this.#sink !== undefined) this.#pass(this.#sink);
-      else if (!this.#asker!.more()) this.#asker = undefined;
+      else if (!this.#waiter!.more()) this.#waiter = undefined;
     }
     this.#serving = false;
     this.#readOn();
@@ -211,7 +216,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Takes the rest of the last read, up to the limit of one turn. */
   #take(): readonly Frame[] {
-    const most = this.#stopped ? Infinity : FRAMES_A_LOOK - this.#inRow;
+    const most = this.#stopped ? Infinity : MAX_BATCH - this.#inRow;
     const whole = this.#taken === 0 && this.#batch.length <= most;
     const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
     this.#inRow += frames.length;
@@ -239,7 +244,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
   #rests(): boolean {
-    if (this.#resting || this.#stopped || this.#inRow < FRAMES_A_LOOK) return this.#resting;
+    if (this.#resting || this.#stopped || this.#inRow < MAX_BATCH) return this.#resting;
     this.#inRow = 0;
     if (this.#receives) return false; // Each connection has one read per turn anyway.
     const now = this.#settings.rest.now();
@@ -274,7 +279,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     const { frames, error } = this.#decoder.push(bytes);
     this.#frames += frames.length;
     const sink = this.#sink;
-    if (sink !== undefined && this.#receives && error === undefined && frames.length <= FRAMES_A_LOOK) {
+    if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);
     }
     if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
@@ -319,9 +324,9 @@ export class Reader<Frame> implements Resumable, Receiver {
   #endConsumer(): void {
     const error = this.#discarded === undefined ? this.#framing : undefined;
     if (this.#sink !== undefined) this.#endSink(this.#sink, error);
-    const asker = this.#asker;
-    this.#asker = undefined;
-    asker?.end(error);
+    const waiter = this.#waiter;
+    this.#waiter = undefined;
+    waiter?.end(error);
   }
 
   /** Deferred as the result of a promise is, because the caller may be in the middle of a change. */

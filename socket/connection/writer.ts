@@ -11,7 +11,7 @@ export interface QueuedBytes {
 }
 
 /** Options for {@linkcode Writer}. */
-export interface OutboundOptions<Frame> {
+export interface WriterOptions<Frame> {
   transport: Transport;
   settings: WriterSettings;
   encoder: Encoder<Frame>;
@@ -66,9 +66,10 @@ export class Writer<Frame> implements Flushable {
   #callbacks: WriteCallbacks | undefined;
   /** Done once: after both sides have finished, the OS refuses another FIN. */
   #closedWrite: Promise<void> | undefined;
+  #finSent = false;
   readonly #failed: (failure: SocketFailure) => void;
 
-  constructor(options: OutboundOptions<Frame>) {
+  constructor(options: WriterOptions<Frame>) {
     this.#encoder = options.encoder;
     this.#transport = options.transport;
     this.#settings = options.settings;
@@ -88,6 +89,11 @@ export class Writer<Frame> implements Flushable {
   /** Whether `send` takes no more frames, because this side is closed. */
   get ended(): boolean {
     return this.#ended || this.#stopped !== undefined;
+  }
+
+  /** Whether everything was sent, and the FIN. */
+  get finSent(): boolean {
+    return this.#finSent;
   }
 
   /** The time in ms at which the socket last accepted bytes, or the pending write began. */
@@ -154,9 +160,14 @@ export class Writer<Frame> implements Flushable {
 
   #sendFin(): Promise<void> {
     if (this.#stopped !== undefined) return Promise.resolve();
-    return this.#transport.closeWrite().catch((cause: unknown) => {
-      if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
-    });
+    return this.#transport.closeWrite().then(
+      () => {
+        this.#finSent = true;
+      },
+      (cause: unknown) => {
+        if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+      },
+    );
   }
 
   /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { AF_UNIX } from "../../native/abi.ts";
 import { dial, type DialContext } from "../../native/dial.ts";
 import { errnoOf } from "../../native/errno.ts";
@@ -112,7 +112,7 @@ Deno.test("dial() can be canceled however often the queue of a Unix listener was
   const libc = { socket: () => 7, connect: () => -errnoOf("EAGAIN"), close: () => 0 };
   const context = {
     loop: { libc, clock },
-    configurator: { beforeConnect: () => {}, connected: () => {} },
+    configurator: { setBuffers: () => {}, setTcpOptions: () => {} },
   } as unknown as DialContext;
   const outcome = new Outcome();
   const address = { family: AF_UNIX, bytes: new Uint8Array(3) };
@@ -120,4 +120,31 @@ Deno.test("dial() can be canceled however often the queue of a Unix listener was
   for (let tries = 0; tries < 50_000; tries++) retry!();
   pending.cancel();
   assertEquals([outcome.calls, canceled], [0, 1]);
+});
+
+Deno.test("NativeNetwork.dial() calls the receiver once, even if connected() throws", {
+  ...foreign,
+  permissions: { ffi: true, read: true, write: true },
+}, async () => {
+  await using folder = new TempDir();
+  const hostname = `unix:${folder.path}/socket`;
+  const listener = network.listen({ hostname, port: 0 });
+  let near: Transport | undefined;
+  const failed: unknown[] = [];
+  const mistake = new Error("mistake");
+  assertThrows(
+    () =>
+      network.dial!({ hostname, port: 0 }, {
+        connected(transport) {
+          near = transport;
+          throw mistake;
+        },
+        connectFailed: (cause) => void failed.push(cause),
+      }),
+    Error,
+    "mistake",
+  );
+  assertEquals(failed, []);
+  const far = await listener.accept();
+  for (const each of [near!, far, listener]) each.close();
 });

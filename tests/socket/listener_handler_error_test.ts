@@ -159,8 +159,7 @@ Deno.test(
       onError: (error) => void late.push(error),
     });
     const gateway = new Gateway({ clock }, {
-      open: (_, signal) =>
-        new Promise((_, reject) => signal.addEventListener("abort", () => reject(mistake))),
+      open: (_, client) => client.closed.then(() => Promise.reject(mistake)),
       passed() {},
     });
     const served = listener.serve((client) => gateway.serve(client));

@@ -1,6 +1,8 @@
 /** A connection over a transport that reads and writes by calls, with memory that all connections share. */
 import { assertEquals } from "@std/assert";
+import type { Codec } from "../../../socket/codecs/codec.ts";
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
+import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
 import { FramingError } from "../../../socket/errors.ts";
@@ -61,12 +63,24 @@ class ReadyTransport implements Transport {
   }
 }
 
-function setUp(): { transport: ReadyTransport; connection: Connection; clock: VirtualClock } {
+/** A connection over a transport that is ready. */
+interface Ready<Frame> {
+  readonly transport: ReadyTransport;
+  readonly connection: Connection<Frame>;
+  readonly clock: VirtualClock;
+}
+
+function setUpFor<Frame>(codec: Codec<Frame>): Ready<Frame> {
   const clock = new VirtualClock();
   const transport = new ReadyTransport();
-  const connection = new Connection(transport, new ConnectionSettings({ codec: lineCodec(), clock }));
-  return { transport, connection, clock };
+  return {
+    transport,
+    connection: new Connection(transport, new ConnectionSettings({ codec, clock })),
+    clock,
+  };
 }
+
+const setUp = () => setUpFor(lineCodec());
 
 Deno.test("Connection.send() keeps what the socket does not take immediately", pure, async () => {
   const { transport, connection, clock } = setUp();
@@ -174,4 +188,80 @@ Deno.test("Connection.feed() reads no more when take() closes the connection", p
   transport.deliver("bye\n");
   await clock.advance(0);
   assertEquals([ends, transport.receiver, transport.closed], [[undefined], undefined, true]);
+});
+
+Deno.test("Connection.feed() reads no more after take() returned false, until feedOn()", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  const lines: string[] = [];
+  connection.feed({
+    take(frames) {
+      lines.push(...frames);
+      return frames.length > 1;
+    },
+    ended() {},
+  });
+  transport.deliver("a\nb\n");
+  assertEquals(transport.receiver !== undefined, true, "goes on after true");
+  transport.deliver("c\n");
+  await clock.advance(0);
+  assertEquals([lines, transport.receiver], [["a", "b", "c"], undefined]);
+  connection.feedOn();
+  connection.feedOn();
+  transport.deliver("d\ne\n");
+  assertEquals(lines, ["a", "b", "c", "d", "e"]);
+});
+
+Deno.test("Connection.feed() ends a sink that takes no more when the connection closes", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  const ends: unknown[] = [];
+  connection.feed({ take: () => false, ended: (error) => void ends.push(error) });
+  transport.deliver("a\n");
+  connection.abort();
+  await clock.advance(0);
+  assertEquals(ends, [undefined]);
+});
+
+Deno.test("Connection.pass() copies only what the socket does not take within the call", pure, async () => {
+  const from = setUpFor(rawCodec);
+  const to = setUpFor(rawCodec);
+  const waiting: Uint8Array[] = [];
+  to.transport.write = (bytes) => {
+    waiting.push(bytes);
+    return Promise.resolve(bytes.length);
+  };
+  const taken: boolean[] = [];
+  from.connection.feed({
+    keepsNothing: true,
+    take(pieces) {
+      for (const piece of pieces) taken.push(to.connection.pass(piece, from.connection));
+    },
+    ended() {},
+  });
+  from.transport.deliver("all of it");
+  to.transport.room = 4;
+  from.transport.deliver("half of it"); // The transport overwrites it after the call.
+  from.transport.deliver("and more"); // While the rest of that is being written.
+  assertEquals(taken, [true, false, false]);
+  await to.connection.flushed();
+  assertEquals(to.transport.writes, ["all of it", "half"]);
+  assertEquals(waiting.map((bytes) => decoder.decode(bytes)), [" of it", "and more"]);
+  assertEquals([to.connection.stats().bytesOut, to.connection.queuedBytes], [27, 0]);
+});
+
+Deno.test("Connection.pass() returns false when the connection has ended", pure, () => {
+  const [from, to] = [setUpFor(rawCodec), setUpFor(rawCodec)];
+  to.connection.abort();
+  assertEquals(to.connection.pass(text("x"), from.connection), false);
+  assertEquals(to.transport.writes, []);
+});
+
+Deno.test("Connection.close() closes at once when both sides have finished", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  connection.feed({ take() {}, ended() {} });
+  await connection.closeWrite();
+  assertEquals(transport.closed, false);
+  transport.receiver!.receivedEnd();
+  const closed = connection.close();
+  assertEquals([transport.closed, clock.timers], [true, 0]);
+  assertEquals(await closed, { type: "natural" });
 });

@@ -1,0 +1,36 @@
+/** Sockets on epoll. */
+import type { Transport } from "../../socket/network.ts";
+import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
+
+const network = maybeNetwork!;
+const PIECE = new Uint8Array(64 * 1024);
+
+/** Writes until the socket takes no more. The write that is returned waits. */
+function fill(transport: Transport): Promise<number> {
+  while (transport.writeNow!(PIECE, PIECE.length) > 0);
+  return transport.write(PIECE);
+}
+
+Deno.test("NativeTransport.write() resolves when it begins to wait inside received()", foreign, async () => {
+  const listener = network.listen({ port: 0 });
+  const peer = await network.connect({ port: listener.address.port });
+  const transport = await listener.accept();
+  const filledAgain = Promise.withResolvers<number>();
+  transport.receive!({
+    received: () => fill(transport).then(filledAgain.resolve, filledAgain.reject),
+    receivedEnd() {},
+    receiveFailed: filledAgain.reject,
+  });
+  const filled = fill(transport);
+  const buffer = new Uint8Array(1024 * 1024);
+  const drained = (async () => {
+    for (;;) if (await peer.read(buffer) === null) return;
+  })();
+  await filled;
+  // Now the next event of the socket has both: it can be read, and, as nobody has asked since, still be written.
+  peer.writeNow!(PIECE, 1);
+  await filledAgain.promise;
+  transport.close();
+  await drained;
+  for (const each of [peer, listener]) each.close();
+});
