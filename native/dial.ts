@@ -50,7 +50,7 @@ function attempt(
     return ENDED;
   }
   if (!(begun instanceof NativeTransport)) return begun;
-  // After the `try`: what the receiver throws is no failure to connect.
+  // After the `try`: an error that the receiver throws does not mean that connecting failed.
   receiver.connected(begun);
   return ENDED;
 }

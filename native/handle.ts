@@ -58,7 +58,7 @@ export abstract class Handle implements Watched {
     if ((wanted & EPOLLOUT & this.wanted()) !== 0 && (ended || (bits & EPOLLOUT) !== 0)) this.writable();
     // An event that was wanted: its operation has ended, and the next of its kind is probably on its way.
     if (wanted !== 0 && (bits & ~wanted & (EPOLLIN | EPOLLOUT)) === 0 || this.closed) return;
-    // With what began to wait meanwhile, or nothing would report it.
+    // With the operations that began in the meantime: nothing would report their events.
     const watched = wanted | this.wanted();
     if (ended && watched === 0) this.#forget(); // Nothing else would silence these two.
     else this.#watchOnly(watched);

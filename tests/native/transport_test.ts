@@ -27,7 +27,7 @@ Deno.test("NativeTransport.write() resolves when it begins to wait inside receiv
     for (;;) if (await peer.read(buffer) === null) return;
   })();
   await filled;
-  // Now the next event of the socket has both: it can be read, and, as nobody has asked since, still be written.
+  // Now the next event of the socket has both: it can be read, and it still has EPOLLOUT, because no event has found that unwanted yet.
   peer.writeNow!(PIECE, 1);
   await filledAgain.promise;
   transport.close();
