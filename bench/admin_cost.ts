@@ -3,7 +3,8 @@
  *
  * The same load goes to a relay that is not observed, to one with a log, to one with an admin server whose metrics are scraped once
  * per second, and to one that exports through OpenTelemetry. They take turns, each round begins with another one, and each is
- * compared with the first relay in the same round. A second relay that is not observed shows how much of a difference is chance.
+ * compared with the first relay in the same round. Each round starts them anew: two processes of the same kind may differ by 5 %
+ * for as long as they run. A second relay that is not observed shows how much of a difference is chance.
  * `--rounds 8` is how often; `--only "admin, scraped"` leaves out the others.
  *
  * @module
@@ -14,7 +15,7 @@ import { Log } from "../cli/terminal/log.ts";
 import { formatTable } from "../cli/terminal/table.ts";
 import { writeLine } from "../cli/terminal/write.ts";
 import { TempDir } from "../tests/_util/temp_dir.ts";
-import { buildGo, missingPrograms, type Peer } from "./peer.ts";
+import { buildGo, missingPrograms } from "./peer.ts";
 import { quartiles, ratioText, relayWindows, startRelay, type Window } from "./relay_windows.ts";
 
 const LOAD = { connections: 100, senders: 100, inFlight: 16, pause: 0, seconds: 3, windows: 1 };
@@ -31,22 +32,21 @@ if ((await missingPrograms(["go"])).length > 0) {
   Deno.exit(0);
 }
 
-await using stack = new AsyncDisposableStack();
-const temp = stack.use(new TempDir());
+const CASES: Readonly<
+  Record<string, { readonly options: readonly string[]; readonly env?: Record<string, string> }>
+> = {
+  "not observed": { options: ["--quiet"] },
+  "not observed, again": { options: ["--quiet"] },
+  "log": { options: [] },
+  "admin, scraped": { options: ["--quiet", "--admin", "127.0.0.1:0"] },
+  "OpenTelemetry": { options: ["--quiet"], env: TELEMETRY },
+};
+
+await using temp = new TempDir();
 const program = await buildGo("relay_load", temp.path);
-const relays: { readonly name: string; readonly relay: Peer; readonly windows: Window[] }[] = [];
-for (
-  const [name, options, env] of [
-    ["not observed", ["--quiet"], {}],
-    ["not observed, again", ["--quiet"], {}],
-    ["log", [], {}],
-    ["admin, scraped", ["--quiet", "--admin", "127.0.0.1:0"], {}],
-    ["OpenTelemetry", ["--quiet"], TELEMETRY],
-  ] as const
-) {
-  if (only !== undefined && only !== name && !name.startsWith("not observed")) continue;
-  relays.push({ name, relay: stack.use(await startRelay(options, { env, log: "null" })), windows: [] });
-}
+const measured = Object.entries(CASES)
+  .filter(([name]) => only === undefined || only === name || name.startsWith("not observed"))
+  .map(([name, { options, env = {} }]) => ({ name, options, env, windows: [] as Window[] }));
 
 async function scrapeUntil(port: number, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
@@ -56,25 +56,32 @@ async function scrapeUntil(port: number, over: AbortSignal): Promise<void> {
   }
 }
 
+/** Measures a new relay. */
+async function windowOf({ options, env }: (typeof measured)[number]): Promise<Window> {
+  await using relay = await startRelay(options, { env, log: "null" });
+  const over = new AbortController();
+  const scraping = relay.adminPort === undefined ? undefined : scrapeUntil(relay.adminPort, over.signal);
+  const [window] = await Array.fromAsync(relayWindows(program, relay, LOAD));
+  over.abort();
+  await scraping;
+  return window!;
+}
+
 for (let round = 0; round < Number(rounds); round++) {
-  const first = round % relays.length;
-  for (const { relay, windows } of [...relays.slice(first), ...relays.slice(0, first)]) {
-    const over = new AbortController();
-    const scraping = relay.adminPort === undefined ? undefined : scrapeUntil(relay.adminPort, over.signal);
-    windows.push(...await Array.fromAsync(relayWindows(program, relay, LOAD)));
-    over.abort();
-    await scraping;
+  const first = round % measured.length;
+  for (const one of [...measured.slice(first), ...measured.slice(0, first)]) {
+    one.windows.push(await windowOf(one));
   }
 }
 
 const ratios = (windows: readonly Window[], value: (window: Window) => number) =>
-  ratioText(windows.map((window, round) => value(window) / value(relays[0]!.windows[round]!)));
+  ratioText(windows.map((window, round) => value(window) / value(measured[0]!.windows[round]!)));
 const perSecond = ({ count, seconds }: Window) => count / seconds;
 writeLine(
   Deno.stdout,
   formatTable({
     head: ["100 × 16", "oks/s", "CPU µs per ok", "oks/s ÷ not observed", "CPU ÷ not observed"],
-    rows: relays.map(({ name, windows }) => [
+    rows: measured.map(({ name, windows }) => [
       name,
       Math.round(quartiles(windows.map(perSecond)).median),
       quartiles(windows.map(({ cpu }) => cpu)).median.toFixed(2),
