@@ -2,7 +2,12 @@
 import { HEAP_FLAG } from "../run_program.ts";
 
 /** The internal commands that start the children of a load test. They are not for users, so `--help` omits them. */
-export const PART_NAMES = { server: "own-server", generator: "generator" } as const;
+export const PART_NAMES = {
+  server: "own-server",
+  /** A process of the server, if it has several. */
+  serverProcess: "own-server-process",
+  generator: "generator",
+} as const;
 
 /** A child loads its own part only, which takes half the time of loading the whole load tester. */
 const PROGRAMS: Readonly<Record<string, string>> = Object.fromEntries(

@@ -27,8 +27,13 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
     const { runServer } = await import("../server/main.ts");
     return await runServer({ args, onSignal }, {
       untilStdinEnds: true,
-      respawn: respawnCommand(PART_NAMES.server),
+      respawn: respawnCommand(PART_NAMES.serverProcess),
     });
+  }
+  if (name === PART_NAMES.serverProcess) {
+    // In a process group of its own, so that only the server signals it, to end it.
+    const { runServer } = await import("../server/main.ts");
+    return await runServer({ ...context, args });
   }
   if (name === PART_NAMES.generator) return await runGenerator(context, args);
   return undefined;

@@ -34,6 +34,8 @@ Deno.test("loadtest.ts --server-processes proves zero state over all processes, 
   const [history, report] = [`${folder.path}/run.jsonl`, `${folder.path}/run.html`];
   const run = await loadTest(...SMALL, "--server-processes", "3", "--history", history, "--report", report);
   assertEquals([run.code, run.summary.verdict], [0, "proven"], run.err);
+  // Processes that did not end by themselves would be killed after 5 s.
+  assert(!run.err.includes("error"), run.err);
   const server = run.summary.server as Left;
   assertZero(server);
   assertEquals(server.processes.length, 3);
