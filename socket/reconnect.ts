@@ -43,7 +43,8 @@ export class Reconnect {
   /**
    * Makes attempts until `done`, the maximum, or `stop`. Must be called only once.
    *
-   * @param attempt Connects, and settles when the connection is closed. After a {@linkcode ConnectError}, it is repeated.
+   * @param attempt Connects, and settles when the connection is closed. After a {@linkcode ConnectError}, it is repeated,
+   * unless the program lacks the permission to connect.
    * @returns The error of the last attempt, if it could not connect.
    * @throws Any other error that `attempt` throws.
    */
@@ -60,8 +61,10 @@ export class Reconnect {
         error = undefined;
       } catch (cause) {
         if (!(cause instanceof ConnectError)) throw cause;
-        observer.notConnected?.(cause);
         error = cause;
+        // A permission that is missing stays missing.
+        if (cause.cause instanceof Deno.errors.NotCapable) break;
+        observer.notConnected?.(cause);
       }
     }
     return error;

@@ -49,8 +49,19 @@ export async function runServer(
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
+  assertControl(told.options);
   using log = await startLog("server", told.options, told.options);
   return await logFailure(log, () => runService(told, { args, log, onSignal, untilStdinEnds, respawn }));
+}
+
+/** @throws {UsageError} If an option of the control channel is given without the channel. */
+function assertControl(
+  { control, untilStdinEnds, monitor }: Pick<SharedValues, "control" | "untilStdinEnds" | "monitor">,
+): void {
+  if (control) return;
+  for (const [given, option] of [[untilStdinEnds, "--until-stdin-ends"], [monitor, "--monitor"]] as const) {
+    if (given) throw new UsageError(`Cannot use ${option} without --control`);
+  }
 }
 
 interface ServiceRun extends Context, Required<RunServerOptions> {

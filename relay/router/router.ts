@@ -22,6 +22,8 @@ const RETURN = "return ";
  * goes once to each of its senders, and the message is forgotten. A message whose holder leaves or is silent goes to
  * another peer.
  *
+ * Messages with the same text form a ring: those with an origin first, then those whose former holders may still answer.
+ *
  * @example
  * ```ts
  * import { Router } from "@okline/okline/relay";
@@ -274,6 +276,7 @@ export class Router<Peer extends RouterPeer> {
     do {
       const { origin } = message;
       if (origin === undefined) return;
+      // The count of settled texts numbers this ok: an origin that sent the text several times gets it once.
       if (origin.lastOk !== this.#counts.settled) {
         origin.lastOk = this.#counts.settled;
         this.#counts.oks++;

@@ -59,3 +59,17 @@ Deno.test("Reconnect.stop() ends a pending wait, and leaves no timer", { permiss
   assertEquals(await running, refused);
   assertEquals([attempts.count, clock.timers, attempts.stopped], [1, 0, true]);
 });
+
+Deno.test(
+  "Reconnect.run() makes no further attempt when a permission is missing",
+  { permissions },
+  async () => {
+    const clock = new VirtualClock();
+    const denied = new ConnectError("other", "Cannot connect", {
+      cause: new Deno.errors.NotCapable("Requires net access"),
+    });
+    const attempts = attemptsOn(clock);
+    assertEquals(await clock.runUntil(attempts.run(() => Promise.reject(denied), () => false)), denied);
+    assertEquals([attempts.count, clock.timers], [1, 0]);
+  },
+);

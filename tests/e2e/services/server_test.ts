@@ -136,6 +136,8 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ["echo --host 0.0.0.0 --host :: --port 0", 2, "--host :: includes --host 0.0.0.0"],
   ["echo --host 127.0.0.1 --host 127.0.0.1 --port 0", 2, "--host 127.0.0.1 and --host 127.0.0.1"],
   ["echo --idle-timeout 36501d", 2, "Cannot use --idle-timeout: expected a duration of at most 36500d"],
+  ["echo --until-stdin-ends", 2, "Cannot use --until-stdin-ends without --control"],
+  ["echo --monitor", 2, "Cannot use --monitor without --control"],
   ["relay --history -", 2, "Cannot use --history: expected the name of a file, not -"],
   ["hello --dealy 3s", 2, 'Unknown option "--dealy" (did you mean --delay?)'],
   ["hello --delay 3parsecs", 2, "Cannot use --delay"],
