@@ -1,5 +1,6 @@
 /** Reads from the admin server of a server. @module */
 import { request } from "node:http";
+import { sortConnectError } from "../socket/connect.ts";
 import { type Address, formatAddress, unixPath } from "../socket/network.ts";
 
 /** The longest answer, for 10,000 connections, is about 3 MiB. */
@@ -19,15 +20,13 @@ export interface AdminAnswer {
  *
  * @param target Path and query, such as `/connections?limit=10`.
  * @param timeout Longest wait in ms.
- * @returns The answer, or `undefined` if the server cannot be reached, does not answer with a JSON object, or takes too long.
+ * @throws {Error} Why there is no answer, such as `refused`: the server cannot be reached, does not answer with a JSON object, or
+ * takes too long.
  */
-export function readAdmin(
-  address: Address,
-  target: string,
-  timeout: number,
-): Promise<AdminAnswer | undefined> {
+export function readAdmin(address: Address, target: string, timeout: number): Promise<AdminAnswer> {
   const path = unixPath(address.hostname);
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error) => reject(new Error(reasonOf(cause, timeout), { cause }));
     const sent = request({
       ...(path === undefined ? { host: address.hostname, port: address.port } : { socketPath: path }),
       path: target,
@@ -47,24 +46,35 @@ export function readAdmin(
       });
       response.on("end", () => {
         const value = parse(text);
-        resolve(value && { status: response.statusCode ?? 0, value });
+        if (value === undefined) reject(new Error(OTHER_SERVER));
+        else resolve({ status: response.statusCode ?? 0, value });
       });
-      response.on("error", () => resolve(undefined));
-      response.on("close", () => resolve(undefined));
+      response.on("error", failed);
+      response.on("close", () => reject(new Error("the answer was cut off")));
     });
-    sent.on("error", () => resolve(undefined));
+    sent.on("error", failed);
     sent.end();
   });
+}
+
+const OTHER_SERVER = "expected the admin server of okline";
+
+function reasonOf(cause: Error, timeout: number): string {
+  // The error codes of Node's HTTP parser.
+  if (String(Reflect.get(cause, "code")).startsWith("HPE_")) return OTHER_SERVER;
+  if (cause.name === "AbortError" || cause.name === "TimeoutError") return `no answer within ${timeout} ms`;
+  const code = sortConnectError(cause);
+  return code === "other" ? cause.message : code;
 }
 
 /**
  * Reads `/state`.
  *
  * @param timeout Longest wait in ms.
- * @returns The state, or `undefined` as {@linkcode readAdmin} does, and for any other status than 200.
+ * @returns The state, or `undefined` when {@linkcode readAdmin} throws, and for any other status than 200.
  */
 export async function readState(address: Address, timeout: number): Promise<JsonObject | undefined> {
-  const answer = await readAdmin(address, "/state", timeout);
+  const answer = await readAdmin(address, "/state", timeout).catch(() => undefined);
   return answer?.status === 200 ? answer.value : undefined;
 }
 

@@ -120,6 +120,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /**
    * Serves every connection with `handler`.
    *
+   * If the handler throws, its connection is aborted with the reason `handler-failed`, which holds the error: the `closed`
+   * event of `onEvent` and {@linkcode Connection.closed} report it, and `stats().closed` counts it. The listener goes on.
+   *
    * @returns {@linkcode Listener.finished}.
    * @throws {TypeError} If the listener is served or iterated over already.
    */

@@ -1,5 +1,5 @@
 /** `client.ts top`, the connections of a server in the terminal. @module */
-import type { Address } from "../../../socket/network.ts";
+import type { AdminAnswer } from "../../../admin/client.ts";
 import { formatAddress } from "../../../socket/network.ts";
 import type { Context } from "../../run_program.ts";
 import { ExitCode, ExitError } from "../../terminal/exit.ts";
@@ -127,17 +127,24 @@ async function read({ admin, sort, order, limit, address: part }: Query): Promis
   const { readAdmin } = await import("../../../admin/client.ts");
   const parameters = new URLSearchParams({ sort, order, limit: `${limit}` });
   if (part !== undefined) parameters.set("address", part);
-  const [health, state, list] = await Promise.all(
-    ["/healthz", "/state", `/connections?${parameters}`].map((path) => readAdmin(admin, path, TIMEOUT)),
-  );
-  const why = problemOf(admin, health?.status, list?.status);
-  if (why !== undefined) return why;
-  return { at: Date.now(), health: health!.value, state: state?.value ?? {}, list: list!.value };
+  const cannot = `Cannot read the connections of ${formatAddress(admin)}`;
+  let answers: AdminAnswer[];
+  try {
+    answers = await Promise.all(
+      ["/healthz", "/state", `/connections?${parameters}`].map((path) => readAdmin(admin, path, TIMEOUT)),
+    );
+  } catch (error) {
+    return `${cannot}: ${error instanceof Error ? error.message : error}`;
+  }
+  const [health, state, list] = answers as [AdminAnswer, AdminAnswer, AdminAnswer];
+  const why = problemOf(health.status, list.status);
+  if (why !== undefined) return `${cannot}: ${why}`;
+  return { at: Date.now(), health: health.value, state: state.value, list: list.value };
 }
 
-function problemOf(admin: Address, health: number | undefined, list: number | undefined): string | undefined {
-  const cannot = `Cannot read the connections of ${formatAddress(admin)}`;
-  if (health === undefined) return `${cannot}: expected the admin server of okline`;
-  if (health === 200 && list === 404) return `${cannot}: this program serves none`;
-  return health === 200 && list === 200 ? undefined : `${cannot}: the answer has status ${list ?? health}`;
+function problemOf(health: number, list: number): string | undefined {
+  if (health === 200 && list === 404) return "this program serves none";
+  return health === 200 && list === 200
+    ? undefined
+    : `the answer has status ${health === 200 ? list : health}`;
 }

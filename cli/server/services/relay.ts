@@ -30,7 +30,10 @@ const options = {
       help: "Redeliver messages without an ok for this long; 0 disables",
       default: ACK_TIMEOUT,
     }),
-    redeliver: flag({ help: "Drop a message when its receiver closes or times out", default: true }),
+    redeliver: flag({
+      help: "Give each message to one receiver only; without its ok, it waits until its sender leaves",
+      default: true,
+    }),
     maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
     maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
     history: outputFile("Write each connection and its end to this file, as JSON lines"),

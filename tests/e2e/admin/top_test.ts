@@ -41,6 +41,11 @@ Deno.test("client.ts top prints one line and exits with 1 when nothing can be re
       `error: Cannot read the connections of ${relay}: expected the admin server of okline\n`,
     );
   });
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  const nobody = `127.0.0.1:${closed.addr.port}`;
+  const refused = await run(denoRun("client.ts", ["top", "--admin", nobody]));
+  assertEquals(refused.err, `error: Cannot read the connections of ${nobody}: refused\n`);
   await using udp = await ServerProcess.start("udp", "--admin", "127.0.0.1:0");
   const { host, port } = await udp.next("admin");
   const { code, err } = await run(denoRun("client.ts", ["top", "--admin", `${host}:${port}`]));
