@@ -3,7 +3,7 @@ import type { Clock } from "../../internal/clock.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { describeThrown } from "./errors.ts";
 
-/** The result of a function, or a clause that says why there is none. */
+/** The result of a function, or the reason why there is none, as text. */
 export type Called<Result> =
   | { readonly value: Result; readonly failure?: undefined }
   | { readonly failure: string; readonly cause?: unknown };

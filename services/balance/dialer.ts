@@ -4,7 +4,7 @@ import { ConnectError } from "../../socket/errors.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { sleep } from "../../internal/sleep.ts";
-import { Connector, type ConnectorOptions, whileConnected } from "../proxy/connector.ts";
+import { Connector, type ConnectorOptions, whenGone } from "../proxy/connector.ts";
 import type { Upstream } from "../proxy/gateway.ts";
 import { formatOwnHeader } from "../proxy/proxy_protocol/format.ts";
 import type { ProxyProtocolVersion } from "../proxy/proxy_protocol/header.ts";
@@ -56,7 +56,7 @@ export class Dialer {
     const avoid = new Set<Backend>();
     const ms = this.#options.timeouts?.queue ?? QUEUE_TIMEOUT;
     const giveUp = new AbortController();
-    using _ = follow(whileConnected(client), giveUp);
+    using _ = whenGone(client, (reason) => giveUp.abort(reason));
     const timer = this.#clock.after(
       ms,
       () => giveUp.abort(new ConnectError("timeout", `No backend was available within ${ms} ms`)),
@@ -149,12 +149,4 @@ export class Dialer {
     }
     return promise;
   }
-}
-
-/** Aborts `controller` when `signal` aborts, until disposed. */
-function follow(signal: AbortSignal, controller: AbortController): Disposable {
-  const aborted = () => controller.abort(signal.reason);
-  if (signal.aborted) aborted();
-  else signal.addEventListener("abort", aborted, { once: true });
-  return { [Symbol.dispose]: () => signal.removeEventListener("abort", aborted) };
 }

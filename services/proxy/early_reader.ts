@@ -48,6 +48,7 @@ export class EarlyReader implements FrameSink<Uint8Array> {
     else if (taken) this.#client.feedOn();
   }
 
+  /** Copies a piece, because the next read overwrites its memory. */
   #hold(piece: Uint8Array): void {
     this.#held.push(piece.slice());
     this.#heldBytes += piece.length;

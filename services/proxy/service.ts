@@ -6,7 +6,7 @@ import { listen, type ListenerStats } from "../../socket/listen.ts";
 import type { Address } from "../../socket/network.ts";
 import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import { clientGone, Connector, whileConnected } from "./connector.ts";
+import { Connector, whenGone } from "./connector.ts";
 import { Gateway, type GatewayOptions, listenerOptions, type Upstream } from "./gateway.ts";
 import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
@@ -83,11 +83,13 @@ async function dial(
     try {
       // Without a signal, which would cost as much as the tunnel.
       const attempt = connector.connect(to);
-      void client.closed.then(() => attempt.cancel(clientGone()));
+      using _ = whenGone(client, (reason) => attempt.cancel(reason));
       return { connection: await attempt.opened, release() {} };
     } catch (error) {
       if (!(error instanceof ConnectError) || !client.open || number >= connectAttempts) throw error;
-      await sleep(delay, clock, whileConnected(client));
+      const gone = new AbortController();
+      using _ = whenGone(client, (reason) => gone.abort(reason));
+      await sleep(delay, clock, gone.signal);
     }
   }
 }

@@ -58,7 +58,7 @@ class Tunnel {
     ];
     this.#directions = [fromClient, fromBackend];
     this.idle = new IdleTimer(clock, ms, () => {
-      for (const { breakOff } of this.#directions) breakOff({ type: "timeout", which: "idle", ms });
+      for (const direction of this.#directions) direction.breakOff({ type: "timeout", which: "idle", ms });
     });
     try {
       if (early === undefined) client.feed(fromClient);
@@ -78,9 +78,12 @@ class Tunnel {
   ended(): void {
     const broken = this.#directions.filter(({ from }) => !from.open);
     if (broken.length === 0) return this.#count();
-    const broke = broken.map(async ({ from, breakOff }) => {
-      const { type } = await from.closed;
-      breakOff({ type: "local", why: type === "reset" ? "other side was reset" : "other side ended" });
+    const broke = broken.map(async (direction) => {
+      const { type } = await direction.from.closed;
+      direction.breakOff({
+        type: "local",
+        why: type === "reset" ? "other side was reset" : "other side ended",
+      });
     });
     void Promise.all(broke).then(() => this.#count());
   }
@@ -126,10 +129,10 @@ class Direction implements FrameSink<Uint8Array> {
   }
 
   /** Ends the other connection, so that what it was sent does not look complete unless it is. */
-  readonly breakOff = (why: CloseReason): void => {
+  breakOff(why: CloseReason): void {
     if (this.#complete) this.#to.abort(why);
     else this.#to.reset(why);
-  };
+  }
 
   readonly #feedOn = (): void => {
     this.#tunnel.idle.touch();
