@@ -82,6 +82,9 @@ async function serveLoadTests(
   { log, onSignal }: Pick<Context, "onSignal"> & { readonly log: Log },
 ): Promise<ExitCode> {
   const { listen, token, transport } = values;
+  const interrupted = Promise.withResolvers<void>();
+  // First: a program that reads the output of this one may signal it at once.
+  onSignal(["SIGINT", "SIGTERM"], () => interrupted.resolve());
   // The transport is that of the clients; an agent has a few connections.
   const { tls } = await serverNetwork({ ...values, transport: undefined, listenFd: [] }, {
     log,
@@ -112,8 +115,6 @@ async function serveLoadTests(
     pid: Deno.pid,
     version: VERSION,
   });
-  const interrupted = Promise.withResolvers<void>();
-  onSignal(["SIGINT", "SIGTERM"], () => interrupted.resolve());
   await Promise.race([interrupted.promise, agent.finished]);
   return ExitCode.ok;
 }

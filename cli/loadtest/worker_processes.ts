@@ -41,9 +41,12 @@ export async function runNamedPart(context: Context): Promise<ExitCode | undefin
 
 /** Runs the clients that the lines on stdin ask for. */
 async function runGenerator({ onSignal }: Context, args: readonly string[]): Promise<ExitCode> {
+  onSignal(["SIGINT"], () => {});
+  // Before anything is loaded, because `timeout` and supervisors signal the whole process group at any time.
+  const stopped = new AbortController();
+  onSignal(["SIGTERM"], () => stopped.abort());
   const { runWorker } = await import("../../loadtest/generate/worker.ts");
   const network = await transportNetwork(parseTransport(args));
-  onSignal(["SIGINT"], () => {});
   const orders = new TransformStream<string, string>();
   const parentGone = Deno.stdin.readable
     .pipeThrough(new TextDecoderStream())
@@ -54,7 +57,7 @@ async function runGenerator({ onSignal }: Context, args: readonly string[]): Pro
     orders: orders.readable[Symbol.asyncIterator](),
     send: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
     network,
-    onStop: (stop) => onSignal(["SIGTERM"], stop),
+    stopped: stopped.signal,
   });
   const done = part.then(() => ExitCode.ok, (cause) => {
     throw isFileError(cause) ? fileError("write a part of the history", cause) : cause;

@@ -45,8 +45,8 @@ export interface WorkerOptions {
   readonly send: (line: ChildMessage) => void;
   /** The sockets of its clients, before TLS. */
   readonly network: Network;
-  /** Receives the function that stops the worker. */
-  readonly onStop: (stop: () => void) => void;
+  /** Aborting it stops the clients; the ledger is sent all the same. */
+  readonly stopped: AbortSignal;
 }
 
 const PROGRESS_MS = 250;
@@ -54,19 +54,13 @@ const PROGRESS_MS = 250;
 const PIECE_BYTES = 96 * 1024;
 
 /** Runs a part of the clients, and sends its progress and, last, its ledger. */
-export async function runWorker({ orders, send, network, onStop }: WorkerOptions): Promise<void> {
+export async function runWorker({ orders, send, network, stopped }: WorkerOptions): Promise<void> {
   const order = await next<WorkerSetup>(orders);
   const { run, part, parts } = order;
   const plan = new Plan(order.plan);
   const ledger = new Ledger(run, { part, parts });
   const live = new LiveHistograms(order.watched ?? [], run);
   using history = order.history === undefined ? undefined : new LineFile(order.history);
-  let stop = (): void => {};
-  let stopped = false;
-  onStop(() => {
-    stopped = true;
-    stop();
-  });
   let begin = Infinity;
   const record = (event: HistoryEvent): void => {
     ledger.record(event);
@@ -96,8 +90,9 @@ export async function runWorker({ orders, send, network, onStop }: WorkerOptions
     begin,
     record,
   });
-  stop = () => fleet.stop();
-  if (stopped) stop();
+  const stop = (): void => fleet.stop();
+  if (stopped.aborted) stop();
+  stopped.addEventListener("abort", stop, { once: true });
   const sendProgress = (): void => {
     const progress: GeneratorProgress = {
       ...fleet.progress,

@@ -78,9 +78,9 @@ function firstOrder(sort: TopColumn): "asc" | "desc" {
 async function watch(first: Query, interval: number, onSignal: Context["onSignal"]): Promise<void> {
   const { TopScreen } = await import("../top_screen.ts");
   const { TOP_FRAME, topView } = await loadView();
-  using screen = new TopScreen();
   const ended = Promise.withResolvers<void>();
   onSignal(["SIGINT", "SIGTERM", "SIGHUP"], () => ended.resolve());
+  using screen = new TopScreen();
   let query = first;
   let before: TopSnapshot | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
