@@ -6,6 +6,7 @@ import { closeOnAbort } from "../socket/listener/close_on_abort.ts";
 import { lineCodecWithin } from "../socket/codecs/line_codec.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { ConnectionTimeouts } from "../socket/connection/options.ts";
+import { DRAIN_TIMEOUT } from "../socket/connection/settings.ts";
 import { type CloseReason, describeToPeer, DRAINED } from "../socket/errors.ts";
 import { Listener } from "../socket/listener.ts";
 import type { Address } from "../socket/network.ts";
@@ -19,7 +20,10 @@ import {
   type RelayServerStats,
 } from "./server_options.ts";
 
-const DRAIN_TIMEOUT = 10_000;
+/** Share of the drain timeout in which new messages are taken, because they may be on their way. */
+const TAKE_SHARE = 0.4;
+/** Share of the drain timeout in which pending messages may get their oks. Connections are closed in the rest. */
+const SETTLE_SHARE = 0.8;
 
 /** A running relay; see {@linkcode startRelay}. */
 export class RelayServer implements AsyncDisposable {
@@ -32,6 +36,7 @@ export class RelayServer implements AsyncDisposable {
 
   /** Creates a server and binds its addresses. */
   constructor(options: RelayServerOptions) {
+    // Without the signal: it must close the whole server, which counts unsettled messages and leaves the cluster.
     const { signal, ...listen } = options;
     signal?.throwIfAborted();
     const { timeouts = {}, clock = systemClock } = options;
@@ -44,7 +49,7 @@ export class RelayServer implements AsyncDisposable {
       refusal: errorLine,
       farewell,
     }, () => this.#watch.changed());
-    // This is the promise `finished`. If nothing waits for it, the runtime reports a failure.
+    // Not awaited: the caller gets this promise as `finished`.
     void this.#listener.serveWith((connection) => this.#exchange.serve(connection));
     closeOnAbort(this, signal);
   }
@@ -168,8 +173,8 @@ export class RelayServer implements AsyncDisposable {
     for (const connection of this.#listener.connections) connection.send(notice);
     const late = new AbortController();
     const timers = [
-      this.#clock.after(this.#drainTimeout * 0.4, () => this.#exchange.refuse("server is draining")),
-      this.#clock.after(this.#drainTimeout * 0.8, () => late.abort()),
+      this.#clock.after(this.#drainTimeout * TAKE_SHARE, () => this.#exchange.refuse("server is draining")),
+      this.#clock.after(this.#drainTimeout * SETTLE_SHARE, () => late.abort()),
     ];
     try {
       await this.until((stats) => stats.pending === 0, { signal: late.signal });

@@ -171,7 +171,8 @@ export class ConnectAttempt<Frame> implements ConnectReceiver {
     if (!this.#settle()) return;
     try {
       this.#resolve(new Connection(transport, this.#settings));
-    } catch (error) { // The codec's: nobody else would close the socket, and nothing would settle the promise.
+    } catch (error) {
+      // The codec threw. Without this, the socket would stay open, and the promise pending.
       transport.close();
       this.#reject(error);
     }

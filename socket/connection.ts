@@ -50,8 +50,8 @@ export class Connection<Frame = string> implements AsyncDisposable {
    */
   readonly ready: Promise<boolean> | undefined;
   readonly #transport: Transport;
-  readonly #inbound: Reader<Frame>;
-  readonly #outbound: Writer<Frame>;
+  readonly #reader: Reader<Frame>;
+  readonly #writer: Writer<Frame>;
   readonly #openedAt: number;
   readonly #end: ConnectionEnd<Frame>;
   #readable: ReadableStream<Frame> | undefined;
@@ -64,14 +64,14 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.#transport = transport;
     this.#openedAt = clock.now();
     const failed = (failure: SocketFailure) => this.#end.fail(failure);
-    this.#inbound = new Reader({ transport, settings, decoder: codec.decoder(), failed });
-    this.#outbound = new Writer({ transport, settings, encoder: codec.encoder(), failed });
+    this.#reader = new Reader({ transport, settings, decoder: codec.decoder(), failed });
+    this.#writer = new Writer({ transport, settings, encoder: codec.encoder(), failed });
     this.#end = new ConnectionEnd({
       connection: this,
       transport,
       settings,
-      inbound: this.#inbound,
-      outbound: this.#outbound,
+      reader: this.#reader,
+      writer: this.#writer,
     });
     this.ready = transport.ready?.then(() => true, (cause) => {
       failed({ type: "reset", cause });
@@ -104,17 +104,17 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   /** Whether the peer has sent its FIN. */
   get peerEnded(): boolean {
-    return this.#inbound.peerEnded;
+    return this.#reader.peerEnded;
   }
 
   /** Whether this side has finished: `send` takes no more frames. */
   get writeEnded(): boolean {
-    return this.#outbound.ended;
+    return this.#writer.ended;
   }
 
   /** Bytes passed to `send` that the socket has not accepted yet. */
   get queuedBytes(): number {
-    return this.#outbound.queued;
+    return this.#writer.queued;
   }
 
   /**
@@ -145,7 +145,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * ```
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Frame> {
-    return this.#inbound.each();
+    return this.#reader.each();
   }
 
   /**
@@ -153,7 +153,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * frames. Goes on and throws like iteration over the connection itself.
    */
   batches(): AsyncIterableIterator<readonly Frame[]> {
-    return this.#inbound.batches();
+    return this.#reader.batches();
   }
 
   /**
@@ -162,7 +162,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @internal For the load generator: it makes no promise per read.
    */
   consume(handle: (frames: readonly Frame[]) => void): Promise<void> {
-    return this.#inbound.consume(handle);
+    return this.#reader.consume(handle);
   }
 
   /**
@@ -173,7 +173,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * of an idle one.
    */
   feed(sink: FrameSink<Frame>): void {
-    this.#inbound.feed(sink);
+    this.#reader.feed(sink);
   }
 
   /**
@@ -182,7 +182,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @internal For the tunnel of proxy and balancer.
    */
   feedOn(): void {
-    this.#inbound.feedOn();
+    this.#reader.feedOn();
   }
 
   /**
@@ -193,7 +193,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @returns Whether the socket has taken everything. If not, the sink takes no more until {@linkcode Connection.flushed}.
    */
   pass(this: Connection<Uint8Array>, piece: Uint8Array, from: Connection<Uint8Array>): boolean {
-    return this.#outbound.sendNow(piece, from.#inbound.lends);
+    return this.#writer.sendNow(piece, from.#reader.lends);
   }
 
   /**
@@ -220,7 +220,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * ```
    */
   get readable(): ReadableStream<Frame> {
-    return this.#readable ??= readableOf(this.#inbound, () => this.closed);
+    return this.#readable ??= readableOf(this.#reader, () => this.closed);
   }
 
   /**
@@ -232,7 +232,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    */
   get writable(): WritableStream<Frame> {
     return this.#writable ??= writableOf(
-      this.#outbound,
+      this.#writer,
       () => this.closed,
       (why) => this.abort({ type: "local", why }),
     );
@@ -246,7 +246,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @throws {TypeError} If the codec cannot carry the frame, for example a line that contains a line feed.
    */
   send(frame: Frame): boolean {
-    return this.#outbound.send(frame);
+    return this.#writer.send(frame);
   }
 
   /**
@@ -255,7 +255,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @throws {ConnectionClosedError} If the connection closes first; it counts the unsent bytes.
    */
   flushed(): Promise<void> {
-    return this.#outbound.flushed();
+    return this.#writer.flushed();
   }
 
   /**
@@ -264,7 +264,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
    * @throws {ConnectionClosedError} If the connection closes before everything is sent.
    */
   closeWrite(): Promise<void> {
-    return this.#outbound.closeWrite();
+    return this.#writer.closeWrite();
   }
 
   /**
@@ -298,11 +298,11 @@ export class Connection<Frame = string> implements AsyncDisposable {
   stats(): ConnectionStats {
     return {
       openedAt: this.#openedAt,
-      bytesIn: this.#inbound.bytes,
-      bytesOut: this.#outbound.bytes,
-      framesIn: this.#inbound.frames,
-      framesOut: this.#outbound.frames,
-      queuedBytes: this.#outbound.queued,
+      bytesIn: this.#reader.bytes,
+      bytesOut: this.#writer.bytes,
+      framesIn: this.#reader.frames,
+      framesOut: this.#writer.frames,
+      queuedBytes: this.#writer.queued,
     };
   }
 

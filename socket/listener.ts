@@ -10,13 +10,12 @@ import type { Connection } from "./connection.ts";
 import { DRAINED } from "./errors.ts";
 import { HandoffQueue } from "./listener/handoff_queue.ts";
 import type { ConnectionTimeouts } from "./connection/options.ts";
+import { DRAIN_TIMEOUT } from "./connection/settings.ts";
 import type { FrameListenOptions, ListenerStats, ListenLimits } from "./listener/options.ts";
 import { Reporter } from "./listener/event.ts";
 import type { Address, TransportListener } from "./network.ts";
 import { closeAfter, type Handler, serve } from "./listener/serve.ts";
 import { systemClock, systemNetwork } from "./tcp.ts";
-
-const DRAIN_TIMEOUT = 10_000;
 
 /** Takes a connection. The next one is accepted once the promise, if there is one, resolves. */
 type Taker<Frame> = (connection: Connection<Frame>) => Promise<void> | undefined;
@@ -38,7 +37,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /** Each connection until it is closed and its handler has returned. */
   readonly #tasks = new TaskSet();
   #taker: Taker<Frame> | undefined;
-  readonly #taken = Promise.withResolvers<void>();
+  /** Resolves when a taker is set, or none is needed anymore. */
+  readonly #takerSet = Promise.withResolvers<void>();
   /** Resolves when no more peers are accepted. */
   readonly #stopped = Promise.withResolvers<void>();
 
@@ -49,7 +49,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    */
   constructor(options: FrameListenOptions<Frame>, onChange: () => void = () => {}) {
     options.signal?.throwIfAborted();
-    // Copied, because `setLimits` changes it.
+    // A copy, because `setLimits` changes its limits and timeouts. `Admission` has the same copy and reads them from it.
     options = { ...options };
     this.#options = options;
     this.#onChange = onChange;
@@ -83,7 +83,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
     for (let transport; (transport = await this.#acceptor.accept(socket)) !== undefined;) {
       const connection = await this.#admission.admit(transport);
       if (connection === undefined) continue;
-      if (this.#taker === undefined) await this.#taken.promise;
+      if (this.#taker === undefined) await this.#takerSet.promise;
       if (connection.open) await this.#taker?.(connection);
     }
   }
@@ -132,7 +132,9 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   }
 
   /**
-   * Calls `open` with every connection once its peer is ready. The connection is served until {@linkcode Listener.served}.
+   * Calls `open` with every connection once its peer is ready. The connection is served until {@linkcode Listener.served},
+   * which must be called exactly once for each connection that `open` got, unless `open` throws: otherwise
+   * {@linkcode Listener.finished} never resolves, or too early.
    *
    * @internal For the relay: a promise per connection, and what waits for it, would be a quarter of an idle connection's memory.
    * @returns {@linkcode Listener.finished}.
@@ -161,6 +163,7 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
 
   /**
    * Closes a connection of {@linkcode Listener.serveWith} gracefully when `last` resolves, or aborts it when `last` rejects.
+   * To be called exactly once for each connection.
    *
    * @internal For the relay.
    */
@@ -295,12 +298,12 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   #stop(): void {
     this.#acceptor.close();
     this.#admission.stop();
-    this.#taken.resolve(); // A connection that nothing serves must not block its loop.
+    this.#takerSet.resolve(); // A connection that nothing serves must not block its loop.
   }
 
   #setTaker(taker: Taker<Frame>): void {
     if (this.#taker !== undefined) throw new TypeError("Cannot serve a listener twice");
     this.#taker = taker;
-    this.#taken.resolve();
+    this.#takerSet.resolve();
   }
 }

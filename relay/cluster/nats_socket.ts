@@ -38,7 +38,7 @@ export function connectNats(options: ConnectionOptions, sockets: NatsSockets): P
 
 // A server that hangs is noticed by its missing answers after six seconds. Until then, what it does not take is queued.
 const WRITE_BUFFER = 64 * 1024 * 1024;
-const DRAIN_TIMEOUT = 1000;
+const CLOSE_TIMEOUT = 1000;
 const LONGEST_GREETING = 256 * 1024;
 const INFO = /^INFO (\{.*\}) *\r\n/;
 
@@ -70,7 +70,7 @@ class NatsSocket implements NatsTransport {
           codec: bytesCodec,
           clock: sockets.clock,
           limits: { writeBuffer: WRITE_BUFFER },
-          timeouts: { drain: DRAIN_TIMEOUT },
+          timeouts: { drain: CLOSE_TIMEOUT },
         }),
       );
     } catch (cause) {

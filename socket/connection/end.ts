@@ -17,8 +17,8 @@ export interface EndedParts<Frame> {
   readonly connection: Connection<Frame>;
   readonly transport: Transport;
   readonly settings: ConnectionSettings<Frame>;
-  readonly inbound: Reader<Frame>;
-  readonly outbound: Writer<Frame>;
+  readonly reader: Reader<Frame>;
+  readonly writer: Writer<Frame>;
 }
 
 /** Ends one connection once, for the first reason: on request, after a failure, or after a timeout. */
@@ -26,30 +26,30 @@ export class ConnectionEnd<Frame> {
   readonly #connection: Connection<Frame>;
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<Frame>;
-  readonly #inbound: Reader<Frame>;
-  readonly #outbound: Writer<Frame>;
+  readonly #reader: Reader<Frame>;
+  readonly #writer: Writer<Frame>;
   /** Created on demand. */
   #closed: PromiseWithResolvers<CloseReason> | undefined;
   /** The reason passed to `close`. */
   #ending: CloseReason | undefined;
   #reason: CloseReason | undefined;
-  #deadlines: Timeouts | undefined; // Most connections have only a drain timeout.
+  #timeouts: Timeouts | undefined; // Most connections have only a drain timeout.
   #drain: Timer | undefined;
 
   /** Watches the timeouts of the connection from now on. */
-  constructor({ connection, transport, settings, inbound, outbound }: EndedParts<Frame>) {
+  constructor({ connection, transport, settings, reader, writer }: EndedParts<Frame>) {
     this.#connection = connection;
     this.#transport = transport;
     this.#settings = settings;
-    this.#inbound = inbound;
-    this.#outbound = outbound;
+    this.#reader = reader;
+    this.#writer = writer;
     const { clock, timeouts } = settings;
     if (timeouts !== undefined) {
-      this.#deadlines = watchPeer(timeouts, {
+      this.#timeouts = watchPeer(timeouts, {
         clock,
         openedAt: clock.now(),
-        inbound,
-        outbound,
+        reader,
+        writer,
         late: (which, ms) => this.#late({ type: "timeout", which, ms }),
       });
     }
@@ -73,7 +73,7 @@ export class ConnectionEnd<Frame> {
   close(why: CloseReason = NATURAL): Promise<CloseReason> {
     if (this.#reason === undefined && this.#ending === undefined) {
       if (why.type !== "natural") this.#sendFarewell(why);
-      if (this.#inbound.peerEnded && this.#outbound.finSent) this.finish(why);
+      if (this.#reader.peerEnded && this.#writer.finSent) this.finish(why);
       else if (this.#reason === undefined) this.#exchangeFins(why);
     }
     return this.closed;
@@ -84,7 +84,7 @@ export class ConnectionEnd<Frame> {
     const { type } = failure;
     if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
       this.finish(this.#ending); // It was ending anyway.
-    } else if (type === "write-failed" && this.#inbound.peerEnded) {
+    } else if (type === "write-failed" && this.#reader.peerEnded) {
       this.finish(NATURAL); // A peer that has finished may stop reading.
     } else {
       this.finish(closeReasonOf(failure));
@@ -95,10 +95,10 @@ export class ConnectionEnd<Frame> {
   finish(reason: CloseReason, byReset = false): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
-    this.#deadlines?.cancel();
+    this.#timeouts?.cancel();
     this.#drain?.cancel();
-    this.#inbound.stop();
-    this.#outbound.stop(reason);
+    this.#reader.stop();
+    this.#writer.stop(reason);
     if (byReset && this.#transport.reset !== undefined) this.#transport.reset();
     else this.#transport.close();
     // Deferred, because the caller may be in the middle of a change; but before `closed` resolves.
@@ -120,8 +120,8 @@ export class ConnectionEnd<Frame> {
       if (--missing === 0) this.finish(why);
     };
     // Starts now: a peer that is busy writing may not read until it has finished.
-    void this.#inbound.discard().then(sentOrReceived);
-    this.#outbound.closeWrite().then(sentOrReceived, (error: unknown) => {
+    void this.#reader.discard().then(sentOrReceived);
+    this.#writer.closeWrite().then(sentOrReceived, (error: unknown) => {
       // Closed in between: `closed` gives the reason, and `stats` counts the unsent bytes.
       if (!(error instanceof ConnectionClosedError)) throw error;
       sentOrReceived();
@@ -130,14 +130,14 @@ export class ConnectionEnd<Frame> {
 
   /** Ends after a timeout. A peer that does not read gets no farewell. */
   #late(why: CloseReason & { type: "timeout" }): void {
-    if (this.#settings.farewell === undefined || this.#outbound.writing) this.finish(why);
+    if (this.#settings.farewell === undefined || this.#writer.writing) this.finish(why);
     else void this.close(why);
   }
 
   #sendFarewell(why: CloseReason): void {
     try {
       const frame = this.#settings.farewell?.(why);
-      if (frame !== undefined) this.#outbound.send(frame);
+      if (frame !== undefined) this.#writer.send(frame);
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
       this.finish({ type: "handler-failed", error });

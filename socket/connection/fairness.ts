@@ -1,7 +1,7 @@
 /** Pauses busy readers together, so that the runtime serves the other sockets. Pure but for the clock handed in. @module */
 import type { Clock } from "../../internal/clock.ts";
 
-/** A reader that has had its share. */
+/** A reader that pauses after its share. */
 export interface Resumable {
   /** Continues reading. */
   resume(): void;
@@ -19,7 +19,7 @@ const TURNS = 64;
  */
 export class FairScheduler {
   readonly #clock: Clock;
-  #resting = new Set<Resumable>();
+  #paused = new Set<Resumable>();
   #turns = 0;
 
   constructor(clock: Clock) {
@@ -32,32 +32,32 @@ export class FairScheduler {
   }
 
   /** Calls `resume` when the other sockets have had their turn. */
-  add(one: Resumable): void {
-    this.#resting.add(one);
+  add(reader: Resumable): void {
+    this.#paused.add(reader);
     if (this.#turns > 0) return;
     this.#turns = TURNS;
     this.#clock.soon(this.#turn);
   }
 
   /** Removes a reader. Does nothing if it does not pause. */
-  remove(one: Resumable): void {
-    this.#resting.delete(one);
+  remove(reader: Resumable): void {
+    this.#paused.delete(reader);
   }
 
   readonly #turn = (): void => {
-    this.#turns = this.#resting.size > 0 ? this.#turns - 1 : 0;
+    this.#turns = this.#paused.size > 0 ? this.#turns - 1 : 0;
     if (this.#turns > 0) return this.#clock.soon(this.#turn);
-    const rested = this.#resting;
-    this.#resting = new Set();
-    for (const one of rested) one.resume();
+    const paused = this.#paused;
+    this.#paused = new Set();
+    for (const reader of paused) reader.resume();
   };
 }
 
-const rests = new WeakMap<Clock, FairScheduler>();
+const schedulers = new WeakMap<Clock, FairScheduler>();
 
 /** Returns the scheduler that all readers of a clock share. */
-export function restOf(clock: Clock): FairScheduler {
-  let rest = rests.get(clock);
-  if (rest === undefined) rests.set(clock, rest = new FairScheduler(clock));
-  return rest;
+export function fairSchedulerOf(clock: Clock): FairScheduler {
+  let scheduler = schedulers.get(clock);
+  if (scheduler === undefined) schedulers.set(clock, scheduler = new FairScheduler(clock));
+  return scheduler;
 }

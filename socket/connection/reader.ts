@@ -21,7 +21,7 @@ export interface ReaderSettings {
   /** Returns the time in ms for {@linkcode Reader.readSince}. */
   readonly now: () => number;
   /** Pauses readers that have had their share. */
-  readonly rest: FairScheduler;
+  readonly fairness: FairScheduler;
 }
 
 // A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
@@ -37,9 +37,17 @@ const NO_FRAMES: readonly never[] = [];
 /**
  * Reads while a consumer waits for frames, and delivers each frame once.
  *
- * A read is pending (`#reading`) whenever a consumer, or `discard`, wants more than there is, except while the consumer
- * handles frames (`#serving`), has had its share (`#resting`), or takes no more for now (`#held`). It ends with the peer's
- * FIN (`#peerEnded`), a framing error (`#framing`), or this side's end (`#stopped`).
+ * A read begins when a consumer, or `discard`, needs more than was read, unless one of these flags prevents it:
+ *
+ * | flag         | set                                       | cleared                                   |
+ * | ------------ | ----------------------------------------- | ----------------------------------------- |
+ * | `#reading`   | when a read begins                        | by its result                             |
+ * | `#serving`   | before frames are delivered               | after that                                |
+ * | `#held`      | when the sink takes no more               | by `feedOn`; when the sink has ended      |
+ * | `#paused`    | when this reader has had its share        | by the scheduler, or by `stop`            |
+ * | `#framing`   | by a framing error of the decoder         | never; only `discard` reads from then on  |
+ * | `#peerEnded` | by the peer's FIN                         | never                                     |
+ * | `#stopped`   | by `stop`, when the socket is closed      | never                                     |
  *
  * Only the public methods are async: a read makes no promise and no closure besides those of the socket. With thousands
  * of idle connections, each of them would survive several young-generation garbage collections.
@@ -70,9 +78,9 @@ export class Reader<Frame> implements Resumable, Receiver {
   #peerEnded = false;
   /** Frames delivered since the clock was last read. */
   #inRow = 0;
-  /** The time in ms since which it has been busy. */
+  /** The time in ms since which this reader has been busy. */
   #busySince: number | undefined;
-  #resting = false;
+  #paused = false;
   readonly #failed: (failure: SocketFailure) => void;
   /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
@@ -154,8 +162,8 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Stops reading, because the socket is closed. */
   stop(): void {
     this.#stopped = true;
-    if (this.#resting) {
-      this.#settings.rest.remove(this);
+    if (this.#paused) {
+      this.#settings.fairness.remove(this);
       // The consumer gets the remaining frames, and then the end. Deferred, because the caller may be in the middle of a change.
       queueMicrotask(() => this.resume());
     }
@@ -192,7 +200,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #serve(): void {
     this.#serving = true;
     while (
-      this.#consumed && this.#hasFrames && !this.#held && this.#discarded === undefined && !this.#rests()
+      this.#consumed && this.#hasFrames && !this.#held && this.#discarded === undefined && !this.#mustPause()
     ) {
       if (this.#sink !== undefined) this.#pass(this.#sink);
       else if (!this.#waiter!.more()) this.#waiter = undefined;
@@ -232,7 +240,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Called by the scheduler when the other connections have had their turn. */
   resume(): void {
-    this.#resting = false;
+    this.#paused = false;
     this.#beginTurn();
     this.#serve();
   }
@@ -243,27 +251,27 @@ export class Reader<Frame> implements Resumable, Receiver {
   }
 
   /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
-  #rests(): boolean {
-    if (this.#resting || this.#stopped || this.#inRow < MAX_BATCH) return this.#resting;
+  #mustPause(): boolean {
+    if (this.#paused || this.#stopped || this.#inRow < MAX_BATCH) return this.#paused;
     this.#inRow = 0;
     if (this.#receives) return false; // Each connection has one read per turn anyway.
-    const now = this.#settings.rest.now();
+    const now = this.#settings.fairness.now();
     this.#busySince ??= now;
-    this.#resting = now - this.#busySince >= TURN_MS;
-    if (this.#resting) this.#settings.rest.add(this);
-    return this.#resting;
+    this.#paused = now - this.#busySince >= TURN_MS;
+    if (this.#paused) this.#settings.fairness.add(this);
+    return this.#paused;
   }
 
   /** Begins a read if one is needed and none is pending. Ends the consumer if no more frames will come. */
   #readOn(): void {
     if (this.#serving) return;
-    if (this.#resting && this.#hasFrames && this.#discarded === undefined) return;
+    if (this.#paused && this.#hasFrames && this.#discarded === undefined) return;
     const over = this.#peerEnded || this.#stopped;
     if (this.#held && !over && this.#discarded === undefined) return;
     if (over) this.#discarded?.resolve();
     if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
     if (over || this.#reading || (!this.#consumed && this.#discarded === undefined)) return;
-    if (this.#rests()) return;
+    if (this.#mustPause()) return;
     this.#reading = true;
     this.#readSince = this.#settings.now();
     if (this.#receives) this.#transport.receive!(this);

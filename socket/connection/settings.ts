@@ -2,14 +2,15 @@
 import type { Clock } from "../../internal/clock.ts";
 import type { Codec } from "../codecs/codec.ts";
 import type { ConnectionOptions } from "./options.ts";
-import { type FairScheduler, restOf } from "./fairness.ts";
+import { type FairScheduler, fairSchedulerOf } from "./fairness.ts";
 import { batcherOf, type WriteBatcher } from "./write_batcher.ts";
 import type { PeerTimeouts } from "./timeouts.ts";
 import type { QueuedBytes } from "./writer.ts";
 
 const WRITE_BUFFER = 1024 * 1024;
 const HIGH_WATER = 64 * 1024;
-const DRAIN_TIMEOUT = 10_000;
+/** Default of `timeouts.drain`, in ms. */
+export const DRAIN_TIMEOUT = 10_000;
 // For connections without a timeout: their times are never read, and reading the clock costs.
 const UNTIMED = () => 0;
 
@@ -23,7 +24,7 @@ export class ConnectionSettings<Frame> {
   /** Returns the time in ms, or 0 if no timeout needs it. */
   readonly now: () => number;
   /** Pauses readers that have had their share. */
-  readonly rest: FairScheduler;
+  readonly fairness: FairScheduler;
   readonly batcher: WriteBatcher;
   /** Pending bytes above which the peer is a slow reader. */
   readonly writeBuffer: number;
@@ -45,7 +46,7 @@ export class ConnectionSettings<Frame> {
     this.codec = codec;
     this.clock = clock;
     this.now = timed ? () => clock.now() : UNTIMED;
-    this.rest = restOf(clock);
+    this.fairness = fairSchedulerOf(clock);
     this.batcher = batcherOf(clock);
     this.writeBuffer = writeBuffer;
     this.highWater = Math.min(highWater, writeBuffer);

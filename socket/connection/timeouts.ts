@@ -54,22 +54,22 @@ export interface PeerTimeouts {
 export interface WatchedPeer {
   readonly clock: Clock;
   readonly openedAt: number;
-  readonly inbound: { readonly frames: number; readonly reading: boolean; readonly readSince: number };
-  readonly outbound: { readonly writing: boolean; readonly lastWrite: number };
+  readonly reader: { readonly frames: number; readonly reading: boolean; readonly readSince: number };
+  readonly writer: { readonly writing: boolean; readonly lastWrite: number };
   /** Called when a wait was too long, with its name and limit. */
   late(which: string, ms: number): void;
 }
 
-/** Watches a peer until it is late, or the deadlines are canceled. */
-export function watchPeer(timeouts: PeerTimeouts, peer: WatchedPeer): Timeouts {
-  const { inbound, outbound, openedAt } = peer;
-  const deadlines = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));
-  deadlines.watch("first line", timeouts.firstFrame, () => inbound.frames === 0 ? openedAt : null);
-  deadlines.watch("write", timeouts.write, () => outbound.writing ? outbound.lastWrite : undefined);
+/** Watches a peer until it is late, or the returned timeouts are canceled. */
+export function watchPeer(limits: PeerTimeouts, peer: WatchedPeer): Timeouts {
+  const { reader, writer, openedAt } = peer;
+  const timeouts = new Timeouts(peer.clock, (which, ms) => peer.late(which, ms));
+  timeouts.watch("first line", limits.firstFrame, () => reader.frames === 0 ? openedAt : null);
+  timeouts.watch("write", limits.write, () => writer.writing ? writer.lastWrite : undefined);
   // A peer that this side keeps waiting is not idle: nothing of it is read.
-  deadlines.watch("idle", timeouts.idle, () => {
-    if (outbound.writing && !inbound.reading) return outbound.lastWrite;
-    return inbound.reading ? inbound.readSince : undefined;
+  timeouts.watch("idle", limits.idle, () => {
+    if (writer.writing && !reader.reading) return writer.lastWrite;
+    return reader.reading ? reader.readSince : undefined;
   });
-  return deadlines;
+  return timeouts;
 }

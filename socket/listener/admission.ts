@@ -16,7 +16,10 @@ const MAX_REFUSED = 256;
 
 /** Options for {@linkcode Admission}. */
 export interface AdmissionOptions<Frame> {
-  /** The listener's options: limits, hooks, and those of each connection. */
+  /**
+   * The options of the listener, in the copy whose limits and timeouts `Listener.setLimits` changes. They are read again for
+   * each peer, and by {@linkcode Admission.applyLimits}.
+   */
   readonly listen: FrameListenOptions<Frame>;
   readonly clock: Clock;
   /** Receives events, and errors of hooks. */

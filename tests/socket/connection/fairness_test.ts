@@ -1,15 +1,15 @@
-/** Readers with a backlog, and when they leave their turn to others. */
+/** Readers with a backlog yield to other connections. @module */
 import { assert, assertEquals } from "@std/assert";
 import { Reader } from "../../../socket/connection/reader.ts";
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import type { Transport } from "../../../socket/network.ts";
 import type { Clock, Timer } from "../../../internal/clock.ts";
-import { restOf } from "../../../socket/connection/fairness.ts";
+import { fairSchedulerOf } from "../../../socket/connection/fairness.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const ADDRESS = { hostname: "127.0.0.1", port: 1 };
 
-/** A clock on which each look at the time takes a millisecond. */
+/** A clock that advances by a millisecond whenever it is read. */
 class BusyClock implements Clock {
   #soon: (() => void)[] = [];
   #now = 0;
@@ -19,29 +19,29 @@ class BusyClock implements Clock {
   }
 
   after(): Timer {
-    throw new Error("Nothing here has a timer");
+    throw new Error("Cannot start a timer: no reader needs one");
   }
 
   soon(run: () => void): void {
     this.#soon.push(run);
   }
 
-  /** Whether something asked for another turn. */
-  get asked(): boolean {
+  /** Whether another turn is scheduled. */
+  get scheduled(): boolean {
     return this.#soon.length > 0;
   }
 
-  /** Lets everything be done that is left to do, and ends the turn. */
+  /** Runs all pending microtasks and immediates, and ends the turn. */
   async endTurn(): Promise<void> {
     await new Promise((resolve) => void setImmediate(resolve));
     for (const run of this.#soon.splice(0)) run();
   }
 
-  /** Ends turns until who rests goes on: until `progress` has changed, or nothing asks for another. Gives how many. */
-  async rest(progress: () => number): Promise<number> {
+  /** Ends turns until `progress` changes, or no other turn is scheduled. Returns the number of turns. */
+  async pause(progress: () => number): Promise<number> {
     const before = progress();
     let turns = 0;
-    while (progress() === before && this.asked) {
+    while (progress() === before && this.scheduled) {
       await this.endTurn();
       turns++;
     }
@@ -49,7 +49,7 @@ class BusyClock implements Clock {
   }
 }
 
-/** A socket that gives `bytes`, again and again, each read at once, and ends after `reads`. */
+/** A socket whose reads return `bytes` immediately, and that ends after `reads` of them. */
 function endless(bytes: Uint8Array, reads: number): Transport {
   return {
     local: ADDRESS,
@@ -68,11 +68,11 @@ function endless(bytes: Uint8Array, reads: number): Transport {
 
 const FLOOD = new TextEncoder().encode("x\n".repeat(32 * 1024));
 
-function reader(clock: Clock, transport: Transport): Reader<string> {
+function readerOf(clock: Clock, transport: Transport): Reader<string> {
   return new Reader({
     transport,
     decoder: lineCodec().decoder(),
-    settings: { codec: {}, now: () => 0, rest: restOf(clock) },
+    settings: { codec: {}, now: () => 0, fairness: fairSchedulerOf(clock) },
     failed: (failure) => assert(failure === undefined),
   });
 }
@@ -82,34 +82,34 @@ Deno.test(
   pure,
   async () => {
     const clock = new BusyClock();
-    const inbound = reader(clock, endless(FLOOD, 40));
+    const reader = readerOf(clock, endless(FLOOD, 40));
     let lines = 0;
-    const done = inbound.consume((batch) => {
+    const done = reader.consume((batch) => {
       assert(batch.length > 0 && batch.length <= 1024);
       lines += batch.length;
     });
     await clock.endTurn();
     const first = lines;
     assert(first >= 10 * 1024 && first < 13 * 1024, `${first} lines in the first turn`);
-    assert(await clock.rest(() => lines) > 61, "the runtime may not have looked at the others");
+    assert(await clock.pause(() => lines) > 61, "the runtime may not have polled the other sockets");
     assert(lines > first);
-    while (await clock.rest(() => lines) > 0);
+    while (await clock.pause(() => lines) > 0);
     await done;
-    assertEquals(lines, inbound.bytes / 2);
+    assertEquals(lines, reader.bytes / 2);
   },
 );
 
 Deno.test("Reader yields in a loop over lines, too", pure, async () => {
   const clock = new BusyClock();
-  const inbound = reader(clock, endless(FLOOD, 40));
+  const reader = readerOf(clock, endless(FLOOD, 40));
   let lines = 0;
   const done = (async () => {
-    for await (const _ of inbound.each()) lines++;
+    for await (const _ of reader.each()) lines++;
   })();
   await clock.endTurn();
   const first = lines;
   assert(first >= 10 * 1024 && first < 13 * 1024, `${first} lines in the first turn`);
-  inbound.stop();
+  reader.stop();
   await done;
 });
 
@@ -118,17 +118,17 @@ Deno.test(
   pure,
   async () => {
     const clock = new BusyClock();
-    const inbound = reader(clock, endless(FLOOD, 40));
+    const reader = readerOf(clock, endless(FLOOD, 40));
     let lines = 0;
-    const done = inbound.consume((batch) => void (lines += batch.length));
+    const done = reader.consume((batch) => void (lines += batch.length));
     await clock.endTurn();
     const before = lines;
-    inbound.stop();
-    assertEquals([lines, clock.asked], [before, true]);
+    reader.stop();
+    assertEquals([lines, clock.scheduled], [before, true]);
     await done;
     await clock.endTurn();
-    assertEquals(clock.asked, false);
-    assertEquals(lines, inbound.bytes / 2);
+    assertEquals(clock.scheduled, false);
+    assertEquals(lines, reader.bytes / 2);
   },
 );
 
@@ -137,37 +137,37 @@ Deno.test(
   pure,
   async () => {
     const clock = new BusyClock();
-    const inbound = reader(clock, endless(FLOOD, 40));
+    const reader = readerOf(clock, endless(FLOOD, 40));
     let lines = 0;
-    const done = inbound.consume((batch) => void (lines += batch.length));
+    const done = reader.consume((batch) => void (lines += batch.length));
     await clock.endTurn();
     const before = lines;
-    const discarded = inbound.discard();
+    const discarded = reader.discard();
     await done;
-    await clock.rest(() => inbound.bytes);
+    await clock.pause(() => reader.bytes);
     await discarded;
-    assertEquals([lines, inbound.bytes > 2 * 1024 * 1024], [before, true]);
+    assertEquals([lines, reader.bytes > 2 * 1024 * 1024], [before, true]);
   },
 );
 
 Deno.test("Reader never yields when it has to wait for its peer", pure, async () => {
   const clock = new BusyClock();
-  const inbound = reader(clock, endless(FLOOD.subarray(0, 4000), 1000));
+  const reader = readerOf(clock, endless(FLOOD.subarray(0, 4000), 1000));
   let lines = 0;
-  await inbound.consume((batch) => void (lines += batch.length));
-  assertEquals(clock.asked, false);
-  assertEquals(lines, inbound.bytes / 2);
+  await reader.consume((batch) => void (lines += batch.length));
+  assertEquals(clock.scheduled, false);
+  assertEquals(lines, reader.bytes / 2);
 });
 
 Deno.test("FairScheduler ends in the same turn for every connection that yields", pure, async () => {
   const clock = new BusyClock();
   const lines = [0, 0, 0];
   const done = lines.map((_, index) =>
-    reader(clock, endless(FLOOD, 40)).consume((batch) => void (lines[index]! += batch.length))
+    readerOf(clock, endless(FLOOD, 40)).consume((batch) => void (lines[index]! += batch.length))
   );
   await clock.endTurn();
   const first = [...lines];
-  await clock.rest(() => lines[0]!);
+  await clock.pause(() => lines[0]!);
   assertEquals(lines.map((count, index) => count > first[index]!), [true, true, true]);
   let over = false;
   Promise.all(done).then(() => over = true);
