@@ -19,7 +19,7 @@ export type FramingErrorCode =
  * import { FramingError } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(new FramingError("line-too-long", "Line is over 64 bytes").code, "line-too-long");
+ * assertEquals(new FramingError("line-too-long", "Line is over the limit of 64 bytes").code, "line-too-long");
  * ```
  */
 export class FramingError extends Error {
@@ -203,8 +203,8 @@ export function describeCloseReason(reason: CloseReason): string {
  * import { describeToPeer, FramingError } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
- * const error = new FramingError("line-too-long", "Line is over 64 bytes");
- * assertEquals(describeToPeer({ type: "framing", error }), "Line is over 64 bytes");
+ * const error = new FramingError("line-too-long", "Line is over the limit of 64 bytes");
+ * assertEquals(describeToPeer({ type: "framing", error }), "Line is over the limit of 64 bytes");
  * assertEquals(describeToPeer({ type: "natural" }), undefined);
  * ```
  */

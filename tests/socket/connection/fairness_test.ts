@@ -31,7 +31,7 @@ class BusyClock implements Clock {
     return this.#soon.length > 0;
   }
 
-  /** Runs all pending microtasks and immediates, and ends the turn. */
+  /** Runs what this turn has left to do, and ends it. */
   async endTurn(): Promise<void> {
     await new Promise((resolve) => void setImmediate(resolve));
     for (const run of this.#soon.splice(0)) run();
