@@ -90,8 +90,9 @@ export class RelayServer implements AsyncDisposable {
   }
 
   /**
-   * Resolves when everything is closed. Rejects if accepting failed permanently; if nothing waits for it, that is an
-   * unhandled rejection, which ends the program: a server that accepts no connections must not go unnoticed.
+   * Resolves when everything is closed. Rejects if accepting failed permanently, or without `onError` with the first error
+   * that it would have received. If nothing waits for it, that is an unhandled rejection, which ends the program: a
+   * server that accepts no connections must not go unnoticed.
    */
   get finished(): Promise<void> {
     return this.#listener.finished;

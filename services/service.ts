@@ -38,8 +38,9 @@ export interface Service<Stats extends object = object> extends AsyncDisposable 
   /** Bound port, the same at every address. */
   readonly port: number;
   /**
-   * Resolves when everything is closed. Rejects if accepting failed permanently; if nothing waits for it, that is an
-   * unhandled rejection, which ends the program: a service that accepts no connections must not go unnoticed.
+   * Resolves when everything is closed. Rejects if accepting failed permanently, or without `onError` with the first error
+   * that it would have received. If nothing waits for it, that is an unhandled rejection, which ends the program: a
+   * service that accepts no connections must not go unnoticed.
    */
   readonly finished: Promise<void>;
   /** Returns the metrics. */

@@ -120,8 +120,25 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
   /**
    * Serves every connection with `handler`.
    *
-   * If the handler throws, its connection is aborted with the reason `handler-failed`, which holds the error: the `closed`
-   * event of `onEvent` and {@linkcode Connection.closed} report it, and `stats().closed` counts it. The listener goes on.
+   * If the handler throws, its connection is aborted with the reason `handler-failed`, `onError` receives the error, and
+   * `stats().closed` counts it. The listener goes on. Without `onError`, `finished` rejects with the first such error once
+   * everything is closed. A framing error of the peer, or the end of the connection, is not an error of the handler.
+   *
+   * @example Log errors of handlers
+   * ```ts
+   * import { connect, listen } from "@okline/okline";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const errors: string[] = [];
+   * await using server = listen({ port: 0, onError: (error) => errors.push(error.message) });
+   * server.serve(() => {
+   *   throw new Error("Cannot open the database");
+   * });
+   * const client = await connect({ port: server.port });
+   * await client.close();
+   * await server.until((stats) => stats.closed["handler-failed"] === 1);
+   * assertEquals(errors, ["Cannot open the database"]);
+   * ```
    *
    * @returns {@linkcode Listener.finished}.
    * @throws {TypeError} If the listener is served or iterated over already.

@@ -58,7 +58,7 @@ export async function passOptions(values: GatewayValues, host: ServiceHost): Pro
     onEvent: (event) => {
       if (event.type === "passed") {
         if (log.writes("info")) logPassed(log, event.passed);
-      } else if (event.type === "closed" && event.reason.type !== "handler-failed") {
+      } else if (event.type === "closed") {
         monitor?.closed(event.connection, event.reason); // `passed` logs it.
       } else {
         listen.onEvent(event);

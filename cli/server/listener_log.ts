@@ -42,9 +42,8 @@ export function logListener({ log, monitor }: ServiceHost): Required<ListenerHoo
       case "closed": {
         const { connection, reason } = event;
         monitor?.closed(connection, reason);
-        if (reason.type === "handler-failed") {
-          onError(reason.error, connection);
-        } else if (log.writes("debug")) {
+        // `onError` logs the end of a connection that could not be served.
+        if (reason.type !== "handler-failed" && log.writes("debug")) {
           const { bytesIn, bytesOut } = connection.stats();
           const end = { reason: reason.type, detail: printable(describeCloseReason(reason)) };
           log.debug("{peer} closed, {detail}; {received} in, {bytesOut} out", {

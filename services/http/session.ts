@@ -54,7 +54,9 @@ export class HttpSession {
 
   /**
    * Reads requests and responds until the connection must end. If a response cannot be created, the client gets a 500. If
-   * that happens in the middle of it, the connection is reset. In both cases its reason for closing has the error.
+   * that happens in the middle of it, the connection is reset.
+   *
+   * @throws The error of a response that could not be created, after the connection has closed for it.
    */
   async run(): Promise<void> {
     this.#awaitRequest();
@@ -91,7 +93,7 @@ export class HttpSession {
         await this.#handle(event);
       } catch (cause) {
         if (cause instanceof ConnectionClosedError) throw cause;
-        this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
+        await this.#fail(cause instanceof Error ? cause : new Error(String(cause)));
       }
     }
     if (error && !this.#ended) this.#reject(error);
@@ -155,13 +157,17 @@ export class HttpSession {
   }
 
   /** Ends the connection after an error of the server, which becomes the reason for the end. */
-  #fail(error: Error): void {
+  async #fail(error: Error): Promise<never> {
     this.#ended = true;
     this.#timer?.cancel();
-    // A FIN would make the part that was sent look complete.
-    if (this.#responding) return this.#connection.reset({ type: "handler-failed", error });
-    this.#send(textResponse(500, "The response could not be created"));
-    void this.#connection.close({ type: "handler-failed", error });
+    if (this.#responding) {
+      // A FIN would make the part that was sent look complete.
+      this.#connection.reset({ type: "handler-failed", error });
+    } else {
+      this.#send(textResponse(500, "The response could not be created"));
+      await this.#connection.close({ type: "handler-failed", error });
+    }
+    throw error;
   }
 
   /** Ends the connection after a request that cannot be served. */

@@ -113,10 +113,10 @@ export class Gateway {
       await this.#pass(client, upstream.connection, ends, early);
     } catch (error) {
       const why = reasonOf(error);
-      // A close reason cannot report it anymore, so the listener does.
-      if (!client.open && why.type === "handler-failed") throw error;
       // Closed in order, as below, the connection would look served.
       client.reset(why);
+      // The listener reports it even if the client had gone.
+      if (why.type === "handler-failed") throw why.error;
     } finally {
       upstream?.release();
       const reason = await client.close();

@@ -46,8 +46,8 @@ export interface ConnectionOptions<Frame> {
   timeouts?: ConnectionTimeouts;
   /**
    * Returns the last frame for a peer, or `undefined` for none, when `close` gets a reason other than `natural`. If it
-   * throws, the connection is aborted as `handler-failed`. Default: none, so that the peer sees only the end, even after a
-   * framing error or a timeout. For lines, use `describeToPeer`.
+   * throws, the connection is aborted as `handler-failed`, and a listener's `onError` receives the error. Default: none, so
+   * that the peer sees only the end, even after a framing error or a timeout. For lines, use `describeToPeer`.
    */
   farewell?: (reason: CloseReason) => Frame | undefined;
   /** Called once after the connection has ended, before `closed` resolves. */

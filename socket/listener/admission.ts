@@ -154,6 +154,7 @@ export class Admission<Frame> {
     this.#makeRoom();
     onChange();
     reporter.event({ type: "closed", connection, reason });
+    if (reason.type === "handler-failed") reporter.error(reason.error, connection);
   };
 
   async #untilRoom(): Promise<void> {

@@ -5,7 +5,7 @@ import { ConnectionClosedError, FramingError } from "../errors.ts";
 /** Serves one connection. When it returns, the connection is closed gracefully; when it throws, it is aborted. */
 export type Handler<Frame = string> = (connection: Connection<Frame>) => Promise<void> | void;
 
-/** Receives an error that a handler throws after its connection has closed. */
+/** Receives an error of a handler that the reason of its closed connection does not hold. */
 export type LateErrorReport<Frame> = (error: Error, connection: Connection<Frame>) => void;
 
 /**
@@ -54,6 +54,8 @@ function failed<Frame>(
   return connection.closed.then((reason) => {
     // The end of its own connection is not an error of the handler.
     if (error instanceof ConnectionClosedError && error.reason === reason) return;
+    // A handler may close its connection for an error before it throws it. Then the end has reported it.
+    if (reason.type === "handler-failed" && reason.error === error) return;
     report(error, connection);
   });
 }

@@ -174,7 +174,9 @@ Deno.test("RelayServer aborts a connection without messages when onEvent throws 
   const world = new Simulation();
   const error = new RangeError("broken hook");
   const ends: CloseReason[] = [];
+  const errors: Error[] = [];
   await using server = world.relay({
+    onError: (error) => void errors.push(error),
     onEvent: (event) => {
       if (event.type === "closed") ends.push(event.reason);
       if (event.type === "joined" && event.connection.id === 2) throw error;
@@ -184,6 +186,7 @@ Deno.test("RelayServer aborts a connection without messages when onEvent throws 
   const bob = await world.peer(server.port);
   await world.clock.runUntil(server.until((stats) => stats.accepted === 2 && stats.connections === 1));
   assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(errors, [error]);
   for (let i = 0; i < 20; i++) alice.say(`message ${i}`);
   for (let i = 0; i < 20; i++) assertEquals(await alice.hear(), `message ${i}`);
   bob.connection.abort();

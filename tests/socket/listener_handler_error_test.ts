@@ -1,4 +1,4 @@
-/** Errors while serving a connection that has ended, which no close reason can contain. */
+/** Errors of handlers and farewells: each reaches `onError` once. */
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Gateway } from "../../services/proxy/gateway.ts";
 import { tunnel } from "../../services/proxy/tunnel.ts";
@@ -22,12 +22,14 @@ interface Told {
 async function serveOne(
   handler: Handler,
   onError?: (error: Error) => void,
+  farewell?: () => string,
 ): Promise<Told> {
   const world = new Simulation();
   const ends: CloseReason[] = [];
   const late: Error[] = [];
   const server = listen({
     ...world.seam,
+    ...(farewell && { farewell }),
     onEvent: on("closed", ({ reason }) => ends.push(reason)),
     ...(onError && {
       onError: (error, connection) => {
@@ -99,14 +101,61 @@ Deno.test("Listener.onError receives the close error of another connection, but 
   assertStrictEquals((await serveOne(failLate(other), () => {})).late[0], other);
 });
 
-Deno.test(
-  "Listener.onError does not receive errors that the close reason contains",
-  { permissions },
-  async () => {
-    const told = await serveOne(() => Promise.reject(mistake), () => {});
-    assertEquals(told, { ends: [{ type: "handler-failed", error: mistake }], late: [], failure: undefined });
+const FAILED: CloseReason = { type: "handler-failed", error: mistake };
+
+/** Handlers that fail while their connection is open. */
+const FAILING: Record<string, Handler> = {
+  "throws synchronously": () => {
+    throw mistake;
   },
-);
+  "rejects": () => Promise.reject(mistake),
+  "throws while its connection is closing": (peer) => {
+    void peer.close();
+    throw mistake;
+  },
+  "aborts its connection for the error": (peer) => peer.abort(FAILED),
+  "aborts its connection for the error before it throws it": (peer) => {
+    peer.abort(FAILED);
+    throw mistake;
+  },
+};
+
+for (const [when, handler] of Object.entries(FAILING)) {
+  Deno.test(`Listener.onError receives the error once when a handler ${when}`, { permissions }, async () => {
+    assertEquals(await serveOne(handler, () => {}), { ends: [FAILED], late: [mistake], failure: undefined });
+    assertStrictEquals((await serveOne(handler)).failure, mistake);
+  });
+}
+
+Deno.test("Listener.onError receives the error of a farewell that throws", { permissions }, async () => {
+  const farewell = () => {
+    throw mistake;
+  };
+  const dismiss: Handler = async (peer) => void await peer.close(ENOUGH);
+  const told = await serveOne(dismiss, () => {}, farewell);
+  assertEquals(told, { ends: [FAILED], late: [mistake], failure: undefined });
+  assertStrictEquals((await serveOne(dismiss, undefined, farewell)).failure, mistake);
+});
+
+Deno.test("Listener.onError does not receive the framing errors of peers", { permissions }, async () => {
+  const world = new Simulation();
+  const errors: Error[] = [];
+  const ends: CloseReason[] = [];
+  const server = listen({
+    ...world.seam,
+    limits: { maxLine: 10 },
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    onError: (error) => void errors.push(error),
+  });
+  const served = server.serve(async (peer) => {
+    for await (const line of peer) peer.send(line);
+  });
+  const peer = await world.peer(server.port);
+  peer.say("x".repeat(11));
+  await world.clock.runUntil(server.until((stats) => stats.closed.framing === 1));
+  await world.clock.runUntil(Promise.all([server.close(), served, peer.connection.close()]));
+  assertEquals([ends.map(({ type }) => type), errors], [["framing"], []]);
+});
 
 /** A proxy that has passed one line on, and whose `onEvent` throws. */
 async function passOne(onError?: (error: Error) => void): Promise<unknown> {

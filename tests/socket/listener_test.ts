@@ -102,7 +102,11 @@ Deno.test("Listener.serve() closes only the connection whose handler throws", {
   permissions,
 }, async () => {
   const ends: CloseReason[] = [];
-  await using server = memoryServer({ onEvent: on("closed", ({ reason }) => ends.push(reason)) });
+  const errors: Error[] = [];
+  await using server = memoryServer({
+    onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    onError: (cause) => void errors.push(cause),
+  });
   const error = new RangeError("broken");
   void server.listener.serve(async (peer) => {
     for await (const line of peer) {
@@ -115,6 +119,7 @@ Deno.test("Listener.serve() closes only the connection whose handler throws", {
   await bad.write(text("throw\n"));
   await server.clock.advance(0);
   assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(errors, [error]);
   assertEquals(await readText(bad), null);
   await good.write(text("still here\n"));
   await server.clock.advance(0);
@@ -126,7 +131,11 @@ Deno.test(
   { permissions },
   async () => {
     const ends: CloseReason[] = [];
-    await using server = memoryServer({ onEvent: on("closed", ({ reason }) => ends.push(reason)) });
+    const errors: Error[] = [];
+    await using server = memoryServer({
+      onEvent: on("closed", ({ reason }) => ends.push(reason)),
+      onError: (error) => void errors.push(error),
+    });
     void server.listener.serve(() => {
       throw "a string";
     });
@@ -134,6 +143,7 @@ Deno.test(
     const [reason] = ends;
     assert(reason?.type === "handler-failed");
     assertEquals(reason.error.message, "a string");
+    assertEquals(errors, [reason.error]);
   },
 );
 

@@ -267,10 +267,15 @@ Deno.test(
     onError(new RangeError("broken"), peer);
     const failed = `error: Cannot serve 127.0.0.1:${server.port}: RangeError:`;
     assertStringIncludes(said, `${failed} broken\n`);
-    const reason = { type: "handler-failed", error: new RangeError("broken\x1b[31m") } as const;
-    onEvent({ type: "closed", connection: peer, reason });
+    onError(new RangeError("broken\x1b[31m"), peer);
     assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
     said = "";
+    onEvent({
+      type: "closed",
+      connection: peer,
+      reason: { type: "handler-failed", error: new Error("broken") },
+    });
+    assertEquals(said, "", "onError logs it");
     onEvent({ type: "closed", connection: peer, reason: { type: "reset", error: new Error("gone") } });
     assertEquals(said, "", "no mistake of the program's");
     onEvent({ type: "exhausted" });

@@ -117,6 +117,7 @@ Deno.test("startBalance() gives a draining backend no new connections, and keeps
 Deno.test("startBalance() reports the error of a policy that throws", async () => {
   const error = new RangeError("No chance");
   const ends: CloseReason[] = [];
+  const errors: Error[] = [];
   await using balance = startBalance({
     to: [at(1), at(2)],
     policy: "random",
@@ -124,14 +125,17 @@ Deno.test("startBalance() reports the error of a policy that throws", async () =
       throw error;
     },
     onEvent: on("closed", ({ reason }) => ends.push(reason)),
+    onError: (cause) => void errors.push(cause),
   });
   assertEquals(await exchange(balance.port, "x").catch(() => ""), "");
   await until(() => ends.length === 1);
   assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(errors, [error]);
 });
 
 Deno.test("startBalance() closes all connections when onEvent throws", async () => {
   const mistake = new RangeError("broken");
+  const errors: Error[] = [];
   const dials: PromiseWithResolvers<Transport>[] = [];
   const { clock, network, backends, balancer, passed } = startInMemory(1, {
     rise: 1,
@@ -147,6 +151,7 @@ Deno.test("startBalance() closes all connections when onEvent throws", async () 
     onEvent: on("health", ({ healthy }) => {
       if (healthy) throw mistake;
     }),
+    onError: (error) => void errors.push(error),
   });
   const client = await clock.runUntil(connect({ port: balancer.port, clock, network }));
   await clock.advance(1000);
@@ -157,6 +162,7 @@ Deno.test("startBalance() closes all connections when onEvent throws", async () 
   ofClient!.resolve(await clock.runUntil(network.connect({ port: backends[0]!.port })));
   await clock.advance(0);
   assertEquals(passed.map(({ reason }) => reason), [{ type: "handler-failed", error: mistake }]);
+  assertEquals(errors, [mistake]);
   assertEquals(balancer.stats().backends[0]!.open, 0);
   client.abort();
   await clock.runUntil(Promise.all([balancer.close(), ...backends.map((backend) => backend.close())]));

@@ -184,10 +184,12 @@ Deno.test("startHttp() cuts off a response at timeouts.drain", pure, async () =>
 
 Deno.test("startHttp() responds with 500 when it cannot create a response", pure, async () => {
   const error = new RangeError("The clock is broken");
+  const errors: Error[] = [];
   await using world = new HttpWorld({
     now: () => {
       throw error;
     },
+    onError: (cause) => void errors.push(cause),
   });
   const client = await world.ask(get("/time") + get("/"));
   const answer = await world.clock.runUntil(client.rest());
@@ -196,6 +198,7 @@ Deno.test("startHttp() responds with 500 when it cannot create a response", pure
   await world.clock.runUntil(client.connection.close());
   await world.clock.runUntil(() => world.ends.length > 0);
   assertEquals(world.ends, [{ type: "handler-failed", error }]);
+  assertEquals(errors, [error]);
   assertEquals(world.stats.answers, { 500: 1 });
   const other = await world.ask(get("/", "1.1", CLOSE));
   assertStringIncludes(await world.clock.runUntil(other.rest()), "It works");
@@ -204,6 +207,7 @@ Deno.test("startHttp() responds with 500 when it cannot create a response", pure
 
 Deno.test("HttpSession closes the connection inside a response that it cannot complete", pure, async () => {
   const error = new Error("The disk is gone");
+  const errors: Error[] = [];
   class BrokenResources extends Resources {
     override respond(): Response {
       function* pieces() {
@@ -221,6 +225,7 @@ Deno.test("HttpSession closes the connection inside a response that it cannot co
     network,
     codec: bytesCodec,
     onEvent: (event) => void (event.type === "closed" && ends.push(event.reason)),
+    onError: (cause) => void errors.push(cause),
   });
   const served = server.serve((connection) =>
     new HttpSession(connection, {
@@ -237,6 +242,7 @@ Deno.test("HttpSession closes the connection inside a response that it cannot co
   const answer = await clock.runUntil(client.rest());
   assert(!answer.includes("0\r\n\r\n"), "The response must not look complete");
   assertEquals(ends, [{ type: "handler-failed", error }]);
+  assertEquals(errors, [error]);
   await clock.runUntil(Promise.all([client.connection.close(), server.close(), served]));
   assertEquals(clock.timers, 0);
 });
