@@ -21,10 +21,13 @@ export interface ServiceClient extends Command {
   run(told: CommandInput<OptionTable, OptionTable>, context: Context): Promise<ExitCode>;
 }
 
+/** The host of the server if none is given. */
+export const DEFAULT_HOST = "127.0.0.1";
+
 /** Returns the options for the server to connect to. */
 export function serverOptions(defaultPort: number): { host: Option<string>; port: Option<number> } {
   return group("Connecting", {
-    host: host({ help: "Host of the server", default: "127.0.0.1", environment: "SERVER_HOST" }),
+    host: host({ help: "Host of the server", default: DEFAULT_HOST, environment: "SERVER_HOST" }),
     port: port({ help: "Port of the server", default: defaultPort, minPort: 1, environment: "SERVER_PORT" }),
   });
 }

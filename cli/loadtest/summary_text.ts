@@ -1,5 +1,6 @@
 /** Formats the summary of a load test as text. @module */
 import { formatTable } from "../terminal/table.ts";
+import { adviseWithoutServer } from "../shared/no_server.ts";
 import type { Percentiles } from "../../loadtest/metrics/latency.ts";
 import type { Summary } from "../../loadtest/metrics/summary.ts";
 import type { ScenarioMetrics } from "../../loadtest/scenario/measure_scenario.ts";
@@ -10,18 +11,14 @@ import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
 
-/** Ends of errors that mean that nobody answers at the target: TLS that fails, for example, has an answer. */
-const NOBODY = /: (?:refused|unreachable|timeout(?: after .*)?|failed to lookup address .*|No such file .*)$/;
-
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { clients } = summary;
   const headline = `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`;
   const unreachable = summary.findings.find(({ kind }) => kind === "unreachable");
   if (unreachable !== undefined) {
-    return NOBODY.test(unreachable.text)
-      ? `${headline}\n  Start the server first, or correct --target`
-      : headline;
+    const advice = adviseWithoutServer(unreachable.text, "--target");
+    return advice === undefined ? headline : `${headline}\n  ${advice}`;
   }
   return [
     headline,

@@ -68,7 +68,7 @@ export class Log {
   /** Prints a result: `text` for people, `record` for machines. */
   result(text: string, record: LogFields): void {
     this.#print(this.#json ? safeJson(record) : text);
-    if (this.#json) this.#writer.write("info", literally(text), record);
+    if (this.#json) this.#writer.write("info", literally(text), record, { all: true });
   }
 
   /** Whether messages of this level are written: for those that cost something to make. */

@@ -9,8 +9,16 @@ import { RelayClient } from "../../../relay/client.ts";
 import type { RelayClientResult } from "../../../relay/client_options.ts";
 import { plural } from "../../../internal/plural.ts";
 import { describeCloseReason } from "../../../socket/errors.ts";
+import { adviseWithoutServer } from "../../shared/no_server.ts";
 import { replyDelayOption } from "../../shared/reply_delay_option.ts";
-import { type CommandInput, outputOptions, serverOptions, type ServiceClient } from "../client_command.ts";
+import type { Values } from "../../args/program.ts";
+import {
+  type CommandInput,
+  DEFAULT_HOST,
+  outputOptions,
+  serverOptions,
+  type ServiceClient,
+} from "../client_command.ts";
 import { clientNetwork, tlsClientOptions } from "../tls_options.ts";
 import { showTokenOption } from "../../shared/token_option.ts";
 
@@ -45,88 +53,117 @@ export const relay = {
     ["relay --message hello --reply-delay uniform:0s-2s", "Ten clients that wait before they reply"],
   ],
   async run({ options: values }: CommandInput<typeof options>, { onSignal }: Context): Promise<ExitCode> {
-    const log = new Log({ json: values.json });
-    const { replyDelay, token } = values;
-    const network = await clientNetwork(values);
-    let interrupted = false;
-    const dials = { reconnects: 0, refused: 0 };
-    const clients = Array.from({ length: values.clients }, (_, index) => {
-      const client = index + 1;
-      const message = values.message ?? `hello from client ${client}`;
-      let begun = performance.now();
-      let attempts = 0;
-      let connections = 0;
-      let acknowledged = false;
-      const again = (): string =>
-        acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
-      return new RelayClient({
-        hostname: values.host,
-        port: values.port,
-        network,
-        ...(token === undefined ? {} : { token }),
-        text: message,
-        timeouts: {
-          ack: values.timeout,
-          ...(values.linger === undefined ? {} : { linger: values.linger }),
-        },
-        limits: values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts },
-        replyDelay: {
-          draw: () => drawReplyDelay(replyDelay, Math.random),
-          longest: longestReplyDelay(replyDelay),
-        },
-        observer: {
-          dialing: (attempt) => {
-            attempts = attempt;
-            if (attempt === 1) begun = performance.now();
-          },
-          connected: () => {
-            if (connections++ > 0) dials.reconnects++;
-          },
-          notConnected: (error) => {
-            // A dial canceled by a signal was not refused.
-            if (!interrupted) dials.refused++;
-            log.warn(`Client ${client}: ${error.message}${again()}`);
-          },
-          complained: (_, error) =>
-            log.warn(
-              typeof error === "string"
-                ? `Client ${client}: the server says ${printable(error)}`
-                : `Client ${client}: the server sent a line that is not a relay's: ${
-                  printable(error.message)
-                }`,
-            ),
-          acknowledged: (_, text, own) => {
-            if (!own) return;
-            acknowledged = true;
-            const ms = Math.round((performance.now() - begun) * 10) / 10;
-            log.result(`client ${client}: ok ${printable(text)} after ${ms} ms`, {
-              event: "ack",
-              client,
-              message: text,
-              ms,
-            });
-          },
-          closed: (_, reason) => {
-            // The server has reported why it refused the client.
-            if (reason.type === "natural" || reason.type === "unauthorized") return;
-            const why = reason.type === "local"
-              ? reason.why
-              : `connection ended, ${describeCloseReason(reason)}`;
-            log.warn(`Client ${client}: ${why}${again()}`);
-          },
-        },
-      });
-    });
-    onSignal(["SIGINT", "SIGTERM"], () => {
-      interrupted = true;
-      for (const client of clients) client.stop();
-    });
-    const results = await Promise.all(clients.map((client) => client.run()));
-    summarize(results, { ...dials, log });
+    const { results, dials, interrupted } = await runClients(values, onSignal);
+    summarize(results, { ...dials, log: new Log({ json: values.json }) });
     if (interrupted) return ExitCode.interrupted;
     return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;
   },
 } as const satisfies ServiceClient;
+
+/** The results of the clients, and the counts of their attempts to connect. */
+interface ClientsResult {
+  readonly results: readonly RelayClientResult[];
+  readonly dials: { readonly reconnects: number; readonly refused: number };
+  /** Whether a signal has stopped them. */
+  readonly interrupted: boolean;
+}
+
+/** Runs the clients until each has its ok or has given up, and logs what they do. */
+async function runClients(
+  values: Values<typeof options>,
+  onSignal: Context["onSignal"],
+): Promise<ClientsResult> {
+  const { startStructuredLog } = await import("../../terminal/structured_log.ts");
+  // Clients of a server that is down retry forever, so what they report is limited.
+  using writer = startStructuredLog({ program: "client", format: "text", level: "info" });
+  const log = new Log({ json: values.json, writer });
+  const serverOption = values.host === DEFAULT_HOST ? "--port" : "--host or --port";
+  let advised = false;
+  const { replyDelay, token } = values;
+  const network = await clientNetwork(values);
+  let interrupted = false;
+  const dials = { reconnects: 0, refused: 0 };
+  const clients = Array.from({ length: values.clients }, (_, index) => {
+    const client = index + 1;
+    const message = values.message ?? `hello from client ${client}`;
+    let begun = performance.now();
+    let attempts = 0;
+    let connections = 0;
+    let acknowledged = false;
+    const again = (): string =>
+      acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
+    return new RelayClient({
+      hostname: values.host,
+      port: values.port,
+      network,
+      ...(token === undefined ? {} : { token }),
+      text: message,
+      timeouts: {
+        ack: values.timeout,
+        ...(values.linger === undefined ? {} : { linger: values.linger }),
+      },
+      limits: values.maxAttempts === undefined ? {} : { maxAttempts: values.maxAttempts },
+      replyDelay: {
+        draw: () => drawReplyDelay(replyDelay, Math.random),
+        longest: longestReplyDelay(replyDelay),
+      },
+      observer: {
+        dialing: (attempt) => {
+          attempts = attempt;
+          if (attempt === 1) begun = performance.now();
+        },
+        connected: () => {
+          advised = true; // There is a server, even if it stops later.
+          if (connections++ > 0) dials.reconnects++;
+        },
+        notConnected: (error) => {
+          // A dial canceled by a signal was not refused.
+          if (!interrupted) dials.refused++;
+          log.warn("Client {client}: {error}{again}", { client, error: error.message, again: again() });
+          const advice = adviseWithoutServer(error.message, serverOption);
+          if (advice === undefined || advised) return;
+          advised = true;
+          log.info(advice);
+        },
+        complained: (_, error) => {
+          if (typeof error === "string") {
+            log.warn("Client {client}: the server says {error}", { client, error: printable(error) });
+          } else {
+            log.warn("Client {client}: the server sent a line that is not a relay's: {error}", {
+              client,
+              error: printable(error.message),
+            });
+          }
+        },
+        acknowledged: (_, text, own) => {
+          if (!own) return;
+          acknowledged = true;
+          const ms = Math.round((performance.now() - begun) * 10) / 10;
+          log.result(`client ${client}: ok ${printable(text)} after ${ms} ms`, {
+            event: "ack",
+            client,
+            message: text,
+            ms,
+          });
+        },
+        closed: (_, reason) => {
+          // The server has reported why it refused the client.
+          if (reason.type === "natural" || reason.type === "unauthorized") return;
+          const why = reason.type === "local"
+            ? reason.why
+            : `connection ended, ${describeCloseReason(reason)}`;
+          log.warn("Client {client}: {why}{again}", { client, why, again: again() });
+        },
+      },
+    });
+  });
+  onSignal(["SIGINT", "SIGTERM"], () => {
+    interrupted = true;
+    for (const client of clients) client.stop();
+  });
+  const results = await Promise.all(clients.map((client) => client.run()));
+  return { results, dials, interrupted };
+}
 
 function summarize(
   results: readonly RelayClientResult[],

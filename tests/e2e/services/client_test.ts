@@ -58,10 +58,30 @@ Deno.test("client.ts echo sends stdin unchanged, and fails when it is not UTF-8"
   assertEquals(err, "error: Cannot read stdin: expected UTF-8, got other bytes\n");
 });
 
+Deno.test("client.ts relay limits and counts messages that repeat, and gives advice once", async () => {
+  const { code, out, err } = await runClient(
+    ["relay", "--port", "1", "--clients", "40", "--max-attempts", "2", "--json"],
+  );
+  const lines = err.trimEnd().split("\n");
+  const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
+  assertEquals(count(/^Start the server first, or correct --port$/), 1);
+  const shown = count(/^warning: Client \d+: /);
+  assert(shown < 40, err);
+  const left = lines.map((line) =>
+    /^warning: Left out (\d+) more like: Client \d+: Cannot connect/.exec(line)
+  );
+  assertEquals(left.reduce((sum, match) => sum + Number(match?.[1] ?? 0), shown), 80);
+  assertMatch(lines.at(-1)!, /^0 of 40 acknowledged/);
+  assertEquals([code, records(out).length], [1, 1]);
+});
+
 Deno.test("client.ts relay reports why a client has no ok, and whether it retries", async () => {
   const [nobody, target] = ["Client 1: Cannot connect to 127.0.0.1:1: refused", ["--port", "1"]];
   const gone = await runClient(["relay", ...target, "--clients", "1", "--max-attempts", "2"]);
-  assertEquals([gone.code, gone.err], [1, `warning: ${nobody}; trying again\nwarning: ${nobody}\n`]);
+  assertEquals([gone.code, gone.err], [
+    1,
+    `warning: ${nobody}; trying again\nStart the server first, or correct --port\nwarning: ${nobody}\n`,
+  ]);
   assertEquals(
     gone.out,
     "0 of 1 acknowledged, 0 connections closed naturally, 0 reconnects, connecting failed 2 times\n",
