@@ -70,6 +70,8 @@ export interface RunOptions {
    * start, it costs 50 ms of CPU time. Default `true`.
    */
   readonly limitHeap?: boolean;
+  /** Warn if the program runs without fair I/O. Without a warning, `main` must check {@linkcode hasFairIo}. Default `true`. */
+  readonly warn?: boolean;
 }
 
 /**
@@ -94,7 +96,7 @@ export interface RunOptions {
 export async function run(
   main: Main,
   meta: Pick<ImportMeta, "url">,
-  { limitHeap = true }: RunOptions = {},
+  { limitHeap = true, warn = true }: RunOptions = {},
 ): Promise<void> {
   const scope: WorkerScope = globalThis;
   if (scope.name === WORKER_NAME) {
@@ -105,15 +107,19 @@ export async function run(
     for (const [name, value] of Object.entries(FAIR_IO_ENV)) Deno.env.set(name, value);
     await runInWorker(meta.url, { limitHeap });
   } else {
-    const { Log } = await import("./terminal/log.ts");
-    new Log().warn(
-      `Busy connections may starve others: set ${FAIR_IO_VARIABLE}=${
-        FAIR_IO_ENV[FAIR_IO_VARIABLE]
-      } and allow it ` +
-        `to be read (--allow-env=${FAIR_IO_VARIABLE}), or also allow the program's folder to be read`,
-    );
+    if (warn) await warnOfStarvation();
     Deno.exit(await settle(main));
   }
+}
+
+async function warnOfStarvation(): Promise<void> {
+  const { Log } = await import("./terminal/log.ts");
+  new Log().warn(
+    `Busy connections may starve others: set ${FAIR_IO_VARIABLE}=${
+      FAIR_IO_ENV[FAIR_IO_VARIABLE]
+    } and allow it ` +
+      `to be read (--allow-env=${FAIR_IO_VARIABLE}), or also allow the program's folder to be read`,
+  );
 }
 
 // MB for the young generation of the heap. With V8's default of 48, a burst of connections leaves pages behind that make
@@ -125,7 +131,10 @@ const YOUNG_GENERATION = 12;
 export const HEAP_FLAG = `--v8-flags=--max-semi-space-size=${YOUNG_GENERATION / 3}`;
 
 /** Runs the module in a Worker and exits with the code that it posts, or with 1 if it ends in any other way. */
-async function runInWorker(url: string, { limitHeap }: Required<RunOptions>): Promise<void> {
+async function runInWorker(
+  url: string,
+  { limitHeap }: Required<Pick<RunOptions, "limitHeap">>,
+): Promise<void> {
   // The Worker prints the error that ends it.
   Deno.exitCode = ExitCode.failure;
   // A compiled program was compiled with the heap limit.

@@ -81,6 +81,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
       assertPermissions(told.options.target);
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
     case "agent":
+      assertPermissions(told.options.listen);
       return await runAgent(told.options, context);
     case "capacity":
       assertPermissions(told.options.target);

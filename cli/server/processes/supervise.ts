@@ -40,7 +40,7 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
   const port = await bindSharedPort(values, logListener(host).onEvent);
   if (history !== undefined && !historyAppend) emptyHistory(history);
   const isRelay = service === "relay";
-  const folder = isRelay && cluster === undefined ? await Deno.makeTempDir({ prefix: "okline-" }) : undefined;
+  const folder = isRelay && cluster === undefined ? await makeBusFolder() : undefined;
   const supervisor = await Supervisor.start({
     processes,
     clustered: isRelay,
@@ -64,6 +64,16 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
     void supervisor.restart();
   });
   return supervisor;
+}
+
+/** Creates the folder of the sockets through which the processes of a relay reach each other. */
+async function makeBusFolder(): Promise<string> {
+  try {
+    return await Deno.makeTempDir({ prefix: "okline-" });
+  } catch (cause) {
+    const permitted = !(cause instanceof Deno.errors.NotCapable);
+    throw fileError(`start the processes${permitted ? " without a temporary folder" : ""}`, cause);
+  }
 }
 
 /** Empties the history, to which all processes will add. */

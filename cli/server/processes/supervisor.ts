@@ -80,7 +80,7 @@ export class Supervisor implements RunningService {
   /**
    * Starts all processes, and waits until they listen.
    *
-   * @throws {ExitError} If one of them cannot start. It has printed the reason.
+   * @throws {ExitError} If one of them cannot start. One that has started has printed the reason.
    */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const { processes, command, port, clustered, onEnd } = options;
@@ -105,7 +105,8 @@ export class Supervisor implements RunningService {
       for (const place of places) place.close();
       port.close();
       await onEnd?.();
-      throw new ExitError("Cannot start the processes of the server", { cause });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ExitError(`Cannot start the processes: ${why}`, { cause });
     }
   }
 
@@ -296,6 +297,6 @@ async function allJoined(workers: readonly Worker[]): Promise<void> {
   for (;; await delay(FIND_INTERVAL)) {
     const states = await Promise.all(workers.map((worker) => worker.state()));
     if (states.every((state) => Number(state?.nodes) >= workers.length - 1)) return;
-    if (performance.now() > giveUpAt) throw new Error("The processes did not find each other");
+    if (performance.now() > giveUpAt) throw new Error("they did not find each other");
   }
 }

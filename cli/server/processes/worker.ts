@@ -46,7 +46,7 @@ export class Worker {
     });
     this.ended = this.#process.ended;
     void this.ended.then((end) => {
-      this.#listening.reject(new Error(`The process ended before it listened: ${describeEnd(end)}`));
+      this.#listening.reject(new Error(`one of them ended before it listened: ${describeEnd(end)}`));
       for (const answer of this.#answers.splice(0)) answer.resolve(undefined);
     });
     // It may end before anything waits for it to listen; `ended` reports that.

@@ -1,7 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { assertPermissions } from "../../../cli/loadtest/permissions.ts";
+import { FAIR_IO_VARIABLE } from "../../../cli/run_program.ts";
 import { ExitError } from "../../../cli/terminal/exit.ts";
 
+const fairIo = { env: [FAIR_IO_VARIABLE], read: [new URL("../../../", import.meta.url)] };
 const NEEDS = "it needs all permissions, as in deno run -A loadtest.ts";
 
 Deno.test(
@@ -11,13 +13,13 @@ Deno.test(
     assertThrows(
       () => assertPermissions(),
       ExitError,
-      `Cannot start a load test without --allow-run and --allow-net: ${NEEDS}`,
+      `Cannot start a load test without --allow-run, --allow-net, --allow-env, and --allow-read: ${NEEDS}`,
     );
   },
 );
 
 Deno.test("assertPermissions() accepts the network of the target only", {
-  permissions: { net: ["127.0.0.1:8000"] },
+  permissions: { net: ["127.0.0.1:8000"], ...fairIo },
 }, () => {
   for (
     const [hostname, port, missing] of [
@@ -32,5 +34,5 @@ Deno.test("assertPermissions() accepts the network of the target only", {
 });
 
 Deno.test("assertPermissions() accepts a program that may start processes and connect", {
-  permissions: { run: [Deno.execPath()], net: true },
+  permissions: { run: [Deno.execPath()], net: true, ...fairIo },
 }, () => assertPermissions());

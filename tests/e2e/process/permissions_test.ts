@@ -106,6 +106,8 @@ Deno.test("server.ts and client.ts report in one line a file or address that the
       ["relay", "--history", "x.jsonl"],
       'Cannot write the history "x.jsonl": Requires write access',
     ],
+    ["server", ["relay", "--processes", "2"], "Cannot start the processes: Requires write access"],
+    ["server", ["echo", "--processes", "2"], "Cannot start the processes: Requires run access"],
     ["client", ["echo", "x", "--tls", "--tls-ca", ca], `Cannot read "${ca}": Requires read access`],
     ["client", ["upload", ca], `Cannot upload "${ca}": Requires read access`],
     ["client", ["udp", "x", "--host", "192.0.2.1"], "Cannot send datagrams: Requires net access"],
@@ -118,6 +120,13 @@ Deno.test("server.ts and client.ts report in one line a file or address that the
     assertEquals([code, err.trim().split("\n").length], [1, 1], err);
     assertStringIncludes(err, says);
   }
+});
+
+Deno.test("loadtest.ts reports in one line that it needs all permissions", async () => {
+  const path = new URL("loadtest.ts", ROOT).pathname;
+  const { code, out, err } = await run([Deno.execPath(), "run", "--quiet", "--no-prompt", path]);
+  assertEquals([code, out], [1, ""]);
+  assertMatch(err, /^error: Cannot start a load test without .*: it needs all permissions, as in .*\n$/);
 });
 
 Deno.test({
