@@ -197,7 +197,7 @@ export class Router<Peer extends RouterPeer> {
   expire(now: number, out: Sink<Peer>): number | undefined {
     let message = this.#store.firstDue;
     while (message !== undefined && message.due <= now) {
-      const holder = message.holder!;
+      const holder = message.holder!; // A message has a time only while a peer holds it.
       const other = this.#peers.anyBut(holder) ?? holder;
       holder.removeHeld(message);
       if (other !== holder) this.#store.remember(message, holder);
@@ -275,7 +275,7 @@ export class Router<Peer extends RouterPeer> {
     let message = first;
     do {
       const { origin } = message;
-      if (origin === undefined) return;
+      if (origin === undefined) return; // From here on, the ring has only former holders.
       // The count of settled texts numbers this ok: an origin that sent the text several times gets it once.
       if (origin.lastOk !== this.#counts.settled) {
         origin.lastOk = this.#counts.settled;

@@ -36,7 +36,11 @@ const options = {
       help: "Longest time to send pending replies after a client's ok",
       defaultText: "the longest reply delay",
     }),
-    maxAttempts: integer({ help: "Limit of attempts per client", min: 1, defaultText: "unlimited" }),
+    maxAttempts: integer({
+      help: "Limit of attempts per client. Without it, clients try until the server is up",
+      min: 1,
+      defaultText: "unlimited",
+    }),
   }),
   ...serverOptions(8000),
   ...tlsClientOptions,
