@@ -7,12 +7,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Log } from "../cli/terminal/log.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { denoRun } from "../tests/_util/programs/program.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
-import { missingPrograms, Peer } from "./peer.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { denoRun } from "../../tests/_util/programs/program.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { missingPrograms, Peer } from "../peers/peer.ts";
 
 const CONNECTIONS = 100;
 const IN_FLIGHT = 16;
@@ -84,7 +84,7 @@ await using redis = await Peer.startAt("redis-server", (port) => [
 /** Writes a scenario whose keys are those of redis-benchmark, and returns its file. */
 function writeScenario(name: string, message: string): string {
   const file = `${temp.path}/${name}.ts`;
-  const library = new URL("../loadtest/mod.ts", import.meta.url).href;
+  const library = new URL("../../loadtest/mod.ts", import.meta.url).href;
   Deno.writeTextFileSync(
     file,
     `import { respCodec, scenario } from "${library}";

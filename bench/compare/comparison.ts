@@ -1,8 +1,8 @@
 /** Compares servers in one run: the same traffic to each in turn, round by round. @module */
-import { writeLine } from "../cli/terminal/write.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { denoRun } from "../tests/_util/programs/program.ts";
-import { Peer, resultsOf } from "./peer.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { denoRun } from "../../tests/_util/programs/program.ts";
+import { Peer, resultsOf } from "../peers/peer.ts";
 
 /** Servers to compare, and the traffic for them. Ours is the last of `servers`. */
 export interface Comparison {

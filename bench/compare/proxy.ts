@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { Log } from "../cli/terminal/log.ts";
-import { formatSize, parseSize } from "../internal/size.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { formatSize, parseSize } from "../../internal/size.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
 import { compare, startBoth } from "./comparison.ts";
-import { buildGo, missingPrograms, Peer } from "./peer.ts";
+import { buildGo, missingPrograms, Peer } from "../peers/peer.ts";
 
 const SIZE = parseSize(Deno.args.find((arg) => !arg.startsWith("--")) ?? "1GiB");
 // Enough for what a server compiles as it goes.

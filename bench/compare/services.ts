@@ -1,8 +1,8 @@
 /** Compares echo and hello with the same services in Go, in one run: `deno task bench:services`. @module */
-import { Log } from "../cli/terminal/log.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
 import { compare, startBoth } from "./comparison.ts";
-import { buildGo, missingPrograms, Peer } from "./peer.ts";
+import { buildGo, missingPrograms, Peer } from "../peers/peer.ts";
 
 const SECONDS = 2;
 const SHORT = 1000;

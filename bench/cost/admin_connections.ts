@@ -9,11 +9,11 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { delay } from "@std/async/delay";
-import { Log } from "../cli/terminal/log.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
-import { buildGo, missingPrograms } from "./peer.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { buildGo, missingPrograms } from "../peers/peer.ts";
 import { quartiles, ratioText, relayWindows, startRelay, type Window } from "./relay_windows.ts";
 
 const LOAD = { connections: 10_000, senders: 200, inFlight: 1, pause: 25, seconds: 2 };

@@ -11,11 +11,11 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { delay } from "@std/async/delay";
-import { Log } from "../cli/terminal/log.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
-import { buildGo, missingPrograms } from "./peer.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { buildGo, missingPrograms } from "../peers/peer.ts";
 import { quartiles, ratioText, relayWindows, startRelay, type Window } from "./relay_windows.ts";
 
 const LOAD = { connections: 100, senders: 100, inFlight: 16, pause: 0, seconds: 3, windows: 1 };

@@ -9,21 +9,21 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { nativeNetwork } from "../native/mod.ts";
-import { decodeEnvelope, encodeEnvelope } from "../relay/cluster/envelope.ts";
-import type { Bus } from "../relay/cluster/bus.ts";
-import { LocalBus } from "../relay/cluster/local_bus.ts";
-import { NatsBus } from "../relay/cluster/nats_bus.ts";
-import { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
-import { connect } from "../socket/connect.ts";
-import type { Connection } from "../socket/connection.ts";
-import { listen } from "../socket/listen.ts";
-import { unixAddress } from "../socket/network.ts";
-import { HAS_NATS, NatsServer } from "../tests/_util/programs/nats_server.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
-import { cpuSecondsOf } from "./peer.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { nativeNetwork } from "../../native/mod.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../relay/cluster/envelope.ts";
+import type { Bus } from "../../relay/cluster/bus.ts";
+import { LocalBus } from "../../relay/cluster/local_bus.ts";
+import { NatsBus } from "../../relay/cluster/nats_bus.ts";
+import { lengthPrefixCodec } from "../../socket/codecs/length_prefix_codec.ts";
+import { connect } from "../../socket/connect.ts";
+import type { Connection } from "../../socket/connection.ts";
+import { listen } from "../../socket/listen.ts";
+import { unixAddress } from "../../socket/network.ts";
+import { HAS_NATS, NatsServer } from "../../tests/_util/programs/nats_server.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { cpuSecondsOf } from "../peers/peer.ts";
 import { quartiles } from "./relay_windows.ts";
 
 type Link = Connection<Uint8Array>;

@@ -8,12 +8,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { Log } from "../cli/terminal/log.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { NatsServer } from "../tests/_util/programs/nats_server.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
-import { buildGo, cpuSecondsOf, missingPrograms, type Peer } from "./peer.ts";
+import { Log } from "../../cli/terminal/log.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { NatsServer } from "../../tests/_util/programs/nats_server.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { buildGo, cpuSecondsOf, missingPrograms, type Peer } from "../peers/peer.ts";
 import { quartiles, relayWindows, startRelay } from "./relay_windows.ts";
 
 const LOADS = { "100 × 16": [100, 16], "1,000 × 1": [1000, 1] } as const;

@@ -8,15 +8,15 @@
  * @module
  */
 import { memoryUsage } from "node:process";
-import { hasFairIo } from "../cli/run_program.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { LocalGenerator, ownUsage } from "../loadtest/generate/generator.ts";
-import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
-import { Plan } from "../loadtest/plan/plan.ts";
-import { PART_NAMES, respawnCommand } from "../cli/loadtest/respawn.ts";
-import { parseTransport, transportArguments, transportNetwork } from "../cli/shared/transport_option.ts";
-import { systemClock, systemRandom } from "../socket/mod.ts";
+import { hasFairIo } from "../../cli/run_program.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { LocalGenerator, ownUsage } from "../../loadtest/generate/generator.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
+import { Plan } from "../../loadtest/plan/plan.ts";
+import { PART_NAMES, respawnCommand } from "../../cli/loadtest/respawn.ts";
+import { parseTransport, transportArguments, transportNetwork } from "../../cli/shared/transport_option.ts";
+import { systemClock, systemRandom } from "../../socket/mod.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 10_000);
 const transport = Deno.args.length > 1 ? parseTransport(Deno.args.slice(1)) : "deno";

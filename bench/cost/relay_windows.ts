@@ -1,7 +1,7 @@
 /** Load for a relay, measured window by window. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { denoRun } from "../tests/_util/programs/program.ts";
-import { Peer, type PeerOptions } from "./peer.ts";
+import { denoRun } from "../../tests/_util/programs/program.ts";
+import { Peer, type PeerOptions } from "../peers/peer.ts";
 
 /** Starts a relay on a free port. */
 export function startRelay(options: readonly string[], peer: PeerOptions = {}): Promise<Peer> {

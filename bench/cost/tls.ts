@@ -7,13 +7,13 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import { FAIR_IO_ENV } from "../cli/run_program.ts";
-import { ChildProcess } from "../loadtest/process/child_process.ts";
-import { listen } from "../socket/listen.ts";
-import type { Network, Transport } from "../socket/network.ts";
-import { systemNetwork } from "../socket/tcp.ts";
-import { TlsNetwork } from "../tls/mod.ts";
-import { Authority } from "../tests/_util/tls/certificates.ts";
+import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { ChildProcess } from "../../loadtest/process/child_process.ts";
+import { listen } from "../../socket/listen.ts";
+import type { Network, Transport } from "../../socket/network.ts";
+import { systemNetwork } from "../../socket/tcp.ts";
+import { TlsNetwork } from "../../tls/mod.ts";
+import { Authority } from "../../tests/_util/tls/certificates.ts";
 
 // The same heap options as server.ts.
 const HEAP = "--v8-flags=--max-semi-space-size=4";

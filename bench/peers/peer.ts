@@ -2,7 +2,7 @@
 import { delay } from "@std/async/delay";
 import { TextLineStream } from "@std/streams/text-line-stream";
 
-const PEERS = new URL("peers/", import.meta.url).pathname;
+const PEERS = new URL("./", import.meta.url).pathname;
 const TICKS_PER_SECOND = 100; // USER_HZ: the unit of CPU time in /proc, independent of the kernel's ticks.
 const STARTED_WITHIN_MS = 5000;
 const LOOK_MS = 10;

@@ -1,6 +1,6 @@
 /** Measures round trips of lines to an echo server in another process. @module */
-import { connect } from "../socket/mod.ts";
-import { ServerProcess } from "../tests/_util/programs/program.ts";
+import { connect } from "../../socket/mod.ts";
+import { ServerProcess } from "../../tests/_util/programs/program.ts";
 
 const LINE = "message 0123456789";
 

@@ -1,7 +1,7 @@
 /** Measures encoders, and the length-prefix decoder. One run is 1,000 frames, or 1 MB. @module */
-import type { Codec } from "../socket/codecs/codec.ts";
-import { lengthPrefixCodec } from "../socket/codecs/length_prefix_codec.ts";
-import { lineCodec } from "../socket/codecs/line_codec.ts";
+import type { Codec } from "../../socket/codecs/codec.ts";
+import { lengthPrefixCodec } from "../../socket/codecs/length_prefix_codec.ts";
+import { lineCodec } from "../../socket/codecs/line_codec.ts";
 
 const LINE = "message 0123456789";
 

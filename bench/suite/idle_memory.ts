@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { writeLine } from "../cli/terminal/write.ts";
-import { residentMemory } from "../loadtest/process/process_usage.ts";
-import { ServerProcess } from "../tests/_util/programs/program.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { residentMemory } from "../../loadtest/process/process_usage.ts";
+import { ServerProcess } from "../../tests/_util/programs/program.ts";
 
 const CONNECTIONS = 10_000;
 const AT_ONCE = 100;

@@ -1,5 +1,5 @@
 /** Measures the protocol's codec. One run is 1,000 short lines, or 1 MB, so 1,000 runs per second are 1 GB/s. @module */
-import { decodeFrame, encodeFrame } from "../protocol.ts";
+import { decodeFrame, encodeFrame } from "../../protocol.ts";
 
 // As a socket delivers them: sliced from a longer text, never constants.
 const short = Array.from({ length: 1000 }, (_, i) => `message 012345${1000 + i}`).join("\n").split("\n");

@@ -1,5 +1,5 @@
 /** Measures the router alone, without sockets. @module */
-import { Router } from "../relay/router/router.ts";
+import { Router } from "../../relay/router/router.ts";
 import { RouterLoad } from "./router_load.ts";
 
 // Large enough that the cost of measuring does not matter.

@@ -1,6 +1,6 @@
 /** Simulates peers of a router without sockets: each sends a message again once it has its ok. @module */
 import { Buffer } from "node:buffer";
-import { Router } from "../relay/router/router.ts";
+import { Router } from "../../relay/router/router.ts";
 
 interface Peer {
   slot: number;

@@ -2,12 +2,12 @@
  * Measures a message in flight in the router: the bytes it keeps, including its line, and the CPU time of a message and
  * its ok, including garbage collection.
  *
- *     deno run -A --v8-flags=--expose-gc bench/router_memory.ts
+ *     deno run -A --v8-flags=--expose-gc bench/suite/router_memory.ts
  *
  * @module
  */
 import process from "node:process";
-import { writeLine } from "../cli/terminal/write.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
 import { RouterLoad } from "./router_load.ts";
 
 const ROUNDS = 20;

@@ -1,8 +1,8 @@
 /** Measures the time from exec to listening; of the compiled binary too, after `deno task compile:server`. @module */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { denoRun } from "../tests/_util/programs/program.ts";
+import { denoRun } from "../../tests/_util/programs/program.ts";
 
-const COMPILED = new URL("../dist/okline-server", import.meta.url).pathname;
+const COMPILED = new URL("../../dist/okline-server", import.meta.url).pathname;
 const STARTS = 20;
 
 /** Starts a server, and returns once it listens. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeLine } from "../cli/terminal/write.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const json = Deno.args.includes("--json");

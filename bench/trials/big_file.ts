@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { formatSize, parseSize } from "../internal/size.ts";
-import { writeLine } from "../cli/terminal/write.ts";
-import { formatTable } from "../cli/terminal/table.ts";
-import { peakMemory } from "../loadtest/process/process_usage.ts";
-import { denoRun, run, ServerProcess } from "../tests/_util/programs/program.ts";
-import { TempDir } from "../tests/_util/temp_dir.ts";
+import { formatSize, parseSize } from "../../internal/size.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { formatTable } from "../../cli/terminal/table.ts";
+import { peakMemory } from "../../loadtest/process/process_usage.ts";
+import { denoRun, run, ServerProcess } from "../../tests/_util/programs/program.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
 
 const MIB = 2 ** 20;
 /** Larger than every buffer on the way, so a larger file must not need more memory. */

@@ -12,17 +12,17 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { writeLine } from "../cli/terminal/write.ts";
-import { FAIR_IO_ENV } from "../cli/run_program.ts";
-import { respawnCommand } from "../cli/loadtest/respawn.ts";
-import { LocalGenerator } from "../loadtest/generate/generator.ts";
-import { type HistoryEvent, RULES, SCHEMA, type ServerState } from "../loadtest/history/events.ts";
-import { Plan } from "../loadtest/plan/plan.ts";
-import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
-import { runPlan } from "../loadtest/run_plan.ts";
-import type { Address } from "../socket/network.ts";
-import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
-import { NatsServer } from "../tests/_util/programs/nats_server.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
+import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { respawnCommand } from "../../cli/loadtest/respawn.ts";
+import { LocalGenerator } from "../../loadtest/generate/generator.ts";
+import { type HistoryEvent, RULES, SCHEMA, type ServerState } from "../../loadtest/history/events.ts";
+import { Plan } from "../../loadtest/plan/plan.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
+import { runPlan } from "../../loadtest/run_plan.ts";
+import type { Address } from "../../socket/network.ts";
+import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import { NatsServer } from "../../tests/_util/programs/nats_server.ts";
 import { NodeNamespace } from "./node_namespace.ts";
 
 /** Number of clients, the time in ms over which they start, and the longest time in ms that each holds a message. */

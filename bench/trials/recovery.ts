@@ -7,15 +7,15 @@
  * @module
  */
 import { delay } from "@std/async/delay";
-import { FAIR_IO_ENV } from "../cli/run_program.ts";
-import { LocalGenerator } from "../loadtest/generate/generator.ts";
-import { type HistoryEvent, SCHEMA, type ServerState } from "../loadtest/history/events.ts";
-import { type ChildEnd, describeEnd } from "../loadtest/process/child_process.ts";
-import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
-import { Plan } from "../loadtest/plan/plan.ts";
-import { runPlan } from "../loadtest/run_plan.ts";
-import { respawnCommand } from "../cli/loadtest/respawn.ts";
-import { systemClock, systemNetwork, systemRandom } from "../socket/tcp.ts";
+import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { LocalGenerator } from "../../loadtest/generate/generator.ts";
+import { type HistoryEvent, SCHEMA, type ServerState } from "../../loadtest/history/events.ts";
+import { type ChildEnd, describeEnd } from "../../loadtest/process/child_process.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
+import { Plan } from "../../loadtest/plan/plan.ts";
+import { runPlan } from "../../loadtest/run_plan.ts";
+import { respawnCommand } from "../../cli/loadtest/respawn.ts";
+import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
 
 /** Number of clients, the time in ms over which they start, and the longest time in ms that each holds a message. */
 export interface Load {

@@ -7,11 +7,11 @@
  * @module
  */
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { writeLine } from "../cli/terminal/write.ts";
+import { writeLine } from "../../cli/terminal/write.ts";
 
 const ROUNDS = Number(Deno.args[0] ?? 10);
 const CONNECTIONS = 40;
-const SERVER = new URL("../server.ts", import.meta.url).pathname;
+const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 
 const server = new Deno.Command(Deno.execPath(), {
   args: [

@@ -9,10 +9,10 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { FAIR_IO_ENV } from "../cli/run_program.ts";
-import { ChildProcess } from "../loadtest/process/child_process.ts";
-import { listen } from "../socket/listen.ts";
-import { buildGo, missingPrograms, resultsOf } from "./peer.ts";
+import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { ChildProcess } from "../../loadtest/process/child_process.ts";
+import { listen } from "../../socket/listen.ts";
+import { buildGo, missingPrograms, resultsOf } from "../peers/peer.ts";
 
 // The same heap options as server.ts.
 const HEAP = "--v8-flags=--max-semi-space-size=4";

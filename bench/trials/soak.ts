@@ -5,20 +5,20 @@
  * During abuse, memory rises by half until the collector of V8 takes the garbage, and falls again. So the lowest memory of a
  * phase is compared: it has what is still in use, and would rise with a leak.
  *
- * `deno task soak`, or `deno run -A bench/soak.ts --cycles 100000 --minutes 1`; `--transport epoll` soaks
+ * `deno task soak`, or `deno run -A bench/trials/soak.ts --cycles 100000 --minutes 1`; `--transport epoll` soaks
  * the epoll transport. Exits 0 if everything holds.
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { FAIR_IO_ENV } from "../cli/run_program.ts";
-import { SpawnedServer } from "../loadtest/process/spawned_server.ts";
-import { residentMemory } from "../loadtest/process/process_usage.ts";
-import { randomStream } from "../loadtest/plan/seeded_random.ts";
-import { TortureRig } from "../loadtest/torture/rig.ts";
-import { torture } from "../loadtest/torture/torture.ts";
-import { respawnCommand } from "../cli/loadtest/respawn.ts";
-import { runRelayClient } from "../relay/client.ts";
+import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
+import { residentMemory } from "../../loadtest/process/process_usage.ts";
+import { randomStream } from "../../loadtest/plan/seeded_random.ts";
+import { TortureRig } from "../../loadtest/torture/rig.ts";
+import { torture } from "../../loadtest/torture/torture.ts";
+import { respawnCommand } from "../../cli/loadtest/respawn.ts";
+import { runRelayClient } from "../../relay/client.ts";
 
 const MIB = 1024 * 1024;
 const RSS_BOUND = 1.1;

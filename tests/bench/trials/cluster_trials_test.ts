@@ -1,8 +1,8 @@
 /** Clusters that are broken under load, in small; in full with `deno task cluster-trials`. */
 import { assert, assertEquals } from "@std/assert";
-import { cutNode, killNode, stopNats, type TrialResult } from "../../bench/cluster_trials.ts";
-import { NodeNamespace } from "../../bench/node_namespace.ts";
-import { HAS_NATS } from "../_util/programs/nats_server.ts";
+import { cutNode, killNode, stopNats, type TrialResult } from "../../../bench/trials/cluster_trials.ts";
+import { NodeNamespace } from "../../../bench/trials/node_namespace.ts";
+import { HAS_NATS } from "../../_util/programs/nats_server.ts";
 
 function assertProven(
   { verdict, clients, acked, lost, duplicates, redelivered, busMessages, findings }: TrialResult,

@@ -1,6 +1,6 @@
 /** Servers that are killed or replaced under load, in small; in full with `deno task recovery`. */
 import { assert, assertEquals } from "@std/assert";
-import { killAndRestart, rollingRestart } from "../../bench/recovery.ts";
+import { killAndRestart, rollingRestart } from "../../../bench/trials/recovery.ts";
 
 const load = { clients: 150, window: 1000, hold: 600 };
 

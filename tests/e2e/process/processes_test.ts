@@ -242,7 +242,7 @@ Deno.test("server.ts relay --processes loses and refuses nothing when all proces
 });
 
 Deno.test("server.ts echo --processes resets no connection when all processes are replaced", async () => {
-  const { code, out } = await run([Deno.execPath(), "run", "-A", "bench/rolling_restart.ts", "3"]);
+  const { code, out } = await run([Deno.execPath(), "run", "-A", "bench/trials/rolling_restart.ts", "3"]);
   assertEquals(code, 0, out);
   assertEquals(Object.keys(JSON.parse(out)), ["replaced", "answered", "exitCode"]);
 });
