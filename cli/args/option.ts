@@ -46,6 +46,8 @@ export interface Settings<V> {
   readonly secret?: boolean;
   /** The value as `--help` shows it, like the `N` of `--port N`. Each kind has a default. */
   readonly placeholder?: string;
+  /** A former name of the option, such as `max-under-way`: it is accepted, and not shown. */
+  readonly formerName?: string;
 }
 
 /** One entry of the table. `T` is the type that the program receives. */

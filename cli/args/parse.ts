@@ -131,10 +131,10 @@ interface SplitLine {
   readonly unknown: string | undefined;
 }
 
-function split(args: readonly string[], options: ReadonlyMap<string, Option<unknown>>): SplitLine {
-  const config = Array.from(options, ([name, { kind }]) =>
+function split(args: readonly string[], options: ReadonlyMap<string, NamedOption>): SplitLine {
+  const config = Array.from(options, ([name, { option }]) =>
     [name, {
-      type: kind === "flag" ? "boolean" : "string",
+      type: option.kind === "flag" ? "boolean" : "string",
       ...(name === "help" ? { short: "h" } : {}),
     }] as const);
   const { tokens } = parseArgs({
@@ -170,17 +170,20 @@ interface OptionToken {
 /** Returns the long name and text that a token sets, or `undefined` for an unknown option. */
 function settingOf(
   { name, rawName, value, inlineValue }: OptionToken,
-  options: ReadonlyMap<string, Option<unknown>>,
+  options: ReadonlyMap<string, NamedOption>,
 ): { name: string; text: string } | undefined {
   if (rawName !== `--${name}` && rawName !== "-h") return undefined;
-  const option = options.get(name);
-  if (option === undefined) {
+  const named = options.get(name);
+  if (named === undefined) {
     const positive = name.replace(/^no-/, "");
-    const isNegated = positive !== name && value === undefined && options.get(positive)?.kind === "flag";
-    return isNegated ? { name: positive, text: "false" } : undefined;
+    const negated = positive !== name && value === undefined ? options.get(positive) : undefined;
+    return negated?.option.kind === "flag" ? { name: negated.name, text: "false" } : undefined;
   }
-  if (option.kind === "flag") return { name, text: value ?? "true" };
-  if (value !== undefined && (inlineValue || !value.startsWith("--"))) return { name, text: value };
+  const { option } = named;
+  if (option.kind === "flag") return { name: named.name, text: value ?? "true" };
+  if (value !== undefined && (inlineValue || !value.startsWith("--"))) {
+    return { name: named.name, text: value };
+  }
   const example = value === undefined ? "" : `; write a value like ${quoted(value)} as --${name}=VALUE`;
   throw new UsageError(`Cannot use --${name} without a value: expected ${option.accepts}${example}`);
 }
@@ -193,16 +196,27 @@ function commandOf(program: Program, name: string): Command {
   return command;
 }
 
-/** Returns the options of all commands by long name, which show the options with a value before a command is chosen. */
-function allOptions(commands: Commands): Map<string, Option<unknown>> {
-  const all = new Map<string, Option<unknown>>();
+/** An option and its present name. */
+interface NamedOption {
+  readonly name: string;
+  readonly option: Option<unknown>;
+}
+
+/**
+ * Returns the options of all commands by long name, present or former, which show the options with a value before a command
+ * is chosen.
+ */
+function allOptions(commands: Commands): Map<string, NamedOption> {
+  const all = new Map<string, NamedOption>();
   for (const table of [BUILT_IN, ...Object.values(commands).map((command) => command.options)]) {
     for (const [key, option] of Object.entries(table)) {
       const name = optionName(key);
-      if ((all.get(name) ?? option).kind !== option.kind) {
+      if ((all.get(name)?.option ?? option).kind !== option.kind) {
         throw new TypeError(`Option --${name} takes a value in one command and none in another`);
       }
-      all.set(name, option);
+      const { formerName } = option.settings;
+      all.set(name, { name, option });
+      if (formerName !== undefined) all.set(formerName, { name, option });
     }
   }
   return all;

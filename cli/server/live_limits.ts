@@ -12,8 +12,8 @@ const LIMITS = {
   whenFull: "whenFull",
   acceptRate: "maxAcceptRate",
   writeBuffer: "writeBuffer",
-  maxUnderWay: "maxInFlight",
-  maxUnderWayPerPeer: "maxInFlightPerPeer",
+  maxInFlight: "maxInFlight",
+  maxInFlightPerPeer: "maxInFlightPerPeer",
 } as const satisfies Readonly<Record<string, keyof RelayLimits>>;
 
 const TIMEOUTS = {
@@ -46,10 +46,13 @@ export class LiveLimits {
     this.#values = Object.fromEntries(this.#keys.map((key) => [key, Reflect.get(values, key)]));
   }
 
-  /** The limits that can change, by option name, in the notation of the command line. */
+  /** The limits that can change, by option name, present and former, in the notation of the command line. */
   get current(): Readonly<Record<string, string>> {
     return Object.fromEntries(
-      this.#keys.map((key) => [optionName(key), this.#options[key]!.format(this.#values[key])]),
+      this.#keys.flatMap((key) => {
+        const value = this.#options[key]!.format(this.#values[key]);
+        return this.#namesOf(key).map((name) => [name, value]);
+      }),
     );
   }
 
@@ -63,18 +66,21 @@ export class LiveLimits {
   async set(changes: URLSearchParams): Promise<void> {
     if (changes.size === 0) throw new RangeError(`Cannot change limits: expected ${this.#accepted()}`);
     const values: Record<string, unknown> = {};
+    // For further processes, which keep the changes by name: a limit must not have two.
+    const named = new URLSearchParams();
     for (const [name, text] of changes) {
       const key = this.#keyOf(name);
       if (Object.hasOwn(values, key)) throw new RangeError(`Cannot set ${name} twice`);
       values[key] = this.#parse(key, text);
+      named.set(optionName(key), text);
     }
-    const changed = this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), changes);
+    const changed = this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), named);
     this.#values = { ...this.#values, ...values };
     await changed;
   }
 
   #keyOf(name: string): string {
-    const key = this.#keys.find((key) => optionName(key) === name);
+    const key = this.#keys.find((key) => this.#namesOf(key).includes(name));
     if (key !== undefined) return key;
     const known = Object.keys(this.#options).some((key) => optionName(key) === name);
     throw new RangeError(
@@ -82,6 +88,11 @@ export class LiveLimits {
         ? `Cannot change ${name} while the server runs: only ${this.#accepted()} can change`
         : `Cannot change ${quoted(name)}: expected ${this.#accepted()}`,
     );
+  }
+
+  #namesOf(key: string): readonly string[] {
+    const { formerName } = this.#options[key]!.settings;
+    return formerName === undefined ? [optionName(key)] : [optionName(key), formerName];
   }
 
   #accepted(): string {

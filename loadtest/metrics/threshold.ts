@@ -76,6 +76,8 @@ const COUNTS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ["redelivered", (metrics) => metrics.redelivered],
   ["reconnects", (metrics) => metrics.reconnects],
   ["refused", (metrics) => metrics.refused],
+  ["inFlight", (metrics) => metrics.underWay],
+  // Its name in the summary.
   ["underWay", (metrics) => metrics.underWay],
   ["stray", (metrics) => metrics.stray],
   ["closed.natural", ({ closed }) => closed.natural],

@@ -34,8 +34,18 @@ const options = {
       help: "Give each message to one receiver only; without its ok, it waits until its sender leaves",
       default: true,
     }),
-    maxUnderWay: integer({ help: "Limit of messages in flight; 0 disables", default: 0, min: 0 }),
-    maxUnderWayPerPeer: integer({ help: "Limit for each sender; 0 disables", default: 0, min: 0 }),
+    maxInFlight: integer({
+      help: "Limit of messages in flight; 0 disables",
+      default: 0,
+      min: 0,
+      formerName: "max-under-way",
+    }),
+    maxInFlightPerPeer: integer({
+      help: "Limit of messages in flight for each sender; 0 disables",
+      default: 0,
+      min: 0,
+      formerName: "max-under-way-per-peer",
+    }),
     history: outputFile("Write each connection and its end to this file, as JSON lines"),
     historyAppend: flag({ help: "Add to an existing history instead of emptying it" }),
   }),
@@ -75,7 +85,7 @@ export const relay = {
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
     const { startRelay } = await import("../../../relay/server.ts");
-    const { ackTimeout, redeliver, maxLine, maxUnderWay, maxUnderWayPerPeer } = values;
+    const { ackTimeout, redeliver, maxLine, maxInFlight, maxInFlightPerPeer } = values;
     const listen = await listenOptions(values, host);
     const history = await openHistory(values, host.log);
     const clock = new CountingClock(systemClock);
@@ -85,8 +95,8 @@ export const relay = {
       limits: {
         ...listen.limits,
         maxLine,
-        maxInFlight: maxUnderWay,
-        maxInFlightPerPeer: maxUnderWayPerPeer,
+        maxInFlight,
+        maxInFlightPerPeer,
       },
       timeouts: { ...listen.timeouts, ack: ackTimeout },
       access: { ...listen.access, ...await authOf(values) },

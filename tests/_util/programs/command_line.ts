@@ -53,6 +53,7 @@ export const program = {
           }],
         }),
         policy: option.choice(["random", "source"], { help: "Which one", default: "random" }),
+        maxOpen: option.integer({ help: "How many", formerName: "most-open" }),
       },
       examples: [["", "Relay"], ["relay --port 0", "On a free port"]],
     },

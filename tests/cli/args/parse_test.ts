@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import type { Address } from "../../../socket/network.ts";
-import { type Delay, parse, refusal, relay } from "../../_util/programs/command_line.ts";
+import { type Delay, help, parse, refusal, relay } from "../../_util/programs/command_line.ts";
 import { pure } from "../../_util/permissions.ts";
 
 Deno.test("parseCommandLine() fills in the default command and defaults", pure, () => {
@@ -19,6 +19,7 @@ Deno.test("parseCommandLine() fills in the default command and defaults", pure, 
       offset: undefined,
       delay: { min: 0, max: 0 },
       policy: "random",
+      maxOpen: undefined,
     },
     positionals: {},
   });
@@ -52,6 +53,23 @@ Deno.test("parseCommandLine() reads --name value and --name=value alike", pure, 
   }
   assertEquals(relay(["--token=a=b"]).options.token, "a=b");
 });
+
+Deno.test(
+  "parseCommandLine() accepts the former name of an option, and shows only the present one",
+  pure,
+  () => {
+    for (const args of [["--most-open", "5"], ["--most-open=5"], ["--max-open", "5"]]) {
+      assertEquals(relay(args).options.maxOpen, 5);
+    }
+    assertEquals(
+      refusal(["--most-open", "5", "--max-open", "6"]),
+      "Cannot use --max-open 2 times: expected one value, an integer",
+    );
+    assertStringIncludes(refusal(["proxy", "--most-open", "5"]), "Cannot use --max-open with service proxy");
+    const shown = help(["relay", "--help"]);
+    assert(shown.includes("--max-open N") && !shown.includes("most-open"));
+  },
+);
 
 Deno.test("parseCommandLine() accepts negative numbers and single dashes as values", pure, () => {
   assertEquals(relay(["--offset", "-5"]).options.offset, -5);

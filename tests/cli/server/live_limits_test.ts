@@ -7,7 +7,12 @@ import { pure } from "../../_util/permissions.ts";
 const options = {
   ...connectionOptions,
   ...lineOptions,
-  maxUnderWay: integer({ help: "Limit of messages in flight", default: 0, min: 0 }),
+  maxInFlight: integer({
+    help: "Limit of messages in flight",
+    default: 0,
+    min: 0,
+    formerName: "max-under-way",
+  }),
 };
 const values = {
   maxConnections: 0,
@@ -19,7 +24,7 @@ const values = {
   firstLineTimeout: 0,
   writeTimeout: 0,
   drainTimeout: 10_000,
-  maxUnderWay: 0,
+  maxInFlight: 0,
   maxLine: 65_536,
 };
 
@@ -31,13 +36,13 @@ function start() {
 }
 
 const NAMES =
-  "max-connections, max-connections-per-ip, when-full, accept-rate, write-buffer, max-under-way, " +
+  "max-connections, max-connections-per-ip, when-full, accept-rate, write-buffer, max-in-flight, " +
   "idle-timeout, first-line-timeout, write-timeout, drain-timeout";
 
 Deno.test("LiveLimits.set() passes limits and timeouts by the names of the library", pure, async () => {
   const { changes, limits, set } = start();
   await set(
-    "max-connections=100&accept-rate=50&max-under-way=7&idle-timeout=30s&write-buffer=64KiB&when-full=wait",
+    "max-connections=100&accept-rate=50&max-in-flight=7&idle-timeout=30s&write-buffer=64KiB&when-full=wait",
   );
   assertEquals(changes, [[
     { maxConnections: 100, whenFull: "wait", maxAcceptRate: 50, writeBuffer: 65_536, maxInFlight: 7 },
@@ -49,12 +54,26 @@ Deno.test("LiveLimits.set() passes limits and timeouts by the names of the libra
     "when-full": "wait",
     "accept-rate": "50",
     "write-buffer": "64KiB",
+    "max-in-flight": "7",
     "max-under-way": "7",
     "idle-timeout": "30s",
     "first-line-timeout": "0s",
     "write-timeout": "0s",
     "drain-timeout": "10s",
   });
+});
+
+Deno.test("LiveLimits.set() accepts a former name, and passes the present one on", pure, async () => {
+  const passed: string[] = [];
+  const setLimits = (_limits: object, _timeouts: object, changes: URLSearchParams) =>
+    void passed.push(`${changes}`);
+  const limits = new LiveLimits({ setLimits }, { options, values });
+  await limits.set(new URLSearchParams("max-under-way=3"));
+  await limits.set(new URLSearchParams("max-in-flight=4"));
+  assertEquals(passed, ["max-in-flight=3", "max-in-flight=4"]);
+  assertEquals([limits.current["max-in-flight"], limits.current["max-under-way"]], ["4", "4"]);
+  const twice = new URLSearchParams("max-under-way=3&max-in-flight=4");
+  await assertRejects(() => limits.set(twice), RangeError, "Cannot set max-in-flight twice");
 });
 
 Deno.test("LiveLimits.set() changes nothing when one of the changes is not accepted", pure, async () => {

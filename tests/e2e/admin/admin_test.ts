@@ -84,7 +84,7 @@ Deno.test("server.ts --admin changes limits while the relay serves, and so does 
   };
   const limits = async () => JSON.parse((await askAdmin(admin, "/limits")).text);
   assertEquals((await limits())["idle-timeout"], "1m");
-  const [status, changed] = await post("max-connections=1&max-under-way=1");
+  const [status, changed] = await post("max-connections=1&max-in-flight=1");
   assertEquals([status, changed["max-connections"], changed["idle-timeout"]], [200, "1", "1m"]);
   assertEquals(changed, await limits());
   const [refused, { error }] = await post("max-connections=9&max-line=1KiB");

@@ -125,10 +125,12 @@ for (const [service, ...options] of [["relay"], ["echo"], ["chat"], ["files", "-
 }
 
 for (
-  const [option, of] of [["max-under-way", ""], [
-    "max-under-way-per-peer",
-    " on this connection",
-  ]] as const
+  const [option, of, limit] of [
+    ["max-in-flight", "", "max-under-way"],
+    ["max-in-flight-per-peer", " on this connection", "max-under-way-per-peer"],
+    // Its former name.
+    ["max-under-way", "", "max-under-way"],
+  ] as const
 ) {
   Deno.test(`server.ts --${option} refuses one message over the limit`, { timeout }, async () => {
     await using server = await ServerProcess.start("relay", `--${option}`, "1");
@@ -138,7 +140,7 @@ for (
     assertEquals((await lines.next()).value, `error too many messages in flight${of} (limit 1)`);
     const { limited, limitedBy, pending } = await server.state();
     assertEquals([limited, pending], [1, 1]);
-    assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [option]: 1 });
+    assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 0, [limit]: 1 });
     peer.abort();
   });
 }

@@ -220,6 +220,8 @@ Deno.test("parseThreshold() and checkThreshold() accept every operator, metric, 
     ["cpu.server<0.5", false],
     ["cpu.generator<100", false],
     ["p99>0", true],
+    ["inFlight==0", true],
+    ["underWay>0%", false],
   ];
   for (const [text, holds] of cases) {
     assertEquals(checkThreshold(parseThreshold(text), summary).holds, holds, text);
