@@ -195,8 +195,9 @@ export function describeCloseReason(reason: CloseReason): string {
 }
 
 /**
- * Returns a close reason as a message to the peer: of a framing error, only what is wrong with its input. A peer needs no
- * message about a natural end, or about a reason of this side's own, except that the server drains or an operator closes.
+ * Returns a close reason as a message to the peer: of a framing error, only what is wrong with its input; of an error of
+ * the handler, only that there was one. A peer needs no message about a natural end, or about a reason of this side's own,
+ * except that the server drains or an operator closes.
  *
  * @example
  * ```ts
@@ -205,6 +206,7 @@ export function describeCloseReason(reason: CloseReason): string {
  *
  * const error = new FramingError("line-too-long", "Line is over the limit of 64 bytes");
  * assertEquals(describeToPeer({ type: "framing", error }), "Line is over the limit of 64 bytes");
+ * assertEquals(describeToPeer({ type: "handler-failed", error: new Error("no /etc/secret") }), "internal error");
  * assertEquals(describeToPeer({ type: "natural" }), undefined);
  * ```
  */
@@ -214,9 +216,11 @@ export function describeToPeer(reason: CloseReason): string | undefined {
       return undefined;
     case "local":
       if (reason === DRAINED) return "server is draining";
-      return reason === CLOSED_BY_OPERATOR ? describeCloseReason(reason) : undefined;
+      return reason === CLOSED_BY_OPERATOR ? reason.why : undefined;
     case "framing":
       return reason.error.message;
+    case "handler-failed":
+      return "internal error"; // Its message may be secret.
     default:
       return describeCloseReason(reason);
   }

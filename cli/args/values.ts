@@ -28,7 +28,7 @@ export function readOption(given: GivenOption): unknown {
   const values = texts.length > 0
     ? texts.map((text) => readText(name, option, text))
     : readEnvironment(given);
-  return settle(values, option, `option ${name}`);
+  return settle(values, option, { called: `option ${name}`, before: `${name} ` });
 }
 
 /**
@@ -41,7 +41,13 @@ export function readPositionals(table: OptionTable, words: readonly string[]): R
   const values = Object.entries(table).map(([key, option]) => {
     const name = positionalName(key);
     const texts = rest.splice(0, option.settings.repeatable === true ? rest.length : 1);
-    return [key, settle(texts.map((text) => readText(name, option, text)), option, `argument ${name}`)];
+    return [
+      key,
+      settle(texts.map((text) => readText(name, option, text)), option, {
+        called: `argument ${name}`,
+        before: "",
+      }),
+    ];
   });
   if (rest.length > 0) {
     const expected = Object.keys(table).map(positionalName).join(" ") || "none";
@@ -50,11 +56,24 @@ export function readPositionals(table: OptionTable, words: readonly string[]): R
   return Object.fromEntries(values);
 }
 
-function settle(values: readonly unknown[], { settings, accepts }: Option<unknown>, called: string): unknown {
-  const { repeatable = false, required = false, default: fallback, help } = settings;
+/** An option or positional in errors. */
+interface Naming {
+  /** Such as `option --root`. */
+  readonly called: string;
+  /** The text before its value, such as `--root `. */
+  readonly before: string;
+}
+
+function settle(
+  values: readonly unknown[],
+  { settings, accepts }: Option<unknown>,
+  { called, before }: Naming,
+): unknown {
+  const { repeatable = false, required = false, default: fallback, help, example } = settings;
   if (values.length > 0) return repeatable ? values : values[0];
   if (fallback === undefined && required) {
-    throw new UsageError(`Missing ${called} (${help}): expected ${accepts}`);
+    const expected = example === undefined ? accepts : `a value, as in ${before}${example}`;
+    throw new UsageError(`Missing ${called} (${help}): expected ${expected}`);
   }
   return fallback ?? (repeatable ? [] : undefined);
 }

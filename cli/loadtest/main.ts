@@ -43,7 +43,13 @@ const commands = {
   capacity: capacityCommand,
   new: {
     summary: "Write a commented scenario to start from",
-    positionals: { name: text({ help: "The file, such as my_scenario or my_scenario.ts", required: true }) },
+    positionals: {
+      name: text({
+        help: "The file, such as my_scenario or my_scenario.ts",
+        required: true,
+        example: "my_scenario",
+      }),
+    },
     options: {},
     examples: [
       ["new my_scenario", "Write my_scenario.ts, which tests a line echo"],

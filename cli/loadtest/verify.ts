@@ -16,7 +16,9 @@ import { jsonOption } from "../shared/output_options.ts";
 /** `loadtest.ts verify`. */
 export const verifyCommand = {
   summary: "Judge the history of a run again",
-  positionals: { file: text({ help: "History of a run, from --history", required: true }) },
+  positionals: {
+    file: text({ help: "History of a run, from --history", required: true, example: "run.jsonl" }),
+  },
   options: jsonOption,
   examples: [
     ["verify run.jsonl", "Judge run.jsonl; exit 0 if its verdict is good and confirmed"],

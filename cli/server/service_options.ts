@@ -6,7 +6,7 @@ import type { ListenerHooks } from "../../socket/listener/event.ts";
 import type { EndedConnection } from "../../services/service.ts";
 import { adminOptions } from "../shared/admin_options.ts";
 import { jsonOption, logOptions, quietOption } from "../shared/output_options.ts";
-import { transportOption } from "../shared/transport_option.ts";
+import { serverTransportOption } from "../shared/transport_option.ts";
 import { logListener } from "./listener_log.ts";
 import { accessOptions, guardListenOptions, limitOptions, timeoutOptions } from "./limit_options.ts";
 import { inheritedDescriptors, inheritedHost, inheritOption } from "./inherited_sockets.ts";
@@ -41,7 +41,7 @@ export const connectionOptions = {
   ...group("Listening", {
     reusePort: flag({ help: "Share the port with other servers that also use this option" }),
     ...inheritOption,
-    ...transportOption,
+    ...serverTransportOption,
   }),
   ...group("Limits", {
     maxConnections: integer({ help: "Limit of open connections; 0 disables", default: 0, min: 0 }),

@@ -10,10 +10,15 @@ const TRANSPORTS = ["deno", "epoll"] as const;
 /** The name of a transport. */
 export type TransportName = typeof TRANSPORTS[number];
 
+const HELP = "Sockets of Deno, or on Linux's epoll, which is faster and needs --allow-ffi";
+
 /** `--transport` */
-export const transportOption = {
+export const transportOption = { transport: choice(TRANSPORTS, { help: HELP, defaultText: "deno" }) };
+
+/** `--transport` of a server, which can inherit sockets. */
+export const serverTransportOption = {
   transport: choice(TRANSPORTS, {
-    help: "Sockets of Deno, or on Linux's epoll, which is faster and needs --allow-ffi",
+    help: HELP,
     defaultText: "deno; epoll for sockets that processes inherit",
   }),
 };

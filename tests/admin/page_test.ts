@@ -41,7 +41,7 @@ Deno.test({
       await until(page, `document.querySelectorAll("#rows tr").length === 1`);
       const heard = Array.fromAsync(second);
       await page.locator(`button[aria-label="Close connection 2"]`).click();
-      assertEquals(await heard, ["ok hello", "error local: closed by the operator"]);
+      assertEquals(await heard, ["ok hello", "error closed by the operator"]);
       await until(page, `document.getElementById("page-of").textContent === "No open connections"`);
       await page.select("#state", "closed");
       await until(

@@ -76,7 +76,7 @@ Deno.test("startAdmin() lists connections and closes one by its id", async () =>
 
   const closed = await askAdmin(address, `/connections/${quiet.id}/close`, { method: "POST" });
   assertEquals([closed.status, JSON.parse(closed.text)], [200, { closed: quiet.id, reason: "local" }]);
-  assertEquals(await Array.fromAsync(second), ["error local: closed by the operator"]);
+  assertEquals(await Array.fromAsync(second), ["error closed by the operator"]);
   assertEquals((await list()).total, 1);
   const ended = await list("?state=closed");
   const [{ id, reason, detail }] = ended.connections;

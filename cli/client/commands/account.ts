@@ -9,7 +9,7 @@ import { type CommandInput, inputLines, outputOptions, type ServiceClient } from
 
 const options = outputOptions;
 
-const positionals = { name: text({ help: "Name of the account", required: true }) };
+const positionals = { name: text({ help: "Name of the account", required: true, example: "ann" }) };
 
 /** The command. It contacts no server: the line that it prints goes into a file of the server. */
 export const account = {

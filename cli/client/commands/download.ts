@@ -15,7 +15,7 @@ const options = {
   ...transferOptions,
 };
 
-const positionals = { name: text({ help: "Path on the server", required: true }) };
+const positionals = { name: text({ help: "Path on the server", required: true, example: "report.txt" }) };
 
 /** The command. */
 export const download = {

@@ -35,7 +35,11 @@ const positionals = {
     placeholder: "METHOD",
     required: true,
   }),
-  url: text({ help: "http: or https: URL; redirects are not followed", required: true }),
+  url: text({
+    help: "http: or https: URL; redirects are not followed",
+    required: true,
+    example: "http://127.0.0.1:8890/time",
+  }),
 };
 
 /** The command. */

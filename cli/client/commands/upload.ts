@@ -18,7 +18,7 @@ const options = {
   ...transferOptions,
 };
 
-const positionals = { file: text({ help: "File to upload", required: true }) };
+const positionals = { file: text({ help: "File to upload", required: true, example: "report.txt" }) };
 
 /** The command. */
 export const upload = {

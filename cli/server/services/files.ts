@@ -17,7 +17,7 @@ import { guardTokenOption } from "../../shared/token_option.ts";
 
 const options = {
   ...group("Files", {
-    root: text({ help: "Directory to serve", placeholder: "DIR", required: true }),
+    root: text({ help: "Directory to serve", placeholder: "DIR", required: true, example: "." }),
     writable: flag({ help: "Allow uploads and deletion" }),
     partialTtl: duration({
       help: "Delete unfinished uploads after this long; 0 disables",

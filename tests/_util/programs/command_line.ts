@@ -73,7 +73,7 @@ export const program = {
       summary: "Fetch a URL",
       positionals: {
         method: option.choice(["GET", "HEAD"], { help: "What to do", required: true }),
-        url: option.text({ help: "Of what", required: true }),
+        url: option.text({ help: "Of what", required: true, example: "http://a" }),
         header: option.text({ help: "Said with it", repeatable: true }),
       },
       options: { json: common.json, from: option.port({ help: "Local port", minPort: 1 }) },

@@ -148,7 +148,7 @@ Deno.test("parseCommandLine() rejects an unknown command and lists the known one
 
 Deno.test("parseCommandLine() rejects missing options, missing words, and extra words", pure, () => {
   assertStringIncludes(refusal(["proxy"]), "Missing option --to (Where to): expected HOST:PORT");
-  assertEquals(refusal(["get", "GET"]), "Missing argument URL (Of what): expected a text that is not empty");
+  assertEquals(refusal(["get", "GET"]), "Missing argument URL (Of what): expected a value, as in http://a");
   assertEquals(refusal(["relay", "x"]), 'Unexpected argument "x": expected none');
 });
 

@@ -46,7 +46,7 @@ Deno.test("server.ts relay --processes --admin shows and controls all processes 
       ended.add(client);
       const heard = Array.fromAsync(client);
       assertEquals(await post(`/connections/${id}/close`), { closed: id, reason: "local" });
-      assertEquals(await heard, ["error local: closed by the operator"]);
+      assertEquals(await heard, ["error closed by the operator"]);
       const [closed] = await rows(`state=closed&id=${id}`);
       assertEquals([closed!.address, closed!.reason], [address, "local"]);
       assertEquals(await rows(`id=${id}`), []);
