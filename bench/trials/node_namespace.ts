@@ -11,9 +11,11 @@ export class NodeNamespace implements AsyncDisposable {
   readonly #link: string;
 
   private constructor(number: number) {
-    const network = `10.213.${number % 256}`;
-    this.outside = `${network}.1`;
-    this.inside = `${network}.2`;
+    // A network of four addresses, which no other process uses that has namespaces.
+    const network = `10.${128 + (Deno.pid >> 8) % 128}.${Deno.pid % 256}`;
+    const first = 4 * (number % 64);
+    this.outside = `${network}.${first + 1}`;
+    this.inside = `${network}.${first + 2}`;
     this.#name = `okline-${Deno.pid}-${number}`;
     this.#link = `okl${Deno.pid % 100_000}x${number}`;
   }
@@ -35,10 +37,10 @@ export class NodeNamespace implements AsyncDisposable {
     const link = namespace.#link;
     await ip("netns", "add", namespace.#name);
     await ip("link", "add", link, "type", "veth", "peer", "name", "node", "netns", namespace.#name);
-    await ip("addr", "add", `${namespace.outside}/24`, "dev", link);
+    await ip("addr", "add", `${namespace.outside}/30`, "dev", link);
     await ip("link", "set", link, "up");
     for (const device of ["lo", "node"]) await namespace.#ip("link", "set", device, "up");
-    await namespace.#ip("addr", "add", `${namespace.inside}/24`, "dev", "node");
+    await namespace.#ip("addr", "add", `${namespace.inside}/30`, "dev", "node");
     return namespace;
   }
 
