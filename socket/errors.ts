@@ -142,7 +142,7 @@ export type CloseReason =
   | { readonly type: "timeout"; readonly which: string; readonly ms: number }
   /** The peer did not authenticate. */
   | { readonly type: "unauthorized"; readonly why: string }
-  /** The handler of the connection threw. */
+  /** The handler of the connection threw, or its codec did or broke its contract. */
   | { readonly type: "handler-failed"; readonly error: Error };
 
 /** The reason of a connection that a server closes because it shuts down. */
@@ -156,7 +156,7 @@ export type CloseType = CloseReason["type"];
 
 /** A failure of the reading or writing half, which becomes a {@linkcode CloseReason}. */
 export type SocketFailure =
-  | { readonly type: "reset" | "write-failed"; readonly cause: unknown }
+  | { readonly type: "reset" | "write-failed" | "handler-failed"; readonly cause: unknown }
   | CloseReason & { readonly type: "slow-reader" };
 
 /** Returns the close reason for a failure. */

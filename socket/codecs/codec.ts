@@ -9,7 +9,10 @@ export interface Decoded<Frame> {
   readonly error?: FramingError;
 }
 
-/** Decodes the bytes of one stream in limited memory. After an error, `push` must not be called again. */
+/**
+ * Decodes the bytes of one stream in limited memory. After an error, `push` is not called again. Input that is not valid is
+ * returned as an error: if a method throws, the connection is aborted as `handler-failed`, without a message to the peer.
+ */
 export interface Decoder<Frame> {
   /** Decodes the next bytes of the stream. */
   push(bytes: Uint8Array): Decoded<Frame>;
@@ -17,7 +20,10 @@ export interface Decoder<Frame> {
   end(): FramingError | undefined;
 }
 
-/** Encodes frames, and keeps the bytes until they are written. */
+/**
+ * Encodes frames, and keeps the bytes until they are written. What `push` throws goes to the caller of `send`. If another
+ * method throws, or `size` is not 0 after the bytes were taken, the connection is aborted as `handler-failed`.
+ */
 export interface Encoder<Frame> {
   /** Pending bytes. Text counts one byte per UTF-16 code unit until it is encoded. */
   readonly size: number;

@@ -79,10 +79,11 @@ export class ConnectionEnd<Frame> {
     return this.closed;
   }
 
-  /** Ends after a failed read or write. */
+  /** Ends after a failed read or write, or a failure of the codec. */
   fail(failure: SocketFailure): void {
     const { type } = failure;
-    if (type !== "slow-reader" && this.#ending !== undefined && this.#ending.type !== "natural") {
+    const bySocket = type === "reset" || type === "write-failed";
+    if (bySocket && this.#ending !== undefined && this.#ending.type !== "natural") {
       this.finish(this.#ending); // It was ending anyway.
     } else if (type === "write-failed" && this.#reader.peerEnded) {
       this.finish(NATURAL); // A peer that has finished may stop reading.

@@ -11,7 +11,7 @@ export interface ReaderOptions<Frame> {
   transport: Transport;
   settings: ReaderSettings;
   decoder: Decoder<Frame>;
-  /** Called once when a read fails. */
+  /** Called once when a read or the decoder fails. */
   failed: (failure: SocketFailure) => void;
 }
 
@@ -284,7 +284,13 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#stopped) return;
     this.#bytes += bytes.length;
     if (this.#discarded !== undefined) return this.#readOn();
-    const { frames, error } = this.#decoder.push(bytes);
+    let frames: readonly Frame[];
+    let error: FramingError | undefined;
+    try {
+      ({ frames, error } = this.#decoder.push(bytes));
+    } catch (cause) {
+      return this.#failed({ type: "handler-failed", cause }); // This calls `stop`.
+    }
     this.#frames += frames.length;
     const sink = this.#sink;
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
@@ -319,7 +325,11 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#reading = false;
     if (this.#stopped) return;
     this.#peerEnded = true;
-    this.#framing ??= this.#decoder.end();
+    try {
+      this.#framing ??= this.#decoder.end();
+    } catch (cause) {
+      return this.#failed({ type: "handler-failed", cause });
+    }
     this.#serve();
   }
 

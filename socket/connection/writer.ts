@@ -1,4 +1,5 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
+import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
 import type { Encoder } from "../codecs/codec.ts";
 import { type CloseReason, ConnectionClosedError, type SocketFailure } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
@@ -15,7 +16,7 @@ export interface WriterOptions<Frame> {
   transport: Transport;
   settings: WriterSettings;
   encoder: Encoder<Frame>;
-  /** Called when the pending bytes exceed the limit, and once when a write fails. */
+  /** Called when the pending bytes exceed the limit, and once when a write or the encoder fails. */
   failed: (failure: SocketFailure) => void;
 }
 
@@ -114,7 +115,9 @@ export class Writer<Frame> implements Flushable {
     const before = this.#encoder.size;
     this.#encoder.push(frame);
     this.#frames++;
-    this.#count(this.#encoder.size - before);
+    const { size } = this.#encoder;
+    if (!(size >= 0)) return this.#encoderFailed(brokenEncoder("a number from 0", `size ${size}`));
+    this.#count(size - before);
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
     const { writeBuffer, highWater, batcher } = this.#settings;
     if (this.#queued > writeBuffer && this.#left.length > 0) {
@@ -196,10 +199,16 @@ export class Writer<Frame> implements Flushable {
     const encoder = this.#encoder;
     const transport = this.#transport;
     if (transport.writeNow === undefined || encoder.takeInto === undefined) return;
-    const { size } = encoder;
-    const length = encoder.takeInto(SCRATCH);
-    if (length === undefined) return;
-    this.#count(length - size);
+    let length: number | undefined;
+    try {
+      length = encoder.takeInto(SCRATCH);
+      if (length === undefined) return;
+      assertTaken(length, encoder);
+    } catch (cause) {
+      this.#encoderFailed(cause);
+      return;
+    }
+    this.#count(length - this.#queued);
     let count: number;
     try {
       count = transport.writeNow(SCRATCH, length);
@@ -233,10 +242,16 @@ export class Writer<Frame> implements Flushable {
   /** Takes the bytes of the encoder after the last write. Returns `false` if there are none. */
   #takeNext(): boolean {
     if (this.#left.length > 0) return true;
-    const size = this.#encoder.size;
-    if (size === 0) return false;
-    this.#left = this.#encoder.take();
-    this.#count(this.#left.length - size);
+    if (this.#encoder.size === 0) return false;
+    try {
+      const taken = this.#encoder.take();
+      assertTaken(taken.length, this.#encoder);
+      this.#left = taken;
+    } catch (cause) {
+      return this.#encoderFailed(cause);
+    }
+    // Nothing else was pending. The encoder may have counted its bytes differently.
+    this.#count(this.#left.length - this.#queued);
     return this.#left.length > 0;
   }
 
@@ -274,6 +289,13 @@ export class Writer<Frame> implements Flushable {
   #fail(cause: unknown): void {
     this.#writing = false;
     if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+  }
+
+  /** Ends the connection, because nothing more can be encoded. The connections that flush after it are unaffected. */
+  #encoderFailed(cause: unknown): false {
+    this.#writing = false;
+    if (this.#stopped === undefined) this.#failed({ type: "handler-failed", cause });
+    return false;
   }
 
   #settle(): void {

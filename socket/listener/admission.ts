@@ -77,10 +77,19 @@ export class Admission<Frame> {
       onChange();
       return undefined;
     }
-    const connection = new Connection(transport, this.#settings, id);
+    const connection = this.#connection(transport, id);
     this.connections.add(connection);
     onChange();
     return connection;
+  }
+
+  #connection(transport: Transport, id: number): Connection<Frame> {
+    try {
+      return new Connection(transport, this.#settings, id);
+    } catch (error) {
+      transport.close(); // The codec threw. Without this, the socket would stay open.
+      throw error;
+    }
   }
 
   /** Applies the current limits of the listener's options. Peers that wait for room may get it. */

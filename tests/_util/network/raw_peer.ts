@@ -34,7 +34,7 @@ export async function rawPeer(
   const { clock: _, ...rest } = options;
   const connection = new Line(
     noted(socket, writes),
-    new ConnectionSettings({ ...rest, clock, codec: lineCodec(options) }),
+    new ConnectionSettings({ ...rest, clock, codec: options.codec ?? lineCodec(options) }),
   );
   return {
     clock,

@@ -6,62 +6,12 @@ import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
 import { FramingError } from "../../../socket/errors.ts";
-import type { Receiver, Transport } from "../../../socket/network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
+import { ReadyTransport } from "../../_util/network/ready_transport.ts";
+import { pure } from "../../_util/permissions.ts";
 import { text } from "../../_util/network/transport_pair.ts";
 
-const pure = { permissions: "none" } as const;
 const decoder = new TextDecoder();
-
-/** Takes `room` bytes by `writeNow`, and everything else by `write`. */
-class ReadyTransport implements Transport {
-  readonly local = { hostname: "127.0.0.1", port: 1 };
-  readonly remote = { hostname: "127.0.0.1", port: 2 };
-  room = Infinity;
-  broken: Error | undefined;
-  readonly writes: string[] = [];
-  closed = false;
-  receiver: Receiver | undefined;
-
-  read(): Promise<number | null> {
-    throw new TypeError("Cannot read: expected receive()");
-  }
-
-  receive(receiver: Receiver): void {
-    assertEquals(this.receiver, undefined, "one read at a time");
-    this.receiver = receiver;
-  }
-
-  writeNow(bytes: Uint8Array, length: number): number {
-    if (this.broken !== undefined) throw this.broken;
-    const count = Math.min(length, this.room);
-    this.room -= count;
-    if (count > 0) this.writes.push(decoder.decode(bytes.subarray(0, count)));
-    return count;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    this.writes.push(`later ${decoder.decode(bytes)}`);
-    return Promise.resolve(bytes.length);
-  }
-
-  closeWrite(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  /** Delivers bytes, and then overwrites their memory as the next read of another connection does. */
-  deliver(words: string): void {
-    const bytes = text(words);
-    const receiver = this.receiver!;
-    this.receiver = undefined;
-    receiver.received(bytes);
-    bytes.fill(0);
-  }
-}
 
 /** A connection over a transport that is ready. */
 interface Ready<Frame> {

@@ -1,0 +1,56 @@
+/** A transport that reads and writes by calls. @module */
+import { assertEquals } from "@std/assert";
+import type { Receiver, Transport } from "../../../socket/network.ts";
+import { text } from "./transport_pair.ts";
+
+const decoder = new TextDecoder();
+
+/** Takes `room` bytes by `writeNow`, and everything else by `write`. */
+export class ReadyTransport implements Transport {
+  readonly local = { hostname: "127.0.0.1", port: 1 };
+  readonly remote = { hostname: "127.0.0.1", port: 2 };
+  room = Infinity;
+  broken: Error | undefined;
+  readonly writes: string[] = [];
+  closed = false;
+  receiver: Receiver | undefined;
+
+  read(): Promise<number | null> {
+    throw new TypeError("Cannot read: expected receive()");
+  }
+
+  receive(receiver: Receiver): void {
+    assertEquals(this.receiver, undefined, "one read at a time");
+    this.receiver = receiver;
+  }
+
+  writeNow(bytes: Uint8Array, length: number): number {
+    if (this.broken !== undefined) throw this.broken;
+    const count = Math.min(length, this.room);
+    this.room -= count;
+    if (count > 0) this.writes.push(decoder.decode(bytes.subarray(0, count)));
+    return count;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    this.writes.push(`later ${decoder.decode(bytes)}`);
+    return Promise.resolve(bytes.length);
+  }
+
+  closeWrite(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  /** Delivers bytes, and then overwrites their memory as the next read of another connection does. */
+  deliver(words: string): void {
+    const bytes = text(words);
+    const receiver = this.receiver!;
+    this.receiver = undefined;
+    receiver.received(bytes);
+    bytes.fill(0);
+  }
+}
