@@ -13,6 +13,7 @@ import { LineFile } from "../history/line_file.ts";
 import { ThreadLoadMeter } from "../process/thread_load.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { describeThrown } from "../scenario/errors.ts";
+import { forbidExit } from "../scenario/forbid_exit.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
 import { catchStrayErrors } from "../scenario/stray_errors.ts";
 import { LiveHistograms } from "../metrics/live_histograms.ts";
@@ -71,6 +72,7 @@ export async function runWorker({ orders, send, network, stopped }: WorkerOption
     const detail = `${part} ${describeThrown(error, order.scenario?.file)}`;
     record({ event: "threw", at: Math.max(0, systemClock.now() - begin), detail });
   });
+  using _exit = order.scenario && forbidExit();
   const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
   const clientNetwork = await securedNetwork(network, order.tls);
   send({ event: "ready" });

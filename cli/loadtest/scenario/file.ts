@@ -3,13 +3,14 @@ import { toFileUrl } from "../../shared/file_url.ts";
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
 import { callLimited } from "../../../loadtest/scenario/call_limited.ts";
 import { describeThrown, ScenarioError } from "../../../loadtest/scenario/errors.ts";
+import { forbidExit } from "../../../loadtest/scenario/forbid_exit.ts";
 import { importScenario } from "../../../loadtest/scenario/import_scenario.ts";
 import type { Scenario } from "../../../loadtest/scenario/scenario.ts";
 import { catchStrayErrors } from "../../../loadtest/scenario/stray_errors.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import { checkTypes, type TypeCheck } from "./type_check.ts";
 
-/** A scenario with the file that it comes from. Disposing of it leaves stray errors to the runtime. */
+/** A scenario with the file that it comes from. Disposing of it leaves stray errors and exits to the runtime. */
 export interface ScenarioFile extends Disposable {
   readonly scenario: Scenario;
   /** As the user wrote it. */
@@ -53,11 +54,13 @@ export async function openScenarioFile(
   if (check) await checkTypes({ path, url, ...options });
   const { log, signal } = options;
   const stray: string[] = [];
-  const catching = catchStrayErrors((part, error) => {
+  using contained = new DisposableStack();
+  contained.use(catchStrayErrors((part, error) => {
     const text = `${part} ${describeThrown(error, url)}`;
     log.error(`In the scenario, ${text}`); // Now, because what it was to do may never be done.
     stray.push(text);
-  });
+  }));
+  contained.use(forbidExit());
   const imported = await callLimited(() => importScenario(url, path), {
     name: "it",
     clock: systemClock,
@@ -65,15 +68,15 @@ export async function openScenarioFile(
     signal,
   });
   if (imported.failure === undefined) {
+    const containing = contained.move();
     return {
       scenario: imported.value,
       name: path,
       url,
       strayErrors: () => stray.splice(0),
-      [Symbol.dispose]: () => catching[Symbol.dispose](),
+      [Symbol.dispose]: () => containing.dispose(),
     };
   }
-  catching[Symbol.dispose]();
   if (signal.aborted) {
     throw new ExitError(`Interrupted while loading ${path}`, { exitCode: ExitCode.interrupted });
   }

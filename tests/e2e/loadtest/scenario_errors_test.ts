@@ -60,6 +60,44 @@ Deno.test("loadtest.ts run keeps the results of a scenario that fails outside of
   assertEquals([verified.code, verified.summary["verdict"]], [1, "failed"], verified.err);
 });
 
+Deno.test("loadtest.ts run names what calls Deno.exit(), and keeps the results", async () => {
+  await using dir = new TempDir();
+  const file = `${dir.path}/scenario.ts`;
+  await using echo = startEcho(file);
+  const write = (parts: string, before = "") =>
+    Deno.writeTextFile(
+      file,
+      `${HEAD}${before}export default scenario({
+        codec: lineCodec(),
+        async session(t) {
+          await t.ask("one", { expect: "one" });
+          if (t.client === 0) Deno.exit(0);
+        },
+        ${parts}
+      });`,
+    );
+  const why = (code: number) =>
+    String
+      .raw`threw ExitForbiddenError: Cannot call Deno\.exit\(${code}\): it would lose the results of the load test at scenario\.ts:`;
+
+  await write("teardown() { Deno.exit(7); },");
+  const ran = await loadTest(...echo.args, "--no-check", "--json", "--quiet");
+  assertEquals([ran.code, ran.summary["verdict"], ran.summary["acked"]], [1, "failed", 2], ran.err);
+  const texts = (ran.summary["findings"] as { text: string }[]).map(({ text }) => text).join("\n");
+  assertMatch(texts, new RegExp(`Client 0 .*: the scenario ${why(0)}`));
+  assertMatch(texts, new RegExp(`teardown\\(\\) ${why(7)}`));
+
+  await write("setup() { Deno.exit(0); },");
+  const setUp = await loadTest(...echo.args, "--no-check", "--quiet");
+  assertEquals([setUp.code, setUp.out], [2, ""]);
+  assertMatch(setUp.err, new RegExp(`^error: Cannot set up the scenario: setup\\(\\) ${why(0)}.*\n$`));
+
+  await write("", "Deno.exit(0);\n");
+  const loaded = await loadTest(...echo.args, "--no-check", "--quiet");
+  assertEquals([loaded.code, loaded.out], [2, ""]);
+  assertMatch(loaded.err, new RegExp(`^error: Cannot load .*: it ${why(0)}.*\n$`));
+});
+
 Deno.test("loadtest.ts run says when setup is slow, and ends with one line on Ctrl-C", async () => {
   await using dir = new TempDir();
   const file = `${dir.path}/scenario.ts`;
