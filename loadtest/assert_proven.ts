@@ -1,5 +1,5 @@
 /** An assertion on the result of a load test. Pure. @module */
-import { leadingFindings } from "./judge/findings.ts";
+import { type Finding, leadingFindings } from "./judge/findings.ts";
 import type { LoadTestRun } from "./load_test_run.ts";
 
 /** A run is not proven. */
@@ -15,9 +15,13 @@ export class NotProvenError extends Error {
  */
 export function assertProven(run: Pick<LoadTestRun, "verdict" | "text" | "findings">): void {
   if (run.verdict === "proven" || run.verdict === "delivered") return;
-  const { leading, others } = leadingFindings(run.findings);
-  // The sentence about an unreachable server is its finding.
-  const lines = leading.filter(({ text }) => text !== run.text).map(({ text }) => `\n  ${text}`).join("");
-  const more = others.length === 0 ? "" : `\n  and ${others.length} more`;
-  throw new NotProvenError(`Load test ${run.verdict}: ${run.text}${lines}${more}`);
+  throw new NotProvenError([`Load test ${run.verdict}: ${run.text}`, ...linesOf(run.findings)].join("\n  "));
+}
+
+function linesOf(findings: readonly Finding[]): string[] {
+  // The sentence about an unreachable server has its reason, and nothing else happened.
+  if (findings.some(({ kind }) => kind === "unreachable")) return [];
+  const { leading, uncounted } = leadingFindings(findings);
+  const more = uncounted === 0 ? [] : [`and ${uncounted.toLocaleString("en")} more like these`];
+  return [...leading.map(({ text }) => text), ...more];
 }
