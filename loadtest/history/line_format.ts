@@ -24,6 +24,8 @@ type Fields<E> = { readonly [Name in Exclude<keyof E, "event">]-?: Check };
 const index: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 /** Rows are numbered in 32 bits. */
 const count: Check = (value) => index(value) && Number(value) < 2 ** 31;
+/** A read has no more replies; a forged number must not fill the memory. */
+const answers: Check = (value) => index(value) && Number(value) >= 1 && Number(value) <= 2 ** 20;
 const time: Check = (value) => typeof value === "number" && Number.isFinite(value);
 const bound: Check = (value) => time(value) && Number(value) > 0 && Number(value) <= MAX_DURATION;
 const text: Check = (value) => typeof value === "string";
@@ -88,6 +90,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     client: index,
     at: time,
     ask: index,
+    count: optional(answers),
     step: text,
     due: time,
     sent: time,

@@ -65,9 +65,9 @@ export class LatencyHistogram {
     return this.count === 0 ? null : this.#histogram.maxValue / UNITS_PER_MS;
   }
 
-  /** Records a duration in ms. A negative one, from clocks that disagree, counts as 0. */
-  record(ms: number): void {
-    this.#histogram.recordValue(Math.max(0, Math.round(ms * UNITS_PER_MS)));
+  /** Records a duration in ms, `count` times. A negative one, from clocks that disagree, counts as 0. Default once */
+  record(ms: number, count = 1): void {
+    this.#histogram.recordValueWithCount(Math.max(0, Math.round(ms * UNITS_PER_MS)), count);
   }
 
   /** Returns the duration in ms that `percent` percent do not exceed, or `null` if there are none. */

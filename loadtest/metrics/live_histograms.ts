@@ -42,9 +42,9 @@ export class LiveHistograms {
       case "ask":
         if (event.result !== undefined && event.result !== "ok") return;
         if (event.due < this.#warmup) return;
-        this.#add("latency", event.at - event.sent);
-        this.#add("fromPlanned", event.at - event.due);
-        return this.#add(`step.${event.step}`, event.at - event.sent);
+        this.#add("latency", event.at - event.sent, event.count);
+        this.#add("fromPlanned", event.at - event.due, event.count);
+        return this.#add(`step.${event.step}`, event.at - event.sent, event.count);
       case "metric":
         return this.#add(`metric.${event.name}`, event.value);
       case "connect":
@@ -73,8 +73,8 @@ export class LiveHistograms {
     return encodeHistograms(this.#histograms);
   }
 
-  #add(name: string, value: number): void {
-    this.#histograms.get(name)?.record(value);
+  #add(name: string, value: number, count?: number): void {
+    this.#histograms.get(name)?.record(value, count);
   }
 }
 

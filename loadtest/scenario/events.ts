@@ -16,7 +16,7 @@ export const ASK_RESULTS = ["ok", "wrong", "truncated", "foreign", "lost", "unde
  */
 export type AskResult = (typeof ASK_RESULTS)[number];
 
-/** A request is over. */
+/** A request is over, or several that one read answered as expected. */
 export interface AskEvent {
   readonly event: "ask";
   readonly client: number;
@@ -24,6 +24,8 @@ export interface AskEvent {
   readonly at: number;
   /** Its number within the session, from 0. */
   readonly ask: number;
+  /** Number of requests, `ask` and those that follow it. They have everything else in common. Default 1. */
+  readonly count?: number;
   /** The step it belongs to, such as `LOGIN`. */
   readonly step: string;
   /** When it was planned, and when it was sent. */

@@ -36,7 +36,7 @@ export interface ScenarioRunnerOptions {
   /** The lag limit, in ms. */
   readonly maxLag: number;
   readonly record: (event: ScenarioEvent | ShapeEvent | ThrewEvent) => void;
-  readonly onAnswered: (ms: number) => void;
+  readonly onAnswered: (ms: number, count: number) => void;
 }
 
 const NO_ROW: DataRow = {};

@@ -176,24 +176,25 @@ export class ScenarioTable {
   }
 
   #ask(event: AskEvent, who: () => string): void {
-    const { client, ask, step, due, sent, at, result = "ok", detail } = event;
+    const { client, ask, count = 1, step, due, sent, at, result = "ok", detail } = event;
     const code = ASK_RESULTS.indexOf(result);
-    this.step.push(this.#stepId(step));
-    this.#result.push(code);
-    this.due.push(toMicroseconds(due));
-    this.sent.push(toMicroseconds(sent));
-    this.endedAt.push(toMicroseconds(at));
-    this.#counts[code] = (this.#counts[code] ?? 0) + 1;
+    this.step.pushTimes(this.#stepId(step), count);
+    this.#result.pushTimes(code, count);
+    this.due.pushTimes(toMicroseconds(due), count);
+    this.sent.pushTimes(toMicroseconds(sent), count);
+    this.endedAt.pushTimes(toMicroseconds(at), count);
+    this.#counts[code] = (this.#counts[code] ?? 0) + count;
     if (result !== "ok") {
       this.#findings.add(FINDINGS[result], () => `${who()}, request ${ask} (${step}): ${detail ?? result}`);
       return;
     }
     if (!this.#ordered) return;
     const answered = this.#order.get(client) ?? -1;
-    if (ask > answered) this.#order.set(client, ask);
-    else {
+    const last = ask + count - 1;
+    if (last > answered) this.#order.set(client, last);
+    for (let late = ask; late <= Math.min(last, answered); late++) {
       this.#findings.add("reordered", () => {
-        return `${who()} got the reply to request ${ask} (${step}) after that to request ${answered}`;
+        return `${who()} got the reply to request ${late} (${step}) after that to request ${answered}`;
       });
     }
   }

@@ -74,7 +74,7 @@ export class Batch<Frame> {
     this.#steps = options.steps;
     this.#expect = options.expect;
     this.#expectEach = options.expectEach;
-    this.#replies = options.single ? undefined : [];
+    this.#replies = options.single ? undefined : new Array(frames.length);
     this.#size = this.#left = frames.length;
     // A third of the time of `Promise.withResolvers`, which is much of what a request costs.
     this.promise = new Promise((resolve, reject) => {
@@ -113,6 +113,11 @@ export class Batch<Frame> {
     return typeof this.#steps === "string" ? this.#steps : this.#steps[index]!;
   }
 
+  /** Number of requests, from the oldest that has not settled on, before one that has. */
+  get inOrder(): number {
+    return this.#skip === undefined ? this.#left : 1;
+  }
+
   /** Returns the index of the first request from `index` on that has not settled, or the number of requests. */
   pendingFrom(index: number): number {
     const skip = this.#skip;
@@ -132,6 +137,18 @@ export class Batch<Frame> {
     if (this.#replies !== undefined) this.#replies[index] = reply;
     this.#settle(index);
     if (this.#left === 0) this.#finish(reply);
+  }
+
+  /** Settles the oldest `count` requests, at most {@linkcode Batch.inOrder}, with the replies from `from` on. */
+  answeredInOrder(count: number, replies: readonly Frame[], from: number): void {
+    if (this.#skip !== undefined) return this.answered(this.#next, replies[from]!);
+    const index = this.#next;
+    if (this.#replies !== undefined) {
+      for (let place = 0; place < count; place++) this.#replies[index + place] = replies[from + place]!;
+    }
+    this.#next += count;
+    this.#left -= count;
+    if (this.#left === 0) this.#finish(replies[from + count - 1]);
   }
 
   /** Settles a request without the expected reply. `stopped` replaces the error because the run is over. */

@@ -1,23 +1,15 @@
-/** One connection of a scenario: its requests, the replies that belong to them, and everything else that arrives. @module */
-import { describeFrame, type Expectation, isTruncated, matches } from "../expectation.ts";
+/** One connection of a scenario: its requests, their deadlines, and their end. @module */
+import type { Expectation } from "../expectation.ts";
 import { type AskError, SessionStoppedError, UnsentError } from "../errors.ts";
-import { Batch, type CorrelationKey } from "./batch.ts";
+import { Batch } from "./batch.ts";
 import type { RequestOptions, SessionCoreOptions } from "./core_options.ts";
 import { Deadline } from "./deadline.ts";
-import { type FrameHandler, FrameHandlers } from "./frame_handlers.ts";
+import type { FrameHandler } from "./frame_handlers.ts";
 import { type FrameSender, sendFrame, sendFrames } from "./frame_sender.ts";
 import { Ask, PendingAsks } from "./pending_asks.ts";
-import { ReplyMemory } from "./reply_memory.ts";
-import {
-  describeOwner,
-  endedBefore,
-  endedInside,
-  gotInstead,
-  noReplyInTime,
-  notSent,
-  refusedFrame,
-  strayFrame,
-} from "./texts.ts";
+import { SessionRecorder } from "./recorder.ts";
+import { Replies } from "./replies.ts";
+import { endedBefore, endedInside, noReplyInTime, notSent, refusedFrame } from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
 
 /** Requests and replies of one connection. */
@@ -25,8 +17,8 @@ export class SessionCore<Frame> {
   readonly client: number;
   readonly #options: SessionCoreOptions<Frame>;
   readonly #pending: PendingAsks<Frame>;
-  readonly #handlers: FrameHandlers<Frame>;
-  readonly #memory: ReplyMemory<Frame>;
+  readonly #replies: Replies<Frame>;
+  readonly #recorder: SessionRecorder<Frame>;
   readonly #thinking: ThinkTimes;
   readonly #deadline: Deadline;
   #connection: FrameSender<Frame> | undefined;
@@ -38,10 +30,18 @@ export class SessionCore<Frame> {
   constructor(options: SessionCoreOptions<Frame>) {
     this.#options = options;
     this.client = options.client;
-    const keyed = options.correlate !== undefined;
-    this.#pending = new PendingAsks({ keyed });
-    this.#memory = new ReplyMemory({ keyed });
-    this.#handlers = new FrameHandlers(options.onError);
+    const { hub, correlate, onError } = options;
+    this.#pending = new PendingAsks({ keyed: correlate !== undefined });
+    this.#recorder = new SessionRecorder(options);
+    this.#replies = new Replies({
+      session: this,
+      hub,
+      pending: this.#pending,
+      recorder: this.#recorder,
+      correlate,
+      fail: (...failure) => this.#fail(...failure),
+      onError,
+    });
     this.#thinking = new ThinkTimes(options.clock);
     this.#deadline = new Deadline(options.clock, () => this.#expire());
   }
@@ -144,11 +144,11 @@ export class SessionCore<Frame> {
       throw new UnsentError({ step, result: "lost", detail: notSent(frame, this.#ended) });
     }
     sendFrame(this.#open, frame);
-    this.#options.record({ event: "push", client: this.client, at: this.now() });
+    this.#recorder.record({ event: "push", client: this.client, at: this.now() });
   }
 
   on(match: Expectation<Frame>, handle: FrameHandler<Frame>): void {
-    this.#handlers.add(match, handle);
+    this.#replies.on(match, handle);
   }
 
   /** Waits; resolves with the instant for which the end of the wait was planned. */
@@ -165,14 +165,7 @@ export class SessionCore<Frame> {
   /** Takes the frames of one read. */
   take(frames: readonly Frame[]): void {
     if (this.#stopped) return;
-    const at = this.now();
-    for (const frame of frames) {
-      try {
-        this.#takeOne(frame, at);
-      } catch (error) {
-        this.#options.onError(error); // `correlate` threw.
-      }
-    }
+    this.#replies.take(frames, this.now());
     if (this.#pending.size === 0) this.#idle?.();
   }
 
@@ -211,81 +204,11 @@ export class SessionCore<Frame> {
     return this.#connection;
   }
 
-  #takeOne(frame: Frame, at: number): void {
-    const handle = this.#handlers.find(frame);
-    if (handle !== undefined) return this.#handle(frame, handle, at);
-    const { correlate } = this.#options;
-    if (correlate !== undefined) return this.#takeKeyed(frame, correlate(frame), at);
-    const batch = this.#pending.oldest;
-    if (batch === undefined) return this.#stray(frame, at);
-    const index = batch.next;
-    const outcome = matches(batch.expectationOf(index), frame, index);
-    if (outcome === true) return this.#answer(batch, index, { reply: frame, at });
-    const other = this.#pending.findLater(frame);
-    if (other !== undefined) return this.#answer(other.batch, other.index, { reply: frame, at });
-    const stray = this.#memory.isRepeated(frame) || this.#memory.lateFor(frame) !== undefined;
-    if (stray) return this.#stray(frame, at);
-    this.#mismatch(new Ask(batch, index), frame, { outcome, at });
-  }
-
-  #takeKeyed(frame: Frame, key: CorrelationKey | undefined, at: number): void {
-    const ask = key === undefined ? undefined : this.#pending.get(key);
-    if (ask === undefined) return this.#stray(frame, at, key);
-    const { batch, index } = ask;
-    const outcome = matches(batch.expectationOf(index), frame, index);
-    if (outcome === true) this.#answer(batch, index, { reply: frame, at });
-    else this.#mismatch(ask, frame, { outcome, at });
-  }
-
-  #handle(frame: Frame, handle: FrameHandler<Frame>, at: number): void {
-    const text = describeFrame(frame);
-    this.#options.record({ event: "frame", client: this.client, at, kind: "handled", text });
-    this.#handlers.call(handle, frame);
-  }
-
-  #answer(batch: Batch<Frame>, index: number, { reply, at }: { reply: Frame; at: number }): void {
-    const { due, sent } = batch;
-    this.#settle(batch, index);
-    this.#memory.answered(reply);
-    const step = batch.stepOf(index);
-    const ask = batch.number + index;
-    this.#options.record({ event: "ask", client: this.client, at, ask, step, due, sent });
-    this.#options.onAnswered(at - due);
-    batch.answered(index, reply);
-  }
-
-  #mismatch(ask: Ask<Frame>, reply: Frame, { outcome, at }: { outcome: boolean | string; at: number }): void {
-    const { hub } = this.#options;
-    this.#settle(ask.batch, ask.index);
-    const got = gotInstead(ask.expected, reply, outcome);
-    const owner = hub.ownerOf(reply, this);
-    hub.gotAnotherReply(this.client, ask);
-    if (owner !== undefined) this.#fail(ask, "foreign", `${got}, ${describeOwner(owner)}`, at);
-    else this.#fail(ask, isTruncated(ask.expected, reply) ? "truncated" : "wrong", got, at);
-  }
-
-  #settle(batch: Batch<Frame>, index: number): void {
-    this.#pending.remove(batch, index);
-    this.#memory.settled(batch.keys?.[index]);
-  }
-
-  /** A frame that no pending request is for. */
-  #stray(frame: Frame, at: number, key?: CorrelationKey): void {
-    const { hub, record } = this.#options;
-    const { client } = this;
-    if (this.#memory.isRepeated(frame, key)) {
-      return record({ event: "frame", client, at, kind: "duplicate", text: describeFrame(frame) });
-    }
-    const late = this.#memory.lateFor(frame, key);
-    const owner = late === undefined ? hub.ownerOf(frame, this) : undefined;
-    record({ event: "frame", client, at, kind: "unexpected", text: strayFrame(frame, late, owner) });
-  }
-
   #fail(ask: Ask<Frame>, result: AskError["result"], detail: string, at: number): void {
     const { batch, index, number, step } = ask;
     const { due, sent } = batch;
     const { client } = this;
-    this.#options.record({ event: "ask", client, at, ask: number, step, due, sent, result, detail });
+    this.#recorder.record({ event: "ask", client, at, ask: number, step, due, sent, result, detail });
     batch.failed(index, result, detail, this.#stopped ? new SessionStoppedError() : undefined);
   }
 
@@ -294,7 +217,7 @@ export class SessionCore<Frame> {
     const { late, next } = this.#pending.late(now);
     for (const ask of late) {
       this.#pending.remove(ask.batch, ask.index);
-      this.#memory.expired(ask);
+      this.#replies.expired(ask);
       this.#fail(ask, "lost", noReplyInTime(ask), now);
     }
     this.#deadline.watch(next, now);

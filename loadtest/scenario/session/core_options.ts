@@ -14,8 +14,8 @@ export interface SessionCoreOptions<Frame> {
   /** Default timeout of a request, in ms. */
   readonly timeout: number;
   readonly correlate?: ((frame: Frame) => CorrelationKey | undefined) | undefined;
-  /** Receives the time from due to reply of each request that is answered as expected. */
-  readonly onAnswered: (ms: number) => void;
+  /** Receives the time from due to reply, in ms, of requests that were answered as expected, and their number. */
+  readonly onAnswered: (ms: number, count: number) => void;
   /** Receives what a handler of `on` throws. */
   readonly onError: (error: unknown) => void;
 }

@@ -14,6 +14,11 @@ export class FrameHandlers<Frame> {
     this.#onError = onError;
   }
 
+  /** Whether there are none. */
+  get empty(): boolean {
+    return this.#all.length === 0;
+  }
+
   add(match: Expectation<Frame>, handle: FrameHandler<Frame>): void {
     this.#all.push({ match, handle });
   }

@@ -44,10 +44,13 @@ const NEAR = 64;
 /** Comparisons with later requests in one session: a server that answers 100,000 requests in reverse must not stop the run. */
 const FAR_COMPARISONS = 10_000_000;
 
+/** Places of batches that are gone, until the queue is made anew: a new array for each request would take longer. */
+const PLACES_KEPT = 16;
+
 /** Requests in order, and by key on a connection that correlates replies. */
 export class PendingAsks<Frame> {
-  #queue: Batch<Frame>[] = [];
-  /** The index of the oldest batch; those before it are gone. */
+  #queue: (Batch<Frame> | undefined)[] = [];
+  /** The index of the oldest batch; those before it are gone, and `undefined`. */
   #head = 0;
   #size = 0;
   #far = FAR_COMPARISONS;
@@ -138,6 +141,14 @@ export class PendingAsks<Frame> {
     if (batch.left === 1) this.#removeBatch(batch);
   }
 
+  /** Removes the oldest `count` requests, which are in one batch. The caller settles them afterward. */
+  removeOldest(count: number): void {
+    const batch = this.oldest;
+    if (batch === undefined) return;
+    this.#size -= count;
+    if (batch.left === count) this.#removeBatch(batch);
+  }
+
   /** Removes the requests of the batch added last that were not sent: those from `size` on. */
   cut(batch: Batch<Frame>, size: number): void {
     if (this.#byKey !== undefined) {
@@ -153,13 +164,10 @@ export class PendingAsks<Frame> {
       this.#queue.splice(this.#queue.indexOf(batch, this.#head), 1);
       return;
     }
-    if (++this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    } else if (this.#head >= 64 && this.#head * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
-    }
+    this.#queue[this.#head++] = undefined;
+    if (this.#head < PLACES_KEPT || this.#head * 2 < this.#queue.length) return;
+    this.#queue = this.#queue.slice(this.#head);
+    this.#head = 0;
   }
 
   /** Returns the requests whose deadline has come, and the earliest deadline of the others. */

@@ -49,6 +49,24 @@ Deno.test("parseHistoryLine() reads what formatHistoryLine() writes, of every ki
   }
 });
 
+Deno.test(
+  "parseHistoryLine() takes 1 to 1,048,576 as the number of requests that one read answered",
+  pure,
+  () => {
+    const line = (count: number) =>
+      JSON.stringify({ event: "ask", client: 0, at: 3, ask: 0, count, step: "GET", due: 1, sent: 2 });
+    for (const count of [1, 16, 2 ** 20]) {
+      assertEquals(
+        Reflect.get(parseHistoryLine(line(count), 1), "count"),
+        count,
+      );
+    }
+    for (const count of [0, -1, 1.5, 2 ** 20 + 1]) {
+      assertThrows(() => parseHistoryLine(line(count), 1), HistoryError, 'bad "count" of "ask"');
+    }
+  },
+);
+
 Deno.test("formatHistoryLine() rounds times to microseconds, and writes the kind first", pure, () => {
   assertEquals(
     formatHistoryLine({ event: "start", client: 3, at: 12.3456789 }),

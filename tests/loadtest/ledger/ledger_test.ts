@@ -31,6 +31,23 @@ Deno.test("Ledger keeps the first ok of a message", pure, () => {
   assertEquals([...ledger.clients.columns.ackedAt], [20]);
 });
 
+Deno.test(
+  "Ledger counts every request of an event with several, and finds those that came too late",
+  pure,
+  () => {
+    const ledger = new Ledger(runEvent(1));
+    const ask = { event: "ask", client: 0, step: "GET", due: 1, sent: 2 } as const;
+    ledger.record({ ...ask, at: 3, ask: 2, count: 3 });
+    assertEquals(ledger.findings.count("reordered"), 0);
+    ledger.record({ ...ask, at: 4, ask: 0, count: 6 });
+    assertEquals([ledger.scenario.length, ledger.scenario.count("ok")], [9, 9]);
+    assertEquals(ledger.findings.count("reordered"), 5); // 0 to 4, because 4 had its reply
+    ledger.record({ ...ask, at: 5, ask: 6 });
+    assertEquals(ledger.findings.count("reordered"), 5);
+    assertEquals([0, 8, 9].map((row) => ledger.scenario.endedAt.at(row)), [3, 4, 5]);
+  },
+);
+
 Deno.test("Ledger.absorb() describes no more findings of several ledgers than of one", pure, () => {
   const run = runEvent(80);
   const merged = new Ledger(run);

@@ -141,6 +141,34 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "Session.askAll() calls an expectation once for each reply that it accepts, and lets it add a handler for the next ones",
+  permissions,
+  fn: async () => {
+    const judged: string[] = [];
+    const handled: string[] = [];
+    const run = await runInMemory({
+      // All in one read.
+      serve: answer((line) =>
+        line === "say 15" ? [...LINES.slice(0, 3), "news", ...LINES.slice(3)] : undefined
+      ),
+      clients: 1,
+      scenario: once(async (t) => {
+        const expect = (reply: string, index: number): boolean => {
+          judged.push(reply);
+          if (index === 2) t.on("news", (frame) => void handled.push(frame));
+          return true;
+        };
+        await t.askAll(LINES, { expect });
+      }),
+    });
+    assertEquals(judged, LINES);
+    assertEquals(handled, ["news"]);
+    assertProven(run);
+  },
+});
+
+Deno.test({
   name: "Session.askAll() records the requests before a frame that the codec refuses, and only those",
   permissions,
   fn: async () => {
