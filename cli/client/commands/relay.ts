@@ -94,6 +94,7 @@ async function runClients(
     let attempts = 0;
     let connections = 0;
     let acknowledged = false;
+    // A template of its own, so that failed retries do not hide the last failures.
     const again = (): string =>
       acknowledged || interrupted || attempts === values.maxAttempts ? "" : "; trying again";
     return new RelayClient({
@@ -123,7 +124,7 @@ async function runClients(
         notConnected: (error) => {
           // A dial canceled by a signal was not refused.
           if (!interrupted) dials.refused++;
-          log.warn("Client {client}: {error}{again}", { client, error: error.message, again: again() });
+          log.warn(`Client {client}: {error}${again()}`, { client, error: error.message });
           const advice = adviseWithoutServer(error.message, serverOption);
           if (advice === undefined || advised) return;
           advised = true;
@@ -156,7 +157,7 @@ async function runClients(
           const why = reason.type === "local"
             ? reason.why
             : `connection ended, ${describeCloseReason(reason)}`;
-          log.warn("Client {client}: {why}{again}", { client, why, again: again() });
+          log.warn(`Client {client}: {why}${again()}`, { client, why });
         },
       },
     });
