@@ -23,6 +23,11 @@ export interface ServerUnderTest {
   finalState(): Promise<ServerState | null>;
   /** Yields what the server saw of its connections; called after `finalState`. Default: nothing. */
   connectionEvents?(begin: number): AsyncIterable<ServerConnectionEvent>;
+  /**
+   * Ends a server that the load test has started. Called after `connectionEvents`, unless the run was interrupted. Resolves
+   * with a description if the server had to be killed. Default: the server goes on.
+   */
+  end?(): Promise<string | undefined>;
   /** Resolves with a description if the server ends before the run does. Default: not watched. */
   readonly died?: Promise<string>;
 }
@@ -99,8 +104,7 @@ export interface RunResult {
  * Runs a plan, and judges what happened.
  *
  * The run ends when every client has finished, at the plan's deadline, when a threshold stops it, when `signal` aborts,
- * when the server dies, or when
- * it cannot be reached from the beginning.
+ * when the server dies, or when it cannot be reached from the beginning.
  */
 export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   const { plan, generator, server, clock, signal, control, onProgress, progressInterval = 500, giveUpAfter } =
@@ -119,6 +123,7 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
     generator.stop();
   };
   const interrupt = () => stop("interrupted");
+  const isInterrupted = () => why === "interrupted";
   signal?.addEventListener("abort", interrupt, { once: true });
   if (signal?.aborted) interrupt();
   const aborting = (options.thresholds ?? []).filter(({ abortAfter }) => abortAfter !== undefined);
@@ -199,6 +204,9 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   over.resolve(undefined);
   await watching;
   for await (const event of server.connectionEvents?.(generator.begin) ?? []) record(event);
+  // Not after an interrupt: its results must not wait, and a server that the user ends by force has not failed.
+  const hung = isInterrupted() ? undefined : await server.end?.();
+  if (hung !== undefined) record({ event: "killed", at: durationMs, detail: hung });
   for (const detail of await options.finish?.() ?? []) record({ event: "threw", at: durationMs, detail });
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };

@@ -71,6 +71,10 @@ export async function prepareTarget(values: RunValues, plan: Plan, historyPath?:
       await server.stop(); // It has written everything when it has stopped.
       yield* readServerEvents(historyPath, performance.timeOrigin + begin);
     },
+    async end() {
+      await server.stop();
+      return server.hung;
+    },
     usage: () => used,
     [Symbol.asyncDispose]: async () => void await server.stop(),
   };

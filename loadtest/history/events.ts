@@ -265,6 +265,14 @@ export interface DiedEvent {
   readonly detail: string;
 }
 
+/** The server of the load test did not end by itself after the run, and was killed. */
+export interface KilledEvent {
+  readonly event: "killed";
+  readonly at: number;
+  /** Why it was killed, such as `did not end within 15s`. */
+  readonly detail: string;
+}
+
 /** The run stopped: all clients finished, the deadline passed, the server died, a threshold did not hold, or it was interrupted. */
 export interface StopEvent {
   readonly event: "stop";
@@ -309,6 +317,7 @@ export type HistoryEvent =
   | GeneratorEvent
   | AgentEvent
   | DiedEvent
+  | KilledEvent
   | StopEvent
   | VerdictEvent;
 

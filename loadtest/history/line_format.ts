@@ -116,6 +116,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     agent: optional(text),
     detail: text,
   },
+  killed: { at: time, detail: text },
   stop: {
     at: time,
     why: oneOf("done", "deadline", "died", "interrupted", "threshold", "unreachable"),

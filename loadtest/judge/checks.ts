@@ -89,6 +89,13 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
   for (const left of leftoversOf(server)) findings.add("leftover", () => `The server is left with ${left}`);
 }
 
+/** Finds a server of the load test that had to be killed at its end. */
+export function findHang({ facts: { killed } }: Ledger, findings: Findings): void {
+  if (killed !== undefined) {
+    findings.add("hung", () => `The server ${killed.detail} after the run, and was killed`);
+  }
+}
+
 /** Finds messages that were delivered without a send or too often, and oks that no client sent. */
 export function findUnexpected(ledger: Ledger, counts: OutcomeCounts, findings: Findings): void {
   const { run, clients, facts } = ledger;

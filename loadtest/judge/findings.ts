@@ -12,6 +12,8 @@ export type FindingKind =
   | "inconsistent"
   /** The server holds something after the run, or did not report its state. */
   | "leftover"
+  /** The server of the load test did not end by itself, and had to be killed. */
+  | "hung"
   /** A process ended too early. */
   | "died"
   /** The generator fell behind its schedule, or hit a limit of its own. */

@@ -7,6 +7,7 @@ import {
   addFailureReasons,
   findDeaths,
   findFailures,
+  findHang,
   findLeftovers,
   findOverload,
   findRestarts,
@@ -20,7 +21,7 @@ import {
  *
  * - `proven`: every message was acknowledged, every connection closed naturally, and the server was left with nothing.
  * - `delivered`: the same, at a server whose state is unknown.
- * - `failed`: something was lost, unexpected, unnatural, or left over, or the server died.
+ * - `failed`: something was lost, unexpected, unnatural, or left over, or the server died or had to be killed.
  * - `invalid`: the generator could not keep its schedule or hit a limit of its own, so the metrics mean nothing.
  * - `threshold`: proven or delivered, but a threshold does not hold.
  * - `interrupted`: stopped before the end.
@@ -64,6 +65,7 @@ const FATAL: readonly FindingKind[] = [
   "scenario",
   "inconsistent",
   "leftover",
+  "hung",
 ];
 /** Wrong, unless the generator was too slow. */
 const FAILED: readonly FindingKind[] = ["lost", "under-way", "unnatural"];
@@ -78,8 +80,8 @@ export const FINDING_ORDER: readonly FindingKind[] = [...FATAL, "overloaded", "r
  * that connection, or if no client sent that ok. Messages in flight at the end are a class of their own. These are the
  * rules of Jepsen's `total-queue` checker (Kyle Kingsbury), with an acknowledgment in place of a dequeue.
  *
- * If several verdicts apply, the first of these holds: `interrupted`; `failed` for unexpected or leftover items or a dead
- * server; `invalid`; `failed` for lost messages or unnatural ends; `delivered`; `proven`.
+ * If several verdicts apply, the first of these holds: `interrupted`; `failed` for unexpected or leftover items, or for a
+ * server that died or had to be killed; `invalid`; `failed` for lost messages or unnatural ends; `delivered`; `proven`.
  *
  * @example
  * ```ts
@@ -109,6 +111,7 @@ export function judge(ledger: Ledger): Judgement {
   findDeaths(ledger, findings);
   findRestarts(ledger, findings);
   findLeftovers(ledger, findings);
+  findHang(ledger, findings);
   findUnexpected(ledger, counts, findings);
   findOverload(ledger, counts, findings);
   findFailures(ledger, findings);

@@ -89,6 +89,7 @@ const NOUNS: Readonly<Partial<Record<FindingKind, { readonly one: string; readon
   reordered: { one: "reply out of order", many: "replies out of order" },
   check: { one: "failed check", many: "failed checks" },
   scenario: { one: "error thrown by the scenario", many: "errors thrown by the scenario" },
+  hung: { one: "server that had to be killed", many: "servers that had to be killed" },
   inconsistent: { one: "contradiction in the events", many: "contradictions in the events" },
   lost: { one: "lost", many: "lost" },
   "under-way": { one: "in flight at the end", many: "in flight at the end" },

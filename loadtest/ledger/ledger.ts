@@ -89,6 +89,7 @@ export class Ledger {
       case "generator":
       case "agent":
       case "died":
+      case "killed":
       case "pace":
       case "fault":
       case "accepted":

@@ -6,6 +6,7 @@ import type {
   EndedEvent,
   FaultEvent,
   GeneratorEvent,
+  KilledEvent,
   PaceEvent,
   ServerEvent,
   ServerState,
@@ -19,6 +20,7 @@ export type FactEvent =
   | GeneratorEvent
   | AgentEvent
   | DiedEvent
+  | KilledEvent
   | PaceEvent
   | FaultEvent
   | AcceptedEvent
@@ -68,6 +70,11 @@ export class RunFacts {
 
   get died(): DiedEvent[] {
     return this.#of("died");
+  }
+
+  /** The event of a server that had to be killed at its end, if any. */
+  get killed(): KilledEvent | undefined {
+    return this.#of("killed").at(-1);
   }
 
   get faults(): FaultEvent[] {

@@ -35,6 +35,7 @@ export class ChildProcess {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   #killing: ReturnType<typeof setTimeout> | undefined;
+  #killed = false;
   #over = false;
 
   constructor(options: ChildProcessOptions) {
@@ -72,10 +73,19 @@ export class ChildProcess {
     }
   }
 
+  /** Whether {@linkcode ChildProcess.terminate} had to kill it. */
+  get killed(): boolean {
+    return this.#killed;
+  }
+
   /** Terminates it, and kills it after `grace` ms: it may hang, or be suspended. */
   terminate(grace: number): void {
     this.kill("SIGTERM");
-    if (!this.#over) this.#killing ??= setTimeout(() => this.kill("SIGKILL"), grace);
+    if (this.#over) return;
+    this.#killing ??= setTimeout(() => {
+      this.#killed = true;
+      this.kill("SIGKILL");
+    }, grace);
   }
 
   /** Ends its input. A child that ended first, or a stream that broke, is reported by `ended`. */

@@ -1,4 +1,5 @@
 /** The server of a load test in its own process: asked for its state, and its sockets counted from outside. @module */
+import { formatDuration } from "../../internal/duration.ts";
 import type { Address } from "../../socket/network.ts";
 import type { ServerProcessState, ServerState } from "../history/events.ts";
 import { type ChildEnd, type ChildMessage, ChildProcess, describeEnd } from "./child_process.ts";
@@ -15,13 +16,15 @@ export interface SpawnedServerOptions {
   readonly port?: number;
   /** Number of processes that share the port. Default 1. */
   readonly processes?: number;
+  /** Time in ms that it may take to end before {@linkcode SpawnedServer.stop} kills it. Default 15,000. */
+  readonly grace?: number;
 }
 
 const POLL_MS = 50;
 /** A server that does not answer within this time, in ms, hangs. */
 const ANSWER_MS = 5000;
-/** Time in ms for it to end before it is killed. */
-const GRACE_MS = 5000;
+/** Time in ms for it to end before it is killed: more than it may take to drain, so that only a server that hangs is killed. */
+const GRACE_MS = 15_000;
 
 /** A server process. */
 export class SpawnedServer {
@@ -33,8 +36,10 @@ export class SpawnedServer {
   /** Processes that share its work, as it reported them last; empty if it is one process. */
   #workers: readonly number[] = [];
   #sockets: SocketCount;
+  readonly #grace: number;
 
-  private constructor(started: Started) {
+  private constructor(started: Started, { grace = GRACE_MS }: SpawnedServerOptions) {
+    this.#grace = grace;
     this.#process = started.process;
     this.#answers = started.answers;
     this.addresses = started.addresses;
@@ -82,7 +87,7 @@ export class SpawnedServer {
       for (const answer of answers.splice(0)) answer.resolve(undefined);
     }, listening.reject);
     await listening.promise;
-    const server = new SpawnedServer({ process, answers, addresses });
+    const server = new SpawnedServer({ process, answers, addresses }, options);
     if (options.processes !== undefined && options.processes > 1) await server.#findWorkers();
     return server;
   }
@@ -151,12 +156,20 @@ export class SpawnedServer {
     this.#process.endInput();
   }
 
-  /** Ends it, gracefully if it can. */
+  /** Ends it, gracefully if possible; see {@linkcode SpawnedServer.hung}. */
   async stop(): Promise<ChildEnd> {
     // A server of this program ignores signals and ends with its input. Any other needs the signal.
     this.#process.endInput();
-    this.#process.terminate(GRACE_MS);
+    this.#process.terminate(this.#grace);
     return await this.ended;
+  }
+
+  /**
+   * Describes that {@linkcode SpawnedServer.stop} had to kill it; `undefined` if it ended by itself, or something else killed
+   * it.
+   */
+  get hung(): string | undefined {
+    return this.#process.killed ? `did not end within ${formatDuration(this.#grace)}` : undefined;
   }
 }
 

@@ -30,7 +30,7 @@ const PROPERTIES: readonly (readonly [name: string, kinds: readonly FindingKind[
   ["nothing unexpected arrives", ["unexpected", "inconsistent"]],
   ["no message is acknowledged twice", ["duplicate"]],
   ["every connection closes naturally", ["unnatural"]],
-  ["the server is left with nothing", ["leftover"]],
+  ["the server is left with nothing", ["leftover", "hung"]],
   ["no process dies", ["died"]],
   ["the generator keeps its schedule", ["overloaded"]],
 ];

@@ -3,6 +3,8 @@ import { LocalGenerator } from "../../loadtest/generate/generator.ts";
 import type { RunEvent, ServerState } from "../../loadtest/history/events.ts";
 import { HistoryDigest } from "../../loadtest/history/digest.ts";
 import { HistoryVerifier } from "../../loadtest/history/verify.ts";
+import { EXIT_CODES, judge } from "../../loadtest/judge/verdict.ts";
+import { Ledger } from "../../loadtest/ledger/ledger.ts";
 import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
@@ -282,6 +284,46 @@ Deno.test("runPlan() fails, and names the server, when it dies", { permissions }
   assertStringIncludes(run.judgement.findings[0]!.text, "server ended before the run did: signal SIGKILL");
   await world.clock.runUntil(server.close());
 });
+
+Deno.test("runPlan() finds a server that had to be killed at its end", { permissions }, async () => {
+  for (const hung of [undefined, "did not end within 15s"]) {
+    const world = new Simulation();
+    const server = world.relay();
+    const run = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => ({ ...server.stats(), descriptors: 0 }),
+      plan: { clients: 10 },
+      end: () => server.close().then(() => hung),
+    });
+    const { verdict, findings } = run.judgement;
+    assertEquals([verdict, EXIT_CODES[verdict]], hung === undefined ? ["proven", 0] : ["failed", 1]);
+    const text = "The server did not end within 15s after the run, and was killed";
+    assertEquals(findings, hung === undefined ? [] : [{ kind: "hung", text }]);
+    // The history has it, so that a verification gives the same verdict.
+    const ledger = new Ledger(run.history.find((event) => event.event === "run")!);
+    for (const event of run.history.slice(1)) ledger.record(event);
+    assertEquals(judge(ledger).findings, findings);
+  }
+});
+
+Deno.test(
+  "runPlan() leaves the end of the server to the user when it is interrupted",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = world.relay();
+    const controller = new AbortController();
+    world.clock.after(500, () => controller.abort());
+    const run = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => ({ ...server.stats(), descriptors: 0 }),
+      signal: controller.signal,
+      end: () => Promise.resolve("did not end within 15s"),
+    });
+    assertEquals([run.judgement.verdict, run.judgement.count("hung")], ["interrupted", 0]);
+    await world.clock.runUntil(server.close());
+  },
+);
 
 Deno.test(
   "HistoryVerifier returns the verdict of the run that wrote the history",

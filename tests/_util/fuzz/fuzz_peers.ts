@@ -130,6 +130,7 @@ export const PEER_PROPERTIES: Properties = {
             "run",
             "close",
             "died",
+            "killed",
             "accepted",
             "ended",
             "__proto__",

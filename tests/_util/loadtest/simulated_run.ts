@@ -25,6 +25,8 @@ export async function simulate(
     finalState: () => ServerState;
     plan?: Partial<PlanOptions>;
     died?: Promise<string>;
+    end?: () => Promise<string | undefined>;
+    signal?: AbortSignal;
     protocol?: RunEvent["protocol"];
     faults?: FaultSpec;
     control?: RunControl;
@@ -70,6 +72,7 @@ export async function simulate(
     ...(onProgress && { onProgress }),
     ...(giveUpAfter === undefined ? {} : { giveUpAfter }),
     onEvent,
+    ...(options.signal ? { signal: options.signal } : {}),
     server: {
       // Everything in transit has a second to arrive.
       finalState: async () => {
@@ -77,6 +80,7 @@ export async function simulate(
         return options.finalState();
       },
       ...(options.died ? { died: options.died } : {}),
+      ...(options.end ? { end: options.end } : {}),
     },
   });
   return { ...await world.clock.runUntil(test), history };

@@ -1,5 +1,5 @@
 // A relay server that leaks once, as its first argument says: a socket that it believes closed, or a timer that it
-// believes canceled. With `less`, it closes a socket that it had at its start; with `less-and-socket`, it also leaks
+// believes canceled. With `stay`, it ends neither with its input nor on SIGTERM. With `less`, it closes a socket that it had at its start; with `less-and-socket`, it also leaks
 // one. It answers `state` on stdin as the real server does.
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { writeLine } from "../../../cli/terminal/write.ts";
@@ -60,7 +60,7 @@ const server = startRelay({
 });
 let other = leak.startsWith("less") ? Deno.listen({ port: 0 }) : undefined;
 const say = (record: object): void => writeLine(Deno.stdout, JSON.stringify(record));
-Deno.addSignalListener("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => leak === "stay" ? undefined : Deno.exit());
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 // Last, when all its own sockets are open, because counting them from outside starts here.
 for (const { hostname: host, port } of server.addresses) say({ event: "listening", host, port });

@@ -38,6 +38,7 @@ const EVENTS: readonly HistoryEvent[] = [
   { event: "server", at: 3, state: { ...ZERO_STATE, descriptors: null, closed: { natural: 3, reset: 1 } } },
   { event: "died", at: 3, process: "server", detail: "exit code 1" },
   { event: "died", at: 3, process: 1, detail: "SIGKILL" },
+  { event: "killed", at: 3, detail: "did not end within 15s" },
   { event: "verdict", verdict: "proven", crossed: ["p99<1ms"], lines: 3, sha256: "00" },
 ];
 
@@ -85,7 +86,10 @@ Deno.test(
         const wrong = assertThrows(() => parseHistoryLine(line({ not: value }), 7), HistoryError);
         assertMatch(wrong.message, new RegExp(`^History line 7: bad "${name}" of "${event.event}": got `));
         assertEquals(wrong.line, 7);
-        if (["length", "detail", "client", "threshold", "load"].includes(name) && event.event !== "died") {
+        if (
+          ["length", "detail", "client", "threshold", "load"].includes(name) && event.event !== "died" &&
+          event.event !== "killed"
+        ) {
           continue; // optional in some
         }
         assertThrows(() => parseHistoryLine(line(undefined), 7), HistoryError, `bad "${name}"`);

@@ -47,6 +47,7 @@ Deno.test("describeVerdict() says in a few words what is wrong, the most serious
       `1 pending message and 2 jobs left at the server; ${all}`,
     ],
     [leftover({ unread: "expectState() threw" }), `state of the server not read; ${all}`],
+    [{ findingCounts: { hung: 1 } }, `1 server that had to be killed; ${all}`],
     [{ findingCounts: { leftover: 1 } }, `state of the server not reported; ${all}`],
   ];
   for (const [facts, text] of cases) assertEquals(describeVerdict(failed(facts)), text);

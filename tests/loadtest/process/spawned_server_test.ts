@@ -20,10 +20,7 @@ async function findings(leak: string): Promise<string[]> {
     replyDelay: { type: "none" },
     payload: { type: "short" },
   });
-  const server = await SpawnedServer.start({
-    command: [Deno.execPath(), "run", "-A", MUTANT, leak],
-    hostnames: ["127.0.0.1"],
-  });
+  const server = await start(leak);
   const run: RunEvent = {
     event: "run",
     schema: 1,
@@ -59,6 +56,33 @@ async function findings(leak: string): Promise<string[]> {
   assertEquals(judgement.counts.acked, CLIENTS);
   return judgement.findings.filter(({ kind }) => kind !== "unnatural").map(({ text }) => text);
 }
+
+function start(leak: string, options: { readonly grace?: number } = {}): Promise<SpawnedServer> {
+  return SpawnedServer.start({
+    command: [Deno.execPath(), "run", "-A", MUTANT, leak],
+    hostnames: ["127.0.0.1"],
+    ...options,
+  });
+}
+
+Deno.test("SpawnedServer.hung is undefined when the server ends by itself", async () => {
+  const server = await start("nothing");
+  assertEquals([(await server.stop()).signal, server.hung], [null, undefined]);
+});
+
+Deno.test("SpawnedServer.hung names the time when the server had to be killed", async () => {
+  const server = await start("stay", { grace: 100 });
+  assertEquals(server.hung, undefined);
+  assertEquals([(await server.stop()).signal, server.hung], ["SIGKILL", "did not end within 100ms"]);
+});
+
+Deno.test("SpawnedServer.hung is undefined when something else killed the server", async () => {
+  const server = await start("stay");
+  Deno.kill(server.pid, "SIGKILL");
+  assertEquals((await server.ended).signal, "SIGKILL");
+  await server.stop();
+  assertEquals(server.hung, undefined);
+});
 
 Deno.test("SpawnedServer.untilZero() returns zeros when the server leaks nothing", async () => {
   assertEquals(await findings("nothing"), []);

@@ -103,6 +103,11 @@ Deno.test("renderJunit() fails the case of a property when it does not hold", pu
     ],
     ["the server is left with nothing", leaking, "The server is left with 2 running timers"],
     [
+      "the server is left with nothing",
+      extra({ event: "killed", at: 9, detail: "did not end within 15s" }),
+      "The server did not end within 15s after the run, and was killed",
+    ],
+    [
       "no process dies",
       extra({ event: "died", at: 1, process: 0, detail: "exit code 1" }),
       "Generator process 0 ended before the run did: exit code 1",
