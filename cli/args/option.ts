@@ -46,7 +46,7 @@ export interface Settings<V> {
   readonly secret?: boolean;
   /** The value as `--help` shows it, like the `N` of `--port N`. Each kind has a default. */
   readonly placeholder?: string;
-  /** A value for the error about a required option or positional that is missing, such as `report.txt`. Default: what is accepted. */
+  /** A value for the error when it is missing, such as `report.txt`. Default: what is accepted. */
   readonly example?: string;
   /** A former name of the option, such as `max-under-way`: it is accepted, and not shown. */
   readonly formerName?: string;

@@ -21,7 +21,7 @@ import {
   type Program,
 } from "./program.ts";
 import { nearest } from "./suggest.ts";
-import { readOption, readPositionals } from "./values.ts";
+import { describeMissing, readOption, readPositionals } from "./values.ts";
 
 /** A command line that asks only for a text: help, or the version. */
 export interface ParseResult {
@@ -185,7 +185,8 @@ function settingOf(
     return { name: named.name, text: value };
   }
   const example = value === undefined ? "" : `; write a value like ${quoted(value)} as --${name}=VALUE`;
-  throw new UsageError(`Cannot use --${name} without a value: expected ${option.accepts}${example}`);
+  const expected = describeMissing(option, `--${named.name} `);
+  throw new UsageError(`Cannot use --${name} without a value: expected ${expected}${example}`);
 }
 
 function commandOf(program: Program, name: string): Command {

@@ -66,16 +66,24 @@ interface Naming {
 
 function settle(
   values: readonly unknown[],
-  { settings, accepts }: Option<unknown>,
+  option: Option<unknown>,
   { called, before }: Naming,
 ): unknown {
-  const { repeatable = false, required = false, default: fallback, help, example } = settings;
+  const { repeatable = false, required = false, default: fallback, help } = option.settings;
   if (values.length > 0) return repeatable ? values : values[0];
   if (fallback === undefined && required) {
-    const expected = example === undefined ? accepts : `a value, as in ${before}${example}`;
-    throw new UsageError(`Missing ${called} (${help}): expected ${expected}`);
+    throw new UsageError(`Missing ${called} (${help}): expected ${describeMissing(option, before)}`);
   }
   return fallback ?? (repeatable ? [] : undefined);
+}
+
+/**
+ * Describes the value that is missing.
+ *
+ * @param before The text before the value, such as `--root `.
+ */
+export function describeMissing({ settings: { example }, accepts }: Option<unknown>, before: string): string {
+  return example === undefined ? accepts : `a value, as in ${before}${example}`;
 }
 
 function readEnvironment({ option, environment }: GivenOption): unknown[] {

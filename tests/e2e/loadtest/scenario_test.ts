@@ -176,7 +176,8 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
 
 Deno.test("loadtest.ts run reports a scenario that ends its process", async () => {
   await using echo = startEcho();
-  await Deno.writeTextFile(file, `${HEAD}export default scenario({ codec, session() { Deno.exit(7); } });`);
+  const end = 'Deno.kill(Deno.pid, "SIGKILL")'; // `Deno.exit()` only throws.
+  await Deno.writeTextFile(file, `${HEAD}export default scenario({ codec, session() { ${end}; } });`);
   const { code, summary } = await loadTest(
     ...[
       "run",
@@ -195,7 +196,7 @@ Deno.test("loadtest.ts run reports a scenario that ends its process", async () =
   assertEquals(code, 1);
   const findings = summary["findings"] as readonly { kind: string; text: string }[];
   assert(
-    findings.some(({ kind, text }) => kind === "died" && text.includes("exit code 7")),
+    findings.some(({ kind, text }) => kind === "died" && text.includes("signal SIGKILL")),
     JSON.stringify(findings),
   );
 });

@@ -143,6 +143,7 @@ const REFUSED: readonly (readonly [args: string, code: number, message: string])
   ["hello --delay 3parsecs", 2, "Cannot use --delay"],
   ["hello --port 65536", 2, "Cannot use --port: expected a port from 0 to 65535"],
   ["files", 2, "Missing option --root (Directory to serve): expected a value, as in --root ."],
+  ["files --root", 2, "Cannot use --root without a value: expected a value, as in --root ."],
   [
     "files --root /no/such/place",
     1,
