@@ -4,7 +4,7 @@ import { HttpSession } from "../../../services/http/session.ts";
 import { ItemStore } from "../../../services/http/item_store.ts";
 import { Resources } from "../../../services/http/resources.ts";
 import type { Response } from "../../../http/response.ts";
-import { bytesCodec, type CloseReason, listen } from "../../../socket/mod.ts";
+import { bytesCodec, type CloseReason, type Connection, listen } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { talk } from "../../_util/network/exchange.ts";
 import { decodeChunks, get, HttpWorld } from "../../_util/http/http_world.ts";
@@ -205,44 +205,67 @@ Deno.test("startHttp() responds with 500 when it cannot create a response", pure
   await world.clock.runUntil(other.connection.close());
 });
 
-Deno.test("HttpSession closes the connection inside a response that it cannot complete", pure, async () => {
-  const error = new Error("The disk is gone");
-  const errors: Error[] = [];
-  class BrokenResources extends Resources {
-    override respond(): Response {
-      function* pieces() {
-        for (let i = 0; i < 5; i++) yield new Uint8Array(64 * KIB).fill(120);
-        throw error;
-      }
-      return { status: 200, body: { pieces: pieces() } };
-    }
-  }
+/** Serves the first client with resources, until it has closed. */
+async function serveBroken(
+  respond: (connection: Connection<Uint8Array>) => Response,
+): Promise<{ answer: string; ends: CloseReason[]; errors: Error[] }> {
   const clock = new VirtualClock();
   const network = new MemoryNetwork({ clock });
   const ends: CloseReason[] = [];
+  const errors: Error[] = [];
   const server = listen({
     clock,
     network,
     codec: bytesCodec,
     onEvent: (event) => void (event.type === "closed" && ends.push(event.reason)),
-    onError: (cause) => void errors.push(cause),
+    onError: (error) => void errors.push(error),
   });
-  const served = server.serve((connection) =>
-    new HttpSession(connection, {
+  const served = server.serve((connection) => {
+    class BrokenResources extends Resources {
+      override respond(): Response {
+        return respond(connection);
+      }
+    }
+    return new HttpSession(connection, {
       resources: new BrokenResources({ store: new ItemStore(), now: () => new Date() }),
       clock,
       limits: {},
       requestTimeout: 1000,
       keepAliveTimeout: 1000,
       onResponse: () => {},
-    }).run()
-  );
+    }).run();
+  });
   const client = await clock.runUntil(talk(server.port, { clock, network }));
   await clock.runUntil(client.send(get("/") + get("/")));
   const answer = await clock.runUntil(client.rest());
-  assert(!answer.includes("0\r\n\r\n"), "The response must not look complete");
-  assertEquals(ends, [{ type: "handler-failed", error }]);
-  assertEquals(errors, [error]);
   await clock.runUntil(Promise.all([client.connection.close(), server.close(), served]));
   assertEquals(clock.timers, 0);
+  return { answer, ends, errors };
+}
+
+Deno.test("HttpSession closes the connection inside a response that it cannot complete", pure, async () => {
+  const error = new Error("The disk is gone");
+  const { answer, ends, errors } = await serveBroken(() => {
+    function* pieces() {
+      for (let i = 0; i < 5; i++) yield new Uint8Array(64 * KIB).fill(120);
+      throw error;
+    }
+    return { status: 200, body: { pieces: pieces() } };
+  });
+  assert(!answer.includes("0\r\n\r\n"), "The response must not look complete");
+  assertEquals([ends, errors], [[{ type: "handler-failed", error }], [error]]);
 });
+
+Deno.test(
+  "HttpSession reports an error even if the connection has ended for another reason",
+  pure,
+  async () => {
+    const error = new Error("The disk is gone");
+    const why = { type: "local", why: "gone" } as const;
+    const { answer, ends, errors } = await serveBroken((connection) => {
+      connection.abort(why);
+      throw error;
+    });
+    assertEquals([answer, ends, errors], ["", [why], [error]]);
+  },
+);
