@@ -23,15 +23,15 @@ export interface ListenerHooks<Peer> {
   /** Receives the events of the listener. */
   onEvent?: (event: ListenerEvent<Peer>) => void;
   /**
-   * Receives each error of the program once: thrown by a handler, whether its connection is open or not, by `farewell`, or
-   * by a hook such as `mayConnect`, `refusal`, or `onEvent`. Other connections are unaffected; a peer whose `mayConnect`
-   * throws is refused. What peers do is not reported: neither their framing errors, nor the `ConnectionClosedError` of a
-   * handler's own connection.
+   * Receives each error of the program once: thrown by a handler, whether its connection is open or not, by the codec, by
+   * `farewell`, or by a hook such as `mayConnect`, `refusal`, or `onEvent`. Other connections are unaffected; a peer whose
+   * `mayConnect` throws is refused. What peers do is not reported: neither their framing errors, nor the
+   * `ConnectionClosedError` of a handler's own connection.
    *
    * It is not an event, so that no error is lost to a function that handles only some events. Default: `finished` rejects
    * with the first error once everything is closed. A server that runs for long should not wait for that.
    *
-   * @param connection The connection of the handler or of `farewell`. Undefined for hooks.
+   * @param connection The connection of the handler, codec, or `farewell`. Undefined for hooks.
    */
   onError?: (error: Error, connection?: Peer) => void;
 }
