@@ -8,7 +8,14 @@ import { ConnectionDirectory, type OpenConnection } from "../connection_director
 import type { ListedConnection } from "../connection_row.ts";
 import { EventLoopLag } from "../metrics/event_loop_lag.ts";
 import { MetricSet } from "../metrics/metric_set.ts";
-import { addProcessMetrics, type BuildInfo, EVENT_LOOP_LAG } from "../metrics/process_metrics.ts";
+import {
+  addProcessMetrics,
+  type BuildInfo,
+  EVENT_LOOP_LAG,
+  type OtherProcesses,
+  type ProcessFigures,
+  processFigures,
+} from "../metrics/process_metrics.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
 import { Sampler } from "../sampler.ts";
 import type { ActionResult, AdminAction, AdminTarget, ConnectionList } from "../target.ts";
@@ -35,6 +42,8 @@ export interface MonitoredProcesses {
   readonly connections: ConnectionList;
   /** Bytes of all connections. */
   bytes(): { readonly bytesIn: number; readonly bytesOut: number };
+  /** The processes besides this one. */
+  readonly others: OtherProcesses;
   /** Must be called with the histograms to keep up to date. */
   watch(times: Readonly<Record<keyof MonitorFigures["times"], DurationHistogram>>): void;
 }
@@ -43,6 +52,7 @@ export interface MonitoredProcesses {
 export interface MonitorFigures {
   readonly bytes: { readonly bytesIn: number; readonly bytesOut: number };
   readonly times: { readonly ack: DurationCounts; readonly lag: DurationCounts };
+  readonly process: ProcessFigures;
 }
 
 /** Limits of a running service. */
@@ -173,7 +183,7 @@ export class ServiceMonitor implements Disposable {
       ready: () => notReady().length === 0,
       ackTimes: this.ackTimes,
     });
-    addProcessMetrics(metrics, this.#build, this.#lag);
+    addProcessMetrics(metrics, this.#build, this.#lag, processes && (() => processes.others));
     // Otherwise each process exports its own.
     if (processes === undefined) this.#export = this.#telemetry?.export(metrics, this.#sampler);
     return {
@@ -207,6 +217,7 @@ export class ServiceMonitor implements Disposable {
     return {
       bytes: this.#directory.sample(),
       times: { ack: this.ackTimes.counts(), lag: this.#lag.durations.counts() },
+      process: processFigures(),
     };
   }
 

@@ -52,7 +52,7 @@ export function usageOf(pid: number): ProcessUsage {
   return {
     cpuSeconds: cpuSeconds(pid),
     peakMemory: peakMemory(pid),
-    fileMemory: statusBytes(pid, "RssFile") ?? 0,
+    fileMemory: fileMemory(pid) ?? 0,
   };
 }
 
@@ -110,6 +110,11 @@ export function availableMemory(): number {
     if (error instanceof Deno.errors.NotCapable) return Infinity;
     throw error;
   }
+}
+
+/** Returns the part of the resident memory that is pages of files, in bytes (RssFile): processes of one program share them. */
+export function fileMemory(pid: number): number | null {
+  return statusBytes(pid, "RssFile");
 }
 
 function statusBytes(pid: number, field: string): number | null {

@@ -30,6 +30,7 @@ interface LastReport {
 export class EndedTotals {
   #state: Readonly<Record<string, unknown>> = {};
   #bytes = { bytesIn: 0, bytesOut: 0 };
+  #cpuSeconds = 0;
   readonly #ack = new DurationHistogram();
   readonly #lag = new DurationHistogram();
 
@@ -37,7 +38,8 @@ export class EndedTotals {
   add({ state = {}, figures }: LastReport): void {
     this.#state = sumStats([this.#state, countsOf(state)]);
     if (figures === undefined) return;
-    const { bytes, times } = figures;
+    const { bytes, times, process } = figures;
+    this.#cpuSeconds += process.cpuSeconds;
     this.#bytes = {
       bytesIn: this.#bytes.bytesIn + bytes.bytesIn,
       bytesOut: this.#bytes.bytesOut + bytes.bytesOut,
@@ -52,7 +54,11 @@ export class EndedTotals {
   }
 
   get figures(): MonitorFigures {
-    return { bytes: this.#bytes, times: { ack: this.#ack.counts(), lag: this.#lag.counts() } };
+    return {
+      bytes: this.#bytes,
+      times: { ack: this.#ack.counts(), lag: this.#lag.counts() },
+      process: { cpuSeconds: this.#cpuSeconds, residentMemory: 0, heap: 0 },
+    };
   }
 }
 

@@ -38,6 +38,17 @@ export class ProcessMonitors implements MonitoredProcesses, ConnectionList {
     return this.#bytes;
   }
 
+  get others(): MonitoredProcesses["others"] {
+    const { members, ended } = this.#crew;
+    return {
+      running: members.flatMap(({ worker }) => {
+        const { figures } = worker.known;
+        return figures === undefined ? [] : [{ pid: worker.pid, figures: figures.process }];
+      }),
+      endedCpuSeconds: ended.figures.process.cpuSeconds,
+    };
+  }
+
   watch(times: Times): void {
     this.#times = times;
   }

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { connect } from "../../../socket/connect.ts";
 import type { Connection } from "../../../socket/connection.ts";
 import type { Address } from "../../../socket/network.ts";
+import { residentMemory } from "../../../loadtest/process/process_usage.ts";
 import { listen } from "../../../socket/listen.ts";
 import { askAdmin } from "../../_util/admin/admin_client.ts";
 import { loadTest } from "../../_util/loadtest/loadtest_program.ts";
@@ -128,6 +129,7 @@ Deno.test("server.ts --processes keeps the counts of a process that is killed", 
     const bytes = 'okline_bytes_total{direction="in"}';
     assertEquals(await metricAt(admin, accepted), 16);
     assertEquals(await metricAt(admin, bytes), 16 * 6);
+    const cpu = await metricAt(admin, "process_cpu_seconds_total");
     const state = await stateAt(admin);
     const [first] = state.workers as { pid: number; connections: number }[];
     assert(first!.connections > 0);
@@ -140,6 +142,7 @@ Deno.test("server.ts --processes keeps the counts of a process that is killed", 
     assertEquals(restarted.connections, 16 - first!.connections, "it held these");
     assertEquals(await metricAt(admin, accepted), 16);
     assertEquals(await metricAt(admin, bytes), 16 * 6);
+    assertGreater(await metricAt(admin, "process_cpu_seconds_total"), cpu);
   } finally {
     abort(clients);
   }
@@ -188,6 +191,27 @@ Deno.test("server.ts --processes stays suspended when a process is restarted", a
     ({ restarts, processes }) => restarts === 1 && processes === 2,
   );
   assertEquals(suspended, true);
+});
+
+Deno.test({
+  name: "server.ts --processes adds up what its processes use",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using server = await ServerProcess.start("echo", ...PROCESSES);
+    const admin = await adminOf(server);
+    const pids = [server.pid, ...pidsOf(await stateAt(admin))];
+    assertEquals(pids.length, 3);
+    const descriptors = () => pids.flatMap((pid) => [...Deno.readDirSync(`/proc/${pid}/fd`)]).length;
+    const [limit] = /(?<=^Max open files +)\d+/m.exec(Deno.readTextFileSync(`/proc/${server.pid}/limits`))!;
+    assertEquals(await metricAt(admin, "process_max_fds"), 3 * Number(limit));
+    // The request itself needs a socket, and may be over when the test counts.
+    const isNear = (open: number) => Math.abs(open - descriptors()) <= 2;
+    await askUntil(() => metricAt(admin, "process_open_fds"), isNear);
+    const resident = pids.map((pid) => residentMemory(pid)!);
+    const memory = await metricAt(admin, "process_resident_memory_bytes");
+    const most = Math.max(...resident);
+    assert(memory > most && memory < resident.reduce((sum, bytes) => sum + bytes, 0), `${memory} bytes`);
+  },
 });
 
 Deno.test("server.ts --processes answers a drain with the final counts of all processes", async () => {

@@ -34,18 +34,20 @@ Deno.test("EndedTotals.state has the sum of all counts, and 0 for everything tha
   });
 });
 
-Deno.test("EndedTotals.figures has the sum of all bytes and times", pure, () => {
+Deno.test("EndedTotals.figures has the sum of all bytes, times, and CPU times", pure, () => {
   const totals = new EndedTotals();
   const times = new DurationHistogram();
   times.record(3);
   const figures = {
     bytes: { bytesIn: 10, bytesOut: 20 },
     times: { ack: times.counts(), lag: new DurationHistogram().counts() },
+    process: { cpuSeconds: 1.5, residentMemory: 1000, heap: 500 },
   };
   totals.add({ figures });
   totals.add({ figures });
   const sum = totals.figures;
   assertEquals(sum.bytes, { bytesIn: 20, bytesOut: 40 });
+  assertEquals(sum.process, { cpuSeconds: 3, residentMemory: 0, heap: 0 });
   assertEquals([sum.times.ack.sum, sum.times.lag.sum], [6, 0]);
   assertEquals(sum.times.ack.buckets.map(([, count]) => count), [2]);
 });
