@@ -13,7 +13,19 @@ function startEcho(file: string): { args: string[] } & AsyncDisposable {
   });
   const target = `127.0.0.1:${server.addresses[0]!.port}`;
   return {
-    args: ["run", file, "--target", target, "--clients", "2", "--window", "0", "--max-lag", "1h"],
+    args: [
+      "run",
+      file,
+      "--target",
+      target,
+      "--clients",
+      "2",
+      "--window",
+      "0",
+      "--max-lag",
+      "1h",
+      "--no-check",
+    ],
     [Symbol.asyncDispose]: () => server.close(),
   };
 }

@@ -2,10 +2,11 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { listen } from "../../../socket/mod.ts";
 import { loadTest } from "../../_util/loadtest/loadtest_program.ts";
 import { ServerProcess } from "../../_util/programs/program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 let dir: TempDir;
-/** One path for the scenarios of all tests: a file whose types were checked before is checked much faster again. */
+/** One path for all scenarios whose types are checked: a file that was checked before is checked much faster again. */
 let file: string;
 
 Deno.test.beforeAll(() => {
@@ -51,6 +52,7 @@ Deno.test("loadtest.ts run proves a scenario file and writes its report, and ver
     ...[
       "run",
       file,
+      "--no-check",
       "--target",
       `127.0.0.1:${echo.port}`,
       "--clients",
@@ -140,7 +142,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
     [
       `${HEAD}export default scenario({ codec, session() {}, setup() { throw new Error("no database"); } });`,
       target,
-      /^error: Cannot set up the scenario: setup\(\) threw Error: no database at scenario\.ts:\d+:\d+$/,
+      /^error: Cannot set up the scenario: setup\(\) threw Error: no database at refused_\d+\.ts:\d+:\d+$/,
     ],
     [
       `${HEAD}export default scenario({ codec, session() {}, data: "none.csv" });`,
@@ -164,10 +166,11 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
       /--protocol goes with the built-in/,
     ],
   ];
-  for (const [source, args, error] of cases) {
-    if (source !== undefined) await Deno.writeTextFile(file, source);
-    const named = source === undefined ? `${dir.path}/none.ts` : file;
-    const { code, err } = await loadTest("run", named, "--quiet", ...args);
+  for (const [index, [source, args, error]] of cases.entries()) {
+    // A module loads only once in this process, so each source has a path of its own.
+    const path = args === checked ? file : `${dir.path}/refused_${index}.ts`;
+    if (source !== undefined) await Deno.writeTextFile(path, source);
+    const { code, err } = await refusalOf("loadtest.ts", ["run", path, "--quiet", ...args]);
     assertEquals(code, 2, err);
     assertEquals(err.trimEnd().split("\n").length, 1, err);
     assertMatch(err.trimEnd(), error);
