@@ -1,10 +1,12 @@
 // Load tests whose clients run at agents.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ExitCode } from "../../../cli/terminal/exit.ts";
 import { listen } from "../../../socket/mod.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
 import { AGENT_TOKEN, Agents, startRelay } from "../../_util/loadtest/agents.ts";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { childrenOf, loadTest, startLoadTest, when } from "../../_util/loadtest/loadtest_program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 interface AgentMetrics {
@@ -12,6 +14,11 @@ interface AgentMetrics {
   readonly processes: number;
   readonly clockOffsetMs: number;
   readonly roundTripMs: number;
+}
+
+/** Runs a load test that must be refused. Options alone need no process; one that connects leaves that to its end. */
+async function attemptOf(expected: number, args: readonly string[]): Promise<{ code: number; err: string }> {
+  return expected === ExitCode.usage ? await refusalOf("loadtest.ts", args) : await loadTest(...args);
 }
 
 Deno.test("loadtest.ts run --agents proves what three agents did, and shows their clocks", async () => {
@@ -162,7 +169,7 @@ Deno.test("loadtest.ts run --agent-tls reaches agents over TLS, and only those t
     [2, "without --agent-tls-key", [...trusted, "--agent-tls-cert", certificate]],
   ];
   for (const [expected, text, options] of refused) {
-    const attempt = await loadTest(...run, ...options);
+    const attempt = await attemptOf(expected, [...run, ...options]);
     assertEquals(attempt.code, expected, attempt.err);
     assertStringIncludes(attempt.err, text);
   }
@@ -193,7 +200,7 @@ Deno.test("loadtest.ts agent reloads its certificate on SIGHUP, also while it ru
   // Its connection is unaffected.
   const { code, err } = await running.outcome;
   assertEquals(code, 0, err);
-  const refused = await loadTest(...run, ...trustsOld!, "--window", "100ms");
+  const refused = await refusalOf("loadtest.ts", [...run, ...trustsOld!, "--window", "100ms"]);
   assertEquals(refused.code, 1);
   assertStringIncludes(refused.err, "certificate refused");
   assertEquals((await loadTest(...run, ...trustsNew!, "--window", "100ms")).code, 0);
@@ -222,11 +229,11 @@ Deno.test("loadtest.ts rejects agents that it cannot use", async () => {
     ]],
   ];
   for (const [expected, text, args] of cases) {
-    const { code, err } = await loadTest("run", ...args);
+    const { code, err } = await attemptOf(expected, ["run", ...args]);
     assertEquals(code, expected, err);
     assertStringIncludes(err, text);
   }
-  const { code, err } = await loadTest("agent", "--listen", "127.0.0.1:0");
+  const { code, err } = await refusalOf("loadtest.ts", ["agent", "--listen", "127.0.0.1:0"]);
   assertEquals(code, 2);
   assertStringIncludes(err, "--token");
 });

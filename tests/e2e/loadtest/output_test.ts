@@ -2,6 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { childrenOf, loadTest, readOr, startLoadTest, when } from "../../_util/loadtest/loadtest_program.ts";
+import { refusalOf } from "../../_util/programs/refusal.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
 const SMALL = ["--clients", "20", "--window", "100ms", "--json", "--quiet", ...ANY_LAG];
@@ -35,7 +36,7 @@ Deno.test("loadtest.ts leaves earlier files alone when it is rejected before it 
       [1, "--target", "127.0.0.1:1", "--tls", "--tls-ca", "/no/such/file"],
     ] as const
   ) {
-    const run = await loadTest(...optionsFor(folder), ...args);
+    const run = await refusalOf("loadtest.ts", [...optionsFor(folder), ...args]);
     assertEquals([run.code, run.out], [code, ""], run.err);
     assertEquals(contents(folder), before, args.join(" "));
   }
@@ -56,11 +57,11 @@ Deno.test("loadtest.ts replaces earlier files when it ends, and leaves no draft"
 Deno.test("loadtest.ts rejects one file for two outputs, and - as a file", async () => {
   await using folder = await earlierRun();
   const file = `${folder.path}/run.jsonl`;
-  const same = await loadTest("--history", file, "--report", file);
+  const same = await refusalOf("loadtest.ts", ["--history", file, "--report", file]);
   assertEquals([same.code, same.out], [2, ""]);
   assertStringIncludes(same.err, "for --history and --report: expected two different files");
   for (const option of ["--history", "--report", "--junit"]) {
-    const { code, err } = await loadTest(option, "-");
+    const { code, err } = await refusalOf("loadtest.ts", [option, "-"]);
     assertEquals(code, 2);
     assertStringIncludes(err, `Cannot use ${option}: expected the name of a file, not -`);
   }
