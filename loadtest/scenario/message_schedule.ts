@@ -4,9 +4,11 @@ import type { Pace } from "../pace/pace.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import type { ShapeEvent } from "./events.ts";
 
-/** Receives scheduled messages; a `SessionClient` does. */
+/** The scheduled messages of a client. */
 export interface MessageClient {
+  /** Starts the message that is due at `due`, in ms from the start of the run. */
   message(due: number): void;
+  /** Messages that have not started. */
   readonly notSent: number;
 }
 

@@ -113,7 +113,7 @@ export class ScenarioRunner {
       maxLag,
       onHeldBack: () => schedule?.heldBack(),
     });
-    schedule?.add(index, client);
+    if (client.messages !== undefined) schedule?.add(index, client.messages);
     return client;
   }
 

@@ -11,7 +11,9 @@ import {
 import type { Network } from "../../../socket/network.ts";
 import type { Clock } from "../../../internal/clock.ts";
 import type { Pace } from "../../pace/pace.ts";
+import { sendInTurn } from "./closed_messages.ts";
 import { Context, type ContextFacts } from "./context.ts";
+import { OpenMessages } from "./open_messages.ts";
 import { AskError, describeThrown, SessionStoppedError, UnsentError } from "../errors.ts";
 import type { ScenarioEvent, SessionEvent, ThrewEvent } from "../events.ts";
 import type { LoadShape } from "../load_shape.ts";
@@ -75,22 +77,21 @@ export class SessionClient {
   #askFailed = false;
   /** Whether its event was recorded. */
   #sessionOver = false;
-  /** Instants of scheduled messages that wait for the session, or for room. */
-  readonly #waiting: number[] = [];
-  #ready = false;
-  #inFlight = 0;
-  #scheduledDone = 0;
-  #allDone: (() => void) | undefined;
+  /** Its scheduled messages, in an open model. */
+  readonly messages: OpenMessages | undefined;
 
   constructor(options: SessionClientOptions) {
     this.#options = options;
-    const { scenario, record } = options;
+    const { scenario, record, load, scheduled, maxLag, onHeldBack } = options;
     this.#core = new SessionCore({
       ...options,
       correlate: scenario.correlate,
       onError: (error) => this.#caught(error),
     });
-    this.#facts = { ...options, core: this.#core, record };
+    const facts = this.#facts = { ...options, core: this.#core, record };
+    if (scheduled === undefined) return;
+    const onError = (error: unknown): void => this.#caught(error);
+    this.messages = new OpenMessages({ facts, scenario, load, scheduled, maxLag, onError, onHeldBack });
   }
 
   /** Runs the session to its end. */
@@ -131,87 +132,22 @@ export class SessionClient {
     this.#over.resolve();
   }
 
-  /** Starts the scheduled message that is due at `due`, or as soon as the session and `inFlight` allow. */
-  message(due: number): void {
-    if (!this.#ready || this.#inFlight >= (this.#options.load.inFlight ?? Infinity)) this.#waiting.push(due);
-    else void this.#runScheduled(due);
-  }
-
-  /** Scheduled messages that were not started. */
-  get notSent(): number {
-    return this.#waiting.length;
-  }
-
   async #body(): Promise<void> {
-    const { scenario, due, scheduled } = this.#options;
-    const t = new Context(this.#facts, due);
-    await scenario.session?.(t);
-    if (scenario.message === undefined) return await this.#core.idle();
-    if (scheduled === undefined) {
-      await this.#closedModel(scenario.session === undefined ? due : Infinity);
-    } else await this.#openModel(scheduled);
+    const { scenario, due, load, pace } = this.#options;
+    await scenario.session?.(new Context(this.#facts, due));
+    if (scenario.message !== undefined) {
+      const allSent = await (this.messages?.run() ?? sendInTurn({
+        facts: this.#facts,
+        scenario,
+        load,
+        pace,
+        firstDue: scenario.session === undefined ? due : Infinity,
+        over: this.#over.promise,
+        onError: (error) => this.#caught(error),
+      }));
+      if (!allSent) this.#endedEarly();
+    }
     await this.#core.idle();
-  }
-
-  /** Messages one after the other, with up to `inFlight` at a time. */
-  async #closedModel(firstDue: number): Promise<void> {
-    const { load, scenario, pace } = this.#options;
-    const { inFlight = 1, think = 0, duration } = load;
-    let left = load.messages ?? (duration === undefined ? 1 : Infinity);
-    const inTime = (): boolean => duration === undefined || pace.planTime(this.#core.now()) < duration;
-    const goesOn = (): boolean => left > 0 && !this.#core.ended && inTime();
-    const lane = async (due: number): Promise<void> => {
-      while (goesOn()) {
-        if (pace.paused) {
-          await Promise.race([pace.resumed, this.#over.promise]);
-          due = Infinity; // The pause is not a part of the latency.
-          continue;
-        }
-        left--;
-        try {
-          await scenario.message?.(new Context(this.#facts, due));
-        } catch (error) {
-          this.#caught(error);
-        }
-        due = think > 0 && goesOn() ? await this.#core.think(think) : Infinity;
-      }
-    };
-    await Promise.all(Array.from({ length: inFlight }, () => lane(firstDue)));
-    const cutOff = left > 0 && inTime();
-    if (cutOff) this.#endedEarly();
-  }
-
-  /** Messages at their instants, however many are in flight. */
-  async #openModel(scheduled: number): Promise<void> {
-    this.#ready = true;
-    const waiting = this.#waiting.splice(0);
-    for (const due of waiting) this.message(due);
-    if (this.#scheduledDone < scheduled) {
-      await new Promise<void>((resolve) => this.#allDone = resolve);
-    }
-    if (this.#scheduledDone < scheduled) this.#endedEarly();
-  }
-
-  async #runScheduled(due: number): Promise<void> {
-    const { scenario, scheduled = 0 } = this.#options;
-    if (this.#core.ended) {
-      this.#waiting.push(due);
-      this.#allDone?.();
-      return;
-    }
-    this.#inFlight++;
-    try {
-      await scenario.message?.(new Context(this.#facts, due));
-    } catch (error) {
-      this.#caught(error);
-    }
-    this.#inFlight--;
-    if (++this.#scheduledDone === scheduled) this.#allDone?.();
-    const next = this.#waiting[0];
-    if (next === undefined || this.#core.ended) return;
-    this.#waiting.shift();
-    if (this.#core.now() - next > this.#options.maxLag) this.#options.onHeldBack();
-    void this.#runScheduled(next);
   }
 
   /** Reads to the end of the connection. */
@@ -229,7 +165,7 @@ export class SessionClient {
     // The server may close first, as after QUIT; what the session still sends then is lost.
     this.#endedBy = why;
     this.#core.end(why, framing?.code === "unterminated");
-    this.#allDone?.();
+    this.messages?.end();
     return framing;
   }
 
