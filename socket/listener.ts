@@ -121,8 +121,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
    * Serves every connection with `handler`.
    *
    * If the handler throws, its connection is aborted with the reason `handler-failed`, `onError` receives the error, and
-   * `stats().closed` counts it. The listener goes on. Without `onError`, `finished` rejects with the first such error once
-   * everything is closed. A framing error of the peer, or the end of the connection, is not an error of the handler.
+   * `stats().closed` counts it. The listener goes on. Without `onError`, the error is printed on stderr, and `finished`
+   * rejects with the first one once everything is closed. A framing error of the peer, or the end of the connection, is not an error of the handler.
    *
    * @example Log errors of handlers
    * ```ts

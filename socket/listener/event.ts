@@ -28,8 +28,8 @@ export interface ListenerHooks<Peer> {
    * `mayConnect` throws is refused. What peers do is not reported: neither their framing errors, nor the
    * `ConnectionClosedError` of a handler's own connection.
    *
-   * It is not an event, so that no error is lost to a function that handles only some events. Default: `finished` rejects
-   * with the first error once everything is closed. A server that runs for long should not wait for that.
+   * It is not an event, so that no error is lost to a function that handles only some events. Default: each error is
+   * printed on stderr, as by `Deno.serve`, and `finished` rejects with the first one once everything is closed.
    *
    * @param connection The connection of the handler, codec, or `farewell`. Undefined for hooks.
    */
@@ -57,7 +57,12 @@ export class Reporter<Peer> {
 
   error(cause: unknown, connection?: Peer): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    if (this.#hooks.onError === undefined) return this.#tasks.fail(error);
+    if (this.#hooks.onError === undefined) {
+      // A server may run for months before anyone looks at `finished`.
+      // deno-lint-ignore layout/no-console -- a library has no log, and this must not be silent.
+      console.error(error);
+      return this.#tasks.fail(error);
+    }
     try {
       this.#hooks.onError(error, connection);
     } catch (thrown) {

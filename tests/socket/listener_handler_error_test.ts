@@ -71,11 +71,42 @@ Deno.test(
   },
 );
 
-Deno.test("Listener.finished rejects with a late error of a handler when there is no onError", {
-  permissions,
-}, async () => {
-  const { failure } = await serveOne(failLate(mistake));
-  assertStrictEquals(failure, mistake);
+/** Replaces `console.error` until it is disposed of. */
+function collectPrinted(): Disposable & { readonly printed: readonly unknown[] } {
+  const printed: unknown[] = [];
+  const { console } = globalThis;
+  globalThis.console = { ...console, error: (...values) => void printed.push(...values) };
+  return { printed, [Symbol.dispose]: () => void (globalThis.console = console) };
+}
+
+Deno.test(
+  "Listener prints an error of a handler at once, and finished rejects with it, when there is no onError",
+  {
+    permissions,
+  },
+  async () => {
+    using output = collectPrinted();
+    const { failure } = await serveOne(failLate(mistake));
+    assertStrictEquals(failure, mistake);
+    assertEquals(output.printed, [mistake]);
+    const world = new Simulation();
+    const server = listen(world.seam);
+    const served = server.serve(() => {
+      throw mistake;
+    });
+    const peer = await world.peer(server.port);
+    await world.clock.advance(0);
+    assertEquals(output.printed, [mistake, mistake]); // The server is still open.
+    await world.clock.runUntil(server.close().catch(() => {}));
+    await assertRejects(() => served, RangeError, "broken");
+    peer.connection.abort();
+  },
+);
+
+Deno.test("Listener prints nothing when there is an onError", { permissions }, async () => {
+  using output = collectPrinted();
+  await serveOne(failLate(mistake), () => {});
+  assertEquals(output.printed, []);
 });
 
 Deno.test("Listener.finished rejects with the error of onError", { permissions }, async () => {
