@@ -93,19 +93,19 @@ Deno.test("loadtest.ts run names what calls Deno.exit(), and keeps the results",
       .raw`threw ExitForbiddenError: Cannot call Deno\.exit\(${code}\): it would lose the results of the load test at scenario\.ts:`;
 
   await write("teardown() { Deno.exit(7); },");
-  const ran = await loadTest(...echo.args, "--no-check", "--json", "--quiet");
+  const ran = await loadTest(...echo.args, "--json", "--quiet");
   assertEquals([ran.code, ran.summary["verdict"], ran.summary["acked"]], [1, "failed", 2], ran.err);
   const texts = (ran.summary["findings"] as { text: string }[]).map(({ text }) => text).join("\n");
   assertMatch(texts, new RegExp(`Client 0 .*: the scenario ${why(0)}`));
   assertMatch(texts, new RegExp(`teardown\\(\\) ${why(7)}`));
 
   await write("setup() { Deno.exit(0); },");
-  const setUp = await loadTest(...echo.args, "--no-check", "--quiet");
+  const setUp = await loadTest(...echo.args, "--quiet");
   assertEquals([setUp.code, setUp.out], [2, ""]);
   assertMatch(setUp.err, new RegExp(`^error: Cannot set up the scenario: setup\\(\\) ${why(0)}.*\n$`));
 
   await write("", "Deno.exit(0);\n");
-  const loaded = await loadTest(...echo.args, "--no-check", "--quiet");
+  const loaded = await loadTest(...echo.args, "--quiet");
   assertEquals([loaded.code, loaded.out], [2, ""]);
   assertMatch(loaded.err, new RegExp(`^error: Cannot load .*: it ${why(0)}.*\n$`));
 });
