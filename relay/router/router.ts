@@ -5,6 +5,7 @@ import { InFlightLimit } from "./limits.ts";
 import { type Message, TEXT_START } from "./message.ts";
 import { DROP, MessageStore } from "./message_store.ts";
 import { PeerList, type PeerState } from "./peers.ts";
+import { Redelivery, RETURN } from "./redelivery.ts";
 import type { RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 import { DROPPED, ERROR, LATE, type LineVerdict, MESSAGE, OK, RETURNED, STRAY } from "./verdict.ts";
 
@@ -12,8 +13,6 @@ export type { RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 export type { LineVerdict, MessageLimit } from "./verdict.ts";
 
 const OK_TEXT_START = "ok ".length;
-/** Between nodes: the message comes back, because no connection of the node can take it. */
-const RETURN = "return ";
 
 /**
  * The core of the relay.
@@ -43,10 +42,10 @@ const RETURN = "return ";
  * ```
  */
 export class Router<Peer extends RouterPeer> {
-  readonly #redelivers: boolean;
   readonly #peers: PeerList<Peer>;
   readonly #store: MessageStore<Peer>;
   readonly #inFlight: InFlightLimit;
+  readonly #redelivery: Redelivery<Peer>;
   readonly #ackTimes: DurationHistogram | undefined;
   /** Peers that send no more, and still wait for oks. */
   readonly #halfClosed = new Map<Peer, PeerState<Peer>>();
@@ -57,10 +56,7 @@ export class Router<Peer extends RouterPeer> {
     settled: 0,
     oks: 0,
     stray: 0,
-    redelivered: 0,
-    returned: 0,
     late: 0,
-    dropped: 0,
     errors: 0,
     rejected: 0,
   };
@@ -68,7 +64,6 @@ export class Router<Peer extends RouterPeer> {
   /** Creates a router without peers. */
   constructor(options: RouterOptions) {
     const { redeliver, ackTimeout } = options;
-    this.#redelivers = redeliver;
     this.#inFlight = new InFlightLimit(options);
     this.#peers = new PeerList(options.random);
     this.#ackTimes = options.ackTimes;
@@ -76,6 +71,12 @@ export class Router<Peer extends RouterPeer> {
       hashSeed: options.hashSeed ?? 0,
       timeout: redeliver && ackTimeout > 0 ? ackTimeout : undefined,
       onRemoved: (origin) => this.#removed(origin),
+    });
+    this.#redelivery = new Redelivery({
+      peers: this.#peers,
+      store: this.#store,
+      inFlight: this.#inFlight,
+      redelivers: redeliver,
     });
   }
 
@@ -101,8 +102,10 @@ export class Router<Peer extends RouterPeer> {
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
     const state = this.#halfClosed.get(peer) ?? this.#peers.remove(peer);
     this.#halfClosed.delete(peer);
-    for (let message = state.sent; message !== undefined; message = state.sent) this.#withdraw(message, out);
-    this.#handOver(state, now, out);
+    for (let message = state.sent; message !== undefined; message = state.sent) {
+      this.#redelivery.withdraw(message, out);
+    }
+    this.#redelivery.handOver(state, now, out);
   }
 
   /**
@@ -112,7 +115,7 @@ export class Router<Peer extends RouterPeer> {
   halfClose(peer: Peer, now: number, out: Sink<Peer>): void {
     const state = this.#peers.remove(peer);
     this.#halfClosed.set(peer, state);
-    this.#handOver(state, now, out);
+    this.#redelivery.handOver(state, now, out);
   }
 
   /** Returns how many messages of a half-closed peer have no ok yet. */
@@ -175,10 +178,7 @@ export class Router<Peer extends RouterPeer> {
       const held = this.#store.ring(line, RETURN.length).filter(({ holder, origin }) =>
         holder === state && origin !== undefined
       );
-      for (const message of held) {
-        state.removeHeld(message);
-        this.#redeliver(message, this.#peers.anyBut(state), now, out);
-      }
+      this.#redelivery.takeBack(held, state, now, out);
       return held.length > 0 ? RETURNED : LATE;
     }
     if (line.startsWith(DROP)) {
@@ -195,16 +195,7 @@ export class Router<Peer extends RouterPeer> {
    * @returns Time in ms of the next call, or `undefined` while nothing is due.
    */
   expire(now: number, out: Sink<Peer>): number | undefined {
-    let message = this.#store.firstDue;
-    while (message !== undefined && message.due <= now) {
-      const holder = message.holder!; // A message has a time only while a peer holds it.
-      const other = this.#peers.anyBut(holder) ?? holder;
-      holder.removeHeld(message);
-      if (other !== holder) this.#store.remember(message, holder);
-      this.#redeliver(message, other, now, out);
-      message = this.#store.firstDue;
-    }
-    return message?.due;
+    return this.#redelivery.expire(now, out);
   }
 
   /** Number of active connections, without nodes. */
@@ -230,14 +221,18 @@ export class Router<Peer extends RouterPeer> {
       pending: this.#store.size,
       due: this.#store.due,
       ...this.#counts,
+      ...this.#redelivery.counts(),
       ...this.#inFlight.counts(),
     };
   }
 
   #message(origin: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
     // A message of another node counts there, and must not travel on: two nodes could pass it back and forth forever.
-    const holder = origin.isNode ? this.#receiverForNode() : this.#peers.any();
-    if (holder === undefined) return this.#return(origin, line.slice(TEXT_START), out);
+    const holder = origin.isNode ? this.#redelivery.receiverForNode() : this.#peers.any();
+    if (holder === undefined) {
+      this.#redelivery.sendBack(origin, line.slice(TEXT_START), out);
+      return RETURNED;
+    }
     if (!origin.isNode) {
       const refusal = this.#inFlight.refusal(origin.sentCount);
       if (refusal !== undefined) return refusal;
@@ -284,58 +279,6 @@ export class Router<Peer extends RouterPeer> {
       }
       message = message.next;
     } while (message !== first);
-  }
-
-  /** Gives the messages that a peer holds to others. */
-  #handOver(state: PeerState<Peer>, now: number, out: Sink<Peer>): void {
-    for (let message = state.held; message !== undefined; message = state.held) {
-      if (message.origin === undefined) {
-        this.#store.remove(message, out);
-        continue;
-      }
-      state.removeHeld(message);
-      if (this.#redelivers) this.#reassign(message, message.origin, now, out);
-    }
-  }
-
-  /** Gives a message to another peer; one of a node goes back to it if no connection of this node can take it. */
-  #reassign(message: Message<Peer>, origin: PeerState<Peer>, now: number, out: Sink<Peer>): void {
-    const holder = origin.isNode ? this.#receiverForNode() : this.#peers.any();
-    if (holder === undefined && origin.isNode) {
-      this.#return(origin, message.text, out);
-      this.#store.withdraw(message, out);
-    } else {
-      this.#redeliver(message, holder, now, out);
-    }
-  }
-
-  /** Redelivers a message, or drops it if no receiver is left, because its origin has half-closed. */
-  #redeliver(
-    message: Message<Peer>,
-    holder: PeerState<Peer> | undefined,
-    now: number,
-    out: Sink<Peer>,
-  ): void {
-    if (holder === undefined) return this.#withdraw(message, out);
-    this.#counts.redelivered++;
-    this.#store.reassign(message, holder, now);
-    out(holder.peer, message.line);
-  }
-
-  /** Returns a connection for a message of another node, or `undefined` while this node drains. */
-  #receiverForNode(): PeerState<Peer> | undefined {
-    return this.#inFlight.closed ? undefined : this.#peers.anyConnection();
-  }
-
-  /** Returns a message to the node that it came from. */
-  #return(origin: PeerState<Peer>, text: string, out: Sink<Peer>): LineVerdict {
-    this.#counts.returned++;
-    out(origin.peer, RETURN + text);
-    return RETURNED;
-  }
-
-  #withdraw(message: Message<Peer>, out: Sink<Peer>): void {
-    if (this.#store.withdraw(message, out)) this.#counts.dropped++;
   }
 
   #removed(origin: PeerState<Peer>): void {
