@@ -16,6 +16,7 @@ import { writeScenario } from "./scenario/new.ts";
 import { checkOption, scenarioOptions } from "./scenario/options.ts";
 import { runTorture, tortureCommand } from "./torture/torture.ts";
 import { runVerify, verifyCommand } from "./verify.ts";
+import { ADMIN_COMPANIONS, assertCompanions } from "../shared/companions.ts";
 import { assertPermissions } from "./permissions.ts";
 
 const commands = {
@@ -85,6 +86,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   switch (told.command) {
     case "run":
       assertPermissions(told.options.target);
+      assertCompanions(told.options, ADMIN_COMPANIONS);
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
     case "agent":
       assertPermissions(told.options.listen);

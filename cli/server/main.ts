@@ -9,6 +9,7 @@ import { watchTerminal } from "../terminal/terminal.ts";
 import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts";
 import { formatAddress } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
+import { ADMIN_COMPANIONS, assertCompanions, type Companions } from "../shared/companions.ts";
 import { logFailure, startLog } from "../shared/program_log.ts";
 import { hasTelemetry } from "../shared/telemetry_environment.ts";
 import { operate } from "./operate.ts";
@@ -49,20 +50,23 @@ export async function runServer(
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  assertControl(told.options);
+  assertCompanions(told.options, COMPANIONS);
   using log = await startLog("server", told.options, told.options);
   return await logFailure(log, () => runService(told, { args, log, onSignal, untilStdinEnds, respawn }));
 }
 
-/** @throws {UsageError} If an option of the control channel is given without the channel. */
-function assertControl(
-  { control, untilStdinEnds, monitor }: Pick<SharedValues, "control" | "untilStdinEnds" | "monitor">,
-): void {
-  if (control) return;
-  for (const [given, option] of [[untilStdinEnds, "--until-stdin-ends"], [monitor, "--monitor"]] as const) {
-    if (given) throw new UsageError(`Cannot use ${option} without --control`);
-  }
-}
+/** The option that each of these needs. */
+const COMPANIONS: Companions = {
+  ...ADMIN_COMPANIONS,
+  untilStdinEnds: "control",
+  monitor: "control",
+  historyAppend: "history",
+  clusterName: "cluster",
+  clusterCredentials: "cluster",
+  clusterCa: "cluster",
+  clusterCert: "cluster",
+  clusterKey: "cluster",
+};
 
 interface ServiceRun extends Context, Required<RunServerOptions> {
   readonly log: Log;

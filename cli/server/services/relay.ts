@@ -24,6 +24,9 @@ import { CLUSTER_NOTATION, parseCluster } from "../join_cluster.ts";
 import { authOf } from "../limit_options.ts";
 import { guardTokenOption } from "../../shared/token_option.ts";
 
+/** Default name of the cluster at NATS. */
+const CLUSTER_NAME = "okline";
+
 const options = {
   ...group("Relay", {
     ackTimeout: duration({
@@ -55,7 +58,11 @@ const options = {
       accepts: CLUSTER_NOTATION,
       placeholder: "URL",
     }),
-    clusterName: text({ help: "Name of the cluster at NATS", placeholder: "NAME", default: "okline" }),
+    clusterName: text({
+      help: "Name of the cluster at NATS",
+      placeholder: "NAME",
+      defaultText: CLUSTER_NAME,
+    }),
     clusterCredentials: text({ help: "Credentials file (.creds) for NATS", placeholder: "FILE" }),
     clusterCa: text({
       help: "Certificate authority (PEM) of the NATS servers",
@@ -113,7 +120,7 @@ export const relay = {
       const { joinCluster } = await import("../join_cluster.ts");
       await joinCluster(relay, {
         url: values.cluster,
-        name: values.clusterName,
+        name: values.clusterName ?? CLUSTER_NAME,
         credentials: values.clusterCredentials,
         tls: { caFile: values.clusterCa, certFile: values.clusterCert, keyFile: values.clusterKey },
         network: await listeningNetwork(values),
