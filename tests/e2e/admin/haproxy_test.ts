@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { askAdmin } from "../../_util/admin/admin_client.ts";
+import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { askUntil, freePort, isInstalled, runProgram } from "../../_util/programs/installed.ts";
 import { denoRun, run, ServerProcess } from "../../_util/programs/program.ts";
 
@@ -57,7 +58,7 @@ ${backend}`,
       const status = () => statusOf(stats);
       await askUntil(status, ({ a, b }) => a === "UP" && b === "UP");
       const test = run(denoRun("loadtest.ts", [
-        ...["--protocol", "echo", "--clients", "600", "--window", "5s", "--max-lag", "10s"],
+        ...["--protocol", "echo", "--clients", "600", "--window", "5s", ...ANY_LAG],
         ...["--target", `127.0.0.1:${port}`, "--json", "--quiet"],
       ]));
       await first.until(({ accepted }) => Number(accepted) > 50);

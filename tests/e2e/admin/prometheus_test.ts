@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { askUntil, freePort, isInstalled, runProgram } from "../../_util/programs/installed.ts";
 import { denoRun, run, ServerProcess } from "../../_util/programs/program.ts";
 
@@ -37,7 +38,7 @@ Deno.test({
       ]);
       await askUntil(() => query(port, "up", "job"), ({ okline }) => okline === 1);
       const { code, out } = await run(denoRun("loadtest.ts", [
-        ...["--clients", "300", "--window", "1s", "--max-lag", "10s", "--json", "--quiet"],
+        ...["--clients", "300", "--window", "1s", ...ANY_LAG, "--json", "--quiet"],
         ...["--target", `127.0.0.1:${server.port}`, "--target-admin", `${admin.host}:${admin.port}`],
       ]));
       const summary = JSON.parse(out);

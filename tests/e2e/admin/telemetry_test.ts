@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripAnsiCode } from "@std/fmt/colors";
 import { runRelayClient } from "../../../relay/client.ts";
 import { connect } from "../../../socket/connect.ts";
+import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { denoRun, run } from "../../_util/programs/program.ts";
 
 /** Runs a server whose OpenTelemetry output goes to the console, until `use` has ended. Returns the output. */
@@ -103,7 +104,7 @@ Deno.test("server.ts exports nothing when OTEL_DENO is not set", async () => {
 
 Deno.test("loadtest.ts exports its last metrics when it ends before the first export", async () => {
   const { code, err } = await run(
-    denoRun("loadtest.ts", ["--clients", "20", "--window", "100ms", "--max-lag", "60s", "--json", "--quiet"]),
+    denoRun("loadtest.ts", ["--clients", "20", "--window", "100ms", ...ANY_LAG, "--json", "--quiet"]),
     {
       env: {
         OTEL_DENO: "true",

@@ -16,6 +16,9 @@ import { BrokenServer, type Flaw, LIMIT } from "../../_util/programs/broken_serv
 import { BROKEN, end } from "../../_util/programs/broken_servers.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
 
+/** Patience in ms with a server that answers, however busy the machine is. */
+const PATIENT = 5000;
+
 async function tortured(port: number, options: Partial<TortureOptions>): Promise<TortureResult[]> {
   const target = { hostname: "127.0.0.1", port };
   const small = { scale: 0.003, patience: 400, maxLine: LIMIT, random: randomStream(1, "fault") };
@@ -28,7 +31,7 @@ Deno.test("broken servers cover every case of the torture suite", () => {
 
 Deno.test("torture() passes the server that the broken ones are made of", async () => {
   await using server = new BrokenServer();
-  const results = await tortured(server.port, { patience: 2000 });
+  const results = await tortured(server.port, { patience: PATIENT });
   for (const { name, fault, unjudged } of results) assertEquals([name, fault ?? unjudged], [name, undefined]);
 });
 
@@ -85,9 +88,14 @@ Deno.test("torture() finds a server that forgets to close sockets", async () => 
   })();
   const process = TargetProcess.find(listener.addr);
   assertEquals(process?.pids, [Deno.pid]);
-  const [found] = await tortured(listener.addr.port, { only: "CR", scale: 1, process });
+  const [found] = await tortured(listener.addr.port, { only: "CR", scale: 1, process, patience: 2000 });
   assertEquals([found?.fault, found?.unjudged], [undefined, undefined]); // three sockets: it might have use for them
-  const [more] = await tortured(listener.addr.port, { only: "random", scale: 0.1, process });
+  const [more] = await tortured(listener.addr.port, {
+    only: "random",
+    scale: 0.1,
+    process,
+    patience: PATIENT,
+  });
   assertMatch(more?.fault ?? "nothing", /^afterwards the server holds 21 more sockets than before$/);
   listener.close();
   await accepting;
@@ -97,7 +105,7 @@ Deno.test("torture() finds a server that forgets to close sockets", async () => 
 Deno.test("torture() does not judge answers that differ each time, or are empty", async () => {
   let count = 0;
   await using counting = new BrokenServer({ read: (session) => session.say(`${++count}\n`) });
-  const [differs] = await tortured(counting.port, { only: "split" });
+  const [differs] = await tortured(counting.port, { only: "split", patience: PATIENT });
   assertEquals([differs?.fault, differs?.unjudged], [
     undefined,
     "it answers the same bytes differently each time",
@@ -110,7 +118,7 @@ Deno.test("torture() does not judge answers that differ each time, or are empty"
       await session.readAll();
     },
   });
-  const [changes] = await tortured(later.port, { only: "split" });
+  const [changes] = await tortured(later.port, { only: "split", patience: PATIENT });
   assertEquals([changes?.fault, changes?.unjudged], [
     undefined,
     "it answers the same bytes differently after a while",
@@ -129,7 +137,7 @@ Deno.test("firstLook() distinguishes a greeting from an answer, and rejects unsu
       await session.readAll();
     },
   });
-  const { greeting, answer } = await look(polite.port);
+  const { greeting, answer } = await look(polite.port, PATIENT);
   assertEquals([greeting, typeof answer], [12, "number"]);
   await using mute = new BrokenServer({ read() {} });
   assertEquals(await look(mute.port), { greeting: 0, answer: "no answer within 300 ms" });
@@ -148,12 +156,12 @@ Deno.test("firstLook() and torture() recognize a server that speaks TLS", async 
     for await (const line of peer) peer.send(line);
   });
   const target = { hostname: "127.0.0.1", port: server.port };
-  const { answer } = await probeTarget({ target, patience: 1000 });
+  const { answer } = await probeTarget({ target, patience: PATIENT });
   assertEquals(answer, "it speaks TLS, and a peer without TLS gets no answer");
   const tls = { ca: authority.certificate };
-  assertEquals(typeof (await probeTarget({ target, tls, patience: 1000 })).answer, "number");
+  assertEquals(typeof (await probeTarget({ target, tls, patience: PATIENT })).answer, "number");
   for (const only of ["split", "limit", "FIN", "half", "reset", "tiny"]) {
-    const found = await tortured(server.port, { target, tls, only, maxLine: 64 * 1024, patience: 2000 });
+    const found = await tortured(server.port, { target, tls, only, maxLine: 64 * 1024, patience: PATIENT });
     assertEquals(found.map(({ name, fault }) => [name, fault]), found.map(({ name }) => [name, undefined]));
   }
   const { queuedBytes } = await server.until((stats) => stats.connections === 0);
