@@ -1,4 +1,5 @@
 /** `loadtest.ts new NAME`: writes a commented scenario to start from. @module */
+import { basename } from "node:path";
 import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
 import { quoted } from "../../../internal/printable.ts";
@@ -14,16 +15,19 @@ import TEMPLATE from "./template.txt" with { type: "text" };
  * @throws {ExitError} If it cannot be written.
  */
 export async function writeScenario(name: string, log: Log): Promise<ExitCode> {
+  const command = `${invocation("loadtest")} run`;
   const path = /\.[mc]?tsx?$/.test(name) ? name : `${name}.ts`;
   try {
-    await Deno.writeTextFile(path, TEMPLATE, { createNew: true });
+    await Deno.writeTextFile(path, TEMPLATE.replace("RUN_COMMAND", `${command} ${basename(path)}`), {
+      createNew: true,
+    });
   } catch (cause) {
     if (cause instanceof Deno.errors.AlreadyExists) {
       throw new UsageError(`Cannot write ${quoted(path)}: it exists already`, { cause });
     }
     throw isFileError(cause) ? fileError(`write ${quoted(path)}`, cause) : cause;
   }
-  log.result(`Wrote ${path}. Run it: ${invocation("loadtest")} run ${path} --target HOST:PORT`, {
+  log.result(`Wrote ${path}. Run it: ${command} ${path} --target HOST:PORT`, {
     event: "written",
     path,
   });
