@@ -1,9 +1,9 @@
 /**
  * The CPU time that a message costs when its receiver is at another node: `deno task bench:crossing`.
  *
- * Two relays, each with a load of its own, know nothing of each other, are connected by the local bus, or over NATS. They
- * take turns, for `--rounds 5`. Half of the messages of a cluster cross, so that a crossing costs twice what a message costs
- * more than at relays that are apart.
+ * Two relays, each with its own load, are separate, connected by the local bus, or connected over NATS. These three take
+ * turns, for `--rounds 5`. Half of the messages of a cluster cross. So a crossing costs twice the difference between a message
+ * at connected relays and one at separate relays.
  *
  * @module
  */

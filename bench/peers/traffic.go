@@ -5,7 +5,7 @@
 //	traffic answer                             answers one line on each connection with it, and closes
 //	traffic stream ADDRESS BYTES               one stream
 //	traffic short ADDRESS COUNT AT-ONCE        connections for one request and its answer each
-//	traffic lines ADDRESS COUNT AT-ONCE SECONDS  COUNT connections, each with AT-ONCE lines under way
+//	traffic lines ADDRESS COUNT AT-ONCE SECONDS  COUNT connections, each with AT-ONCE lines in flight
 //	traffic polite ADDRESS COUNT SECONDS       COUNT connections that ask, wait for the answer and pause
 //	traffic quick ADDRESS COUNT RATE           COUNT connections that send RATE KiB a second each and read what comes back
 //	traffic slow ADDRESS COUNT RATE            the same, but none reads; one that is cut off comes again
@@ -39,7 +39,7 @@ const (
 	pause    = 500 * time.Millisecond
 	// Till all are connected and the server has compiled what it runs often.
 	warmUp = 3 * time.Second
-	// Chunks of who sends on and on.
+	// Chunks of a peer that sends without a pause.
 	perSecond = 10
 	segment   = 1448
 )
@@ -177,10 +177,10 @@ func short(address string, count, atOnce int) {
 		}
 		latencies[i] = time.Since(since)
 	})
-	tell(latencies, count, time.Since(began))
+	report(latencies, count, time.Since(began))
 }
 
-// each runs `run` for 0 to count-1, so many at once.
+// each runs `run` for 0 to count-1, atOnce calls in parallel.
 func each(count, atOnce int, run func(i int)) {
 	var next int64 = -1
 	var all sync.WaitGroup
@@ -219,7 +219,7 @@ func lines(address string, count, atOnce int, duration time.Duration) {
 	})
 	took := time.Since(began)
 	every := joined(latencies)
-	tell(every, len(every)*atOnce, took)
+	report(every, len(every)*atOnce, took)
 }
 
 func joined(latencies [][]time.Duration) []time.Duration {
@@ -231,7 +231,7 @@ func joined(latencies [][]time.Duration) []time.Duration {
 }
 
 // distant connects as a peer beyond an Ethernet does. The segments of the loopback device are 45 times as large, and the
-// system takes so many of them for a peer that reads nothing: 2.5 MiB and more.
+// system takes 2.5 MiB and more of them for a peer that reads nothing.
 func distant(address string) net.Conn {
 	dialer := net.Dialer{Control: func(_, _ string, conn syscall.RawConn) error {
 		return conn.Control(func(socket uintptr) {
@@ -266,7 +266,7 @@ func polite(address string, count int, duration time.Duration) {
 		}
 	})
 	every := joined(latencies)
-	tell(every, len(every), time.Since(began))
+	report(every, len(every), time.Since(began))
 }
 
 func pourAll(address string, count, rate int, reads bool) {
@@ -292,7 +292,7 @@ func pour(address string, rate int, reads bool) {
 	}
 }
 
-func tell(latencies []time.Duration, count int, took time.Duration) {
+func report(latencies []time.Duration, count int, took time.Duration) {
 	sort.Slice(latencies, func(a, b int) bool { return latencies[a] < latencies[b] })
 	at := func(share float64) float64 {
 		return float64(latencies[int(share*float64(len(latencies)-1))].Microseconds())

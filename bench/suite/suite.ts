@@ -17,7 +17,7 @@ async function show(args: readonly string[]): Promise<void> {
 }
 
 /** Runs benchmarks and prints one line for each. */
-async function tell(args: readonly string[]): Promise<void> {
+async function printJson(args: readonly string[]): Promise<void> {
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
     stdin: "null",
@@ -41,5 +41,5 @@ const files = [...Deno.readDirSync(HERE)].map(({ name }) => name).filter((name) 
   name.endsWith(".bench.ts")
 );
 const bench = ["bench", "-A", "--quiet", ...flags, ...files.sort().map((name) => HERE + name)];
-await (json ? tell(bench) : show(bench));
+await (json ? printJson(bench) : show(bench));
 await show(["run", "-A", `${HERE}idle_memory.ts`, ...flags]);

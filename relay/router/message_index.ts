@@ -21,7 +21,7 @@ export class MessageIndex<Entry extends IndexEntry> {
   /** Entries whose hash was taken. With a secret seed, there is hardly ever one. */
   readonly #byText = new Map<string, Entry>();
 
-  /** @param seed Integer of 32 bits. Without it, nobody can predict which texts share a hash. */
+  /** @param seed Integer of 32 bits. A peer that does not have it cannot predict which texts share a hash. */
   constructor(seed: number) {
     this.#seed = seed | 0;
   }

@@ -1,4 +1,4 @@
-/** Routes messages: who gets each one, who gets its ok, and what happens when a peer leaves. Pure. @module */
+/** Routes messages to receivers, and their oks to senders, also when a peer leaves. Pure. @module */
 import { ProtocolError, type Verb, verbOf } from "../../protocol.ts";
 import { type DurationHistogram, durationUnits } from "../../internal/duration_histogram.ts";
 import { InFlightLimit } from "./limits.ts";
