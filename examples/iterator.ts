@@ -1,5 +1,5 @@
 /** A server with loops: it keeps a sum for each connection. */
-import { connect, type Connection, listen } from "@okline/okline/socket";
+import { connect, type Connection, FramingError, listen } from "@okline/okline/socket";
 
 async function add(peer: Connection): Promise<void> {
   let sum = 0;
@@ -9,7 +9,11 @@ async function add(peer: Connection): Promise<void> {
 
 const server = listen({ port: 0 });
 const serving = (async () => {
-  for await (const peer of server) add(peer).catch((error) => peer.abort({ type: "handler-failed", error }));
+  for await (const peer of server) {
+    add(peer).catch((error) =>
+      peer.abort({ type: error instanceof FramingError ? "framing" : "handler-failed", error })
+    );
+  }
 })();
 
 const client = await connect({ port: server.port });

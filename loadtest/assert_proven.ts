@@ -19,9 +19,10 @@ export function assertProven(run: Pick<LoadTestRun, "verdict" | "text" | "findin
 }
 
 function linesOf(findings: readonly Finding[]): string[] {
-  // The sentence about an unreachable server has its reason, and nothing else happened.
-  if (findings.some(({ kind }) => kind === "unreachable")) return [];
-  const { leading, uncounted } = leadingFindings(findings);
+  // The sentence about an unreachable server has its reason. Besides, only code of the scenario can have failed.
+  const unreachable = findings.some(({ kind }) => kind === "unreachable");
+  const told = unreachable ? findings.filter(({ kind }) => kind === "scenario") : findings;
+  const { leading, uncounted } = leadingFindings(told);
   const more = uncounted === 0 ? [] : [`and ${uncounted.toLocaleString("en")} more like these`];
   return [...leading.map(({ text }) => text), ...more];
 }

@@ -205,11 +205,27 @@ export async function runPlan(options: RunPlanOptions): Promise<RunResult> {
   await watching;
   for await (const event of server.connectionEvents?.(generator.begin) ?? []) record(event);
   // Not after an interrupt: its results must not wait, and a server that the user ends by force has not failed.
-  const hung = isInterrupted() ? undefined : await server.end?.();
+  const hung = isInterrupted() || signal?.aborted ? undefined : await unlessAborted(server.end?.(), signal);
   if (hung !== undefined) record({ event: "killed", at: durationMs, detail: hung });
   for (const detail of await options.finish?.() ?? []) record({ event: "threw", at: durationMs, detail });
   for (const event of facts) ledger.record(event);
   return { judgement: judge(ledger), ledger, durationMs };
+}
+
+/** Resolves with the result of `ending`, or with `undefined` when `signal` aborts first. */
+async function unlessAborted<Result>(
+  ending: Promise<Result> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Result | undefined> {
+  if (signal === undefined) return await ending;
+  const aborted = Promise.withResolvers<undefined>();
+  const abort = (): void => aborted.resolve(undefined);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([ending, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
 
 /** Whether clients tried to connect, and none of them ever did. */

@@ -5,8 +5,8 @@ import { FAIR_IO_VARIABLE, hasFairIo } from "../run_program.ts";
 import { ExitError } from "../terminal/exit.ts";
 
 /**
- * Checks that the program may start its processes, connect, and run with fair I/O, because the first of several refused steps would only name
- * itself. Never prompts.
+ * Checks that the program may start its processes, connect, and run with fair I/O, because the first of several refused
+ * steps would only name itself. Never prompts.
  *
  * @param target The server under test. Default: one that the load test starts, on loopback.
  * @throws {ExitError} If it may not.
@@ -28,7 +28,9 @@ export function assertPermissions(target: Address = { hostname: "127.0.0.1", por
 /** Without these, the program could not run with fair I/O, and would lag. */
 const FAIR_IO: readonly Deno.PermissionDescriptor[] = [
   { name: "env", variable: FAIR_IO_VARIABLE },
-  { name: "read", path: new URL("../../", import.meta.url) },
+  ...(import.meta.url.startsWith("file:")
+    ? [{ name: "read", path: new URL("../../", import.meta.url) } as const]
+    : []),
 ];
 
 function netOf(target: Address): Deno.PermissionDescriptor {

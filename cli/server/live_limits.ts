@@ -70,13 +70,22 @@ export class LiveLimits {
     const named = new URLSearchParams();
     for (const [name, text] of changes) {
       const key = this.#keyOf(name);
-      if (Object.hasOwn(values, key)) throw new RangeError(`Cannot set ${name} twice`);
-      values[key] = this.#parse(key, text);
+      const value = this.#parse(key, text);
+      // The list of limits has some by two names, and may be sent back as it is.
+      if (Object.hasOwn(values, key) && !this.#same(key, values[key], value)) {
+        throw new RangeError(`Cannot set ${name} twice`);
+      }
+      values[key] = value;
       named.set(optionName(key), text);
     }
     const changed = this.#service.setLimits?.(pick(LIMITS, values), pick(TIMEOUTS, values), named);
     this.#values = { ...this.#values, ...values };
     await changed;
+  }
+
+  #same(key: string, one: unknown, other: unknown): boolean {
+    const { format } = this.#options[key]!;
+    return format(one) === format(other);
   }
 
   #keyOf(name: string): string {

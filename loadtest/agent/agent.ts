@@ -55,6 +55,8 @@ export class Agent implements AsyncDisposable {
       limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
       ...(network === undefined ? {} : { network }),
       ...(tls === undefined ? {} : { tls }),
+      // One failed load test does not fail the agent.
+      onError: (error) => options.onLog?.(`Cannot go on with a load test: ${error.message}`),
     });
     void this.#listener.serve((connection) => this.#serve(connection));
   }

@@ -2,7 +2,7 @@
 import { formatDuration } from "../../internal/duration.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { describeCloseReason } from "../../socket/errors.ts";
+import { describeCloseReason, FramingError } from "../../socket/errors.ts";
 import { type Address, formatAddress, type NetworkLayer } from "../../socket/network.ts";
 import type { GeneratorEnd, GeneratorProcess } from "../generate/generator_process.ts";
 import type { ChildMessage } from "../process/child_process.ts";
@@ -29,6 +29,12 @@ export interface AgentProcessOptions {
   readonly files?: readonly AgentFile[];
   /** Receives the lines of the process. */
   readonly onMessage: (message: ChildMessage) => void;
+}
+
+/** The connection to an agent, and the lines that it has not read. */
+interface Agent {
+  readonly connection: Connection;
+  readonly lines: AsyncIterator<string>;
 }
 
 /** Requests for the time: the fastest answer counts. */
@@ -64,12 +70,21 @@ export class AgentProcess implements GeneratorProcess {
   /**
    * Connects to an agent, compares the clocks, and starts a process there.
    *
-   * @throws {AgentError} If the agent cannot be reached, or refuses.
+   * @throws {AgentError} If the agent cannot be reached, refuses, or is not one.
    */
   static async start(options: AgentProcessOptions): Promise<AgentProcess> {
+    const connection = await dial(options);
+    try {
+      return await AgentProcess.#begin(connection, options);
+    } catch (error) {
+      connection.abort();
+      throw error;
+    }
+  }
+
+  static async #begin(connection: Connection, options: AgentProcessOptions): Promise<AgentProcess> {
     const { address, token, version, run, files = [], onMessage } = options;
     const name = formatAddress(address);
-    const connection = await dial(options, name);
     connection.send(`auth ${token}`);
     send(connection, { event: "hello", protocol: AGENT_PROTOCOL, version, run });
     const lines = connection[Symbol.asyncIterator]();
@@ -119,7 +134,7 @@ export class AgentProcess implements GeneratorProcess {
   }
 }
 
-async function dial({ address, tls }: AgentProcessOptions, name: string): Promise<Connection> {
+async function dial({ address, tls }: AgentProcessOptions): Promise<Connection> {
   try {
     return await connect({
       ...address,
@@ -129,7 +144,7 @@ async function dial({ address, tls }: AgentProcessOptions, name: string): Promis
     });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new AgentError(`Cannot reach the agent ${name}: ${why}`, { cause });
+    throw new AgentError(`Cannot reach the agent ${formatAddress(address)}: ${why}`, { cause });
   }
 }
 
@@ -142,40 +157,43 @@ function send(connection: Connection, message: ToAgent): void {
 }
 
 /** Returns the next message of a kind. */
-async function expect({ connection, lines, name }: {
-  readonly connection: Connection;
-  readonly lines: AsyncIterator<string>;
-  readonly name: string;
-}, event: string): Promise<ChildMessage> {
+async function expect(agent: Agent & { readonly name: string }, event: string): Promise<ChildMessage> {
+  const { name } = agent;
   for (;;) {
-    const { done, value } = await lines.next();
-    if (done) throw new AgentError(`Cannot use the agent ${name}: ${await lossOf(connection)}`);
-    if (value.startsWith("error ")) {
-      throw new AgentError(`Cannot use the agent ${name}: ${value.slice("error ".length)}`);
-    }
-    const message = JSON.parse(value) as ChildMessage;
+    const message = await receive(agent);
+    if (typeof message === "string") throw new AgentError(`Cannot use the agent ${name}: ${message}`);
     if (message.event === event) return message;
   }
 }
 
-/** Passes the lines of a process on until it has ended, or the agent is gone. */
-async function follow({ connection, lines, onMessage }: {
-  readonly connection: Connection;
-  readonly lines: AsyncIterator<string>;
-  readonly onMessage: AgentProcessOptions["onMessage"];
-}): Promise<GeneratorEnd> {
-  for (;;) {
+/** Returns the next message of an agent, or why there is none. */
+async function receive({ connection, lines }: Agent): Promise<ChildMessage | string> {
+  try {
     const { done, value } = await lines.next();
-    if (done) break;
-    if (value.startsWith("error ")) return { detail: value.slice("error ".length) };
-    const message = JSON.parse(value) as ChildMessage;
+    if (done) return await lossOf(connection);
+    if (value.startsWith("error ")) return value.slice("error ".length);
+    const message: unknown = JSON.parse(value);
+    if (typeof message === "object" && message !== null && "event" in message) return message as ChildMessage;
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof FramingError)) throw error;
+  }
+  // Without the line: another server may repeat the token.
+  return "it sent a line that is not an agent's";
+}
+
+/** Passes the lines of a process on until it has ended, or the agent is gone. */
+async function follow(
+  agent: Agent & { readonly onMessage: AgentProcessOptions["onMessage"] },
+): Promise<GeneratorEnd> {
+  for (;;) {
+    const message = await receive(agent);
+    if (typeof message === "string") return { detail: message };
     if (message.event === "end") {
       const signal = message.signal as Deno.Signal | null;
       return { code: Number(message.code), signal };
     }
-    if (message.event !== "alive") onMessage(message);
+    if (message.event !== "alive") agent.onMessage(message);
   }
-  return { detail: await lossOf(connection) };
 }
 
 /** Describes why a connection ended before its last message. */

@@ -51,20 +51,33 @@ export function isTruncated<Frame>(expected: IndexedExpectation<Frame> | undefin
   return false;
 }
 
-/** Whether two frames have the same content: bytes, arrays, maps, and plain objects are compared in depth. */
+/**
+ * Whether two frames have the same content: bytes, arrays, maps, and plain objects are compared in depth. Frames of a user's
+ * codec that cannot be compared, because they contain themselves or a getter throws, are not equal.
+ */
 export function equal(one: unknown, other: unknown): boolean {
+  try {
+    return equalInDepth(one, other);
+  } catch {
+    return false;
+  }
+}
+
+function equalInDepth(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false;
   if (one instanceof Uint8Array || Array.isArray(one)) {
     if (!(other instanceof Uint8Array || Array.isArray(other)) || one.length !== other.length) return false;
-    for (let index = 0; index < one.length; index++) if (!equal(one[index], other[index])) return false;
+    for (let index = 0; index < one.length; index++) {
+      if (!equalInDepth(one[index], other[index])) return false;
+    }
     return Array.isArray(one) === Array.isArray(other);
   }
-  if (one instanceof Map) return other instanceof Map && equal([...one], [...other]);
+  if (one instanceof Map) return other instanceof Map && equalInDepth([...one], [...other]);
   const names = Object.keys(one);
   return names.length === Object.keys(other).length && !Array.isArray(other) &&
     names.every((name) =>
-      Object.hasOwn(other, name) && equal(Reflect.get(one, name), Reflect.get(other, name))
+      Object.hasOwn(other, name) && equalInDepth(Reflect.get(one, name), Reflect.get(other, name))
     );
 }
 

@@ -4,10 +4,11 @@
  * Checks what an encoder did. Bytes that stay pending would be taken again without end, or wait forever.
  *
  * @param length The number of bytes that it returned.
+ * @param most The number of bytes that it had room for. Default: any number
  * @throws {TypeError} If that is not a number of bytes, or some are pending still.
  */
-export function assertTaken(length: number, { size }: { readonly size: number }): void {
-  if (!(length >= 0)) throw brokenEncoder("bytes", `length ${length}`);
+export function assertTaken(length: number, { size }: { readonly size: number }, most = Infinity): void {
+  if (!(length >= 0 && length <= most)) throw brokenEncoder("bytes", `length ${length}`);
   if (size !== 0) throw brokenEncoder("size 0 after its bytes were taken", `size ${size}`);
 }
 

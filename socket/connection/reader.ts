@@ -288,10 +288,10 @@ export class Reader<Frame> implements Resumable, Receiver {
     let error: FramingError | undefined;
     try {
       ({ frames, error } = this.#decoder.push(bytes));
+      this.#frames += frames.length;
     } catch (cause) {
       return this.#failed({ type: "handler-failed", cause }); // This calls `stop`.
     }
-    this.#frames += frames.length;
     const sink = this.#sink;
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);

@@ -203,7 +203,7 @@ export class Writer<Frame> implements Flushable {
     try {
       length = encoder.takeInto(SCRATCH);
       if (length === undefined) return;
-      assertTaken(length, encoder);
+      assertTaken(length, encoder, SCRATCH.length);
     } catch (cause) {
       this.#encoderFailed(cause);
       return;

@@ -72,23 +72,28 @@ export class Admission<Frame> {
     }
     const refusal = this.connections.refusal(transport.remote.hostname);
     const id = this.#nextId++;
-    if (refusal !== undefined) {
-      this.#refuse(new Connection(transport, this.#settingsOfRefused(refusal), id), refusal);
-      onChange();
-      return undefined;
+    const settings = refusal === undefined ? this.#settings : this.#settingsOfRefused(refusal);
+    const connection = this.#connection(transport, settings, id);
+    if (connection !== undefined) {
+      if (refusal !== undefined) this.#refuse(connection, refusal);
+      else this.connections.add(connection);
     }
-    const connection = this.#connection(transport, id);
-    this.connections.add(connection);
     onChange();
-    return connection;
+    return refusal === undefined ? connection : undefined;
   }
 
-  #connection(transport: Transport, id: number): Connection<Frame> {
+  /** Returns `undefined` if the codec throws, which costs this peer its connection, and no other. */
+  #connection(
+    transport: Transport,
+    settings: ConnectionSettings<Frame>,
+    id: number,
+  ): Connection<Frame> | undefined {
     try {
-      return new Connection(transport, this.#settings, id);
+      return new Connection(transport, settings, id);
     } catch (error) {
-      transport.close(); // The codec threw. Without this, the socket would stay open.
-      throw error;
+      transport.close();
+      this.#options.reporter.error(error);
+      return undefined;
     }
   }
 
@@ -107,11 +112,14 @@ export class Admission<Frame> {
   }
 
   #settingsOfRefused(refusal: Refusal): ConnectionSettings<Frame> {
-    const { listen, clock } = this.#options;
+    const { listen, clock, reporter } = this.#options;
     const { total } = this.connections;
     const timeouts = { ...listen.timeouts, drain: REFUSED_DRAIN_TIMEOUT };
     const farewell = () => this.#refusalFrame(refusal);
-    return new ConnectionSettings({ ...listen, clock, total, timeouts, farewell });
+    const onClosed = (connection: Connection<Frame>, reason: CloseReason): void => {
+      if (reason.type === "handler-failed") reporter.error(reason.error, connection);
+    };
+    return new ConnectionSettings({ ...listen, clock, total, timeouts, farewell, onClosed });
   }
 
   /** Admits no more peers, and closes those that wait for room. */

@@ -136,12 +136,13 @@ async function runCases(values: Values<typeof options>, log: Log, { onSignal }: 
     const faults = left === undefined ? [] : [`Left in the server: ${left}`];
     const after = before && process?.heldResources();
     if (before !== undefined) faults.push(...memoryFaults(before.memory, after?.memory, mostGrowth(values)));
-    if (!interrupted.signal.aborted) {
+    const { aborted } = interrupted.signal;
+    if (!aborted) {
       await own?.stop();
       if (own?.hung !== undefined) faults.push(`The server ${own.hung} after the last case, and was killed`);
     }
     const missing = caseNames(values.only).length - results.length;
-    if (interrupted.signal.aborted) faults.push(`Interrupted: ${missing} cases were not run`);
+    if (aborted) faults.push(`Interrupted: ${missing} cases were not run`);
     else if (missing > 0) {
       faults.push(
         `The server does not answer since ${

@@ -74,6 +74,8 @@ Deno.test("LiveLimits.set() accepts a former name, and passes the present one on
   assertEquals([limits.current["max-in-flight"], limits.current["max-under-way"]], ["4", "4"]);
   const twice = new URLSearchParams("max-under-way=3&max-in-flight=4");
   await assertRejects(() => limits.set(twice), RangeError, "Cannot set max-in-flight twice");
+  await limits.set(new URLSearchParams(limits.current));
+  assertEquals(limits.current["max-in-flight"], "4");
 });
 
 Deno.test("LiveLimits.set() changes nothing when one of the changes is not accepted", pure, async () => {

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AgentError, AgentProcess } from "../../../loadtest/agent/agent_process.ts";
+import { bytesCodec } from "../../../socket/mod.ts";
 import { listen } from "../../../socket/listen.ts";
 import type { Listener } from "../../../socket/listener.ts";
 
@@ -28,7 +29,7 @@ function startAgent({ whole }: { readonly whole: boolean }): Listener {
   return agent;
 }
 
-function startProcess(agent: Listener): Promise<AgentProcess> {
+function startProcess(agent: Pick<Listener, "addresses">): Promise<AgentProcess> {
   return AgentProcess.start({
     address: agent.addresses[0]!,
     token: "secret",
@@ -59,4 +60,27 @@ Deno.test("AgentProcess.history() rejects when the agent is lost before the last
   );
   assertEquals(slices, SLICES);
   await process.close();
+});
+
+Deno.test("AgentProcess.start() rejects, closes its connection, and hides the token when the server is not an agent", async () => {
+  const answers = ["[]\n", "HTTP/1.1 400 Bad Request\r\n\r\n"].map((text) => new TextEncoder().encode(text));
+  // An echo of what it got, and bytes that are not UTF-8.
+  for (const answer of [undefined, ...answers, new Uint8Array([0xff, 0xfe, 10])]) {
+    await using server = listen({ port: 0, codec: bytesCodec });
+    void server.serve(async (peer) => {
+      for await (const bytes of peer) peer.send(answer ?? bytes);
+    });
+    const { message } = await assertRejects(() => startProcess(server), AgentError);
+    assertMatch(message, /^Cannot use the agent 127\.0\.0\.1:\d+: it sent a line that is not an agent's$/);
+    await server.until(({ connections }) => connections === 0);
+  }
+});
+
+Deno.test("AgentProcess.start() closes its connection when the agent refuses", async () => {
+  await using server = listen({ port: 0 });
+  void server.serve(async (peer) => {
+    for await (const _ of peer) peer.send("error wrong token");
+  });
+  await assertRejects(() => startProcess(server), AgentError, "wrong token");
+  await server.until(({ connections }) => connections === 0);
 });

@@ -289,6 +289,20 @@ Deno.test("runLoadTest() finds a reply that cannot be shown", pure, async () => 
   assertStringIncludes(findings[0]!.text, "got a frame that cannot be shown");
 });
 
+Deno.test("runLoadTest() finds a reply that cannot be compared with the expected one", pure, async () => {
+  const frame = (): object => {
+    const circular: Record<string, unknown> = {};
+    circular["self"] = circular;
+    return circular;
+  };
+  const frames: Nonsense = { push: () => ({ frames: [frame()] }), end: () => undefined };
+  const { findings } = await run({
+    codec: { ...codec, decoder: () => frames },
+    session: async (t) => void await t.ask("hello", { expect: frame() as Nonsense }),
+  });
+  assertEquals(findings[0]!.kind, "wrong");
+});
+
 Deno.test("scenario() refuses data that are no rows", pure, () => {
   for (const data of [5, null, {}, { file: 5 }, [1, 2], [null]] as Nonsense[]) {
     assertThrows(() => scenario({ codec, session, data }), TypeError, "Cannot use the data of the scenario");

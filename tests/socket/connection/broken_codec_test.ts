@@ -5,6 +5,7 @@ import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
 import { type CloseReason, ConnectionClosedError } from "../../../socket/errors.ts";
+import { connect } from "../../../socket/connect.ts";
 import { listen } from "../../../socket/listen.ts";
 import { MemoryNetwork } from "../../../testing/memory_network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
@@ -67,6 +68,10 @@ const ENCODERS: Readonly<Record<string, readonly [Codec<string>, message: string
   "returns no number from takeInto()": [
     codec({ takeInto: () => NaN }),
     "Cannot use the encoder of the codec: expected bytes, got length NaN",
+  ],
+  "returns more from takeInto() than there was room for": [
+    codec({ takeInto: () => 2 ** 30 }),
+    "Cannot use the encoder of the codec: expected bytes, got length 1073741824",
   ],
   "counts no number of bytes": [
     keeping(NaN, BYTES),
@@ -189,13 +194,66 @@ Deno.test("listen() reports a broken decoder to onError, and serves other connec
   second.close();
 });
 
-Deno.test("listen() closes a socket whose connection the codec cannot begin", pure, async () => {
+Deno.test("listen() refuses only the peer whose connection the codec cannot begin", pure, async () => {
   const network = new MemoryNetwork();
-  const server = listen({ network, port: 7, codec: { ...lineCodec(), encoder: broken } });
-  const finished = assertRejects(() => server.serve(() => {}), RangeError, "broken");
+  const errors: string[] = [];
+  let connections = 0;
+  const codec = { ...lineCodec(), encoder: () => connections++ % 2 === 0 ? broken() : lineCodec().encoder() };
+  const onError = (error: Error) => void errors.push(error.message);
+  const limits = { maxConnections: 1 };
+  await using server = listen({ network, port: 7, codec, onError, limits, refusal: () => "no room" });
+  void server.serve(async (peer) => {
+    for await (const line of peer) peer.send(line);
+  });
+  const unlucky = await network.connect({ port: 7 });
+  assertEquals(await unlucky.read(new Uint8Array(1)), null);
+  await using served = await connect({ network, port: 7 });
+  const replies = served[Symbol.asyncIterator]();
+  const ask = async (line: string): Promise<string> => {
+    served.send(line);
+    return (await replies.next()).value;
+  };
+  assertEquals(await ask("hello"), "hello");
+  const refused = await network.connect({ port: 7 }); // The codec breaks for refused peers as well.
+  assertEquals(await refused.read(new Uint8Array(1)), null);
+  assertEquals(await ask("again"), "again");
+  assertEquals(errors, ["broken", "broken"]);
+  unlucky.close();
+  refused.close();
+});
+
+Deno.test("listen() reports a refusal that the codec cannot carry", pure, async () => {
+  const network = new MemoryNetwork();
+  const errors: Error[] = [];
+  await using server = listen({
+    network,
+    port: 7,
+    limits: { maxConnections: 1 },
+    refusal: (why) => `${why}\n`,
+    onError: (error) => void errors.push(error),
+  });
+  void server.serve(async (peer) => await peer.closed.then(() => {}));
+  await using _ = await connect({ network, port: 7 });
+  await server.until(({ connections }) => connections === 1);
+  const refused = await network.connect({ port: 7 });
+  assertEquals(await refused.read(new Uint8Array(1)), null);
+  assertEquals(errors.map(({ name }) => name), ["TypeError"]);
+  refused.close();
+});
+
+Deno.test("listen() aborts a connection whose decoder returns nothing", pure, async () => {
+  const network = new MemoryNetwork();
+  const errors: string[] = [];
+  const onError = (error: Error) => void errors.push(error.name);
+  const nothing = codec({}, { push: () => ({}) as ReturnType<Decoder<string>["push"]> });
+  await using server = listen({ network, port: 7, codec: nothing, onError });
+  void server.serve(async (peer) => {
+    for await (const _ of peer);
+  });
   const peer = await network.connect({ port: 7 });
-  assertEquals(await peer.read(new Uint8Array(1)), null);
-  await finished;
+  await peer.write(new TextEncoder().encode("x\n"));
+  await server.until(({ closed }) => closed["handler-failed"] === 1);
+  assertEquals(errors, ["TypeError"]);
   peer.close();
 });
 
