@@ -2,6 +2,7 @@
 import { Libc } from "../../../native/libc.ts";
 import { type NativeNetwork, nativeNetwork } from "../../../native/mod.ts";
 import { NativeTransport } from "../../../native/transport.ts";
+import { until } from "../until.ts";
 import type { Transport } from "../../../socket/network.ts";
 
 /** Options of a test that calls foreign functions. */
@@ -10,6 +11,15 @@ export const foreign = { permissions: { ffi: true }, ignore: Deno.build.os !== "
 // Opened outside the tests, because both stay open.
 export const network: NativeNetwork | undefined = Deno.build.os === "linux" ? nativeNetwork() : undefined;
 export const libc: Libc | undefined = Deno.build.os === "linux" ? Libc.open() : undefined;
+
+// The thread that slept for the sockets of a test is an operation of that test until it has woken up, which takes a while
+// on a busy machine. It stays asleep while something waits: that is a leak, which the sanitizer reports.
+Deno.test.afterEach(() => until(() => network === undefined || isAtRest(network)));
+
+function isAtRest(network: NativeNetwork): boolean {
+  const { running, waiting } = network.stats();
+  return !running || waiting > 0;
+}
 
 /** Returns an option of a transport's socket. */
 export function optionOf(transport: Transport, level: number, option: number): number {
