@@ -68,7 +68,13 @@ async function busOf({ url, name, network, log, ...security }: ClusterOptions): 
       );
     }
     const { LocalBus } = await import("../../relay/cluster/local_bus.ts");
-    return new LocalBus({ node, folder, network });
+    return new LocalBus({
+      node,
+      folder,
+      network,
+      onError: (error) =>
+        log.error("Cannot go on with another process: {error}", { event: "cluster", error: error.message }),
+    });
   }
   const { NatsBus } = await import("../../relay/cluster/nats_bus.ts");
   return new NatsBus({

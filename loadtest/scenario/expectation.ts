@@ -16,7 +16,10 @@ export type IndexedExpectation<Frame> =
 /** Most UTF-16 units of a frame that a finding shows. */
 const SHOWN = 80;
 
-/** Whether `reply` is as expected; the message of a predicate that threw. `index` is its place in a batch. */
+/**
+ * Whether `reply` is as expected; the message of a predicate that threw, or why the two cannot be compared. `index` is its
+ * place in a batch.
+ */
 export function matches<Frame>(
   expected: IndexedExpectation<Frame> | undefined,
   reply: Frame,
@@ -24,8 +27,8 @@ export function matches<Frame>(
 ): boolean | string {
   if (expected === reply || expected === undefined) return true;
   if (expected instanceof RegExp) return typeof reply === "string" && reply.search(expected) >= 0;
-  if (typeof expected !== "function") return typeof reply === "object" && equal(expected, reply);
   try {
+    if (typeof expected !== "function") return typeof reply === "object" && equalInDepth(expected, reply);
     const outcome: unknown = (expected as (reply: Frame, index: number) => unknown)(reply, index);
     if (!(outcome instanceof Promise)) return outcome !== false;
     outcome.catch(() => {}); // It cannot be awaited here, and must not end the process.
@@ -53,7 +56,8 @@ export function isTruncated<Frame>(expected: IndexedExpectation<Frame> | undefin
 
 /**
  * Whether two frames have the same content: bytes, arrays, maps, and plain objects are compared in depth. Frames of a user's
- * codec that cannot be compared, because they contain themselves or a getter throws, are not equal.
+ * codec that cannot be compared, because they contain themselves or a getter throws, are not equal; the finding of
+ * {@linkcode matches} says why.
  */
 export function equal(one: unknown, other: unknown): boolean {
   try {

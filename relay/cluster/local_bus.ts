@@ -19,6 +19,8 @@ export interface LocalBusOptions {
   readonly network?: Network;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** Receives an error of what a message causes, which costs this node its link. Default: as for `listen`. */
+  readonly onError?: (error: Error) => void;
 }
 
 const MAX_MESSAGE = 1024 * 1024;
@@ -67,7 +69,7 @@ export class LocalBus implements Bus {
 
   /** Listens, and connects to all nodes that are there. */
   async connect(): Promise<void> {
-    const { folder, network = systemNetwork, clock = systemClock } = this.#options;
+    const { folder, network = systemNetwork, clock = systemClock, onError } = this.#options;
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     // Listening comes first: of two nodes that start together, at least one finds the other.
     this.#listener = listen({
@@ -76,6 +78,7 @@ export class LocalBus implements Bus {
       network,
       clock,
       limits: { writeBuffer: WRITE_BUFFER },
+      ...(onError && { onError }),
     });
     void this.#listener.serve((link) => this.#serve(link));
     for await (const { name } of Deno.readDir(folder)) {

@@ -326,6 +326,30 @@ Deno.test(
 );
 
 Deno.test(
+  "runPlan() does not wait for the end of the server when the user interrupts that",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const server = world.relay();
+    const controller = new AbortController();
+    const never = Promise.withResolvers<string | undefined>();
+    const run = await simulate(world, {
+      targets: server.addresses,
+      finalState: () => ({ ...server.stats(), descriptors: 0 }),
+      plan: { clients: 10 },
+      signal: controller.signal,
+      end: () => {
+        world.clock.after(500, () => controller.abort());
+        return never.promise;
+      },
+    });
+    // The results were complete before.
+    assertEquals([run.judgement.verdict, run.judgement.findings], ["proven", []]);
+    await world.clock.runUntil(server.close());
+  },
+);
+
+Deno.test(
   "HistoryVerifier returns the verdict of the run that wrote the history",
   { permissions },
   async () => {

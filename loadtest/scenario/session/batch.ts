@@ -98,11 +98,6 @@ export class Batch<Frame> {
     return this.#next;
   }
 
-  /** The expected reply to all requests, unless each has its own. */
-  get expect(): IndexedExpectation<Frame> | undefined {
-    return this.#expect;
-  }
-
   /** Returns the expected reply to a request. */
   expectationOf(index: number): IndexedExpectation<Frame> | undefined {
     return this.#expectEach === undefined ? this.#expect : this.#expectEach[index];

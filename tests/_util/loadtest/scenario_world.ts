@@ -1,6 +1,13 @@
 /** A scenario against an in-memory server, with virtual time. */
-import { type LoadTestRun, runLoadTest, type ScenarioTestOptions } from "../../../loadtest/mod.ts";
-import { type Clock, type Connection, type Handler, listen } from "../../../socket/mod.ts";
+import {
+  type LoadTestRun,
+  runLoadTest,
+  type Scenario,
+  scenario,
+  type ScenarioTestOptions,
+  type Session,
+} from "../../../loadtest/mod.ts";
+import { type Clock, type Connection, type Handler, lineCodec, listen } from "../../../socket/mod.ts";
 import { Simulation } from "./simulation.ts";
 
 /** Runs a line scenario against a server that serves each connection with `serve`. */
@@ -35,4 +42,12 @@ export function answer(reply: (line: string) => readonly string[] | string | und
 /** Returns the kinds of the findings, each once, without the reasons that explain them. */
 export function kindsOf(run: { findings: readonly { kind: string }[] }): string[] {
   return [...new Set(run.findings.map(({ kind }) => kind))].filter((kind) => kind !== "reason");
+}
+
+/** Sixteen requests of a line protocol. */
+export const LINES: readonly string[] = Array.from({ length: 16 }, (_, index) => `say ${index}`);
+
+/** A line scenario of one session. */
+export function once(session: (t: Session) => Promise<unknown>): Scenario<string, undefined> {
+  return scenario({ codec: lineCodec(), session: async (t) => void await session(t) });
 }

@@ -4,18 +4,12 @@ import { Log } from "../../../cli/terminal/log.ts";
 import { type Handler, listen } from "../../../socket/mod.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 import { pure } from "../../_util/permissions.ts";
+import { CollectedOutput } from "../../_util/collected_output.ts";
 
 /** Serves one peer, and returns the lines that were logged. */
 async function logOf(handler: Handler): Promise<readonly string[]> {
   const world = new Simulation();
-  let said = "";
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      said += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
+  const stderr = new CollectedOutput();
   const log = new Log({ stderr, noColor: true });
   const server = listen({ ...world.seam, ...logListener({ log, onReload() {} }) });
   const served = server.serve(handler);
@@ -23,7 +17,7 @@ async function logOf(handler: Handler): Promise<readonly string[]> {
   await world.clock.runUntil(server.until((stats) => stats.accepted === 1 && stats.connections === 0));
   await world.clock.runUntil(Promise.all([server.close(), served]));
   peer.connection.abort();
-  return said.split("\n").filter((line) => !/^ {4}at |^$/.test(line));
+  return stderr.text.split("\n").filter((line) => !/^ {4}at |^$/.test(line));
 }
 
 Deno.test.each<[string, Handler]>([

@@ -4,6 +4,7 @@ import { ExitError } from "../../../cli/terminal/exit.ts";
 import { Log } from "../../../cli/terminal/log.ts";
 import { operate, type OperateOptions } from "../../../cli/server/operate.ts";
 import type { RunningService } from "../../../cli/server/service_command.ts";
+import { CollectedOutput } from "../../_util/collected_output.ts";
 
 const permissions = "none";
 
@@ -19,14 +20,7 @@ async function signal(count: number, service: Tried) {
 async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told = {}) {
   const ended = Promise.withResolvers<void>();
   const asked: string[] = [];
-  let said = "";
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      said += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
+  const stderr = new CollectedOutput();
   const handlers = new Map<Deno.Signal, (signal: Deno.Signal) => void>();
   const operated = operate({
     addresses: [],
@@ -49,7 +43,7 @@ async function signals(sent: readonly Deno.Signal[], service: Tried, told: Told 
   for (const signal of sent) handlers.get(signal)?.(signal);
   ended.resolve();
   await operated;
-  return { asked, said };
+  return { asked, said: stderr.text };
 }
 
 const ZERO = { connections: 0, pending: 0, timers: 0, queuedBytes: 0, timeouts: { idle: 2 }, unsettled: 0 };

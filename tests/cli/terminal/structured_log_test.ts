@@ -2,18 +2,12 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { getLogger } from "@logtape/logtape";
 import { Log } from "../../../cli/terminal/log.ts";
 import { startStructuredLog, type StructuredLogOptions } from "../../../cli/terminal/structured_log.ts";
+import { CollectedOutput } from "../../_util/collected_output.ts";
 
 /** A log into memory, whose time is moved by hand. */
 function start(options: Partial<StructuredLogOptions> = {}) {
-  let text = "";
   let now = 0;
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      text += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
+  const stderr = new CollectedOutput();
   const writer = startStructuredLog({
     program: "server",
     format: "text",
@@ -25,7 +19,7 @@ function start(options: Partial<StructuredLogOptions> = {}) {
   });
   return {
     log: new Log({ writer, stdout: stderr }),
-    lines: () => text.split("\n").slice(0, -1),
+    lines: () => stderr.text.split("\n").slice(0, -1),
     advance: (ms: number) => now += ms,
     [Symbol.dispose]: () => writer[Symbol.dispose](),
   };

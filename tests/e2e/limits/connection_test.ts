@@ -7,6 +7,7 @@ import { echo } from "../../../cli/server/services/echo.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
 import { exchange } from "../../_util/network/exchange.ts";
 import { ServerProcess } from "../../_util/programs/program.ts";
+import { CollectedOutput } from "../../_util/collected_output.ts";
 
 // Waiting for a limit that does not hold times out.
 const timeout = 30_000;
@@ -244,14 +245,7 @@ Deno.test(
   "listenOptions() logs handler errors and shortages of descriptors",
   { timeout },
   async () => {
-    let said = "";
-    const stderr = {
-      isTerminal: () => false,
-      writeSync(bytes: Uint8Array): number {
-        said += new TextDecoder().decode(bytes);
-        return bytes.length;
-      },
-    };
+    const stderr = new CollectedOutput();
     const program = {
       name: "server",
       summary: "",
@@ -270,22 +264,22 @@ Deno.test(
     await using peer = await enter(server);
     onError(new RangeError("broken"), peer);
     const failed = `error: Cannot serve 127.0.0.1:${server.port}: RangeError:`;
-    assertStringIncludes(said, `${failed} broken\n`);
+    assertStringIncludes(stderr.text, `${failed} broken\n`);
     onError(new RangeError("broken\x1b[31m"), peer);
-    assertStringIncludes(said, `${failed} broken\\x1b[31m\n`);
-    said = "";
+    assertStringIncludes(stderr.text, `${failed} broken\\x1b[31m\n`);
+    stderr.text = "";
     onEvent({
       type: "closed",
       connection: peer,
       reason: { type: "handler-failed", error: new Error("broken") },
     });
-    assertEquals(said, "", "onError logs it");
+    assertEquals(stderr.text, "", "onError logs it");
     onEvent({ type: "closed", connection: peer, reason: { type: "reset", error: new Error("gone") } });
-    assertEquals(said, "", "no mistake of the program's");
+    assertEquals(stderr.text, "", "no mistake of the program's");
     onEvent({ type: "exhausted" });
     onEvent({ type: "recovered" });
     assertEquals(
-      said,
+      stderr.text,
       "warning: Out of file descriptors: accepting pauses until some are free\nAccepting again\n",
     );
   },

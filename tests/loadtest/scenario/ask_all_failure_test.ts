@@ -1,16 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { AskError, assertProven, scenario, type Session } from "../../../loadtest/mod.ts";
-import { lineCodec } from "../../../socket/mod.ts";
-import { answer, kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { AskError, assertProven } from "../../../loadtest/mod.ts";
+import { answer, kindsOf, LINES, once, runInMemory } from "../../_util/loadtest/scenario_world.ts";
 
 const permissions = "none";
-const codec = lineCodec();
 const echo = answer((line) => line);
-const LINES = Array.from({ length: 16 }, (_, index) => `say ${index}`);
-
-/** A line scenario with one session. */
-const once = (session: (t: Session) => Promise<unknown>) =>
-  scenario({ codec, session: async (t) => void await session(t) });
 
 Deno.test({
   name: "Session.askAll() rejects after all requests have settled, and names the first that failed",

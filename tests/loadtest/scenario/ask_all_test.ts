@@ -1,23 +1,12 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  assertProven,
-  runLoadTest,
-  scenario,
-  type Session,
-  SessionStoppedError,
-} from "../../../loadtest/mod.ts";
+import { assertProven, runLoadTest, scenario, SessionStoppedError } from "../../../loadtest/mod.ts";
 import { lineCodec, listen, respCodec, RespError, type RespValue } from "../../../socket/mod.ts";
-import { answer, kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { answer, kindsOf, LINES, once, runInMemory } from "../../_util/loadtest/scenario_world.ts";
 import { Simulation } from "../../_util/loadtest/simulation.ts";
 
 const permissions = "none";
 const codec = lineCodec();
 const echo = answer((line) => line);
-const LINES = Array.from({ length: 16 }, (_, index) => `say ${index}`);
-
-/** A line scenario with one session. */
-const once = (session: (t: Session) => Promise<unknown>) =>
-  scenario({ codec, session: async (t) => void await session(t) });
 
 Deno.test({
   name: "Session.askAll() resolves with all replies in order, and records each request",

@@ -301,6 +301,7 @@ Deno.test("runLoadTest() finds a reply that cannot be compared with the expected
     session: async (t) => void await t.ask("hello", { expect: frame() as Nonsense }),
   });
   assertEquals(findings[0]!.kind, "wrong");
+  assertStringIncludes(findings[0]!.text, "Maximum call stack size exceeded");
 });
 
 Deno.test("scenario() refuses data that are no rows", pure, () => {

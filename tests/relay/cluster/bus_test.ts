@@ -115,3 +115,21 @@ Deno.test("LocalBus connects past the socket of a process that was killed, and r
   await a.bus.connect();
   assertEquals(await folder.names(), ["a.sock"]);
 });
+
+Deno.test("LocalBus reports an error that a message causes, and closes its link", async () => {
+  await using folder = new TempDir();
+  const errors: string[] = [];
+  const onError = (error: Error) => void errors.push(error.message);
+  const a = new LocalBus({ node: "a", folder: folder.path, onError });
+  const onMessage = () => {
+    throw new Error("broken");
+  };
+  a.receive({ onMessage, onStatus() {}, onGone() {} });
+  await a.connect();
+  await using b = new BusRecorder(new LocalBus({ node: "b", folder: folder.path }));
+  await b.bus.connect();
+  b.bus.send("a", "x");
+  await b.until("gone a");
+  await a.close();
+  assertEquals(errors, ["broken"]);
+});

@@ -5,6 +5,7 @@ import { Log } from "../../../../cli/terminal/log.ts";
 import { goodRun } from "../../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../../_util/loadtest/run_summary.ts";
 import { TempDir } from "../../../_util/temp_dir.ts";
+import { CollectedOutput } from "../../../_util/collected_output.ts";
 
 const SUMMARY = JSON.stringify(summaryOf(goodRun(10)));
 
@@ -13,17 +14,10 @@ async function compare(before: string, after: string): Promise<{ code: ExitCode;
   await using folder = new TempDir();
   await folder.write("before.json", before);
   await folder.write("after.json", after);
-  const printed = { out: "", err: "" };
-  const sink = (name: "out" | "err") => ({
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      printed[name] += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  });
-  const log = new Log({ json: true, quiet: true, stdout: sink("out"), stderr: sink("err") });
+  const [stdout, stderr] = [new CollectedOutput(), new CollectedOutput()];
+  const log = new Log({ json: true, quiet: true, stdout, stderr });
   const files = { before: `${folder.path}/before.json`, after: `${folder.path}/after.json` };
-  return { code: await compareFiles(files, log), ...printed };
+  return { code: await compareFiles(files, log), out: stdout.text, err: stderr.text };
 }
 
 Deno.test("compareFiles() names and counts truncated summaries", async () => {

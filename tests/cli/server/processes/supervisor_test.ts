@@ -4,20 +4,14 @@ import { Log } from "../../../../cli/terminal/log.ts";
 import { VirtualClock } from "../../../../testing/virtual_clock.ts";
 import { denoRun } from "../../../_util/programs/program.ts";
 import { until } from "../../../_util/until.ts";
+import { CollectedOutput } from "../../../_util/collected_output.ts";
 
 /** Longer than any wait before a restart, in ms. */
 const LONGEST_WAIT = 10_000;
 
 /** An echo server of two processes, each with a port of its own, whose restarts wait for a virtual clock. */
 async function start(clock: VirtualClock): Promise<{ supervisor: Supervisor; said: () => string }> {
-  let said = "";
-  const stderr = {
-    isTerminal: () => false,
-    writeSync(bytes: Uint8Array): number {
-      said += new TextDecoder().decode(bytes);
-      return bytes.length;
-    },
-  };
+  const stderr = new CollectedOutput();
   const supervisor = await Supervisor.start({
     processes: 2,
     command: denoRun("server.ts", ["echo", "--host", "127.0.0.1", "--port", "0", "--until-stdin-ends"]),
@@ -30,7 +24,7 @@ async function start(clock: VirtualClock): Promise<{ supervisor: Supervisor; sai
     clustered: false,
     clock,
   });
-  return { supervisor, said: () => said };
+  return { supervisor, said: () => stderr.text };
 }
 
 interface Stats {
