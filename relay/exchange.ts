@@ -2,6 +2,7 @@
 import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
 import { errorLine } from "../protocol.ts";
+import { Line } from "../socket/codecs/line.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { FrameSink } from "../socket/connection/frame_iterator.ts";
 import { batcherOf, type WriteBatcher } from "../socket/connection/write_batcher.ts";
@@ -9,7 +10,7 @@ import type { Bus } from "./cluster/bus.ts";
 import { ClusterLink, type RelayPeer } from "./cluster/cluster_link.ts";
 import type { MembershipStats } from "./cluster/membership.ts";
 import { HalfClosedPeers } from "./half_closed_peers.ts";
-import { Router, type RouterOptions, type RouterStats } from "./router/router.ts";
+import { Router, type RouterOptions, type RouterStats, type Sink } from "./router/router.ts";
 import type { RelayObserver } from "./server_options.ts";
 
 /** Options for {@linkcode Exchange}. */
@@ -39,12 +40,14 @@ export interface ExchangeStats extends RouterStats {
 
 /** Receives the input of peers. */
 interface PeerInput {
-  lines(peer: Peer, lines: readonly string[]): void;
+  line(peer: Peer, line: Line): void;
+  /** After the lines of a read. */
+  taken(): void;
   ended(peer: Peer, error: unknown): void;
 }
 
 /**
- * A connection that takes part in the relay. It takes its lines itself: a loop over `batches()` takes up to 13 % more CPU
+ * A connection that takes part in the relay. It takes its lines itself, as bytes: a loop over `batches()` takes up to 13 % more CPU
  * with 10,000 connections of which 200 are busy (22 % over epoll), and 4 KiB per connection.
  */
 class Peer implements RelayPeer, FrameSink<string> {
@@ -57,12 +60,22 @@ class Peer implements RelayPeer, FrameSink<string> {
     this.#input = input;
   }
 
-  send(line: string): void {
-    this.connection.send(line);
+  send(line: Line): void {
+    this.connection.sendLine(line);
   }
 
+  takeLine(line: Line): void {
+    this.#input.line(this, line);
+  }
+
+  linesTaken(): void {
+    this.#input.taken();
+  }
+
+  /** Takes what was read together with the token. */
   take(lines: readonly string[]): void {
-    this.#input.lines(this, lines);
+    for (const line of lines) this.takeLine(Line.of(line));
+    this.linesTaken();
   }
 
   ended(error?: unknown): void {
@@ -79,9 +92,10 @@ export class Exchange {
   readonly #observer: RelayObserver;
   readonly #auth: AuthOptions | undefined;
   readonly #halfClosed: HalfClosedPeers<Peer>;
-  readonly #out: (peer: RelayPeer, line: string) => void;
+  readonly #out: Sink<RelayPeer>;
   readonly #input: PeerInput = {
-    lines: (peer, lines) => this.#lines(peer, lines),
+    line: (peer, line) => this.#line(peer, line),
+    taken: () => this.#settle(),
     ended: (peer, error) => this.#options.onServed(peer.connection, this.#ended(peer, error)),
   };
   #ackTimer: Timer | undefined;
@@ -99,7 +113,7 @@ export class Exchange {
     this.#halfClosed = new HalfClosedPeers({ clock, timeout: halfClosedTimeout });
     this.#out = observer.sent === undefined ? (peer, line) => peer.send(line) : (peer, line) => {
       peer.send(line);
-      if (peer instanceof Peer) observer.sent?.(peer.connection, line);
+      if (peer instanceof Peer) observer.sent?.(peer.connection, line.text());
     };
   }
 
@@ -218,15 +232,9 @@ export class Exchange {
     this.#cluster?.announce(this.#draining ? 0 : this.#router.size);
   }
 
-  #lines(peer: Peer, lines: readonly string[]): void {
-    const now = this.#batcher.now();
-    for (const line of lines) this.#line(peer, line, now);
-    this.#settle();
-  }
-
-  #line(peer: Peer, line: string, now: number): void {
-    this.#observer.received?.(peer.connection, line);
-    const verdict = this.#router.line(peer, line, now, this.#out);
+  #line(peer: Peer, line: Line): void {
+    this.#observer.received?.(peer.connection, line.text());
+    const verdict = this.#router.line(peer, line, this.#batcher.now(), this.#out);
     if (verdict.kind === "rejected" || verdict.kind === "limited") {
       peer.connection.send(errorLine(verdict.reason));
     }

@@ -1,6 +1,7 @@
 /** A connection to one peer. @module */
 import type { ConnectionStats } from "./connection/options.ts";
 import type { ConnectionSettings } from "./connection/settings.ts";
+import type { Line } from "./codecs/line.ts";
 import { ConnectionEnd } from "./connection/end.ts";
 import type { CloseReason, SocketFailure } from "./errors.ts";
 import type { FrameSink } from "./connection/frame_iterator.ts";
@@ -247,6 +248,15 @@ export class Connection<Frame = string> implements AsyncDisposable {
    */
   send(frame: Frame): boolean {
     return this.#writer.send(frame);
+  }
+
+  /**
+   * Does the same as {@linkcode Connection.send} for a line that is bytes, which are copied.
+   *
+   * @internal For the relay.
+   */
+  sendLine(this: Connection<string>, line: Line): boolean {
+    return this.#writer.sendLine(line);
   }
 
   /**

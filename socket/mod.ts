@@ -55,7 +55,9 @@ export {
   lengthPrefixCodec,
   type LengthPrefixOptions,
 } from "./codecs/length_prefix_codec.ts";
-export { DEFAULT_MAX_LINE, lineCodec, LineDecoder } from "./codecs/line_codec.ts";
+export { Line, type LineSink } from "./codecs/line.ts";
+export { lineCodec } from "./codecs/line_codec.ts";
+export { DEFAULT_MAX_LINE, LineDecoder } from "./codecs/line_decoder.ts";
 export { LineStream, type LineStreamOptions } from "./codecs/line_stream.ts";
 export { type CodecOptions, type TcpConnectionInfo } from "./callbacks/types.ts";
 export {

@@ -1,5 +1,5 @@
 /** Measures the line decoder. One run is 1 MB, so 1,000 runs per second are 1 GB/s; or 1,000 lines, as its name says. @module */
-import { LineDecoder } from "../../socket/codecs/line_codec.ts";
+import { LineDecoder } from "../../socket/codecs/line_decoder.ts";
 
 const MB = 1_000_000;
 const bytesOf = (text: string) => new TextEncoder().encode(text);

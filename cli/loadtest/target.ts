@@ -8,7 +8,7 @@ import { readServerEvents } from "../../loadtest/history/server_events.ts";
 import type { Plan } from "../../loadtest/plan/plan.ts";
 import type { ServerUnderTest } from "../../loadtest/run_plan.ts";
 import { type ProcessUsage, usageSince } from "../../loadtest/process/process_usage.ts";
-import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
+import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_decoder.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import type { TlsClientOptions } from "../../tls/mod.ts";
 import { HTTP_ALPN } from "../../http/grammar.ts";

@@ -1,7 +1,7 @@
 /** Runs the clients of a plan, or a part of them, on schedule. @module */
 import { RelayClient } from "../../relay/client.ts";
 import { ClientSettings } from "../../relay/client_settings.ts";
-import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_codec.ts";
+import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_decoder.ts";
 import type { LineLimits } from "../../socket/connection/options.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";

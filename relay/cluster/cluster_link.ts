@@ -1,13 +1,14 @@
 /** The link between a relay's router and the other nodes of its cluster. @module */
 import type { Clock } from "../../internal/clock.ts";
+import { Line } from "../../socket/codecs/line.ts";
 import type { Router, RouterPeer, Sink } from "../router/router.ts";
 import type { Bus } from "./bus.ts";
 import { Membership, type MembershipStats, type Node } from "./membership.ts";
 
 /** A peer that can be sent a line: a connection of this node, or another node. */
 export interface RelayPeer extends RouterPeer {
-  /** Queues a line. */
-  send(line: string): void;
+  /** Queues a line, which it copies. */
+  send(line: Line): void;
 }
 
 /** Options for {@linkcode ClusterLink}. */
@@ -32,8 +33,8 @@ class NodePeer implements RelayPeer {
     this.#membership = membership;
   }
 
-  send(line: string): void {
-    this.#membership.send(this.#id, line);
+  send(line: Line): void {
+    this.#membership.send(this.#id, line.text());
   }
 }
 
@@ -96,7 +97,7 @@ export class ClusterLink {
     const { router, clock, out, onChange } = this.#options;
     const peer = this.#peers.get(node.id)!;
     const now = clock.now();
-    for (const line of lines) router.nodeLine(peer, line, now, out);
+    for (const line of lines) router.nodeLine(peer, Line.of(line), now, out);
     onChange();
   }
 

@@ -1,9 +1,17 @@
 /** A message in flight, linked into the lists that it is in. Pure. @module */
+import { copyBytes, Line } from "../../socket/codecs/line.ts";
 import type { PeerState } from "./peers.ts";
 import type { IndexEntry } from "./message_index.ts";
 
 /** Index at which the text of a message begins in its line. */
 export const TEXT_START = "message ".length;
+
+/** Lines up to this many bytes are in a cell of their message, which it keeps as long as it lives. */
+const CELL = 64;
+const CELLS = 256;
+
+let slab = new Uint8Array(0);
+let cellsLeft = 0;
 
 /**
  * A message of an origin, and its present holder. Without an `origin`, it remembers a former holder that may still settle
@@ -12,9 +20,10 @@ export const TEXT_START = "message ".length;
  * It is linked into every list that it is in. Separate list nodes or arrays would take twice the memory, with ten thousand
  * messages that live for a moment each.
  */
-export class Message<Peer> implements IndexEntry {
-  /** The line as on the wire, where each text has one spelling. */
-  line: string;
+export class Message<Peer> extends Line implements IndexEntry {
+  // The line is as on the wire, where each text has one spelling.
+  readonly #slab: Uint8Array;
+  readonly #cell: number;
   /** Hash of the text, from `MessageIndex`. */
   hash: number;
   /** The peer that sent it, and waits for its ok. */
@@ -38,15 +47,49 @@ export class Message<Peer> implements IndexEntry {
   later: Message<Peer> | undefined = undefined;
   earlier: Message<Peer> | undefined = undefined;
 
-  constructor(line: string, hash: number, origin: PeerState<Peer> | undefined) {
-    this.line = line;
+  /** @param line Copied, unless it is long and another message has it already. */
+  constructor(line: Line, hash: number, origin: PeerState<Peer> | undefined) {
+    super();
+    if (cellsLeft === 0) {
+      slab = new Uint8Array(CELLS * CELL);
+      cellsLeft = CELLS;
+    }
+    this.#slab = slab;
+    this.#cell = --cellsLeft * CELL;
     this.hash = hash;
     this.origin = origin;
+    this.setLine(line);
   }
 
-  /** The text that its ok must carry. Slicing it each time costs less than keeping it. */
-  get text(): string {
-    return this.line.slice(TEXT_START);
+  /** Copies a line, unless it is long and another message has it already: then they share it. */
+  setLine(line: Line): void {
+    const { length } = line;
+    if (length > CELL) {
+      this.bytes = line instanceof Message ? line.bytes : line.bytes.slice(line.start, line.end);
+      this.start = 0;
+      this.end = length;
+    } else {
+      this.bytes = this.#slab;
+      this.start = this.#cell;
+      this.end = this.#cell + length;
+      copyBytes(line.bytes, line.start, line.end, this.#slab, this.#cell);
+    }
+  }
+
+  /** Forgets the line. */
+  clearLine(): void {
+    this.bytes = this.#slab;
+    this.start = this.end = this.#cell;
+  }
+
+  /** The text that its ok must carry. */
+  key(): string {
+    return this.text(TEXT_START);
+  }
+
+  /** Whether that is the text that begins at byte `start` of a line. */
+  isText(line: Line, start: number): boolean {
+    return this.endsAs(line, TEXT_START, start);
   }
 
   /** Inserts this message, which is alone, into a ring. */
@@ -74,10 +117,10 @@ export class MessagePool<Peer> {
   readonly #spares: Message<Peer>[] = [];
 
   /** Returns a message that is in no list. */
-  take(line: string, hash: number, origin: PeerState<Peer> | undefined): Message<Peer> {
+  take(line: Line, hash: number, origin: PeerState<Peer> | undefined): Message<Peer> {
     const spare = this.#spares.pop();
     if (spare === undefined) return new Message(line, hash, origin);
-    spare.line = line;
+    spare.setLine(line);
     spare.hash = hash;
     spare.origin = origin;
     return spare;
@@ -86,7 +129,7 @@ export class MessagePool<Peer> {
   /** Takes back a message that is in no list. */
   giveBack(message: Message<Peer>): void {
     if (this.#spares.length >= MAX_SPARES) return;
-    message.line = "";
+    message.clearLine();
     message.origin = undefined;
     this.#spares.push(message);
   }

@@ -1,9 +1,13 @@
 /** A map by text, for texts that are looked up once and then removed. Pure. @module */
 
+import type { Line } from "../../socket/codecs/line.ts";
+
 /** A member of a {@linkcode MessageIndex}. */
 export interface IndexEntry {
-  /** The key. */
-  readonly text: string;
+  /** Returns the key. */
+  key(): string;
+  /** Whether the key is the text that begins at byte `start` of a line. */
+  isText(line: Line, start: number): boolean;
   /** The result of {@linkcode MessageIndex.hash} for the text. */
   readonly hash: number;
 }
@@ -31,37 +35,35 @@ export class MessageIndex<Entry extends IndexEntry> {
     return this.#byHash.size + this.#byText.size;
   }
 
-  /** Returns a 32-bit hash of a line from `start` to its end: FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo) over UTF-16 units. */
-  hash(line: string, start: number): number {
+  /** Returns a 32-bit hash of a line from byte `from` to its end: FNV-1a (G. Fowler, L. C. Noll, K.-P. Vo). */
+  hash({ bytes, start, end }: Line, from: number): number {
     let hash = this.#seed;
-    for (let i = start; i < line.length; i++) hash = Math.imul(hash ^ line.charCodeAt(i), PRIME);
+    for (let i = start + from; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, PRIME);
     return hash;
   }
 
-  /** Returns the entry of the text that begins at `start` of a line. */
-  get(line: string, start: number, hash: number): Entry | undefined {
+  /** Returns the entry of the text that begins at byte `start` of a line. */
+  get(line: Line, start: number, hash: number): Entry | undefined {
     const entry = this.#byHash.get(hash);
-    if (entry === undefined && this.#byText.size === 0) return undefined;
-    const text = line.slice(start);
-    if (entry?.text === text) return entry;
-    return this.#byText.size === 0 ? undefined : this.#byText.get(text);
+    if (entry?.isText(line, start)) return entry;
+    return this.#byText.size === 0 ? undefined : this.#byText.get(line.text(start));
   }
 
   /** Adds an entry with a new text. */
   add(entry: Entry): void {
-    if (this.#byHash.has(entry.hash)) this.#byText.set(entry.text, entry);
+    if (this.#byHash.has(entry.hash)) this.#byText.set(entry.key(), entry);
     else this.#byHash.set(entry.hash, entry);
   }
 
   /** Replaces an entry with another of the same text. */
   replace(entry: Entry, other: Entry): void {
     if (this.#byHash.get(entry.hash) === entry) this.#byHash.set(entry.hash, other);
-    else this.#byText.set(entry.text, other);
+    else this.#byText.set(entry.key(), other);
   }
 
   /** Removes an entry. */
   delete(entry: Entry): void {
     if (this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
-    else this.#byText.delete(entry.text);
+    else this.#byText.delete(entry.key());
   }
 }

@@ -1,4 +1,5 @@
 /** The messages without an ok: found by text, by sender, by holder, and by deadline. Pure. @module */
+import { Line } from "../../socket/codecs/line.ts";
 import { DeadlineList } from "./deadline_list.ts";
 import { type Message, MessagePool, TEXT_START } from "./message.ts";
 import { MessageIndex } from "./message_index.ts";
@@ -52,11 +53,10 @@ export class MessageStore<Peer> {
   }
 
   /** Adds a message line of an origin, without a holder. */
-  add(origin: PeerState<Peer>, line: string): Message<Peer> {
+  add(origin: PeerState<Peer>, line: Line): Message<Peer> {
     const hash = this.#rings.hash(line, TEXT_START);
     const first = this.#rings.get(line, TEXT_START, hash);
-    // A line may be long: messages with the same text share one.
-    const message = this.#pool.take(first?.line ?? line, hash, origin);
+    const message = this.#pool.take(first ?? line, hash, origin);
     if (first === undefined) this.#rings.add(message);
     else message.insertBefore(first.next);
     origin.addSent(message);
@@ -64,12 +64,12 @@ export class MessageStore<Peer> {
   }
 
   /** Returns the first message of the ring whose text begins at `start` of a line. */
-  first(line: string, start: number): Message<Peer> | undefined {
+  first(line: Line, start: number): Message<Peer> | undefined {
     return this.#rings.get(line, start, this.#rings.hash(line, start));
   }
 
   /** Returns the whole ring of a text, as it is now. */
-  ring(line: string, start: number): Message<Peer>[] {
+  ring(line: Line, start: number): Message<Peer>[] {
     const first = this.first(line, start);
     if (first === undefined) return [];
     const ring = [first];
@@ -78,10 +78,10 @@ export class MessageStore<Peer> {
   }
 
   /** Returns the first message of a text's ring, if the peer holds the text. */
-  firstHeld(holder: PeerState<Peer>, line: string, start: number): Message<Peer> | undefined {
+  firstHeld(holder: PeerState<Peer>, line: Line, start: number): Message<Peer> | undefined {
     const { held } = holder;
     // Usually it is the text that the peer has held for longest, alone in its ring. Comparing is cheaper than a lookup.
-    if (held !== undefined && held.next === held && held.text === line.slice(start)) return held;
+    if (held !== undefined && held.next === held && held.isText(line, start)) return held;
     const first = this.first(line, start);
     return first !== undefined && holder.holds(first) ? first : undefined;
   }
@@ -104,7 +104,7 @@ export class MessageStore<Peer> {
   /** Remembers a former holder of a message, which may settle its text as long as that is pending. */
   remember(message: Message<Peer>, holder: PeerState<Peer>): void {
     if (holder.holds(message)) return;
-    const former = this.#pool.take(message.line, message.hash, undefined);
+    const former = this.#pool.take(message, message.hash, undefined);
     former.insertBefore(this.#firstOf(message));
     holder.addHeld(former);
   }
@@ -134,7 +134,7 @@ export class MessageStore<Peer> {
   /** Removes a message from every list but the index. A node that holds it is notified, if there is an `out`. */
   remove(message: Message<Peer>, out: Sink<Peer> | undefined, settler?: PeerState<Peer>): void {
     const { origin, holder } = message;
-    if (holder?.isNode && holder !== settler) out?.(holder.peer, DROP + message.text);
+    if (holder?.isNode && holder !== settler) out?.(holder.peer, Line.of(DROP + message.key()));
     message.leaveRing();
     holder?.removeHeld(message);
     if (origin !== undefined) {
@@ -151,6 +151,6 @@ export class MessageStore<Peer> {
   }
 
   #firstOf(message: Message<Peer>): Message<Peer> {
-    return this.#rings.get(message.line, TEXT_START, message.hash)!;
+    return this.#rings.get(message, TEXT_START, message.hash)!;
   }
 }

@@ -1,5 +1,5 @@
 /** The peers of a router: connections, and other nodes of a cluster that stand for theirs. Pure. @module */
-import type { Message } from "./message.ts";
+import { type Message, TEXT_START } from "./message.ts";
 import type { RouterPeer } from "./types.ts";
 
 // Slots of connections count up from 0, those of nodes down from here; -1 is a peer that has not joined.
@@ -74,7 +74,9 @@ export class PeerState<Peer> {
   holds(message: Message<Peer>): boolean {
     let [other, held] = [message, this.held];
     while (held !== undefined) {
-      if (other.holder === this || held.hash === message.hash && held.text === message.text) return true;
+      if (other.holder === this || held.hash === message.hash && held.isText(message, TEXT_START)) {
+        return true;
+      }
       other = other.next;
       if (other === message) return false;
       held = held.heldAfter;

@@ -1,4 +1,5 @@
 /** Redelivery: which peer gets a message that its holder cannot answer, and what happens if there is none. Pure. @module */
+import { Line } from "../../socket/codecs/line.ts";
 import type { InFlightLimit } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { MessageStore } from "./message_store.ts";
@@ -74,7 +75,7 @@ export class Redelivery<Peer extends RouterPeer> {
   /** Returns a message to the node that it came from. */
   sendBack(origin: PeerState<Peer>, text: string, out: Sink<Peer>): void {
     this.#counts.returned++;
-    out(origin.peer, RETURN + text);
+    out(origin.peer, Line.of(RETURN + text));
   }
 
   /** Removes a message that its origin does not wait for anymore, and counts it if its text was dropped with it. */
@@ -91,7 +92,7 @@ export class Redelivery<Peer extends RouterPeer> {
   #reassign(message: Message<Peer>, origin: PeerState<Peer>, now: number, out: Sink<Peer>): void {
     const holder = origin.isNode ? this.receiverForNode() : this.#peers.any();
     if (holder === undefined && origin.isNode) {
-      this.sendBack(origin, message.text, out);
+      this.sendBack(origin, message.key(), out);
       this.#store.withdraw(message, out);
     } else {
       this.#redeliver(message, holder, now, out);
@@ -108,6 +109,6 @@ export class Redelivery<Peer extends RouterPeer> {
     if (holder === undefined) return this.withdraw(message, out);
     this.#counts.redelivered++;
     this.#store.reassign(message, holder, now);
-    out(holder.peer, message.line);
+    out(holder.peer, message);
   }
 }

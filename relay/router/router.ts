@@ -1,6 +1,7 @@
 /** Routes messages to receivers, and their oks to senders, also when a peer leaves. Pure. @module */
 import { ProtocolError, type Verb, verbOf } from "../../protocol.ts";
 import { type DurationHistogram, durationUnits } from "../../internal/duration_histogram.ts";
+import { Line } from "../../socket/codecs/line.ts";
 import { InFlightLimit } from "./limits.ts";
 import { type Message, TEXT_START } from "./message.ts";
 import { DROP, MessageStore } from "./message_store.ts";
@@ -12,7 +13,10 @@ import { DROPPED, ERROR, LATE, type LineVerdict, MESSAGE, OK, RETURNED, STRAY } 
 export type { RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
 export type { LineVerdict, MessageLimit } from "./verdict.ts";
 
-const OK_TEXT_START = "ok ".length;
+const { bytes: MESSAGE_BYTES } = Line.of("message ");
+const { bytes: OK_BYTES } = Line.of("ok ");
+const { bytes: RETURN_BYTES } = Line.of(RETURN);
+const { bytes: DROP_BYTES } = Line.of(DROP);
 
 /**
  * The core of the relay.
@@ -26,6 +30,7 @@ const OK_TEXT_START = "ok ".length;
  * @example
  * ```ts
  * import { Router } from "@okline/okline/relay";
+ * import { Line } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
  * const router = new Router<{ slot: number }>({ random: () => 0.9, ackTimeout: 0, redeliver: true });
@@ -34,10 +39,10 @@ const OK_TEXT_START = "ok ".length;
  * router.join(bob);
  *
  * const sent: unknown[] = [];
- * const out = (peer: unknown, line: string) => sent.push([peer === alice ? "alice" : "bob", line]);
- * router.line(alice, "message hi", 0, out);
- * router.line(bob, "ok hi", 0, out);
- * assertEquals(sent, [["bob", "message hi"], ["alice", "ok hi"]]);
+ * const out = (peer: unknown, line: Line) => sent.push(`${line} to ${peer === alice ? "alice" : "bob"}`);
+ * router.line(alice, Line.of("message hi"), 0, out);
+ * router.line(bob, Line.of("ok hi"), 0, out);
+ * assertEquals(sent, ["message hi to bob", "ok hi to alice"]);
  * assertEquals(router.stats().pending, 0);
  * ```
  */
@@ -147,10 +152,10 @@ export class Router<Peer extends RouterPeer> {
    * @param line The line as received, without its line ending.
    * @param now Time in ms.
    */
-  line(peer: Peer, line: string, now: number, out: Sink<Peer>): LineVerdict {
+  line(peer: Peer, line: Line, now: number, out: Sink<Peer>): LineVerdict {
     let verb: Verb;
     try {
-      verb = verbOf(line);
+      verb = verbIn(line);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return this.#reject(error.message);
@@ -172,16 +177,16 @@ export class Router<Peer extends RouterPeer> {
    * Routes a line of another node: as {@linkcode Router.line}; `return X` for a message that found no receiver there, and
    * `drop X` for one of its own that needs no ok anymore.
    */
-  nodeLine(node: Peer, line: string, now: number, out: Sink<Peer>): LineVerdict {
+  nodeLine(node: Peer, line: Line, now: number, out: Sink<Peer>): LineVerdict {
     const state = this.#peers.stateOf(node);
-    if (line.startsWith(RETURN)) {
+    if (line.startsWith(RETURN_BYTES)) {
       const held = this.#store.ring(line, RETURN.length).filter(({ holder, origin }) =>
         holder === state && origin !== undefined
       );
       this.#redelivery.takeBack(held, state, now, out);
       return held.length > 0 ? RETURNED : LATE;
     }
-    if (line.startsWith(DROP)) {
+    if (line.startsWith(DROP_BYTES)) {
       const sent = this.#store.ring(line, DROP.length).filter(({ origin }) => origin === state);
       for (const message of sent) this.#store.withdraw(message, out);
       return sent.length > 0 ? DROPPED : LATE;
@@ -226,11 +231,11 @@ export class Router<Peer extends RouterPeer> {
     };
   }
 
-  #message(origin: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
+  #message(origin: PeerState<Peer>, line: Line, now: number, out: Sink<Peer>): LineVerdict {
     // A message of another node counts there, and must not travel on: two nodes could pass it back and forth forever.
     const holder = origin.isNode ? this.#redelivery.receiverForNode() : this.#peers.any();
     if (holder === undefined) {
-      this.#redelivery.sendBack(origin, line.slice(TEXT_START), out);
+      this.#redelivery.sendBack(origin, line.text(TEXT_START), out);
       return RETURNED;
     }
     if (!origin.isNode) {
@@ -246,8 +251,8 @@ export class Router<Peer extends RouterPeer> {
     return MESSAGE;
   }
 
-  #ok(holder: PeerState<Peer>, line: string, now: number, out: Sink<Peer>): LineVerdict {
-    const first = this.#store.firstHeld(holder, line, OK_TEXT_START);
+  #ok(holder: PeerState<Peer>, line: Line, now: number, out: Sink<Peer>): LineVerdict {
+    const first = this.#store.firstHeld(holder, line, OK_BYTES.length);
     if (first === undefined) {
       // Between nodes that is normal, because lines cross on the way.
       this.#counts[holder.isNode ? "late" : "stray"]++;
@@ -266,7 +271,7 @@ export class Router<Peer extends RouterPeer> {
   }
 
   /** Sends a line to each origin of a ring, once. */
-  #sendToOrigins(first: Message<Peer>, line: string, out: Sink<Peer>): void {
+  #sendToOrigins(first: Message<Peer>, line: Line, out: Sink<Peer>): void {
     let message = first;
     do {
       const { origin } = message;
@@ -287,6 +292,12 @@ export class Router<Peer extends RouterPeer> {
       this.#finished.push(origin.peer);
     }
   }
+}
+
+/** Does the same as `verbOf`, without a string for the verbs of nearly every line. */
+function verbIn(line: Line): Verb {
+  if (line.startsWith(MESSAGE_BYTES)) return "message";
+  return line.startsWith(OK_BYTES) ? "ok" : verbOf(line.text());
 }
 
 /** Records how long the messages of a ring took. Messages of other nodes are measured there. */

@@ -1,5 +1,6 @@
 /** Options, counters, and peers of the router. Pure. @module */
 import type { DurationHistogram } from "../../internal/duration_histogram.ts";
+import type { Line } from "../../socket/codecs/line.ts";
 import type { MessageLimit } from "./verdict.ts";
 
 /** A peer of a router. */
@@ -8,8 +9,8 @@ export interface RouterPeer {
   slot: number;
 }
 
-/** Sends a line to a peer. Must not call back into the router. */
-export type Sink<Peer> = (peer: Peer, line: string) => void;
+/** Sends a line, which it must not keep, to a peer. Must not call back into the router. */
+export type Sink<Peer> = (peer: Peer, line: Line) => void;
 
 /** Counters of a router. */
 export interface RouterStats {

@@ -1,5 +1,6 @@
 /** Lines from clients that may be telnet. Pure. @module */
-import { lineCodecWithin, LineDecoder } from "../../socket/codecs/line_codec.ts";
+import { lineCodecWithin } from "../../socket/codecs/line_codec.ts";
+import { LineDecoder } from "../../socket/codecs/line_decoder.ts";
 import type { Codec, Decoded, Decoder, Encoder } from "../../socket/codecs/codec.ts";
 import type { FramingError } from "../../socket/errors.ts";
 

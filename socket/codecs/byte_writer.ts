@@ -1,15 +1,18 @@
 /** Gathers text and numbers as bytes until they are written. Pure. @module */
 import { Buffer } from "node:buffer";
+import { copyBytes, type Line } from "./line.ts";
 import { cutPiece, LARGEST_PIECE, roomForPiece } from "./slab.ts";
 
 const utf8 = new TextEncoder();
 
-/** Memory of a writer at first. Most turns fit. */
-const ROOM = LARGEST_PIECE;
-/** Pieces of memory to keep for the next writers, so that only writers with pending bytes hold memory. */
-const POOLED = 256;
+/** Memory that is kept for the next writers, so that only writers with pending bytes hold memory: sizes and numbers. */
+const POOLS = [[1024, 1024], [LARGEST_PIECE, 256]].map(([size, most]) => ({
+  size: size!,
+  most: most!,
+  free: [] as Uint8Array<ArrayBuffer>[],
+}));
+const LF = 10;
 const NOTHING = new Uint8Array(0);
-const pool: Uint8Array<ArrayBuffer>[] = [];
 
 /**
  * Bytes that wait to be written. In contrast to text that is joined and encoded at the end, a frame costs one pass over its
@@ -44,6 +47,16 @@ export class ByteWriter {
     this.#size += utf8.encodeInto(text, bytes.subarray(this.#size)).written;
   }
 
+  /** Adds a line and its LF. */
+  line({ bytes, start, end }: Line): void {
+    const size = this.#size;
+    const next = size + end - start + 1;
+    const into = next > this.#bytes.length ? this.reserve(next - size) : this.#bytes;
+    copyBytes(bytes, start, end, into, size);
+    into[next - 1] = LF;
+    this.#size = next;
+  }
+
   /** Removes and returns all bytes. The caller owns them. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#size);
@@ -56,7 +69,7 @@ export class ByteWriter {
   takeInto(buffer: Uint8Array): number | undefined {
     const size = this.#size;
     if (size > buffer.length) return undefined;
-    buffer.set(this.#bytes.subarray(0, size));
+    copyBytes(this.#bytes, 0, size, buffer, 0);
     this.#clear();
     return size;
   }
@@ -64,12 +77,9 @@ export class ByteWriter {
   #grow(more: number): void {
     const size = this.#size + more;
     const old = this.#bytes;
-    if (size <= ROOM) {
-      this.#bytes = pool.pop() ?? new Uint8Array(ROOM);
-      return;
-    }
-    this.#bytes = new Uint8Array(Math.max(size, 2 * old.length));
-    this.#bytes.set(old.subarray(0, this.#size));
+    const pool = POOLS.find((pool) => size <= pool.size);
+    this.#bytes = pool?.free.pop() ?? new Uint8Array(pool?.size ?? Math.max(size, 2 * old.length));
+    if (this.#size > 0) this.#bytes.set(old.subarray(0, this.#size));
     release(old);
   }
 
@@ -86,5 +96,6 @@ function copyOf(bytes: Uint8Array): Uint8Array {
 }
 
 function release(bytes: Uint8Array<ArrayBuffer>): void {
-  if (bytes.length === ROOM && pool.length < POOLED) pool.push(bytes);
+  const pool = POOLS.find(({ size }) => size === bytes.length);
+  if (pool !== undefined && pool.free.length < pool.most) pool.free.push(bytes);
 }

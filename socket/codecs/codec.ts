@@ -1,5 +1,6 @@
 /** The interface of all codecs, which turn bytes into frames and back. Pure. @module */
 import type { FramingError } from "../errors.ts";
+import type { Line, LineSink } from "./line.ts";
 
 /** The result of decoding bytes: the completed frames, and the error that ends the stream, if any. */
 export interface Decoded<Frame> {
@@ -18,6 +19,14 @@ export interface Decoder<Frame> {
   push(bytes: Uint8Array): Decoded<Frame>;
   /** Ends the stream. Returns an error if it ends inside a frame. */
   end(): FramingError | undefined;
+  /**
+   * Does the same as `push`, but passes the frames, which are lines, to a sink as bytes. Optional.
+   *
+   * @returns The number of lines. `error` is set if an error came after them.
+   */
+  pushLines?(bytes: Uint8Array, sink: LineSink): number;
+  /** The error that ended the stream in `pushLines`, if any. */
+  readonly error?: FramingError | undefined;
 }
 
 /**
@@ -29,6 +38,8 @@ export interface Encoder<Frame> {
   readonly size: number;
   /** Queues a frame. */
   push(frame: Frame): void;
+  /** Queues a frame that is a line, given as bytes, which it copies. Optional: use `push` if it is absent. */
+  pushLine?(line: Line): void;
   /** Removes and returns all pending bytes. The caller owns them. */
   take(): Uint8Array;
   /**

@@ -1,7 +1,7 @@
 /** Splits a byte stream into lines. Pure. @module */
 import type { FramingError } from "../errors.ts";
 import type { Decoded } from "./codec.ts";
-import { LineDecoder } from "./line_codec.ts";
+import { LineDecoder } from "./line_decoder.ts";
 
 /** Options for {@linkcode LineStream}. */
 export interface LineStreamOptions {

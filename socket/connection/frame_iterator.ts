@@ -1,4 +1,5 @@
 /** Consumers of a `Reader`: pull iterators, and a callback. @module */
+import type { Line } from "../codecs/line.ts";
 import type { FramingError } from "../errors.ts";
 
 /** A consumer that waits for frames. */
@@ -18,6 +19,10 @@ export interface FrameSink<Frame> {
    * ends the reading.
    */
   take(frames: readonly Frame[]): boolean | void;
+  /** Takes each line as bytes, good until it returns. Optional: if it is there and the codec can, in place of `take`. */
+  takeLine?(line: Line): void;
+  /** Called after the lines of a read. */
+  linesTaken?(): void;
   /** Called once when no more frames will come: with a framing error, or with what `take` threw. */
   ended(error?: unknown): void;
 }

@@ -1,5 +1,6 @@
 /** The reading half of a connection: decodes bytes to frames on demand. @module */
 import type { Decoder } from "../codecs/codec.ts";
+import type { LineSink } from "../codecs/line.ts";
 import type { FramingError, SocketFailure } from "../errors.ts";
 import type { Receiver, Transport } from "../network.ts";
 import { PromisedReads } from "./promised_reads.ts";
@@ -284,6 +285,10 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (this.#stopped) return;
     this.#bytes += bytes.length;
     if (this.#discarded !== undefined) return this.#readOn();
+    const sink = this.#sink;
+    if (sink?.takeLine !== undefined && this.#decoder.pushLines !== undefined) {
+      return this.#passLines(sink as FrameSink<Frame> & LineSink, bytes);
+    }
     let frames: readonly Frame[];
     let error: FramingError | undefined;
     try {
@@ -292,7 +297,6 @@ export class Reader<Frame> implements Resumable, Receiver {
     } catch (cause) {
       return this.#failed({ type: "handler-failed", cause }); // This calls `stop`.
     }
-    const sink = this.#sink;
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);
     }
@@ -312,6 +316,32 @@ export class Reader<Frame> implements Resumable, Receiver {
       this.#endSink(sink, error);
     }
     this.#serving = false;
+    this.#receiveOn();
+  }
+
+  /** Passes the lines of a read to a sink, as bytes. */
+  #passLines(sink: FrameSink<Frame> & LineSink, bytes: Uint8Array): void {
+    const decoder = this.#decoder;
+    this.#serving = true;
+    try {
+      const count = decoder.pushLines!(bytes, sink);
+      if (count > 0) {
+        this.#frames += count;
+        sink.linesTaken?.();
+      }
+      this.#framing = decoder.error;
+      if (!this.#receives) this.#inRow += count;
+    } catch (error) {
+      this.#endSink(sink, error);
+    }
+    this.#serving = false;
+    if (this.#receives && this.#framing === undefined) return this.#receiveOn();
+    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    this.#readOn();
+  }
+
+  /** Does the same as `#readOn` after the usual read. */
+  #receiveOn(): void {
     if (this.#stopped || this.#sink === undefined || this.#held || this.#discarded !== undefined) {
       return this.#readOn();
     }

@@ -1,6 +1,7 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
 import type { Encoder } from "../codecs/codec.ts";
+import type { Line } from "../codecs/line.ts";
 import { type CloseReason, ConnectionClosedError, type SocketFailure } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "../network.ts";
@@ -114,6 +115,21 @@ export class Writer<Frame> implements Flushable {
     if (this.ended) return false;
     const before = this.#encoder.size;
     this.#encoder.push(frame);
+    return this.#pushed(before);
+  }
+
+  /** Does the same as `send` for a line that is bytes. */
+  sendLine(this: Writer<string>, line: Line): boolean {
+    if (this.ended) return false;
+    const encoder = this.#encoder;
+    const before = encoder.size;
+    if (encoder.pushLine === undefined) encoder.push(line.text());
+    else encoder.pushLine(line);
+    return this.#pushed(before);
+  }
+
+  /** Counts a frame that was added to `before` pending bytes, and has it written at the end of this turn. */
+  #pushed(before: number): boolean {
     this.#frames++;
     const { size } = this.#encoder;
     if (!(size >= 0)) return this.#encoderFailed(brokenEncoder("a number from 0", `size ${size}`));

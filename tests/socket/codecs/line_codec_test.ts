@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertInstanceOf, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FramingError } from "../../../socket/errors.ts";
-import { lineCodec, LineDecoder } from "../../../socket/codecs/line_codec.ts";
+import { lineCodec } from "../../../socket/codecs/line_codec.ts";
+import { LineDecoder } from "../../../socket/codecs/line_decoder.ts";
 
 const permissions = "none";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FramingError } from "../../../socket/errors.ts";
-import { LineDecoder } from "../../../socket/codecs/line_codec.ts";
+import { LineDecoder } from "../../../socket/codecs/line_decoder.ts";
 import { LineStream } from "../../../socket/codecs/line_stream.ts";
 
 const permissions = "none";
