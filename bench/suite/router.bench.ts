@@ -1,5 +1,6 @@
 /** Measures the router alone, without sockets. @module */
 import { Router } from "../../relay/router/router.ts";
+import { Line } from "../../socket/codecs/line.ts";
 import { RouterLoad } from "./router_load.ts";
 
 // Large enough that the cost of measuring does not matter.
@@ -18,7 +19,9 @@ for (const texts of [1, BATCH]) {
   const peers = Array.from({ length: 10 }, () => ({ slot: -1 }));
   for (const peer of peers) router.join(peer);
   const out = () => {};
-  for (let i = 0; i < BATCH; i++) router.line(peers[i % peers.length]!, `message ${i % texts}`, 0, out);
+  for (let i = 0; i < BATCH; i++) {
+    router.line(peers[i % peers.length]!, Line.of(`message ${i % texts}`), 0, out);
+  }
   let now = 0;
   Deno.bench(`Router.expire(): ${BATCH} copies of ${texts === 1 ? "one text" : "as many texts"}`, () => {
     router.expire(now += 10, out);

@@ -1,18 +1,26 @@
 /** Simulates peers of a router without sockets: each sends a message again once it has its ok. @module */
-import { Buffer } from "node:buffer";
 import { Router } from "../../relay/router/router.ts";
+import { copyBytes, Line } from "../../socket/codecs/line.ts";
 
 interface Peer {
   slot: number;
   readonly name: string;
 }
 
+const encoder = new TextEncoder();
+const { bytes: OK } = Line.of("ok ");
+const { bytes: MESSAGE } = Line.of("message ");
+/** Memory of a line in the ring. */
+const LINE = 64;
+
 /** A router with a fixed number of messages in flight. */
 export class RouterLoad {
   readonly #router: Router<Peer>;
   /** Lines sent and not handled yet, in a ring with one slot per message. */
   readonly #receivers: Peer[];
-  readonly #lines: string[];
+  readonly #lines: Line[];
+  /** The line that the router gets, as if it had come from a socket. */
+  readonly #read = new Line(new Uint8Array(LINE), 0, 0);
   #first = 0;
   #end = 0;
   #messages = 0;
@@ -27,7 +35,7 @@ export class RouterLoad {
     const peers = Array.from({ length: options.peers }, (_, i): Peer => ({ slot: -1, name: `${i}` }));
     for (const peer of peers) this.#router.join(peer);
     this.#receivers = new Array<Peer>(alive);
-    this.#lines = new Array<string>(alive);
+    this.#lines = Array.from({ length: alive }, () => new Line(new Uint8Array(LINE)));
     for (let i = 0; i < alive; i++) this.#send(peers[i % peers.length]!);
   }
 
@@ -42,8 +50,12 @@ export class RouterLoad {
       const peer = this.#receivers[this.#first]!;
       const line = this.#lines[this.#first]!;
       this.#first = (this.#first + 1) % this.#lines.length;
-      if (line.startsWith("message ")) {
-        this.#router.line(peer, asRead(`ok ${line.slice(8)}`), this.#now, this.#out);
+      if (line.startsWith(MESSAGE)) {
+        const read = this.#read;
+        read.bytes.set(OK);
+        copyBytes(line.bytes, MESSAGE.length, line.end, read.bytes, OK.length);
+        read.end = line.end - MESSAGE.length + OK.length;
+        this.#router.line(peer, read, this.#now, this.#out);
       } else {
         oks++;
         this.#now += 0.02;
@@ -53,20 +65,16 @@ export class RouterLoad {
   }
 
   #send(peer: Peer): void {
-    this.#router.line(peer, asRead(`message ${peer.name}:${this.#messages++}`), this.#now, this.#out);
+    const read = this.#read;
+    read.end = encoder.encodeInto(`message ${peer.name}:${this.#messages++}`, read.bytes).written;
+    this.#router.line(peer, read, this.#now, this.#out);
   }
 
-  readonly #out = (peer: Peer, line: string): void => {
+  readonly #out = (peer: Peer, { bytes, start, end }: Line): void => {
     this.#receivers[this.#end] = peer;
-    this.#lines[this.#end] = line;
+    const kept = this.#lines[this.#end]!;
+    copyBytes(bytes, start, end, kept.bytes, 0);
+    kept.end = end - start;
     this.#end = (this.#end + 1) % this.#lines.length;
   };
-}
-
-const encoder = new TextEncoder();
-const bytes = Buffer.alloc(64);
-
-/** Returns a fresh string, as if it had come from a socket. */
-function asRead(line: string): string {
-  return bytes.toString("latin1", 0, encoder.encodeInto(line, bytes).written);
 }

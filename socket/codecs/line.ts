@@ -18,8 +18,8 @@ const NOTHING = new Uint8Array(0);
  * import { Line } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
- * const line = Line.of("message héllo");
- * assertEquals([line.length, `${line}`, line.text(8)], [14, "message héllo", "héllo"]);
+ * const line = Line.of("message ☕ at 5");
+ * assertEquals([line.length, `${line}`, line.text(8)], [16, "message ☕ at 5", "☕ at 5"]);
  * ```
  */
 export class Line {

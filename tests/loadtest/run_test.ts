@@ -9,6 +9,7 @@ import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { Router } from "../../relay/router/router.ts";
+import { Line } from "../../socket/codecs/line.ts";
 import { FramingError, listen, type Listener } from "../../socket/mod.ts";
 import { CLIENTS, type Run, simulate } from "../_util/loadtest/simulated_run.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
@@ -35,7 +36,8 @@ class MutantRelay {
   constructor(world: Simulation, { mutate, leak = false }: { mutate?: Mutation; leak?: boolean }) {
     let leaks = leak ? 1 : 0;
     this.#router = new Router<Peer>({ random: world.random, ackTimeout: 0, redeliver: true });
-    const out = (peer: Peer, line: string) => {
+    const out = (peer: Peer, routed: Line) => {
+      const line = routed.text();
       const sent: readonly [Peer, string][] = mutate?.({ peer, line, peers: this.#peers }) ?? [[peer, line]];
       for (const [to, text] of sent) to.connection.send(text);
     };
@@ -47,7 +49,7 @@ class MutantRelay {
       try {
         for await (const line of connection) {
           if (line.startsWith("message ")) this.#unsettled.add(line.slice(8));
-          if (this.#router.line(peer, line, 0, out).kind === "ok" && --leaks !== 0) {
+          if (this.#router.line(peer, Line.of(line), 0, out).kind === "ok" && --leaks !== 0) {
             this.#unsettled.delete(line.slice(3));
           }
         }

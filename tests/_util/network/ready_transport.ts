@@ -53,4 +53,11 @@ export class ReadyTransport implements Transport {
     receiver.received(bytes);
     bytes.fill(0);
   }
+
+  /** Delivers the peer's FIN. */
+  deliverEnd(): void {
+    const receiver = this.receiver!;
+    this.receiver = undefined;
+    receiver.receivedEnd();
+  }
 }

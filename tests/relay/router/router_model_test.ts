@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
+import { Line } from "../../../socket/codecs/line.ts";
 import { RelayModel, type UnderWayLimits } from "../../_util/models/relay_model.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -82,7 +83,7 @@ class Trial {
 
   #message(peer: Peer, text: string): void {
     const limited = this.#model.message(peer, text);
-    const verdict = this.#router.line(peer, `message ${text}`, this.#now, this.#out);
+    const verdict = this.#router.line(peer, Line.of(`message ${text}`), this.#now, this.#out);
     assertEquals(verdict, limited === undefined ? { kind: "message" } : { kind: "limited", ...limited });
     this.#seen[limited === undefined ? "messages" : "limited"]++;
   }
@@ -90,7 +91,7 @@ class Trial {
   #ok(peer: Peer, text: string): void {
     this.#oks = this.#model.ok(peer, text);
     const settles = this.#oks.size > 0;
-    const verdict = this.#router.line(peer, `ok ${text}`, this.#now, this.#out);
+    const verdict = this.#router.line(peer, Line.of(`ok ${text}`), this.#now, this.#out);
     assertEquals(verdict, { kind: settles ? "ok" : "stray" });
     assertEquals(this.#oks.size, 0, "an origin did not get its ok");
     this.#seen[settles ? "settled" : "stray"]++;
@@ -103,7 +104,8 @@ class Trial {
     assertEquals(this.#router.nextDue, next);
   }
 
-  readonly #out = (peer: Peer, line: string): void => {
+  readonly #out = (peer: Peer, sent: Line): void => {
+    const line = sent.text();
     assert(this.#peers.includes(peer), `${peer.name} was sent ${line} after it left`);
     if (line.startsWith("message ")) {
       this.#seen.deliveries++;

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
+import { Line } from "../../../socket/codecs/line.ts";
 import { pure } from "../../_util/permissions.ts";
 
 /** A named peer of a router under test. */
@@ -25,7 +26,7 @@ function setUp(options: Partial<RouterOptions> = {}) {
   router.join(near);
   router.joinNode(far, 3);
   const sent: string[] = [];
-  const out = (peer: Peer, line: string) => void sent.push(`${peer.name} ${line}`);
+  const out = (peer: Peer, line: Line) => void sent.push(`${peer.name} ${line}`);
   return {
     router,
     near,
@@ -43,7 +44,7 @@ Deno.test("Router.line() chooses nodes by the number of their connections", pure
   router.joinNode(other, 4);
   for (let index = 0; index < 8; index++) {
     choose(index / 8);
-    router.line(near, `message ${index}`, 0, out);
+    router.line(near, Line.of(`message ${index}`), 0, out);
   }
   assertEquals(take().map((line) => line.split(" ")[0]), [
     "near",
@@ -52,9 +53,9 @@ Deno.test("Router.line() chooses nodes by the number of their connections", pure
   ]);
   router.weigh(far, 0);
   choose(0.99);
-  router.line(near, "message x", 0, out);
+  router.line(near, Line.of("message x"), 0, out);
   choose(0.2);
-  router.line(near, "message y", 0, out);
+  router.line(near, Line.of("message y"), 0, out);
   assertEquals(take(), ["other message x", "other message y"]);
 });
 
@@ -63,34 +64,34 @@ Deno.test("Router.nodeLine() settles a message by a node's ok, once for each ori
   const second = new Peer("second");
   router.join(second);
   choose(0.99);
-  router.line(near, "message x", 0, out);
-  router.line(second, "message x", 0, out);
-  router.line(second, "message x", 0, out);
+  router.line(near, Line.of("message x"), 0, out);
+  router.line(second, Line.of("message x"), 0, out);
+  router.line(second, Line.of("message x"), 0, out);
   take();
-  assertEquals(router.nodeLine(far, "ok x", 0, out).kind, "ok");
+  assertEquals(router.nodeLine(far, Line.of("ok x"), 0, out).kind, "ok");
   assertEquals(take().sort(), ["near ok x", "second ok x"]);
   assertEquals(router.stats().pending, 0);
-  assertEquals(router.nodeLine(far, "ok x", 0, out).kind, "late");
+  assertEquals(router.nodeLine(far, Line.of("ok x"), 0, out).kind, "late");
   assertEquals(router.stats().stray, 0);
 });
 
 Deno.test("Router.nodeLine() keeps a node's message on this node", pure, () => {
   const { router, near, far, out, choose, take } = setUp();
   choose(0.99);
-  assertEquals(router.nodeLine(far, "message x", 0, out).kind, "message");
+  assertEquals(router.nodeLine(far, Line.of("message x"), 0, out).kind, "message");
   assertEquals(take(), ["near message x"]);
-  assertEquals(router.line(near, "ok x", 0, out).kind, "ok");
+  assertEquals(router.line(near, Line.of("ok x"), 0, out).kind, "ok");
   assertEquals(take(), ["far ok x"]);
   assertEquals(router.stats().pending, 0);
 });
 
 Deno.test("Router.nodeLine() returns a message when there is no connection for it", pure, () => {
   const { router, near, far, out, take } = setUp();
-  router.nodeLine(far, "message x", 0, out);
+  router.nodeLine(far, Line.of("message x"), 0, out);
   take();
   router.leave(near, 0, out);
   assertEquals(take(), ["far return x"]);
-  assertEquals(router.nodeLine(far, "message y", 0, out).kind, "returned");
+  assertEquals(router.nodeLine(far, Line.of("message y"), 0, out).kind, "returned");
   assertEquals(take(), ["far return y"]);
   assertEquals(router.stats().pending, 0);
   assertEquals(router.stats().returned, 2);
@@ -99,25 +100,25 @@ Deno.test("Router.nodeLine() returns a message when there is no connection for i
 Deno.test("Router.nodeLine() returns messages of nodes while the router is closed", pure, () => {
   const { router, far, out, take } = setUp();
   router.close("draining");
-  assertEquals(router.nodeLine(far, "message x", 0, out).kind, "returned");
+  assertEquals(router.nodeLine(far, Line.of("message x"), 0, out).kind, "returned");
   assertEquals(take(), ["far return x"]);
 });
 
 Deno.test("Router.nodeLine() gives a returned message to another peer", pure, () => {
   const { router, near, far, out, choose, take } = setUp();
   choose(0.99);
-  router.line(near, "message x", 0, out);
+  router.line(near, Line.of("message x"), 0, out);
   assertEquals(take(), ["far message x"]);
   choose(0);
-  assertEquals(router.nodeLine(far, "return x", 0, out).kind, "returned");
+  assertEquals(router.nodeLine(far, Line.of("return x"), 0, out).kind, "returned");
   assertEquals(take(), ["near message x"]);
-  assertEquals(router.nodeLine(far, "return x", 0, out).kind, "late");
+  assertEquals(router.nodeLine(far, Line.of("return x"), 0, out).kind, "late");
 });
 
 Deno.test("Router.leave() gives what a node held to another peer", pure, () => {
   const { router, near, far, out, choose, take } = setUp();
   choose(0.99);
-  router.line(near, "message x", 0, out);
+  router.line(near, Line.of("message x"), 0, out);
   choose(0);
   take();
   router.leave(far, 0, out);
@@ -127,11 +128,11 @@ Deno.test("Router.leave() gives what a node held to another peer", pure, () => {
 
 Deno.test("Router.leave() drops the messages of a node that leaves", pure, () => {
   const { router, near, far, out, take } = setUp();
-  router.nodeLine(far, "message x", 0, out);
+  router.nodeLine(far, Line.of("message x"), 0, out);
   router.leave(far, 0, out);
   take();
   assertEquals(router.stats().pending, 0);
-  assertEquals(router.line(near, "ok x", 0, out).kind, "stray");
+  assertEquals(router.line(near, Line.of("ok x"), 0, out).kind, "stray");
 });
 
 Deno.test(
@@ -140,12 +141,12 @@ Deno.test(
   () => {
     const { router, near, out, choose, take } = setUp();
     choose(0.99);
-    router.line(near, "message x", 0, out);
+    router.line(near, Line.of("message x"), 0, out);
     choose(0);
     take();
     router.expire(100, out);
     assertEquals(take(), ["near message x"]);
-    router.line(near, "ok x", 100, out);
+    router.line(near, Line.of("ok x"), 100, out);
     assertEquals(take().sort(), ["far drop x", "near ok x"]);
     assertEquals(router.stats().pending, 0);
   },
@@ -153,7 +154,7 @@ Deno.test(
 
 Deno.test("Router.expire() leaves the time of a node's message to that node", pure, () => {
   const { router, far, out, take } = setUp();
-  router.nodeLine(far, "message x", 0, out);
+  router.nodeLine(far, Line.of("message x"), 0, out);
   take();
   assertEquals(router.expire(1000, out), undefined);
   assertEquals(take(), []);
@@ -161,11 +162,11 @@ Deno.test("Router.expire() leaves the time of a node's message to that node", pu
 
 Deno.test("Router.nodeLine() drops a node's message on its request, and not another origin's", pure, () => {
   const { router, near, far, out, take } = setUp();
-  router.nodeLine(far, "message x", 0, out);
-  assertEquals(router.nodeLine(far, "drop x", 0, out).kind, "dropped");
+  router.nodeLine(far, Line.of("message x"), 0, out);
+  assertEquals(router.nodeLine(far, Line.of("drop x"), 0, out).kind, "dropped");
   assertEquals(router.stats().pending, 0);
-  router.line(near, "message y", 0, out);
-  assertEquals(router.nodeLine(far, "drop y", 0, out).kind, "late");
+  router.line(near, Line.of("message y"), 0, out);
+  assertEquals(router.nodeLine(far, Line.of("drop y"), 0, out).kind, "late");
   assertEquals(router.stats().pending, 1);
   take();
 });
@@ -175,19 +176,19 @@ Deno.test("Router.leave() notifies a node whose message lost its origin", pure, 
   const second = new Peer("second");
   router.join(second);
   choose(0.99);
-  router.line(near, "message x", 0, out);
+  router.line(near, Line.of("message x"), 0, out);
   take();
   router.leave(near, 0, out);
   assertEquals(take(), ["far drop x"]);
   assertEquals(router.stats().dropped, 1);
-  assertEquals(router.nodeLine(far, "ok x", 0, out).kind, "late");
+  assertEquals(router.nodeLine(far, Line.of("ok x"), 0, out).kind, "late");
 });
 
 Deno.test("Router applies its limits to messages of connections, not of nodes", pure, () => {
   const { router, near, far, out } = setUp({ maxInFlight: 1, maxInFlightPerPeer: 1 });
   for (let index = 0; index < 5; index++) {
-    assertEquals(router.nodeLine(far, `message ${index}`, 0, out).kind, "message");
+    assertEquals(router.nodeLine(far, Line.of(`message ${index}`), 0, out).kind, "message");
   }
-  assertEquals(router.line(near, "message x", 0, out).kind, "message");
-  assertEquals(router.line(near, "message y", 0, out).kind, "limited");
+  assertEquals(router.line(near, Line.of("message x"), 0, out).kind, "message");
+  assertEquals(router.line(near, Line.of("message y"), 0, out).kind, "limited");
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertLessOrEqual, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { FramingError } from "../../../socket/errors.ts";
+import { Line } from "../../../socket/codecs/line.ts";
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { LineDecoder } from "../../../socket/codecs/line_decoder.ts";
 
@@ -14,11 +15,37 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-/** All that a decoder makes of these chunks: the frames, and the code of the error that ends them. */
-function decode(
-  chunks: readonly Uint8Array[],
-  maxLine?: number,
-): { lines: string[]; error: string | undefined } {
+interface Result {
+  readonly lines: string[];
+  readonly error: string | undefined;
+}
+
+/** All that a decoder makes of these chunks, as strings and as bytes: the frames, and the code of the error that ends them. */
+function decode(chunks: readonly Uint8Array[], maxLine?: number): Result {
+  const result = decodeStrings(chunks, maxLine);
+  assertEquals(decodeLines(chunks, maxLine), result);
+  return result;
+}
+
+/** The same as bytes, from memory that each chunk overwrites. */
+function decodeLines(chunks: readonly Uint8Array[], maxLine: number | undefined): Result {
+  const decoder = new LineDecoder(maxLine);
+  const memory = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  const lines: string[] = [];
+  for (const chunk of chunks) {
+    memory.set(chunk);
+    const before = lines.length;
+    const count = decoder.pushLines(memory.subarray(0, chunk.length), {
+      takeLine: (line) => void lines.push(line.text()),
+    });
+    assertEquals(count, lines.length - before);
+    memory.fill(0xff);
+    if (decoder.error !== undefined) return { lines, error: decoder.error.code };
+  }
+  return { lines, error: decoder.end()?.code };
+}
+
+function decodeStrings(chunks: readonly Uint8Array[], maxLine: number | undefined): Result {
   const decoder = new LineDecoder(maxLine);
   const lines: string[] = [];
   for (const chunk of chunks) {
@@ -30,7 +57,7 @@ function decode(
 }
 
 /** The same, said plainly: one line after the other, byte by byte. */
-function reference(input: Uint8Array, maxLine: number): { lines: string[]; error: string | undefined } {
+function reference(input: Uint8Array, maxLine: number): Result {
   const lines: string[] = [];
   let line: number[] = [];
   for (const byte of input) {
@@ -215,6 +242,41 @@ Deno.test("LineDecoder.push() does not copy a line that arrives in one piece", {
   assertEquals(countCopied(() => new LineDecoder().push(chunk)), 0);
 });
 
+Deno.test(
+  "LineDecoder.pushLines() finds the ends of long lines, and invalid bytes in them",
+  { permissions },
+  () => {
+    for (const length of [62, 63, 64, 65, 66, 127, 128, 129, 1000]) {
+      const long = "x".repeat(length);
+      for (const ending of ["\n", "\r\n"]) {
+        const input = bytes(`a\n${long}${ending}${long}å${ending}b${ending}`);
+        const lines = ["a", long, `${long}å`, "b"];
+        for (const cut of [0, 2, 64, 66, length, length + 2, length + 4, input.length]) {
+          assertEquals(decode([input.subarray(0, cut), input.subarray(cut)]), { lines, error: undefined });
+        }
+      }
+      const bad = join([bytes(`a\n${long}`), Uint8Array.of(0xff), bytes("\nb\n")]);
+      assertEquals(decode([bad]), { lines: ["a"], error: "invalid-utf8" });
+    }
+  },
+);
+
+Deno.test("LineDecoder.pushLines() recognizes TLS, and only in the first bytes", { permissions }, () => {
+  const hello = Uint8Array.of(0x16, 3, 1, 0, 5, 1, 10);
+  assertEquals(decode([hello]), { lines: [], error: "tls" });
+  assertEquals(decode([bytes("a\n"), hello]).lines[0], "a");
+});
+
+Deno.test("LineDecoder.pushLines() goes on where push() has stopped", { permissions }, () => {
+  const decoder = new LineDecoder();
+  assertEquals(decoder.push(bytes("auth x\nmess")).frames, ["auth x"]);
+  const lines: string[] = [];
+  const sink = { takeLine: (line: Line) => void lines.push(line.text()) };
+  assertEquals(decoder.pushLines(bytes("age y\nok"), sink), 1);
+  assertEquals(lines, ["message y"]);
+  assertEquals(decoder.push(bytes(" z\n")).frames, ["ok z"]);
+});
+
 Deno.test("LineDecoder() throws for an invalid limit", { permissions }, () => {
   for (const maxLine of [0, -1, 1.5, NaN, Infinity]) {
     assertThrows(() => new LineDecoder(maxLine), RangeError, `maxLine ${maxLine}`);
@@ -243,4 +305,37 @@ Deno.test("lineCodec() encoder throws for a line feed, and keeps earlier lines",
   encoder.push("good");
   assertThrows(() => encoder.push("two\nlines"), TypeError, `"two\\nlines"`);
   assertEquals(encoder.take(), bytes("good\n"));
+});
+
+Deno.test("lineCodec() encoder keeps strings and lines that are bytes in order", { permissions }, () => {
+  const line = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 5 }),
+    fc.integer({ min: 40, max: 5000 }).map((length) => "å".repeat(length)),
+  ).filter((text) => !text.includes("\n"));
+  const step = fc.oneof(
+    fc.record({ do: fc.constantFrom("push", "pushLine"), text: line }),
+    fc.record({ do: fc.constantFrom("take", "takeInto"), text: fc.constant("") }),
+  );
+  fc.assert(fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    const encoder = lineCodec().encoder();
+    const buffer = new Uint8Array(64 * 1024);
+    let [expected, pending] = ["", ""];
+    let encoded = "";
+    for (const { do: what, text } of [...steps, { do: "take", text: "" }]) {
+      if (what === "push") encoder.push(text);
+      else if (what === "pushLine") encoder.pushLine!(Line.of(text));
+      if (what.startsWith("push")) {
+        expected += `${text}\n`;
+        pending += `${text}\n`;
+        assert(encoder.size >= pending.length);
+        continue;
+      }
+      const count = what === "take" ? undefined : encoder.takeInto!(buffer);
+      const taken = count === undefined ? encoder.take() : buffer.subarray(0, count);
+      encoded += new TextDecoder("utf-8", { ignoreBOM: true }).decode(taken);
+      assertEquals(encoder.size, 0);
+      pending = "";
+    }
+    assertEquals(encoded, expected);
+  }));
 });
