@@ -1,5 +1,6 @@
 /** The loop over `epoll_wait`: notifies handles that are ready, and sleeps while none is. @module */
 import type { Clock } from "../internal/clock.ts";
+import { leftToRuntime, runTurn } from "../internal/turn.ts";
 import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
 import type { Libc } from "./libc.ts";
@@ -87,6 +88,8 @@ export class EventLoop implements AsyncDisposable {
   #received = 0;
   #stale = 0;
   #tableGrown = false;
+  /** The calls that were left to the runtime when the next look was scheduled. */
+  #scheduled = 0;
 
   /** @throws {Error} If the process has no descriptors left. */
   constructor(libc: Libc, clock: Clock) {
@@ -183,10 +186,22 @@ export class EventLoop implements AsyncDisposable {
   #look(): void {
     this.#state = "looking";
     this.#emptyLooks = 0;
+    this.#turnSoon();
+  }
+
+  #turnSoon(): void {
     this.clock.soon(this.#turn);
+    this.#scheduled = leftToRuntime();
   }
 
   readonly #turn = (): void => {
+    // What handlers that wait for promises have sent is written after this call: it must not wait for a look that waits for
+    // the answer to it.
+    if (this.#quiet && leftToRuntime() !== this.#scheduled) this.clock.soon(this.#turnNow);
+    else this.#turnNow();
+  };
+
+  readonly #turnNow = (): void => {
     if (this.#waiting === 0) {
       this.#state = "stopped";
       this.#stopped?.resolve();
@@ -199,24 +214,21 @@ export class EventLoop implements AsyncDisposable {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
       try {
-        this.#dispatch(count);
+        // What the handles send is written before the next look.
+        runTurn(() => this.#dispatch(count));
       } finally {
-        // After what the handles have scheduled: what they send is written before the next look. Handlers that wait for
-        // promises send after this function: their output must not wait for a look that waits for the answer to it.
-        this.clock.soon(this.#quiet ? this.#turnLater : this.#turn);
+        this.#turnSoon();
       }
       return;
     }
     this.#quiet = true;
     if (++this.#emptyLooks < LOOKS) {
-      this.clock.soon(this.#turn);
+      this.#turnSoon();
     } else {
       this.#state = "sleeping";
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
-
-  readonly #turnLater = (): void => this.clock.soon(this.#turn);
 
   #adaptPause(enough: boolean): void {
     this.#pause = enough

@@ -10,6 +10,7 @@ import {
   unixPath,
 } from "./network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
+import { atEndOfTurn } from "../internal/turn.ts";
 import { TimerQueue } from "../internal/timer_queue.ts";
 
 const timers = new TimerQueue({
@@ -24,7 +25,7 @@ export const systemClock: Clock = {
   after: (ms: number, run: () => void): Timer => timers.after(ms, run),
   // Not a microtask: those run between two reads of one turn, and each would get a write of its own.
   soon(run: () => void): void {
-    setImmediate(run);
+    if (!atEndOfTurn(run)) setImmediate(run);
   },
 };
 
