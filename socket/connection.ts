@@ -3,7 +3,7 @@ import type { ConnectionStats } from "./connection/options.ts";
 import type { ConnectionSettings } from "./connection/settings.ts";
 import type { Line } from "./codecs/line.ts";
 import { ConnectionEnd } from "./connection/end.ts";
-import type { CloseReason, SocketFailure } from "./errors.ts";
+import type { CloseReason } from "./errors.ts";
 import type { FrameSink } from "./connection/frame_iterator.ts";
 import { Reader } from "./connection/reader.ts";
 import type { Address, Transport } from "./network.ts";
@@ -64,18 +64,18 @@ export class Connection<Frame = string> implements AsyncDisposable {
     this.id = id;
     this.#transport = transport;
     this.#openedAt = clock.now();
-    const failed = (failure: SocketFailure) => this.#end.fail(failure);
-    this.#reader = new Reader({ transport, settings, decoder: codec.decoder(), failed });
-    this.#writer = new Writer({ transport, settings, encoder: codec.encoder(), failed });
-    this.#end = new ConnectionEnd({
-      connection: this,
-      transport,
-      settings,
-      reader: this.#reader,
-      writer: this.#writer,
-    });
-    this.ready = transport.ready?.then(() => true, (cause) => {
-      failed({ type: "reset", cause });
+    this.#end = new ConnectionEnd({ connection: this, transport, settings });
+    const parts = { transport, settings, failures: this.#end };
+    this.#reader = new Reader({ ...parts, decoder: codec.decoder() });
+    this.#writer = new Writer({ ...parts, encoder: codec.encoder() });
+    this.#end.watch(this.#reader, this.#writer);
+    this.ready = transport.ready && this.#shakeHands(transport.ready);
+  }
+
+  // A function of its own: its closures would cost a context for every connection.
+  #shakeHands(ready: Promise<unknown>): Promise<boolean> {
+    return ready.then(() => true, (cause) => {
+      this.#end.fail({ type: "reset", cause });
       return false;
     });
   }

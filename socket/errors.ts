@@ -159,6 +159,12 @@ export type SocketFailure =
   | { readonly type: "reset" | "write-failed" | "handler-failed"; readonly cause: unknown }
   | CloseReason & { readonly type: "slow-reader" };
 
+/** Ends a connection when one of its halves fails. */
+export interface FailureHandler {
+  /** Called with the first failure, and maybe with later ones. */
+  fail(failure: SocketFailure): void;
+}
+
 /** Returns the close reason for a failure. */
 export function closeReasonOf(failure: SocketFailure): CloseReason {
   if (failure.type === "slow-reader") return failure;

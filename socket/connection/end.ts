@@ -2,7 +2,13 @@
 import type { Timer } from "../../internal/clock.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import { type CloseReason, closeReasonOf, ConnectionClosedError, type SocketFailure } from "../errors.ts";
+import {
+  type CloseReason,
+  closeReasonOf,
+  ConnectionClosedError,
+  type FailureHandler,
+  type SocketFailure,
+} from "../errors.ts";
 import type { Transport } from "../network.ts";
 import type { Reader } from "./reader.ts";
 import { type Timeouts, watchPeer } from "./timeouts.ts";
@@ -12,22 +18,20 @@ import type { Writer } from "./writer.ts";
 const LATE_DRAIN_TIMEOUT = 1000;
 const NATURAL: CloseReason = { type: "natural" };
 
-/** The parts of a connection that its end stops. */
-export interface EndedParts<Frame> {
+/** Options for {@linkcode ConnectionEnd}. */
+export interface EndOptions<Frame> {
   readonly connection: Connection<Frame>;
   readonly transport: Transport;
   readonly settings: ConnectionSettings<Frame>;
-  readonly reader: Reader<Frame>;
-  readonly writer: Writer<Frame>;
 }
 
 /** Ends one connection once, for the first reason: on request, after a failure, or after a timeout. */
-export class ConnectionEnd<Frame> {
+export class ConnectionEnd<Frame> implements FailureHandler {
   readonly #connection: Connection<Frame>;
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<Frame>;
-  readonly #reader: Reader<Frame>;
-  readonly #writer: Writer<Frame>;
+  #reader!: Reader<Frame>;
+  #writer!: Writer<Frame>;
   /** Created on demand. */
   #closed: PromiseWithResolvers<CloseReason> | undefined;
   /** The reason passed to `close`. */
@@ -36,14 +40,17 @@ export class ConnectionEnd<Frame> {
   #timeouts: Timeouts | undefined; // Most connections have only a drain timeout.
   #drain: Timer | undefined;
 
-  /** Watches the timeouts of the connection from now on. */
-  constructor({ connection, transport, settings, reader, writer }: EndedParts<Frame>) {
+  constructor({ connection, transport, settings }: EndOptions<Frame>) {
     this.#connection = connection;
     this.#transport = transport;
     this.#settings = settings;
+  }
+
+  /** Takes the parts that report their failures here, and watches the timeouts of the connection from now on. */
+  watch(reader: Reader<Frame>, writer: Writer<Frame>): void {
     this.#reader = reader;
     this.#writer = writer;
-    const { clock, timeouts } = settings;
+    const { clock, timeouts } = this.#settings;
     if (timeouts !== undefined) {
       this.#timeouts = watchPeer(timeouts, {
         clock,

@@ -1,7 +1,7 @@
 /** The reading half of a connection: decodes bytes to frames on demand. @module */
 import type { Decoder } from "../codecs/codec.ts";
 import type { LineSink } from "../codecs/line.ts";
-import type { FramingError, SocketFailure } from "../errors.ts";
+import type { FailureHandler, FramingError } from "../errors.ts";
 import type { Receiver, Transport } from "../network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
@@ -13,7 +13,7 @@ export interface ReaderOptions<Frame> {
   settings: ReaderSettings;
   decoder: Decoder<Frame>;
   /** Called once when a read or the decoder fails. */
-  failed: (failure: SocketFailure) => void;
+  failures: FailureHandler;
 }
 
 /** Settings that the readers of a listener share. */
@@ -82,7 +82,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** The time in ms since which this reader has been busy. */
   #busySince: number | undefined;
   #paused = false;
-  readonly #failed: (failure: SocketFailure) => void;
+  readonly #failures: FailureHandler;
   /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
 
@@ -92,7 +92,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#transport = transport;
     this.#settings = settings;
     this.#receives = this.#mayShare(false);
-    this.#failed = options.failed;
+    this.#failures = options.failures;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -295,7 +295,7 @@ export class Reader<Frame> implements Resumable, Receiver {
       ({ frames, error } = this.#decoder.push(bytes));
       this.#frames += frames.length;
     } catch (cause) {
-      return this.#failed({ type: "handler-failed", cause }); // This calls `stop`.
+      return this.#failures.fail({ type: "handler-failed", cause }); // This calls `stop`.
     }
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);
@@ -358,7 +358,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     try {
       this.#framing ??= this.#decoder.end();
     } catch (cause) {
-      return this.#failed({ type: "handler-failed", cause });
+      return this.#failures.fail({ type: "handler-failed", cause });
     }
     this.#serve();
   }
@@ -366,7 +366,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Called by the transport. */
   receiveFailed(cause: unknown): void {
     this.#reading = false;
-    if (!this.#stopped) this.#failed({ type: "reset", cause }); // This calls `stop`.
+    if (!this.#stopped) this.#failures.fail({ type: "reset", cause }); // This calls `stop`.
   }
 
   #endConsumer(): void {

@@ -2,7 +2,7 @@
 import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
 import type { Encoder } from "../codecs/codec.ts";
 import type { Line } from "../codecs/line.ts";
-import { type CloseReason, ConnectionClosedError, type SocketFailure } from "../errors.ts";
+import { type CloseReason, ConnectionClosedError, type FailureHandler } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "../network.ts";
 
@@ -18,7 +18,7 @@ export interface WriterOptions<Frame> {
   settings: WriterSettings;
   encoder: Encoder<Frame>;
   /** Called when the pending bytes exceed the limit, and once when a write or the encoder fails. */
-  failed: (failure: SocketFailure) => void;
+  failures: FailureHandler;
 }
 
 /** Settings that the writers of a listener share. */
@@ -69,13 +69,13 @@ export class Writer<Frame> implements Flushable {
   /** Done once: after both sides have finished, the OS refuses another FIN. */
   #closedWrite: Promise<void> | undefined;
   #finSent = false;
-  readonly #failed: (failure: SocketFailure) => void;
+  readonly #failures: FailureHandler;
 
   constructor(options: WriterOptions<Frame>) {
     this.#encoder = options.encoder;
     this.#transport = options.transport;
     this.#settings = options.settings;
-    this.#failed = options.failed;
+    this.#failures = options.failures;
   }
 
   /** Bytes that the socket has not accepted. */
@@ -137,7 +137,7 @@ export class Writer<Frame> implements Flushable {
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
     const { writeBuffer, highWater, batcher } = this.#settings;
     if (this.#queued > writeBuffer && this.#left.length > 0) {
-      this.#failed({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
+      this.#failures.fail({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
@@ -184,7 +184,7 @@ export class Writer<Frame> implements Flushable {
         this.#finSent = true;
       },
       (cause: unknown) => {
-        if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+        if (this.#stopped === undefined) this.#failures.fail({ type: "write-failed", cause });
       },
     );
   }
@@ -304,13 +304,13 @@ export class Writer<Frame> implements Flushable {
 
   #fail(cause: unknown): void {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#failed({ type: "write-failed", cause });
+    if (this.#stopped === undefined) this.#failures.fail({ type: "write-failed", cause });
   }
 
   /** Ends the connection, because nothing more can be encoded. The connections that flush after it are unaffected. */
   #encoderFailed(cause: unknown): false {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#failed({ type: "handler-failed", cause });
+    if (this.#stopped === undefined) this.#failures.fail({ type: "handler-failed", cause });
     return false;
   }
 

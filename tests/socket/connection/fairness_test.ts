@@ -73,7 +73,7 @@ function readerOf(clock: Clock, transport: Transport): Reader<string> {
     transport,
     decoder: lineCodec().decoder(),
     settings: { codec: {}, now: () => 0, fairness: fairSchedulerOf(clock) },
-    failed: (failure) => assert(failure === undefined),
+    failures: { fail: (failure) => assert(failure === undefined) },
   });
 }
 
