@@ -2,7 +2,7 @@
 import { authenticate, type AuthOptions, type PeerAuth } from "../access/authenticate.ts";
 import type { Clock, Timer } from "../internal/clock.ts";
 import { errorLine } from "../protocol.ts";
-import { Line } from "../socket/codecs/line.ts";
+import { Line, type LineSender } from "../socket/codecs/line.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { FrameSink } from "../socket/connection/frame_iterator.ts";
 import { batcherOf, type WriteBatcher } from "../socket/connection/write_batcher.ts";
@@ -54,14 +54,16 @@ class Peer implements RelayPeer, FrameSink<string> {
   slot = -1;
   readonly connection: Connection;
   readonly #input: PeerInput;
+  readonly #output: LineSender;
 
   constructor(connection: Connection, input: PeerInput) {
     this.connection = connection;
     this.#input = input;
+    this.#output = connection.lineSender;
   }
 
   send(line: Line): void {
-    this.connection.sendLine(line);
+    this.#output.sendLine(line);
   }
 
   takeLine(line: Line): void {

@@ -89,6 +89,16 @@ export interface LineSink {
   takeLine(line: Line): void;
 }
 
+/** Sends lines. */
+export interface LineSender {
+  /**
+   * Queues a line, which it copies. Never waits.
+   *
+   * @returns `false` if the peer falls behind, or the connection is closed.
+   */
+  sendLine(line: Line): boolean;
+}
+
 /**
  * Throws for text that is not one line: text from one peer must never become a line of its own for another.
  *

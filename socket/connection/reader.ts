@@ -322,20 +322,22 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Passes the lines of a read to a sink, as bytes. */
   #passLines(sink: FrameSink<Frame> & LineSink, bytes: Uint8Array): void {
     const decoder = this.#decoder;
+    let count = 0;
     this.#serving = true;
     try {
-      const count = decoder.pushLines!(bytes, sink);
+      count = decoder.pushLines!(bytes, sink);
       if (count > 0) {
         this.#frames += count;
         sink.linesTaken?.();
       }
-      this.#framing = decoder.error;
-      if (!this.#receives) this.#inRow += count;
     } catch (error) {
       this.#endSink(sink, error);
     }
     this.#serving = false;
-    if (this.#receives && this.#framing === undefined) return this.#receiveOn();
+    const { error } = decoder;
+    if (this.#receives && error === undefined) return this.#receiveOn();
+    this.#framing = error;
+    this.#inRow += count;
     if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
     this.#readOn();
   }

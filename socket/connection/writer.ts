@@ -1,7 +1,7 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
 import type { Encoder } from "../codecs/codec.ts";
-import type { Line } from "../codecs/line.ts";
+import type { Line, LineSender } from "../codecs/line.ts";
 import { type CloseReason, ConnectionClosedError, type FailureHandler } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "../network.ts";
@@ -49,7 +49,7 @@ interface Waiter {
 }
 
 /** Collects the frames of one turn of the event loop, and writes them when the turn ends. */
-export class Writer<Frame> implements Flushable {
+export class Writer<Frame> implements Flushable, LineSender {
   // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
   readonly #transport: Transport;
@@ -118,13 +118,17 @@ export class Writer<Frame> implements Flushable {
     return this.#pushed(before);
   }
 
-  /** Does the same as `send` for a line that is bytes. */
-  sendLine(this: Writer<string>, line: Line): boolean {
+  /**
+   * Does the same as `send` for a line that is bytes.
+   *
+   * @throws {TypeError} If the codec is not one of lines.
+   */
+  sendLine(line: Line): boolean {
     if (this.ended) return false;
     const encoder = this.#encoder;
+    if (encoder.pushLine === undefined) throw new TypeError("Cannot send a line: expected a codec of lines");
     const before = encoder.size;
-    if (encoder.pushLine === undefined) encoder.push(line.text());
-    else encoder.pushLine(line);
+    encoder.pushLine(line);
     return this.#pushed(before);
   }
 

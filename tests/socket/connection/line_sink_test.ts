@@ -133,13 +133,13 @@ for (const [name, open] of [["promised reads", promised], ["received reads", rec
   });
 }
 
-Deno.test("Connection.sendLine() copies the line, and keeps its place among strings", pure, async () => {
+Deno.test("Connection.lineSender copies the line, and keeps its place among strings", pure, async () => {
   const clock = new VirtualClock();
   const transport = new ReadyTransport();
   const connection = connectionOn(transport, clock);
   const line = Line.of("message x");
   connection.send("first");
-  connection.sendLine(line);
+  connection.lineSender.sendLine(line);
   line.bytes.fill(0);
   connection.send("last");
   assertEquals(connection.queuedBytes, 21);
@@ -147,5 +147,5 @@ Deno.test("Connection.sendLine() copies the line, and keeps its place among stri
   assertEquals(transport.writes, ["first\nmessage x\nlast\n"]);
   assertEquals([connection.stats().framesOut, connection.queuedBytes], [3, 0]);
   connection.abort();
-  assertEquals(connection.sendLine(line), false);
+  assertEquals(connection.lineSender.sendLine(line), false);
 });
