@@ -7,6 +7,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
+import { ownAddress } from "../network/own_address.ts";
 import { readText, text } from "../network/transport_pair.ts";
 import type { Behavior } from "./contract.ts";
 
@@ -58,18 +59,26 @@ export const networkBehaviors: Readonly<Record<string, Behavior>> = {
   },
 
   "Network.listen() picks a port for 0, and refuses one that is taken": (network) => {
-    const listener = network.listen({ port: 0 });
+    const hostname = ownAddress();
+    const listener = network.listen({ hostname, port: 0 });
     const { port } = listener.address;
     assertGreater(port, 0);
-    const error = assertThrows(() => network.listen({ port }), AddrInUse);
+    const error = assertThrows(() => network.listen({ hostname, port }), AddrInUse);
     assertEquals(Reflect.get(error, "code"), "EADDRINUSE");
-    const other = network.listen({ port: 0 });
+    const other = network.listen({ hostname, port: 0 });
     assertNotEquals(other.address.port, port);
     listener.close();
-    const again = network.listen({ port });
-    assertEquals(again.address, { ...again.address, hostname: "127.0.0.1", port });
+    const again = network.listen({ hostname, port });
+    assertEquals(again.address, { ...again.address, hostname, port });
     again.close();
     other.close();
+    return Promise.resolve();
+  },
+
+  "Network.listen() binds 127.0.0.1 by default": (network) => {
+    const listener = network.listen({ port: 0 });
+    assertEquals(listener.address.hostname, "127.0.0.1");
+    listener.close();
     return Promise.resolve();
   },
 
@@ -89,10 +98,11 @@ export const networkBehaviors: Readonly<Record<string, Behavior>> = {
   },
 
   "Network.connect() is refused where nobody listens": async (network) => {
-    const listener = network.listen({ port: 0 });
+    const hostname = ownAddress();
+    const listener = network.listen({ hostname, port: 0 });
     listener.close();
     const error = await assertRejects(
-      () => network.connect({ port: listener.address.port }),
+      () => network.connect({ hostname, port: listener.address.port }),
       ConnectionRefused,
     );
     assertEquals(Reflect.get(error, "code"), "ECONNREFUSED");

@@ -1,4 +1,5 @@
 /** Backends of proxies under test. */
+import { ownAddress } from "./own_address.ts";
 import { bytesCodec, type Connection, listen, type Listener } from "../../../socket/mod.ts";
 
 /** A backend whose connections a test handles. */
@@ -23,10 +24,11 @@ export async function readAll(connection: Connection<Uint8Array>): Promise<strin
   return text;
 }
 
-/** Returns a port without a listener. */
-export async function unusedPort(): Promise<number> {
-  const listener = listen();
+/** Returns an address without a listener, which stays free. */
+export async function unusedAddress(): Promise<{ hostname: string; port: number }> {
+  const hostname = ownAddress();
+  const listener = listen({ hostnames: [hostname] });
   const { port } = listener;
   await listener.close();
-  return port;
+  return { hostname, port };
 }

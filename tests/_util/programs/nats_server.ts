@@ -1,18 +1,8 @@
 /** A NATS server for tests: Debian's `nats-server`, on loopback or another address, and a free port. */
+import { freePort, isInstalled } from "./installed.ts";
 
 /** Whether `nats-server` is installed. */
-export const HAS_NATS: boolean = await isInstalled();
-
-async function isInstalled(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("nats-server", { args: ["--version"], stdout: "null", stderr: "null" })
-      .output())
-      .success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable) return false;
-    throw error;
-  }
-}
+export const HAS_NATS: boolean = await isInstalled("nats-server");
 
 /** A running NATS server. */
 export class NatsServer implements AsyncDisposable {
@@ -75,17 +65,5 @@ export class NatsServer implements AsyncDisposable {
     this.#process.kill("SIGKILL");
     await this.#process.status;
     await this.#log;
-  }
-}
-
-function freePort(): number {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
   }
 }

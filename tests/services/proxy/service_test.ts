@@ -10,7 +10,7 @@ import { foreign, network } from "../../_util/native/native.ts";
 import { exchange, talk } from "../../_util/network/exchange.ts";
 import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
-import { at, readAll, startBackend, unusedPort } from "../../_util/network/proxy_backend.ts";
+import { at, readAll, startBackend, unusedAddress } from "../../_util/network/proxy_backend.ts";
 
 Deno.test("startProxy() passes bytes and half-closes on in both directions", async () => {
   await using backend = startBackend(async (connection) => {
@@ -140,20 +140,20 @@ Deno.test("startProxy() stops reading from a client when the backend does not re
 });
 
 Deno.test("startProxy() connects again until the backend listens", async () => {
-  const port = await unusedPort();
-  await using proxy = startProxy({ to: at(port), connectAttempts: 100, retryDelay: 1 });
+  const to = await unusedAddress();
+  await using proxy = startProxy({ to, connectAttempts: 100, retryDelay: 1 });
   await using client = await connect({ port: proxy.port });
   client.send("hello");
   await proxy.until((stats) => stats.connections === 1);
-  await using _echo = startEcho({ port });
+  await using _echo = startEcho({ hostnames: [to.hostname], port: to.port });
   assertEquals((await client[Symbol.asyncIterator]().next()).value, "hello");
 });
 
 Deno.test("startProxy() closes a client when the backend cannot be reached", async () => {
-  const port = await unusedPort();
+  const to = await unusedAddress();
   const passed: Passed[] = [];
   await using proxy = startProxy({
-    to: at(port),
+    to,
     retryDelay: 1,
     onEvent: on("passed", ({ passed: one }) => passed.push(one)),
   });
@@ -161,7 +161,7 @@ Deno.test("startProxy() closes a client when the backend cannot be reached", asy
   await until(() => passed.length === 1);
   assertEquals(passed[0]!.backend, undefined);
   assert(passed[0]!.reason.type === "local");
-  assertStringIncludes(passed[0]!.reason.why, `Cannot connect to 127.0.0.1:${port}: refused`);
+  assertStringIncludes(passed[0]!.reason.why, `Cannot connect to ${to.hostname}:${to.port}: refused`);
   assertEquals(proxy.stats().unserved, 1);
 });
 

@@ -3,6 +3,7 @@ import { DatagramRoom } from "../../../services/udp/room.ts";
 import { startDatagramEcho } from "../../../services/mod.ts";
 import { DatagramSocket, formatAddress, MAX_DATAGRAM, systemClock } from "../../../socket/mod.ts";
 import { VirtualClock } from "../../../testing/mod.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 import { until } from "../../_util/until.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -197,16 +198,16 @@ Deno.test("startDatagramEcho() answers at most answerRate datagrams per second a
 });
 
 Deno.test("startDatagramEcho() binds all addresses on one port, or throws", async () => {
-  await using server = startDatagramEcho({ hostnames: ["127.0.0.1", "127.0.0.2"] });
+  const [first, second, third] = [ownAddress(), ownAddress(), ownAddress()];
+  await using server = startDatagramEcho({ hostnames: [first, second] });
   assertEquals(server.addresses.map(({ port }) => port), [server.port, server.port]);
   using client = new DatagramSocket();
   const bytes = utf8.encode("x");
   assertEquals(await client.ask(bytes, server.addresses[1]!, { clock: systemClock }), bytes);
   await assertRejects(
-    async () =>
-      await startDatagramEcho({ hostnames: ["127.0.0.3", "127.0.0.2"], port: server.port }).finished,
+    async () => await startDatagramEcho({ hostnames: [third, second], port: server.port }).finished,
     Deno.errors.AddrInUse,
   );
-  using free = new DatagramSocket({ hostname: "127.0.0.3", port: server.port });
+  using free = new DatagramSocket({ hostname: third, port: server.port });
   assertEquals(free.address.port, server.port);
 });
