@@ -13,6 +13,7 @@ import {
   ndjsonCodec,
 } from "../../socket/mod.ts";
 import { TempDir } from "../_util/temp_dir.ts";
+import { unusedAddress } from "../_util/network/proxy_backend.ts";
 
 /** The examples of the page, by file name. */
 const EXAMPLES: ReadonlyMap<string, string> = new Map(
@@ -84,11 +85,9 @@ function webSocket(): Target {
 
 /** The real one, on a port that is free. */
 async function redis(): Promise<Target> {
-  const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = probe.addr;
-  probe.close();
+  const { hostname, port } = await unusedAddress();
   const server = new Deno.Command("redis-server", {
-    args: ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    args: ["--port", `${port}`, "--bind", hostname, "--save", "", "--appendonly", "no"],
     stdout: "piped",
     stderr: "null",
     stdin: "null",
@@ -99,7 +98,7 @@ async function redis(): Promise<Target> {
   }
   const rest = output.cancel();
   return {
-    addresses: [{ hostname: "127.0.0.1", port }],
+    addresses: [{ hostname, port }],
     async [Symbol.asyncDispose]() {
       server.kill("SIGTERM");
       await server.status;

@@ -80,7 +80,15 @@ export async function loadTest(...args: readonly string[]): Promise<Outcome> {
 export async function startServer(
   ...args: readonly string[]
 ): Promise<{ server: RunningProgram; port: number }> {
-  const server = new RunningProgram(SERVER, ["relay", "--host", "127.0.0.1", ...args]);
+  return await startServerOn("127.0.0.1", ...args);
+}
+
+/** Starts a server like {@linkcode startServer}, on this address. */
+export async function startServerOn(
+  host: string,
+  ...args: readonly string[]
+): Promise<{ server: RunningProgram; port: number }> {
+  const server = new RunningProgram(SERVER, ["relay", "--host", host, ...args]);
   const said = await server.says("listening on ");
   return { server, port: Number(/:(\d+)\n/.exec(said)?.[1]) };
 }

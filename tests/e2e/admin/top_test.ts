@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { connect } from "../../../socket/connect.ts";
 import { denoRun, run, ServerProcess } from "../../_util/programs/program.ts";
+import { unusedAddress } from "../../_util/network/proxy_backend.ts";
 
 async function withRelay(use: (admin: string, server: ServerProcess) => Promise<void>): Promise<void> {
   await using server = await ServerProcess.start("relay", "--admin", "127.0.0.1:0");
@@ -41,9 +42,8 @@ Deno.test("client.ts top prints one line and exits with 1 when nothing can be re
       `error: Cannot read the connections of ${relay}: expected the admin server of okline\n`,
     );
   });
-  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  closed.close();
-  const nobody = `127.0.0.1:${closed.addr.port}`;
+  const closed = await unusedAddress();
+  const nobody = `${closed.hostname}:${closed.port}`;
   const refused = await run(denoRun("client.ts", ["top", "--admin", nobody]));
   assertEquals(refused.err, `error: Cannot read the connections of ${nobody}: refused\n`);
   await using udp = await ServerProcess.start("udp", "--admin", "127.0.0.1:0");

@@ -9,8 +9,10 @@ import {
   type RunningProgram,
   startLoadTest,
   startServer,
+  startServerOn,
   when,
 } from "../../_util/loadtest/loadtest_program.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 /** Enough for some clients to be connected at any time of the run. */
 const CLIENTS = 500;
@@ -136,12 +138,13 @@ Deno.test("loadtest.ts is invalid when it cannot keep its schedule, unless --max
 });
 
 Deno.test("loadtest.ts ends with an ok for every client when the server is killed and restarted", async () => {
-  const { server, port } = await startServer("--port", "0");
-  using run = new RunUnderWay("--target", `127.0.0.1:${port}`, ...ANY_LAG);
+  const host = ownAddress();
+  const { server, port } = await startServerOn(host, "--port", "0");
+  using run = new RunUnderWay("--target", `${host}:${port}`, ...ANY_LAG);
   await run.acknowledged();
   server.kill("SIGKILL");
   await server.outcome;
-  const again = await startServer("--port", `${port}`);
+  const again = await startServerOn(host, "--port", `${port}`);
   const { code, summary } = await run.program.outcome;
   assertEquals([summary.acked, summary.lost, summary.unexpected], [CLIENTS, 0, 0]);
   assert(Number(summary.reconnects) > 0);

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/
 import { connect, ConnectionClosedError } from "../../../socket/mod.ts";
 import { ServerProcess } from "../../_util/programs/program.ts";
 import { until } from "../../_util/until.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 /** The state of one backend, as the balancer reports it. */
 interface BackendState {
@@ -17,21 +18,26 @@ interface BackendState {
 class Balanced implements AsyncDisposable {
   readonly balancer: ServerProcess;
   readonly backends: readonly ServerProcess[];
+  readonly #host: string;
 
-  private constructor(balancer: ServerProcess, backends: readonly ServerProcess[]) {
+  private constructor(balancer: ServerProcess, backends: readonly ServerProcess[], host: string) {
     this.balancer = balancer;
     this.backends = backends;
+    this.#host = host;
   }
 
   static async start(count: number, ...options: readonly string[]): Promise<Balanced> {
-    const backends = await Promise.all(Array.from({ length: count }, () => ServerProcess.start("echo")));
-    const to = backends.flatMap(({ port }) => ["--to", `127.0.0.1:${port}`]);
-    return new Balanced(await ServerProcess.start("balance", ...to, ...options), backends);
+    const host = ownAddress(); // No other program takes the port of a backend that has ended.
+    const backends = await Promise.all(
+      Array.from({ length: count }, () => ServerProcess.startAnywhere("echo", "--host", host)),
+    );
+    const to = backends.flatMap(({ port }) => ["--to", `${host}:${port}`]);
+    return new Balanced(await ServerProcess.start("balance", ...to, ...options), backends, host);
   }
 
   /** Returns the balancer's name of a backend. */
   nameOf(index: number): string {
-    return `127.0.0.1:${this.backends[index]!.port}`;
+    return `${this.#host}:${this.backends[index]!.port}`;
   }
 
   /** Waits until `holds` returns `true` for the state of a backend. */

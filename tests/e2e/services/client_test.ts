@@ -3,6 +3,7 @@ import { bytesCodec, listen } from "../../../socket/mod.ts";
 import { talk } from "../../_util/network/exchange.ts";
 import { denoRun, run, runClient, ServerProcess } from "../../_util/programs/program.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 /** Parses JSON output, one object per line. */
 function records(out: string): Record<string, unknown>[] {
@@ -112,14 +113,15 @@ Deno.test("client.ts relay names the value of DELAY_TIME and what is accepted", 
 });
 
 Deno.test("client.ts echo fails when replies are wrong or missing", async () => {
-  await using wrong = listen({});
+  const host = ownAddress();
+  await using wrong = listen({ hostnames: [host] });
   const served = wrong.serve(async (peer) => {
     for await (const line of peer) {
       if (line === "wrong") peer.send("other");
       else return;
     }
   });
-  const args = ["echo", "--port", `${wrong.port}`];
+  const args = ["echo", "--host", host, "--port", `${wrong.port}`];
   const { code, out, err } = await runClient([...args, "wrong", "missing"]);
   assertEquals([code, out.split("\n")[0]], [1, "other"]);
   assertStringIncludes(err, "Client 1: 1 reply did not come, 1 was not what was sent");
@@ -129,7 +131,7 @@ Deno.test("client.ts echo fails when replies are wrong or missing", async () => 
   assertEquals([refused.code, refused.out, refused.err], [
     1,
     "",
-    `error: Cannot connect to 127.0.0.1:${wrong.port}: refused\n`,
+    `error: Cannot connect to ${host}:${wrong.port}: refused\n`,
   ]);
 });
 
@@ -221,17 +223,29 @@ Deno.test("client.ts http prints a body unchanged, and escapes control character
 });
 
 Deno.test("client.ts udp prints answers, retries, and gives up", async () => {
-  await using server = await ServerProcess.start("udp");
+  const host = ownAddress();
+  await using server = await ServerProcess.start("udp", "--host", host);
   const port = `${server.port}`;
   const texts = await runClient(["udp", "--port", port, "hello", "\x1b"]);
   assertEquals([texts.code, texts.out], [0, "hello\n\\x1b\n"]);
   const lines = await runClient(["udp", "--host", "localhost", "--port", port], { stdin: "one\ntwo\n" });
   assertEquals([lines.code, lines.out], [0, "one\ntwo\n"]);
   await server.stop();
-  const nobody = await runClient(["udp", "--port", port, "--timeout", "20ms", "--attempts", "2", "hello"]);
+  const nobody = await runClient([
+    "udp",
+    "--host",
+    host,
+    "--port",
+    port,
+    "--timeout",
+    "20ms",
+    "--attempts",
+    "2",
+    "hello",
+  ]);
   assertEquals([nobody.code, nobody.err], [
     1,
-    `error: No answer from 127.0.0.1:${port} within 20 ms, asked 2 times\n`,
+    `error: No answer from ${host}:${port} within 20 ms, asked 2 times\n`,
   ]);
   const long = await runClient(["udp", "--port", port], { stdin: "x".repeat(65_508) });
   assertEquals([long.code, long.err], [

@@ -4,13 +4,17 @@ import { randomStream } from "../../../loadtest/plan/seeded_random.ts";
 import { torture, type TortureOptions, type TortureResult } from "../../../loadtest/torture/torture.ts";
 import { startRelay } from "../../../relay/server.ts";
 import { listen } from "../../../socket/listen.ts";
+import { unusedAddress } from "../../_util/network/proxy_backend.ts";
 
 const SMALL = { scale: 0.003, patience: 1000 };
 /** A server that passes answers at once. Only a busy machine takes this long. */
 const PATIENT = { patience: 30_000 };
 
-async function tortured(port: number, options: Partial<TortureOptions> = {}): Promise<TortureResult[]> {
-  const target = { hostname: "127.0.0.1", port };
+async function tortured(
+  port: number,
+  { hostname = "127.0.0.1", ...options }: Partial<TortureOptions> & { hostname?: string } = {},
+): Promise<TortureResult[]> {
+  const target = { hostname, port };
   return await Array.fromAsync(torture({ target, random: randomStream(1, "fault"), ...SMALL, ...options }));
 }
 
@@ -57,10 +61,8 @@ Deno.test("torture() finds a server without a line limit", async () => {
 });
 
 Deno.test("torture() reports a server that has died, and a case that does not end", async () => {
-  const server = listen();
-  const { port } = server;
-  await server.close();
-  const [result] = await tortured(port, { only: "CR" });
+  const { hostname, port } = await unusedAddress();
+  const [result] = await tortured(port, { hostname, only: "CR" });
   assertStringIncludes(result?.fault ?? "", "Cannot connect: refused");
   assertEquals(result?.probeMs, null);
   await using slow = startRelay();
