@@ -24,6 +24,7 @@ import type { Address } from "../../socket/network.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
 import { NatsServer } from "../../tests/_util/programs/nats_server.ts";
 import { NodeNamespace } from "./node_namespace.ts";
+import { ownAddress } from "../../tests/_util/network/own_address.ts";
 
 /** Number of clients, the time in ms over which they start, and the longest time in ms that each holds a message. */
 export interface Load {
@@ -212,7 +213,8 @@ export async function killNode(load: Load): Promise<TrialResult> {
 
 /** Kills the NATS server between three nodes, and starts it again after some ms. */
 export async function stopNats(load: Load, outage: number): Promise<TrialResult> {
-  let nats = await NatsServer.start();
+  const host = ownAddress();
+  let nats = await NatsServer.start({ host });
   const nodes: SpawnedServer[] = [];
   try {
     for (let count = 0; count < NODES; count++) nodes.push(await startNode(nats.url));
@@ -222,7 +224,7 @@ export async function stopNats(load: Load, outage: number): Promise<TrialResult>
       strike: async () => {
         await nats[Symbol.asyncDispose]();
         await delay(outage);
-        nats = await NatsServer.start({ port: nats.port });
+        nats = await NatsServer.start({ host, port: nats.port });
         await joined(nodes);
       },
       left: () => nodes,

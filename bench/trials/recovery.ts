@@ -16,6 +16,7 @@ import { Plan } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { respawnCommand } from "../../cli/loadtest/respawn.ts";
 import { systemClock, systemNetwork, systemRandom } from "../../socket/tcp.ts";
+import { ownAddress } from "../../tests/_util/network/own_address.ts";
 
 /** Number of clients, the time in ms over which they start, and the longest time in ms that each holds a message. */
 export interface Load {
@@ -133,25 +134,30 @@ async function lastState(
   }
 }
 
-async function startOwn(port: number, ...options: readonly string[]): Promise<SpawnedServer> {
+async function startOwn(
+  hostname: string,
+  port: number,
+  ...options: readonly string[]
+): Promise<SpawnedServer> {
   return await SpawnedServer.start({
     command: respawnCommand("own-server", "--ack-timeout", `${TIMEOUT}ms`, ...options),
     env: FAIR_IO_ENV,
-    hostnames: ["127.0.0.1"],
+    hostnames: [hostname],
     port,
   });
 }
 
 /** Kills the server once every client has connected, and restarts it on the same port. */
 export async function killAndRestart(load: Load): Promise<Recovery> {
-  const first = await startOwn(0);
+  const hostname = ownAddress(); // While no server listens, no other program takes its port.
+  const first = await startOwn(hostname, 0);
   return await survive(load, {
     first,
     after: 1,
     takeOver: async () => {
       Deno.kill(first.pid, "SIGKILL");
       await first.ended;
-      return await startOwn(first.addresses[0]!.port);
+      return await startOwn(hostname, first.addresses[0]!.port);
     },
   });
 }
@@ -169,14 +175,14 @@ export interface RollingRestart extends Recovery {
  */
 export async function rollingRestart(load: Load): Promise<RollingRestart> {
   const since = performance.now();
-  const first = await startOwn(0, "--reuse-port");
+  const first = await startOwn("127.0.0.1", 0, "--reuse-port");
   const window = Math.max(load.window, 10 * (performance.now() - since));
   let connected = 0;
   const recovery = await survive({ ...load, window }, {
     first,
     after: 0.1, // Early, because a server starts slowly while clients use the CPU.
     takeOver: async () => {
-      const second = await startOwn(first.addresses[0]!.port, "--reuse-port");
+      const second = await startOwn("127.0.0.1", first.addresses[0]!.port, "--reuse-port");
       connected = (await first.state())?.connections ?? 0;
       first.drain();
       return second;

@@ -77,14 +77,15 @@ export class Session {
 export class BrokenServer implements AsyncDisposable {
   readonly flaw: Flaw;
   readonly port: number;
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1024 });
+  readonly #listener: Deno.TcpListener;
   readonly #sessions = new Set<Session>();
   readonly #served = new Set<Promise<void>>();
   readonly #accepting: Promise<void>;
   #closed = false;
 
-  constructor(flaw: Flaw = {}) {
+  constructor(flaw: Flaw = {}, hostname = "127.0.0.1") {
     this.flaw = flaw;
+    this.#listener = Deno.listen({ hostname, port: 0, tcpBacklog: 1024 });
     this.port = this.#listener.addr.port;
     this.#accepting = this.#accept();
   }

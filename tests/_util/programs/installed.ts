@@ -16,14 +16,14 @@ export async function isInstalled(program: string, ...args: readonly string[]): 
 }
 
 /**
- * Returns a free port of 127.0.0.1, below those that the system gives to clients: a program that binds it a little later finds it
+ * Returns a free port of an address, below those that the system gives to clients: a program that binds it a little later finds it
  * free.
  */
-export function freePort(): number {
+export function freePort(hostname = "127.0.0.1"): number {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      Deno.listen({ hostname, port }).close();
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

@@ -31,7 +31,7 @@ export class NatsServer implements AsyncDisposable {
   ): Promise<NatsServer> {
     const { host = "127.0.0.1", port = 0, args = [] } = options;
     const process = new Deno.Command("nats-server", {
-      args: ["-a", host, "-p", `${port === 0 ? freePort() : port}`, ...args],
+      args: ["-a", host, "-p", `${port === 0 ? freePort(host) : port}`, ...args],
       stdin: "null",
       stdout: "null",
       stderr: "piped",

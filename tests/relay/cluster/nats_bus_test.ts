@@ -7,6 +7,7 @@ import { BusRecorder } from "../../_util/network/bus_recorder.ts";
 import { ForgetfulNats } from "../../_util/programs/forgetful_nats.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 /** Options for tests with a NATS server. A server that does not come up must not block the run. */
 const NATS = { ignore: !HAS_NATS, timeout: 30_000 } as const;
@@ -15,7 +16,8 @@ Deno.test(
   "NatsBus is disconnected without its server, and reconnects to it",
   NATS,
   async () => {
-    let server = await NatsServer.start();
+    const host = ownAddress();
+    let server = await NatsServer.start({ host });
     const { port, url } = server;
     await using a = new BusRecorder(new NatsBus({ node: "a", servers: [url] }));
     await using b = new BusRecorder(new NatsBus({ node: "b", servers: [url] }));
@@ -26,7 +28,7 @@ Deno.test(
     await b.until("status disconnected");
     assertEquals(a.bus.send("b", "lost"), false);
     a.events.length = b.events.length = 0;
-    server = await NatsServer.start({ port });
+    server = await NatsServer.start({ host, port });
     await using _ = server;
     await a.until("status connected");
     await b.until("status connected");

@@ -6,6 +6,7 @@ import { until } from "../../_util/until.ts";
 import { on } from "../../_util/on_event.ts";
 import { at } from "../../_util/network/proxy_backend.ts";
 import { echoOnce, startInMemory } from "../../_util/memory_balancer.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 Deno.test("startBalance() distributes connections by its policy", async () => {
   await using one = startEcho();
@@ -49,10 +50,11 @@ Deno.test("startBalance() chooses the less loaded backend with least-connections
 Deno.test("startBalance() loses no request when a backend is killed and restarted under load", async () => {
   await using one = startEcho();
   await using two = startEcho();
-  let three = startEcho();
+  const hostname = ownAddress();
+  let three = startEcho({ hostnames: [hostname] });
   const { port } = three;
   await using balancer = startBalance({
-    to: [one.port, two.port, port].map(at),
+    to: [at(one.port), at(two.port), { hostname, port }],
     checkInterval: 5,
     rise: 1,
     fall: 1,
@@ -85,7 +87,7 @@ Deno.test("startBalance() loses no request when a backend is killed and restarte
   // Clients of the killed backend, and connections in its kernel queue that it had not accepted.
   assertEquals(cut <= killedWith + clients.length, true, `${cut} cut off of ${killedWith}`);
   const cutWhileDead = cut;
-  three = startEcho({ port });
+  three = startEcho({ hostnames: [hostname], port });
   await until(() => open().healthy);
   await until(() => three.stats().messages > 20);
   assertEquals(cut, cutWhileDead);

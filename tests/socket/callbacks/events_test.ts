@@ -10,6 +10,7 @@ import {
 } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { until } from "../../_util/until.ts";
+import { ownAddress } from "../../_util/network/own_address.ts";
 
 const HOST = "127.0.0.1";
 
@@ -109,17 +110,18 @@ Deno.test("TcpServer passes callback and framing errors to `error`, without affe
 });
 
 Deno.test("TcpServer.listen() passes a port in use to `error`, and succeeds again after stop()", async () => {
-  const taken = listen();
+  const hostname = ownAddress();
+  const taken = listen({ hostnames: [hostname] });
   const errors: Error[] = [];
   const server = new TcpServer();
   const callbacks = { error: (error: Error) => errors.push(error) };
-  server.listen(HOST, taken.port, callbacks);
+  server.listen(hostname, taken.port, callbacks);
   assert(errors[0] instanceof Deno.errors.AddrInUse);
   await taken.close();
-  server.listen(HOST, taken.port, callbacks);
+  server.listen(hostname, taken.port, callbacks);
   assertThrows(() => server.listen(HOST, 0, callbacks), TypeError, "listens already");
   await server.stop();
-  server.listen(HOST, taken.port, callbacks);
+  server.listen(hostname, taken.port, callbacks);
   await server.stop();
   assertEquals(errors.length, 1);
 });
