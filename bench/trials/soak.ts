@@ -5,8 +5,8 @@
  * During abuse, memory rises by half until the collector of V8 takes the garbage, and falls again. So the lowest memory of a
  * phase is compared: it has what is still in use, and would rise with a leak.
  *
- * `deno task soak`, or `deno run -A bench/trials/soak.ts --cycles 100000 --minutes 1`; `--transport epoll` soaks
- * the epoll transport. Exits 0 if everything holds.
+ * `deno task soak`, or for a short one `deno task soak --cycles 100000 --minutes 1`; `--transport epoll` soaks the epoll
+ * transport. The task gives the clients here fair I/O, without which some of them wait for ten seconds to be connected. Exits 0 if everything holds.
  *
  * @module
  */
