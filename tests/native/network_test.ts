@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { AF_INET } from "../../native/abi.ts";
 import { encodeSocketAddress } from "../../native/socket_address.ts";
+import { ownAddress } from "../_util/network/own_address.ts";
 import { transportBehaviors } from "../_util/contract/transport_behaviors.ts";
 import { foreign, libc, network as maybeNetwork } from "../_util/native/native.ts";
 import { TempDir } from "../_util/temp_dir.ts";
@@ -54,7 +55,8 @@ Deno.test("NativeNetwork.listen() on :: accepts IPv4, too, unless ipv6Only is se
   assertEquals(far.local.hostname, "::ffff:127.0.0.1");
   for (const each of [near, far, dual]) each.close();
   const only = network.listen({ hostname: "::", port: 0, ipv6Only: true });
-  await assertRejects(() => network.connect({ port: only.address.port }), Deno.errors.ConnectionRefused);
+  const four = { hostname: ownAddress(), port: only.address.port };
+  await assertRejects(() => network.connect(four), Deno.errors.ConnectionRefused);
   const six = await network.connect({ hostname: "::1", port: only.address.port });
   assertEquals(six.remote.hostname, "::1");
   six.close();
