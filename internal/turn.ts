@@ -40,7 +40,11 @@ export function runTurn(handleInput: () => void): void {
   }
 }
 
-/** Schedules a call for the end of the present turn. Returns `false` if there is none: the call is left to the runtime. */
+/**
+ * Schedules a call for the end of the present turn.
+ *
+ * @returns Whether it will be called. Outside a turn, it will not: the caller leaves it to the runtime.
+ */
 export function atEndOfTurn(run: () => void): boolean {
   if (waiting === undefined) {
     left++;

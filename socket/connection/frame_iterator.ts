@@ -19,7 +19,10 @@ export interface FrameSink<Frame> {
    * ends the reading.
    */
   take(frames: readonly Frame[]): boolean | void;
-  /** Takes each line as bytes, good until it returns. Optional: if it is there and the codec can, in place of `take`. */
+  /**
+   * Takes each line as bytes, good until it returns. Optional: if it is there and the codec can, in place of `take` for all but large reads.
+   * Reading goes on in any case.
+   */
   takeLine?(line: Line): void;
   /** Called after the lines of a read. */
   linesTaken?(): void;

@@ -286,9 +286,11 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#bytes += bytes.length;
     if (this.#discarded !== undefined) return this.#readOn();
     const sink = this.#sink;
-    if (sink?.takeLine !== undefined && this.#decoder.pushLines !== undefined) {
-      return this.#passLines(sink as FrameSink<Frame> & LineSink, bytes);
-    }
+    // The lines of a large read may be more than the share of one turn. As frames, they can be passed on in parts.
+    if (
+      sink?.takeLine !== undefined && this.#decoder.pushLines !== undefined &&
+      (this.#receives || bytes.length < BACKLOG_BYTES)
+    ) return this.#passLines(sink as FrameSink<Frame> & LineSink, bytes);
     let frames: readonly Frame[];
     let error: FramingError | undefined;
     try {
@@ -322,10 +324,9 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Passes the lines of a read to a sink, as bytes. */
   #passLines(sink: FrameSink<Frame> & LineSink, bytes: Uint8Array): void {
     const decoder = this.#decoder;
-    let count = 0;
     this.#serving = true;
     try {
-      count = decoder.pushLines!(bytes, sink);
+      const count = decoder.pushLines!(bytes, sink);
       if (count > 0) {
         this.#frames += count;
         sink.linesTaken?.();
@@ -337,8 +338,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     const { error } = decoder;
     if (this.#receives && error === undefined) return this.#receiveOn();
     this.#framing = error;
-    this.#inRow += count;
-    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    this.#beginTurn();
     this.#readOn();
   }
 

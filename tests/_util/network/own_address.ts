@@ -14,6 +14,6 @@ const FIRST = 64;
  */
 export function ownAddress(): string {
   if (Deno.build.os !== "linux") return "127.0.0.1";
-  const [a, b, c] = crypto.getRandomValues(new Uint8Array(BYTES)) as unknown as [number, number, number];
+  const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint8Array(BYTES));
   return `127.${FIRST + a % (255 - FIRST)}.${b}.${1 + c % 254}`;
 }

@@ -224,17 +224,24 @@ function countCopied(run: () => void): number {
   return copied;
 }
 
-Deno.test("LineDecoder.push() copies linearly in its input, one byte at a time", { permissions }, () => {
+Deno.test("LineDecoder copies linearly in its input, one byte at a time", { permissions }, () => {
   const size = 60_000;
-  const one = bytes("x");
-  const decoder = new LineDecoder();
-  const copied = countCopied(() => {
-    for (let i = 0; i < size; i++) decoder.push(one);
-    assertEquals(decoder.push(bytes("\n")).frames.length, 1);
-  });
-  // Each byte once when it comes, once when its line is joined, and by doubling less than twice more.
-  assert(copied >= 2 * size);
-  assertLessOrEqual(copied, 4 * size + 64);
+  const [one, lf] = [bytes("x"), bytes("\n")];
+  const ways: Record<string, (decoder: LineDecoder, input: Uint8Array) => number> = {
+    push: (decoder, input) => decoder.push(input).frames.length,
+    pushLines: (decoder, input) =>
+      decoder.pushLines(input, { takeLine: ({ length }) => assertEquals(length, size) }),
+  };
+  for (const [name, push] of Object.entries(ways)) {
+    const decoder = new LineDecoder();
+    const copied = countCopied(() => {
+      for (let i = 0; i < size; i++) push(decoder, one);
+      assertEquals(push(decoder, lf), 1, name);
+    });
+    // Each byte once when it comes, once when its line is joined, and by doubling less than twice more.
+    assert(copied >= 2 * size, name);
+    assertLessOrEqual(copied, 4 * size + 64, name);
+  }
 });
 
 Deno.test("LineDecoder.push() does not copy a line that arrives in one piece", { permissions }, () => {

@@ -114,6 +114,55 @@ Deno.test("Reader yields in a loop over lines, too", pure, async () => {
 });
 
 Deno.test(
+  "Reader passes a large read in parts to a sink that takes lines as bytes, too, and yields",
+  pure,
+  async () => {
+    const clock = new BusyClock();
+    const reader = readerOf(clock, endless(FLOOD, 40));
+    let lines = 0;
+    const over = Promise.withResolvers<unknown>();
+    reader.feed({
+      take: (batch) => {
+        assert(batch.length > 0 && batch.length <= 1024);
+        lines += batch.length;
+      },
+      takeLine: () => void lines++,
+      ended: (error) => over.resolve(error),
+    });
+    await clock.endTurn();
+    const first = lines;
+    assert(first >= 10 * 1024 && first < 13 * 1024, `${first} lines in the first turn`);
+    assert(await clock.pause(() => lines) > 61, "the runtime may not have polled the other sockets");
+    assert(lines > first);
+    while (await clock.pause(() => lines) > 0);
+    assertEquals(await over.promise, undefined);
+    assertEquals(lines, reader.bytes / 2);
+  },
+);
+
+Deno.test(
+  "Reader passes a read as bytes below the size of a large one, and as frames from there on",
+  pure,
+  async () => {
+    for (const [size, asBytes] of [[4094, true], [4096, false]] as const) {
+      // The buffer grows: two reads fill 512 and 2048 bytes, and the third has room for all.
+      const reader = readerOf(new BusyClock(), endless(FLOOD.subarray(0, size), 3));
+      const before = (512 + 2048) / 2;
+      const counts = { frames: 0, lines: 0 };
+      const over = Promise.withResolvers<unknown>();
+      reader.feed({
+        take: (batch) => void (counts.frames += batch.length),
+        takeLine: () => void counts.lines++,
+        ended: (error) => over.resolve(error),
+      });
+      await over.promise;
+      const [frames, lines] = asBytes ? [0, before + size / 2] : [size / 2, before];
+      assertEquals(counts, { frames, lines });
+    }
+  },
+);
+
+Deno.test(
   "Reader returns what was read and ends when it is stopped while it yields",
   pure,
   async () => {

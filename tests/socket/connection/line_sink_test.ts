@@ -1,7 +1,8 @@
 /** Lines as bytes: from reads into memory of the connection, and into memory that all connections share. */
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { Line } from "../../../socket/codecs/line.ts";
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
+import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
 import type { FrameSink } from "../../../socket/connection/frame_iterator.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
@@ -148,4 +149,12 @@ Deno.test("Connection.lineSender copies the line, and keeps its place among stri
   assertEquals([connection.stats().framesOut, connection.queuedBytes], [3, 0]);
   connection.abort();
   assertEquals(connection.lineSender.sendLine(line), false);
+});
+
+Deno.test("Connection.lineSender throws when the codec is not one of lines", pure, () => {
+  const settings = new ConnectionSettings({ codec: rawCodec, clock: new VirtualClock() });
+  const connection = new Connection(new ReadyTransport(), settings);
+  assertThrows(() => connection.lineSender.sendLine(Line.of("x")), TypeError, "expected a codec of lines");
+  assertEquals(connection.stats().framesOut, 0);
+  connection.abort();
 });
