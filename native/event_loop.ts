@@ -58,6 +58,10 @@ const TABLE_SIZES = [65_536, 16_384, 4096, 1024];
 // A process that listens will have many descriptors, and one that has as many as this.
 const MANY = 64;
 
+// Events after which freed memory goes back to the system; after twice as many, again, and so on. Otherwise, what it took to
+// compile the program and its busy functions, 7 to 20 MB, would stay with the allocator for good.
+const FIRST_TRIM = 65_536;
+
 type State = "stopped" | "looking" | "sleeping" | "waking";
 
 /**
@@ -86,6 +90,7 @@ export class EventLoop implements AsyncDisposable {
   #quiet = false;
   #pause = SHORTEST_PAUSE_NS;
   #received = 0;
+  #trimAt = FIRST_TRIM;
   #stale = 0;
   #tableGrown = false;
   /** The calls that were left to the runtime when the next look was scheduled. */
@@ -243,6 +248,10 @@ export class EventLoop implements AsyncDisposable {
   #dispatch(count: number): void {
     const events = this.#events;
     this.#received += count;
+    if (this.#received >= this.#trimAt) {
+      this.#trimAt *= 2;
+      this.libc.trimMemory();
+    }
     for (let index = 0; index < count; index++) {
       const descriptor = events.descriptor(index);
       const watched = this.#watched[descriptor];

@@ -264,6 +264,11 @@ export class Libc {
     return this.#result(this.#symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   }
 
+  /** Returns freed memory to the system, if the C library can. Takes up to some milliseconds. */
+  trimMemory(): void {
+    this.#symbols.malloc_trim?.(0);
+  }
+
   /** Makes an eventfd readable. */
   raise(eventfd: number): number {
     return this.#result(this.#symbols.write(eventfd, ONE, 8));

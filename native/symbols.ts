@@ -39,6 +39,8 @@ export const SYMBOLS = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   listen: { parameters: ["i32", "i32"], result: "i32" },
   malloc: { parameters: ["u32"], result: "pointer" },
+  /** Only glibc has it. */
+  malloc_trim: { parameters: ["u32"], result: "i32", optional: true },
   ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },

@@ -9,13 +9,11 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { FAIR_IO_ENV, HEAP_FLAG } from "../../cli/run_program.ts";
 import { ChildProcess } from "../../loadtest/process/child_process.ts";
 import { listen } from "../../socket/listen.ts";
 import { buildGo, missingPrograms, resultsOf } from "../peers/peer.ts";
 
-// The same heap options as server.ts.
-const HEAP = "--v8-flags=--max-semi-space-size=4";
 const WRITE_BUFFER = 256 * 1024;
 const POLITE = 1980;
 const OTHERS = 20;
@@ -54,7 +52,7 @@ async function serve(): Promise<void> {
 async function measure(traffic: string, others: Others, { rate, seconds }: Options): Promise<Measurement> {
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new ChildProcess({
-    command: [Deno.execPath(), "run", "-A", HEAP, new URL(import.meta.url).pathname, "serve"],
+    command: [Deno.execPath(), "run", "-A", HEAP_FLAG, new URL(import.meta.url).pathname, "serve"],
     env: FAIR_IO_ENV,
     onMessage: (line) => heard.resolve(line),
   });

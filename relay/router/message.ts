@@ -20,12 +20,13 @@ let cellsLeft = 0;
  * It is linked into every list that it is in. Separate list nodes or arrays would take twice the memory, with ten thousand
  * messages that live for a moment each.
  */
-export class Message<Peer> extends Line implements IndexEntry {
+export class Message<Peer> extends Line implements IndexEntry<Message<Peer>> {
   // The line is as on the wire, where each text has one spelling.
   readonly #slab: Uint8Array;
   readonly #cell: number;
   /** Hash of the text, from `MessageIndex`. */
   hash: number;
+  inBucket: Message<Peer> | undefined = undefined;
   /** The peer that sent it, and waits for its ok. */
   origin: PeerState<Peer> | undefined;
   /** The peer that it was delivered to. */

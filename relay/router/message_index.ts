@@ -1,9 +1,10 @@
 /** A map by text, for texts that are looked up once and then removed. Pure. @module */
 
 import type { Line } from "../../socket/codecs/line.ts";
+import { type HashEntry, HashTable } from "./hash_table.ts";
 
 /** A member of a {@linkcode MessageIndex}. */
-export interface IndexEntry {
+export interface IndexEntry<Entry> extends HashEntry<Entry> {
   /** Returns the key. */
   key(): string;
   /** Whether the key is the text that begins at byte `start` of a line. */
@@ -19,15 +20,16 @@ const PRIME = 0x01000193;
  * router's time, and it hashes strings over 16,383 units by their length only, so that a few thousand texts of one length
  * would stop a server.
  */
-export class MessageIndex<Entry extends IndexEntry> {
+export class MessageIndex<Entry extends IndexEntry<Entry>> {
   readonly #seed: number;
-  readonly #byHash = new Map<number, Entry>();
+  readonly #byHash: HashTable<Entry>;
   /** Entries whose hash was taken. With a secret seed, there is hardly ever one. */
   readonly #byText = new Map<string, Entry>();
 
   /** @param seed Integer of 32 bits. A peer that does not have it cannot predict which texts share a hash. */
   constructor(seed: number) {
     this.#seed = seed | 0;
+    this.#byHash = new HashTable(seed);
   }
 
   /** Number of entries. */
@@ -51,19 +53,16 @@ export class MessageIndex<Entry extends IndexEntry> {
 
   /** Adds an entry with a new text. */
   add(entry: Entry): void {
-    if (this.#byHash.has(entry.hash)) this.#byText.set(entry.key(), entry);
-    else this.#byHash.set(entry.hash, entry);
+    if (!this.#byHash.add(entry)) this.#byText.set(entry.key(), entry);
   }
 
   /** Replaces an entry with another of the same text. */
   replace(entry: Entry, other: Entry): void {
-    if (this.#byHash.get(entry.hash) === entry) this.#byHash.set(entry.hash, other);
-    else this.#byText.set(entry.key(), other);
+    if (!this.#byHash.replace(entry, other)) this.#byText.set(entry.key(), other);
   }
 
   /** Removes an entry. */
   delete(entry: Entry): void {
-    if (this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
-    else this.#byText.delete(entry.key());
+    if (!this.#byHash.delete(entry)) this.#byText.delete(entry.key());
   }
 }

@@ -120,3 +120,42 @@ Deno.test(
     logging.unload();
   },
 );
+
+Deno.test(
+  "EventLoop returns freed memory after 65,536 events, and after twice as many",
+  foreign,
+  async () => {
+    const trimmedAt: number[] = [];
+    class TrimmedLibc extends Libc {
+      override trimMemory(): void {
+        trimmedAt.push(loop.stats().events);
+      }
+    }
+    class Ready extends Handle {
+      close(): void {
+        this.closeDescriptor();
+      }
+
+      protected wanted(): number {
+        return EPOLLIN;
+      }
+
+      protected readable(): void {}
+
+      protected writable(): void {}
+    }
+    const libc = TrimmedLibc.open();
+    const loop = new EventLoop(libc, systemClock);
+    {
+      await using _ = loop;
+      const handles = Array.from({ length: 128 }, () => new Ready(loop, libc.eventfd(), EPOLLIN));
+      for (const { descriptor } of handles) libc.raise(descriptor);
+      loop.begin();
+      await until(() => loop.stats().events > 3 * 65_536);
+      for (const handle of handles) handle.close();
+      loop.end();
+    }
+    libc.unload();
+    assertEquals(trimmedAt, [65_536, 131_072]);
+  },
+);

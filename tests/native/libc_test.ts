@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { errnoOf } from "../../native/errno.ts";
 import { Libc } from "../../native/libc.ts";
+import { foreign, libc } from "../_util/native/native.ts";
 
 type Library = ConstructorParameters<typeof Libc>[0];
 
@@ -23,6 +24,16 @@ function libcOf(results: readonly number[]): { readonly libc: Libc; readonly cal
   };
   const library = { symbols, close: () => {} } as unknown as Library;
   return { libc: new Libc(library, "x86_64"), calls: () => calls };
+}
+
+/** Functions for memory, of the same C library. */
+function openAllocator() {
+  const library = Deno.dlopen("libc.so.6", {
+    malloc: { parameters: ["u32"], result: "pointer" },
+    free: { parameters: ["pointer"], result: "void" },
+    mincore: { parameters: ["u64", "u64", "buffer"], result: "i32" },
+  });
+  return { symbols: library.symbols, close: () => library.close() };
 }
 
 const [ENOENT, EAGAIN, EALREADY, EISCONN, EINPROGRESS, ECONNRESET] = [
@@ -62,4 +73,38 @@ Deno.test("Libc.connect() finds what the call that it repeats has begun", () => 
   assertEquals(METHODS.connect(libcOf([ENOENT, EALREADY]).libc), EINPROGRESS);
   assertEquals(METHODS.connect(libcOf([ENOENT, EISCONN]).libc), EINPROGRESS);
   assertEquals(METHODS.connect(libcOf([EALREADY]).libc), EALREADY);
+});
+
+Deno.test("Libc.trimMemory() returns freed memory to the system", foreign, () => {
+  const PAGE = 4096;
+  const BLOCK = 64 * 1024;
+  const { symbols: c, close } = openAllocator();
+  const blocks = Array.from({ length: 256 }, () => c.malloc(BLOCK)!);
+  for (const block of blocks) new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(block, BLOCK)).fill(1);
+  const last = blocks.pop(); // Above the others, it keeps the allocator from returning them by itself.
+  for (const block of blocks) c.free(block);
+
+  /** Pages of the freed blocks that are in memory. */
+  const resident = (): number => {
+    let pages = 0;
+    const flags = new Uint8Array(BLOCK / PAGE - 1);
+    for (const block of blocks) {
+      const start = Deno.UnsafePointer.value(block) + BigInt(PAGE - 1) & ~BigInt(PAGE - 1);
+      // Fails if the pages are not mapped anymore: then none is in memory.
+      if (c.mincore(start, BigInt(flags.length * PAGE), flags) !== 0) continue;
+      pages += flags.filter((flag) => (flag & 1) === 1).length;
+    }
+    return pages;
+  };
+  const before = resident();
+  libc!.trimMemory();
+  const after = resident();
+  c.free(last!);
+  close();
+  // Other threads of this process may use some of it again.
+  assertEquals(after < before / 2, true, `${before} pages, ${after} after that`);
+});
+
+Deno.test("Libc.trimMemory() does nothing where the C library has no such function", () => {
+  libcOf([]).libc.trimMemory();
 });

@@ -5,7 +5,8 @@ import { Line } from "../../../socket/codecs/line.ts";
 
 const permissions = "none";
 
-class Entry implements IndexEntry {
+class Entry implements IndexEntry<Entry> {
+  inBucket: Entry | undefined = undefined;
   readonly text: string;
   readonly hash: number;
 
