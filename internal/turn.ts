@@ -1,7 +1,9 @@
 /** The end of a turn of an event loop of our own, which comes before that of the runtime's. @module */
 
-/** The calls that wait for the end of the present turn, if there is one. */
-let waiting: (() => void)[] | undefined;
+let inTurn = false;
+/** The first `waiting` ones wait for the end of their turn. The list keeps its memory. */
+const calls: (() => void)[] = [];
+let waiting = 0;
 let left = 0;
 
 /**
@@ -16,27 +18,32 @@ let left = 0;
  * import { assertEquals } from "@std/assert";
  *
  * const done: string[] = [];
- * runTurn(() => {
+ * runTurn((input) => {
  *   atEndOfTurn(() => done.push("output"));
- *   done.push("input");
- * });
+ *   done.push(input);
+ * }, "input");
  * assertEquals(done, ["input", "output"]);
  * assertEquals(atEndOfTurn(() => {}), false);
  * ```
  */
-export function runTurn(handleInput: () => void): void {
-  const calls: (() => void)[] = waiting = [];
+export function runTurn<Input>(handle: (input: Input) => void, input: Input): void {
+  const first = waiting; // Not 0 if a call at the end of a turn begins another one.
+  inTurn = true;
   try {
-    handleInput();
+    handle(input);
   } finally {
-    waiting = undefined; // What these calls schedule comes later.
-    for (const call of calls) {
+    inTurn = false; // What these calls schedule comes later.
+    const end = waiting;
+    for (let index = first; index < end; index++) {
+      const call = calls[index]!;
+      calls[index] = nothing;
       try {
         call();
       } catch (error) {
         reportError(error);
       }
     }
+    waiting = first;
   }
 }
 
@@ -46,13 +53,15 @@ export function runTurn(handleInput: () => void): void {
  * @returns Whether it will be called. Outside a turn, it will not: the caller leaves it to the runtime.
  */
 export function atEndOfTurn(run: () => void): boolean {
-  if (waiting === undefined) {
+  if (!inTurn) {
     left++;
     return false;
   }
-  waiting.push(run);
+  calls[waiting++] = run;
   return true;
 }
+
+function nothing(): void {}
 
 /** Returns how many calls were left to the runtime so far. */
 export function leftToRuntime(): number {

@@ -220,7 +220,7 @@ export class EventLoop implements AsyncDisposable {
       this.#quiet = count <= FEW;
       try {
         // What the handles send is written before the next look.
-        runTurn(() => this.#dispatch(count));
+        runTurn(this.#dispatch, count);
       } finally {
         this.#turnSoon();
       }
@@ -245,7 +245,7 @@ export class EventLoop implements AsyncDisposable {
     this.#look();
   };
 
-  #dispatch(count: number): void {
+  readonly #dispatch = (count: number): void => {
     const events = this.#events;
     this.#received += count;
     if (this.#received >= this.#trimAt) {
@@ -260,7 +260,7 @@ export class EventLoop implements AsyncDisposable {
       } else if (descriptor === this.#eventfd) checked(this.libc.lower(descriptor));
       else this.#stale++;
     }
-  }
+  };
 }
 
 /**

@@ -245,20 +245,26 @@ export class Exchange {
 
   /** Called after each change. Keeps one timer, for the first message that is due. */
   #settle(): void {
+    // Each call that does nothing but this must leave no garbage: there is one for each read.
+    if (this.#router.hasFinished) this.#finish();
+    if (!this.#router.hasDue) {
+      this.#ackTimer?.cancel();
+      this.#ackTimer = undefined;
+    } else if (this.#ackTimer === undefined) this.#startAckTimer(this.#router.nextDue!);
+    this.#options.onChange();
+  }
+
+  #finish(): void {
     for (const peer of this.#router.takeFinished()) {
       if (peer instanceof Peer) this.#halfClosed.finish(peer);
     }
-    const due = this.#router.nextDue;
-    if (due === undefined) {
-      this.#ackTimer?.cancel();
+  }
+
+  #startAckTimer(due: number): void {
+    this.#ackTimer = this.#clock.after(Math.max(0, due - this.#clock.now()), () => {
       this.#ackTimer = undefined;
-    } else if (this.#ackTimer === undefined) {
-      this.#ackTimer = this.#clock.after(Math.max(0, due - this.#clock.now()), () => {
-        this.#ackTimer = undefined;
-        this.#router.expire(this.#clock.now(), this.#out);
-        this.#settle();
-      });
-    }
-    this.#options.onChange();
+      this.#router.expire(this.#clock.now(), this.#out);
+      this.#settle();
+    });
   }
 }

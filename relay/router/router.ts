@@ -128,9 +128,13 @@ export class Router<Peer extends RouterPeer> {
     return this.#halfClosed.get(peer)?.sentCount ?? 0;
   }
 
+  /** Whether {@linkcode Router.takeFinished} has peers. */
+  get hasFinished(): boolean {
+    return this.#finished.length > 0;
+  }
+
   /** Returns the half-closed peers that got their last ok, or lost their last message, since the last call. */
   takeFinished(): readonly Peer[] {
-    if (this.#finished.length === 0) return this.#finished;
     const finished = this.#finished;
     this.#finished = [];
     return finished;
@@ -206,6 +210,11 @@ export class Router<Peer extends RouterPeer> {
   /** Number of active connections, without nodes. */
   get size(): number {
     return this.#peers.size;
+  }
+
+  /** Whether there is a {@linkcode Router.nextDue}. */
+  get hasDue(): boolean {
+    return this.#store.due > 0;
   }
 
   /** Time in ms at which {@linkcode Router.expire} has something to do. */

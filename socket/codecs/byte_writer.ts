@@ -1,12 +1,13 @@
 /** Gathers text and numbers as bytes until they are written. Pure. @module */
 import { Buffer } from "node:buffer";
-import { copyBytes, type Line } from "./line.ts";
+import { copyBytes, type Line, SHORT_COPY } from "./line.ts";
 import { cutPiece, LARGEST_PIECE, roomForPiece } from "./slab.ts";
 
 const utf8 = new TextEncoder();
 
 /** Memory that is kept for the next writers, so that only writers with pending bytes hold memory: sizes and numbers. */
-const POOLS = [[1024, 1024], [LARGEST_PIECE, 256]].map(([size, most]) => ({
+const SMALL = 1024;
+const POOLS = [[SMALL, 1024], [LARGEST_PIECE, 256]].map(([size, most]) => ({
   size: size!,
   most: most!,
   free: [] as Uint8Array<ArrayBuffer>[],
@@ -69,7 +70,10 @@ export class ByteWriter {
   takeInto(buffer: Uint8Array): number | undefined {
     const size = this.#size;
     if (size > buffer.length) return undefined;
-    copyBytes(this.#bytes, 0, size, buffer, 0);
+    const bytes = this.#bytes;
+    // A view of the pending bytes alone would be garbage for every write.
+    if (size > SHORT_COPY && bytes.length <= SMALL && bytes.length <= buffer.length) buffer.set(bytes);
+    else copyBytes(bytes, 0, size, buffer, 0);
     this.#clear();
     return size;
   }

@@ -3,7 +3,7 @@ import { decodeUtf8 } from "./utf8.ts";
 
 const LF = "\n";
 /** Copying this many bytes one by one costs as much as a call. */
-const SHORT = 48;
+export const SHORT_COPY = 48;
 const encoder = new TextEncoder();
 const NOTHING = new Uint8Array(0);
 
@@ -114,6 +114,6 @@ export function assertOneLine(text: string): void {
 
 /** Copies the bytes from `start` to `end` to index `at` of other memory. */
 export function copyBytes(bytes: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
-  if (end - start > SHORT) to.set(bytes.subarray(start, end), at);
+  if (end - start > SHORT_COPY) to.set(bytes.subarray(start, end), at);
   else for (let i = start; i < end; i++) to[at++] = bytes[i]!;
 }

@@ -5,11 +5,11 @@ import { pure } from "../_util/permissions.ts";
 Deno.test("runTurn() runs scheduled calls in order, after the input", pure, () => {
   const done: string[] = [];
   const left = leftToRuntime();
-  runTurn(() => {
+  runTurn((input) => {
     assertEquals(atEndOfTurn(() => done.push("first")), true);
     atEndOfTurn(() => done.push("second"));
-    done.push("input");
-  });
+    done.push(input);
+  }, "input");
   assertEquals(done, ["input", "first", "second"]);
   assertEquals(leftToRuntime(), left);
 });
@@ -20,7 +20,7 @@ Deno.test("atEndOfTurn() leaves calls to the runtime outside a turn, and at its 
   const during: boolean[] = [];
   runTurn(() => {
     atEndOfTurn(() => during.push(atEndOfTurn(() => {})));
-  });
+  }, undefined);
   assertEquals(during, [false]);
   assertEquals(leftToRuntime(), left + 2);
 });
@@ -31,7 +31,7 @@ Deno.test("runTurn() runs scheduled calls when the input throws, and then throws
     runTurn(() => {
       atEndOfTurn(() => done.push("output"));
       throw new TypeError("input");
-    })
+    }, undefined)
   );
   assertEquals([String(thrown), ...done], ["TypeError: input", "output"]);
   assertEquals(atEndOfTurn(() => {}), false);
@@ -52,10 +52,24 @@ Deno.test("runTurn() reports what a scheduled call throws, and runs the others",
         throw error;
       });
       atEndOfTurn(() => done.push("other"));
-    });
+    }, undefined);
   } finally {
     removeEventListener("error", report);
   }
   assertStrictEquals(reported[0], error);
   assertEquals([reported.length, ...done], [1, "other"]);
+});
+
+Deno.test("runTurn() runs the calls of a turn that begins at the end of another", pure, () => {
+  const done: string[] = [];
+  const push = (text: string) => () => void done.push(text);
+  runTurn(() => {
+    atEndOfTurn(() => {
+      runTurn(() => [push("inner 1"), push("inner 2")].forEach(atEndOfTurn), undefined);
+    });
+    atEndOfTurn(push("outer 2"));
+    atEndOfTurn(push("outer 3"));
+  }, undefined);
+  runTurn(() => void atEndOfTurn(push("next")), undefined);
+  assertEquals(done, ["inner 1", "inner 2", "outer 2", "outer 3", "next"]);
 });
