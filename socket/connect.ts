@@ -117,40 +117,44 @@ export async function connect<Frame>(
   return await new ConnectAttempt(options, new ConnectionSettings({ ...options, codec, clock })).opened;
 }
 
-/** One attempt to connect, with settings that many connections may share. */
-export class ConnectAttempt<Frame> implements ConnectReceiver {
-  /** Resolves to the open connection, or rejects as {@linkcode connect} does. */
-  readonly opened: Promise<Connection<Frame>>;
-  #resolve!: (connection: Connection<Frame>) => void;
-  #reject!: (reason: unknown) => void;
+/** Receives the result of a {@linkcode ConnectRequest}: one call, now or later, unless the request is canceled. */
+export interface ConnectionReceiver<Frame> {
+  /** The connection is open. */
+  opened(connection: Connection<Frame>): void;
+  /** There is none; `reason` is what {@linkcode connect} rejects with. */
+  notOpened(reason: unknown): void;
+}
+
+/** One attempt to connect, with settings that many connections may share, and without a promise. */
+export class ConnectRequest<Frame> implements ConnectReceiver {
+  readonly #dial: Dial;
   readonly #target: Address;
   readonly #settings: ConnectionSettings<Frame>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #receiver: ConnectionReceiver<Frame>;
   #onAbort: (() => void) | undefined;
   #late: Timer | undefined;
   #pending: PendingConnect | undefined;
   #settled = false;
 
-  constructor(dial: Dial, settings: ConnectionSettings<Frame>) {
-    const { hostname = "127.0.0.1", port, network = systemNetwork, signal, timeouts, tls } = dial;
-    const { clock } = settings;
-    const ms = timeouts?.connect ?? CONNECT_TIMEOUT;
-    this.opened = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+  constructor(dial: Dial, settings: ConnectionSettings<Frame>, receiver: ConnectionReceiver<Frame>) {
+    const { hostname = "127.0.0.1", port } = dial;
+    this.#dial = dial;
     this.#target = { hostname, port };
     this.#settings = settings;
-    this.#signal = signal;
-    if (signal?.aborted) {
-      this.cancel(signal.reason);
-      return;
-    }
+    this.#receiver = receiver;
+  }
+
+  /** Begins to connect; once only. */
+  begin(): void {
+    const { network = systemNetwork, signal, timeouts, tls } = this.#dial;
+    const { clock } = this.#settings;
     if (signal !== undefined) {
+      if (signal.aborted) return this.cancel(signal.reason);
       this.#onAbort = () => this.cancel(signal.reason);
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
-    if (ms > 0) this.#late = clock.after(ms, () => this.cancel(this.#timeout(ms)));
+    const ms = timeouts?.connect ?? CONNECT_TIMEOUT;
+    if (ms > 0) this.#late = clock.after(ms, () => this.timeOut(ms));
     try {
       const secured = tls?.over(network, clock) ?? network;
       this.#pending = secured.dial?.(this.#target, this) ?? dialBySignal(secured, this.#target, this);
@@ -159,23 +163,31 @@ export class ConnectAttempt<Frame> implements ConnectReceiver {
     }
   }
 
-  /** Gives up; `opened` rejects with `reason`. Does nothing if it has settled. */
+  /** Gives up, and reports `reason`. Does nothing if it has settled. */
   cancel(reason: unknown): void {
     if (!this.#settle()) return;
     this.#pending?.cancel();
-    this.#reject(reason);
+    this.#receiver.notOpened(reason);
+  }
+
+  /** Gives up because `ms` have passed. */
+  timeOut(ms: number): void {
+    const target = formatAddress(this.#target);
+    this.cancel(new ConnectError("timeout", `Cannot connect to ${target}: timeout after ${ms} ms`));
   }
 
   /** Called by the network. */
   connected(transport: Transport): void {
     if (!this.#settle()) return;
+    let connection: Connection<Frame>;
     try {
-      this.#resolve(new Connection(transport, this.#settings));
+      connection = new Connection(transport, this.#settings);
     } catch (error) {
-      // The codec threw. Without this, the socket would stay open, and the promise pending.
+      // The codec threw. Without this, the socket would stay open, and the receiver would wait.
       transport.close();
-      this.#reject(error);
+      return this.#receiver.notOpened(error);
     }
+    this.#receiver.opened(connection);
   }
 
   /** Called by the network. */
@@ -185,7 +197,7 @@ export class ConnectAttempt<Frame> implements ConnectReceiver {
     const code = sortConnectError(cause);
     const shown = code === "other" || code === "tls" ? why : code;
     const target = formatAddress(this.#target);
-    this.#reject(new ConnectError(code, `Cannot connect to ${target}: ${shown}`, { cause }));
+    this.#receiver.notOpened(new ConnectError(code, `Cannot connect to ${target}: ${shown}`, { cause }));
   }
 
   /** Returns `false` if it has settled before. */
@@ -193,15 +205,21 @@ export class ConnectAttempt<Frame> implements ConnectReceiver {
     if (this.#settled) return false;
     this.#settled = true;
     this.#late?.cancel();
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener("abort", this.#onAbort);
+    if (this.#onAbort !== undefined) this.#dial.signal?.removeEventListener("abort", this.#onAbort);
     return true;
   }
+}
 
-  #timeout(ms: number): ConnectError {
-    return new ConnectError(
-      "timeout",
-      `Cannot connect to ${formatAddress(this.#target)}: timeout after ${ms} ms`,
-    );
+/** One attempt to connect, with a promise. It begins when it is created. */
+export class ConnectAttempt<Frame> extends ConnectRequest<Frame> {
+  /** Resolves to the open connection, or rejects as {@linkcode connect} does. */
+  readonly opened: Promise<Connection<Frame>>;
+
+  constructor(dial: Dial, settings: ConnectionSettings<Frame>) {
+    const { promise, resolve, reject } = Promise.withResolvers<Connection<Frame>>();
+    super(dial, settings, { opened: resolve, notOpened: reject });
+    this.opened = promise;
+    this.begin();
   }
 }
 

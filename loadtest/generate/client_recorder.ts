@@ -1,18 +1,24 @@
-/** Records what one client does, as events of a history. @module */
+/** Records what the clients of a fleet do. @module */
 import type { ProtocolError } from "../../protocol.ts";
 import { describeCloseReason } from "../../socket/errors.ts";
 import type { CloseReason, ConnectError } from "../../socket/errors.ts";
-import { type Address, formatAddress } from "../../socket/network.ts";
-import type { GeneratorLimit, HistoryEvent } from "../history/events.ts";
+import type { Address } from "../../socket/network.ts";
+import type { GeneratorLimit, MessageName } from "../history/events.ts";
+import type { ClientRecord } from "../ledger/client_record.ts";
 import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
 
-/** Settings that the recorders of all clients share. */
-export interface RecorderSettings {
+/** Options for {@linkcode ClientRecorder}. */
+export interface ClientRecorderOptions {
   readonly plan: Plan;
+  /** The part of the plan. */
+  readonly part: number;
+  readonly parts: number;
+  /** The addresses of the server; client `i` connects to the one at `i` modulo their number. */
+  readonly targets: readonly Address[];
   /** ms since the run began. */
   readonly now: () => number;
-  readonly record: (event: HistoryEvent) => void;
+  readonly record: ClientRecord;
   /** Counters to update. */
   readonly progress: { connected: number; acknowledged: number; open: number; resent: number };
   /** Records the times from planned start to ok. */
@@ -36,111 +42,140 @@ interface Ends {
   readonly local: Address;
 }
 
-/** Observes a client of any protocol, and records its events. */
+/** Records what clients do, by their numbers. One for all clients: it has a few bytes for each, in typed arrays. */
 export class ClientRecorder {
-  readonly #client: number;
-  /** When it was due, in ms since the run began. */
-  readonly #due: number;
-  /** The address of the server. */
-  readonly #remote: string;
-  readonly #settings: RecorderSettings;
-  #dialedAt = 0;
-  #sends = 0;
+  readonly #options: ClientRecorderOptions;
+  readonly #record: ClientRecord;
+  readonly #now: () => number;
+  /** By the place of a client in its part: when it was due, when it last began to connect, and how often it sent. */
+  readonly #due: Float64Array;
+  readonly #dialedAt: Float64Array;
+  readonly #sends: Uint32Array;
 
-  /**
-   * @param options.due When the client is due, in ms since the run began.
-   * @param options.remote The address of the server.
-   */
-  constructor(
-    options: { readonly client: number; readonly due: number; readonly remote: string },
-    settings: RecorderSettings,
-  ) {
-    this.#client = options.client;
-    this.#due = options.due;
-    this.#remote = options.remote;
-    this.#settings = settings;
+  constructor(options: ClientRecorderOptions) {
+    this.#options = options;
+    this.#record = options.record;
+    this.#now = options.now;
+    const { plan, part, parts } = options;
+    const clients = Math.max(0, Math.ceil((plan.clients - part) / parts));
+    this.#due = new Float64Array(clients);
+    this.#dialedAt = new Float64Array(clients);
+    this.#sends = new Uint32Array(clients);
+  }
+
+  /** A client starts, which was due at `due` ms since the run began. */
+  started(client: number, due: number): void {
+    const planned = this.#options.plan.startAt(client);
+    this.#due[this.#placeOf(client)] = due;
+    this.#record.started(client, this.#now(), due === planned ? undefined : due);
+  }
+
+  /** Returns an observer of one client, for clients that do not know their numbers. */
+  observerOf(client: number): ClientObserver {
+    return new ClientObserver(client, this, this.#options.plan);
+  }
+
+  dialing(client: number): void {
+    this.#dialedAt[this.#placeOf(client)] = this.#now();
+  }
+
+  connected(client: number, { local }: Ends): void {
+    const { progress, targets } = this.#options;
+    progress.open++;
+    progress.connected++;
+    const at = this.#now();
+    const took = at - this.#dialedAt[this.#placeOf(client)]!;
+    this.#record.connected(client, at, took, local, targets[client % targets.length]!);
+  }
+
+  notConnected(client: number, error: ConnectError): void {
+    // An attempt that the run itself aborted was not refused.
+    if (this.#options.stopped()) return;
+    this.#record.refused(client, this.#now(), error.message, generatorLimitOf(error));
+  }
+
+  sent(client: number): void {
+    if (this.#sends[this.#placeOf(client)]!++ > 0) this.#options.progress.resent++;
+    this.#record.sent(client, this.#now());
+  }
+
+  received(client: number, _: Ends, message: MessageName): void {
+    this.#record.received(client, this.#now(), message);
+  }
+
+  acknowledged(client: number, _: Ends, message: MessageName, own: boolean): void {
+    const at = this.#now();
+    if (own) {
+      const { progress, latency } = this.#options;
+      progress.acknowledged++;
+      latency.record(at - this.#due[this.#placeOf(client)]!);
+    }
+    this.#record.acknowledged(client, at, message);
+  }
+
+  answered(client: number, _: Ends, { message }: { readonly message: MessageName }): void {
+    this.#record.answered(client, this.#now(), message);
+  }
+
+  complained(client: number, _: Ends, error: string | ProtocolError): void {
+    // Cut, because a server may send a long error to every client.
+    const text = typeof error === "string" ? `error ${error}` : `an invalid frame: ${error.message}`;
+    this.#record.complained(client, this.#now(), text.slice(0, ERROR_SHOWN));
+  }
+
+  closed(client: number, _: Ends, reason: CloseReason): void {
+    const { progress, stopped } = this.#options;
+    progress.open--;
+    const at = this.#now();
+    if (reason.type === "natural") return this.#record.closed(client, at, reason.type);
+    const type = stopped() && reason.type === "local" ? "stopped" : reason.type;
+    this.#record.closed(client, at, type, describeCloseReason(reason));
+  }
+
+  #placeOf(client: number): number {
+    const { part, parts } = this.#options;
+    return (client - part) / parts;
+  }
+}
+
+/** Observes one client of any protocol but the relay's. */
+export class ClientObserver {
+  readonly #client: number;
+  readonly #recorder: ClientRecorder;
+  readonly #plan: Plan;
+
+  constructor(client: number, recorder: ClientRecorder, plan: Plan) {
+    this.#client = client;
+    this.#recorder = recorder;
+    this.#plan = plan;
   }
 
   dialing(): void {
-    this.#dialedAt = this.#settings.now();
+    this.#recorder.dialing(this.#client);
   }
 
   connected(connection: Ends): void {
-    const { now, record, progress } = this.#settings;
-    progress.open++;
-    progress.connected++;
-    const at = now();
-    const took = at - this.#dialedAt;
-    record({
-      event: "connect",
-      client: this.#client,
-      at,
-      took,
-      local: formatAddress(connection.local),
-      remote: this.#remote,
-    });
+    this.#recorder.connected(this.#client, connection);
   }
 
   notConnected(error: ConnectError): void {
-    const { now, record, stopped } = this.#settings;
-    // An attempt that the run itself aborted was not refused.
-    if (stopped()) return;
-    const limit = generatorLimitOf(error);
-    record({
-      event: "refused",
-      client: this.#client,
-      at: now(),
-      error: error.message,
-      ...(limit === undefined ? {} : { limit }),
-    });
+    this.#recorder.notConnected(this.#client, error);
   }
 
   sent(): void {
-    const { now, record, progress } = this.#settings;
-    if (this.#sends++ > 0) progress.resent++;
-    record({ event: "send", client: this.#client, at: now() });
+    this.#recorder.sent(this.#client);
   }
 
-  received(_: Ends, text: string): void {
-    this.#message("receive", text);
+  acknowledged(connection: Ends, text: string, own: boolean): void {
+    this.#recorder.acknowledged(this.#client, connection, this.#plan.find(text) ?? text, own);
   }
 
-  answered(_: Ends, text: string): void {
-    this.#message("answer", text);
+  complained(connection: Ends, error: string): void {
+    this.#recorder.complained(this.#client, connection, error);
   }
 
-  acknowledged(_: Ends, text: string, own: boolean): void {
-    if (own) this.#countOk();
-    this.#message("ack", text);
-  }
-
-  complained(_: Ends, error: string | ProtocolError): void {
-    const { now, record } = this.#settings;
-    // Cut, because a server may send a long error to every client.
-    const text = typeof error === "string" ? `error ${error}` : `an invalid frame: ${error.message}`;
-    record({ event: "error", client: this.#client, at: now(), text: text.slice(0, ERROR_SHOWN) });
-  }
-
-  closed(_: Ends, reason: CloseReason): void {
-    const { now, record, progress, stopped } = this.#settings;
-    progress.open--;
-    const at = now();
-    if (reason.type === "natural") {
-      return record({ event: "close", client: this.#client, at, reason: reason.type });
-    }
-    const type = stopped() && reason.type === "local" ? "stopped" : reason.type;
-    record({ event: "close", client: this.#client, at, reason: type, detail: describeCloseReason(reason) });
-  }
-
-  #countOk(): void {
-    const { now, progress, latency } = this.#settings;
-    progress.acknowledged++;
-    latency.record(now() - this.#due);
-  }
-
-  #message(event: "receive" | "answer" | "ack", text: string): void {
-    const { plan, now, record } = this.#settings;
-    record({ event, client: this.#client, at: now(), message: plan.find(text) ?? text });
+  closed(connection: Ends, reason: CloseReason): void {
+    this.#recorder.closed(this.#client, connection, reason);
   }
 }
 

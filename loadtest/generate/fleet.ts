@@ -1,23 +1,28 @@
 /** Runs the clients of a plan, or a part of them, on schedule. @module */
-import { RelayClient } from "../../relay/client.ts";
+import { ClientMachine } from "../../relay/client_machine.ts";
 import { ClientSettings } from "../../relay/client_settings.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_decoder.ts";
 import type { LineLimits } from "../../socket/connection/options.ts";
+import type { Dial } from "../../socket/connect.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
-import { ClientRecorder, type RecorderSettings } from "./client_recorder.ts";
+import { ClientRecorder } from "./client_recorder.ts";
 import { echoRequest, httpRequest } from "./request_reply.ts";
 import { RequestReplyClient } from "./request_reply_client.ts";
 import { injectFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
-import { type HistoryEvent, maxLagOf, plannedEvent, type RunEvent } from "../history/events.ts";
+import { type HistoryEvent, maxLagOf, type MessageName, type RunEvent } from "../history/events.ts";
+import type { ClientRecord } from "../ledger/client_record.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Pace, type PaceSetting } from "../pace/pace.ts";
 import { runStages } from "../pace/run_stages.ts";
 import type { Plan } from "../plan/plan.ts";
 import { randomStream } from "../plan/seeded_random.ts";
 import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
-import type { ThreadLoad, ThreadLoadMeter } from "../process/thread_load.ts";
+import type { ThreadLoadMeter } from "../process/thread_load.ts";
+import { EventRecord } from "./event_record.ts";
+import { LoopLag } from "./loop_lag.ts";
+import { RelayTask } from "./relay_task.ts";
 import { SocketLag } from "./socket_lag.ts";
 
 /** Options for {@linkcode Fleet}. */
@@ -45,8 +50,10 @@ export interface FleetOptions {
   readonly begin: number;
   /** Measures what this process does. Default: not measured. */
   readonly meter?: Pick<ThreadLoadMeter, "take">;
-  /** Receives every event. */
+  /** Receives every event, except those that `clientRecord` takes as calls. */
   readonly record: (event: HistoryEvent) => void;
+  /** Takes what clients do. Default: `record`, as events. */
+  readonly clientRecord?: ClientRecord | undefined;
 }
 
 /** The progress of a fleet. */
@@ -68,8 +75,15 @@ export interface FleetProgress {
 
 /** A client of any protocol. */
 interface Client {
-  run(): Promise<unknown>;
   stop(): void;
+}
+
+/** What is the same for all relay clients. */
+interface RelayShare {
+  readonly task: RelayTask;
+  readonly settings: ClientSettings;
+  /** How to reach each target. */
+  readonly dials: readonly Dial[];
 }
 
 const LEAST_WRITE_BUFFER = 1024 * 1024;
@@ -82,35 +96,29 @@ const SAMPLE = 16;
 
 // Often enough to see a stall of a few hundredths of a second, rare enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
-/** Samples after which the load of the process is read, a second. */
-const LOAD_SAMPLES = 50;
 
 /** The clients of one process. Starts are planned beforehand, and never wait for other clients. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #clock: Clock;
   readonly #indices: readonly number[];
-  readonly #running = new Set<Client>();
-  readonly #loopLag = new LatencyHistogram();
+  /** The clients that run, by their place in `#indices`. */
+  readonly #clients: (Client | undefined)[] = [];
+  #running = 0;
+  readonly #loopLag: LoopLag;
   readonly #startLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
   readonly #progress = { started: 0, connected: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
   readonly #latency = new LatencyHistogram();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
-  /** Settings of all relay clients. */
-  readonly #relayClients: ClientSettings | undefined;
-  readonly #recorder: RecorderSettings;
-  /** The addresses of `targets` as text. */
-  readonly #remotes: readonly string[];
+  readonly #relay: RelayShare | undefined;
+  readonly #clientRecord: ClientRecord;
+  readonly #recorder: ClientRecorder;
   readonly #limits: LineLimits;
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
-  #sampling: Timer | undefined;
-  /** The highest lag since the load was last read, and the load when the lag was highest. */
-  #recent = { samples: 0, lag: -1 };
-  #worst: { readonly lag: number; readonly load: ThreadLoad } | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -118,26 +126,31 @@ export class Fleet {
     const { plan, part = 0, parts = 1, run, clock, begin, scenario: prepared } = options;
     this.#indices = [...plan.slice(part, parts)];
     this.#pace = new Pace(runStages(plan, prepared?.load).at(-1)?.begin ?? 0);
-    // Once for all clients: they are most of the memory of a load test.
-    this.#remotes = options.targets.map(formatAddress);
     this.#limits = {
       writeBuffer: Math.max(LEAST_WRITE_BUFFER, LINES_WAITING * plan.longestLine),
       maxLine: Math.max(DEFAULT_MAX_LINE, plan.longestLine),
     };
-    this.#recorder = {
+    this.#loopLag = new LoopLag({ clock, interval: LAG_SAMPLE_MS, meter: options.meter });
+    // A scenario makes up its messages as it goes.
+    const textOf = run.protocol === "scenario" ? () => "" : (client: number) => plan.text(client);
+    this.#clientRecord = options.clientRecord ?? new EventRecord(options.record, textOf);
+    const recorder = {
       plan,
+      part,
+      parts,
+      targets: options.targets,
       now: () => this.#now(),
-      record: options.record,
+      record: this.#clientRecord,
       progress: this.#progress,
       latency: this.#latency,
       stopped: () => this.#stopped,
     };
     if (run.protocol === "relay") {
-      const { random, token } = options;
-      const timeouts = { ack: plan.timeout, linger: plan.linger };
-      const shared = { clock, random, limits: this.#limits, timeouts };
-      this.#relayClients = new ClientSettings(token === undefined ? shared : { ...shared, token });
-    }
+      const onOver = (client: number): void => this.#finished(client);
+      const task = new RelayTask({ ...recorder, onOver, onFailed: this.#done.reject });
+      this.#recorder = task;
+      this.#relay = this.#relayShare(task);
+    } else this.#recorder = new ClientRecorder(recorder);
     if (run.protocol !== "scenario") return;
     if (prepared === undefined) throw new TypeError("Cannot run the protocol scenario without a scenario");
     this.#scenario = new ScenarioRunner({
@@ -163,38 +176,34 @@ export class Fleet {
   }
 
   get progress(): FleetProgress {
-    const lag = Math.max(this.#loopLag.percentile(99) ?? 0, this.#startLag.percentile(99) ?? 0);
+    const lag = Math.max(this.#loopLag.percentile99, this.#startLag.percentile(99) ?? 0);
     return { ...this.#progress, lag, latency: this.#latency.encode() };
   }
 
   /** Runs every client to its end; once only. */
   async run(): Promise<void> {
-    for (const index of this.#indices) {
-      const planned = this.#options.plan.client(index);
-      // A scenario makes up its messages as it goes.
-      this.#record(plannedEvent(this.#scenario === undefined ? planned : { ...planned, text: "" }));
-    }
+    const { plan } = this.#options;
+    for (const index of this.#indices) this.#clientRecord.planned(index, plan.startAt(index));
     const { network, part: process = 0 } = this.#options;
     const socketLag = new SocketLag({ network, clock: this.#clock, interval: LAG_SAMPLE_MS });
     socketLag.start();
-    this.#sampleLag();
+    this.#loopLag.start();
     this.#startDue();
     this.#scenario?.start();
+    let load;
     try {
       await this.#done.promise;
     } finally {
       this.#starting?.cancel();
-      this.#sampling?.cancel();
+      load = this.#loopLag.stop();
       this.#scenario?.stop();
     }
-    // A run of less than a second has no other reading.
-    if (this.#worst === undefined || this.#recent.lag > this.#worst.lag) this.#readLoad();
     this.#record({
       event: "generator",
       process,
-      loopLag: this.#loopLag.percentile(99) ?? 0,
+      loopLag: this.#loopLag.percentile99,
       socketLag: await socketLag.stop(),
-      ...(this.#worst === undefined ? {} : { load: this.#worst.load }),
+      ...(load === undefined ? {} : { load }),
     });
   }
 
@@ -203,7 +212,7 @@ export class Fleet {
     this.#stopped = true;
     this.#starting?.cancel();
     this.#next = this.#indices.length;
-    for (const client of this.#running) client.stop();
+    for (const client of this.#clients) client?.stop();
     this.#settle();
   }
 
@@ -233,39 +242,70 @@ export class Fleet {
   }
 
   #start(index: number, due: number): void {
-    const client = this.#client(index, due);
-    const at = this.#now();
     this.#progress.started++;
-    this.#startLag.record(at - due);
-    const moved = due !== this.#options.plan.startAt(index);
-    this.#record({ event: "start", client: index, at, ...(moved ? { due } : {}) });
-    this.#running.add(client);
-    client.run().then(() => {
-      this.#running.delete(client);
-      this.#progress.finished++;
-      this.#settle();
-    }, this.#done.reject);
+    this.#startLag.record(this.#now() - due);
+    this.#recorder.started(index, due);
+    this.#running++;
+    if (this.#relay === undefined) {
+      const client = this.#client(index, due);
+      this.#clients[this.#placeOf(index)] = client;
+      client.run().then(() => this.#finished(index), this.#done.reject);
+    } else {
+      const client = this.#relayClient(index, this.#relay);
+      this.#clients[this.#placeOf(index)] = client;
+      client.begin();
+    }
   }
 
-  #client(index: number, due: number): Client {
+  #finished(index: number): void {
+    this.#clients[this.#placeOf(index)] = undefined;
+    this.#running--;
+    this.#progress.finished++;
+    this.#settle();
+  }
+
+  /** The place of a client in `#indices`. */
+  #placeOf(index: number): number {
+    const { part = 0, parts = 1 } = this.#options;
+    return (index - part) / parts;
+  }
+
+  #relayShare(task: RelayTask): RelayShare {
+    const { plan, clock, random, token, targets, clientNetwork: network = this.#options.network } =
+      this.#options;
+    const timeouts = { ack: plan.timeout, linger: plan.linger };
+    const settings = new ClientSettings({
+      clock,
+      random,
+      network,
+      limits: this.#limits,
+      timeouts,
+      ...(token === undefined ? {} : { token }),
+    });
+    return { task, settings, dials: targets.map((target) => ({ ...settings.dial, ...target })) };
+  }
+
+  #relayClient(index: number, { task, settings, dials }: RelayShare): ClientMachine<MessageName> {
+    const dial = dials[index % dials.length]!;
+    const { faults } = this.#options;
+    const own = faults === undefined ? dial : { ...dial, network: this.#networkOf(index) };
+    return new ClientMachine<MessageName>(index, own, task, settings);
+  }
+
+  #client(index: number, due: number): Client & { run(): Promise<unknown> } {
     const { plan, targets, random, run } = this.#options;
     const target = targets[index % targets.length]!;
     const { hostname, port } = target;
-    const { text } = plan.client(index);
-    const remote = this.#remotes[index % targets.length]!;
-    const observer = new ClientRecorder({ client: index, due, remote }, this.#recorder);
+    const text = plan.text(index);
+    const observer = this.#recorder.observerOf(index);
     const network = this.#networkOf(index);
-    if (this.#relayClients !== undefined) {
-      const replyDelay = plan.replyDelayOf(index);
-      return new RelayClient({ hostname, port, network, text, replyDelay, observer }, this.#relayClients);
-    }
     if (this.#scenario !== undefined) return this.#scenario.client(index, { due, target, network, observer });
     const limits = this.#limits;
     const { maxLine = DEFAULT_MAX_LINE } = limits;
     const shared = { hostname, port, network, clock: this.#clock, random, text, observer };
     const exchange = { ...shared, timeout: plan.timeout, limits };
     if (run.protocol === "hello") {
-      return new RequestReplyClient({ ...exchange, requestReply: httpRequest(text, remote) });
+      return new RequestReplyClient({ ...exchange, requestReply: httpRequest(text, formatAddress(target)) });
     }
     return new RequestReplyClient({
       ...exchange,
@@ -285,28 +325,8 @@ export class Fleet {
     });
   }
 
-  /** Measures how late the event loop runs a timer: this process adds that to every latency that it measures. */
-  #sampleLag(): void {
-    const due = this.#clock.now() + LAG_SAMPLE_MS;
-    this.#sampling = this.#clock.after(LAG_SAMPLE_MS, () => {
-      const lag = this.#clock.now() - due;
-      this.#loopLag.record(lag);
-      this.#recent = { samples: this.#recent.samples + 1, lag: Math.max(this.#recent.lag, lag) };
-      if (this.#recent.samples >= LOAD_SAMPLES) this.#readLoad();
-      this.#sampleLag();
-    });
-  }
-
-  #readLoad(): void {
-    const load = this.#options.meter?.take();
-    if (load !== undefined && this.#recent.lag > (this.#worst?.lag ?? -1)) {
-      this.#worst = { lag: this.#recent.lag, load };
-    }
-    this.#recent = { samples: 0, lag: -1 };
-  }
-
   #settle(): void {
-    if (this.#next >= this.#indices.length && this.#running.size === 0) this.#done.resolve();
+    if (this.#next >= this.#indices.length && this.#running === 0) this.#done.resolve();
   }
 
   #record(event: HistoryEvent): void {

@@ -129,6 +129,7 @@ export class LocalGenerator implements Generator {
     this.#fleet = new Fleet({
       ...this.#options,
       begin: this.begin,
+      clientRecord: onEvent === undefined && !this.#live.records ? this.#ledger.clientFacts : undefined,
       record: (event) => {
         this.#ledger.record(event);
         this.#live.record(event);

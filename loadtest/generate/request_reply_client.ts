@@ -50,13 +50,14 @@ export class RequestReplyClient<Frame> {
 
   constructor(options: RequestReplyClientOptions<Frame>) {
     this.#options = options;
-    const { clock, random, backOff, observer } = options;
-    this.#attempts = new Reconnect({ clock, random, backOff, observer });
+    const { clock, random, backOff } = options;
+    this.#attempts = new Reconnect({ clock, random, backOff });
   }
 
   /** Sends the request until the reply is complete and the connection closed, or it is stopped. Once only. */
   async run(): Promise<void> {
-    await this.#attempts.run(() => this.#attempt(), () => this.#answered);
+    const { observer } = this.#options;
+    await this.#attempts.run(() => this.#attempt(), () => this.#answered, observer);
   }
 
   /** Stops immediately. */

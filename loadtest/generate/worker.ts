@@ -91,6 +91,7 @@ export async function runWorker({ orders, send, network, stopped }: WorkerOption
     random: systemRandom,
     begin,
     record,
+    clientRecord: history === undefined && !live.records ? ledger.clientFacts : undefined,
   });
   const stop = (): void => fleet.stop();
   if (stopped.aborted) stop();

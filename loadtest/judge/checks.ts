@@ -11,7 +11,8 @@ import {
   type RunEvent,
 } from "../history/events.ts";
 import { leftoversOf } from "./leftovers.ts";
-import { describeClient, type Ledger } from "../ledger/ledger.ts";
+import { describeClient } from "../ledger/client_facts.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { measureScheduleLag } from "../metrics/measure.ts";
 import { findLateMessages, findSessionFailures } from "../scenario/judge_scenario.ts";
 import { describeLimit } from "./limit.ts";

@@ -1,8 +1,11 @@
 /** Every connection of the clients: its client, addresses, times, and end. Pure. @module */
+import type { Address } from "../../socket/network.ts";
+import { AddressColumn, type AddressColumnSnapshot } from "./address_column.ts";
 import { Column } from "./typed_column.ts";
 import { END_TYPES, type EndType } from "../history/events.ts";
 
 const OPEN = 255;
+const NATURAL = END_TYPES.indexOf("natural");
 
 /** {@linkcode ConnectionTable} as plain data. */
 export interface ConnectionTableSnapshot {
@@ -13,8 +16,8 @@ export interface ConnectionTableSnapshot {
   readonly reason: Uint8Array<ArrayBuffer>;
   readonly sends: Uint8Array<ArrayBuffer>;
   readonly acks: Uint8Array<ArrayBuffer>;
-  readonly local: readonly string[];
-  readonly remote: readonly string[];
+  readonly local: AddressColumnSnapshot;
+  readonly remote: AddressColumnSnapshot;
 }
 
 /** Connections by row, in the order in which they were made. */
@@ -29,33 +32,39 @@ export class ConnectionTable {
   readonly sends: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
   readonly acks: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
   readonly #reason: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
-  readonly #local: string[] = [];
-  readonly #remote: string[] = [];
+  readonly #local = new AddressColumn();
+  readonly #remote = new AddressColumn();
 
   get length(): number {
     return this.client.length;
   }
 
-  /** Records a new connection and returns its row. */
-  open(connection: { client: number; at: number; took: number; local: string; remote: string }): number {
-    this.client.push(connection.client);
-    this.openedAt.push(connection.at);
+  /**
+   * Records a new connection and returns its row.
+   *
+   * @param at When it was open.
+   * @param took Duration of connecting, in ms.
+   */
+  open(client: number, at: number, took: number, local: Address | string, remote: Address | string): number {
+    this.client.push(client);
+    this.openedAt.push(at);
     this.closedAt.push(NaN);
-    this.took.push(connection.took);
+    this.took.push(took);
     this.#reason.push(OPEN);
     this.sends.push(0);
     this.acks.push(0);
-    this.#local.push(connection.local);
-    return this.#remote.push(connection.remote) - 1;
+    this.#local.push(local);
+    this.#remote.push(remote);
+    return this.length - 1;
   }
 
   isOpen(row: number): boolean {
     return this.#reason.at(row) === OPEN;
   }
 
-  close(row: number, { at, reason }: { at: number; reason: EndType }): void {
+  close(row: number, at: number, reason: EndType): void {
     this.closedAt.set(row, at);
-    this.#reason.set(row, END_TYPES.indexOf(reason));
+    this.#reason.set(row, reason === "natural" ? NATURAL : END_TYPES.indexOf(reason));
   }
 
   /** Returns how it ended, or `undefined` while it is open. */
@@ -65,12 +74,12 @@ export class ConnectionTable {
 
   /** The client's address. */
   local(row: number): string {
-    return this.#local[row] ?? "unknown";
+    return this.#local.at(row) ?? "unknown";
   }
 
   /** The server's address. */
   remote(row: number): string {
-    return this.#remote[row] ?? "unknown";
+    return this.#remote.at(row) ?? "unknown";
   }
 
   /** Increments a counter, up to 255, and returns it. */
@@ -89,8 +98,8 @@ export class ConnectionTable {
       reason: this.#reason.toArray(),
       sends: this.sends.toArray(),
       acks: this.acks.toArray(),
-      local: this.#local,
-      remote: this.#remote,
+      local: this.#local.snapshot(),
+      remote: this.#remote.snapshot(),
     };
   }
 
@@ -103,7 +112,7 @@ export class ConnectionTable {
     this.#reason.append(other.reason);
     this.sends.append(other.sends);
     this.acks.append(other.acks);
-    for (const address of other.local) this.#local.push(address);
-    for (const address of other.remote) this.#remote.push(address);
+    this.#local.absorb(other.local);
+    this.#remote.absorb(other.remote);
   }
 }

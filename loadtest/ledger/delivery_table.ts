@@ -5,6 +5,7 @@ const HELD = 0;
 const ANSWERED = 1;
 /** The holder's connection ended first. */
 const DROPPED = 2;
+const NONE = -1;
 
 /** {@linkcode DeliveryTable} as plain data. */
 export interface DeliveryTableSnapshot {
@@ -24,40 +25,55 @@ export class DeliveryTable {
   /** When it was answered or dropped; NaN while it is held. */
   readonly endedAt: Column<Float64Array<ArrayBuffer>> = new Column((n) => new Float64Array(n));
   readonly #outcome: Column<Uint8Array<ArrayBuffer>> = new Column((n) => new Uint8Array(n));
-  /** The rows that each client holds now. Ended ones are removed, so its size follows what is open. */
-  readonly #held = new Map<number, number[]>();
+  /** By the row of a client: the first and the last delivery that it holds now. */
+  readonly #firstHeld: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
+  readonly #lastHeld: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
+  /** The delivery that its client received after it, and holds as well. */
+  readonly #nextHeld: Column<Int32Array<ArrayBuffer>> = new Column((n) => new Int32Array(n));
 
   get length(): number {
     return this.message.length;
   }
 
-  receive(client: number, { message, at }: { message: number; at: number }): void {
+  /** Records that a client, which has a row in its table, received a message. */
+  receive(client: number, clientRow: number, message: number, at: number): void {
     const row = this.length;
     this.message.push(message);
     this.client.push(client);
     this.receivedAt.push(at);
     this.endedAt.push(NaN);
     this.#outcome.push(HELD);
-    const rows = this.#held.get(client);
-    if (rows) rows.push(row);
-    else this.#held.set(client, [row]);
+    this.#nextHeld.push(NONE);
+    for (let rows = this.#firstHeld.length; rows <= clientRow; rows++) {
+      this.#firstHeld.push(NONE);
+      this.#lastHeld.push(NONE);
+    }
+    if (this.#firstHeld.at(clientRow) === NONE) this.#firstHeld.set(clientRow, row);
+    else this.#nextHeld.set(this.#lastHeld.at(clientRow), row);
+    this.#lastHeld.set(clientRow, row);
   }
 
   /** Records an answer. Returns `false` if the client does not hold the message. */
-  answer(client: number, { message, at }: { message: number; at: number }): boolean {
-    const rows = this.#held.get(client) ?? [];
-    const place = rows.findIndex((row) => this.message.at(row) === message);
-    const [row] = place < 0 ? [] : rows.splice(place, 1);
-    if (row === undefined) return false;
-    if (rows.length === 0) this.#held.delete(client);
-    this.#end(row, ANSWERED, at);
-    return true;
+  answer(clientRow: number, message: number, at: number): boolean {
+    let before = NONE;
+    for (let row = this.#first(clientRow); row !== NONE; before = row, row = this.#nextHeld.at(row)) {
+      if (this.message.at(row) !== message) continue;
+      const next = this.#nextHeld.at(row);
+      if (before === NONE) this.#firstHeld.set(clientRow, next);
+      else this.#nextHeld.set(before, next);
+      if (next === NONE) this.#lastHeld.set(clientRow, before);
+      this.#end(row, ANSWERED, at);
+      return true;
+    }
+    return false;
   }
 
   /** Records that a client no longer holds anything. */
-  drop(client: number, at: number): void {
-    for (const row of this.#held.get(client) ?? []) this.#end(row, DROPPED, at);
-    this.#held.delete(client);
+  drop(clientRow: number, at: number): void {
+    const first = this.#first(clientRow);
+    if (first === NONE) return;
+    for (let row = first; row !== NONE; row = this.#nextHeld.at(row)) this.#end(row, DROPPED, at);
+    this.#firstHeld.set(clientRow, NONE);
   }
 
   isAnswered(row: number): boolean {
@@ -81,6 +97,12 @@ export class DeliveryTable {
     this.receivedAt.append(other.receivedAt);
     this.endedAt.append(other.endedAt);
     this.#outcome.append(other.outcome);
+    this.#nextHeld.append(new Int32Array(other.message.length).fill(NONE));
+  }
+
+  /** The first delivery that a client holds. */
+  #first(clientRow: number): number {
+    return clientRow < this.#firstHeld.length ? this.#firstHeld.at(clientRow) : NONE;
   }
 
   #end(row: number, outcome: number, at: number): void {

@@ -5,27 +5,15 @@
  *
  * @module
  */
+import { ClientFacts, describeClient } from "./client_facts.ts";
 import { type ClientSlice, ClientTable, type ClientTableSnapshot } from "./client_table.ts";
 import { ConnectionTable, type ConnectionTableSnapshot } from "./connection_table.ts";
 import { DeliveryTable, type DeliveryTableSnapshot } from "./delivery_table.ts";
 import { Findings, type FindingsSnapshot } from "../judge/findings.ts";
-import type {
-  CloseEvent,
-  ConnectEvent,
-  GeneratorLimit,
-  HistoryEvent,
-  MessageEvent,
-  RunEvent,
-} from "../history/events.ts";
+import type { HistoryEvent, RunEvent } from "../history/events.ts";
 import { ScenarioTable, type ScenarioTableSnapshot } from "../scenario/scenario_table.ts";
 import { FailureReasons, type FailureReasonsSnapshot } from "./failure_reasons.ts";
 import { RunFacts, type RunFactsSnapshot } from "./run_facts.ts";
-
-const LIMIT_NAMES: Readonly<Record<GeneratorLimit, string>> = {
-  descriptors: "file descriptors (ulimit -n)",
-  ports: "local ports (net.ipv4.ip_local_port_range)",
-  memory: "memory for sockets",
-};
 
 /** A {@linkcode Ledger} as plain data, fit for `structuredClone` and `node:v8` `serialize`. */
 export interface LedgerSnapshot {
@@ -67,6 +55,8 @@ export class Ledger {
   readonly facts: RunFacts = new RunFacts();
   /** Records of scenario sessions; empty for other protocols. */
   readonly scenario: ScenarioTable;
+  /** Records what clients do, as `record` does with their events. */
+  readonly clientFacts: ClientFacts;
 
   /**
    * @param run The event that begins the history
@@ -76,6 +66,7 @@ export class Ledger {
     this.run = run;
     this.scenario = new ScenarioTable({ findings: this.findings, ordered: run.ordered ?? true });
     this.clients = new ClientTable({ ...slice, clients: run.clients });
+    this.clientFacts = new ClientFacts(this);
   }
 
   /** Records one event. A contradiction to earlier events becomes a finding. */
@@ -107,146 +98,37 @@ export class Ledger {
   }
 
   #recordClient(event: Extract<HistoryEvent, { client: number }>): void {
-    const row = this.clients.ensureRow(event.client);
-    if (row < 0) {
-      return this.#inconsistent(event.client, `has the event "${event.event}", but is not in this plan`);
-    }
-    const { plannedAt, startedAt, refusals } = this.clients.columns;
-    const at = toMicroseconds(event.at);
+    const { client, at } = event;
     switch (event.event) {
       case "planned":
-        if (!Number.isNaN(plannedAt[row])) return this.#inconsistent(event.client, "was planned twice");
-        plannedAt[row] = at;
-        return;
+        return this.clientFacts.planned(client, at);
       case "start":
-        if (Number.isNaN(plannedAt[row])) {
-          return this.#inconsistent(event.client, "started, but was not planned");
-        }
-        if (!Number.isNaN(startedAt[row])) return this.#inconsistent(event.client, "started twice");
-        startedAt[row] = at;
-        if (event.due !== undefined) plannedAt[row] = toMicroseconds(event.due);
-        return;
+        return this.clientFacts.started(client, at, event.due);
       case "refused":
-        refusals[row] = (refusals[row] ?? 0) + 1;
-        if (event.limit !== undefined) this.#outOf(event.limit, event.client);
-        return this.reasons.add("refused", event.error);
+        return this.clientFacts.refused(client, at, event.error, event.limit);
       case "error":
-        return this.reasons.add("error", event.text);
+        return this.clientFacts.complained(client, at, event.text);
       case "connect":
-        return this.#connect(event, row);
+        return this.clientFacts.connected(client, at, event.took, event.local, event.remote);
       case "send":
-        return this.#send(event.client, row);
+        return this.clientFacts.sent(client, at);
       case "receive":
-        return this.#receive(event, row);
+        return this.clientFacts.received(client, at, event.message);
       case "answer":
-        return this.#answer(event);
+        return this.clientFacts.answered(client, at, event.message);
       case "ack":
-        return this.#ack(event, row);
+        return this.clientFacts.acknowledged(client, at, event.message);
       case "close":
-        return this.#close(event, row);
+        return this.clientFacts.closed(client, at, event.reason, event.detail);
       case "ask":
       case "frame":
       case "push":
       case "check":
       case "metric":
       case "session":
-        return this.scenario.record(event, () => this.#describe(event.client));
+        if (this.clientFacts.rowOf(client, event.event) < 0) return;
+        return this.scenario.record(event, () => describeClient(this, client));
     }
-  }
-
-  #outOf(limit: GeneratorLimit, client: number): void {
-    this.findings.add(
-      "overloaded",
-      () => `${this.#describe(client)} could not connect: its generator is out of ${LIMIT_NAMES[limit]}`,
-    );
-  }
-
-  #connect(event: ConnectEvent, row: number): void {
-    const { client, took, local, remote } = event;
-    const { connects, lastConnection, startedAt } = this.clients.columns;
-    if (Number.isNaN(startedAt[row])) return this.#inconsistent(client, "connected, but had not started");
-    if (this.#openConnection(row) !== undefined) {
-      return this.#inconsistent(client, "connected while it was connected");
-    }
-    connects[row] = (connects[row] ?? 0) + 1;
-    const at = toMicroseconds(event.at);
-    lastConnection[row] = this.connections.open({ client, at, took: toMicroseconds(took), local, remote });
-  }
-
-  #send(client: number, row: number): void {
-    const connection = this.#openConnection(row);
-    if (connection === undefined) {
-      return this.#inconsistent(client, "sent its message, but was not connected");
-    }
-    const { sends } = this.clients.columns;
-    sends[row] = (sends[row] ?? 0) + 1;
-    this.connections.count("sends", connection);
-  }
-
-  #receive(event: MessageEvent<"receive">, row: number): void {
-    const { client, message } = event;
-    if (this.#openConnection(row) === undefined) {
-      return this.#inconsistent(client, `received ${nameOf(message)}, but was not connected`);
-    }
-    if (this.#isPlanned(message)) {
-      this.clients.ensureRow(message);
-      return this.deliveries.receive(client, { message, at: toMicroseconds(event.at) });
-    }
-    if (this.run.server === "own") {
-      this.findings.add(
-        "unexpected",
-        () => `${this.#describe(client)} received ${nameOf(message)}, which no client sent`,
-      );
-    }
-  }
-
-  #answer(event: MessageEvent<"answer">): void {
-    const { client, message } = event;
-    if (!this.#isPlanned(message)) return; // From another user of the server.
-    if (!this.deliveries.answer(client, { message, at: toMicroseconds(event.at) })) {
-      this.#inconsistent(client, `answered ${nameOf(message)}, but did not hold it`);
-    }
-  }
-
-  #ack(event: MessageEvent<"ack">, row: number): void {
-    const { client, message } = event;
-    if (message !== client) {
-      const sender = this.#isPlanned(message) ? `which client ${message} sends` : "which no client sent";
-      return this.findings.add(
-        "unexpected",
-        () => `${this.#describe(client)} got an ok for ${nameOf(message)}, ${sender}`,
-      );
-    }
-    const connection = this.#openConnection(row);
-    if (connection === undefined || this.connections.sends.at(connection) === 0) {
-      return this.findings.add(
-        "unexpected",
-        () =>
-          `${this.#describe(client)} got an ok for ${
-            nameOf(message)
-          } on a connection on which it had not sent it`,
-      );
-    }
-    if (this.connections.count("acks", connection) > this.connections.sends.at(connection)) {
-      return this.findings.add(
-        "duplicate",
-        () => `${this.#describe(client)} got more than one ok for ${nameOf(message)}`,
-      );
-    }
-    const { ackedAt } = this.clients.columns;
-    if (Number.isNaN(ackedAt[row])) ackedAt[row] = toMicroseconds(event.at);
-  }
-
-  #close(event: CloseEvent, row: number): void {
-    const connection = this.#openConnection(row);
-    if (connection === undefined) {
-      return this.#inconsistent(event.client, "closed a connection that it had not made");
-    }
-    const at = toMicroseconds(event.at);
-    this.connections.close(connection, { at, reason: event.reason });
-    this.deliveries.drop(event.client, at);
-    if (event.reason === "natural" || event.reason === "stopped") return;
-    this.reasons.add("close", event.detail ?? event.reason);
   }
 
   /** Returns the ledger as plain data, for {@linkcode Ledger.absorb} in another process. */
@@ -272,38 +154,4 @@ export class Ledger {
     this.facts.absorb(facts);
     this.scenario.absorb(scenario);
   }
-
-  #isPlanned(message: number | string): message is number {
-    return typeof message === "number" && message < this.run.clients;
-  }
-
-  /** Returns the row of the open connection of a client. */
-  #openConnection(row: number): number | undefined {
-    const last = this.clients.columns.lastConnection[row] ?? -1;
-    return last >= 0 && this.connections.isOpen(last) ? last : undefined;
-  }
-
-  #inconsistent(client: number, contradiction: string): void {
-    this.findings.add("inconsistent", () => `${this.#describe(client)} ${contradiction}`);
-  }
-
-  #describe(client: number): string {
-    return describeClient(this, client);
-  }
-}
-
-/** Describes a client by its last connection: `client 17 (127.0.0.1:40412)`. */
-export function describeClient({ clients, connections }: Ledger, client: number): string {
-  const last = clients.columns.lastConnection[clients.row(client)] ?? -1;
-  return last < 0 ? `client ${client} (never connected)` : `client ${client} (${connections.local(last)})`;
-}
-
-function nameOf(message: number | string): string {
-  if (typeof message === "number") return `message ${message}`;
-  return `message ${JSON.stringify(message.length > 40 ? `${message.slice(0, 40)}…` : message)}`;
-}
-
-/** Rounds as histories do, so that the judge sees the same times in both. */
-function toMicroseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -36,8 +36,13 @@ export class LiveHistograms {
     this.#warmup = warmup;
   }
 
+  /** Whether it records anything. */
+  get records(): boolean {
+    return this.#histograms.size > 0;
+  }
+
   record(event: HistoryEvent): void {
-    if (this.#histograms.size === 0) return;
+    if (!this.records) return;
     switch (event.event) {
       case "ask":
         if (event.result !== undefined && event.result !== "ok") return;

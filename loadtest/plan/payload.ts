@@ -1,6 +1,7 @@
 /** The messages of a load test: one unique text per client, which identifies its client. Pure. @module */
 import { formatSize, parseSize } from "../../internal/size.ts";
-import { escapeText } from "../../protocol.ts";
+import { escapeText, unescapeText } from "../../protocol.ts";
+import type { Line } from "../../socket/codecs/line.ts";
 import { randomStream } from "./seeded_random.ts";
 
 /** The kind of texts. */
@@ -16,6 +17,12 @@ export interface Payload {
   text(index: number): string;
   /** Returns the index of the message with exactly this text, or `undefined` if there is none. */
   find(text: string): number | undefined;
+  /**
+   * Does the same for the text in relay notation that begins at byte `start` of a line.
+   *
+   * @throws {ProtocolError} If the notation is not valid; not in each case if there is no such message.
+   */
+  findLine(line: Line, start: number): number | undefined;
   /** Longest text in relay notation, in bytes. */
   readonly longestOnWire: number;
 }
@@ -30,6 +37,11 @@ export interface PayloadOptions {
 
 const ACCEPTED = "short, mixed, size:1KiB, or file:F";
 const KIBI = 1024;
+
+const SHORT = "hello #";
+const SHORT_BYTES = new TextEncoder().encode(SHORT);
+/** The digit 0. */
+const ZERO = 48;
 
 /** The awkward texts of `mixed`, around the mark that makes each one unique. None contains another `#`. */
 const MIXED: readonly ((mark: string) => string)[] = [
@@ -106,14 +118,18 @@ export function formatPayload(spec: PayloadSpec): string {
  */
 export function createPayload(spec: PayloadSpec, options: PayloadOptions): Payload {
   const { text, empty, longest } = writer(spec, options);
+  const find = (candidate: string): number | undefined => {
+    if (candidate === "") return empty;
+    const index = markIn(candidate);
+    return index !== undefined && index < options.clients && text(index) === candidate ? index : undefined;
+  };
   return {
     text,
     longestOnWire: longest + LONGEST_MARK,
-    find: (candidate) => {
-      if (candidate === "") return empty;
-      const index = markIn(candidate);
-      return index !== undefined && index < options.clients && text(index) === candidate ? index : undefined;
-    },
+    find,
+    findLine: spec.type === "short"
+      ? (line, start) => findShort(line, start, options.clients)
+      : (line, start) => find(unescapeText(line.text(start))),
   };
 }
 
@@ -128,7 +144,7 @@ interface TextSource {
 function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions): TextSource {
   switch (spec.type) {
     case "short":
-      return { text: (index) => `hello #${index}`, longest: 8 };
+      return { text: (index) => `${SHORT}${index}`, longest: 8 };
     case "size": {
       const least = `#${Math.max(clients - 1, 0)}`.length;
       if (spec.bytes < least) {
@@ -156,6 +172,22 @@ function writer(spec: PayloadSpec, { seed, clients, lines = [] }: PayloadOptions
       return { text: (index) => index === empty ? "" : mixedText(seed, index), empty, longest: LONG_LENGTH };
     }
   }
+}
+
+/** Finds a text of `short` without making a string: a load test does it for each message and each ok. */
+function findShort({ bytes, start, end }: Line, from: number, clients: number): number | undefined {
+  const first = start + from;
+  const digits = first + SHORT_BYTES.length;
+  if (digits >= end) return undefined;
+  for (let i = 0; i < SHORT_BYTES.length; i++) if (bytes[first + i] !== SHORT_BYTES[i]) return undefined;
+  let index = 0;
+  for (let i = digits; i < end; i++) {
+    const digit = bytes[i]! - ZERO;
+    if (digit < 0 || digit > 9 || digit === 0 && i === digits && end > digits + 1) return undefined;
+    index = 10 * index + digit;
+    if (index >= clients) return undefined;
+  }
+  return index;
 }
 
 function mixedText(seed: number, index: number): string {

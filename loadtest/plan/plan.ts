@@ -7,6 +7,7 @@
 import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import type { ReplyDelay } from "../../relay/client_options.ts";
 import type { Random } from "../../internal/clock.ts";
+import type { Line } from "../../socket/codecs/line.ts";
 import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS, QUICK_PORTS_PER_ADDRESS } from "./affordable.ts";
 import { type Arrival, arrivalTimes } from "./arrival.ts";
 import { assertDuration, assertInteger, OptionError } from "./check_option.ts";
@@ -135,12 +136,27 @@ export class Plan {
 
   /** Everything about client `index`. */
   client(index: number): PlannedClient {
-    return { index, startAt: this.startAt(index), text: this.#payload.text(index) };
+    return { index, startAt: this.startAt(index), text: this.text(index) };
+  }
+
+  /** The text of the message of client `index`. */
+  text(index: number): string {
+    return this.#payload.text(index);
   }
 
   /** The index of the client that sends exactly `text`, or `undefined` if there is none. */
   find(text: string): number | undefined {
     return this.#payload.find(text);
+  }
+
+  /**
+   * The index of the client that sends exactly the text that begins, in relay notation, at byte `start` of a line, or
+   * `undefined` if there is none.
+   *
+   * @throws {ProtocolError} If the notation is not valid; not in each case if there is no such client.
+   */
+  findLine(line: Line, start: number): number | undefined {
+    return this.#payload.findLine(line, start);
   }
 
   /** Returns the time for which the receiver holds the message of client `index` before it answers, in ms. */

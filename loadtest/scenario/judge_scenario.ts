@@ -5,7 +5,8 @@ import { maxLagOf } from "../history/events.ts";
 import type { Findings } from "../judge/findings.ts";
 import { describeLimit } from "../judge/limit.ts";
 import { lastEndOf, type OutcomeCounts } from "../judge/outcome_counts.ts";
-import { describeClient, type Ledger } from "../ledger/ledger.ts";
+import { describeClient } from "../ledger/client_facts.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
 
 /** The part of the messages that may be late before the results mean nothing. */

@@ -6,11 +6,8 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 const permissions = "none";
 const refused = new ConnectError("refused", "Cannot connect: refused");
 
-function attemptsOn(clock: VirtualClock, options: { most?: number; seen?: number[] } = {}): Reconnect {
-  const { most, seen } = options;
-  const backOff = { first: 100, longest: 200 };
-  const observer = { dialing: (attempt: number) => void seen?.push(attempt) };
-  return new Reconnect({ clock, random: () => 0.5, backOff, most, observer });
+function attemptsOn(clock: VirtualClock, options: { most?: number } = {}): Reconnect {
+  return new Reconnect({ clock, random: () => 0.5, backOff: { first: 100, longest: 200 }, ...options });
 }
 
 Deno.test("Reconnect.run() waits between attempts, longer each time, until it is done", {
@@ -19,12 +16,13 @@ Deno.test("Reconnect.run() waits between attempts, longer each time, until it is
   const clock = new VirtualClock();
   const seen: number[] = [];
   const at: number[] = [];
-  const attempts = attemptsOn(clock, { seen });
+  const attempts = attemptsOn(clock);
+  const observer = { dialing: (attempt: number) => void seen.push(attempt) };
   const attempt = () => {
     at.push(clock.now());
     return at.length < 4 ? Promise.reject(refused) : Promise.resolve();
   };
-  assertEquals(await clock.runUntil(attempts.run(attempt, () => at.length === 4)), undefined);
+  assertEquals(await clock.runUntil(attempts.run(attempt, () => at.length === 4, observer)), undefined);
   assertEquals([at, seen, attempts.count], [[0, 50, 150, 250], [1, 2, 3, 4], 4]);
 });
 
