@@ -83,6 +83,47 @@ Deno.test("TimerQueue runs what is due, in order, whatever is set and canceled",
   }));
 });
 
+Deno.test(
+  "TimerQueue runs timers with and without whole delays in order, and less than 1 ms late",
+  pure,
+  () => {
+    // Whole delays of one kind, of more kinds than there are lists, and fractions.
+    const delays = fc.oneof(
+      fc.constant(10),
+      fc.integer({ min: 0, max: 20 }),
+      fc.integer({ min: 0, max: 80 }).map((quarter) => quarter / 4),
+    );
+    const steps = fc.array(
+      fc.record({ ms: delays, cancel: fc.option(fc.nat(100)), advance: fc.integer({ min: 0, max: 2 }) }),
+      { maxLength: 200, size: "max" },
+    );
+    fc.assert(fc.property(steps, (all) => {
+      const { alarms, queue } = setUp();
+      const timers: { readonly due: number; readonly timer: { cancel(): void }; canceled: boolean }[] = [];
+      const ran: { readonly id: number; readonly due: number; readonly at: number }[] = [];
+      for (const { ms, cancel, advance } of all) {
+        const id = timers.length;
+        const due = alarms.time + ms;
+        const timer = queue.after(ms, () => ran.push({ id, due, at: alarms.time }));
+        timers.push({ due, timer, canceled: false });
+        const other = timers[cancel ?? -1];
+        if (other !== undefined && !ran.some(({ id }) => id === cancel)) {
+          other.timer.cancel();
+          other.canceled = true;
+        }
+        alarms.advance(alarms.time + advance);
+      }
+      alarms.advance(alarms.time + 30);
+      const kept = timers.flatMap(({ canceled }, id) => canceled ? [] : [id]);
+      assertEquals(ran.map(({ id }) => id).sort((a, b) => a - b), kept);
+      for (const { due, at } of ran) assertEquals([at >= due, at < due + 1], [true, true], `${due} at ${at}`);
+      const inOrder = ran.toSorted((a, b) => a.at - b.at || a.due - b.due || a.id - b.id);
+      assertEquals(ran, inOrder);
+      assertEquals([queue.size, alarms.alarm], [0, undefined]);
+    }));
+  },
+);
+
 Deno.test("TimerQueue.after() sets one alarm for many timers", pure, () => {
   const { alarms, queue } = setUp();
   const timers = Array.from({ length: 1000 }, (_, i) => queue.after(10_000 + i, () => {}));
