@@ -81,8 +81,7 @@ export class TimerQueue<Id> implements CancelCount {
     const list = Number.isInteger(ms) ? this.#listOf(ms) : undefined;
     const entry = new Entry(this, due, this.#set++, run);
     this.#size++;
-    // A clock that goes back would break the order of a list.
-    if (list !== undefined && !(list.last !== undefined && list.last.due > due)) list.append(entry);
+    if (list !== undefined) list.append(entry);
     else {
       this.#inHeap++;
       this.#raise(entry, this.#heap.length);

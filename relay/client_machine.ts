@@ -78,7 +78,7 @@ export class ClientMachine<Message extends string | number>
     return this.#attempts.count;
   }
 
-  /** Runs until its task is told that it is over; once only. */
+  /** Begins to run, until it calls `over` of its task; once only. */
   begin(): void {
     this.#attempts.begin(this);
   }

@@ -1,11 +1,11 @@
-/** What a relay client sends and answers, and where it reports. @module */
+/** The task of a relay client: its message, its answers, and its reports. @module */
 import type { ProtocolError } from "../protocol.ts";
 import type { Line } from "../socket/codecs/line.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
 
 /**
- * The task of one relay client, or of many: a load test has one for all, which tells them apart by their numbers. The task
+ * The task of one relay client, or of many: a load test has one for all, which identifies them by their numbers. The task
  * decides how messages are represented. A load test uses the numbers of its plan, so that most messages never become
  * strings. Must not throw, except where it is said.
  */
@@ -56,6 +56,6 @@ export interface HeldMessage<Message> {
   readonly message: Message;
   /** When it arrived, in ms on the clock. */
   readonly since: number;
-  /** How long the client holds it, in ms. */
+  /** Time for which the client holds it, in ms. */
   readonly delayMs: number;
 }

@@ -1,4 +1,4 @@
-/** What clients do, as the events of a history. @module */
+/** A client record that makes the events of a history. @module */
 import { type Address, formatAddress } from "../../socket/network.ts";
 import {
   type EndType,

@@ -78,11 +78,11 @@ interface Client {
   stop(): void;
 }
 
-/** What is the same for all relay clients. */
+/** The parts that all relay clients share. */
 interface RelayShare {
   readonly task: RelayTask;
   readonly settings: ClientSettings;
-  /** How to reach each target. */
+  /** The way to each target. */
   readonly dials: readonly Dial[];
 }
 

@@ -1,4 +1,4 @@
-/** What the clients of a run did: their rows, connections, and deliveries, and what contradicts them. Pure. @module */
+/** The facts of the clients of a run: their times, connections, and deliveries, and contradictions to them. Pure. @module */
 import type { Address } from "../../socket/network.ts";
 import type { EndType, GeneratorLimit, MessageName, RunEvent } from "../history/events.ts";
 import type { Findings } from "../judge/findings.ts";
@@ -180,7 +180,7 @@ export class ClientFacts implements ClientRecord {
   /**
    * Returns the row of a client, or -1 after a finding if it is not in the plan.
    *
-   * @param event What happened to it, for the finding.
+   * @param event The event, for the finding.
    */
   rowOf(client: number, event: string): number {
     const row = this.#clients.ensureRow(client);

@@ -1,4 +1,4 @@
-/** What clients do, as calls. @module */
+/** The calls that report what clients do. @module */
 import type { Address } from "../../socket/network.ts";
 import type { EndType, GeneratorLimit, MessageName } from "../history/events.ts";
 

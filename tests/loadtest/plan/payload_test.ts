@@ -7,6 +7,7 @@ import {
   type PayloadSpec,
 } from "../../../loadtest/plan/payload.ts";
 import { escapeText } from "../../../protocol.ts";
+import { Line } from "../../../socket/codecs/line.ts";
 import { pure } from "../../_util/permissions.ts";
 
 Deno.test("parsePayload() and formatPayload() agree", pure, () => {
@@ -40,6 +41,38 @@ Deno.test("createPayload() returns a unique text per message, and finds it again
     assertEquals(payload.find(payload.text(1) + " "), undefined);
     assertEquals(payload.find(`hello #${clients}`), undefined);
     assertEquals(payload.find("hello"), undefined);
+  }
+});
+
+Deno.test("createPayload().findLine() finds in a line what find() finds in its text", pure, () => {
+  const lines = ["a line", "", "back\\slash", "#7"];
+  const specs: readonly PayloadSpec[] = [
+    { type: "short" },
+    { type: "mixed" },
+    { type: "size", bytes: 16 },
+    { type: "file", path: "lines.txt" },
+  ];
+  for (const spec of specs) {
+    const clients = 300;
+    const payload = createPayload(spec, { seed: 5, clients, lines });
+    const others = [
+      "",
+      "#",
+      "hello #",
+      "hello #01",
+      "hello #00",
+      "hello #1 ",
+      "hello #300",
+      "hello #1:",
+      "hello #9/",
+    ];
+    const texts = [...Array.from({ length: clients }, (_, index) => payload.text(index)), ...others];
+    for (const text of [...texts, `hello #${2 ** 32}`, `hello #${"1".repeat(400)}`]) {
+      const start = "message ".length;
+      const bytes = new TextEncoder().encode(`##message ${escapeText(text)}##`);
+      const line = new Line(bytes, 2, bytes.length - 2); // In the midst of other bytes.
+      assertEquals(payload.findLine(line, start), payload.find(text), text);
+    }
   }
 });
 
