@@ -253,7 +253,7 @@ export class Connection<Frame = string> implements AsyncDisposable {
   /**
    * Sends lines that are bytes; it takes their place among what {@linkcode Connection.send} gets.
    *
-   * @internal For the relay, which keeps it: with thousands of connections, each object that a message needs is out of the
+   * @internal For the relay and the echo, which keep it: with thousands of connections, each object that a message needs is out of the
    * processor's cache.
    */
   get lineSender(): LineSender {

@@ -1,10 +1,10 @@
 /** Lines back as they came. @module */
 import { errorLine } from "../../protocol.ts";
-import type { Connection } from "../../socket/connection.ts";
 import { DRAINED } from "../../socket/errors.ts";
 import type { LineListenLimits } from "../../socket/listener/options.ts";
 import { listen, type ListenerStats } from "../../socket/listen.ts";
-import { farewellLine, ListenerService, type ServiceHandler, type ServiceOptions } from "../service.ts";
+import { farewellLine, ListenerService, type ServiceOptions } from "../service.ts";
+import { EchoPeer } from "./echo_peer.ts";
 
 /** Options for {@linkcode startEcho}. */
 export interface EchoOptions extends ServiceOptions {
@@ -19,7 +19,7 @@ export interface EchoStats extends ListenerStats {
 }
 
 /**
- * Starts an echo service.
+ * Starts an echo service. A client that does not read is not read from either.
  *
  * @returns The service, listening.
  * @throws As {@linkcode listen} does.
@@ -37,20 +37,10 @@ export interface EchoStats extends ListenerStats {
  * ```
  */
 export function startEcho(options: EchoOptions = {}): ListenerService<string, EchoStats> {
-  let messages = 0;
-  const echo = async (peer: Connection): Promise<void> => {
-    for await (const lines of peer.batches()) {
-      messages += lines.length;
-      let room = true;
-      for (const line of lines) room = peer.send(line);
-      // A peer that does not read is not read from either.
-      if (!room) await peer.flushed();
-    }
-  };
-  const handler: ServiceHandler<string> = async (peer, draining) => {
-    using _ = draining.whenBegun(peer, () => void peer.close(DRAINED));
-    await echo(peer);
-  };
+  const count = { messages: 0 };
   const listener = listen({ ...options, refusal: errorLine, farewell: farewellLine });
-  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, messages }) });
+  return new ListenerService(listener, async (connection, draining) => {
+    using _ = draining.whenBegun(connection, () => void connection.close(DRAINED));
+    await EchoPeer.serve(connection, count);
+  }, { ...options, stats: (stats) => ({ ...stats, ...count }) });
 }

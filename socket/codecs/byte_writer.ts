@@ -58,6 +58,13 @@ export class ByteWriter {
     this.#size = next;
   }
 
+  /** Adds the bytes from `start` to `end`. */
+  bytes(bytes: Uint8Array, start: number, end: number): void {
+    const into = this.reserve(end - start);
+    copyBytes(bytes, start, end, into, this.#size);
+    this.#size += end - start;
+  }
+
   /** Removes and returns all bytes. The caller owns them. */
   take(): Uint8Array {
     const bytes = this.#bytes.subarray(0, this.#size);

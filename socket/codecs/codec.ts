@@ -40,6 +40,8 @@ export interface Encoder<Frame> {
   push(frame: Frame): void;
   /** Queues a frame that is a line, given as bytes, which it copies. Optional: use `push` if it is absent. */
   pushLine?(line: Line): void;
+  /** Queues lines with their line ends, or the rest of them, from `start` to `end`, which it copies. Optional, as `pushLine`. */
+  pushLines?(bytes: Uint8Array, start: number, end: number): void;
   /** Removes and returns all pending bytes. The caller owns them. */
   take(): Uint8Array;
   /**

@@ -1,4 +1,5 @@
 /** A line as bytes, which costs no string. Pure. @module */
+import type { LineRun } from "./line_run.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 const LF = "\n";
@@ -98,6 +99,13 @@ export interface LineSender {
    * @returns `false` if the peer falls behind, or the connection is closed.
    */
   sendLine(line: Line): boolean;
+  /**
+   * Sends lines that lie next to each other. If nothing is pending, the socket gets them within this call, and without a copy;
+   * what it does not take is queued. Never waits.
+   *
+   * @returns `false` if the peer falls behind, or the connection is closed.
+   */
+  sendLines(lines: LineRun): boolean;
 }
 
 /**

@@ -24,11 +24,13 @@ export class LineEncoder extends ByteWriter implements Encoder<string> {
   }
 
   pushLine(line: Line): void {
-    if (this.#text !== "") {
-      this.text(this.#text);
-      this.#text = "";
-    }
+    this.#encodeText();
     this.line(line);
+  }
+
+  pushLines(bytes: Uint8Array, start: number, end: number): void {
+    this.#encodeText();
+    this.bytes(bytes, start, end);
   }
 
   override take(): Uint8Array {
@@ -43,5 +45,11 @@ export class LineEncoder extends ByteWriter implements Encoder<string> {
     const count = encodeUtf8Into(this.#text, buffer);
     if (count !== undefined) this.#text = "";
     return count;
+  }
+
+  #encodeText(): void {
+    if (this.#text === "") return;
+    this.text(this.#text);
+    this.#text = "";
   }
 }

@@ -20,12 +20,12 @@ export interface FrameSink<Frame> {
    */
   take(frames: readonly Frame[]): boolean | void;
   /**
-   * Takes each line as bytes, good until it returns. Optional: if it is there and the codec can, in place of `take` for all but large reads.
-   * Reading goes on in any case.
+   * Takes each line as bytes, good until it returns. Optional: if it is there and the codec can, in place of `take` for all but
+   * large reads.
    */
   takeLine?(line: Line): void;
-  /** Called after the lines of a read. */
-  linesTaken?(): void;
+  /** Called after the lines of a read. Its result and its errors have the meaning that those of `take` have. */
+  linesTaken?(): boolean | void;
   /** Called once when no more frames will come: with a framing error, or with what `take` threw. */
   ended(error?: unknown): void;
 }

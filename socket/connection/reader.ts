@@ -329,7 +329,7 @@ export class Reader<Frame> implements Resumable, Receiver {
       const count = decoder.pushLines!(bytes, sink);
       if (count > 0) {
         this.#frames += count;
-        sink.linesTaken?.();
+        if (sink.linesTaken?.() === false) this.#held = true;
       }
     } catch (error) {
       this.#endSink(sink, error);

@@ -2,6 +2,7 @@
 import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
 import type { Encoder } from "../codecs/codec.ts";
 import type { Line, LineSender } from "../codecs/line.ts";
+import type { LineRun } from "../codecs/line_run.ts";
 import { type CloseReason, ConnectionClosedError, type FailureHandler } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "../network.ts";
@@ -132,9 +133,34 @@ export class Writer<Frame> implements Flushable, LineSender {
     return this.#pushed(before);
   }
 
-  /** Counts a frame that was added to `before` pending bytes, and has it written at the end of this turn. */
-  #pushed(before: number): boolean {
-    this.#frames++;
+  /**
+   * Sends lines within this call if nothing is pending, and queues what the socket does not take.
+   *
+   * @throws {TypeError} If the codec is not one of lines.
+   */
+  sendLines({ bytes, start, end, count }: LineRun): boolean {
+    if (this.ended) return false;
+    const encoder = this.#encoder;
+    if (encoder.pushLines === undefined) throw new TypeError("Cannot send lines: expected a codec of lines");
+    let rest = start;
+    if (this.#queued === 0) {
+      const sent = this.#writeNow(start === 0 ? bytes : bytes.subarray(start), end - start);
+      if (this.#stopped !== undefined) return false;
+      this.#bytes += sent;
+      rest += sent;
+    }
+    if (rest === end) {
+      this.#frames += count;
+      return true;
+    }
+    const before = encoder.size;
+    encoder.pushLines(bytes, rest, end);
+    return this.#pushed(before, count);
+  }
+
+  /** Counts frames that were added to `before` pending bytes, and has them written at the end of this turn. */
+  #pushed(before: number, count = 1): boolean {
+    this.#frames += count;
     const { size } = this.#encoder;
     if (!(size >= 0)) return this.#encoderFailed(brokenEncoder("a number from 0", `size ${size}`));
     this.#count(size - before);
@@ -243,7 +269,7 @@ export class Writer<Frame> implements Flushable, LineSender {
   /** Writes until nothing is pending, or the socket accepts no more. */
   #writeMore(lent: boolean): void {
     while (this.#takeNext()) {
-      const count = this.#writeNow();
+      const count = this.#writeNow(this.#left, this.#left.length);
       if (this.#stopped !== undefined) return;
       if (count > 0) {
         this.#written(count);
@@ -276,11 +302,11 @@ export class Writer<Frame> implements Flushable, LineSender {
   }
 
   /** Writes without a promise. Returns 0 if the transport cannot do that, or the socket accepts nothing now. */
-  #writeNow(): number {
+  #writeNow(bytes: Uint8Array, length: number): number {
     const transport = this.#transport;
     if (transport.writeNow === undefined) return 0;
     try {
-      return transport.writeNow(this.#left, this.#left.length);
+      return transport.writeNow(bytes, length);
     } catch (cause) {
       this.#fail(cause);
       return 0;

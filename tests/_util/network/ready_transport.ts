@@ -46,8 +46,8 @@ export class ReadyTransport implements Transport {
   }
 
   /** Delivers bytes, and then overwrites their memory as the next read of another connection does. */
-  deliver(words: string): void {
-    const bytes = text(words);
+  deliver(words: string | Uint8Array): void {
+    const bytes = typeof words === "string" ? text(words) : words.slice();
     const receiver = this.receiver!;
     this.receiver = undefined;
     receiver.received(bytes);
