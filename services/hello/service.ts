@@ -1,18 +1,15 @@
 /** A service that answers any request with Hello World after a delay. @module */
-import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
-import type { Connection } from "../../socket/connection.ts";
-import { isClientHello } from "../../internal/tls_hello.ts";
-import { FramingError } from "../../socket/errors.ts";
+import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { listen, type ListenerStats } from "../../socket/listen.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { refusalResponse } from "../http/refusal.ts";
-import { serializeResponse } from "../../http/response.ts";
-import { sleep } from "../../internal/sleep.ts";
 import { ListenerService, type ServiceOptions } from "../service.ts";
+import { HelloClient, type HelloState } from "./hello_client.ts";
+import { Greeting } from "./response.ts";
 
 /** Options of {@linkcode startHello}. */
 export interface HelloOptions extends ServiceOptions {
-  /** Time in ms from the request to the answer. Default 4000. */
+  /** Time in ms from the request to the response. Default 4000. */
   delay?: number;
 }
 
@@ -23,7 +20,6 @@ export interface HelloStats extends ListenerStats {
 }
 
 const DELAY = 4000;
-const PLAIN_TEXT = "This port speaks plain text, not TLS";
 
 /**
  * Starts a service that answers the first bytes of each connection, whatever they are unless TLS, with an HTTP response
@@ -44,37 +40,10 @@ const PLAIN_TEXT = "This port speaks plain text, not TLS";
  */
 export function startHello(options: HelloOptions = {}): ListenerService<Uint8Array, HelloStats> {
   const { delay = DELAY, clock = systemClock } = options;
-  let delayed = 0;
-  const wait = async (client: Connection<Uint8Array>): Promise<void> => {
-    const gone = new AbortController();
-    void client.closed.then(() => gone.abort());
-    delayed++;
-    try {
-      await sleep(delay, clock, gone.signal);
-    } catch (error) {
-      // The client has gone.
-      if (!gone.signal.aborted) throw error;
-    } finally {
-      delayed--;
-    }
-  };
-  const handler = async (client: Connection<Uint8Array>): Promise<void> => {
-    const { done, value: [start] = [] } = await client.batches().next();
-    if (done) return;
-    if (start !== undefined && isClientHello(start)) {
-      client.send(answer(400, `${PLAIN_TEXT}\n`));
-      throw new FramingError("tls", PLAIN_TEXT);
-    }
-    if (delay > 0) await wait(client);
-    client.send(answer(200, "Hello World!\n"));
-  };
-  const listener = listen({ ...options, codec: bytesCodec, refusal: refusalResponse });
-  return new ListenerService(listener, handler, { ...options, stats: (stats) => ({ ...stats, delayed }) });
-}
-
-function answer(status: 200 | 400, body: string): Uint8Array {
-  return serializeResponse(
-    { status, headers: { "Content-Type": "text/plain; charset=utf-8" }, body },
-    { request: undefined, keepAlive: false, date: new Date() },
-  );
+  const state: HelloState = { clock, delay, greeting: new Greeting(), delayed: 0 };
+  const listener = listen({ ...options, codec: rawCodec, refusal: refusalResponse });
+  return new ListenerService(listener, (connection) => HelloClient.serve(connection, state), {
+    ...options,
+    stats: (stats) => ({ ...stats, delayed: state.delayed }),
+  });
 }
