@@ -62,8 +62,12 @@ export class TimerQueue<Id> implements CancelCount {
   /** Number of entries that are not canceled. */
   #size = 0;
   #set = 0;
+  /** No timer is due before. */
+  #nextDue = Infinity;
   #alarm: Id | undefined;
   #alarmAt = Infinity;
+  /** Whether `attend` will be called. */
+  #attended = false;
 
   constructor(alarms: Alarms<Id>) {
     this.#alarms = alarms;
@@ -76,8 +80,7 @@ export class TimerQueue<Id> implements CancelCount {
 
   /** Calls `run` once after `ms`, unless the timer is canceled first; with `Infinity`, never. */
   after(ms: number, run: () => void): Timer {
-    const now = this.#alarms.now();
-    const due = now + Math.max(0, ms);
+    const due = this.#alarms.now() + Math.max(0, ms);
     const list = Number.isInteger(ms) ? this.#listOf(ms) : undefined;
     const entry = new Entry(this, due, this.#set++, run);
     this.#size++;
@@ -86,8 +89,28 @@ export class TimerQueue<Id> implements CancelCount {
       this.#inHeap++;
       this.#raise(entry, this.#heap.length);
     }
-    if (this.#alarm === undefined || due < this.#alarmAt) this.#arm(entry, now);
+    if (due < this.#nextDue) this.#nextDue = due;
+    if (!this.#attended) this.#arm();
     return entry;
+  }
+
+  /**
+   * Sets no alarm until `attend` is called, which must be soon. A program that is awake for other reasons saves the alarms,
+   * each of which costs it as much as a few system calls.
+   */
+  awaitAttendance(): void {
+    this.#attended = true;
+  }
+
+  /**
+   * Runs the timers that are due.
+   *
+   * @param again Whether it will be called again soon. If not, the alarm is set.
+   */
+  attend(again: boolean): void {
+    this.#attended = again;
+    if (this.#nextDue !== Infinity && this.#nextDue <= this.#alarms.now()) this.#runDue();
+    else if (!again && this.#size > 0) this.#arm();
   }
 
   /** Called by an entry that is canceled, once. */
@@ -116,16 +139,19 @@ export class TimerQueue<Id> implements CancelCount {
   #clear(): void {
     this.#heap = [];
     this.#dues = [];
+    this.#nextDue = Infinity;
     // An alarm that comes too early costs less than setting another one each time. One for nothing would keep the process.
     this.#disarm();
   }
 
-  /** Sets the alarm for an entry that is due before the present alarm. */
-  #arm(first: Entry, now: number): void {
+  /** Sets the alarm for the next timer, unless it comes early enough. */
+  #arm(): void {
+    const due = this.#nextDue;
+    if (this.#alarm !== undefined && this.#alarmAt <= due) return;
     this.#disarm();
     // In whole ms, because the runtime cuts off the rest, and the alarm would come too early.
-    const ms = Math.max(0, Math.ceil(first.due - now));
-    this.#alarmAt = first.due;
+    const ms = Math.max(0, Math.ceil(due - this.#alarms.now()));
+    this.#alarmAt = due;
     this.#alarm = this.#alarms.set(this.#ring, Math.min(ms, MAX_ALARM));
   }
 
@@ -136,6 +162,10 @@ export class TimerQueue<Id> implements CancelCount {
 
   readonly #ring = (): void => {
     this.#alarm = undefined;
+    this.#runDue();
+  };
+
+  #runDue(): void {
     const now = this.#alarms.now();
     const before = this.#set; // Timers that are set from here on have their turn with the next alarm.
     try {
@@ -155,11 +185,11 @@ export class TimerQueue<Id> implements CancelCount {
       // Also if a timer throws.
       if (this.#size === 0) this.#clear();
       else {
-        const first = this.#first()!;
-        if (this.#alarm === undefined || first.due < this.#alarmAt) this.#arm(first, this.#alarms.now());
+        this.#nextDue = this.#first()!.due;
+        if (!this.#attended) this.#arm();
       }
     }
-  };
+  }
 
   /** Returns the entry that runs first. */
   #first(): Entry | undefined {

@@ -19,13 +19,28 @@ const timers = new TimerQueue({
   clear: (id) => clearTimeout(id),
 });
 
+/** Calls of `soon` that the runtime has not made yet. */
+let coming = 0;
+
+function endTurn(run: () => void): void {
+  coming--;
+  try {
+    run();
+  } finally {
+    timers.attend(coming > 0);
+  }
+}
+
 /** The system clock: `performance.now`, one `setTimeout` for all timers, `setImmediate`. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms: number, run: () => void): Timer => timers.after(ms, run),
   // Not a microtask: those run between two reads of one turn, and each would get a write of its own.
   soon(run: () => void): void {
-    if (!atEndOfTurn(run)) setImmediate(run);
+    if (atEndOfTurn(run)) return;
+    coming++;
+    timers.awaitAttendance();
+    setImmediate(endTurn, run);
   },
 };
 
