@@ -168,6 +168,8 @@ export class TimerQueue<Id> implements CancelCount {
   #runDue(): void {
     const now = this.#alarms.now();
     const before = this.#set; // Timers that are set from here on have their turn with the next alarm.
+    const attended = this.#attended;
+    this.#attended = true; // One alarm is enough for all that they set.
     try {
       for (let first = this.#first(); first !== undefined; first = this.#first()) {
         if (first.due > now || first.order >= before) break;
@@ -183,6 +185,7 @@ export class TimerQueue<Id> implements CancelCount {
       }
     } finally {
       // Also if a timer throws.
+      this.#attended = attended;
       if (this.#size === 0) this.#clear();
       else {
         this.#nextDue = this.#first()!.due;

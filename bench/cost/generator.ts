@@ -2,8 +2,11 @@
  * Measures the capacity of one load generator process: clients started per second and core, oks handled per second and
  * core, and memory per connected client. Run by `deno task bench:generator [CLIENTS [--transport epoll]]`.
  *
- * All clients start within two seconds and hold each other's messages for some seconds, so that the phases do not
- * overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
+ * All clients of a round start within two seconds and hold each other's messages for some seconds, so that the phases do
+ * not overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
+ *
+ * The first round is that of a process that has just started, as in a short load test: the runtime compiles its code. The
+ * median of the rounds after it, in the same process, is the capacity in a long one.
  *
  * @module
  */
@@ -12,6 +15,7 @@ import { hasFairIo } from "../../cli/run_program.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
 import { LocalGenerator, ownUsage } from "../../loadtest/generate/generator.ts";
+import { median } from "../../loadtest/metrics/statistics.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { Plan } from "../../loadtest/plan/plan.ts";
 import { PART_NAMES, respawnCommand } from "../../cli/loadtest/respawn.ts";
@@ -23,17 +27,10 @@ const transport = Deno.args.length > 1 ? parseTransport(Deno.args.slice(1)) : "d
 const WINDOW_MS = 2000;
 const HOLD_MS = 8000;
 const LOOK_MS = 200;
+const ROUNDS = 4;
 
 if (!hasFairIo()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
 
-const plan = new Plan({
-  seed: 1,
-  clients: CLIENTS,
-  window: WINDOW_MS,
-  arrival: "uniform",
-  replyDelay: { type: "fixed", delay: HOLD_MS },
-  payload: { type: "short" },
-});
 const server = await SpawnedServer.start({
   command: [
     ...respawnCommand(PART_NAMES.server, "relay"),
@@ -43,22 +40,16 @@ const server = await SpawnedServer.start({
   ],
   hostnames: ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"],
 });
-const generator = new LocalGenerator({
-  run: {
-    event: "run",
-    schema: 1,
-    seed: 1,
-    clients: CLIENTS,
-    protocol: "relay",
-    server: "own",
-    faults: false,
-  },
-  plan,
-  targets: server.addresses,
-  network: await transportNetwork(transport),
-  clock: systemClock,
-  random: systemRandom,
-});
+const network = await transportNetwork(transport);
+
+/** The cost of a client in one round. */
+interface Round {
+  /** CPU time in seconds for all clients. */
+  readonly starts: number;
+  readonly oks: number;
+  /** Growth of the memory until all clients were open, in bytes. */
+  readonly memory: number;
+}
 
 interface Look {
   readonly cpuSeconds: number;
@@ -73,33 +64,70 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
 }
 
-const atFirst = look();
-const running = generator.run();
-await until(() => generator.progress.open === CLIENTS);
-const allOpen = look();
-await until(() => generator.progress.acknowledged > 0);
-const beforeOks = look();
-await running;
-const atLast = look();
-await server.stop();
-
-const acked = generator.progress.acknowledged;
-if (acked !== CLIENTS) {
-  throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the result is void`);
+async function measureRound(seed: number): Promise<Round> {
+  const plan = new Plan({
+    seed,
+    clients: CLIENTS,
+    window: WINDOW_MS,
+    arrival: "uniform",
+    replyDelay: { type: "fixed", delay: HOLD_MS },
+    payload: { type: "short" },
+  });
+  const generator = new LocalGenerator({
+    run: {
+      event: "run",
+      schema: 1,
+      seed,
+      clients: CLIENTS,
+      protocol: "relay",
+      server: "own",
+      faults: false,
+    },
+    plan,
+    targets: server.addresses,
+    network,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const atFirst = look();
+  const running = generator.run();
+  await until(() => generator.progress.open === CLIENTS);
+  const allOpen = look();
+  await until(() => generator.progress.acknowledged > 0);
+  const beforeOks = look();
+  await running;
+  const atLast = look();
+  const acked = generator.progress.acknowledged;
+  if (acked !== CLIENTS) {
+    throw new Error(`Only ${acked} of ${CLIENTS} clients got their ok: the result is void`);
+  }
+  return {
+    starts: allOpen.cpuSeconds - atFirst.cpuSeconds,
+    oks: atLast.cpuSeconds - beforeOks.cpuSeconds,
+    memory: allOpen.memory - atFirst.memory,
+  };
 }
 
-const startSeconds = allOpen.cpuSeconds - atFirst.cpuSeconds;
-const ackSeconds = atLast.cpuSeconds - beforeOks.cpuSeconds;
+const rounds: Round[] = [];
+for (let round = 1; round <= ROUNDS; round++) rounds.push(await measureRound(round));
+await server.stop();
+
+const [first, ...later] = rounds;
 const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toLocaleString("en");
+const row = (what: string, secondsOf: (round: Round) => number): string[] => [
+  what,
+  perSecond(secondsOf(first!)),
+  perSecond(median(later.map(secondsOf)) ?? NaN),
+];
 writeLine(
   Deno.stdout,
   formatTable({
-    head: [`generator, ${CLIENTS} clients, per core`, ""],
+    head: [`generator, ${CLIENTS} clients, per core`, "first round", `median of ${later.length} more`],
     rows: [
-      ["starts per second: connect, send, receive a message", perSecond(startSeconds)],
-      ["oks per second: answer, receive the ok, close", perSecond(ackSeconds)],
-      ["whole clients per second", perSecond(startSeconds + ackSeconds)],
-      ["memory per open client", `${((allOpen.memory - atFirst.memory) / CLIENTS / 1024).toFixed(1)} KiB`],
+      row("starts per second: connect, send, receive a message", ({ starts }) => starts),
+      row("oks per second: answer, receive the ok, close", ({ oks }) => oks),
+      row("whole clients per second", ({ starts, oks }) => starts + oks),
+      ["memory per open client", `${(first!.memory / CLIENTS / 1024).toFixed(1)} KiB`, ""],
     ],
   }),
 );

@@ -160,6 +160,48 @@ Deno.test("TimerQueue runs later timers when an earlier one cancels those due wi
   assertEquals([ran, queue.size, alarms.alarm], [["first", "last"], 0, undefined]);
 });
 
+Deno.test(
+  "TimerQueue.attend() runs what is due, and sets the alarm only when it will not be called again",
+  pure,
+  () => {
+    const { alarms, queue } = setUp();
+    const ran: string[] = [];
+    queue.awaitAttendance();
+    queue.after(5, () => ran.push("first"));
+    queue.after(8, () => {
+      ran.push("second");
+      queue.after(1, () => ran.push("third"));
+    });
+    queue.after(7, () => ran.push("canceled")).cancel();
+    alarms.time = 4;
+    queue.attend(true);
+    assertEquals([ran, alarms.sets], [[], 0]);
+    alarms.time = 6;
+    queue.attend(true);
+    assertEquals([ran, alarms.sets], [["first"], 0]);
+    alarms.time = 8;
+    queue.attend(false);
+    assertEquals([ran, alarms.sets, alarms.alarm?.at], [["first", "second"], 1, 9]);
+    queue.awaitAttendance();
+    queue.attend(false);
+    assertEquals(alarms.sets, 1);
+    alarms.advance(9);
+    assertEquals([ran, queue.size, alarms.alarm], [["first", "second", "third"], 0, undefined]);
+  },
+);
+
+Deno.test("TimerQueue.attend() sets the alarm when a timer throws", pure, () => {
+  const { alarms, queue } = setUp();
+  queue.awaitAttendance();
+  queue.after(1, () => {
+    throw new TypeError("broken");
+  });
+  queue.after(3, () => {});
+  alarms.time = 1;
+  assertThrows(() => queue.attend(false), TypeError, "broken");
+  assertEquals(alarms.alarm?.at, 3);
+});
+
 Deno.test("TimerQueue leaves a timer that another one sets for the next alarm", pure, () => {
   const { alarms, queue } = setUp();
   let runs = 0;
