@@ -1,10 +1,11 @@
 /** A socket on its way to be connected. @module */
 import type { Address, ConnectReceiver, PendingConnect } from "../socket/network.ts";
 import { AF_UNIX } from "./abi.ts";
-import { EPOLLOUT } from "./epoll_events.ts";
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from "./epoll_events.ts";
 import { errnoOf } from "./errno.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
-import { Handle } from "./handle.ts";
+import { Handle, INPUT_EVENTS } from "./handle.ts";
+import type { Libc } from "./libc.ts";
 import type { SocketConfigurator } from "./options.ts";
 import { decodeSocketAddress, type SocketAddress } from "./socket_address.ts";
 import { errnoError } from "./system_error.ts";
@@ -64,10 +65,12 @@ function begin(
   const { libc } = loop;
   const descriptor = checked(libc.socket(family));
   let result: number;
+  let local: Address | undefined;
   try {
     configurator.setBuffers(libc, descriptor);
     configurator.setTcpOptions(libc, descriptor, family);
     result = libc.connect(descriptor, bytes);
+    if (result === 0) local = localOf(libc, descriptor, target);
   } catch (error) {
     libc.close(descriptor);
     throw error;
@@ -75,7 +78,7 @@ function begin(
   if (result === IN_PROGRESS || result === INTERRUPTED) {
     return new Dialing(loop, descriptor, target, receiver);
   }
-  if (result === 0) return connected(loop, descriptor, target);
+  if (local !== undefined) return new NativeTransport(loop, descriptor, local, target.remote);
   libc.close(descriptor);
   if (result === AGAIN && family === AF_UNIX) return undefined;
   throw errnoError(-result);
@@ -108,23 +111,12 @@ class WaitForRoom implements PendingConnect {
   }
 }
 
-function connected(
-  loop: EventLoop,
-  descriptor: number,
-  { address, remote }: Target,
-  listed?: number,
-): NativeTransport {
-  const { libc } = loop;
-  let local: Address;
-  try {
-    checked(libc.localAddress(descriptor));
-    // The end of a Unix socket that connects has no name: both ends are known by the path of the server.
-    local = address.family === AF_UNIX ? remote : decodeSocketAddress(libc.address, libc.addressLength);
-  } catch (error) {
-    libc.close(descriptor);
-    throw error;
-  }
-  return new NativeTransport(loop, descriptor, local, remote, listed);
+/** Returns the local address of a connected socket. */
+function localOf(libc: Libc, descriptor: number, { address, remote }: Target): Address {
+  // The end of a Unix socket that connects has no name: both ends are known by the path of the server.
+  if (address.family === AF_UNIX) return remote;
+  checked(libc.localAddress(descriptor));
+  return decodeSocketAddress(libc.address, libc.addressLength);
 }
 
 /** Waits for the kernel's answer. */
@@ -133,7 +125,8 @@ class Dialing extends Handle implements PendingConnect {
   readonly #receiver: ConnectReceiver;
 
   constructor(loop: EventLoop, descriptor: number, target: Target, receiver: ConnectReceiver) {
-    super(loop, descriptor, EPOLLOUT);
+    // With the events of input, which the transport needs, so that the descriptor is registered once.
+    super(loop, descriptor, INPUT_EVENTS | EPOLLOUT);
     this.#target = target;
     this.#receiver = receiver;
     loop.begin();
@@ -145,24 +138,33 @@ class Dialing extends Handle implements PendingConnect {
     this.closeDescriptor();
   }
 
-  protected wanted(): number {
-    return this.closed ? 0 : EPOLLOUT;
-  }
-
-  protected readable(): void {}
-
-  protected writable(): void {
-    const { loop } = this;
-    const errno = loop.libc.takeError(this.descriptor);
-    loop.end();
+  override handleEvents(bits: number): void {
+    this.loop.end();
     let transport: NativeTransport;
     try {
-      if (errno !== 0) throw errnoError(errno);
-      transport = connected(loop, this.release(), this.#target, EPOLLOUT);
+      // Asked for only after a failure: it costs a system call.
+      if ((bits & (EPOLLERR | EPOLLHUP)) !== 0) this.#throwFailure();
+      if ((bits & ~EPOLLOUT) !== 0) this.inputLeft(); // The server has spoken first.
+      const local = localOf(this.loop.libc, this.descriptor, this.#target);
+      transport = new NativeTransport(this.loop, this, local, this.#target.remote);
     } catch (cause) {
       this.closeDescriptor();
       return this.#receiver.connectFailed(cause);
     }
     this.#receiver.connected(transport);
   }
+
+  #throwFailure(): void {
+    const errno = this.loop.libc.takeError(this.descriptor);
+    if (errno !== 0) throw errnoError(errno);
+  }
+
+  // Handled as one event.
+  protected wanted(): number {
+    return 0;
+  }
+
+  protected readable(): void {}
+
+  protected writable(): void {}
 }

@@ -4,6 +4,10 @@ export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
+/** The peer has sent its FIN. */
+export const EPOLLRDHUP = 0x2000;
+/** Reports changes, not states. */
+export const EPOLLET = 1 << 31;
 
 /** Operations of `epoll_ctl`. */
 export const EPOLL_CTL_ADD = 1;

@@ -1,43 +1,55 @@
 /** A descriptor and its owner in one object, so that no descriptor is used after it is closed. @module */
 import { badResource } from "../internal/os_errors.ts";
-import { EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT } from "./epoll_events.ts";
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "./epoll_events.ts";
 import type { EventLoop, Watched } from "./event_loop.ts";
 
 const CLOSED = -1;
+/** Nothing more will be sent to this side, or nothing more can be. */
+const ENDED = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+const INPUT = EPOLLIN | ENDED;
+const OUTPUT = EPOLLOUT | EPOLLERR | EPOLLHUP;
+
+/** Events of a handle that waits for input now and then: once for each arrival (edge-triggered). */
+export const INPUT_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 /**
  * An open descriptor that the event loop watches. Closing it ends every use of its number here: the number may belong to
  * another handle right afterwards.
  *
- * Interest is given up late, when an event finds that no operation wants it. An operation that ends is usually followed
- * by another of its kind, which then costs no system call.
+ * Epoll reports each arrival of input once. So a handle is registered once, and neither the end of a read nor the next
+ * one costs a system call. An owner that leaves input unread calls `inputLeft`, as nothing else would report it.
  */
 export abstract class Handle implements Watched {
   protected readonly loop: EventLoop;
   readonly generation: number;
   #descriptor: number;
-  /** The events that epoll reports; `undefined` if the descriptor is not in its list. Errors and hang-ups are always reported. */
-  #bits: number | undefined;
+  /** The events that epoll reports; 0 if the descriptor is not in its list. */
+  #bits: number;
+  /** Whether there may be input that no event will report. */
+  #unreported = false;
 
   /**
-   * Takes the descriptor: it is closed even when this throws.
+   * Takes a descriptor: it is closed even when this throws.
    *
-   * @param bits Events that epoll reports from the start. Default nothing: the descriptor is not in its list.
-   * @param listed Events that epoll reports for an earlier handle of the descriptor, if any.
+   * @param from The descriptor; or an earlier owner of it, whose events are this handle's from now on.
+   * @param bits Events that epoll reports from the start; 0 if the descriptor is not in its list. An earlier owner has
+   * set them already.
    */
-  constructor(loop: EventLoop, descriptor: number, bits?: number, listed?: number) {
+  constructor(loop: EventLoop, from: number | Handle, bits: number) {
     this.loop = loop;
-    this.generation = loop.nextGeneration();
-    this.#descriptor = descriptor;
-    loop.add(this);
-    if (bits === undefined) return;
-    try {
-      loop.watch(this, listed, bits);
-    } catch (error) {
-      this.closeDescriptor();
-      throw error;
+    if (typeof from === "number") {
+      this.generation = loop.nextGeneration();
+      this.#descriptor = from;
+      this.#bits = 0;
+      loop.add(this);
+      if (bits !== 0) this.#watchFromStart(bits);
+    } else {
+      this.generation = from.generation;
+      this.#bits = from.#bits;
+      this.#unreported = from.#unreported;
+      this.#descriptor = from.release();
+      loop.add(this);
     }
-    this.#bits = bits;
   }
 
   get closed(): boolean {
@@ -51,57 +63,68 @@ export abstract class Handle implements Watched {
   }
 
   handleEvents(bits: number): void {
-    const ended = (bits & (EPOLLERR | EPOLLHUP)) !== 0;
-    const wanted = this.wanted();
-    if ((wanted & EPOLLIN) !== 0 && (ended || (bits & EPOLLIN) !== 0)) this.readable();
-    // Asked again, because the owner may have closed it or given up in the meantime.
-    if ((wanted & EPOLLOUT & this.wanted()) !== 0 && (ended || (bits & EPOLLOUT) !== 0)) this.writable();
-    // An event that was wanted: its operation has ended, and the next of its kind is probably on its way.
-    if (wanted !== 0 && (bits & ~wanted & (EPOLLIN | EPOLLOUT)) === 0 || this.closed) return;
-    // With the operations that began in the meantime: nothing would report their events.
-    const watched = wanted | this.wanted();
-    if (ended && watched === 0) this.#forget(); // Nothing else would silence these two.
-    else this.#watchOnly(watched);
+    if ((bits & INPUT) !== 0) {
+      if ((this.wanted() & EPOLLIN) !== 0) this.readable((bits & ENDED) !== 0);
+      else this.#unreported = true;
+    }
+    // The owner may have closed it in the meantime: then nothing is wanted.
+    if ((bits & OUTPUT) !== 0 && (this.wanted() & EPOLLOUT) !== 0) this.writable();
   }
 
   /** Events that the owner waits for now: EPOLLIN, EPOLLOUT, both, or 0. A closed handle waits for nothing. */
   protected abstract wanted(): number;
-  protected abstract readable(): void;
+
+  /** @param ended Whether all input has arrived, or none will: more arrivals will not follow. */
+  protected abstract readable(ended: boolean): void;
   protected abstract writable(): void;
 
-  /** Whether an event will come for each of `bits`. Otherwise one came that no operation wanted. */
-  protected watches(bits: number): boolean {
-    return this.#bits !== undefined && (this.#bits & bits) === bits;
+  /** Whether there may be input that no event will report, unless it is waited for. */
+  protected get unreported(): boolean {
+    return this.#unreported;
   }
 
-  /** Makes epoll report `bits`, too. */
-  protected watch(bits: number): void {
-    if (!this.watches(bits)) this.#watchOnly((this.#bits ?? 0) | bits);
+  /** Notes that the owner left input unread, as far as it knows. */
+  protected inputLeft(): void {
+    this.#unreported = true;
+  }
+
+  /** Makes epoll report input, also if it is there already. The event comes in the next turn, after those of the others. */
+  protected awaitInput(): void {
+    if (!this.#unreported && (this.#bits & EPOLLIN) !== 0) return;
+    this.#unreported = false;
+    this.#watch(this.#bits | INPUT_EVENTS);
+  }
+
+  /** Makes epoll report when there is room for output. */
+  protected awaitOutput(): void {
+    if ((this.#bits & EPOLLOUT) === 0) this.#watch(this.#bits | EPOLLOUT | EPOLLET);
   }
 
   /** Closes the descriptor. Does nothing if it is closed. */
   protected closeDescriptor(): void {
-    if (this.#descriptor === CLOSED) return;
-    const descriptor = this.release();
-    this.loop.libc.close(descriptor);
+    if (this.#descriptor !== CLOSED) this.loop.libc.close(this.release());
   }
 
-  /** Gives the descriptor away, open and still in epoll's list, and is closed without it. */
+  /** Gives up the descriptor, open and still in epoll's list, and is closed without it. */
   protected release(): number {
-    const descriptor = this.descriptor;
+    const descriptor = this.#descriptor;
     this.loop.remove(this);
     this.#descriptor = CLOSED;
     return descriptor;
   }
 
-  #watchOnly(bits: number): void {
-    if (bits === this.#bits) return;
-    this.loop.watch(this, this.#bits, bits);
-    this.#bits = bits;
+  #watchFromStart(bits: number): void {
+    try {
+      this.#watch(bits);
+    } catch (error) {
+      this.closeDescriptor();
+      throw error;
+    }
   }
 
-  #forget(): void {
-    this.loop.watch(this, this.#bits, undefined);
-    this.#bits = undefined;
+  /** Epoll looks at the descriptor again, and reports what is there, even if the bits are the same. */
+  #watch(bits: number): void {
+    this.loop.watch(this, this.#bits === 0 ? undefined : this.#bits, bits);
+    this.#bits = bits;
   }
 }

@@ -3,14 +3,13 @@ import { type Address, type Transport, type TransportListener, unixPath } from "
 import { EPOLLIN } from "./epoll_events.ts";
 import { errnoOf } from "./errno.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
-import { Handle } from "./handle.ts";
+import { Handle, INPUT_EVENTS } from "./handle.ts";
 import type { SocketConfigurator } from "./options.ts";
 import { decodeSocketAddress } from "./socket_address.ts";
 import { errnoError } from "./system_error.ts";
 import { NativeTransport } from "./transport.ts";
 
 const AGAIN = -errnoOf("EAGAIN");
-const INTERRUPTED = -errnoOf("EINTR");
 
 // Connections accepted in a turn, so that a flood of them leaves time to those that are open.
 const SHARE = 256;
@@ -39,7 +38,7 @@ export class NativeListener extends Handle implements TransportListener {
   #share = 0;
 
   constructor(loop: EventLoop, options: NativeListenerOptions) {
-    super(loop, options.descriptor);
+    super(loop, options.descriptor, 0);
     this.address = this.#local = options.address;
     this.#options = options;
   }
@@ -49,18 +48,22 @@ export class NativeListener extends Handle implements TransportListener {
     if (this.#accepting !== undefined) {
       return Promise.reject(new Deno.errors.Busy("Another accept task is ongoing"));
     }
-    if (this.#share > 0) {
-      try {
-        const transport = this.#accept();
-        if (transport !== undefined) return Promise.resolve(transport);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    try {
+      const transport = this.acceptNow();
+      if (transport !== undefined) return Promise.resolve(transport);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    this.watch(EPOLLIN);
+    this.awaitInput();
     this.loop.begin();
     this.#accepting = Promise.withResolvers();
     return this.#accepting.promise;
+  }
+
+  /** @throws {Error} The error of the OS. */
+  acceptNow(): Transport | undefined {
+    if (this.closed || this.#share === 0) return undefined;
+    return this.#accept();
   }
 
   close(): void {
@@ -84,7 +87,7 @@ export class NativeListener extends Handle implements TransportListener {
   protected readable(): void {
     this.#share = SHARE;
     try {
-      const transport = this.#accept();
+      const transport = this.acceptNow();
       if (transport !== undefined) this.#takeAccepting()!.resolve(transport);
     } catch (error) {
       this.#takeAccepting()!.reject(error);
@@ -96,17 +99,18 @@ export class NativeListener extends Handle implements TransportListener {
   /** Accepts a connection; `undefined` if none is there. */
   #accept(): NativeTransport | undefined {
     const { loop } = this;
-    const { family, configurator, wildcard } = this.#options;
+    const { family, configurator, wildcard, inherited } = this.#options;
     const descriptor = loop.libc.accept(this.descriptor);
-    if (descriptor === AGAIN || descriptor === INTERRUPTED) {
+    if (descriptor === AGAIN) {
       this.#share = 0;
       return undefined;
     }
-    this.#share--;
+    if (--this.#share === 0) this.inputLeft();
     if (descriptor < 0) throw errnoError(-descriptor);
     let remote = decodeSocketAddress(loop.libc.address, loop.libc.addressLength);
     if (unixPath(remote.hostname) === "") remote = this.address;
-    configurator.setTcpOptions(loop.libc, descriptor, family);
+    // Other sockets have the options of the listening socket.
+    if (inherited) configurator.setTcpOptions(loop.libc, descriptor, family);
     return new NativeTransport(
       loop,
       descriptor,

@@ -164,6 +164,8 @@ function bound(libc: Libc, configurator: SocketConfigurator, options: NativeBind
     if (family !== AF_UNIX) checked(libc.setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1));
     if (reusePort) checked(libc.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1));
     if (family === AF_INET6) checked(libc.setOption(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, ipv6Only ? 1 : 0));
+    // Before it listens: connections have the options of the socket that accepts them.
+    configurator.setTcpOptions(libc, descriptor, family);
     checked(libc.bind(descriptor, bytes));
     checked(libc.listen(descriptor, backlog));
   } catch (error) {

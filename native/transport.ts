@@ -4,7 +4,7 @@ import type { Address, Receiver, Transport } from "../socket/network.ts";
 import { SO_LINGER, SOL_SOCKET } from "./abi.ts";
 import { EPOLLIN, EPOLLOUT } from "./epoll_events.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
-import { Handle } from "./handle.ts";
+import { Handle, INPUT_EVENTS } from "./handle.ts";
 import { errnoOf } from "./errno.ts";
 import { errnoError } from "./system_error.ts";
 
@@ -14,6 +14,9 @@ const NOT_CONNECTED = -errnoOf("ENOTCONN");
 
 /** `struct linger` that is on with no time: closing resets. */
 const LINGER_ZERO = new Uint8Array(new Int32Array([1, 0]).buffer);
+
+const FIN_SENT = 1;
+const FIN_RECEIVED = 2;
 
 /** An operation that waits for its socket. */
 interface Pending<Result> {
@@ -28,53 +31,49 @@ export class NativeTransport extends Handle implements Transport {
   #receiver: Receiver | undefined;
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
-  #finSent = false;
+  /** The FINs that were exchanged: `FIN_SENT`, `FIN_RECEIVED`, both, or 0. */
+  #fins = 0;
   readonly local: Address;
   readonly remote: Address;
 
-  /** @param listed What epoll watches the descriptor for already, if anything. */
-  constructor(loop: EventLoop, descriptor: number, local: Address, remote: Address, listed?: number) {
-    super(loop, descriptor, EPOLLIN, listed);
+  /** @param from A descriptor, or the handle that has connected it. */
+  constructor(loop: EventLoop, from: number | Handle, local: Address, remote: Address) {
+    super(loop, from, INPUT_EVENTS);
     this.local = local;
     this.remote = remote;
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    if (this.closed) return Promise.reject(badResource());
+    if (this.closed) return this.#finished ? Promise.resolve(null) : Promise.reject(badResource());
     if (this.#readPending) return Promise.reject(twice("read"));
     if (into.length === 0) return Promise.resolve(0);
-    // Otherwise the event of what is there comes in the next turn, after the others' events.
-    if (!this.watches(EPOLLIN)) {
-      const count = this.loop.libc.receive(this.descriptor, into);
-      if (count >= 0) return Promise.resolve(count === 0 ? null : count);
-      if (!wouldBlock(count)) return Promise.reject(errnoError(-count));
-      this.watch(EPOLLIN);
-    }
+    this.awaitInput();
     this.loop.begin();
     return new Promise((resolve, reject) => this.#reading = { bytes: into, resolve, reject });
   }
 
   receive(receiver: Receiver): void {
-    if (this.closed) throw badResource();
     if (this.#readPending) throw twice("read");
-    this.watch(EPOLLIN);
+    if (!this.closed) this.awaitInput();
+    else if (this.#finished) queueMicrotask(() => this.#takeReceiver()?.receivedEnd());
+    else throw badResource();
     this.loop.begin();
     this.#receiver = receiver;
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    if (this.closed) return Promise.reject(badResource());
+    if (this.closed) return Promise.reject(this.#closedError());
     if (this.#writing !== undefined) return Promise.reject(twice("write"));
     const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
     if (count >= 0) return Promise.resolve(count);
     if (!wouldBlock(count)) return Promise.reject(errnoError(-count));
-    this.watch(EPOLLOUT);
+    this.awaitOutput();
     this.loop.begin();
     return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
   }
 
   writeNow(bytes: Uint8Array, length: number): number {
-    if (this.closed) throw badResource();
+    if (this.closed) throw this.#closedError();
     if (this.#writing !== undefined) throw twice("write");
     const count = this.loop.libc.send(this.descriptor, bytes, length);
     if (count >= 0) return count;
@@ -83,25 +82,49 @@ export class NativeTransport extends Handle implements Transport {
   }
 
   closeWrite(): Promise<void> {
-    if (this.closed) return Promise.reject(badResource());
-    const result = this.loop.libc.shutdownWrite(this.descriptor);
-    this.#finSent = true;
-    // After a reset, nothing is left to shut down; the next read reports the reset.
-    if (result < 0 && result !== NOT_CONNECTED) return Promise.reject(errnoError(-result));
+    try {
+      this.closeWriteNow();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return Promise.resolve();
   }
 
+  closeWriteNow(): void {
+    if (this.closed) {
+      if (this.#finished) return;
+      throw badResource();
+    }
+    this.#fins |= FIN_SENT;
+    // Closing sends the FIN, too, and nothing else is left to do.
+    if ((this.#fins & FIN_RECEIVED) !== 0 && this.#writing === undefined) return this.#release();
+    const result = this.loop.libc.shutdownWrite(this.descriptor);
+    // After a reset, nothing is left to shut down; the next read reports the reset.
+    if (result < 0 && result !== NOT_CONNECTED) throw errnoError(-result);
+  }
+
   close(): void {
-    if (this.closed) return;
     // Closing alone would reset the connection if there is unread input, and the peer might lose what was sent before.
-    if (!this.#finSent) this.loop.libc.shutdownWrite(this.descriptor);
+    if (!this.closed && this.#fins === 0) this.loop.libc.shutdownWrite(this.descriptor);
     this.#release();
+    this.#fins = 0;
   }
 
   reset(): void {
-    if (this.closed) return;
-    checked(this.loop.libc.setStructOption(this.descriptor, SOL_SOCKET, SO_LINGER, LINGER_ZERO));
+    if (!this.closed) {
+      checked(this.loop.libc.setStructOption(this.descriptor, SOL_SOCKET, SO_LINGER, LINGER_ZERO));
+    }
     this.#release();
+    this.#fins = 0;
+  }
+
+  /** Whether the descriptor is closed because both sides have finished, and not because the owner closed this. */
+  get #finished(): boolean {
+    return this.#fins === (FIN_SENT | FIN_RECEIVED);
+  }
+
+  #closedError(): Error {
+    return this.#finished ? errnoError(errnoOf("EPIPE")) : badResource();
   }
 
   #release(): void {
@@ -113,19 +136,24 @@ export class NativeTransport extends Handle implements Transport {
 
   override handleEvents(bits: number): void {
     // Nearly every event of a busy server.
-    if (bits === EPOLLIN && this.#receiver !== undefined) this.#receive();
-    else super.handleEvents(bits);
+    if ((bits & ~EPOLLOUT) === EPOLLIN && this.#receiver !== undefined && this.#writing === undefined) {
+      this.#receive(false);
+    } else super.handleEvents(bits);
   }
 
   protected wanted(): number {
     return (this.#readPending ? EPOLLIN : 0) | (this.#writing === undefined ? 0 : EPOLLOUT);
   }
 
-  protected readable(): void {
-    if (this.#receiver !== undefined) return this.#receive();
-    const count = this.loop.libc.receive(this.descriptor, this.#reading!.bytes);
+  protected readable(ended: boolean): void {
+    if (this.#receiver !== undefined) return this.#receive(ended);
+    const { bytes } = this.#reading!;
+    const count = this.loop.libc.receive(this.descriptor, bytes);
+    if (wouldBlock(count)) return this.#nothingRead(count);
+    if (count === bytes.length || count <= 0 || ended) this.inputLeft();
+    if (count === 0) this.#fins |= FIN_RECEIVED;
     if (count >= 0) this.#takeReading()!.resolve(count === 0 ? null : count);
-    else if (!wouldBlock(count)) this.#takeReading()!.reject(errnoError(-count));
+    else this.#takeReading()!.reject(errnoError(-count));
   }
 
   protected writable(): void {
@@ -140,14 +168,37 @@ export class NativeTransport extends Handle implements Transport {
   }
 
   /** Reads for the receiver, which may begin the next read or close the socket during the call. */
-  #receive(): void {
+  #receive(ended: boolean): void {
     const { loop } = this;
     const count = loop.libc.receive(this.descriptor, loop.buffer);
-    if (wouldBlock(count)) return;
+    if (wouldBlock(count)) return this.#nothingRead(count);
     const receiver = this.#takeReceiver()!;
-    if (count > 0) receiver.received(loop.filled(count));
-    else if (count === 0) receiver.receivedEnd();
-    else receiver.receiveFailed(errnoError(-count));
+    if (count > 0) {
+      // What did not fit comes after the events of the others; what will, and the FIN, is reported when it is here.
+      if (count === loop.buffer.length) this.inputLeft();
+      receiver.received(loop.filled(count));
+      // The FIN is here already, too.
+      if (ended && count < loop.buffer.length) this.#receiveEnd();
+      return;
+    }
+    this.inputLeft(); // The next read gets the same.
+    if (count === 0) {
+      this.#fins |= FIN_RECEIVED;
+      receiver.receivedEnd();
+    } else receiver.receiveFailed(errnoError(-count));
+  }
+
+  /** Reads what came with a FIN or an error, which no event reports again. */
+  #receiveEnd(): void {
+    if (this.#receiver !== undefined) this.#receive(true);
+    else this.inputLeft();
+  }
+
+  /** Does nothing if the event of the next arrival will come. */
+  #nothingRead(result: number): void {
+    if (result !== INTERRUPTED) return;
+    this.inputLeft();
+    this.awaitInput();
   }
 
   #takeReceiver(): Receiver | undefined {

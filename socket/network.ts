@@ -50,6 +50,8 @@ export interface Transport {
   writeNow?(bytes: Uint8Array, length: number): number;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
+  /** Does the same within the call. Optional: use `closeWrite` if it is absent. Throws what that rejects with. */
+  closeWriteNow?(): void;
   /** Closes both directions immediately; a pending read or write rejects. Safe to repeat. */
   close(): void;
   /** Closes with a reset instead of a FIN. Optional: Deno's sockets cannot. */
@@ -62,6 +64,11 @@ export interface TransportListener {
   readonly address: Address;
   /** Waits for the next peer. Rejects with the error of the OS, or with `Deno.errors.BadResource` after `close`. */
   accept(): Promise<Transport>;
+  /**
+   * Accepts a peer that is there already. Optional: a promise for each of many peers that come together would cost more than
+   * accepting them. Returns `undefined` when it is time to wait in `accept`, and throws what that rejects with.
+   */
+  acceptNow?(): Transport | undefined;
   /** Unbinds; peers that were not accepted are reset. Safe to repeat. */
   close(): void;
 }

@@ -13,7 +13,7 @@ Deno.test("EventLoop closes only when no descriptor is open, and when it has sto
     protected readable = () => {};
     protected writable = () => {};
   }
-  const handle = new Idle(loop, spy.eventfd());
+  const handle = new Idle(loop, spy.eventfd(), 0);
   await assertRejects(() => loop[Symbol.asyncDispose](), TypeError, "1 descriptor open");
   handle.close();
   loop.begin();

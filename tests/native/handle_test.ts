@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { EPOLLIN } from "../../native/epoll_events.ts";
 import { EventLoop } from "../../native/event_loop.ts";
-import { Handle } from "../../native/handle.ts";
+import { Handle, INPUT_EVENTS } from "../../native/handle.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { foreign, libc, openSpy } from "../_util/native/native.ts";
 import { until } from "../_util/until.ts";
@@ -15,10 +15,10 @@ class Probe extends Handle {
     loop: EventLoop,
     readable: boolean,
     onEvent: (probe: Probe) => void = () => {},
-    { descriptor = libc!.eventfd(), listed }: { descriptor?: number; listed?: number } = {},
+    descriptor: number | Handle = libc!.eventfd(),
   ) {
-    if (readable) libc!.raise(descriptor);
-    super(loop, descriptor, EPOLLIN, listed);
+    if (readable && typeof descriptor === "number") libc!.raise(descriptor);
+    super(loop, descriptor, INPUT_EVENTS);
     this.#onEvent = onEvent;
   }
 
@@ -28,9 +28,10 @@ class Probe extends Handle {
 
   /** Returns a new owner of the same descriptor number, which is not readable anymore. */
   replace(): Probe {
+    this.loop.watch(this, INPUT_EVENTS, undefined); // As closing it would.
     const descriptor = this.release();
     libc!.lower(descriptor);
-    return new Probe(this.loop, false, undefined, { descriptor, listed: EPOLLIN });
+    return new Probe(this.loop, false, undefined, descriptor);
   }
 
   protected wanted(): number {
@@ -92,7 +93,7 @@ Deno.test("Handle is closed when epoll cannot watch its descriptor", foreign, as
   await using loop = new EventLoop(libc!, systemClock);
   class Unwatchable extends Probe {
     constructor() {
-      super(loop, false, undefined, { descriptor: 1_000_000 });
+      super(loop, false, undefined, 1_000_000);
     }
   }
   assertThrows(() => new Unwatchable(), Deno.errors.BadResource, "Bad file descriptor");

@@ -92,6 +92,30 @@ export const transportBehaviors: Readonly<Record<string, Behavior>> = {
     assertEquals(await readText(pair.near), "and on");
   },
 
+  "Transport.closeWrite() after the peer's FIN sends what was written, and then FIN": async (network) => {
+    using pair = await transportPair(network);
+    await pair.far.closeWrite();
+    assertEquals(await readText(pair.near), null);
+    await pair.near.write(text("bye"));
+    await pair.near.closeWrite();
+    assertEquals(await readText(pair.far), "bye");
+    assertEquals(await readText(pair.far), null);
+    assertEquals(await readText(pair.near), null);
+    await assertRejects(() => pair.near.write(text("x")), BrokenPipe);
+    pair.near.close();
+    await assertRejects(() => readText(pair.near), BadResource);
+  },
+
+  "Transport.read() returns what comes together with a FIN, and then null": async (network) => {
+    using pair = await transportPair(network);
+    await pair.near.write(text("twelve bytes"));
+    await pair.near.closeWrite();
+    assertEquals(await readText(pair.far, { size: 6 }), "twelve");
+    assertEquals(await readText(pair.far, { size: 6 }), " bytes");
+    assertEquals(await readText(pair.far), null);
+    assertEquals(await readText(pair.far), null);
+  },
+
   "Transport.close() rejects a pending read and a pending write": async (network) => {
     using pair = await transportPair(network);
     const reading = assertRejects(() => readText(pair.near), Interrupted);
