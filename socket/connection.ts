@@ -60,14 +60,12 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   /** Creates a connection over an open transport. Use `connect` or `listen` instead. */
   constructor(transport: Transport, settings: ConnectionSettings<Frame>, id = 0) {
-    const { codec, clock } = settings;
     this.id = id;
     this.#transport = transport;
-    this.#openedAt = clock.now();
-    this.#end = new ConnectionEnd({ connection: this, transport, settings });
-    const parts = { transport, settings, failures: this.#end };
-    this.#reader = new Reader({ ...parts, decoder: codec.decoder() });
-    this.#writer = new Writer({ ...parts, encoder: codec.encoder() });
+    this.#openedAt = settings.clock.now();
+    this.#end = new ConnectionEnd(this, transport, settings);
+    this.#reader = new Reader(transport, settings, this.#end);
+    this.#writer = new Writer(transport, settings, this.#end);
     this.#end.watch(this.#reader, this.#writer);
     this.ready = transport.ready && this.#shakeHands(transport.ready);
   }

@@ -159,10 +159,12 @@ export type SocketFailure =
   | { readonly type: "reset" | "write-failed" | "handler-failed"; readonly cause: unknown }
   | CloseReason & { readonly type: "slow-reader" };
 
-/** Ends a connection when one of its halves fails. */
-export interface FailureHandler {
-  /** Called with the first failure, and maybe with later ones. */
+/** The owner of the reading and the writing half of a connection. */
+export interface HalfOwner {
+  /** Called with the first failure of a half, and maybe with later ones. */
   fail(failure: SocketFailure): void;
+  /** Called when the FIN is sent, and when input that is discarded has ended. May be called again. */
+  halfEnded(): void;
 }
 
 /** Returns the close reason for a failure. */

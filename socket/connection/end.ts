@@ -2,13 +2,7 @@
 import type { Timer } from "../../internal/clock.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionSettings } from "./settings.ts";
-import {
-  type CloseReason,
-  closeReasonOf,
-  ConnectionClosedError,
-  type FailureHandler,
-  type SocketFailure,
-} from "../errors.ts";
+import { type CloseReason, closeReasonOf, type HalfOwner, type SocketFailure } from "../errors.ts";
 import type { Transport } from "../network.ts";
 import type { Reader } from "./reader.ts";
 import { type Timeouts, watchPeer } from "./timeouts.ts";
@@ -18,15 +12,8 @@ import type { Writer } from "./writer.ts";
 const LATE_DRAIN_TIMEOUT = 1000;
 const NATURAL: CloseReason = { type: "natural" };
 
-/** Options for {@linkcode ConnectionEnd}. */
-export interface EndOptions<Frame> {
-  readonly connection: Connection<Frame>;
-  readonly transport: Transport;
-  readonly settings: ConnectionSettings<Frame>;
-}
-
 /** Ends one connection once, for the first reason: on request, after a failure, or after a timeout. */
-export class ConnectionEnd<Frame> implements FailureHandler {
+export class ConnectionEnd<Frame> implements HalfOwner {
   readonly #connection: Connection<Frame>;
   readonly #transport: Transport;
   readonly #settings: ConnectionSettings<Frame>;
@@ -40,7 +27,7 @@ export class ConnectionEnd<Frame> implements FailureHandler {
   #timeouts: Timeouts | undefined; // Most connections have only a drain timeout.
   #drain: Timer | undefined;
 
-  constructor({ connection, transport, settings }: EndOptions<Frame>) {
+  constructor(connection: Connection<Frame>, transport: Transport, settings: ConnectionSettings<Frame>) {
     this.#connection = connection;
     this.#transport = transport;
     this.#settings = settings;
@@ -69,11 +56,8 @@ export class ConnectionEnd<Frame> implements FailureHandler {
 
   /** Resolves to the reason; never rejects. */
   get closed(): Promise<CloseReason> {
-    if (this.#closed === undefined) {
-      this.#closed = Promise.withResolvers();
-      if (this.#reason !== undefined) this.#closed.resolve(this.#reason);
-    }
-    return this.#closed.promise;
+    if (this.#reason !== undefined) return Promise.resolve(this.#reason);
+    return (this.#closed ??= Promise.withResolvers()).promise;
   }
 
   /** Ends gracefully; see {@linkcode Connection.close}. */
@@ -115,25 +99,29 @@ export class ConnectionEnd<Frame> implements FailureHandler {
     this.#closed?.resolve(reason);
   }
 
-  /** Not async, because thousands of connections may close together: their frames were a third of what it took. */
+  /** Without promises, because thousands of connections may close together. */
   #exchangeFins(why: CloseReason): void {
+    this.#ending = why;
+    // Both start now: a peer that is busy writing may not read until it has finished.
+    this.#reader.discard();
+    this.#writer.end();
+    // Often, both sides have finished by now.
+    if (this.#reason === undefined) this.#limitDrain(why);
+  }
+
+  #limitDrain(why: CloseReason): void {
     const { clock, drainTimeout } = this.#settings;
     const late = why.type === "timeout" || why.type === "unauthorized";
     const ms = late ? Math.min(LATE_DRAIN_TIMEOUT, drainTimeout) : drainTimeout;
     const own = why.type === "natural" || why.type === "local";
-    this.#ending = why;
     this.#drain = clock.after(ms, () => this.finish(own ? { type: "timeout", which: "drain", ms } : why));
-    let missing = 2;
-    const sentOrReceived = (): void => {
-      if (--missing === 0) this.finish(why);
-    };
-    // Starts now: a peer that is busy writing may not read until it has finished.
-    void this.#reader.discard().then(sentOrReceived);
-    this.#writer.closeWrite().then(sentOrReceived, (error: unknown) => {
-      // Closed in between: `closed` gives the reason, and `stats` counts the unsent bytes.
-      if (!(error instanceof ConnectionClosedError)) throw error;
-      sentOrReceived();
-    });
+  }
+
+  /** Called by a half: ends when both sides have finished. */
+  halfEnded(): void {
+    if (this.#ending !== undefined && this.#reader.peerEnded && this.#writer.finSent) {
+      this.finish(this.#ending);
+    }
   }
 
   /** Ends after a timeout. A peer that does not read gets no farewell. */

@@ -1,24 +1,15 @@
 /** The reading half of a connection: decodes bytes to frames on demand. @module */
-import type { Decoder } from "../codecs/codec.ts";
+import type { Codec, Decoder } from "../codecs/codec.ts";
 import type { LineSink } from "../codecs/line.ts";
-import type { FailureHandler, FramingError } from "../errors.ts";
+import type { FramingError, HalfOwner } from "../errors.ts";
 import type { Receiver, Transport } from "../network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
 import { FrameCallback, type FrameConsumer, FrameIterator, type FrameSink } from "./frame_iterator.ts";
 
-/** Options for {@linkcode Reader}. */
-export interface ReaderOptions<Frame> {
-  transport: Transport;
-  settings: ReaderSettings;
-  decoder: Decoder<Frame>;
-  /** Called once when a read or the decoder fails. */
-  failures: FailureHandler;
-}
-
 /** Settings that the readers of a listener share. */
-export interface ReaderSettings {
-  readonly codec: { readonly copies?: boolean };
+export interface ReaderSettings<Frame> {
+  readonly codec: Pick<Codec<Frame>, "copies" | "decoder">;
   /** Returns the time in ms for {@linkcode Reader.readSince}. */
   readonly now: () => number;
   /** Pauses readers that have had their share. */
@@ -58,13 +49,14 @@ export class Reader<Frame> implements Resumable, Receiver {
   // processor's cache, and each cache line costs as much as the work on it.
   readonly #decoder: Decoder<Frame>;
   readonly #transport: Transport;
-  readonly #settings: ReaderSettings;
+  readonly #settings: ReaderSettings<Frame>;
   #receives: boolean;
   #reading = false;
   #stopped = false;
   /** Whether the consumer handles frames now. It can stop this reader there, and throw afterward. */
   #serving = false;
-  #discarded: PromiseWithResolvers<void> | undefined;
+  /** Whether the input is dropped from now on. */
+  #discarded = false;
   #sink: FrameSink<Frame> | undefined;
   /** Whether the sink takes no more for now. */
   #held = false;
@@ -82,17 +74,16 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** The time in ms since which this reader has been busy. */
   #busySince: number | undefined;
   #paused = false;
-  readonly #failures: FailureHandler;
+  readonly #owner: HalfOwner;
   /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
 
-  constructor(options: ReaderOptions<Frame>) {
-    const { transport, settings } = options;
-    this.#decoder = options.decoder;
+  constructor(transport: Transport, settings: ReaderSettings<Frame>, owner: HalfOwner) {
+    this.#decoder = settings.codec.decoder();
     this.#transport = transport;
     this.#settings = settings;
     this.#receives = this.#mayShare(false);
-    this.#failures = options.failures;
+    this.#owner = owner;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -153,11 +144,10 @@ export class Reader<Frame> implements Resumable, Receiver {
     return this.#receives && this.#settings.codec.copies !== true;
   }
 
-  /** Discards all input until the peer's FIN or {@linkcode Reader.stop}. Never rejects. */
-  discard(): Promise<void> {
-    this.#discarded ??= Promise.withResolvers();
+  /** Discards all input from now on. The owner is notified of the peer's FIN. */
+  discard(): void {
+    this.#discarded = true;
     this.#readOn();
-    return this.#discarded.promise;
   }
 
   /** Stops reading, because the socket is closed. */
@@ -201,7 +191,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   #serve(): void {
     this.#serving = true;
     while (
-      this.#consumed && this.#hasFrames && !this.#held && this.#discarded === undefined && !this.#mustPause()
+      this.#consumed && this.#hasFrames && !this.#held && !this.#discarded && !this.#mustPause()
     ) {
       if (this.#sink !== undefined) this.#pass(this.#sink);
       else if (!this.#waiter!.more()) this.#waiter = undefined;
@@ -266,12 +256,15 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Begins a read if one is needed and none is pending. Ends the consumer if no more frames will come. */
   #readOn(): void {
     if (this.#serving) return;
-    if (this.#paused && this.#hasFrames && this.#discarded === undefined) return;
+    if (this.#paused && this.#hasFrames && !this.#discarded) return;
     const over = this.#peerEnded || this.#stopped;
-    if (this.#held && !over && this.#discarded === undefined) return;
-    if (over) this.#discarded?.resolve();
-    if (over || this.#discarded !== undefined || this.#framing !== undefined) this.#endConsumer();
-    if (over || this.#reading || (!this.#consumed && this.#discarded === undefined)) return;
+    if (this.#held && !over && !this.#discarded) return;
+    if (over || this.#discarded || this.#framing !== undefined) this.#endConsumer();
+    if (over) {
+      if (this.#discarded) this.#owner.halfEnded();
+      return;
+    }
+    if (this.#reading || (!this.#consumed && !this.#discarded)) return;
     if (this.#mustPause()) return;
     this.#reading = true;
     this.#readSince = this.#settings.now();
@@ -284,7 +277,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     this.#reading = false;
     if (this.#stopped) return;
     this.#bytes += bytes.length;
-    if (this.#discarded !== undefined) return this.#readOn();
+    if (this.#discarded) return this.#readOn();
     const sink = this.#sink;
     // The lines of a large read may be more than the share of one turn. As frames, they can be passed on in parts.
     if (
@@ -297,7 +290,7 @@ export class Reader<Frame> implements Resumable, Receiver {
       ({ frames, error } = this.#decoder.push(bytes));
       this.#frames += frames.length;
     } catch (cause) {
-      return this.#failures.fail({ type: "handler-failed", cause }); // This calls `stop`.
+      return this.#owner.fail({ type: "handler-failed", cause }); // This calls `stop`.
     }
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);
@@ -344,7 +337,7 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Does the same as `#readOn` after the usual read. */
   #receiveOn(): void {
-    if (this.#stopped || this.#sink === undefined || this.#held || this.#discarded !== undefined) {
+    if (this.#stopped || this.#sink === undefined || this.#held || this.#discarded) {
       return this.#readOn();
     }
     this.#reading = true;
@@ -360,7 +353,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     try {
       this.#framing ??= this.#decoder.end();
     } catch (cause) {
-      return this.#failures.fail({ type: "handler-failed", cause });
+      return this.#owner.fail({ type: "handler-failed", cause });
     }
     this.#serve();
   }
@@ -368,11 +361,11 @@ export class Reader<Frame> implements Resumable, Receiver {
   /** Called by the transport. */
   receiveFailed(cause: unknown): void {
     this.#reading = false;
-    if (!this.#stopped) this.#failures.fail({ type: "reset", cause }); // This calls `stop`.
+    if (!this.#stopped) this.#owner.fail({ type: "reset", cause }); // This calls `stop`.
   }
 
   #endConsumer(): void {
-    const error = this.#discarded === undefined ? this.#framing : undefined;
+    const error = this.#discarded ? undefined : this.#framing;
     if (this.#sink !== undefined) this.#endSink(this.#sink, error);
     const waiter = this.#waiter;
     this.#waiter = undefined;

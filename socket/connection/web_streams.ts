@@ -26,8 +26,7 @@ export function readableOf<Frame>(
       controller.close();
     },
     cancel() {
-      // Not awaited: it lasts until the peer has finished.
-      void reader.discard();
+      reader.discard();
     },
   }, { highWaterMark: 0 });
 }

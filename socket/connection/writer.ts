@@ -1,9 +1,9 @@
 /** The writing half of a connection: encodes frames, in order and up to a limit, one write at a time. @module */
 import { assertTaken, brokenEncoder } from "../codecs/broken_encoder.ts";
-import type { Encoder } from "../codecs/codec.ts";
+import type { Codec, Encoder } from "../codecs/codec.ts";
 import type { Line, LineSender } from "../codecs/line.ts";
 import type { LineRun } from "../codecs/line_run.ts";
-import { type CloseReason, ConnectionClosedError, type FailureHandler } from "../errors.ts";
+import { type CloseReason, ConnectionClosedError, type HalfOwner } from "../errors.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 import type { Transport } from "../network.ts";
 
@@ -13,17 +13,9 @@ export interface QueuedBytes {
   queuedBytes: number;
 }
 
-/** Options for {@linkcode Writer}. */
-export interface WriterOptions<Frame> {
-  transport: Transport;
-  settings: WriterSettings;
-  encoder: Encoder<Frame>;
-  /** Called when the pending bytes exceed the limit, and once when a write or the encoder fails. */
-  failures: FailureHandler;
-}
-
 /** Settings that the writers of a listener share. */
-export interface WriterSettings {
+export interface WriterSettings<Frame> {
+  readonly codec: Pick<Codec<Frame>, "encoder">;
   readonly batcher: WriteBatcher;
   /** Returns the time in ms for {@linkcode Writer.lastWrite}. */
   readonly now: () => number;
@@ -54,7 +46,7 @@ export class Writer<Frame> implements Flushable, LineSender {
   // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
   readonly #transport: Transport;
-  readonly #settings: WriterSettings;
+  readonly #settings: WriterSettings<Frame>;
   #scheduled = false;
   #writing = false;
   #ended = false;
@@ -67,16 +59,16 @@ export class Writer<Frame> implements Flushable, LineSender {
   #lastWrite = 0;
   #waiters: Waiter[] | undefined;
   #callbacks: WriteCallbacks | undefined;
-  /** Done once: after both sides have finished, the OS refuses another FIN. */
-  #closedWrite: Promise<void> | undefined;
+  /** Set while the FIN is on its way, for a transport without `closeWriteNow`. */
+  #fin: Promise<void> | undefined;
   #finSent = false;
-  readonly #failures: FailureHandler;
+  readonly #owner: HalfOwner;
 
-  constructor(options: WriterOptions<Frame>) {
-    this.#encoder = options.encoder;
-    this.#transport = options.transport;
-    this.#settings = options.settings;
-    this.#failures = options.failures;
+  constructor(transport: Transport, settings: WriterSettings<Frame>, owner: HalfOwner) {
+    this.#encoder = settings.codec.encoder();
+    this.#transport = transport;
+    this.#settings = settings;
+    this.#owner = owner;
   }
 
   /** Bytes that the socket has not accepted. */
@@ -167,7 +159,7 @@ export class Writer<Frame> implements Flushable, LineSender {
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
     const { writeBuffer, highWater, batcher } = this.#settings;
     if (this.#queued > writeBuffer && this.#left.length > 0) {
-      this.#failures.fail({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
+      this.#owner.fail({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
       return false;
     }
     if (!this.#scheduled && !this.#writing) {
@@ -199,24 +191,36 @@ export class Writer<Frame> implements Flushable, LineSender {
   }
 
   closeWrite(): Promise<void> {
-    return this.#closedWrite ??= this.#closeWrite();
+    this.end();
+    return this.#queued === 0 ? this.#fin ?? Promise.resolve() : this.flushed().then(() => this.#fin);
   }
 
-  #closeWrite(): Promise<void> {
+  /** Takes no more frames, and sends the queued ones, then FIN. The owner is notified when it is sent. */
+  end(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    return this.#queued === 0 ? this.#sendFin() : this.flushed().then(() => this.#sendFin());
+    if (this.#queued === 0) this.#sendFin();
   }
 
-  #sendFin(): Promise<void> {
-    if (this.#stopped !== undefined) return Promise.resolve();
-    return this.#transport.closeWrite().then(
-      () => {
-        this.#finSent = true;
-      },
-      (cause: unknown) => {
-        if (this.#stopped === undefined) this.#failures.fail({ type: "write-failed", cause });
-      },
-    );
+  /** Sends FIN once: after both sides have finished, the OS refuses another. */
+  #sendFin(): void {
+    if (this.#stopped !== undefined || this.#finSent || this.#fin !== undefined) return;
+    const transport = this.#transport;
+    if (transport.closeWriteNow === undefined) {
+      this.#fin = transport.closeWrite().then(() => this.#sentFin(), (cause) => this.#fail(cause));
+      return;
+    }
+    try {
+      transport.closeWriteNow();
+    } catch (cause) {
+      return this.#fail(cause);
+    }
+    this.#sentFin();
+  }
+
+  #sentFin(): void {
+    this.#finSent = true;
+    this.#owner.halfEnded();
   }
 
   /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
@@ -334,13 +338,13 @@ export class Writer<Frame> implements Flushable, LineSender {
 
   #fail(cause: unknown): void {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#failures.fail({ type: "write-failed", cause });
+    if (this.#stopped === undefined) this.#owner.fail({ type: "write-failed", cause });
   }
 
   /** Ends the connection, because nothing more can be encoded. The connections that flush after it are unaffected. */
   #encoderFailed(cause: unknown): false {
     this.#writing = false;
-    if (this.#stopped === undefined) this.#failures.fail({ type: "handler-failed", cause });
+    if (this.#stopped === undefined) this.#owner.fail({ type: "handler-failed", cause });
     return false;
   }
 
@@ -348,6 +352,7 @@ export class Writer<Frame> implements Flushable, LineSender {
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
+    if (this.#ended) this.#sendFin();
   }
 
   #count(bytes: number): void {

@@ -68,12 +68,12 @@ function endless(bytes: Uint8Array, reads: number): Transport {
 
 const FLOOD = new TextEncoder().encode("x\n".repeat(32 * 1024));
 
-function readerOf(clock: Clock, transport: Transport): Reader<string> {
-  return new Reader({
-    transport,
-    decoder: lineCodec().decoder(),
-    settings: { codec: {}, now: () => 0, fairness: fairSchedulerOf(clock) },
-    failures: { fail: (failure) => assert(failure === undefined) },
+function readerOf(clock: Clock, transport: Transport, halfEnded = () => {}): Reader<string> {
+  const codec = { decoder: () => lineCodec().decoder() };
+  const settings = { codec, now: () => 0, fairness: fairSchedulerOf(clock) };
+  return new Reader(transport, settings, {
+    fail: (failure) => assert(failure === undefined),
+    halfEnded,
   });
 }
 
@@ -186,15 +186,16 @@ Deno.test(
   pure,
   async () => {
     const clock = new BusyClock();
-    const reader = readerOf(clock, endless(FLOOD, 40));
+    const ended = Promise.withResolvers<void>();
+    const reader = readerOf(clock, endless(FLOOD, 40), ended.resolve);
     let lines = 0;
     const done = reader.consume((batch) => void (lines += batch.length));
     await clock.endTurn();
     const before = lines;
-    const discarded = reader.discard();
+    reader.discard();
     await done;
     await clock.pause(() => reader.bytes);
-    await discarded;
+    await ended.promise;
     assertEquals([lines, reader.bytes > 2 * 1024 * 1024], [before, true]);
   },
 );
