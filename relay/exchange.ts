@@ -24,8 +24,10 @@ export interface ExchangeOptions {
   readonly observer: RelayObserver;
   /** Called when a connection takes part from now on. */
   readonly onJoined: (connection: Connection) => void;
-  /** Called once for each connection, with a promise that settles when nothing more is done for it. */
-  readonly onServed: (connection: Connection, last: Promise<void>) => void;
+  /** Called when nothing more is done for a connection. This, or `onFailed`, is called once for each. */
+  readonly onServed: (connection: Connection) => void;
+  /** Called when serving a connection has failed. */
+  readonly onFailed: (connection: Connection, cause: unknown) => void;
   /** Called after each change of the stats. */
   readonly onChange: () => void;
 }
@@ -99,7 +101,7 @@ export class Exchange {
   readonly #input: PeerInput = {
     line: (peer, line) => this.#line(peer, line),
     taken: () => this.#settle(),
-    ended: (peer, error) => this.#options.onServed(peer.connection, this.#ended(peer, error)),
+    ended: (peer, error) => this.#ended(peer, error),
   };
   #ackTimer: Timer | undefined;
   #draining = false;
@@ -190,13 +192,13 @@ export class Exchange {
   }
 
   async #authenticate(connection: Connection, auth: AuthOptions): Promise<void> {
-    const { onServed } = this.#options;
+    const { onServed, onFailed } = this.#options;
     try {
       if (await authenticate(connection, auth)) return this.#relay(connection);
-      onServed(connection, Promise.resolve());
     } catch (error) {
-      onServed(connection, Promise.reject(error));
+      return onFailed(connection, error);
     }
+    onServed(connection);
   }
 
   #relay(connection: Connection): void {
@@ -208,21 +210,34 @@ export class Exchange {
     connection.feed(peer);
   }
 
-  async #ended(peer: Peer, error: unknown): Promise<void> {
-    if (error === undefined) return await this.#inputEnded(peer);
-    this.#leave(peer);
-    throw error;
+  #ended(peer: Peer, error: unknown): void {
+    const { onServed, onFailed } = this.#options;
+    const { connection } = peer;
+    let rest: Promise<void> | undefined;
+    try {
+      if (error === undefined) rest = this.#inputEnded(peer);
+      else this.#leave(peer);
+    } catch (cause) {
+      return onFailed(connection, cause);
+    }
+    if (error !== undefined) onFailed(connection, error);
+    else if (rest === undefined) onServed(connection);
+    else rest.then(() => onServed(connection), (cause) => onFailed(connection, cause));
   }
 
   /** Lets a peer leave: immediately, or if it has half-closed, when its messages have their oks. */
-  #inputEnded(peer: Peer): Promise<void> | void {
+  #inputEnded(peer: Peer): Promise<void> | undefined {
     // After a reset, a peer waits for no ok, and its messages must not go to others.
-    if (!peer.connection.open) return this.#leave(peer);
-    this.#router.halfClose(peer, this.#clock.now(), this.#out);
-    if (this.#router.owed(peer) === 0 || this.#halfClosed.full) return this.#leave(peer);
-    this.#announce();
-    this.#settle();
-    return this.#halfClosed.wait(peer).then(() => this.#leave(peer));
+    if (peer.connection.open) {
+      this.#router.halfClose(peer, this.#clock.now(), this.#out);
+      if (this.#router.owed(peer) > 0 && !this.#halfClosed.full) {
+        this.#announce();
+        this.#settle();
+        return this.#halfClosed.wait(peer).then(() => this.#leave(peer));
+      }
+    }
+    this.#leave(peer);
+    return undefined;
   }
 
   #leave(peer: Peer): void {

@@ -74,7 +74,8 @@ export class RelayServer implements AsyncDisposable {
       auth: access.auth,
       observer: options.observer ?? {},
       onJoined: (connection) => onEvent?.({ type: "joined", connection }),
-      onServed: (connection, last) => this.#listener.served(connection, last),
+      onServed: (connection) => this.#listener.served(connection),
+      onFailed: (connection, cause) => this.#listener.failed(connection, cause),
       onChange: () => this.#watch.changed(),
     });
   }

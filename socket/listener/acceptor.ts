@@ -88,6 +88,8 @@ export class Acceptor {
   #pace: Promise<void> | undefined;
   /** Time of the last shortage of descriptors; `undefined` while there is none. */
   #shortage: number | undefined;
+  /** What `acceptNow` of a socket threw, which `accept` handles. */
+  #failure: { readonly error: unknown } | undefined;
   #closed = false;
 
   constructor(options: AcceptorOptions) {
@@ -110,12 +112,13 @@ export class Acceptor {
    */
   async accept(socket: TransportListener): Promise<Transport | undefined> {
     while (!this.#closed) {
-      await this.#ready();
+      if (this.#mustWait) await this.#ready();
       try {
+        this.#throwFailure();
         if (this.#closed) return undefined;
         const transport = await socket.accept();
         // Suspended in the meantime: this peer waits like those in the kernel's queue.
-        await this.#ready();
+        if (this.#mustWait) await this.#ready();
         if (!this.#closed) return this.#accepted(transport);
         transport.close();
       } catch (error) {
@@ -123,6 +126,18 @@ export class Acceptor {
       }
     }
     return undefined;
+  }
+
+  /** Returns a peer of a socket that is there already, or `undefined` when it is time for {@linkcode Acceptor.accept}. */
+  acceptNow(socket: TransportListener): Transport | undefined {
+    if (this.#closed || this.#mustWait || socket.acceptNow === undefined) return undefined;
+    try {
+      const transport = socket.acceptNow();
+      return transport && this.#accepted(transport);
+    } catch (error) {
+      this.#failure = { error };
+      return undefined;
+    }
   }
 
   /** Waits for a promise that does not reject, or until this is closed. */
@@ -168,6 +183,16 @@ export class Acceptor {
   /** Returns the counters. */
   stats(): AcceptStats {
     return { ...this.#stats };
+  }
+
+  get #mustWait(): boolean {
+    return this.#resumed !== undefined || this.#pace !== undefined;
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 
   /** Waits while accepting is suspended, or peers arrive too fast. They wait in the kernel's queue. */

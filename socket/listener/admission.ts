@@ -60,12 +60,24 @@ export class Admission<Frame> {
     return this.#waiting;
   }
 
-  /** Admits a peer, refuses it, or lets it wait for room. Returns `undefined` for a peer that is not admitted. */
-  async admit(transport: Transport): Promise<Connection<Frame> | undefined> {
-    const { listen, onChange } = this.#options;
-    while (listen.limits?.whenFull === "wait" && this.connections.full && !this.#stopped) {
-      await this.#untilRoom();
+  /** Whether the next peer waits for room. */
+  get mustWait(): boolean {
+    return this.#options.listen.limits?.whenFull === "wait" && this.connections.full && !this.#stopped;
+  }
+
+  /** Lets a peer wait for room. */
+  async untilRoom(): Promise<void> {
+    while (this.mustWait) {
+      this.#waiting++;
+      this.#options.onChange();
+      this.#room ??= Promise.withResolvers();
+      await this.#room.promise;
+      this.#waiting--;
     }
+  }
+
+  /** Admits a peer that has room, or refuses it. Returns `undefined` for a peer that is not admitted. */
+  admit(transport: Transport): Connection<Frame> | undefined {
     if (this.#stopped) {
       transport.close();
       return undefined;
@@ -78,7 +90,7 @@ export class Admission<Frame> {
       if (refusal !== undefined) this.#refuse(connection, refusal);
       else this.connections.add(connection);
     }
-    onChange();
+    this.#options.onChange();
     return refusal === undefined ? connection : undefined;
   }
 
@@ -173,14 +185,6 @@ export class Admission<Frame> {
     reporter.event({ type: "closed", connection, reason });
     if (reason.type === "handler-failed") reporter.error(reason.error, connection);
   };
-
-  async #untilRoom(): Promise<void> {
-    this.#waiting++;
-    this.#options.onChange();
-    this.#room ??= Promise.withResolvers();
-    await this.#room.promise;
-    this.#waiting--;
-  }
 
   #makeRoom(): void {
     this.#room?.resolve();
