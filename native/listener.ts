@@ -3,7 +3,7 @@ import { type Address, type Transport, type TransportListener, unixPath } from "
 import { EPOLLIN } from "./epoll_events.ts";
 import { errnoOf } from "./errno.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
-import { Handle, INPUT_EVENTS } from "./handle.ts";
+import { Handle } from "./handle.ts";
 import type { SocketConfigurator } from "./options.ts";
 import { decodeSocketAddress } from "./socket_address.ts";
 import { errnoError } from "./system_error.ts";

@@ -61,6 +61,20 @@ export type ServiceHandler<Frame> = (
   draining: Draining<Connection<Frame>>,
 ) => Promise<void>;
 
+/** Receives the end of each connection that was opened: one call, when nothing more is done for it. */
+export interface Served<Frame> {
+  /** Closes the connection gracefully, if it is open. */
+  served(connection: Connection<Frame>): void;
+  /** Ends the connection as if a handler had thrown `cause`. */
+  failed(connection: Connection<Frame>, cause: unknown): void;
+}
+
+/** Serves connections by calls instead of a promise for each. */
+export interface ConnectionOpener<Frame> {
+  /** Begins to serve a connection. */
+  open(connection: Connection<Frame>, served: Served<Frame>): void;
+}
+
 /** Options for {@linkcode ListenerService}. */
 export interface ListenerServiceOptions {
   /** Runs until the listener has closed, which aborts `signal`. `finished` waits for it. */
@@ -78,7 +92,7 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   /** Serves the connections of a listener. */
   constructor(
     listener: Listener<Frame>,
-    handler: ServiceHandler<Frame>,
+    handler: ServiceHandler<Frame> | ConnectionOpener<Frame>,
     options: ListenerServiceOptions & { readonly stats: (stats: ListenerStats) => Stats },
   ) {
     this.#listener = listener;
@@ -150,11 +164,14 @@ export class ListenerService<Frame, Stats extends object = ListenerStats> implem
   }
 
   async #run(
-    handler: ServiceHandler<Frame>,
+    handler: ServiceHandler<Frame> | ConnectionOpener<Frame>,
     background: ListenerServiceOptions["background"] = () => Promise.resolve(),
   ): Promise<void> {
     const ended = new AbortController();
-    const served = this.#listener.serve((connection) => handler(connection, this.#draining));
+    const listener = this.#listener;
+    const served = typeof handler === "function"
+      ? listener.serve((connection) => handler(connection, this.#draining))
+      : listener.serveWith((connection) => handler.open(connection, listener));
     await Promise.all([served.finally(() => ended.abort()), background(ended.signal)]);
   }
 }

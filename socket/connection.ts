@@ -98,7 +98,16 @@ export class Connection<Frame = string> implements AsyncDisposable {
 
   /** Whether the socket is still open. */
   get open(): boolean {
-    return this.#end.open;
+    return this.#end.reason === undefined;
+  }
+
+  /**
+   * The reason for the end, as {@linkcode Connection.closed} gives it; undefined while the socket is open.
+   *
+   * @internal For the tunnel of proxy and balancer.
+   */
+  get endReason(): CloseReason | undefined {
+    return this.#end.reason;
   }
 
   /** Whether the peer has sent its FIN. */
@@ -274,6 +283,17 @@ export class Connection<Frame = string> implements AsyncDisposable {
    */
   closeWrite(): Promise<void> {
     return this.#writer.closeWrite();
+  }
+
+  /**
+   * Half-closes without a promise.
+   *
+   * @internal For the tunnel of proxy and balancer.
+   * @returns Whether the FIN is sent. If not, `closeWrite` waits for it.
+   */
+  closeWriteNow(): boolean {
+    this.#writer.end();
+    return this.#writer.finSent;
   }
 
   /**

@@ -80,11 +80,11 @@ export class BalanceService extends ListenerService<Uint8Array, BalanceStats> {
       onHealth: (backend, healthy) => onEvent?.({ type: "health", backend, healthy }),
     });
     const gateway = new Gateway({ ...options, clock }, {
-      open: (source, client) => dialer.open(source, client),
+      open: (source, receiver) => dialer.open(source, receiver),
       passed: (passed) => onEvent?.({ type: "passed", passed }),
     });
     const listener = listen({ ...listenerOptions(options), codec: rawCodec });
-    super(listener, (client) => gateway.serve(client), {
+    super(listener, gateway, {
       ...options,
       stats: (stats) => ({ ...stats, ...pool.stats() }),
       background: (signal) => dialer.checkAll(signal),

@@ -1,10 +1,9 @@
 /** Connections of a proxy or balancer to its backends. @module */
 import type { Clock } from "../../internal/clock.ts";
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
-import { ConnectAttempt } from "../../socket/connect.ts";
-import { ConnectionSettings } from "../../socket/connection/settings.ts";
+import { ConnectAttempt, type ConnectionReceiver, ConnectRequest, type Dial } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { ConnectError } from "../../socket/errors.ts";
+import { ConnectionSettings } from "../../socket/connection/settings.ts";
 import type { Address, Network } from "../../socket/network.ts";
 
 /** Options for {@linkcode Connector}. */
@@ -20,10 +19,12 @@ export interface ConnectorOptions {
 
 const CONNECT_TIMEOUT = 5000;
 
-/** Connects to backends, with settings that all these connections share. */
+/** Connects to a few backends, with settings that all these connections share. */
 export class Connector {
   readonly #settings: ConnectionSettings<Uint8Array>;
-  readonly #dial: { readonly network?: Network; readonly timeouts: { readonly connect: number } };
+  readonly #dial: Omit<Dial, "port">;
+  /** By backend, so that a client needs no options of its own. */
+  readonly #dials = new Map<Address, Dial>();
 
   /** @param drain Longest time in ms that closing a connection may take. Default that of connections. */
   constructor(options: ConnectorOptions, drain?: number) {
@@ -40,28 +41,21 @@ export class Connector {
     };
   }
 
-  /** Begins to connect. The attempt rejects as `connect` does. */
-  connect({ hostname, port }: Address, signal?: AbortSignal): ConnectAttempt<Uint8Array> {
-    const dial = { ...this.#dial, hostname, port, ...(signal === undefined ? {} : { signal }) };
-    return new ConnectAttempt(dial, this.#settings);
+  /** Begins to connect, without a promise and a signal, which would cost as much as the tunnel. */
+  request(backend: Address, receiver: ConnectionReceiver<Uint8Array>): ConnectRequest<Uint8Array> {
+    let dial = this.#dials.get(backend);
+    if (dial === undefined) this.#dials.set(backend, dial = this.#dialOf(backend));
+    const request = new ConnectRequest(dial, this.#settings, receiver);
+    request.begin();
+    return request;
   }
-}
 
-/**
- * Calls `giveUp` with the reason when a client's connection closes, until it is disposed of. The reason is made only then: its
- * stack trace would cost every client that was served 11 µs.
- */
-export function whenGone(
-  client: Connection<Uint8Array>,
-  giveUp: (reason: ConnectError) => void,
-): Disposable {
-  let dialing = true;
-  void client.closed.then(() => {
-    if (dialing) giveUp(new ConnectError("other", "Client has disconnected"));
-  });
-  return {
-    [Symbol.dispose]() {
-      dialing = false;
-    },
-  };
+  /** Connects as `connect` does. */
+  connect(backend: Address, signal: AbortSignal): Promise<Connection<Uint8Array>> {
+    return new ConnectAttempt({ ...this.#dialOf(backend), signal }, this.#settings).opened;
+  }
+
+  #dialOf({ hostname, port }: Address): Dial {
+    return { ...this.#dial, hostname, port };
+  }
 }

@@ -1,15 +1,12 @@
 /** A TCP proxy to one backend. @module */
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
-import type { Connection } from "../../socket/connection.ts";
-import { ConnectError } from "../../socket/errors.ts";
 import { listen, type ListenerStats } from "../../socket/listen.ts";
 import type { Address } from "../../socket/network.ts";
-import type { Clock } from "../../internal/clock.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import { Connector, whenGone } from "./connector.ts";
-import { Gateway, type GatewayOptions, listenerOptions, type Upstream } from "./gateway.ts";
-import { sleep } from "../../internal/sleep.ts";
 import { ListenerService } from "../service.ts";
+import { BackendDial } from "./backend_dial.ts";
+import { Connector } from "./connector.ts";
+import { Gateway, type GatewayOptions, listenerOptions } from "./gateway.ts";
 
 /** Options for {@linkcode startProxy}. */
 export interface ProxyOptions extends GatewayOptions {
@@ -54,11 +51,17 @@ const RETRY_DELAY = 100;
  * ```
  */
 export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, ProxyStats> {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, to, connectAttempts = CONNECT_ATTEMPTS, retryDelay = RETRY_DELAY } = options;
   const counted = { bytesFromClients: 0, bytesFromBackends: 0, unserved: 0 };
-  const connector = new Connector({ ...options, clock });
+  const dial = {
+    connector: new Connector({ ...options, clock }),
+    clock,
+    backend: to,
+    attempts: connectAttempts,
+    delay: retryDelay,
+  };
   const gateway = new Gateway({ ...options, clock }, {
-    open: (_source, client) => dial({ ...options, clock }, connector, client),
+    open: (_source, receiver) => new BackendDial(dial, receiver),
     passed: (passed) => {
       counted.bytesFromClients += passed.bytesFromClient;
       counted.bytesFromBackends += passed.bytesFromBackend;
@@ -67,29 +70,8 @@ export function startProxy(options: ProxyOptions): ListenerService<Uint8Array, P
     },
   });
   const listener = listen({ ...listenerOptions(options), codec: rawCodec });
-  return new ListenerService(listener, (client) => gateway.serve(client), {
+  return new ListenerService(listener, gateway, {
     ...options,
     stats: (stats) => ({ ...stats, ...counted }),
   });
-}
-
-async function dial(
-  options: ProxyOptions & { readonly clock: Clock },
-  connector: Connector,
-  client: Connection<Uint8Array>,
-): Promise<Upstream> {
-  const { to, clock, connectAttempts = CONNECT_ATTEMPTS } = options;
-  for (let number = 1, delay = options.retryDelay ?? RETRY_DELAY;; number++, delay *= 2) {
-    try {
-      // Without a signal, which would cost as much as the tunnel.
-      const attempt = connector.connect(to);
-      using _ = whenGone(client, (reason) => attempt.cancel(reason));
-      return { connection: await attempt.opened, release() {} };
-    } catch (error) {
-      if (!(error instanceof ConnectError) || !client.open || number >= connectAttempts) throw error;
-      const gone = new AbortController();
-      using _ = whenGone(client, (reason) => gone.abort(reason));
-      await sleep(delay, clock, gone.signal);
-    }
-  }
 }

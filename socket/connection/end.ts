@@ -49,9 +49,9 @@ export class ConnectionEnd<Frame> implements HalfOwner {
     }
   }
 
-  /** Whether the connection has not ended. */
-  get open(): boolean {
-    return this.#reason === undefined;
+  /** The reason; undefined while the connection has not ended. */
+  get reason(): CloseReason | undefined {
+    return this.#reason;
   }
 
   /** Resolves to the reason; never rejects. */

@@ -1,7 +1,7 @@
 /** Errors of handlers and farewells: each reaches `onError` once. */
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { Gateway } from "../../services/proxy/gateway.ts";
-import { tunnel } from "../../services/proxy/tunnel.ts";
+import { Tunnel } from "../../services/proxy/tunnel.ts";
 import { rawCodec } from "../../socket/codecs/raw_codec.ts";
 import { type Passed, startEcho, startProxy } from "../../services/mod.ts";
 import { type CloseReason, connect, ConnectionClosedError, type Handler, listen } from "../../socket/mod.ts";
@@ -227,7 +227,7 @@ Deno.test("startProxy() rejects with the error of onEvent when there is no onErr
 });
 
 Deno.test(
-  "Gateway.serve() reports an error when its client has gone",
+  "Gateway.open() reports an error when its client has gone",
   { permissions },
   async () => {
     const world = new Simulation();
@@ -238,13 +238,18 @@ Deno.test(
       codec: rawCodec,
       onError: (error) => void late.push(error),
     });
-    const gateway = new Gateway({ clock }, {
-      open: (_, client) => client.closed.then(() => Promise.reject(mistake)),
-      passed() {},
+    const served = listener.serveWith((client) => {
+      const gateway = new Gateway({ clock }, {
+        open() {
+          client.abort();
+          throw mistake;
+        },
+        passed() {},
+      });
+      gateway.open(client, listener);
     });
-    const served = listener.serve((client) => gateway.serve(client));
     const peer = await world.peer(listener.port);
-    await clock.runUntil(listener.until(({ connections }) => connections === 1));
+    await clock.runUntil(listener.until(({ accepted }) => accepted === 1));
     const closed = listener.close();
     await clock.runUntil(Promise.all([closed, served]));
     assertEquals(late, [mistake]);
@@ -252,14 +257,22 @@ Deno.test(
   },
 );
 
-Deno.test("tunnel() rejects with an error that is not the end of a connection", { permissions }, async () => {
+Deno.test("Tunnel fails with an error that is not the end of a connection", { permissions }, async () => {
   const world = new Simulation();
   const { clock } = world;
   const server = listen({ ...world.seam, codec: rawCodec });
   const dial = () => connect({ ...world.seam, port: server.port, codec: rawCodec });
   const [one, other] = [await clock.runUntil(dial()), await clock.runUntil(dial())];
+  const errors: string[] = [];
+  const owner = {
+    clientGone: fail,
+    tunnelEnded: fail,
+    tunnelFailed: (error: unknown) => void errors.push(String(error)),
+  };
   const reading = one.batches().next(); // which the tunnel wants to do
-  await assertRejects(() => tunnel(one, other, { clock, idleTimeout: 0 }), TypeError, "twice");
+  assertThrows(() => new Tunnel(one, owner), TypeError, "twice");
+  new Tunnel(other, owner).connect(one, { clock, idleTimeout: 0 });
+  assertEquals(errors, ["TypeError: Cannot read a connection twice at once"]);
   for (const connection of [one, other]) connection.abort();
   await reading;
   await clock.runUntil(server.close());
