@@ -170,18 +170,32 @@ export class Writer<Frame> implements Flushable, LineSender {
   }
 
   /**
-   * Sends a piece within this call, as far as the socket takes it.
+   * Sends a piece within this call, as far as the socket takes it. The codec must send frames as they are.
    *
    * @param lent Whether the memory is overwritten after the call, so that what the socket does not take must be copied.
    * @returns Whether it has taken everything.
    */
   sendNow(this: Writer<Uint8Array>, piece: Uint8Array, lent: boolean): boolean {
     if (this.ended) return false;
-    this.#encoder.push(this.#writing && lent ? piece.slice() : piece);
     this.#frames++;
+    if (this.#queued === 0 && this.#transport.writeNow !== undefined) return this.#sendPiece(piece, lent);
+    this.#encoder.push(this.#writing && lent ? piece.slice() : piece);
     this.#count(piece.length);
     if (!this.#writing) this.#flush(lent);
     return this.#queued === 0;
+  }
+
+  /** Sends a piece while nothing is pending, past the encoder. */
+  #sendPiece(piece: Uint8Array, lent: boolean): boolean {
+    this.#lastWrite = this.#settings.now();
+    const count = this.#writeNow(piece, piece.length);
+    if (this.#stopped !== undefined) return false;
+    this.#bytes += count;
+    if (count === piece.length) return true;
+    this.#left = piece.subarray(count);
+    this.#count(piece.length - count);
+    this.#waitToWrite(lent);
+    return false;
   }
 
   flushed(): Promise<void> {
@@ -279,14 +293,17 @@ export class Writer<Frame> implements Flushable, LineSender {
         this.#written(count);
         continue;
       }
-      this.#writing = true;
-      if (lent) this.#left = this.#left.slice();
-      const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
-      this.#transport.write(this.#left).then(written, failed);
-      return;
+      return this.#waitToWrite(lent);
     }
     this.#writing = false;
     this.#settle();
+  }
+
+  #waitToWrite(lent: boolean): void {
+    this.#writing = true;
+    if (lent) this.#left = this.#left.slice();
+    const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
+    this.#transport.write(this.#left).then(written, failed);
   }
 
   /** Takes the bytes of the encoder after the last write. Returns `false` if there are none. */
