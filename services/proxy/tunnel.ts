@@ -83,7 +83,7 @@ export class Tunnel implements DirectionOwner {
     if (this.#finish()) this.#owner.tunnelFailed(error);
   }
 
-  /** What is left of a connection whose other end has gone is broken off. */
+  /** Called by each direction. Breaks off the rest of a connection whose other end has gone. */
   ended(): void {
     this.#fromClient.breakOffIfEnded();
     this.#fromBackend?.breakOffIfEnded();

@@ -88,7 +88,7 @@ export class Acceptor {
   #pace: Promise<void> | undefined;
   /** Time of the last shortage of descriptors; `undefined` while there is none. */
   #shortage: number | undefined;
-  /** What `acceptNow` of a socket threw, which `accept` handles. */
+  /** An error that `acceptNow` of a socket threw, which `accept` handles. */
   #failure: { readonly error: unknown } | undefined;
   #closed = false;
 
