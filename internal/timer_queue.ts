@@ -78,6 +78,11 @@ export class TimerQueue<Id> implements CancelCount {
     return this.#size;
   }
 
+  /** Whether a timer may be due. */
+  get due(): boolean {
+    return this.#nextDue !== Infinity && this.#nextDue <= this.#alarms.now();
+  }
+
   /** Calls `run` once after `ms`, unless the timer is canceled first; with `Infinity`, never. */
   after(ms: number, run: () => void): Timer {
     const due = this.#alarms.now() + Math.max(0, ms);
@@ -109,7 +114,7 @@ export class TimerQueue<Id> implements CancelCount {
    */
   attend(again: boolean): void {
     this.#attended = again;
-    if (this.#nextDue !== Infinity && this.#nextDue <= this.#alarms.now()) this.#runDue();
+    if (this.due) this.#runDue();
     else if (!again && this.#size > 0) this.#arm();
   }
 

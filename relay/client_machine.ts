@@ -177,15 +177,17 @@ export class ClientMachine<Message extends string | number>
       ? undefined
       : EARLY;
     // Does nothing if it is closing already.
-    connection.close(why).then((reason) => this.#closed(connection, reason)).catch((error) =>
-      this.#task.failed(this.number, error)
-    );
+    void connection.close(why).then((reason) => this.#closed(connection, reason));
   }
 
   #closed(connection: Connection, reason: CloseReason): void {
     this.#connection = undefined;
-    this.#task.closed(this.number, connection, reason);
-    this.#attempts.ended();
+    try {
+      this.#task.closed(this.number, connection, reason);
+      this.#attempts.ended();
+    } catch (error) {
+      this.#task.failed(this.number, error);
+    }
   }
 
   #watch(deadlines: Deadlines): void {

@@ -15,10 +15,7 @@ export interface ReplyDelay {
   readonly longest: number;
 }
 
-/**
- * Receives everything that a client does, for histories and tests. Must not throw. These are direct calls and not events,
- * because a client of a load test should not allocate an object for each message.
- */
+/** Receives everything that a client does, for histories and tests. Must not throw. */
 export interface RelayClientObserver {
   /** An attempt begins; `attempt` counts from 1. */
   dialing?(attempt: number): void;

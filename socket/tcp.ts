@@ -10,12 +10,13 @@ import {
   unixPath,
 } from "./network.ts";
 import type { Clock, Random, Timer } from "../internal/clock.ts";
-import { atEndOfTurn } from "../internal/turn.ts";
+import { atEndOfTurn, runTurn } from "../internal/turn.ts";
 import { TimerQueue } from "../internal/timer_queue.ts";
 
 const timers = new TimerQueue({
   now: () => performance.now(),
-  set: (run, ms) => setTimeout(run, ms),
+  // What the timers send is written when all that are due have run, without another turn of the runtime.
+  set: (run, ms) => setTimeout(runTurn, ms, run, undefined),
   clear: (id) => clearTimeout(id),
 });
 
@@ -27,8 +28,13 @@ function endTurn(run: () => void): void {
   try {
     run();
   } finally {
-    timers.attend(coming > 0);
+    if (timers.due) runTurn(attendTimers, coming > 0);
+    else attendTimers(coming > 0);
   }
+}
+
+function attendTimers(again: boolean): void {
+  timers.attend(again);
 }
 
 /** The system clock: `performance.now`, one `setTimeout` for all timers, `setImmediate`. */
