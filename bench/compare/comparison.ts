@@ -4,15 +4,18 @@ import { formatTable } from "../../cli/terminal/table.ts";
 import { denoRun } from "../../tests/_util/programs/program.ts";
 import { Peer, resultsOf } from "../peers/peer.ts";
 
-/** Servers to compare, and the traffic for them. Ours is the last of `servers`. */
+/** Servers to compare, and the traffic for them. */
 export interface Comparison {
   readonly title: string;
   /** Name of what is counted, such as `line`. */
   readonly unit: string;
   readonly servers: Readonly<Record<string, () => Promise<Peer>>>;
+  /** The server whose throughput is divided by that of each. Default: the last. */
+  readonly ours?: string;
   /** Path of the program that makes the traffic. It prints seconds, units, and percentiles in µs as JSON. */
   readonly traffic: string;
   readonly args: (to: Peer) => readonly string[];
+  /** Rounds that count. Default 5. */
   readonly rounds?: number;
 }
 
@@ -26,7 +29,10 @@ interface Round {
 
 const ROUNDS = 5;
 
-/** Measures, and prints the medians of all rounds as a table, or with `--json` as one JSON line per server. */
+/**
+ * Measures, and prints the medians of all rounds as a table, or with `--json` as one JSON line per server. Each server gets
+ * the traffic of one more round first, so that it is compiled and its memory is there.
+ */
 export async function compare(comparison: Comparison): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const measured: { readonly name: string; readonly peer: Peer; readonly rounds: Round[] }[] = [];
@@ -34,21 +40,23 @@ export async function compare(comparison: Comparison): Promise<void> {
     measured.push({ name, peer: stack.use(await start()), rounds: [] });
   }
   // Alternating, so that other load on the machine affects all of them.
+  for (const { peer } of measured) await measure(comparison, peer);
   for (let round = 0; round < (comparison.rounds ?? ROUNDS); round++) {
-    for (const { peer, rounds } of measured) {
-      const before = peer.cpuSeconds();
-      const { seconds = NaN, count = NaN, ...percentiles } = await resultsOf(
-        comparison.traffic,
-        comparison.args(peer),
-      );
-      rounds.push({ seconds, count, ...percentiles, cpuSeconds: peer.cpuSeconds() - before });
-    }
+    for (const { peer, rounds } of measured) rounds.push(await measure(comparison, peer));
   }
-  print(comparison, measured.map(({ name, rounds }) => ({ name, ...medians(rounds) })));
+  const ours = measured.find(({ name }) => name === comparison.ours) ?? measured.at(-1)!;
+  const results = measured.map(({ name, rounds }) => ({ name, ...medians(rounds, ours.rounds) }));
+  print(comparison, ours.name, results);
+}
+
+async function measure({ traffic, args }: Comparison, peer: Peer): Promise<Round> {
+  const before = peer.cpuSeconds();
+  const { seconds = NaN, count = NaN, ...percentiles } = await resultsOf(traffic, args(peer));
+  return { seconds, count, ...percentiles, cpuSeconds: peer.cpuSeconds() - before };
 }
 
 /** Starts a service of `server.ts` on a free port, without log lines about peers. */
-function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
+export function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
   const [deno, ...args] = denoRun("server.ts", [service, "--port", "0", "--host", "127.0.0.1", "--json"]);
   return Peer.start(deno, [...args, "--quiet", ...options]);
 }
@@ -69,17 +77,25 @@ interface Result {
   readonly cpuMicroseconds: number;
   readonly p50: number;
   readonly p99: number;
+  /** Our throughput divided by that of this server. */
+  readonly ratio: number;
 }
 
-function medians(rounds: readonly Round[]): Omit<Result, "name"> {
+function medians(rounds: readonly Round[], ours: readonly Round[]): Omit<Result, "name"> {
   return {
-    perSecond: Math.round(median(rounds.map(({ count, seconds }) => count / seconds))),
+    perSecond: Math.round(median(rounds.map(perSecond))),
     cpuMicroseconds: Number(
-      median(rounds.map(({ cpuSeconds, count }) => cpuSeconds * 1e6 / count)).toFixed(1),
+      median(rounds.map(({ cpuSeconds, count }) => cpuSeconds * 1e6 / count)).toPrecision(2),
     ),
     p50: median(rounds.map(({ p50 = NaN }) => p50)),
     p99: median(rounds.map(({ p99 = NaN }) => p99)),
+    // Round by round, as other load on the machine comes and goes.
+    ratio: Number(median(rounds.map((round, at) => perSecond(ours[at]!) / perSecond(round))).toFixed(2)),
   };
+}
+
+function perSecond({ count, seconds }: Round): number {
+  return count / seconds;
 }
 
 function median(values: readonly number[]): number {
@@ -87,19 +103,18 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-function print({ title, unit }: Comparison, results: readonly Result[]): void {
+function print({ title, unit }: Comparison, ours: string, results: readonly Result[]): void {
   if (Deno.args.includes("--json")) {
     for (const result of results) writeLine(Deno.stdout, JSON.stringify({ bench: title, unit, ...result }));
     return;
   }
-  const ours = results.at(-1)!;
-  const rows = results.map(({ name, perSecond, cpuMicroseconds, p50, p99 }) => [
+  const rows = results.map(({ name, perSecond, cpuMicroseconds, p50, p99, ratio }) => [
     name,
     perSecond,
     cpuMicroseconds,
     Number.isNaN(p50) ? "" : `${p50} / ${p99}`,
-    (ours.perSecond / perSecond).toFixed(2),
+    ratio.toFixed(2),
   ]);
-  const head = [title, `${unit}s/s`, `CPU µs/${unit}`, "p50 / p99 µs", `${ours.name} ÷ this`];
+  const head = [title, `${unit}s/s`, `CPU µs/${unit}`, "p50 / p99 µs", `${ours} ÷ this`];
   writeLine(Deno.stdout, formatTable({ head, rows }));
 }

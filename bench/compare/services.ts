@@ -1,11 +1,14 @@
 /** Compares echo and hello with the same services in Go, in one run: `deno task bench:services`. @module */
 import { Log } from "../../cli/terminal/log.ts";
 import { TempDir } from "../../tests/_util/temp_dir.ts";
-import { compare, startBoth } from "./comparison.ts";
+import { compare, type Comparison, startBoth, startOurs } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "../peers/peer.ts";
 
 const SECONDS = 2;
-const SHORT = 1000;
+/** Requests for about a second, by how many are made in parallel. */
+const REQUESTS = { 1: 5000, 100: 20_000 };
+// As many as Go uses here.
+const PROCESSES = ["--processes", String(navigator.hardwareConcurrency)];
 
 if ((await missingPrograms(["go"])).length > 0) {
   new Log().warn("Skipped: go is not installed");
@@ -20,24 +23,38 @@ for (const [connections, atOnce] of [[1, 1], [100, 1], [100, 16], [1000, 1]] as 
   await compare({
     title: `echo, ${connections} × ${atOnce}`,
     unit: "line",
-    servers: {
-      Go: () => Peer.start(services, ["echo"]),
-      ...startBoth("echo"),
-    },
-    traffic,
+    ...withGo(["echo"], "echo"),
     args: (to) => ["lines", to.address, ...[connections, atOnce, SECONDS].map(String)],
-    rounds: 3,
   });
 }
-for (const atOnce of [1, 100]) {
+for (const atOnce of [1, 100] as const) {
   await compare({
-    title: `hello, ${SHORT} requests, ${atOnce} at once`,
+    title: `hello, ${atOnce} at once`,
     unit: "request",
-    servers: {
-      Go: () => Peer.start(services, ["hello", "0s"]),
-      ...startBoth("hello", "--delay", "0"),
-    },
-    traffic,
-    args: (to) => ["short", to.address, String(SHORT), String(atOnce)],
+    ...withGo(["hello", "0s"], "hello", "--delay", "0"),
+    args: (to) => ["short", to.address, String(REQUESTS[atOnce]), String(atOnce)],
   });
+}
+
+/** A service in Go and our own, one process of which is held against the others. */
+function withGo(
+  go: readonly string[],
+  service: string,
+  ...options: readonly string[]
+): Pick<Comparison, "servers" | "ours" | "traffic"> {
+  const one = startBoth(service, ...options);
+  const ours = Object.keys(one).at(-1)!;
+  return {
+    traffic,
+    ours,
+    servers: {
+      Go: () => Peer.start(services, go),
+      ...one,
+      ...ours.includes("epoll")
+        ? {
+          [`${ours}, processes`]: () => startOurs(service, ...options, "--transport", "epoll", ...PROCESSES),
+        }
+        : {},
+    },
+  };
 }
