@@ -15,6 +15,7 @@ import {
   F_SETFD,
   F_SETFL,
   FD_CLOEXEC,
+  MSG_MORE,
   MSG_NOSIGNAL,
   O_NONBLOCK,
   POLLIN,
@@ -154,10 +155,15 @@ export class Libc {
     }
   }
 
-  /** Sends the first `length` bytes, or as many as fit; a peer that is gone raises no SIGPIPE. */
-  send(descriptor: number, bytes: Uint8Array, length: number): number {
+  /**
+   * Sends the first `length` bytes, or as many as fit; a peer that is gone raises no SIGPIPE.
+   *
+   * @param more Whether more bytes or a FIN follow immediately, so that they share packets.
+   */
+  send(descriptor: number, bytes: Uint8Array, length: number, more = false): number {
+    const flags = more ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
     for (let attempt = 1;; attempt++) {
-      const count = this.#symbols.send(descriptor, foreign(bytes), length, MSG_NOSIGNAL);
+      const count = this.#symbols.send(descriptor, foreign(bytes), length, flags);
       if (count >= 0) return count;
       const errno = this.#errno.getInt32();
       if (this.#isBelievable(errno, attempt)) return -errno;

@@ -72,10 +72,10 @@ export class NativeTransport extends Handle implements Transport {
     return new Promise((resolve, reject) => this.#writing = { bytes, resolve, reject });
   }
 
-  writeNow(bytes: Uint8Array, length: number): number {
+  writeNow(bytes: Uint8Array, length: number, finFollows = false): number {
     if (this.closed) throw this.#closedError();
     if (this.#writing !== undefined) throw twice("write");
-    const count = this.loop.libc.send(this.descriptor, bytes, length);
+    const count = this.loop.libc.send(this.descriptor, bytes, length, finFollows);
     if (count >= 0) return count;
     if (wouldBlock(count)) return 0;
     throw errnoError(-count);

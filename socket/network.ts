@@ -46,8 +46,10 @@ export interface Transport {
   /**
    * Writes as many of the first `length` bytes as the socket takes immediately, and returns how many: fewer than all, or
    * 0, if its buffer is full. Optional: use `write` if it is absent. Throws what `write` rejects with.
+   *
+   * @param finFollows Whether FIN is sent next if the socket takes everything: then both may share a packet. Default `false`.
    */
-  writeNow?(bytes: Uint8Array, length: number): number;
+  writeNow?(bytes: Uint8Array, length: number, finFollows?: boolean): number;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
   /** Does the same within the call. Optional: use `closeWrite` if it is absent. Throws what that rejects with. */

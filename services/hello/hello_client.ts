@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../internal/clock.ts";
 import { isClientHello } from "../../internal/tls_hello.ts";
 import type { Connection } from "../../socket/connection.ts";
 import type { FrameSink } from "../../socket/connection/frame_iterator.ts";
-import { FramingError } from "../../socket/errors.ts";
+import { type CloseReason, FramingError } from "../../socket/errors.ts";
 import { type Greeting, helloResponse } from "./response.ts";
 
 const PLAIN_TEXT = "This port speaks plain text, not TLS";
@@ -18,31 +18,23 @@ export interface HelloState {
   delayed: number;
 }
 
-/** Settles the promise of a client. */
-interface Settle {
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 /** Answers the first bytes of a client, and reads no more. It gets them by a call, and without a copy. */
 export class HelloClient implements FrameSink<Uint8Array> {
   readonly keepsNothing = true;
   readonly #connection: Connection<Uint8Array>;
   readonly #state: HelloState;
-  readonly #settle: Settle;
+  readonly #resolve: () => void;
   #timer: Timer | undefined;
 
-  private constructor(connection: Connection<Uint8Array>, state: HelloState, settle: Settle) {
+  private constructor(connection: Connection<Uint8Array>, state: HelloState, resolve: () => void) {
     this.#connection = connection;
     this.#state = state;
-    this.#settle = settle;
+    this.#resolve = resolve;
   }
 
-  /** Resolves when the client has its response, or has gone. Rejects with a framing error if it speaks TLS. */
+  /** Answers a client, and closes its connection. Resolves when nothing more will be sent. */
   static serve(connection: Connection<Uint8Array>, state: HelloState): Promise<void> {
-    return new Promise((resolve, reject) =>
-      connection.feed(new HelloClient(connection, state, { resolve, reject }))
-    );
+    return new Promise((resolve) => connection.feed(new HelloClient(connection, state, resolve)));
   }
 
   take([start]: readonly Uint8Array[]): boolean {
@@ -52,18 +44,13 @@ export class HelloClient implements FrameSink<Uint8Array> {
     return false;
   }
 
-  /** Called also after the response, when the connection closes. */
+  /** Called when the connection closes, be it after the response. */
   ended(): void {
     if (this.#timer !== undefined) {
       this.#timer.cancel();
       this.#waited();
     }
-    this.#settle.resolve();
-  }
-
-  #refuseTls(): void {
-    this.#connection.send(helloResponse(400, `${PLAIN_TEXT}\n`, new Date()));
-    this.#settle.reject(new FramingError("tls", PLAIN_TEXT));
+    this.#resolve();
   }
 
   #wait(): void {
@@ -81,7 +68,17 @@ export class HelloClient implements FrameSink<Uint8Array> {
   }
 
   #greet(): void {
-    this.#connection.send(this.#state.greeting.at(new Date()));
-    this.#settle.resolve();
+    this.#answer(this.#state.greeting.at(new Date()));
+  }
+
+  #refuseTls(): void {
+    const error = new FramingError("tls", PLAIN_TEXT);
+    this.#answer(helloResponse(400, `${PLAIN_TEXT}\n`, new Date()), { type: "framing", error });
+  }
+
+  /** Sends a response and FIN, which go out together because both are sent in this turn. */
+  #answer(response: Uint8Array, why?: CloseReason): void {
+    this.#connection.send(response);
+    void this.#connection.close(why); // The service waits for it.
   }
 }

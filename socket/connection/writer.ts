@@ -275,7 +275,7 @@ export class Writer<Frame> implements Flushable, LineSender {
     this.#count(length - this.#queued);
     let count: number;
     try {
-      count = transport.writeNow(SCRATCH, length);
+      count = transport.writeNow(SCRATCH, length, this.#ended);
     } catch (cause) {
       return this.#fail(cause);
     }
@@ -327,7 +327,7 @@ export class Writer<Frame> implements Flushable, LineSender {
     const transport = this.#transport;
     if (transport.writeNow === undefined) return 0;
     try {
-      return transport.writeNow(bytes, length);
+      return transport.writeNow(bytes, length, this.#ended);
     } catch (cause) {
       this.#fail(cause);
       return 0;

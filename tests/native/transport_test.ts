@@ -1,4 +1,5 @@
 /** Sockets on epoll. */
+import { assertEquals } from "@std/assert";
 import type { Transport } from "../../socket/network.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
 
@@ -33,4 +34,15 @@ Deno.test("NativeTransport.write() resolves when it begins to wait inside receiv
   transport.close();
   await drained;
   for (const each of [peer, listener]) each.close();
+});
+
+Deno.test("NativeTransport.writeNow() delivers bytes that a FIN follows, and then FIN", foreign, async () => {
+  const listener = network.listen({ port: 0 });
+  const peer = await network.connect({ port: listener.address.port });
+  const transport = await listener.accept();
+  assertEquals(transport.writeNow!(PIECE, 5, true), 5);
+  transport.closeWriteNow!();
+  assertEquals(await peer.read(new Uint8Array(100)), 5);
+  assertEquals(await peer.read(new Uint8Array(100)), null);
+  for (const each of [transport, peer, listener]) each.close();
 });

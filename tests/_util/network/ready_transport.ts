@@ -12,6 +12,8 @@ export class ReadyTransport implements Transport {
   room = Infinity;
   broken: Error | undefined;
   readonly writes: string[] = [];
+  /** Of each call of `writeNow`, whether a FIN was to follow. */
+  readonly finsAnnounced: boolean[] = [];
   closed = false;
   receiver: Receiver | undefined;
 
@@ -24,7 +26,8 @@ export class ReadyTransport implements Transport {
     this.receiver = receiver;
   }
 
-  writeNow(bytes: Uint8Array, length: number): number {
+  writeNow(bytes: Uint8Array, length: number, finFollows = false): number {
+    this.finsAnnounced.push(finFollows);
     if (this.broken !== undefined) throw this.broken;
     const count = Math.min(length, this.room);
     this.room -= count;

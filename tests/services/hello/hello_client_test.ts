@@ -1,10 +1,9 @@
-import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { HelloClient } from "../../../services/hello/hello_client.ts";
 import { Greeting } from "../../../services/hello/response.ts";
 import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
-import { FramingError } from "../../../socket/errors.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { ReadyTransport } from "../../_util/network/ready_transport.ts";
 import { pure } from "../../_util/permissions.ts";
@@ -17,11 +16,11 @@ function start(delay: number) {
   return { clock, transport, connection, state, served: HelloClient.serve(connection, state) };
 }
 
-Deno.test("HelloClient answers the first bytes without a timer when there is no delay", pure, async () => {
-  const { clock, transport, connection, served } = start(0);
+Deno.test("HelloClient answers the first bytes in the same turn when there is no delay", pure, async () => {
+  const { clock, transport, connection, state, served } = start(0);
   transport.deliver("x");
+  assertEquals(state.delayed, 0);
   await served;
-  assertEquals(clock.timers, 0);
   await clock.advance(0);
   assertMatch(transport.writes.join(""), /^HTTP\/1.1 200 OK\r\n[^]*\r\n\r\nHello World!\n$/);
   connection.abort();
@@ -55,11 +54,13 @@ Deno.test("HelloClient sends nothing to a client that finishes without a request
   connection.abort();
 });
 
-Deno.test("HelloClient rejects with a framing error after its response to TLS", pure, async () => {
+Deno.test("HelloClient closes for a framing error after its response to TLS", pure, async () => {
   const { clock, transport, connection, served } = start(100);
   transport.deliver(Uint8Array.of(0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3));
-  assertInstanceOf(await served.catch((error) => error), FramingError);
+  await served;
   await clock.advance(0);
   assertMatch(transport.writes.join(""), /^HTTP\/1.1 400 Bad Request\r\n/);
-  connection.abort();
+  transport.deliverEnd();
+  const reason = await connection.closed;
+  assertEquals([reason.type, reason.type === "framing" && reason.error.code], ["framing", "tls"]);
 });

@@ -215,3 +215,15 @@ Deno.test("Connection.close() closes at once when both sides have finished", pur
   assertEquals([transport.closed, clock.timers], [true, 0]);
   assertEquals(await closed, { type: "natural" });
 });
+
+Deno.test("Connection.close() announces its FIN with the last bytes of the turn", pure, async () => {
+  const { transport, connection, clock } = setUp();
+  connection.send("one");
+  await clock.advance(0);
+  connection.send("last");
+  void connection.close();
+  await clock.advance(0);
+  assertEquals([transport.writes, transport.finsAnnounced], [["one\n", "last\n"], [false, true]]);
+  transport.deliverEnd();
+  assertEquals(await connection.closed, { type: "natural" });
+});
