@@ -96,6 +96,8 @@ async function runService(
     const { supervise } = await import("./processes/supervise.ts");
     return await supervise({ service: command, args, values, respawn, host });
   });
+  const entry: Service = services[told.command];
+  entry.report?.(service, told.options, host);
   await operate(service, {
     log,
     onSignal,

@@ -56,6 +56,8 @@ export interface Service extends Command {
   readonly options: typeof sharedOptions & { readonly port: Option<number> };
   /** @throws {ExitError} If it cannot start for a reason that the user can fix, other than binding its addresses. */
   start(values: SharedValues, host: ServiceHost): Promise<RunningService>;
+  /** Logs what the service does. Called once it runs, in one process or in several. Default: nothing. */
+  report?(service: RunningService, values: SharedValues, host: ServiceHost): void;
 }
 
 /** The environment that the program provides to its service. */

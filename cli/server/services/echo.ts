@@ -27,27 +27,24 @@ export const echo = {
     ["echo --port 7 --verbose", "On the standard port for echo, with throughput on stderr"],
   ],
   async start(values: Values<typeof options>, host: ServiceHost): Promise<RunningService> {
-    const { log } = host;
     const { startEcho } = await import("../../../services/echo/service.ts");
     const listen = await listenOptions(values, host);
-    const service = startEcho({ ...listen, limits: { ...listen.limits, maxLine: values.maxLine } });
-    if (!values.verbose) return service;
+    return startEcho({ ...listen, limits: { ...listen.limits, maxLine: values.maxLine } });
+  },
+  report(service: RunningService, values: Values<typeof options>, { log }: ServiceHost): void {
+    if (!values.verbose) return;
     const counter = new EchoCounter({
-      count: () => service.stats().messages,
+      count: () => messagesOf(service.stats()),
       show: (line) => log.info(line),
       clock: systemClock,
     });
-    return {
-      addresses: service.addresses,
-      // The last line of metrics must be out before the server ends.
-      finished: service.finished.finally(() => counter.stop()),
-      stats: () => service.stats(),
-      connections: service.connections,
-      setLimits: (limits, timeouts) => service.setLimits(limits, timeouts),
-      suspend: () => service.suspend(),
-      resume: () => service.resume(),
-      shutdown: () => service.shutdown(),
-      close: () => service.close(),
-    };
+    const stop = (): void => counter.stop();
+    // Added before anything else waits for the end: the last line must be out before the server ends.
+    service.finished.then(stop, stop);
   },
 } as const satisfies Service;
+
+/** Returns the count of one process, or the sum of several. */
+function messagesOf(stats: object): number {
+  return "messages" in stats ? Number(stats.messages) : 0;
+}

@@ -40,6 +40,15 @@ Deno.test("server.ts relay --processes relays between processes, and ends them a
   for (const pid of workers) assertThrows(() => Deno.statSync(`/proc/${pid}`), Deno.errors.NotFound);
 });
 
+Deno.test("server.ts echo --processes --verbose logs the throughput of all processes", async () => {
+  await using server = await ServerProcess.start("echo", "--processes", "2", "--verbose");
+  const { code, err } = await runClient(["echo", "--port", `${server.port}`, "--clients", "20", "hello"]);
+  assertEquals(code, 0, err);
+  const outcome = await server.stop();
+  assertEquals(outcome.code, 0, outcome.err);
+  assertMatch(outcome.err, /; 20 in total\n/);
+});
+
 Deno.test("server.ts relay --processes replaces a process that is killed", async () => {
   await using server = await ServerProcess.start("relay", "--processes", "2");
   const [victim] = workersOf(server);
