@@ -1,7 +1,7 @@
 /** Measures the router alone, without sockets. @module */
 import { Router } from "../../relay/router/router.ts";
 import { Line } from "../../socket/codecs/line.ts";
-import { RouterLoad } from "./router_load.ts";
+import { Peer, RouterLoad } from "./router_load.ts";
 
 // Large enough that the cost of measuring does not matter.
 const BATCH = 1000;
@@ -15,8 +15,8 @@ for (const { peers, alive } of [{ peers: 100, alive: 1600 }, { peers: 10_000, al
 
 // Copies of one text, or distinct texts: redelivery should cost about the same.
 for (const texts of [1, BATCH]) {
-  const router = new Router<{ slot: number }>({ random: Math.random, ackTimeout: 10, redeliver: true });
-  const peers = Array.from({ length: 10 }, () => ({ slot: -1 }));
+  const router = new Router<Peer>({ random: Math.random, ackTimeout: 10, redeliver: true });
+  const peers = Array.from({ length: 10 }, () => new Peer(""));
   for (const peer of peers) router.join(peer);
   const out = () => {};
   for (let i = 0; i < BATCH; i++) {

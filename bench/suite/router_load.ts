@@ -1,10 +1,15 @@
 /** Simulates peers of a router without sockets: each sends a message again once it has its ok. @module */
-import { Router } from "../../relay/router/router.ts";
+import { Router, RouterPeer } from "../../relay/router/router.ts";
 import { copyBytes, Line } from "../../socket/codecs/line.ts";
 
-interface Peer {
-  slot: number;
+/** A peer with a name. */
+export class Peer extends RouterPeer<Peer> {
   readonly name: string;
+
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
 }
 
 const encoder = new TextEncoder();
@@ -32,7 +37,7 @@ export class RouterLoad {
     let state = 1;
     const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
     this.#router = new Router<Peer>({ random, ackTimeout: 10_000, redeliver: true });
-    const peers = Array.from({ length: options.peers }, (_, i): Peer => ({ slot: -1, name: `${i}` }));
+    const peers = Array.from({ length: options.peers }, (_, i) => new Peer(`${i}`));
     for (const peer of peers) this.#router.join(peer);
     this.#receivers = new Array<Peer>(alive);
     this.#lines = Array.from({ length: alive }, () => new Line(new Uint8Array(LINE)));

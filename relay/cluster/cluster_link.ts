@@ -1,14 +1,14 @@
 /** The link between a relay's router and the other nodes of its cluster. @module */
 import type { Clock } from "../../internal/clock.ts";
 import { Line } from "../../socket/codecs/line.ts";
-import type { Router, RouterPeer, Sink } from "../router/router.ts";
+import { type Router, RouterPeer, type Sink } from "../router/router.ts";
 import type { Bus } from "./bus.ts";
 import { Membership, type MembershipStats, type Node } from "./membership.ts";
 
 /** A peer that can be sent a line: a connection of this node, or another node. */
-export interface RelayPeer extends RouterPeer {
+export abstract class RelayPeer extends RouterPeer<RelayPeer> {
   /** Queues a line, which it copies. */
-  send(line: Line): void;
+  abstract send(line: Line): void;
 }
 
 /** Options for {@linkcode ClusterLink}. */
@@ -23,12 +23,12 @@ export interface ClusterLinkOptions {
   readonly onChange: () => void;
 }
 
-class NodePeer implements RelayPeer {
-  slot = -1;
+class NodePeer extends RelayPeer {
   readonly #id: string;
   readonly #membership: Membership;
 
   constructor(id: string, membership: Membership) {
+    super();
     this.#id = id;
     this.#membership = membership;
   }

@@ -1,6 +1,6 @@
 /** A message in flight, linked into the lists that it is in. Pure. @module */
 import { copyBytes, Line } from "../../socket/codecs/line.ts";
-import type { PeerState } from "./peers.ts";
+import type { Routed } from "./router_peer.ts";
 import type { IndexEntry } from "./message_index.ts";
 
 /** Index at which the text of a message begins in its line. */
@@ -28,9 +28,9 @@ export class Message<Peer> extends Line implements IndexEntry<Message<Peer>> {
   hash: number;
   inBucket: Message<Peer> | undefined = undefined;
   /** The peer that sent it, and waits for its ok. */
-  origin: PeerState<Peer> | undefined;
+  origin: Routed<Peer> | undefined;
   /** The peer that it was delivered to. */
-  holder: PeerState<Peer> | undefined = undefined;
+  holder: Routed<Peer> | undefined = undefined;
   /** Time in ms at which it goes to another peer. */
   due = 0;
   /** Time at which its origin sent it, in units of a `DurationHistogram`; set only while ack times are measured. */
@@ -49,7 +49,7 @@ export class Message<Peer> extends Line implements IndexEntry<Message<Peer>> {
   earlier: Message<Peer> | undefined = undefined;
 
   /** @param line Copied, unless it is long and another message has it already. */
-  constructor(line: Line, hash: number, origin: PeerState<Peer> | undefined) {
+  constructor(line: Line, hash: number, origin: Routed<Peer> | undefined) {
     super();
     if (cellsLeft === 0) {
       slab = new Uint8Array(CELLS * CELL);
@@ -118,7 +118,7 @@ export class MessagePool<Peer> {
   readonly #spares: Message<Peer>[] = [];
 
   /** Returns a message that is in no list. */
-  take(line: Line, hash: number, origin: PeerState<Peer> | undefined): Message<Peer> {
+  take(line: Line, hash: number, origin: Routed<Peer> | undefined): Message<Peer> {
     const spare = this.#spares.pop();
     if (spare === undefined) return new Message(line, hash, origin);
     spare.setLine(line);

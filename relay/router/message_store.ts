@@ -3,7 +3,7 @@ import { Line } from "../../socket/codecs/line.ts";
 import { DeadlineList } from "./deadline_list.ts";
 import { type Message, MessagePool, TEXT_START } from "./message.ts";
 import { MessageIndex } from "./message_index.ts";
-import type { PeerState } from "./peers.ts";
+import type { Routed } from "./router_peer.ts";
 import type { Sink } from "./types.ts";
 
 /** Between nodes: the message is settled, or needs no ok anymore. */
@@ -16,7 +16,7 @@ export interface MessageStoreOptions<Peer> {
   /** Time in ms after which a message is due for redelivery, or `undefined` for never. */
   readonly timeout: number | undefined;
   /** Called for each removed message with its origin, after the removal. */
-  readonly onRemoved: (origin: PeerState<Peer>) => void;
+  readonly onRemoved: (origin: Routed<Peer>) => void;
 }
 
 /**
@@ -29,7 +29,7 @@ export class MessageStore<Peer> {
   readonly #due = new DeadlineList<Message<Peer>>();
   readonly #pool = new MessagePool<Peer>();
   readonly #timeout: number | undefined;
-  readonly #onRemoved: (origin: PeerState<Peer>) => void;
+  readonly #onRemoved: (origin: Routed<Peer>) => void;
 
   constructor(options: MessageStoreOptions<Peer>) {
     this.#rings = new MessageIndex(options.hashSeed);
@@ -53,7 +53,7 @@ export class MessageStore<Peer> {
   }
 
   /** Adds a message line of an origin, without a holder. */
-  add(origin: PeerState<Peer>, line: Line): Message<Peer> {
+  add(origin: Routed<Peer>, line: Line): Message<Peer> {
     const hash = this.#rings.hash(line, TEXT_START);
     const first = this.#rings.get(line, TEXT_START, hash);
     const message = this.#pool.take(first ?? line, hash, origin);
@@ -78,7 +78,7 @@ export class MessageStore<Peer> {
   }
 
   /** Returns the first message of a text's ring, if the peer holds the text. */
-  firstHeld(holder: PeerState<Peer>, line: Line, start: number): Message<Peer> | undefined {
+  firstHeld(holder: Routed<Peer>, line: Line, start: number): Message<Peer> | undefined {
     const { held } = holder;
     // Usually it is the text that the peer has held for longest, alone in its ring. Comparing is cheaper than a lookup.
     if (held !== undefined && held.next === held && held.isText(line, start)) return held;
@@ -87,7 +87,7 @@ export class MessageStore<Peer> {
   }
 
   /** Makes a peer the holder of a message without a holder. */
-  assign(message: Message<Peer>, holder: PeerState<Peer>, now: number): void {
+  assign(message: Message<Peer>, holder: Routed<Peer>, now: number): void {
     holder.addHeld(message);
     if (!this.#isTimed(message)) return;
     // An integer, because V8 allocates an object for a fraction.
@@ -96,13 +96,13 @@ export class MessageStore<Peer> {
   }
 
   /** Makes another peer the holder of a message whose former holder was removed. */
-  reassign(message: Message<Peer>, holder: PeerState<Peer>, now: number): void {
+  reassign(message: Message<Peer>, holder: Routed<Peer>, now: number): void {
     if (this.#isTimed(message)) this.#due.remove(message);
     this.assign(message, holder, now);
   }
 
   /** Remembers a former holder of a message, which may settle its text as long as that is pending. */
-  remember(message: Message<Peer>, holder: PeerState<Peer>): void {
+  remember(message: Message<Peer>, holder: Routed<Peer>): void {
     if (holder.holds(message)) return;
     const former = this.#pool.take(message, message.hash, undefined);
     former.insertBefore(this.#firstOf(message));
@@ -125,16 +125,16 @@ export class MessageStore<Peer> {
   }
 
   /** Removes a whole ring. Nodes that hold its text are notified, except for the one that settled it. */
-  drop(first: Message<Peer>, out: Sink<Peer>, settler?: PeerState<Peer>): void {
+  drop(first: Message<Peer>, out: Sink<Peer>, settler?: Routed<Peer>): void {
     this.#rings.delete(first);
     for (let other = first.next; other !== first; other = first.next) this.remove(other, out, settler);
     this.remove(first, out, settler);
   }
 
   /** Removes a message from every list but the index. A node that holds it is notified, if there is an `out`. */
-  remove(message: Message<Peer>, out: Sink<Peer> | undefined, settler?: PeerState<Peer>): void {
+  remove(message: Message<Peer>, out: Sink<Peer> | undefined, settler?: Routed<Peer>): void {
     const { origin, holder } = message;
-    if (holder?.isNode && holder !== settler) out?.(holder.peer, Line.of(DROP + message.key()));
+    if (holder?.isNode && holder !== settler) out?.(holder, Line.of(DROP + message.key()));
     message.leaveRing();
     holder?.removeHeld(message);
     if (origin !== undefined) {

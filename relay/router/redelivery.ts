@@ -3,14 +3,15 @@ import { Line } from "../../socket/codecs/line.ts";
 import type { InFlightLimit } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { MessageStore } from "./message_store.ts";
-import type { PeerList, PeerState } from "./peers.ts";
-import type { RouterPeer, Sink } from "./types.ts";
+import type { PeerList } from "./peers.ts";
+import type { RouterPeer } from "./router_peer.ts";
+import type { Sink } from "./types.ts";
 
 /** Between nodes: the message comes back, because no connection of the node can take it. */
 export const RETURN = "return ";
 
 /** Options for {@linkcode Redelivery}: the parts of its router. */
-export interface RedeliveryOptions<Peer extends RouterPeer> {
+export interface RedeliveryOptions<Peer extends RouterPeer<Peer>> {
   readonly peers: PeerList<Peer>;
   readonly store: MessageStore<Peer>;
   readonly inFlight: InFlightLimit;
@@ -19,7 +20,7 @@ export interface RedeliveryOptions<Peer extends RouterPeer> {
 }
 
 /** Moves messages from one holder to another. Counts those that it moves, returns, and drops. */
-export class Redelivery<Peer extends RouterPeer> {
+export class Redelivery<Peer extends RouterPeer<Peer>> {
   readonly #peers: PeerList<Peer>;
   readonly #store: MessageStore<Peer>;
   readonly #inFlight: InFlightLimit;
@@ -53,19 +54,19 @@ export class Redelivery<Peer extends RouterPeer> {
   }
 
   /** Gives the messages that a peer holds to others. */
-  handOver(state: PeerState<Peer>, now: number, out: Sink<Peer>): void {
-    for (let message = state.held; message !== undefined; message = state.held) {
+  handOver(peer: Peer, now: number, out: Sink<Peer>): void {
+    for (let message = peer.held; message !== undefined; message = peer.held) {
       if (message.origin === undefined) {
         this.#store.remove(message, out);
         continue;
       }
-      state.removeHeld(message);
+      peer.removeHeld(message);
       if (this.#redelivers) this.#reassign(message, message.origin, now, out);
     }
   }
 
   /** Gives messages that a node has returned to other peers. */
-  takeBack(messages: readonly Message<Peer>[], node: PeerState<Peer>, now: number, out: Sink<Peer>): void {
+  takeBack(messages: readonly Message<Peer>[], node: Peer, now: number, out: Sink<Peer>): void {
     for (const message of messages) {
       node.removeHeld(message);
       this.#redeliver(message, this.#peers.anyBut(node), now, out);
@@ -73,9 +74,9 @@ export class Redelivery<Peer extends RouterPeer> {
   }
 
   /** Returns a message to the node that it came from. */
-  sendBack(origin: PeerState<Peer>, text: string, out: Sink<Peer>): void {
+  sendBack(origin: Peer, text: string, out: Sink<Peer>): void {
     this.#counts.returned++;
-    out(origin.peer, Line.of(RETURN + text));
+    out(origin, Line.of(RETURN + text));
   }
 
   /** Removes a message that its origin does not wait for anymore, and counts it if its text was dropped with it. */
@@ -84,12 +85,12 @@ export class Redelivery<Peer extends RouterPeer> {
   }
 
   /** Returns a connection for a message of another node, or `undefined` if there is none, or this node drains. */
-  receiverForNode(): PeerState<Peer> | undefined {
+  receiverForNode(): Peer | undefined {
     return this.#inFlight.closed ? undefined : this.#peers.anyConnection();
   }
 
   /** Gives a message to another peer; one of a node goes back to it if no connection of this node can take it. */
-  #reassign(message: Message<Peer>, origin: PeerState<Peer>, now: number, out: Sink<Peer>): void {
+  #reassign(message: Message<Peer>, origin: Peer, now: number, out: Sink<Peer>): void {
     const holder = origin.isNode ? this.receiverForNode() : this.#peers.any();
     if (holder === undefined && origin.isNode) {
       this.sendBack(origin, message.key(), out);
@@ -102,13 +103,13 @@ export class Redelivery<Peer extends RouterPeer> {
   /** Redelivers a message, or drops it if no receiver is left, because its origin has half-closed. */
   #redeliver(
     message: Message<Peer>,
-    holder: PeerState<Peer> | undefined,
+    holder: Peer | undefined,
     now: number,
     out: Sink<Peer>,
   ): void {
     if (holder === undefined) return this.withdraw(message, out);
     this.#counts.redelivered++;
     this.#store.reassign(message, holder, now);
-    out(holder.peer, message);
+    out(holder, message);
   }
 }

@@ -5,12 +5,14 @@ import { Line } from "../../socket/codecs/line.ts";
 import { InFlightLimit } from "./limits.ts";
 import { type Message, TEXT_START } from "./message.ts";
 import { DROP, MessageStore } from "./message_store.ts";
-import { PeerList, type PeerState } from "./peers.ts";
+import { PeerList } from "./peers.ts";
+import { RouterPeer } from "./router_peer.ts";
 import { Redelivery, RETURN } from "./redelivery.ts";
-import type { RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
+import type { RouterOptions, RouterStats, Sink } from "./types.ts";
 import { DROPPED, ERROR, LATE, type LineVerdict, MESSAGE, OK, RETURNED, STRAY } from "./verdict.ts";
 
-export type { RouterOptions, RouterPeer, RouterStats, Sink } from "./types.ts";
+export { RouterPeer };
+export type { RouterOptions, RouterStats, Sink } from "./types.ts";
 export type { LineVerdict, MessageLimit } from "./verdict.ts";
 
 const { bytes: MESSAGE_BYTES } = Line.of("message ");
@@ -29,12 +31,14 @@ const { bytes: DROP_BYTES } = Line.of(DROP);
  *
  * @example
  * ```ts
- * import { Router } from "@okline/okline/relay";
+ * import { Router, RouterPeer } from "@okline/okline/relay";
  * import { Line } from "@okline/okline/socket";
  * import { assertEquals } from "@std/assert";
  *
- * const router = new Router<{ slot: number }>({ random: () => 0.9, ackTimeout: 0, redeliver: true });
- * const [alice, bob] = [{ slot: -1 }, { slot: -1 }];
+ * class Client extends RouterPeer<Client> {}
+ *
+ * const router = new Router<Client>({ random: () => 0.9, ackTimeout: 0, redeliver: true });
+ * const [alice, bob] = [new Client(), new Client()];
  * router.join(alice);
  * router.join(bob);
  *
@@ -46,14 +50,14 @@ const { bytes: DROP_BYTES } = Line.of(DROP);
  * assertEquals(router.stats().pending, 0);
  * ```
  */
-export class Router<Peer extends RouterPeer> {
+export class Router<Peer extends RouterPeer<Peer>> {
   readonly #peers: PeerList<Peer>;
   readonly #store: MessageStore<Peer>;
   readonly #inFlight: InFlightLimit;
   readonly #redelivery: Redelivery<Peer>;
   readonly #ackTimes: DurationHistogram | undefined;
   /** Peers that send no more, and still wait for oks. */
-  readonly #halfClosed = new Map<Peer, PeerState<Peer>>();
+  readonly #halfClosed = new Set<Peer>();
   /** Half-closed peers that do not wait anymore. */
   #finished: Peer[] = [];
   readonly #counts = {
@@ -105,12 +109,11 @@ export class Router<Peer extends RouterPeer> {
 
   /** Removes a peer. The messages it holds go to others, and messages that only it sent are dropped. */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
-    const state = this.#halfClosed.get(peer) ?? this.#peers.remove(peer);
-    this.#halfClosed.delete(peer);
-    for (let message = state.sent; message !== undefined; message = state.sent) {
+    if (!this.#halfClosed.delete(peer)) this.#peers.remove(peer);
+    for (let message = peer.sent; message !== undefined; message = peer.sent) {
       this.#redelivery.withdraw(message, out);
     }
-    this.#redelivery.handOver(state, now, out);
+    this.#redelivery.handOver(peer, now, out);
   }
 
   /**
@@ -118,14 +121,14 @@ export class Router<Peer extends RouterPeer> {
    * cannot answer them. Its own messages stay until {@linkcode Router.leave}.
    */
   halfClose(peer: Peer, now: number, out: Sink<Peer>): void {
-    const state = this.#peers.remove(peer);
-    this.#halfClosed.set(peer, state);
-    this.#redelivery.handOver(state, now, out);
+    this.#peers.remove(peer);
+    this.#halfClosed.add(peer);
+    this.#redelivery.handOver(peer, now, out);
   }
 
   /** Returns how many messages of a half-closed peer have no ok yet. */
   owed(peer: Peer): number {
-    return this.#halfClosed.get(peer)?.sentCount ?? 0;
+    return this.#halfClosed.has(peer) ? peer.sentCount : 0;
   }
 
   /** Whether {@linkcode Router.takeFinished} has peers. */
@@ -166,9 +169,9 @@ export class Router<Peer extends RouterPeer> {
     }
     switch (verb) {
       case "message":
-        return this.#message(this.#peers.stateOf(peer), line, now, out);
+        return this.#message(peer, line, now, out);
       case "ok":
-        return this.#ok(this.#peers.stateOf(peer), line, now, out);
+        return this.#ok(peer, line, now, out);
       case "error":
         this.#counts.errors++;
         return ERROR;
@@ -182,16 +185,15 @@ export class Router<Peer extends RouterPeer> {
    * `drop X` for one of its own that needs no ok anymore.
    */
   nodeLine(node: Peer, line: Line, now: number, out: Sink<Peer>): LineVerdict {
-    const state = this.#peers.stateOf(node);
     if (line.startsWith(RETURN_BYTES)) {
       const held = this.#store.ring(line, RETURN.length).filter(({ holder, origin }) =>
-        holder === state && origin !== undefined
+        holder === node && origin !== undefined
       );
-      this.#redelivery.takeBack(held, state, now, out);
+      this.#redelivery.takeBack(held, node, now, out);
       return held.length > 0 ? RETURNED : LATE;
     }
     if (line.startsWith(DROP_BYTES)) {
-      const sent = this.#store.ring(line, DROP.length).filter(({ origin }) => origin === state);
+      const sent = this.#store.ring(line, DROP.length).filter(({ origin }) => origin === node);
       for (const message of sent) this.#store.withdraw(message, out);
       return sent.length > 0 ? DROPPED : LATE;
     }
@@ -224,7 +226,7 @@ export class Router<Peer extends RouterPeer> {
 
   /** Iterates over the connections with messages without an ok, and their numbers. */
   *unsettled(): Generator<readonly [peer: Peer, messages: number]> {
-    for (const { peer, sentCount } of this.#peers.connections) if (sentCount > 0) yield [peer, sentCount];
+    for (const peer of this.#peers.connections) if (peer.sentCount > 0) yield [peer, peer.sentCount];
   }
 
   /** Returns the counters of the router. */
@@ -240,7 +242,7 @@ export class Router<Peer extends RouterPeer> {
     };
   }
 
-  #message(origin: PeerState<Peer>, line: Line, now: number, out: Sink<Peer>): LineVerdict {
+  #message(origin: Peer, line: Line, now: number, out: Sink<Peer>): LineVerdict {
     // A message of another node counts there, and must not travel on: two nodes could pass it back and forth forever.
     const holder = origin.isNode ? this.#redelivery.receiverForNode() : this.#peers.any();
     if (holder === undefined) {
@@ -256,11 +258,11 @@ export class Router<Peer extends RouterPeer> {
     const message = this.#store.add(origin, line);
     if (this.#ackTimes !== undefined) message.sentAt = durationUnits(now);
     this.#store.assign(message, holder, now);
-    out(holder.peer, line);
+    out(holder, line);
     return MESSAGE;
   }
 
-  #ok(holder: PeerState<Peer>, line: Line, now: number, out: Sink<Peer>): LineVerdict {
+  #ok(holder: Peer, line: Line, now: number, out: Sink<Peer>): LineVerdict {
     const first = this.#store.firstHeld(holder, line, OK_BYTES.length);
     if (first === undefined) {
       // Between nodes that is normal, because lines cross on the way.
@@ -289,16 +291,16 @@ export class Router<Peer extends RouterPeer> {
       if (origin.lastOk !== this.#counts.settled) {
         origin.lastOk = this.#counts.settled;
         this.#counts.oks++;
-        out(origin.peer, line);
+        out(origin, line);
       }
       message = message.next;
     } while (message !== first);
   }
 
-  #removed(origin: PeerState<Peer>): void {
+  #removed(origin: Peer): void {
     if (!origin.isNode) this.#inFlight.end();
-    if (origin.sentCount === 0 && this.#halfClosed.size > 0 && this.#halfClosed.has(origin.peer)) {
-      this.#finished.push(origin.peer);
+    if (origin.sentCount === 0 && this.#halfClosed.size > 0 && this.#halfClosed.has(origin)) {
+      this.#finished.push(origin);
     }
   }
 }
@@ -310,7 +312,11 @@ function verbIn(line: Line): Verb {
 }
 
 /** Records how long the messages of a ring took. Messages of other nodes are measured there. */
-function measure<Peer>(first: Message<Peer>, ackTimes: DurationHistogram, now: number): void {
+function measure<Peer extends RouterPeer<Peer>>(
+  first: Message<Peer>,
+  ackTimes: DurationHistogram,
+  now: number,
+): void {
   let message = first;
   do {
     if (message.origin === undefined) return;

@@ -3,12 +3,6 @@ import type { DurationHistogram } from "../../internal/duration_histogram.ts";
 import type { Line } from "../../socket/codecs/line.ts";
 import type { MessageLimit } from "./verdict.ts";
 
-/** A peer of a router. */
-export interface RouterPeer {
-  /** Set by the router; -1 before the peer joins. */
-  slot: number;
-}
-
 /** Sends a line, which it must not keep, to a peer. Must not call back into the router. */
 export type Sink<Peer> = (peer: Peer, line: Line) => void;
 

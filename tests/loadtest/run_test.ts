@@ -8,7 +8,7 @@ import { Ledger } from "../../loadtest/ledger/ledger.ts";
 import { Plan, type PlanOptions } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
-import { Router } from "../../relay/router/router.ts";
+import { Router, RouterPeer } from "../../relay/router/router.ts";
 import { Line } from "../../socket/codecs/line.ts";
 import { FramingError, listen, type Listener } from "../../socket/mod.ts";
 import { CLIENTS, type Run, simulate } from "../_util/loadtest/simulated_run.ts";
@@ -20,9 +20,13 @@ const permissions = "none";
 /** Returns the lines that a mutant sends in place of each line of its router. */
 type Mutation = (sent: { peer: Peer; line: string; peers: readonly Peer[] }) => readonly [Peer, string][];
 
-interface Peer {
-  slot: number;
+class Peer extends RouterPeer<Peer> {
   readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    super();
+    this.connection = connection;
+  }
 }
 
 /** A relay of a test's own making, as far from right as `mutate` makes it. */
@@ -43,7 +47,7 @@ class MutantRelay {
     };
     this.listener = listen(world.seam);
     this.listener.serve(async (connection) => {
-      const peer = { slot: -1, connection };
+      const peer = new Peer(connection);
       this.#router.join(peer);
       this.#peers.push(peer);
       try {

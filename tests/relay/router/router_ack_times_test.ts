@@ -1,15 +1,16 @@
 import { assertEquals } from "@std/assert";
 import { DurationHistogram } from "../../../internal/duration_histogram.ts";
-import { Router, type RouterPeer } from "../../../relay/router/router.ts";
+import { Router } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
+import { Peer } from "../../_util/models/peer.ts";
 import { pure } from "../../_util/permissions.ts";
 
 const silent = (): void => {};
 
-function setUp(): { router: Router<RouterPeer>; ackTimes: DurationHistogram; peers: RouterPeer[] } {
+function setUp(): { router: Router<Peer>; ackTimes: DurationHistogram; peers: Peer[] } {
   const ackTimes = new DurationHistogram();
-  const router = new Router<RouterPeer>({ random: () => 0.9, ackTimeout: 100, redeliver: true, ackTimes });
-  const peers = [{ slot: -1 }, { slot: -1 }, { slot: -1 }];
+  const router = new Router<Peer>({ random: () => 0.9, ackTimeout: 100, redeliver: true, ackTimes });
+  const peers = [new Peer("a"), new Peer("b"), new Peer("c")];
   for (const peer of peers) router.join(peer);
   return { router, ackTimes, peers };
 }
@@ -38,7 +39,7 @@ Deno.test(
   pure,
   () => {
     const { router, ackTimes, peers: [, , c] } = setUp();
-    const node = { slot: -1 };
+    const node = new Peer("node");
     router.joinNode(node, 0);
     router.line(node, Line.of("message x"), 0, silent);
     router.line(c!, Line.of("ok x"), 5, silent);

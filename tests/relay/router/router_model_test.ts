@@ -3,13 +3,9 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
+import { Peer } from "../../_util/models/peer.ts";
 import { RelayModel, type UnderWayLimits } from "../../_util/models/relay_model.ts";
 import { pure } from "../../_util/permissions.ts";
-
-interface Peer {
-  readonly name: string;
-  slot: number;
-}
 
 /** Events of a router in a test. Indices are modulo the number of peers. */
 type Step =
@@ -70,7 +66,7 @@ class Trial {
   }
 
   #join(): void {
-    const peer = { name: `peer ${this.#joined++}`, slot: -1 };
+    const peer = new Peer(`peer ${this.#joined++}`);
     this.#peers.push(peer);
     this.#router.join(peer);
   }

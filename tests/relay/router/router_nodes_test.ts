@@ -1,17 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
+import { Peer } from "../../_util/models/peer.ts";
 import { pure } from "../../_util/permissions.ts";
-
-/** A named peer of a router under test. */
-class Peer {
-  slot = -1;
-  readonly name: string;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
 
 /** A router with a node `far` that stands for 3 connections, and one connection `near`. */
 function setUp(options: Partial<RouterOptions> = {}) {

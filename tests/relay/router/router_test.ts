@@ -1,14 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Router } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
+import { Peer } from "../../_util/models/peer.ts";
 import { pure } from "../../_util/permissions.ts";
 
-/** A peer with a name, and a router whose choices are scripted: each draw is the slot that shall be chosen. */
-interface Peer {
-  readonly name: string;
-  slot: number;
-}
-
+/** A router whose choices are scripted: each draw is the slot that shall be chosen. */
 class Bench {
   readonly sent: string[] = [];
   readonly router: Router<Peer>;
@@ -34,7 +30,7 @@ class Bench {
 
   join(...names: string[]): Peer[] {
     return names.map((name) => {
-      const peer = { name, slot: -1 };
+      const peer = new Peer(name);
       this.router.join(peer);
       return peer;
     });
@@ -71,7 +67,7 @@ Deno.test("Router.line() chooses uniformly", pure, () => {
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   const router = new Router<Peer>({ random, ackTimeout: 0, redeliver: true });
   const got = new Map<string, number>();
-  const peers = ["a", "b", "c", "d"].map((name) => ({ name, slot: -1 }));
+  const peers = ["a", "b", "c", "d"].map((name) => new Peer(name));
   for (const peer of peers) router.join(peer);
   const out = (peer: Peer) => void got.set(peer.name, (got.get(peer.name) ?? 0) + 1);
   for (let i = 0; i < 8000; i++) router.line(peers[0]!, Line.of(`message ${i}`), 0, out);
