@@ -85,3 +85,8 @@ export async function simulate(
   });
   return { ...await world.clock.runUntil(test), history };
 }
+
+/** The kinds of what a run found. */
+export function kinds({ judgement }: Run): string[] {
+  return [...new Set(judgement.findings.map(({ kind }) => kind))];
+}
