@@ -2,7 +2,7 @@
 import { writeLine } from "../../cli/terminal/write.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
 import { denoRun } from "../../tests/_util/programs/program.ts";
-import { Peer, resultsOf } from "../peers/peer.ts";
+import { Peer, type PeerOptions, resultsOf } from "../peers/peer.ts";
 
 /** Servers to compare, and the traffic for them. */
 export interface Comparison {
@@ -56,9 +56,13 @@ async function measure({ traffic, args }: Comparison, peer: Peer): Promise<Round
 }
 
 /** Starts a service of `server.ts` on a free port, without log lines about peers. */
-export function startOurs(service: string, ...options: readonly string[]): Promise<Peer> {
+export function startOurs(
+  service: string,
+  options: readonly string[],
+  peer: PeerOptions = {},
+): Promise<Peer> {
   const [deno, ...args] = denoRun("server.ts", [service, "--port", "0", "--host", "127.0.0.1", "--json"]);
-  return Peer.start(deno, [...args, "--quiet", ...options]);
+  return Peer.start(deno, [...args, "--quiet", ...options], peer);
 }
 
 /** Starts a service of `server.ts` on Deno's sockets, and on Linux another on epoll. */
@@ -66,9 +70,9 @@ export function startBoth(
   service: string,
   ...options: readonly string[]
 ): Readonly<Record<string, () => Promise<Peer>>> {
-  const both = { "server.ts": () => startOurs(service, ...options) };
+  const both = { "server.ts": () => startOurs(service, options) };
   if (Deno.build.os !== "linux") return both;
-  return { ...both, "server.ts, epoll": () => startOurs(service, ...options, "--transport", "epoll") };
+  return { ...both, "server.ts, epoll": () => startOurs(service, [...options, "--transport", "epoll"]) };
 }
 
 interface Result {
