@@ -42,8 +42,12 @@ export interface SocketOptions {
   noDelay?: boolean;
 }
 
-/** One option as `setsockopt` takes it. */
-type Setting = readonly [level: number, option: number, value: number];
+/** One option as `setsockopt` takes it. Not a tuple: to take one apart for each socket makes an iterator. */
+interface Setting {
+  readonly level: number;
+  readonly option: number;
+  readonly value: number;
+}
 
 /** Sets the options of new sockets. */
 export class SocketConfigurator {
@@ -54,22 +58,23 @@ export class SocketConfigurator {
   constructor(options: SocketOptions) {
     const { keepAlive, userTimeout = 0, sendBuffer, receiveBuffer, noDelay = true } = options;
     const buffers: Setting[] = [];
-    if (sendBuffer !== undefined) buffers.push([SOL_SOCKET, SO_SNDBUF, positive("sendBuffer", sendBuffer)]);
-    if (receiveBuffer !== undefined) {
-      buffers.push([SOL_SOCKET, SO_RCVBUF, positive("receiveBuffer", receiveBuffer)]);
-    }
     const tcp: Setting[] = [];
-    if (noDelay) tcp.push([IPPROTO_TCP, TCP_NODELAY, 1]);
+    const set = (settings: Setting[], level: number, option: number, value: number): void => {
+      settings.push({ level, option, value });
+    };
+    if (sendBuffer !== undefined) set(buffers, SOL_SOCKET, SO_SNDBUF, positive("sendBuffer", sendBuffer));
+    if (receiveBuffer !== undefined) {
+      set(buffers, SOL_SOCKET, SO_RCVBUF, positive("receiveBuffer", receiveBuffer));
+    }
+    if (noDelay) set(tcp, IPPROTO_TCP, TCP_NODELAY, 1);
     if (keepAlive !== undefined) {
       const { idle, interval, count = 3 } = keepAlive;
-      tcp.push(
-        [SOL_SOCKET, SO_KEEPALIVE, 1],
-        [IPPROTO_TCP, TCP_KEEPIDLE, positive("keepAlive.idle", idle, 32_767)],
-        [IPPROTO_TCP, TCP_KEEPINTVL, positive("keepAlive.interval", interval, 32_767)],
-        [IPPROTO_TCP, TCP_KEEPCNT, positive("keepAlive.count", count, 127)],
-      );
+      set(tcp, SOL_SOCKET, SO_KEEPALIVE, 1);
+      set(tcp, IPPROTO_TCP, TCP_KEEPIDLE, positive("keepAlive.idle", idle, 32_767));
+      set(tcp, IPPROTO_TCP, TCP_KEEPINTVL, positive("keepAlive.interval", interval, 32_767));
+      set(tcp, IPPROTO_TCP, TCP_KEEPCNT, positive("keepAlive.count", count, 127));
     }
-    if (userTimeout !== 0) tcp.push([IPPROTO_TCP, TCP_USER_TIMEOUT, positive("userTimeout", userTimeout)]);
+    if (userTimeout !== 0) set(tcp, IPPROTO_TCP, TCP_USER_TIMEOUT, positive("userTimeout", userTimeout));
     this.#buffers = buffers;
     this.#tcp = tcp;
   }
@@ -89,12 +94,12 @@ export class SocketConfigurator {
    */
   setTcpOptions(libc: Libc, descriptor: number, family: number): void {
     if (family === AF_UNIX) return;
-    for (const [level, option, value] of this.#tcp) libc.setOption(descriptor, level, option, value);
+    for (const { level, option, value } of this.#tcp) libc.setOption(descriptor, level, option, value);
   }
 }
 
 function apply(libc: Libc, descriptor: number, settings: readonly Setting[]): void {
-  for (const [level, option, value] of settings) checked(libc.setOption(descriptor, level, option, value));
+  for (const { level, option, value } of settings) checked(libc.setOption(descriptor, level, option, value));
 }
 
 const MOST = 2 ** 30;

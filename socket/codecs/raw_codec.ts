@@ -1,5 +1,5 @@
 /** Bytes that are passed on. Pure. @module */
-import type { Codec, Decoded, Encoder } from "./codec.ts";
+import type { Codec, Decoded, Decoder, Encoder } from "./codec.ts";
 import type { FramingError } from "../errors.ts";
 
 /**
@@ -8,10 +8,12 @@ import type { FramingError } from "../errors.ts";
  * the same stays in the processor's cache, which is worth more than reading ahead.
  */
 export const rawCodec: Codec<Uint8Array> = {
-  decoder: () => ({ push: lent, end: finished }),
+  decoder: () => DECODER,
   encoder: () => new PieceQueue(),
 };
 
+/** It keeps nothing, so all connections share it. */
+const DECODER: Decoder<Uint8Array> = { push: lent, end: finished };
 function lent(bytes: Uint8Array): Decoded<Uint8Array> {
   return { frames: [bytes] };
 }
@@ -21,9 +23,9 @@ function finished(): FramingError | undefined {
   return undefined;
 }
 
-/** Pieces in order; mostly there is one. */
+/** Pieces in order. Mostly there is none: what a socket takes at once is not queued. */
 class PieceQueue implements Encoder<Uint8Array> {
-  #pieces: Uint8Array[] = [];
+  #pieces: Uint8Array[] | undefined;
   #size = 0;
 
   get size(): number {
@@ -31,24 +33,26 @@ class PieceQueue implements Encoder<Uint8Array> {
   }
 
   push(piece: Uint8Array): void {
-    this.#pieces.push(piece);
+    if (this.#pieces === undefined) this.#pieces = [piece];
+    else this.#pieces.push(piece);
     this.#size += piece.length;
   }
 
   take(): Uint8Array {
-    const taken = this.#pieces.length === 1 ? this.#pieces[0]! : this.#joined();
-    this.#pieces = [];
+    const pieces = this.#pieces ?? [];
+    const taken = pieces.length === 1 ? pieces[0]! : join(pieces, this.#size);
+    this.#pieces = undefined;
     this.#size = 0;
     return taken;
   }
+}
 
-  #joined(): Uint8Array {
-    const bytes = new Uint8Array(this.#size);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+function join(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
+  return bytes;
 }
