@@ -86,3 +86,19 @@ Deno.test("startBalance() removes a client from the queue when it is reset, and 
   await clock.runUntil(Promise.all([balancer.close(), backends[0]!.close()]));
   assertEquals([clock.timers, network.stats().sockets], [0, 0]);
 });
+
+Deno.test("startBalance() closes immediately when a client in the queue has half-closed", async () => {
+  const { clock, network, backends, balancer } = startInMemory(1, {});
+  balancer.drainBackend(balancer.stats().backends[0]!.name);
+  const client = await clock.runUntil(talk(balancer.port, { clock, network }));
+  await clock.runUntil(client.send("request\n"));
+  await clock.runUntil(client.connection.closeWrite());
+  const [passing] = [...balancer.connections];
+  await clock.runUntil(() => passing!.peerEnded);
+  assertEquals(balancer.stats().queued, 1);
+  const before = clock.now();
+  await clock.runUntil(balancer.close());
+  assertEquals([balancer.stats().queued, clock.now()], [0, before]);
+  client.connection.abort();
+  await clock.runUntil(backends[0]!.close());
+});
