@@ -1,9 +1,6 @@
 /** Runs the clients of a plan, or a part of them, on schedule. @module */
-import { ClientMachine } from "../../relay/client_machine.ts";
-import { ClientSettings } from "../../relay/client_settings.ts";
 import { DEFAULT_MAX_LINE } from "../../socket/codecs/line_decoder.ts";
 import type { LineLimits } from "../../socket/connection/options.ts";
-import type { Dial } from "../../socket/connect.ts";
 import { type Address, formatAddress, type Network } from "../../socket/network.ts";
 import { type Clock, type Random, type Timer } from "../../internal/clock.ts";
 import { ClientRecorder } from "./client_recorder.ts";
@@ -11,7 +8,7 @@ import { echoRequest, httpRequest } from "./request_reply.ts";
 import { RequestReplyClient } from "./request_reply_client.ts";
 import { injectFaults } from "./fault_injection.ts";
 import type { FaultSpec } from "../plan/fault_spec.ts";
-import { type HistoryEvent, maxLagOf, type MessageName, type RunEvent } from "../history/events.ts";
+import { type HistoryEvent, maxLagOf, type RunEvent } from "../history/events.ts";
 import type { ClientRecord } from "../ledger/client_record.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { Pace, type PaceSetting } from "../pace/pace.ts";
@@ -22,6 +19,7 @@ import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runn
 import type { ThreadLoadMeter } from "../process/thread_load.ts";
 import { EventRecord } from "./event_record.ts";
 import { LoopLag } from "./loop_lag.ts";
+import { RelayClients } from "./relay_clients.ts";
 import { RelayTask } from "./relay_task.ts";
 import { SocketLag } from "./socket_lag.ts";
 
@@ -78,14 +76,6 @@ interface Client {
   stop(): void;
 }
 
-/** The parts that all relay clients share. */
-interface RelayShare {
-  readonly task: RelayTask;
-  readonly settings: ClientSettings;
-  /** The way to each target. */
-  readonly dials: readonly Dial[];
-}
-
 const LEAST_WRITE_BUFFER = 1024 * 1024;
 // Several long messages may wait for one client, which does not make it a slow reader.
 const LINES_WAITING = 64;
@@ -115,7 +105,7 @@ export class Fleet {
   readonly #latency = new LatencyHistogram();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
-  readonly #relay: RelayShare | undefined;
+  readonly #relay: RelayClients | undefined;
   readonly #clientRecord: ClientRecord;
   readonly #recorder: ClientRecorder;
   readonly #limits: LineLimits;
@@ -154,7 +144,7 @@ export class Fleet {
       const onOver = (client: number): void => this.#finished(client);
       const task = new RelayTask({ ...recorder, onOver, onFailed: this.#done.reject });
       this.#recorder = task;
-      this.#relay = this.#relayShare(task);
+      this.#relay = this.#relayClients(task);
     } else this.#recorder = new ClientRecorder(recorder);
     if (run.protocol !== "scenario") return;
     if (prepared === undefined) throw new TypeError("Cannot run the protocol scenario without a scenario");
@@ -266,7 +256,8 @@ export class Fleet {
       this.#clients[this.#placeOf(index)] = client;
       client.run().then(() => this.#finished(index), this.#done.reject);
     } else {
-      const client = this.#relayClient(index, this.#relay);
+      const own = this.#options.faults === undefined ? undefined : this.#networkOf(index);
+      const client = this.#relay.create(index, own);
       this.#clients[this.#placeOf(index)] = client;
       client.begin();
     }
@@ -285,26 +276,12 @@ export class Fleet {
     return (index - part) / parts;
   }
 
-  #relayShare(task: RelayTask): RelayShare {
+  #relayClients(task: RelayTask): RelayClients {
     const { plan, clock, random, token, targets, clientNetwork: network = this.#options.network } =
       this.#options;
     const timeouts = { ack: plan.timeout, linger: plan.linger };
-    const settings = new ClientSettings({
-      clock,
-      random,
-      network,
-      limits: this.#limits,
-      timeouts,
-      ...(token === undefined ? {} : { token }),
-    });
-    return { task, settings, dials: targets.map((target) => ({ ...settings.dial, ...target })) };
-  }
-
-  #relayClient(index: number, { task, settings, dials }: RelayShare): ClientMachine<MessageName> {
-    const dial = dials[index % dials.length]!;
-    const { faults } = this.#options;
-    const own = faults === undefined ? dial : { ...dial, network: this.#networkOf(index) };
-    return new ClientMachine<MessageName>(index, own, task, settings);
+    const shared = { clock, random, network, limits: this.#limits, timeouts };
+    return new RelayClients({ task, targets, shared: token === undefined ? shared : { ...shared, token } });
   }
 
   #client(index: number, due: number): Client & { run(): Promise<unknown> } {
