@@ -52,6 +52,7 @@ interface Succession {
 
 /** Time limit in ms for the second server to reach zero state. */
 const ZERO_TIMEOUT = 10_000;
+/** The ack timeout in ms. */
 const TIMEOUT = 20_000;
 
 /** Runs clients while one server replaces another. */
@@ -171,14 +172,16 @@ export interface RollingRestart extends Recovery {
 
 /**
  * Starts a second server on the port of the first once a tenth of the clients have connected, then drains the first.
- * Clients keep arriving throughout: for ten times the first server's start-up time, if that is longer than `window`.
+ * Clients keep arriving throughout: for ten times the first server's start-up time, if that is longer than `window`. They hold
+ * messages for as much longer, so that the same part of them is connected at any time.
  */
 export async function rollingRestart(load: Load): Promise<RollingRestart> {
   const since = performance.now();
   const first = await startOwn("127.0.0.1", 0, "--reuse-port");
   const window = Math.max(load.window, 10 * (performance.now() - since));
+  const hold = Math.min(TIMEOUT / 2, load.hold * window / load.window);
   let connected = 0;
-  const recovery = await survive({ ...load, window }, {
+  const recovery = await survive({ ...load, window, hold }, {
     first,
     after: 0.1, // Early, because a server starts slowly while clients use the CPU.
     takeOver: async () => {
