@@ -15,4 +15,4 @@ async function main(context: Context): Promise<ExitCode> {
 }
 
 // Most clients hold few connections, and end soon.
-if (import.meta.main) await run(main, import.meta, { limitHeap: false });
+if (import.meta.main) await run(main, import.meta, { youngGeneration: 0 });

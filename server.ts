@@ -6,6 +6,7 @@
  * @module
  */
 import { type Context, run } from "./cli/run_program.ts";
+import { youngGenerationFor } from "./cli/server/young_generation.ts";
 import type { ExitCode } from "./cli/terminal/exit.ts";
 
 /** Runs a service until it is stopped. */
@@ -14,4 +15,4 @@ async function main(context: Context): Promise<ExitCode> {
   return await runServer(context);
 }
 
-if (import.meta.main) await run(main, import.meta);
+if (import.meta.main) await run(main, import.meta, { youngGeneration: youngGenerationFor(Deno.args) });

@@ -7,7 +7,7 @@
  * @module
  */
 import { cpuUsage } from "node:process";
-import { FAIR_IO_ENV } from "../../cli/run_program.ts";
+import { FAIR_IO_ENV, HEAP_FLAG } from "../../cli/run_program.ts";
 import { ChildProcess } from "../../loadtest/process/child_process.ts";
 import { listen } from "../../socket/listen.ts";
 import type { Network, Transport } from "../../socket/network.ts";
@@ -15,8 +15,6 @@ import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { Authority } from "../../tests/_util/tls/certificates.ts";
 
-// The same heap options as server.ts.
-const HEAP = "--v8-flags=--max-semi-space-size=4";
 const IDLE = 2000;
 const DIALING = 20;
 const WARM_UP = 50;
@@ -83,7 +81,7 @@ async function measure(name: string, files: Files | undefined): Promise<void> {
   const program = new URL(import.meta.url).pathname;
   let heard = Promise.withResolvers<Record<string, unknown>>();
   const server = new ChildProcess({
-    command: [Deno.execPath(), "run", "-A", HEAP, program, "serve", JSON.stringify(files ?? null)],
+    command: [Deno.execPath(), "run", "-A", HEAP_FLAG, program, "serve", JSON.stringify(files ?? null)],
     env: FAIR_IO_ENV,
     onMessage: (line) => heard.resolve(line),
   });

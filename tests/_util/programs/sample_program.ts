@@ -74,4 +74,6 @@ async function stayUntil(done: Promise<ExitCode>): Promise<ExitCode> {
   return code;
 }
 
-if (import.meta.main) await run(main, import.meta, { limitHeap: Deno.args.at(-1) !== UNLIMITED });
+if (import.meta.main) {
+  await run(main, import.meta, { youngGeneration: Deno.args.at(-1) === UNLIMITED ? 0 : undefined });
+}
