@@ -1,6 +1,7 @@
 /** `struct epoll_event` as bytes: which descriptor is ready, and for what. Pure. @module */
 
 export const EPOLLIN = 0x1;
+export const EPOLLPRI = 0x2;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;

@@ -256,7 +256,12 @@ export class EventLoop implements AsyncDisposable {
       const descriptor = events.descriptor(index);
       const watched = this.#watched[descriptor];
       if (watched !== undefined && watched.generation === events.generation(index)) {
-        watched.handleEvents(events.bits(index));
+        try {
+          watched.handleEvents(events.bits(index));
+        } catch (error) {
+          // The events after it would not be reported again.
+          reportError(error);
+        }
       } else if (descriptor === this.#eventfd) checked(this.libc.lower(descriptor));
       else this.#stale++;
     }

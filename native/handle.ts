@@ -1,16 +1,16 @@
 /** A descriptor and its owner in one object, so that no descriptor is used after it is closed. @module */
 import { badResource } from "../internal/os_errors.ts";
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "./epoll_events.ts";
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP } from "./epoll_events.ts";
 import type { EventLoop, Watched } from "./event_loop.ts";
 
 const CLOSED = -1;
 /** Nothing more will be sent to this side, or nothing more can be. */
-const ENDED = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
-const INPUT = EPOLLIN | ENDED;
+export const ENDED = EPOLLRDHUP | EPOLLERR | EPOLLHUP;
+const INPUT = EPOLLIN | EPOLLPRI | ENDED;
 const OUTPUT = EPOLLOUT | EPOLLERR | EPOLLHUP;
 
 /** Events of a handle that waits for input now and then: once for each arrival (edge-triggered). */
-export const INPUT_EVENTS = EPOLLIN | EPOLLRDHUP | EPOLLET;
+export const INPUT_EVENTS = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
 
 /**
  * An open descriptor that the event loop watches. Closing it ends every use of its number here: the number may belong to
@@ -64,7 +64,7 @@ export abstract class Handle implements Watched {
 
   handleEvents(bits: number): void {
     if ((bits & INPUT) !== 0) {
-      if ((this.wanted() & EPOLLIN) !== 0) this.readable((bits & ENDED) !== 0);
+      if ((this.wanted() & EPOLLIN) !== 0) this.readable(bits);
       else this.#unreported = true;
     }
     // The owner may have closed it in the meantime: then nothing is wanted.
@@ -74,8 +74,8 @@ export abstract class Handle implements Watched {
   /** Events that the owner waits for now: EPOLLIN, EPOLLOUT, both, or 0. A closed handle waits for nothing. */
   protected abstract wanted(): number;
 
-  /** @param ended Whether all input has arrived, or none will: more arrivals will not follow. */
-  protected abstract readable(ended: boolean): void;
+  /** @param bits The events that epoll reports. */
+  protected abstract readable(bits: number): void;
   protected abstract writable(): void;
 
   /** Whether there may be input that no event will report, unless it is waited for. */

@@ -2,11 +2,14 @@
 import { badResource, interrupted, twice } from "../internal/os_errors.ts";
 import type { Address, Receiver, Transport } from "../socket/network.ts";
 import { SO_LINGER, SOL_SOCKET } from "./abi.ts";
-import { EPOLLIN, EPOLLOUT } from "./epoll_events.ts";
+import { EPOLLIN, EPOLLOUT, EPOLLPRI } from "./epoll_events.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
-import { Handle, INPUT_EVENTS } from "./handle.ts";
+import { ENDED, Handle, INPUT_EVENTS } from "./handle.ts";
 import { errnoOf } from "./errno.ts";
 import { errnoError } from "./system_error.ts";
+
+/** Events after which a short read does not mean that nothing is left: at urgent data, a read stops. */
+const READ_ON = ENDED | EPOLLPRI;
 
 const AGAIN = -errnoOf("EAGAIN");
 const INTERRUPTED = -errnoOf("EINTR");
@@ -137,7 +140,7 @@ export class NativeTransport extends Handle implements Transport {
   override handleEvents(bits: number): void {
     // Nearly every event of a busy server.
     if ((bits & ~EPOLLOUT) === EPOLLIN && this.#receiver !== undefined && this.#writing === undefined) {
-      this.#receive(false);
+      this.#receive(EPOLLIN);
     } else super.handleEvents(bits);
   }
 
@@ -145,12 +148,12 @@ export class NativeTransport extends Handle implements Transport {
     return (this.#readPending ? EPOLLIN : 0) | (this.#writing === undefined ? 0 : EPOLLOUT);
   }
 
-  protected readable(ended: boolean): void {
-    if (this.#receiver !== undefined) return this.#receive(ended);
+  protected readable(bits: number): void {
+    if (this.#receiver !== undefined) return this.#receive(bits);
     const { bytes } = this.#reading!;
     const count = this.loop.libc.receive(this.descriptor, bytes);
-    if (wouldBlock(count)) return this.#nothingRead(count);
-    if (count === bytes.length || count <= 0 || ended) this.inputLeft();
+    if (wouldBlock(count)) return this.#nothingRead(count, bits);
+    if (count === bytes.length || count <= 0 || (bits & READ_ON) !== 0) this.inputLeft();
     if (count === 0) this.#fins |= FIN_RECEIVED;
     if (count >= 0) this.#takeReading()!.resolve(count === 0 ? null : count);
     else this.#takeReading()!.reject(errnoError(-count));
@@ -168,17 +171,16 @@ export class NativeTransport extends Handle implements Transport {
   }
 
   /** Reads for the receiver, which may begin the next read or close the socket during the call. */
-  #receive(ended: boolean): void {
+  #receive(bits: number): void {
     const { loop } = this;
     const count = loop.libc.receive(this.descriptor, loop.buffer);
-    if (wouldBlock(count)) return this.#nothingRead(count);
+    if (wouldBlock(count)) return this.#nothingRead(count, bits);
     const receiver = this.#takeReceiver()!;
     if (count > 0) {
       // What did not fit comes after the events of the others; what will, and the FIN, is reported when it is here.
       if (count === loop.buffer.length) this.inputLeft();
       receiver.received(loop.filled(count));
-      // The FIN is here already, too.
-      if (ended && count < loop.buffer.length) this.#receiveEnd();
+      if ((bits & READ_ON) !== 0 && count < loop.buffer.length) this.#receiveRest(bits);
       return;
     }
     this.inputLeft(); // The next read gets the same.
@@ -188,15 +190,15 @@ export class NativeTransport extends Handle implements Transport {
     } else receiver.receiveFailed(errnoError(-count));
   }
 
-  /** Reads what came with a FIN or an error, which no event reports again. */
-  #receiveEnd(): void {
-    if (this.#receiver !== undefined) this.#receive(true);
+  /** Reads the FIN or the error that is here already, or what follows urgent data: no event reports that again. */
+  #receiveRest(bits: number): void {
+    if (this.#receiver !== undefined) this.#receive(bits & ~EPOLLPRI);
     else this.inputLeft();
   }
 
-  /** Does nothing if the event of the next arrival will come. */
-  #nothingRead(result: number): void {
-    if (result !== INTERRUPTED) return;
+  /** Does nothing if the event of the next arrival will come. After a FIN or an error, none will. */
+  #nothingRead(result: number, bits: number): void {
+    if (result !== INTERRUPTED && (bits & ENDED) === 0) return;
     this.inputLeft();
     this.awaitInput();
   }

@@ -41,7 +41,6 @@ export class Deadlines {
   }
 
   readonly #ring = (): void => {
-    this.#timer = undefined;
     const now = this.#clock.now();
     try {
       for (let first = this.#list.first; first !== undefined && first.due <= now; first = this.#list.first) {
@@ -51,9 +50,9 @@ export class Deadlines {
     } finally {
       // Also if a client throws.
       const { first } = this.#list;
-      if (first !== undefined) {
-        this.#timer ??= this.#clock.after(Math.max(0, first.due - this.#clock.now()), this.#ring);
-      }
+      this.#timer?.cancel();
+      this.#timer = first &&
+        this.#clock.after(Math.max(0, first.due - this.#clock.now()), this.#ring);
     }
   };
 }

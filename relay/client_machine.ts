@@ -114,6 +114,11 @@ export class ClientMachine<Message extends string | number>
     this.#task.over(this.number, error);
   }
 
+  /** Called when an attempt, or the report of one, threw. */
+  broken(error: unknown): void {
+    this.#task.failed(this.number, error);
+  }
+
   /** Called when connecting, or waiting for the ok, takes too long. */
   late(): void {
     const { ms } = this.#deadlines!;

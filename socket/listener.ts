@@ -84,7 +84,8 @@ export class Listener<Frame = string> implements AsyncDisposable, AsyncIterable<
       // Peers that come together are served without a promise for each.
       const transport = this.#acceptor.acceptNow(socket) ?? await this.#acceptor.accept(socket);
       if (transport === undefined) return;
-      if (this.#admission.mustWait) await this.#admission.untilRoom();
+      // Again after the wait: the loop of another socket may have filled the room in the meantime.
+      while (this.#admission.mustWait) await this.#admission.untilRoom();
       const connection = this.#admission.admit(transport);
       if (connection === undefined) continue;
       if (this.#taker === undefined) await this.#takerSet.promise;

@@ -26,6 +26,8 @@ export interface Attempts {
   notConnected(error: ConnectError): void;
   /** No further attempt will be made. `error` is that of the last one, if it could not connect. */
   over(error: ConnectError | undefined): void;
+  /** `attempt` or `notConnected` threw: no further attempt will be made. */
+  broken(error: unknown): void;
 }
 
 /** Observes attempts. */
@@ -77,7 +79,11 @@ export class Reconnect {
     this.#error = error;
     // A permission that is missing stays missing.
     if (error.cause instanceof Deno.errors.NotCapable) return this.#attempts!.over(error);
-    this.#attempts!.notConnected(error);
+    try {
+      this.#attempts!.notConnected(error);
+    } catch (thrown) {
+      return this.#broken(thrown);
+    }
     this.#next();
   }
 
@@ -108,6 +114,7 @@ export class Reconnect {
         },
         notConnected: (error) => observer.notConnected?.(error),
         over: resolve,
+        broken: reject,
       });
     });
   }
@@ -132,7 +139,16 @@ export class Reconnect {
 
   #attempt(): void {
     this.#wait = undefined;
-    this.#attempts!.attempt(++this.#count);
+    try {
+      this.#attempts!.attempt(++this.#count);
+    } catch (thrown) {
+      this.#broken(thrown);
+    }
+  }
+
+  #broken(thrown: unknown): void {
+    this.#stopped = true;
+    this.#attempts!.broken(thrown);
   }
 }
 

@@ -42,8 +42,8 @@ const TRANSIENT: ReadonlySet<unknown> = new Set([
   "ETIMEDOUT",
 ]);
 
-// ENOBUFS and ENOMEM: the kernel is short of memory, which passes too.
-const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+// ENOBUFS and ENOMEM: the kernel is short of memory, which passes too. ENOSPC: epoll watches as many descriptors as it may.
+const EXHAUSTED: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC"]);
 
 /** Sorts an error of `accept`: retry, pause, or fail. An unknown error is `other`. */
 export function sortAcceptError(error: unknown): AcceptErrorKind {
@@ -198,7 +198,10 @@ export class Acceptor {
   /** Waits while accepting is suspended, or peers arrive too fast. They wait in the kernel's queue. */
   async #ready(): Promise<void> {
     while (this.#resumed !== undefined) await this.unlessClosed(this.#resumed.promise);
-    if (this.#pace !== undefined) await this.unlessClosed(this.#pace);
+    const pace = this.#pace;
+    if (pace === undefined) return;
+    await this.unlessClosed(pace);
+    if (this.#pace === pace) this.#pace = undefined;
   }
 
   #accepted(transport: Transport): Transport {

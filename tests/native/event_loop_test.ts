@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { EPOLLIN } from "../../native/epoll_events.ts";
 import { EventLoop } from "../../native/event_loop.ts";
-import { Handle } from "../../native/handle.ts";
+import { Handle, INPUT_EVENTS } from "../../native/handle.ts";
 import { Libc } from "../../native/libc.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
@@ -157,5 +157,61 @@ Deno.test(
     }
     libc.unload();
     assertEquals(trimmedAt, [65_536, 131_072]);
+  },
+);
+
+Deno.test(
+  "EventLoop handles the other events of a turn when the handler of one throws",
+  foreign,
+  async () => {
+    class Receiving extends Handle {
+      readonly #received: () => void;
+
+      constructor(loop: EventLoop, received: () => void) {
+        super(loop, loop.libc.eventfd(), INPUT_EVENTS);
+        this.#received = received;
+      }
+
+      close(): void {
+        this.closeDescriptor();
+      }
+
+      protected wanted(): number {
+        return EPOLLIN;
+      }
+
+      protected readable(): void {
+        this.loop.libc.lower(this.descriptor);
+        this.#received();
+      }
+
+      protected writable(): void {}
+    }
+    const reported: unknown[] = [];
+    const report = (event: ErrorEvent): void => {
+      event.preventDefault();
+      reported.push(event.error);
+    };
+    addEventListener("error", report);
+    const libc = Libc.open();
+    try {
+      await using loop = new EventLoop(libc, systemClock);
+      let received = 0;
+      const thrown = new TypeError("handler");
+      const handles = Array.from({ length: 4 }, () =>
+        new Receiving(loop, () => {
+          received++;
+          if (received === 1) throw thrown;
+        }));
+      for (const { descriptor } of handles) libc.raise(descriptor);
+      loop.begin();
+      await until(() => received === 4);
+      for (const handle of handles) handle.close();
+      loop.end();
+      assertEquals(reported, [thrown]);
+    } finally {
+      removeEventListener("error", report);
+    }
+    libc.unload();
   },
 );

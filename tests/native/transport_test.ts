@@ -1,7 +1,10 @@
 /** Sockets on epoll. */
 import { assertEquals } from "@std/assert";
-import type { Transport } from "../../socket/network.ts";
+import type { NativeTransport } from "../../native/transport.ts";
+import type { Receiver, Transport } from "../../socket/network.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
+import { text, transportPair } from "../_util/network/transport_pair.ts";
+import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;
 const PIECE = new Uint8Array(64 * 1024);
@@ -45,4 +48,27 @@ Deno.test("NativeTransport.writeNow() delivers bytes that a FIN follows, and the
   assertEquals(await peer.read(new Uint8Array(100)), 5);
   assertEquals(await peer.read(new Uint8Array(100)), null);
   for (const each of [transport, peer, listener]) each.close();
+});
+
+Deno.test("NativeTransport.receive() gets what follows urgent data", foreign, async () => {
+  const MSG_OOB = 1;
+  const library = Deno.dlopen("libc.so.6", {
+    send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  });
+  using pair = await transportPair(network);
+  let received = "";
+  const receiver: Receiver = {
+    received(bytes) {
+      received += new TextDecoder().decode(bytes);
+      pair.far.receive!(receiver);
+    },
+    receivedEnd() {},
+    receiveFailed() {},
+  };
+  pair.near.writeNow!(text("before"), 6);
+  library.symbols.send((pair.near as NativeTransport).descriptor, text("!"), 1, MSG_OOB);
+  pair.near.writeNow!(text(" after"), 6);
+  pair.far.receive!(receiver);
+  await until(() => received === "before after");
+  library.close();
 });

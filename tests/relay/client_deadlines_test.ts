@@ -76,3 +76,21 @@ Deno.test("Deadlines goes on when a late client throws, and takes one that is ad
   run();
   assertEquals([late, alarms], [["again"], [100, 0, 100]]);
 });
+
+Deno.test("Deadlines reports the others in time when a late client is added again", pure, async () => {
+  const clock = new VirtualClock();
+  const deadlines = new Deadlines(clock, 100);
+  const late: [string, number][] = [];
+  const again = new Client(() => late.push(["again", clock.now()]));
+  deadlines.add(
+    new Client(() => {
+      late.push(["a", clock.now()]);
+      deadlines.add(again);
+    }),
+  );
+  await clock.advance(10);
+  deadlines.add(new Client(() => late.push(["b", clock.now()])));
+  await clock.advance(1000);
+  assertEquals(late, [["a", 100], ["b", 110], ["again", 200]]);
+  assertEquals(clock.timers, 0);
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { backOffDelay } from "../../internal/back_off.ts";
 import { RelayClient } from "../../relay/client.ts";
 import { ConnectError, listen } from "../../socket/mod.ts";
@@ -290,3 +290,33 @@ Deno.test("backOffDelay() doubles its limit up to the maximum, and draws below i
   assertEquals(bounds, [100, 200, 400, 3000, 3000]);
   assertEquals(backOffDelay(3, { random: () => 0 }), 0);
 });
+
+Deno.test("RelayClient rejects with what its observer throws when it dials", { permissions }, async () => {
+  for (const attempt of [1, 2]) {
+    const world = new Simulation();
+    const observer = {
+      dialing: (count: number) => {
+        if (count === attempt) throw new TypeError(`dialing ${count}`);
+      },
+    };
+    const run = world.clock.runUntil(world.client({ port: 1, text: "hello", observer })); // Nobody listens.
+    await assertRejects(() => run, TypeError, `dialing ${attempt}`);
+    assertEquals(world.clock.timers, 0);
+  }
+});
+
+Deno.test(
+  "RelayClient rejects with what its observer throws when it cannot connect",
+  { permissions },
+  async () => {
+    const world = new Simulation();
+    const observer = {
+      notConnected: () => {
+        throw new TypeError("not connected");
+      },
+    };
+    const run = world.clock.runUntil(world.client({ port: 1, text: "hello", observer }));
+    await assertRejects(() => run, TypeError, "not connected");
+    assertEquals(world.clock.timers, 0);
+  },
+);

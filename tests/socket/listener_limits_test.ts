@@ -90,3 +90,27 @@ Deno.test(
     await clock.runUntil(server.close());
   },
 );
+
+Deno.test(
+  "listen() admits one of the peers that wait at several addresses when there is room for one",
+  pure,
+  async () => {
+    const clock = new VirtualClock();
+    const network = new MemoryNetwork({ clock });
+    const hostnames = ["127.0.0.1", "127.0.0.2"];
+    const limits = { maxConnections: 1, whenFull: "wait" } as const;
+    const server = listen({ network, clock, hostnames, port: 8000, limits });
+    server.serve((peer) => peer.consume(() => {}));
+    const dial = (hostname: string) => clock.runUntil(connect({ network, clock, hostname, port: 8000 }));
+    const first = await dial(hostnames[0]!);
+    await clock.runUntil(server.until(({ connections }) => connections === 1));
+    for (const hostname of hostnames) await dial(hostname);
+    await clock.runUntil(server.until(({ waiting }) => waiting === 2));
+    await clock.runUntil(first.close());
+    const { connections, waiting, refused } = await clock.runUntil(
+      server.until((stats) => stats.connections + stats.refused >= 1 && stats.waiting <= 1),
+    );
+    assertEquals({ connections, waiting, refused }, { connections: 1, waiting: 1, refused: 0 });
+    await clock.runUntil(server.close());
+  },
+);
