@@ -78,11 +78,6 @@ export abstract class Handle implements Watched {
   protected abstract readable(bits: number): void;
   protected abstract writable(): void;
 
-  /** Whether there may be input that no event will report, unless it is waited for. */
-  protected get unreported(): boolean {
-    return this.#unreported;
-  }
-
   /** Notes that the owner left input unread, as far as it knows. */
   protected inputLeft(): void {
     this.#unreported = true;

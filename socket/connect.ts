@@ -121,7 +121,7 @@ export async function connect<Frame>(
 export interface ConnectionReceiver<Frame> {
   /** The connection is open. */
   opened(connection: Connection<Frame>): void;
-  /** There is none; `reason` is what {@linkcode connect} rejects with. */
+  /** It could not be opened; `reason` is what {@linkcode connect} rejects with. */
   notOpened(reason: unknown): void;
 }
 

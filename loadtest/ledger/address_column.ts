@@ -34,7 +34,7 @@ export class AddressColumn {
     else this.#pushAddress(address);
   }
 
-  /** Returns the text of an address, or `undefined` if there is none at that row. */
+  /** Returns the text of an address, or `undefined` for a row without one. */
   at(row: number): string | undefined {
     const host = this.#hosts[this.#host.at(row)];
     const port = this.#port.at(row);

@@ -151,7 +151,7 @@ export class Plan {
 
   /**
    * The index of the client that sends exactly the text that begins, in relay notation, at byte `start` of a line, or
-   * `undefined` if there is none.
+   * `undefined` if no client does.
    *
    * @throws {ProtocolError} If the notation is not valid; not in each case if there is no such client.
    */

@@ -37,7 +37,7 @@ export class Direction implements FrameSink<Uint8Array> {
   #complete = false;
   #over = false;
 
-  /** @param to Undefined if there is none yet. */
+  /** @param to Where the bytes go. Not given while it is not connected. */
   constructor(from: Connection<Uint8Array>, owner: DirectionOwner, to?: Connection<Uint8Array>) {
     this.from = from;
     this.#owner = owner;

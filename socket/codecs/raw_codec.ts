@@ -23,7 +23,7 @@ function finished(): FramingError | undefined {
   return undefined;
 }
 
-/** Pieces in order. Mostly there is none: what a socket takes at once is not queued. */
+/** Pieces in order. It is empty most of the time: what a socket takes at once is not queued. */
 class PieceQueue implements Encoder<Uint8Array> {
   #pieces: Uint8Array[] | undefined;
   #size = 0;

@@ -9,7 +9,7 @@ const HEADER_TIMEOUT = 5000;
 /**
  * Reads the header that a connection begins with, for at most five seconds; then the connection is aborted.
  *
- * @throws {ProxyProtocolError} If there is none, or it is invalid.
+ * @throws {ProxyProtocolError} If the header is missing or invalid.
  */
 export async function readProxyHeader(client: Connection<Uint8Array>, clock: Clock): Promise<ReadHeader> {
   const ms = HEADER_TIMEOUT;

@@ -24,15 +24,17 @@ Deno.test("parsePayload() and formatPayload() agree", pure, () => {
   }
 });
 
+/** One payload of each kind. */
+const SPECS: readonly PayloadSpec[] = [
+  { type: "short" },
+  { type: "mixed" },
+  { type: "size", bytes: 16 },
+  { type: "file", path: "lines.txt" },
+];
+
 Deno.test("createPayload() returns a unique text per message, and finds it again", pure, () => {
   const lines = ["a line", "a line", "", "one with #3 in it", "#7"];
-  const specs: readonly PayloadSpec[] = [
-    { type: "short" },
-    { type: "mixed" },
-    { type: "size", bytes: 16 },
-    { type: "file", path: "lines.txt" },
-  ];
-  for (const spec of specs) {
+  for (const spec of SPECS) {
     const clients = 3000;
     const payload = createPayload(spec, { seed: 5, clients, lines });
     const texts = Array.from({ length: clients }, (_, index) => payload.text(index));
@@ -46,13 +48,7 @@ Deno.test("createPayload() returns a unique text per message, and finds it again
 
 Deno.test("createPayload().findLine() finds in a line what find() finds in its text", pure, () => {
   const lines = ["a line", "", "back\\slash", "#7"];
-  const specs: readonly PayloadSpec[] = [
-    { type: "short" },
-    { type: "mixed" },
-    { type: "size", bytes: 16 },
-    { type: "file", path: "lines.txt" },
-  ];
-  for (const spec of specs) {
+  for (const spec of SPECS) {
     const clients = 300;
     const payload = createPayload(spec, { seed: 5, clients, lines });
     const others = [

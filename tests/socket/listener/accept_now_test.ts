@@ -57,14 +57,34 @@ Deno.test(
   "Listener backs off when it is out of descriptors for a peer that is there already",
   pure,
   async () => {
-    const { network } = networkOf([peer, failing("EMFILE"), peer]);
+    // ENOSPC: epoll watches as many descriptors as it may.
+    for (const code of ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ENOSPC"]) {
+      const { network } = networkOf([peer, failing(code), peer]);
+      const clock = new VirtualClock();
+      const events: string[] = [];
+      const listener = listen({ network, clock, onEvent: ({ type }) => void events.push(type) });
+      void listener.serve(() => {});
+      await clock.runUntil(listener.until(({ outOfDescriptors }) => outOfDescriptors === 1));
+      assertEquals([events, clock.timers > 0], [["exhausted"], true]);
+      await clock.runUntil(listener.until(({ accepted }) => accepted === 2));
+      for (const connection of listener.connections) connection.abort();
+    }
+  },
+);
+
+Deno.test(
+  "Listener accepts peers that are there already again after a limit of the rate held it up",
+  pure,
+  async () => {
+    const { network, calls } = networkOf([peer, peer, peer, peer, peer, peer]);
     const clock = new VirtualClock();
-    const events: string[] = [];
-    const listener = listen({ network, clock, onEvent: ({ type }) => void events.push(type) });
+    const listener = listen({ network, clock, limits: { maxAcceptRate: 1 } });
     void listener.serve(() => {});
-    await clock.runUntil(listener.until(({ outOfDescriptors }) => outOfDescriptors === 1));
-    assertEquals([events, clock.timers > 0], [["exhausted"], true]);
-    await clock.runUntil(listener.until(({ accepted }) => accepted === 2));
+    await clock.runUntil(listener.until(({ paced }) => paced > 0));
+    listener.setLimits({ maxAcceptRate: 0 });
+    const held = calls.length;
+    await clock.runUntil(listener.until(({ accepted }) => accepted === 6));
+    assertEquals(calls.slice(held).includes("acceptNow"), true, calls.join(" "));
     for (const connection of listener.connections) connection.abort();
   },
 );
