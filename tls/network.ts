@@ -68,6 +68,7 @@ export class TlsNetwork implements Network {
     const aborted = () => transport.close();
     options.signal?.addEventListener("abort", aborted, { once: true });
     try {
+      options.signal?.throwIfAborted(); // It may have aborted after the underlying connection was opened.
       this.#dial(transport, options.hostname ?? "127.0.0.1");
       await transport.secured;
       return transport;

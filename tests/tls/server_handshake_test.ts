@@ -5,6 +5,7 @@ import { type CloseReason, ConnectError, TlsError } from "../../socket/errors.ts
 import { listen } from "../../socket/listen.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { startRelay } from "../../relay/server.ts";
+import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { TlsTransport } from "../../tls/transport.ts";
 import { Authority } from "../_util/tls/certificates.ts";
@@ -134,6 +135,28 @@ Deno.test("TlsNetwork.connect() rejects when its signal aborts", async () => {
   await server.until((stats) => stats.accepted === 1);
   given.abort(new Error("enough"));
   await assertRejects(() => dialed, Error, "enough");
+});
+
+Deno.test("TlsNetwork.connect() rejects when its signal aborts as the connection below opens", async () => {
+  const memory = new MemoryNetwork();
+  const listener = memory.listen({ port: 0 }); // Never answers a handshake.
+  const given = new AbortController();
+  const network = new TlsNetwork({
+    listen: (options) => memory.listen(options),
+    connect: async (options) => {
+      const transport = await memory.connect(options);
+      given.abort(new Error("enough"));
+      return transport;
+    },
+  }, {});
+  const dialed = network.connect({ port: listener.address.port, signal: given.signal });
+  const peer = await listener.accept();
+  const rejected = assertRejects(() => dialed, Error, "enough");
+  // Without the rejection, this would be a hello.
+  assertEquals(await peer.read(new Uint8Array(1)), null);
+  await rejected;
+  for (const each of [peer, listener]) each.close();
+  assertEquals(memory.stats(), { listeners: 0, sockets: 0, queued: 0 });
 });
 
 Deno.test("RelayServer sends messages only to peers that have completed the handshake", async () => {
