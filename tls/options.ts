@@ -28,7 +28,8 @@ export interface TlsServerOptions {
   alpn?: readonly string[];
   /**
    * Formats the message for a client that is refused because it speaks plain text, which is sent in plain text, or because
-   * of its certificate. Default: a line `error REASON`.
+   * of its certificate. Default: a line `error REASON`. If it throws, the client receives no message, and its `TlsError` has
+   * what was thrown as `cause`.
    */
   notice?: (why: string) => string;
   /** The oldest accepted version. Default: `"TLSv1.2"`. */

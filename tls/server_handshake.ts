@@ -80,7 +80,7 @@ export class TlsAcceptor {
   accept(inner: Transport): TlsTransport {
     const transport: TlsTransport = new TlsTransport(inner, {
       ...this.#timing,
-      first: (bytes) => this.#begin(bytes, { transport, inner }),
+      first: (bytes) => guard(transport, () => this.#begin(bytes, { transport, inner })) ?? "refuse",
     });
     transport.stream.read(0); // Starts reading, which nothing else does before the handshake.
     return transport;
@@ -114,8 +114,9 @@ export class TlsAcceptor {
     const proxy: Server = Object.create(server, {
       emit: {
         value: (event: string, about: unknown): boolean => {
-          if (event === "secureConnection") this.#secured(about as TLSSocket, client);
-          else if (event === "tlsClientError") transport.fail(tlsError(about, this.#attempt));
+          if (event === "secureConnection") {
+            guard(transport, () => this.#secured(about as TLSSocket, client));
+          } else if (event === "tlsClientError") transport.fail(tlsError(about, this.#attempt));
           return true;
         },
       },
@@ -164,6 +165,20 @@ interface Client {
   readonly transport: TlsTransport;
   /** The underlying transport. */
   readonly inner: Transport;
+}
+
+/**
+ * Performs a step of a handshake. If it throws, as the option `notice` can, the connection fails, and others are
+ * unaffected.
+ */
+function guard<Result>(transport: TlsTransport, step: () => Result): Result | undefined {
+  try {
+    return step();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    transport.fail(new TlsError("handshake", `Cannot shake hands with the peer: ${why}`, { cause }));
+    return undefined;
+  }
 }
 
 function serverFor(identity: Identity, options: TlsServerOptions): Server {

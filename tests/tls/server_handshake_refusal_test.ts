@@ -202,6 +202,30 @@ Deno.test("TlsServerOptions.notice formats the reason for a refused client", asy
   await plain.close();
 });
 
+Deno.test("TlsNetwork fails only the connection of a refused client when TlsServerOptions.notice throws", async () => {
+  const broken = new Error("Cannot format");
+  const notice = (): string => {
+    throw broken;
+  };
+  await using server = startEcho({ clientCa: authority.certificate, notice });
+  const plain = await connect({ port: server.listener.port });
+  plain.send("hello");
+  assertEquals(await Array.fromAsync(plain), []);
+  plain.abort();
+  const stranger = await dial(server);
+  assertEquals(await Array.fromAsync(stranger), []);
+  stranger.abort();
+  await server.listener.until((stats) => stats.closed["tls-failed"] === 2);
+  for (const reason of server.reasons) {
+    assert(reason.type === "tls-failed");
+    assertEquals([reason.error.code, reason.error.cause], ["handshake", broken]);
+  }
+  const known = await dial(server, { identity: await authority.issue("guest") });
+  known.send("hello");
+  assertEquals((await known[Symbol.asyncIterator]().next()).value, "hello");
+  await known.close();
+});
+
 Deno.test("TlsNetwork answers malformed TLS with an alert, and reports it", async () => {
   await using server = startEcho({ hosts: { "a.test": identity } });
   const client = await connect({ port: server.listener.port, codec: bytesCodec });
