@@ -11,8 +11,9 @@ import { TlsTransport } from "./transport.ts";
 import type { FirstBytes } from "./node_stream.ts";
 
 const HANDSHAKE_RECORD = 0x16;
-// node:tls has its own handshake timer. This value makes the timer of the given clock fire first.
-const NEVER = 2 ** 31 - 1;
+// Turns off the handshake timer of node:tls, because the given clock limits handshakes. 0 would mean two minutes. Deno does
+// not cancel that timer when a handshake fails, so it would keep the connection in memory.
+const NO_TIMER = -1;
 // A fatal alert `protocol_version` (RFC 8446, 6), in a record that every version reads.
 const WRONG_VERSION = Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70);
 
@@ -193,7 +194,7 @@ function serverFor(identity: Identity, options: TlsServerOptions): Server {
     ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false }),
     ...(alpn === undefined ? {} : { ALPNProtocols: [...alpn] }),
     allowHalfOpen: true,
-    handshakeTimeout: NEVER,
+    handshakeTimeout: NO_TIMER,
   });
   assertTakesStreams(server);
   return server;

@@ -1,5 +1,12 @@
 /** Accepted and rejected TLS handshakes. */
-import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { connect } from "../../socket/connect.ts";
 import { type CloseReason, ConnectError, TlsError } from "../../socket/errors.ts";
 import { listen } from "../../socket/listen.ts";
@@ -9,6 +16,7 @@ import { MemoryNetwork } from "../../testing/memory_network.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { TlsTransport } from "../../tls/transport.ts";
 import { Authority } from "../_util/tls/certificates.ts";
+import { leftAfterCollection } from "../_util/collect_garbage.ts";
 import { talk, TlsFixture } from "../_util/tls/tls_fixture.ts";
 import { on } from "../_util/on_event.ts";
 
@@ -157,6 +165,27 @@ Deno.test("TlsNetwork.connect() rejects when its signal aborts as the connection
   await rejected;
   for (const each of [peer, listener]) each.close();
   assertEquals(memory.stats(), { listeners: 0, sockets: 0, queued: 0 });
+});
+
+Deno.test("TlsNetwork keeps nothing in memory of clients that leave during their handshake", async () => {
+  const memory = new MemoryNetwork();
+  const listener = new TlsNetwork(memory, { server: { identity: fixture.identity } }).listen({ port: 0 });
+  const leave = async (): Promise<WeakRef<WeakKey>> => {
+    const [client, transport] = await Promise.all([
+      memory.connect({ port: listener.address.port }),
+      listener.accept(),
+    ]);
+    await client.write(Uint8Array.of(0x16, 3, 1, 0, 100, 1, 0, 0, 96)); // The beginning of a hello.
+    client.close();
+    await assertRejects(() => transport.ready!, TlsError, "Peer closed the connection");
+    transport.close();
+    return new WeakRef(transport);
+  };
+  const transports: WeakRef<WeakKey>[] = [];
+  for (let count = 0; count < 20; count++) transports.push(await leave());
+  listener.close();
+  // The last one may still be referred to.
+  assertLessOrEqual(await leftAfterCollection(transports, { most: 1 }), 1);
 });
 
 Deno.test("RelayServer sends messages only to peers that have completed the handshake", async () => {
