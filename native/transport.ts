@@ -179,8 +179,11 @@ export class NativeTransport extends Handle implements Transport {
     if (count > 0) {
       // What did not fit comes after the events of the others; what will, and the FIN, is reported when it is here.
       if (count === loop.buffer.length) this.inputLeft();
-      receiver.received(loop.filled(count));
-      if ((bits & READ_ON) !== 0 && count < loop.buffer.length) this.#receiveRest(bits);
+      try {
+        receiver.received(loop.filled(count));
+      } finally { // Also if the receiver throws: a later one must get the FIN.
+        if ((bits & READ_ON) !== 0 && count < loop.buffer.length) this.#receiveRest(bits);
+      }
       return;
     }
     this.inputLeft(); // The next read gets the same.
@@ -192,8 +195,9 @@ export class NativeTransport extends Handle implements Transport {
 
   /** Reads the FIN or the error that is here already, or what follows urgent data: no event reports that again. */
   #receiveRest(bits: number): void {
-    if (this.#receiver !== undefined) this.#receive(bits & ~EPOLLPRI);
-    else this.inputLeft();
+    if (this.#receiver !== undefined) return this.#receive(bits & ~EPOLLPRI);
+    this.inputLeft();
+    if (this.#reading !== undefined) this.awaitInput(); // Begun by the receiver, before this was known.
   }
 
   /** Does nothing if the event of the next arrival will come. After a FIN or an error, none will. */

@@ -72,3 +72,67 @@ Deno.test("NativeTransport.receive() gets what follows urgent data", foreign, as
   await until(() => received === "before after");
   library.close();
 });
+
+/** Turns of the event loop after which a read that has not settled waits for an event that will not come. */
+const TURNS = 1000;
+
+/** Returns the result of a read, or `"pending"` if it does not settle. */
+async function settled<Result>(reading: Promise<Result>): Promise<Result | "pending"> {
+  let result: Result | "pending" = "pending";
+  const read = reading.then((value) => result = value);
+  for (let turn = 0; turn < TURNS && result === "pending"; turn++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return result === "pending" ? result : await read;
+}
+
+Deno.test(
+  "NativeTransport.read() inside received() gets the FIN that came with the bytes",
+  foreign,
+  async () => {
+    using pair = await transportPair(network);
+    const { near, far } = pair;
+    const read = Promise.withResolvers<number | null>();
+    far.receive!({
+      received: () => far.read(new Uint8Array(1)).then(read.resolve, () => {}), // `close` rejects a pending read.
+      receivedEnd() {},
+      receiveFailed: read.reject,
+    });
+    near.writeNow!(PIECE, 5, true);
+    near.closeWriteNow!();
+    assertEquals(await settled(read.promise), null);
+  },
+);
+
+Deno.test(
+  "NativeTransport.receive() gets the FIN that came with the bytes when received() has thrown",
+  foreign,
+  async () => {
+    using pair = await transportPair(network);
+    const { near, far } = pair;
+    const ended = Promise.withResolvers<string>();
+    const thrown = Promise.withResolvers<void>();
+    const caught = (event: ErrorEvent) => {
+      event.preventDefault();
+      thrown.resolve();
+    };
+    addEventListener("error", caught, { once: true });
+    far.receive!({
+      received() {
+        throw new Error("Broken receiver");
+      },
+      receivedEnd() {},
+      receiveFailed() {},
+    });
+    near.writeNow!(PIECE, 5, true);
+    near.closeWriteNow!();
+    await thrown.promise;
+    removeEventListener("error", caught);
+    far.receive!({
+      received() {},
+      receivedEnd: () => ended.resolve("end"),
+      receiveFailed: ended.reject,
+    });
+    assertEquals(await settled(ended.promise), "end");
+  },
+);
