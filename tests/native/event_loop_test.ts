@@ -215,3 +215,49 @@ Deno.test(
     libc.unload();
   },
 );
+
+Deno.test("EventLoop spins before it waits only while something comes in time", foreign, async () => {
+  /** Answers looks by itself: within a spin if `quick`, or else after a wait. */
+  class ScriptedLibc extends Libc {
+    quick = false;
+    rounds = 0;
+    looks = 0;
+    waits = 0;
+    #waited = false;
+
+    override epollWait(): number {
+      this.looks++;
+      if (!this.quick && !this.#waited) return 0;
+      this.#waited = false;
+      this.rounds++;
+      return 1; // An event of a descriptor that nobody owns, which the loop drops.
+    }
+
+    override epollPause(): void {
+      this.waits++;
+      this.#waited = true;
+    }
+  }
+  const scripted = ScriptedLibc.open() as ScriptedLibc;
+  const wanted = 2000;
+  const run = async (quick: boolean) => {
+    scripted.quick = quick;
+    const { rounds, looks, waits } = scripted;
+    await until(() => scripted.rounds >= rounds + wanted);
+    return { looks: scripted.looks - looks, waits: scripted.waits - waits };
+  };
+  {
+    await using loop = new EventLoop(scripted, systemClock);
+    loop.begin();
+    await run(true);
+    const busy = await run(true);
+    assertEquals(busy.waits, 0, "waits although each look finds something");
+    await run(false);
+    const calm = await run(false);
+    assertEquals(calm.waits >= wanted, true, `${calm.waits} waits`);
+    // Spins before each wait would take fifty times as many.
+    assertEquals(calm.looks < 3 * wanted, true, `${calm.looks} looks`);
+    loop.end();
+  }
+  scripted.unload();
+});
