@@ -111,6 +111,7 @@ export class Fleet {
   readonly #limits: LineLimits;
   #encoded = "";
   #encodedAt = -Infinity;
+  #encodedCount = 0;
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
@@ -178,9 +179,15 @@ export class Fleet {
   /** Returns the latency so far, encoded once per second while clients run: it takes 2 ms, for each of four reports a second. */
   #encodedLatency(): string {
     const now = this.#clock.now();
-    if (now >= this.#encodedAt + ENCODED_FOR_MS || this.#progress.finished === this.#indices.length) {
+    const { count } = this.#latency;
+    // Also when the first one is there: whoever sees that something was acknowledged expects its latency.
+    const first = count > 0 && this.#encodedCount === 0;
+    if (
+      first || now >= this.#encodedAt + ENCODED_FOR_MS || this.#progress.finished === this.#indices.length
+    ) {
       this.#encoded = this.#latency.encode();
       this.#encodedAt = now;
+      this.#encodedCount = count;
     }
     return this.#encoded;
   }

@@ -7,6 +7,7 @@ import { Plan } from "../../loadtest/plan/plan.ts";
 import { runPlan } from "../../loadtest/run_plan.ts";
 import { parseReplyDelay } from "../../loadtest/plan/reply_delay.ts";
 import { CLIENTS, kinds, simulate } from "../_util/loadtest/simulated_run.ts";
+import { LatencyHistogram } from "../../loadtest/metrics/latency.ts";
 import { Simulation } from "../_util/loadtest/simulation.ts";
 
 const permissions = "none";
@@ -38,6 +39,26 @@ Deno.test("runPlan() reports as its last progress what all clients did", { permi
       last.push([started, acknowledged, finished, open]),
   });
   assertEquals(last.at(-1), [CLIENTS, CLIENTS, CLIENTS, 0]);
+  await world.clock.runUntil(server.close());
+});
+
+Deno.test("runPlan() reports a latency with the first acknowledgment", { permissions }, async () => {
+  const world = new Simulation({ latency: 1 });
+  const server = world.relay();
+  const reports: [acknowledged: number, recorded: number][] = [];
+  await simulate(world, {
+    targets: server.addresses,
+    finalState: () => ({ ...server.stats(), descriptors: 0 }),
+    plan: { clients: 2, seed: 3 },
+    onProgress: ({ acknowledged, latency }) => {
+      const histogram = new LatencyHistogram();
+      histogram.mergeEncoded(latency);
+      reports.push([acknowledged, histogram.count]);
+    },
+  });
+  const first = reports.findIndex(([acknowledged]) => acknowledged > 0);
+  assertEquals(reports[first - 1], [0, 0], "the report before it");
+  assertEquals(reports[first]![1] > 0, true);
   await world.clock.runUntil(server.close());
 });
 
