@@ -4,6 +4,7 @@ import { leftToRuntime, runTurn } from "../internal/turn.ts";
 import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
 import type { Libc } from "./libc.ts";
+import { ShortWait } from "./short_wait.ts";
 import { errnoError } from "./system_error.ts";
 
 /** A descriptor's owner, as the loop sees it. */
@@ -35,24 +36,8 @@ const EVENTS = 512;
 // Empty looks before the loop sleeps. To sleep and to be woken takes another thread and costs a quarter of the CPU time of
 // a hundred busy connections; a look that waits on this thread costs a system call.
 const LOOKS = 4;
-// How long a look waits. Other work of this thread, such as timers and files, is late by one wait at most. So waits are short
-// until events end them before their time, as with a few thousand events a second: then each wait that is cut short would
-// cost another one.
-const SHORTEST_PAUSE_NS = 50_000;
-const LONGEST_PAUSE_NS = 1_000_000;
-const PAUSE_GROWTH = 2;
-const PAUSE_SHRINKAGE = 4;
 // After so few events the next look waits as well: there is hardly anything to read yet.
 const FEW = 4;
-// How often the thread looks before it waits, which takes about 20 µs for 120 system calls. A processor with nothing to do is put to sleep, and on a virtual
-// machine, waking it takes longer than this: with one request at a time, a proxy spends more time waking up than working. The
-// kernel's haltpoll governor does the same for a processor (cpuidle/governors/haltpoll.c).
-const LOOKS_OF_SPIN = 120;
-// Each spin that finds something allows one more in vain, up to a limit. So they go on while at least half of them find
-// something. Otherwise, a few are tried again after many waits.
-const MOST_IN_VAIN = 16;
-const TRIED_IN_VAIN = 3;
-const WAITS_BETWEEN = 1024;
 // The longest sleep. Its thread would otherwise be lost forever when a Worker is terminated.
 const SLEEP_MS = 10_000;
 // The largest read of one turn. With a quarter of this, passing on a stream takes a tenth more CPU time.
@@ -87,6 +72,7 @@ export class EventLoop implements AsyncDisposable {
   readonly #epoll: number;
   readonly #eventfd: number;
   readonly #events: EpollEvents;
+  readonly #shortWait: ShortWait;
   /** By descriptor. */
   readonly #watched: (Watched | undefined)[] = [];
   #open = 0;
@@ -97,11 +83,6 @@ export class EventLoop implements AsyncDisposable {
   #emptyLooks = 0;
   /** Whether the next look waits. */
   #quiet = false;
-  #pause = SHORTEST_PAUSE_NS;
-  /** Spins that may be in vain from now on. */
-  #spins = 0;
-  /** Waits before spins are tried again. */
-  #waits = WAITS_BETWEEN;
   #received = 0;
   #trimAt = FIRST_TRIM;
   #stale = 0;
@@ -115,6 +96,7 @@ export class EventLoop implements AsyncDisposable {
     this.clock = clock;
     this.#events = new EpollEvents(EVENTS, libc.arch);
     this.#epoll = checked(libc.epollCreate());
+    this.#shortWait = new ShortWait(libc, this.#epoll, this.#events);
     this.#eventfd = libc.eventfd();
     if (this.#eventfd < 0) libc.close(this.#epoll);
     checked(this.#eventfd);
@@ -225,7 +207,7 @@ export class EventLoop implements AsyncDisposable {
       this.#stopped?.resolve();
       return;
     }
-    const count = this.#quiet ? this.#waitShortly() : this.libc.epollWait(this.#epoll, this.#events);
+    const count = this.#quiet ? this.#shortWait.wait() : this.libc.epollWait(this.#epoll, this.#events);
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
@@ -245,40 +227,6 @@ export class EventLoop implements AsyncDisposable {
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
-
-  /** Waits on this thread for up to a millisecond. Returns how many descriptors are ready. */
-  #waitShortly(): number {
-    if (this.#spins > 0) {
-      const count = this.#spin();
-      if (count !== 0) {
-        this.#spins = Math.min(this.#spins + 1, MOST_IN_VAIN);
-        return count;
-      }
-      this.#spins--;
-    } else if (--this.#waits === 0) {
-      this.#waits = WAITS_BETWEEN;
-      this.#spins = TRIED_IN_VAIN;
-    }
-    this.libc.epollPause(this.#epoll, this.#pause);
-    const count = this.libc.epollWait(this.#epoll, this.#events);
-    this.#adaptPause(count > 0);
-    return count;
-  }
-
-  /** Looks until a descriptor is ready, or often enough. */
-  #spin(): number {
-    let count = 0;
-    for (let look = 0; look < LOOKS_OF_SPIN && count === 0; look++) {
-      count = this.libc.epollWait(this.#epoll, this.#events);
-    }
-    return count;
-  }
-
-  #adaptPause(enough: boolean): void {
-    this.#pause = enough
-      ? Math.min(this.#pause * PAUSE_GROWTH, LONGEST_PAUSE_NS)
-      : Math.max(this.#pause / PAUSE_SHRINKAGE, SHORTEST_PAUSE_NS);
-  }
 
   readonly #woken = (): void => {
     this.#look();

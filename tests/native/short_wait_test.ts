@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { EpollEvents } from "../../native/epoll_events.ts";
+import { Libc } from "../../native/libc.ts";
+import { ShortWait } from "../../native/short_wait.ts";
+import { foreign } from "../_util/native/native.ts";
+
+/** A C library with one descriptor, which is ready at the look or after the wait that the test chooses. */
+class ScriptedLibc extends Libc {
+  /** Looks before the descriptor is ready; after a wait, it is ready at once. */
+  readyAfter = Infinity;
+  looks = 0;
+  pauses: number[] = [];
+  #waited = false;
+
+  override epollWait(): number {
+    this.looks++;
+    return this.#waited || this.looks > this.readyAfter ? 1 : 0;
+  }
+
+  override epollPause(_epoll: number, ns: number): void {
+    this.pauses.push(ns);
+    this.#waited = true;
+  }
+
+  /** Forgets what was called. */
+  reset(): void {
+    this.looks = 0;
+    this.pauses = [];
+    this.#waited = false;
+  }
+}
+
+/** Waits before the first spins, looks of a spin, and the most spins in vain. */
+const [WAITS, LOOKS, MOST, TRIED] = [1024, 120, 16, 3];
+
+/** What one wait did: `"spin"` if it found something without a wait, `"both"` if it spun in vain, or `"wait"`. */
+type Way = "spin" | "both" | "wait";
+
+function open(): { libc: ScriptedLibc; wait: (readyAfter?: number) => Way } & Disposable {
+  const libc = ScriptedLibc.open() as ScriptedLibc;
+  const short = new ShortWait(libc, 0, new EpollEvents(1, libc.arch));
+  return {
+    libc,
+    wait(readyAfter = Infinity) {
+      libc.reset();
+      libc.readyAfter = readyAfter;
+      assertEquals(short.wait(), 1);
+      if (libc.pauses.length === 0) return "spin";
+      return libc.looks === 1 ? "wait" : "both";
+    },
+    [Symbol.dispose]: () => libc.unload(),
+  };
+}
+
+/** Waits until spins are tried. */
+function untilTried(wait: () => Way): void {
+  for (let count = 1; count <= WAITS; count++) assertEquals(wait(), "wait", `wait ${count}`);
+}
+
+Deno.test(
+  "ShortWait tries a few spins after many waits, and waits again if they are in vain",
+  foreign,
+  () => {
+    using opened = open();
+    const { libc, wait } = opened;
+    for (let round = 0; round < 2; round++) {
+      untilTried(wait);
+      for (let spin = 1; spin <= TRIED; spin++) {
+        assertEquals(wait(), "both");
+        assertEquals(libc.looks, LOOKS + 1);
+      }
+    }
+  },
+);
+
+Deno.test(
+  "ShortWait spins while something is found in time, and a limited number of times after that",
+  foreign,
+  () => {
+    using opened = open();
+    const { wait } = opened;
+    untilTried(wait);
+    for (let spin = 1; spin <= 100; spin++) assertEquals(wait(LOOKS - 1), "spin");
+    assertEquals(wait(LOOKS), "both", "one look too late");
+    for (let spin = 2; spin <= MOST; spin++) assertEquals(wait(), "both", `in vain ${spin}`);
+    assertEquals(wait(), "wait");
+  },
+);
+
+Deno.test("ShortWait goes on with spins while half of them find something", foreign, () => {
+  using opened = open();
+  const { wait } = opened;
+  untilTried(wait);
+  for (let pair = 1; pair <= 100; pair++) assertEquals([wait(), wait(0)], ["both", "spin"], `pair ${pair}`);
+});
+
+Deno.test("ShortWait waits longer while waits find something, up to a millisecond", foreign, () => {
+  using opened = open();
+  const { libc, wait } = opened;
+  const pauses = Array.from({ length: 6 }, () => {
+    wait();
+    return libc.pauses[0];
+  });
+  assertEquals(pauses, [50_000, 100_000, 200_000, 400_000, 800_000, 1_000_000]);
+});
