@@ -33,7 +33,7 @@ class ScriptedLibc extends Libc {
 /** Waits before the first spins, looks of a spin, and the most spins in vain. */
 const [WAITS, LOOKS, MOST, TRIED] = [1024, 120, 16, 3];
 
-/** What one wait did: `"spin"` if it found something without a wait, `"both"` if it spun in vain, or `"wait"`. */
+/** The course of one wait: `"spin"` if it found something without a wait, `"both"` if it spun in vain, or `"wait"`. */
 type Way = "spin" | "both" | "wait";
 
 function open(): { libc: ScriptedLibc; wait: (readyAfter?: number) => Way } & Disposable {
