@@ -4,6 +4,7 @@ import { leftToRuntime, runTurn } from "../internal/turn.ts";
 import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
 import type { Libc } from "./libc.ts";
+import { SendBatch } from "./send_batch.ts";
 import { ShortWait } from "./short_wait.ts";
 import { errnoError } from "./system_error.ts";
 
@@ -65,6 +66,8 @@ type State = "stopped" | "looking" | "sleeping" | "waking";
 export class EventLoop implements AsyncDisposable {
   readonly libc: Libc;
   readonly clock: Clock;
+  /** The sends of a turn that is busy. */
+  readonly sends: SendBatch;
   /** Memory for reads, valid until the next one. */
   readonly buffer: Uint8Array<ArrayBuffer> = new Uint8Array(BUFFER_BYTES);
   /** Views of the first bytes of `buffer`, by length. */
@@ -83,6 +86,7 @@ export class EventLoop implements AsyncDisposable {
   #emptyLooks = 0;
   /** Whether the next look waits. */
   #quiet = false;
+  #busy = false;
   #received = 0;
   #trimAt = FIRST_TRIM;
   #stale = 0;
@@ -94,6 +98,7 @@ export class EventLoop implements AsyncDisposable {
   constructor(libc: Libc, clock: Clock) {
     this.libc = libc;
     this.clock = clock;
+    this.sends = new SendBatch(libc);
     this.#events = new EpollEvents(EVENTS, libc.arch);
     this.#epoll = checked(libc.epollCreate());
     this.#shortWait = new ShortWait(libc, this.#epoll, this.#events);
@@ -101,6 +106,11 @@ export class EventLoop implements AsyncDisposable {
     if (this.#eventfd < 0) libc.close(this.#epoll);
     checked(this.#eventfd);
     checked(libc.epollControl(this.#epoll, EPOLL_CTL_ADD, this.#eventfd, EPOLLIN, 0));
+  }
+
+  /** Whether this is a turn with many events. */
+  get busy(): boolean {
+    return this.#busy;
   }
 
   /** Returns the first `count` bytes of `buffer`. */
@@ -179,6 +189,7 @@ export class EventLoop implements AsyncDisposable {
       throw new TypeError(`Cannot close the event loop: ${plural(this.#open, "descriptor")} open`);
     }
     if (this.#state !== "stopped") await (this.#stopped = Promise.withResolvers()).promise;
+    this.sends.close();
     this.libc.close(this.#eventfd);
     this.libc.close(this.#epoll);
   }
@@ -211,10 +222,13 @@ export class EventLoop implements AsyncDisposable {
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
+      this.#busy = !this.#quiet;
       try {
         // What the handles send is written before the next look.
         runTurn(this.#dispatch, count);
+        this.sends.submit();
       } finally {
+        this.#busy = false;
         this.#turnSoon();
       }
       return;

@@ -15,33 +15,38 @@ import {
   F_SETFD,
   F_SETFL,
   FD_CLOEXEC,
+  IORING_ENTER_GETEVENTS,
+  MAP_POPULATE,
+  MAP_SHARED,
   MSG_MORE,
   MSG_NOSIGNAL,
   O_NONBLOCK,
   POLLIN,
+  PROT_READ,
+  PROT_WRITE,
   SHUT_WR,
   SO_ERROR,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
+  SYS_IO_URING_ENTER,
+  SYS_IO_URING_SETUP,
 } from "./abi.ts";
 import { type AddressList, lookUp, lookUpSync } from "./address_lookup.ts";
 import { type Arch, EpollEvents } from "./epoll_events.ts";
 import { errnoOf, SOCKET_ERRORS } from "./errno.ts";
+import { type Library, openLibrary } from "./library.ts";
 import { MAX_SOCKET_ADDRESS } from "./socket_address.ts";
-import { SYMBOLS } from "./symbols.ts";
 
-const LIBRARIES: Readonly<Record<Arch, readonly string[]>> = {
-  x86_64: ["libc.so.6", "libc.musl-x86_64.so.1"],
-  aarch64: ["libc.so.6", "libc.musl-aarch64.so.1"],
-};
+/** Memory that the kernel reads and writes, too. */
+export type SharedWords = Int32Array<ArrayBuffer>;
 
 /** The C library's functions for sockets and epoll. */
 export class Libc {
   readonly arch: Arch;
-  readonly #library: Deno.DynamicLibrary<typeof SYMBOLS>;
-  readonly #symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  readonly #library: Library;
+  readonly #symbols: Library["symbols"];
   readonly #errno: Deno.UnsafePointerView;
   readonly #event: EpollEvents;
   readonly #int = new Int32Array(1);
@@ -57,7 +62,7 @@ export class Libc {
   /** The address that the last call wrote that writes one; its length in bytes is `addressLength`. */
   readonly address: Uint8Array<ArrayBuffer> = new Uint8Array(MAX_SOCKET_ADDRESS);
 
-  constructor(library: Deno.DynamicLibrary<typeof SYMBOLS>, arch: Arch) {
+  constructor(library: Library, arch: Arch) {
     this.arch = arch;
     this.#library = library;
     this.#symbols = library.symbols;
@@ -73,20 +78,8 @@ export class Libc {
    * @throws {Deno.errors.NotCapable} If foreign functions are not allowed.
    */
   static open(): Libc {
-    const { os, arch } = Deno.build;
-    if (os !== "linux") throw new Deno.errors.NotSupported(unsupported(`${os} on ${arch}`));
-    const failures: string[] = [];
-    for (const name of LIBRARIES[arch]) {
-      try {
-        return new this(Deno.dlopen(name, SYMBOLS), arch);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotCapable) {
-          throw new Deno.errors.NotCapable(NOT_ALLOWED, { cause: error });
-        }
-        failures.push(error instanceof Error ? error.message : String(error));
-      }
-    }
-    throw new Deno.errors.NotSupported(unsupported(`this system (${failures.join("; ")})`));
+    const { library, arch } = openLibrary();
+    return new this(library, arch);
   }
 
   /** Closes the library: no other method may be called from then on. */
@@ -140,10 +133,10 @@ export class Libc {
     return this.#result(this.#symbols.getsockname(descriptor, this.address, this.#lengthBytes));
   }
 
-  /** Writes the peer's address to `address`. */
-  remoteAddress(descriptor: number): number {
+  /** Whether a socket is connected: it was, and nothing has ended that. Overwrites `address`. */
+  isConnected(descriptor: number): boolean {
     this.#length[0] = MAX_SOCKET_ADDRESS;
-    return this.#result(this.#symbols.getpeername(descriptor, this.address, this.#lengthBytes));
+    return this.#symbols.getpeername(descriptor, this.address, this.#lengthBytes) >= 0;
   }
 
   receive(descriptor: number, into: Uint8Array): number {
@@ -266,6 +259,33 @@ export class Libc {
     await this.#symbols.epoll_sleep(epoll, null, 1, ms);
   }
 
+  /** Makes an io_uring. @param params `struct io_uring_params`, which the kernel completes. */
+  ioUringSetup(entries: number, params: Uint8Array<ArrayBuffer>): number {
+    return this.#result(this.#symbols.io_uring_setup(SYS_IO_URING_SETUP, entries, params));
+  }
+
+  /** Begins with `submit` operations, waits until `complete` are done, and returns how many it has begun with. */
+  ioUringEnter(ring: number, submit: number, complete: number): number {
+    const flags = IORING_ENTER_GETEVENTS;
+    return this.#result(
+      this.#symbols.io_uring_enter(SYS_IO_URING_ENTER, ring, submit, complete, flags, null, 0),
+    );
+  }
+
+  /** Maps memory of the kernel that belongs to a descriptor; `undefined` if that fails. */
+  mapShared(descriptor: number, offset: number, words: number): SharedWords | undefined {
+    const bytes = words * Int32Array.BYTES_PER_ELEMENT;
+    const protection = PROT_READ | PROT_WRITE;
+    const memory = this.#symbols.mmap(null, bytes, protection, MAP_SHARED | MAP_POPULATE, descriptor, offset);
+    if (memory === null || Deno.UnsafePointer.value(memory) === MAP_FAILED) return undefined;
+    return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(memory, bytes));
+  }
+
+  /** Unmaps what `mapShared` has returned: it must not be used from then on. */
+  unmapShared(words: SharedWords): void {
+    this.#symbols.munmap(words, words.byteLength);
+  }
+
   eventfd(): number {
     return this.#result(this.#symbols.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   }
@@ -312,16 +332,10 @@ export class Libc {
 }
 
 const MAX_ATTEMPTS = 3;
+/** -1 as a pointer. */
+const MAP_FAILED = 2n ** 64n - 1n;
 const [EALREADY, EISCONN, EINPROGRESS] = [errnoOf("EALREADY"), errnoOf("EISCONN"), errnoOf("EINPROGRESS")];
 const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
-
-const NOT_ALLOWED = "Cannot use the epoll transport: foreign functions are not allowed; " +
-  "run again with --allow-ffi, or with the transport of Deno, which is the default";
-
-function unsupported(system: string): string {
-  return `Cannot use the epoll transport on ${system}: expected Linux on x86_64 or aarch64 with glibc or musl; ` +
-    "run with the transport of Deno, which is the default";
-}
 
 /** Memory that is shared between threads may be passed as well: only the type of foreign calls excludes it. */
 function foreign(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -21,6 +21,13 @@ export const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  /** Without a function of their own in the C library. */
+  io_uring_setup: { name: "syscall", parameters: ["i32", "u32", "buffer"], result: "i32" },
+  io_uring_enter: {
+    name: "syscall",
+    parameters: ["i32", "i32", "u32", "u32", "u32", "pointer", "u32"],
+    result: "i32",
+  },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   free: { parameters: ["pointer"], result: "void" },
@@ -41,6 +48,8 @@ export const SYMBOLS = {
   malloc: { parameters: ["u32"], result: "pointer" },
   /** Only glibc has it. */
   malloc_trim: { parameters: ["u32"], result: "i32", optional: true },
+  mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "u32"], result: "pointer" },
+  munmap: { parameters: ["buffer", "u32"], result: "i32" },
   ppoll: { parameters: ["buffer", "u32", "buffer", "pointer"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },

@@ -1,11 +1,12 @@
 /** A connected socket. @module */
 import { badResource, interrupted, twice } from "../internal/os_errors.ts";
-import type { Address, Receiver, Transport } from "../socket/network.ts";
+import type { Address, Receiver, Transport, WriteReceiver } from "../socket/network.ts";
 import { SO_LINGER, SOL_SOCKET } from "./abi.ts";
 import { EPOLLIN, EPOLLOUT, EPOLLPRI } from "./epoll_events.ts";
 import { checked, type EventLoop } from "./event_loop.ts";
 import { ENDED, Handle, INPUT_EVENTS } from "./handle.ts";
 import { errnoOf } from "./errno.ts";
+import type { BatchedSender } from "./send_batch.ts";
 import { errnoError } from "./system_error.ts";
 
 /** Events after which a short read does not mean that nothing is left: at urgent data, a read stops. */
@@ -29,11 +30,14 @@ interface Pending<Result> {
 }
 
 /** A {@linkcode Transport} on a descriptor of its own. */
-export class NativeTransport extends Handle implements Transport {
+export class NativeTransport extends Handle implements Transport, BatchedSender {
   // Read by each event, so they are next to the fields of `Handle`.
   #receiver: Receiver | undefined;
   #reading: Pending<number | null> | undefined;
   #writing: Pending<number> | undefined;
+  /** Waits for the send of this turn, whose number in the batch is `#batched`. */
+  #sending: WriteReceiver | undefined;
+  #batched = 0;
   /** The FINs that were exchanged: `FIN_SENT`, `FIN_RECEIVED`, both, or 0. */
   #fins = 0;
   readonly local: Address;
@@ -66,7 +70,7 @@ export class NativeTransport extends Handle implements Transport {
 
   write(bytes: Uint8Array): Promise<number> {
     if (this.closed) return Promise.reject(this.#closedError());
-    if (this.#writing !== undefined) return Promise.reject(twice("write"));
+    if (this.#writePending) return Promise.reject(twice("write"));
     const count = this.loop.libc.send(this.descriptor, bytes, bytes.length);
     if (count >= 0) return Promise.resolve(count);
     if (!wouldBlock(count)) return Promise.reject(errnoError(-count));
@@ -77,11 +81,28 @@ export class NativeTransport extends Handle implements Transport {
 
   writeNow(bytes: Uint8Array, length: number, finFollows = false): number {
     if (this.closed) throw this.#closedError();
-    if (this.#writing !== undefined) throw twice("write");
+    if (this.#writePending) throw twice("write");
     const count = this.loop.libc.send(this.descriptor, bytes, length, finFollows);
     if (count >= 0) return count;
     if (wouldBlock(count)) return 0;
     throw errnoError(-count);
+  }
+
+  writeSoon(bytes: Uint8Array, length: number, receiver: WriteReceiver, finFollows = false): boolean {
+    if (this.closed) throw this.#closedError();
+    if (this.#writePending) throw twice("write");
+    if (!this.loop.busy) return false;
+    this.#batched = this.loop.sends.add(this.descriptor, bytes, length, finFollows, this);
+    if (this.#batched < 0) return false;
+    this.#sending = receiver;
+    return true;
+  }
+
+  handleSent(result: number, rest: Uint8Array): void {
+    const receiver = this.#sending!;
+    this.#sending = undefined;
+    if (result >= 0 || wouldBlock(result)) receiver.written(Math.max(result, 0), rest);
+    else receiver.writeFailed(errnoError(-result));
   }
 
   closeWrite(): Promise<void> {
@@ -100,7 +121,7 @@ export class NativeTransport extends Handle implements Transport {
     }
     this.#fins |= FIN_SENT;
     // Closing sends the FIN, too, and nothing else is left to do.
-    if ((this.#fins & FIN_RECEIVED) !== 0 && this.#writing === undefined) return this.#release();
+    if ((this.#fins & FIN_RECEIVED) !== 0 && !this.#writePending) return this.#release();
     const result = this.loop.libc.shutdownWrite(this.descriptor);
     // After a reset, nothing is left to shut down; the next read reports the reset.
     if (result < 0 && result !== NOT_CONNECTED) throw errnoError(-result);
@@ -135,6 +156,10 @@ export class NativeTransport extends Handle implements Transport {
     this.#takeReceiver();
     this.#takeReading()?.reject(interrupted());
     this.#takeWriting()?.reject(interrupted());
+    if (this.#sending !== undefined) {
+      this.#sending = undefined;
+      this.loop.sends.cancel(this.#batched);
+    }
   }
 
   override handleEvents(bits: number): void {
@@ -168,6 +193,10 @@ export class NativeTransport extends Handle implements Transport {
 
   get #readPending(): boolean {
     return this.#reading !== undefined || this.#receiver !== undefined;
+  }
+
+  get #writePending(): boolean {
+    return this.#writing !== undefined || this.#sending !== undefined;
   }
 
   /** Reads for the receiver, which may begin the next read or close the socket during the call. */

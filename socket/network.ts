@@ -25,6 +25,14 @@ export interface Receiver {
   receiveFailed(cause: unknown): void;
 }
 
+/** Receives the result of {@linkcode Transport.writeSoon}. */
+export interface WriteReceiver {
+  /** The socket has taken `count` bytes, all but `rest`, whose memory is valid only during the call. */
+  written(count: number, rest: Uint8Array): void;
+  /** The write has failed. */
+  writeFailed(cause: unknown): void;
+}
+
 /** The bytes of one socket. At most one `read` and one `write` may be pending at a time. */
 export interface Transport {
   /** The address of this side. */
@@ -50,6 +58,15 @@ export interface Transport {
    * @param finFollows Whether FIN is sent next if the socket takes everything: then both may share a packet. Default `false`.
    */
   writeNow?(bytes: Uint8Array, length: number, finFollows?: boolean): number;
+  /**
+   * Copies the first `length` bytes, to write them at the end of this turn of the event loop together with those of other
+   * connections: many writes in one call of the system cost less. Calls the receiver once at that time, or never after `close`.
+   * Returns `false` if it is better to write them now, for example because few connections are busy. Optional: use
+   * `writeNow` if it is absent. Throws what `write` rejects with.
+   *
+   * @param finFollows Whether FIN is sent next if the socket takes everything: then both may share a packet. Default `false`.
+   */
+  writeSoon?(bytes: Uint8Array, length: number, receiver: WriteReceiver, finFollows?: boolean): boolean;
   /** Sends FIN; reading goes on. Safe to repeat. */
   closeWrite(): Promise<void>;
   /** Does the same within the call. Optional: use `closeWrite` if it is absent. Throws what that rejects with. */

@@ -4,8 +4,10 @@ import type { Codec, Encoder } from "../codecs/codec.ts";
 import type { Line, LineSender } from "../codecs/line.ts";
 import type { LineRun } from "../codecs/line_run.ts";
 import { type CloseReason, ConnectionClosedError, type HalfOwner } from "../errors.ts";
+import type { Transport, WriteReceiver } from "../network.ts";
+import { Fin, type FinOwner } from "./fin.ts";
+import { FlushWaiters } from "./flush_waiters.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
-import type { Transport } from "../network.ts";
 
 /** Pending bytes of many connections. */
 export interface QueuedBytes {
@@ -36,13 +38,8 @@ interface WriteCallbacks {
   failed(cause: unknown): void;
 }
 
-interface Waiter {
-  resolve(): void;
-  reject(error: Error): void;
-}
-
 /** Collects the frames of one turn of the event loop, and writes them when the turn ends. */
-export class Writer<Frame> implements Flushable, LineSender {
+export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinOwner {
   // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
   readonly #transport: Transport;
@@ -57,11 +54,10 @@ export class Writer<Frame> implements Flushable, LineSender {
   #bytes = 0;
   #frames = 0;
   #lastWrite = 0;
-  #waiters: Waiter[] | undefined;
+  // Created on demand: few connections wait, and each ends once.
+  #waiters: FlushWaiters | undefined;
+  #fin: Fin | undefined;
   #callbacks: WriteCallbacks | undefined;
-  /** Set while the FIN is on its way, for a transport without `closeWriteNow`. */
-  #fin: Promise<void> | undefined;
-  #finSent = false;
   readonly #owner: HalfOwner;
 
   constructor(transport: Transport, settings: WriterSettings<Frame>, owner: HalfOwner) {
@@ -88,7 +84,7 @@ export class Writer<Frame> implements Flushable, LineSender {
 
   /** Whether everything was sent, and the FIN. */
   get finSent(): boolean {
-    return this.#finSent;
+    return this.#fin?.sent ?? false;
   }
 
   /** The time in ms at which the socket last accepted bytes, or the pending write began. */
@@ -136,7 +132,13 @@ export class Writer<Frame> implements Flushable, LineSender {
     if (encoder.pushLines === undefined) throw new TypeError("Cannot send lines: expected a codec of lines");
     let rest = start;
     if (this.#queued === 0) {
-      const sent = this.#writeNow(start === 0 ? bytes : bytes.subarray(start), end - start);
+      const run = start === 0 ? bytes : bytes.subarray(start);
+      if (this.#writeSoon(run, end - start)) {
+        this.#count(end - start);
+        this.#frames += count;
+        return true;
+      }
+      const sent = this.#writeNow(run, end - start);
       if (this.#stopped !== undefined) return false;
       this.#bytes += sent;
       rest += sent;
@@ -188,6 +190,10 @@ export class Writer<Frame> implements Flushable, LineSender {
   /** Sends a piece while nothing is pending, past the encoder. */
   #sendPiece(piece: Uint8Array, lent: boolean): boolean {
     this.#lastWrite = this.#settings.now();
+    if (this.#writeSoon(piece, piece.length)) {
+      this.#count(piece.length);
+      return true;
+    }
     const count = this.#writeNow(piece, piece.length);
     if (this.#stopped !== undefined) return false;
     this.#bytes += count;
@@ -201,12 +207,12 @@ export class Writer<Frame> implements Flushable, LineSender {
   flushed(): Promise<void> {
     if (this.#queued === 0) return Promise.resolve();
     if (this.#stopped !== undefined) return Promise.reject(this.#closedError(this.#stopped));
-    return new Promise((resolve, reject) => (this.#waiters ??= []).push({ resolve, reject }));
+    return (this.#waiters ??= new FlushWaiters()).wait();
   }
 
   closeWrite(): Promise<void> {
     this.end();
-    return this.#queued === 0 ? this.#fin ?? Promise.resolve() : this.flushed().then(() => this.#fin);
+    return this.#queued === 0 ? Promise.resolve(this.#fin?.done) : this.flushed().then(() => this.#fin?.done);
   }
 
   /** Takes no more frames, and sends the queued ones, then FIN. The owner is notified when it is sent. */
@@ -216,24 +222,12 @@ export class Writer<Frame> implements Flushable, LineSender {
     if (this.#queued === 0) this.#sendFin();
   }
 
-  /** Sends FIN once: after both sides have finished, the OS refuses another. */
   #sendFin(): void {
-    if (this.#stopped !== undefined || this.#finSent || this.#fin !== undefined) return;
-    const transport = this.#transport;
-    if (transport.closeWriteNow === undefined) {
-      this.#fin = transport.closeWrite().then(() => this.#sentFin(), (cause) => this.#fail(cause));
-      return;
-    }
-    try {
-      transport.closeWriteNow();
-    } catch (cause) {
-      return this.#fail(cause);
-    }
-    this.#sentFin();
+    if (this.#stopped === undefined) (this.#fin ??= new Fin()).send(this.#transport, this);
   }
 
-  #sentFin(): void {
-    this.#finSent = true;
+  /** Called when the FIN is sent. */
+  halfEnded(): void {
     this.#owner.halfEnded();
   }
 
@@ -241,9 +235,7 @@ export class Writer<Frame> implements Flushable, LineSender {
   stop(reason: CloseReason): void {
     this.#stopped = reason;
     this.#settings.total.queuedBytes -= this.#queued;
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) { for (const waiter of waiters) waiter.reject(this.#closedError(reason)); }
+    this.#waiters?.reject(this.#closedError(reason));
   }
 
   /** Called by the batcher: writes the frames of this turn. */
@@ -255,7 +247,7 @@ export class Writer<Frame> implements Flushable, LineSender {
   #flush(lent: boolean): void {
     this.#lastWrite = this.#settings.now();
     if (this.#left.length === 0) this.#writeShared();
-    if (this.#stopped === undefined) this.#writeMore(lent);
+    if (this.#stopped === undefined && !this.#writing) this.#writeMore(lent);
   }
 
   /** Writes from memory that all writers share, if the transport and the encoder can. Keeps what the socket does not take. */
@@ -273,11 +265,12 @@ export class Writer<Frame> implements Flushable, LineSender {
       return;
     }
     this.#count(length - this.#queued);
+    if (this.#writeSoon(SCRATCH, length)) return;
     let count: number;
     try {
       count = transport.writeNow(SCRATCH, length, this.#ended);
     } catch (cause) {
-      return this.#fail(cause);
+      return this.writeFailed(cause);
     }
     this.#bytes += count;
     this.#count(-count);
@@ -329,9 +322,29 @@ export class Writer<Frame> implements Flushable, LineSender {
     try {
       return transport.writeNow(bytes, length, this.#ended);
     } catch (cause) {
-      this.#fail(cause);
+      this.writeFailed(cause);
       return 0;
     }
+  }
+
+  /** Has the transport write at the end of its turn, if it can: until then, a write is pending. */
+  #writeSoon(bytes: Uint8Array, length: number): boolean {
+    const transport = this.#transport;
+    if (transport.writeSoon === undefined) return false;
+    try {
+      return this.#writing = transport.writeSoon(bytes, length, this, this.#ended);
+    } catch {
+      return false; // `writeNow`, which comes next, throws the same.
+    }
+  }
+
+  /** Called by the transport when it has written what it was given for the end of its turn. */
+  written(count: number, rest: Uint8Array): void {
+    if (this.#stopped !== undefined) return;
+    this.#bytes += count;
+    this.#count(-count);
+    this.#left = rest.length === 0 ? NOTHING : rest.slice();
+    this.#writeMore(false);
   }
 
   /** Created once, for a connection that has to wait for a write. */
@@ -343,7 +356,7 @@ export class Writer<Frame> implements Flushable, LineSender {
         this.#lastWrite = this.#settings.now();
         this.#writeMore(false);
       },
-      failed: (cause) => this.#fail(cause),
+      failed: (cause) => this.writeFailed(cause),
     };
   }
 
@@ -353,7 +366,8 @@ export class Writer<Frame> implements Flushable, LineSender {
     this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
   }
 
-  #fail(cause: unknown): void {
+  /** Called when a write or the FIN has failed. */
+  writeFailed(cause: unknown): void {
     this.#writing = false;
     if (this.#stopped === undefined) this.#owner.fail({ type: "write-failed", cause });
   }
@@ -366,9 +380,7 @@ export class Writer<Frame> implements Flushable, LineSender {
   }
 
   #settle(): void {
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) { for (const waiter of waiters) waiter.resolve(); }
+    this.#waiters?.resolve();
     if (this.#ended) this.#sendFin();
   }
 

@@ -1,4 +1,5 @@
 /** Helpers for tests of the native network, which are skipped except on Linux. */
+import { IoUring } from "../../../native/io_uring.ts";
 import { Libc } from "../../../native/libc.ts";
 import { type NativeNetwork, nativeNetwork } from "../../../native/mod.ts";
 import { NativeTransport } from "../../../native/transport.ts";
@@ -11,6 +12,15 @@ export const foreign = { permissions: { ffi: true }, ignore: Deno.build.os !== "
 // Opened outside the tests, because both stay open.
 export const network: NativeNetwork | undefined = Deno.build.os === "linux" ? nativeNetwork() : undefined;
 export const libc: Libc | undefined = Deno.build.os === "linux" ? Libc.open() : undefined;
+
+/** Options of a test that needs io_uring as well, which some systems do not allow. */
+export const ring = { ...foreign, ignore: libc === undefined || !hasIoUring(libc) } as const;
+
+function hasIoUring(libc: Libc): boolean {
+  const ring = IoUring.open(libc, 1);
+  ring?.close();
+  return ring !== undefined;
+}
 
 // The thread that slept for the sockets of a test is an operation of that test until it has woken up, which takes a while
 // on a busy machine. It stays asleep while something waits: that is a leak, which the sanitizer reports.
