@@ -22,6 +22,8 @@ const FULL_QUEUE_MS = 5;
 export interface Target {
   readonly address: SocketAddress;
   readonly remote: Address;
+  /** Whether it is an address of this machine alone. */
+  readonly loopback: boolean;
 }
 
 /** The surroundings of {@linkcode dial}. */
@@ -70,6 +72,9 @@ function begin(
     configurator.setBuffers(libc, descriptor);
     configurator.setTcpOptions(libc, descriptor, family);
     result = libc.connect(descriptor, bytes);
+    // The kernel has connected a loopback socket by now, and to know it saves an event. But with few events, a server that
+    // gets the first bytes at once wakes up for less: a client of a load test took a tenth more CPU time.
+    if (result === IN_PROGRESS && loop.busy && target.loopback && libc.isConnected(descriptor)) result = 0;
     if (result === 0) local = localOf(libc, descriptor, target);
   } catch (error) {
     libc.close(descriptor);

@@ -36,5 +36,10 @@ export class Targets {
 
 /** Returns an address as a target. */
 export function targetOf(address: SocketAddress): Target {
-  return { address, remote: decodeSocketAddress(address.bytes, address.bytes.length) };
+  const remote = decodeSocketAddress(address.bytes, address.bytes.length);
+  return { address, remote, loopback: isLoopback(remote.hostname) };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname.startsWith("127.") || hostname === "::1";
 }

@@ -3,8 +3,11 @@ import { AF_UNIX } from "../../native/abi.ts";
 import { dial, type DialContext } from "../../native/dial.ts";
 import { errnoOf } from "../../native/errno.ts";
 import type { Transport } from "../../socket/network.ts";
+import { inBusyTurn } from "../_util/native/busy_turn.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
+import { readText, text } from "../_util/network/transport_pair.ts";
 import { TempDir } from "../_util/temp_dir.ts";
+import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;
 
@@ -114,7 +117,8 @@ Deno.test("dial() can be canceled however often the queue of a Unix listener was
   } as unknown as DialContext;
   const outcome = new Outcome();
   const address = { family: AF_UNIX, bytes: new Uint8Array(3) };
-  const pending = dial({ address, remote: { hostname: "unix:/full", port: 0 } }, context, outcome);
+  const target = { address, remote: { hostname: "unix:/full", port: 0 }, loopback: false };
+  const pending = dial(target, context, outcome);
   for (let tries = 0; tries < 50_000; tries++) retry!();
   pending.cancel();
   assertEquals([outcome.calls, canceled], [0, 1]);
@@ -146,3 +150,33 @@ Deno.test("NativeNetwork.dial() calls the receiver once, even if connected() thr
   const far = await listener.accept();
   for (const each of [near!, far, listener]) each.close();
 });
+
+Deno.test("NativeNetwork.dial() in a busy turn connects to this machine at once", foreign, async () => {
+  const listener = network.listen({ port: 0 });
+  let near: Transport | undefined;
+  await inBusyTurn(network, () => {
+    network.dial!({ port: listener.address.port }, {
+      connected: (transport) => near = transport,
+      connectFailed() {},
+    });
+    assertEquals(near!.remote, listener.address);
+  });
+  const far = await listener.accept();
+  assertEquals(far.remote, near!.local);
+  far.writeNow!(text("first"), 5);
+  assertEquals(await readText(near!), "first");
+  for (const each of [near!, far, listener]) each.close();
+});
+
+Deno.test(
+  "NativeNetwork.dial() in a busy turn reports a port where nothing listens, later",
+  foreign,
+  async () => {
+    let failed: unknown;
+    await inBusyTurn(network, () => {
+      network.dial!({ port: 1 }, { connected() {}, connectFailed: (cause) => failed = cause });
+    });
+    await until(() => failed !== undefined);
+    assertEquals((failed as Error).constructor, Deno.errors.ConnectionRefused);
+  },
+);
