@@ -8,6 +8,11 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
   /** Calls `run` at the end of this turn of the event loop, after all of its input is handled. */
   soon(run: () => void): void;
+  /**
+   * Returns the time in ms until a timer may be due, `Infinity` without timers. Optional: a thread that waits for sockets
+   * takes it for `Infinity` if it is absent, and timers may be up to 4 ms late.
+   */
+  untilDue?(): number;
 }
 
 /** A pending call of {@linkcode Clock.after}. */

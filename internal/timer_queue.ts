@@ -78,9 +78,14 @@ export class TimerQueue<Id> implements CancelCount {
     return this.#size;
   }
 
+  /** The time in ms until a timer may be due; `Infinity` without timers. */
+  get untilDue(): number {
+    return this.#nextDue === Infinity ? Infinity : this.#nextDue - this.#alarms.now();
+  }
+
   /** Whether a timer may be due. */
   get due(): boolean {
-    return this.#nextDue !== Infinity && this.#nextDue <= this.#alarms.now();
+    return this.untilDue <= 0;
   }
 
   /** Calls `run` once after `ms`, unless the timer is canceled first; with `Infinity`, never. */

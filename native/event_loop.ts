@@ -83,6 +83,8 @@ export class EventLoop implements AsyncDisposable {
   #waiting = 0;
   #state: State = "stopped";
   #stopped: PromiseWithResolvers<void> | undefined;
+  /** Whether other work of this thread has sent something since the last wait. */
+  #shared = false;
   #emptyLooks = 0;
   /** Whether the next look waits. */
   #quiet = false;
@@ -101,7 +103,7 @@ export class EventLoop implements AsyncDisposable {
     this.sends = new SendBatch(libc);
     this.#events = new EpollEvents(EVENTS, libc.arch);
     this.#epoll = checked(libc.epollCreate());
-    this.#shortWait = new ShortWait(libc, this.#epoll, this.#events);
+    this.#shortWait = new ShortWait(libc, this.#epoll, this.#events, clock);
     this.#eventfd = libc.eventfd();
     if (this.#eventfd < 0) libc.close(this.#epoll);
     checked(this.#eventfd);
@@ -208,7 +210,9 @@ export class EventLoop implements AsyncDisposable {
   readonly #turn = (): void => {
     // What handlers that wait for promises have sent is written after this call: it must not wait for a look that waits for
     // the answer to it.
-    if (this.#quiet && leftToRuntime() !== this.#scheduled) this.clock.soon(this.#turnNow);
+    const shared = leftToRuntime() !== this.#scheduled;
+    if (shared) this.#shared = true;
+    if (shared && this.#quiet) this.clock.soon(this.#turnNow);
     else this.#turnNow();
   };
 
@@ -218,7 +222,7 @@ export class EventLoop implements AsyncDisposable {
       this.#stopped?.resolve();
       return;
     }
-    const count = this.#quiet ? this.#shortWait.wait() : this.libc.epollWait(this.#epoll, this.#events);
+    const count = this.#quiet ? this.#wait() : this.libc.epollWait(this.#epoll, this.#events);
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
@@ -241,6 +245,12 @@ export class EventLoop implements AsyncDisposable {
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
+
+  #wait(): number {
+    const shared = this.#shared;
+    this.#shared = false;
+    return this.#shortWait.wait(shared);
+  }
 
   readonly #woken = (): void => {
     this.#look();

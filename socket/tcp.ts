@@ -48,6 +48,7 @@ export const systemClock: Clock = {
     timers.awaitAttendance();
     setImmediate(endTurn, run);
   },
+  untilDue: () => timers.untilDue,
 };
 
 /** The system's randomness: `Math.random`. */

@@ -160,6 +160,19 @@ Deno.test("TimerQueue runs later timers when an earlier one cancels those due wi
   assertEquals([ran, queue.size, alarms.alarm], [["first", "last"], 0, undefined]);
 });
 
+Deno.test("TimerQueue.untilDue is the time until the first timer, or less", pure, () => {
+  const { alarms, queue } = setUp();
+  assertEquals(queue.untilDue, Infinity);
+  queue.after(30, () => {});
+  const first = queue.after(10, () => {});
+  assertEquals(queue.untilDue, 10);
+  first.cancel(); // The next alarm finds out.
+  alarms.advance(25);
+  assertEquals(queue.untilDue, 5);
+  alarms.advance(30);
+  assertEquals([queue.size, queue.untilDue], [0, Infinity]);
+});
+
 Deno.test(
   "TimerQueue.attend() runs what is due, and sets the alarm only when it will not be called again",
   pure,

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Clock } from "../../internal/clock.ts";
 import { EPOLLIN } from "../../native/epoll_events.ts";
 import { EventLoop } from "../../native/event_loop.ts";
 import { Handle, INPUT_EVENTS } from "../../native/handle.ts";
@@ -120,6 +121,58 @@ Deno.test(
     logging.unload();
   },
 );
+
+// Events after which other work sends something.
+for (
+  const [name, others, longest] of [["nobody else", 0, 4], ["others", 20, 1], [
+    "others, but not anymore,",
+    5,
+    4,
+  ]] as const
+) {
+  Deno.test(
+    `EventLoop waits for up to ${longest} ms when ${name} on its thread sends something`,
+    foreign,
+    async () => {
+      const pauses: number[] = [];
+      class ReadyLibc extends Libc {
+        override epollPause(_epoll: number, ns: number): void {
+          pauses.push(ns);
+          this.raise(service.descriptor);
+        }
+      }
+      class Service extends Handle {
+        close(): void {
+          this.closeDescriptor();
+        }
+
+        protected wanted(): number {
+          return EPOLLIN;
+        }
+
+        protected readable(): void {
+          this.loop.libc.lower(this.descriptor);
+          if (pauses.length < others) void Promise.resolve().then(() => clock.soon(() => {}));
+        }
+
+        protected writable(): void {}
+      }
+      const clock: Clock = { ...systemClock, untilDue: () => Infinity };
+      const libc = ReadyLibc.open();
+      const loop = new EventLoop(libc, clock);
+      const service = new Service(loop, libc.eventfd(), EPOLLIN);
+      {
+        await using _ = loop;
+        loop.begin();
+        await until(() => pauses.length >= 20);
+        service.close();
+        loop.end();
+      }
+      libc.unload();
+      assertEquals(Math.max(...pauses.slice(0, 20)), longest * 1_000_000);
+    },
+  );
+}
 
 Deno.test(
   "EventLoop returns freed memory after 65,536 events, and after twice as many",

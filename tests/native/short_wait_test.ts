@@ -36,15 +36,16 @@ const [WAITS, LOOKS, MOST, TRIED] = [1024, 120, 16, 3];
 /** The course of one wait: `"spin"` if it found something without a wait, `"both"` if it spun in vain, or `"wait"`. */
 type Way = "spin" | "both" | "wait";
 
-function open(): { libc: ScriptedLibc; wait: (readyAfter?: number) => Way } & Disposable {
+/** @param untilDue The time in ms until a timer is due. */
+function open(untilDue?: () => number) {
   const libc = ScriptedLibc.open() as ScriptedLibc;
-  const short = new ShortWait(libc, 0, new EpollEvents(1, libc.arch));
+  const short = new ShortWait(libc, 0, new EpollEvents(1, libc.arch), untilDue ? { untilDue } : {});
   return {
     libc,
-    wait(readyAfter = Infinity) {
+    wait(readyAfter = Infinity, shared = false): Way {
       libc.reset();
       libc.readyAfter = readyAfter;
-      assertEquals(short.wait(), 1);
+      assertEquals(short.wait(shared), 1);
       if (libc.pauses.length === 0) return "spin";
       return libc.looks === 1 ? "wait" : "both";
     },
@@ -94,12 +95,36 @@ Deno.test("ShortWait goes on with spins while half of them find something", fore
   for (let pair = 1; pair <= 100; pair++) assertEquals([wait(), wait(0)], ["both", "spin"], `pair ${pair}`);
 });
 
-Deno.test("ShortWait waits longer while waits find something, up to a millisecond", foreign, () => {
+/** Waits, and returns for how long, in µs. */
+function pauseOf(opened: ReturnType<typeof open>, shared = false): number {
+  opened.wait(Infinity, shared);
+  return opened.libc.pauses[0]! / 1000;
+}
+
+Deno.test("ShortWait waits longer while waits find something, up to 4 ms", foreign, () => {
+  for (const untilDue of [undefined, () => Infinity, () => 4]) {
+    using opened = open(untilDue);
+    const pauses = Array.from({ length: 8 }, () => pauseOf(opened));
+    assertEquals(pauses, [50, 100, 200, 400, 800, 1600, 3200, 4000]);
+  }
+});
+
+Deno.test("ShortWait waits for up to 1 ms when other work has sent something", foreign, () => {
   using opened = open();
-  const { libc, wait } = opened;
-  const pauses = Array.from({ length: 6 }, () => {
-    wait();
-    return libc.pauses[0];
-  });
-  assertEquals(pauses, [50_000, 100_000, 200_000, 400_000, 800_000, 1_000_000]);
+  const pauses = Array.from({ length: 8 }, () => pauseOf(opened, true));
+  assertEquals(pauses, [50, 100, 200, 400, 800, 1000, 1000, 1000]);
+  assertEquals(pauseOf(opened), 4000);
+});
+
+Deno.test("ShortWait waits until a timer is due, but for 2 ms if it is due before", foreign, () => {
+  let due = 0.1;
+  using opened = open(() => due);
+  const pauses = Array.from({ length: 8 }, () => pauseOf(opened));
+  assertEquals(pauses, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+  due = 2.5;
+  assertEquals(pauseOf(opened), 2500);
+  due = 2.123_456_78;
+  assertEquals(pauseOf(opened), 2123.457);
+  due = -3;
+  assertEquals(pauseOf(opened), 2000);
 });

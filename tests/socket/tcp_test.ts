@@ -2,6 +2,13 @@ import { assertEquals } from "@std/assert";
 import { systemClock } from "../../socket/tcp.ts";
 import { pure } from "../_util/permissions.ts";
 
+Deno.test("systemClock.untilDue() is the time until the next timer", () => {
+  const timer = systemClock.after(1000, () => {});
+  const ms = systemClock.untilDue!();
+  timer.cancel();
+  assertEquals(ms > 0 && ms <= 1000, true, `${ms} ms`);
+});
+
 Deno.test(
   "systemClock.after() does not fire early when the delay is longer than setTimeout allows",
   pure,
