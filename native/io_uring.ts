@@ -127,7 +127,10 @@ export class IoUring {
 
   /** Makes nothing of a queued send. */
   cancel(index: number): void {
-    this.#submissions[this.#position(index) + SQE.opcode] = IORING_OP_NOP;
+    const words = this.#submissions;
+    const at = this.#position(index);
+    words[at + SQE.opcode] = IORING_OP_NOP;
+    words[at + SQE.flags] = 0; // It has flags of its own since Linux 6.10, and with others the kernel stops at it.
   }
 
   /**
@@ -145,7 +148,7 @@ export class IoUring {
     const head = rings[this.#cqHead]!;
     const end = head + count - left | 0;
     // A signal has ended the wait for the last ones, if there were any to wait for.
-    while (rings[this.#cqTail] !== end) this.#await(end - rings[this.#cqTail]! | 0);
+    while (rings[this.#cqTail] !== end) this.#await(end - head | 0);
     for (let position = head; position !== end; position = position + 1 | 0) {
       const at = this.#cqEvents + (position & this.#cqMask) * CQE.words;
       results[rings[at + CQE.data]!] = rings[at + CQE.result]!;
@@ -159,6 +162,7 @@ export class IoUring {
     this.#libc.close(this.#descriptor);
   }
 
+  /** Waits until `count` results are in the ring, including those that were there before. */
   #await(count: number): void {
     const result = this.#libc.ioUringEnter(this.#descriptor, 0, count);
     if (result < 0 && result !== INTERRUPTED) throw errnoError(-result);

@@ -37,9 +37,13 @@ class ScriptedLibc extends Libc {
   takes = Infinity;
   /** Completions that it holds back, for this many calls. */
   late = 0;
+  /** Completions that it does not hold back even then. */
+  early = 0;
+  /** Of each call that submits nothing, how many completions it waits for, with those that are in the ring already. */
+  readonly awaited: number[] = [];
   interruption = EINTR;
   backwards = false;
-  #held: [data: number, result: number][] = [];
+  readonly #held: [data: number, result: number][] = [];
 
   constructor(...args: ConstructorParameters<typeof Libc>) {
     super(...args);
@@ -72,22 +76,28 @@ class ScriptedLibc extends Libc {
     this.closed.push(descriptor);
   }
 
-  override ioUringEnter(_ring: number, submit: number): number {
+  override ioUringEnter(_ring: number, submit: number, complete: number): number {
     const { rings } = this;
+    if (submit === 0) this.awaited.push(complete);
     const count = Math.min(submit, this.takes);
     for (let index = 0; index < count; index++) this.#take(rings[AT.sqHead]!++);
     if (this.late > 0) {
       this.late--;
+      this.#complete(this.#held.splice(0, this.early));
       return count > 0 ? count : this.interruption;
     }
     if (this.backwards) this.#held.reverse();
-    for (const [data, result] of this.#held) {
+    this.#complete(this.#held.splice(0));
+    return count;
+  }
+
+  #complete(held: readonly [data: number, result: number][]): void {
+    const { rings } = this;
+    for (const [data, result] of held) {
       const at = AT.cqEvents + (rings[AT.cqTail]!++ & 2 * CAPACITY - 1) * 4;
       rings[at] = data;
       rings[at + 2] = result;
     }
-    this.#held = [];
-    return count;
   }
 
   #take(position: number): void {
@@ -131,7 +141,7 @@ Deno.test("IoUring.submit() makes what was queued, and gives the result of each"
   assertEquals([...results], [7, 0, EPIPE]);
   assertEquals(libc.made, [
     [SEND, 20, address, 9, 0x4040],
-    [NOP, 21, address, 9, 0x4040],
+    [NOP, 21, address, 9, 0],
     [SEND, 22, address + 9, 1, 0xc040],
   ]);
 });
@@ -163,7 +173,10 @@ Deno.test("IoUring.submit() leaves the result of what the kernel does not begin 
 Deno.test("IoUring.submit() waits for what the kernel has begun with", foreign, () => {
   using opened = open();
   opened.libc.late = 3;
-  assertEquals(submit(opened.libc, opened.ring!, 2), [100, 101]);
+  opened.libc.early = 1;
+  assertEquals(submit(opened.libc, opened.ring!, 4), [100, 101, 102, 103]);
+  assertEquals(opened.libc.awaited, [4, 4, 4], "the kernel counts those that are there");
+  opened.libc.early = 0;
   opened.libc.late = 2;
   opened.libc.interruption = ENOMEM;
   assertThrows(() => submit(opened.libc, opened.ring!, 2), Error, "memory");

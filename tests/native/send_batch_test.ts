@@ -75,6 +75,21 @@ Deno.test(
   },
 );
 
+Deno.test("SendBatch.submit() makes the sends after a canceled one, too", ring, async () => {
+  using opened = open();
+  using one = await transportPair(network);
+  using two = await transportPair(network);
+  const { batch } = opened;
+  const senders = Array.from({ length: 3 }, () => new Sender());
+  batch.cancel(batch.add(descriptorOf(one.near), text("canceled"), 8, false, senders[0]!));
+  batch.add(descriptorOf(two.near), text("sent"), 4, false, senders[1]!);
+  batch.cancel(batch.add(descriptorOf(one.near), text("canceled"), 8, true, senders[0]!));
+  batch.add(descriptorOf(one.near), text("sent, too"), 9, false, senders[2]!);
+  batch.submit();
+  assertEquals(senders.map(({ reports }) => reports), [[], [[4, ""]], [[9, ""]]]);
+  assertEquals([await readText(one.far), await readText(two.far)], ["sent, too", "sent"]);
+});
+
 Deno.test("SendBatch.submit() reports the rest where a socket takes a part", ring, async () => {
   using opened = open();
   using pair = await transportPair(network);
