@@ -230,6 +230,8 @@ export class EventLoop implements AsyncDisposable {
       try {
         // What the handles send is written before the next look.
         runTurn(this.#dispatch, count);
+        // A receiver that writes again must do so itself: the submission of the next turn may never come.
+        this.#busy = false;
         this.sends.submit();
       } finally {
         this.#busy = false;

@@ -96,6 +96,34 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "NativeTransport.writeSoon() leaves writes to a receiver that writes again, and to those after it their bytes",
+  ring,
+  async () => {
+    using one = await transportPair(network);
+    using full = await transportPair(network);
+    const piece = new Uint8Array(64 * 1024);
+    while (full.near.writeNow!(piece, piece.length) > 0);
+    const again = text("and more of the same length");
+    let soon: boolean | undefined;
+    let rest = "";
+    await inBusyTurn(network, () => {
+      one.near.writeSoon!(text("hello"), 5, {
+        written() {
+          soon = one.near.writeSoon!(again, again.length, new Outcome());
+        },
+        writeFailed() {},
+      });
+      full.near.writeSoon!(text("second"), 6, {
+        written: (_count, bytes) => rest = new TextDecoder().decode(bytes),
+        writeFailed() {},
+      });
+    });
+    await until(() => rest !== "");
+    assertEquals([soon, rest], [false, "second"]);
+  },
+);
+
 for (const how of ["close", "reset"] as const) {
   Deno.test(
     `NativeTransport.${how}() drops the write of the turn, which never reaches the next owner of the descriptor`,
