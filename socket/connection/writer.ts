@@ -294,6 +294,7 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
 
   #waitToWrite(lent: boolean): void {
     this.#writing = true;
+    this.#lastWrite = this.#settings.now();
     if (lent) this.#left = this.#left.slice();
     const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
     this.#transport.write(this.#left).then(written, failed);

@@ -5,7 +5,7 @@ import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { LineRun } from "../../../socket/codecs/line_run.ts";
 import { rawCodec } from "../../../socket/codecs/raw_codec.ts";
 import { Connection } from "../../../socket/connection.ts";
-import type { ConnectionLimits } from "../../../socket/connection/options.ts";
+import type { ConnectionLimits, ConnectionTimeouts } from "../../../socket/connection/options.ts";
 import { ConnectionSettings } from "../../../socket/connection/settings.ts";
 import type { WriteReceiver } from "../../../socket/network.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
@@ -57,10 +57,11 @@ class TurnTransport extends ReadyTransport {
   }
 }
 
-function open(limits: ConnectionLimits = {}) {
+function open(limits: ConnectionLimits = {}, timeouts: ConnectionTimeouts = {}) {
   const clock = new VirtualClock();
   const transport = new TurnTransport();
-  const connection = new Connection(transport, new ConnectionSettings({ codec: lineCodec(), clock, limits }));
+  const settings = new ConnectionSettings({ codec: lineCodec(), clock, limits, timeouts });
+  const connection = new Connection(transport, settings);
   return { clock, transport, connection, output: connection.lineSender };
 }
 
@@ -138,6 +139,23 @@ Deno.test("Connection.send() keeps what the socket does not take at the end of t
   transport.endTurn(); // It overwrites the memory that it has lent.
   assertEquals(decoder.decode(waiting), "one\n");
 });
+
+Deno.test(
+  "Connection.closed is a write timeout only that long after the end of the turn",
+  pure,
+  async () => {
+    const { clock, transport, connection, output } = open({}, { write: 1000 });
+    await clock.advance(5500);
+    transport.room = 2;
+    transport.write = () => new Promise(() => {});
+    output.sendLines(runOf("one"));
+    transport.endTurn();
+    await clock.advance(999);
+    assertEquals(connection.open, true);
+    await clock.advance(1);
+    assertEquals(await connection.closed, { type: "timeout", which: "write", ms: 1000 });
+  },
+);
 
 Deno.test("Connection.send() of a burst in one turn does not make the peer a slow reader", pure, async () => {
   const { clock, transport, connection, output } = open({ writeBuffer: 8, highWater: 4 });
