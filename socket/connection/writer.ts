@@ -265,7 +265,8 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
       return;
     }
     this.#count(length - this.#queued);
-    if (this.#writeSoon(SCRATCH, length)) return;
+    // After the FIN, a write of nothing would fail.
+    if (length === 0 || this.#writeSoon(SCRATCH, length)) return;
     let count: number;
     try {
       count = transport.writeNow(SCRATCH, length, this.#ended);

@@ -1,5 +1,6 @@
 /** A connection over a transport that writes at the end of its turn. */
 import { assertEquals } from "@std/assert";
+import { ByteWriter } from "../../../socket/codecs/byte_writer.ts";
 import { Line } from "../../../socket/codecs/line.ts";
 import { lineCodec } from "../../../socket/codecs/line_codec.ts";
 import { LineRun } from "../../../socket/codecs/line_run.ts";
@@ -63,6 +64,13 @@ function open(limits: ConnectionLimits = {}, timeouts: ConnectionTimeouts = {}) 
   const settings = new ConnectionSettings({ codec: lineCodec(), clock, limits, timeouts });
   const connection = new Connection(transport, settings);
   return { clock, transport, connection, output: connection.lineSender };
+}
+
+/** Text without a sign where a frame ends. */
+class TextWriter extends ByteWriter {
+  push(frame: string): void {
+    this.text(frame);
+  }
 }
 
 function runOf(line: string): LineRun {
@@ -181,6 +189,25 @@ Deno.test("Connection.closed is write-failed when the write cannot begin", pure,
   assertEquals(output.sendLines(runOf("one")), false);
   assertEquals(await connection.closed, { type: "write-failed", error: transport.broken });
 });
+
+Deno.test(
+  "Connection.send() of a frame without bytes writes nothing, which would fail after the FIN",
+  pure,
+  async () => {
+    for (const busy of [true, false]) {
+      const clock = new VirtualClock();
+      const transport = new TurnTransport();
+      transport.busy = busy;
+      const codec = { ...lineCodec(), encoder: () => new TextWriter() };
+      const connection = new Connection(transport, new ConnectionSettings({ codec, clock }));
+      connection.send("");
+      await connection.closeWrite();
+      await clock.advance(0);
+      // No call of `writeSoon` or `writeNow`.
+      assertEquals([transport.closedWrites, transport.finsAnnounced], [1, []]);
+    }
+  },
+);
 
 Deno.test("Connection.abort() drops what it would write at the end of the turn", pure, async () => {
   const { transport, connection, output } = open();
