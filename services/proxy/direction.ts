@@ -108,10 +108,16 @@ export class Direction implements FrameSink<Uint8Array> {
 
   #finish(to: Connection<Uint8Array>): void {
     if (!this.from.peerEnded || !this.from.open || !to.open) return this.#end();
-    this.#complete = true;
     // Also on the side that finishes last: TLS says goodbye before its FIN.
-    if (to.closeWriteNow()) this.#end();
-    else to.closeWrite().then(() => this.#end(), (error) => this.#failed(error));
+    if (to.closeWriteNow()) this.#completed();
+    else to.closeWrite().then(() => this.#completed(), (error) => this.#failed(error));
+    // Nothing reads from it anymore, and so nothing else notices its end.
+    if (this.from.open) void this.from.closed.then(() => this.breakOffIfEnded());
+  }
+
+  #completed(): void {
+    this.#complete = true;
+    this.#end();
   }
 
   #failed(error: unknown): void {

@@ -1,11 +1,12 @@
 /** Ends of a proxied connection that only one side sees, on a network whose sockets can reset. */
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { type Passed, startEcho, startProxy } from "../../../services/mod.ts";
-import { type Network } from "../../../socket/mod.ts";
+import type { Network, Transport } from "../../../socket/mod.ts";
 import { MemoryNetwork, VirtualClock } from "../../../testing/mod.ts";
 import { talk } from "../../_util/network/exchange.ts";
 import { on } from "../../_util/on_event.ts";
 import { at } from "../../_util/network/proxy_backend.ts";
+import { text } from "../../_util/network/transport_pair.ts";
 
 /** Starts a proxy in memory with one client. The test has the far ends of both connections. */
 async function startBetween(timeouts: { idle?: number } = {}) {
@@ -26,6 +27,7 @@ async function startBetween(timeouts: { idle?: number } = {}) {
   assertEquals(await clock.runUntil(received), 1);
   return {
     clock,
+    proxy,
     client,
     accepted,
     reason: () => clock.runUntil(() => passed.length === 1).then(() => passed[0]!.reason),
@@ -35,6 +37,13 @@ async function startBetween(timeouts: { idle?: number } = {}) {
       assertEquals([clock.timers, seam.network.stats().sockets], [0, 0]);
     },
   };
+}
+
+async function writeUntilFailure(transport: Transport, clock: VirtualClock): Promise<never> {
+  for (;;) {
+    await clock.runUntil(transport.write(new Uint8Array(1)));
+    await clock.advance(1);
+  }
 }
 
 Deno.test("startProxy() resets the client when the backend is reset", async () => {
@@ -61,14 +70,43 @@ Deno.test("startProxy() closes a backend that has received everything when the c
   assertEquals(await clock.runUntil(accepted.read(new Uint8Array(1))), null);
   client.connection.reset();
   // Only a write notices a reset after a FIN, here and in the proxy.
-  await assertRejects(async () => {
-    for (;;) {
-      await clock.runUntil(accepted.write(new Uint8Array(1)));
-      await clock.advance(1);
-    }
-  }, Deno.errors.BrokenPipe);
+  await assertRejects(() => writeUntilFailure(accepted, clock), Deno.errors.BrokenPipe);
   accepted.close();
   await end();
+});
+
+Deno.test("startProxy() closes when a client has finished and its backend says nothing", async () => {
+  const { clock, proxy, client, accepted, end } = await startBetween();
+  await clock.runUntil(client.connection.closeWrite());
+  assertEquals(await clock.runUntil(accepted.read(new Uint8Array(1))), null);
+  await clock.runUntil(proxy.close());
+  accepted.close();
+  await end();
+});
+
+Deno.test("startProxy() resets a backend that has not received everything when the client is reset after its FIN", async () => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock, capacity: 4 });
+  const backend = network.listen({ port: 7 });
+  const dialed = Promise.withResolvers<void>();
+  const backendNetwork: Network = {
+    listen: (options) => network.listen(options),
+    connect: (options) => dialed.promise.then(() => network.connect(options)),
+  };
+  const proxy = startProxy({ clock, network, to: at(7), backendNetwork });
+  const client = await clock.runUntil(network.connect({ port: proxy.port }));
+  for (const piece of ["hell", "o wo", "rld"]) await clock.runUntil(client.write(text(piece)));
+  await clock.runUntil(client.closeWrite());
+  await clock.advance(1);
+  dialed.resolve();
+  const accepted = await clock.runUntil(backend.accept());
+  await clock.advance(1);
+  client.reset!();
+  await assertRejects(() => writeUntilFailure(accepted, clock), Deno.errors.ConnectionReset);
+  accepted.close();
+  await clock.runUntil(proxy.close());
+  backend.close();
+  assertEquals([clock.timers, network.stats().sockets], [0, 0]);
 });
 
 Deno.test("startProxy() resets both sides at the idle timeout", async () => {
