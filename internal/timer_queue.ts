@@ -1,5 +1,6 @@
 /** Many timers on one timer of the runtime. Pure. @module */
 import type { Timer } from "./clock.ts";
+import { Entry, EntryList, type EntryOwner, isBefore } from "./timer_entry.ts";
 
 /** The timers of a runtime, in ms. */
 export interface Alarms<Id> {
@@ -49,7 +50,7 @@ const MOST_LISTS = 16;
  * assertEquals(ran, ["early", "late"]);
  * ```
  */
-export class TimerQueue<Id> implements CancelCount {
+export class TimerQueue<Id> implements EntryOwner {
   readonly #alarms: Alarms<Id>;
   /** By delay. */
   readonly #lists = new Map<number, EntryList>();
@@ -269,64 +270,5 @@ export class TimerQueue<Id> implements CancelCount {
   #isBefore(one: number, other: number): boolean {
     const [due, otherDue] = [this.#dues[one]!, this.#dues[other]!];
     return due < otherDue || due === otherDue && this.#heap[one]!.order < this.#heap[other]!.order;
-  }
-}
-
-function isBefore(one: Entry, other: Entry): boolean {
-  return one.due < other.due || one.due === other.due && one.order < other.order;
-}
-
-/** The queue of an entry. */
-interface CancelCount {
-  canceled(entry: Entry): void;
-}
-
-/** A timer in a queue. */
-class Entry implements Timer {
-  readonly #queue: CancelCount;
-  readonly due: number;
-  readonly order: number;
-  /** Undefined once it has run or is canceled. */
-  run: (() => void) | undefined;
-  /** The list that it is in, if it is not in the heap, and its neighbors there. */
-  list: EntryList | undefined = undefined;
-  next: Entry | undefined = undefined;
-  previous: Entry | undefined = undefined;
-
-  constructor(queue: CancelCount, due: number, order: number, run: () => void) {
-    this.#queue = queue;
-    this.due = due;
-    this.order = order;
-    this.run = run;
-  }
-
-  cancel(): void {
-    if (this.run === undefined) return;
-    this.run = undefined;
-    this.#queue.canceled(this);
-  }
-}
-
-/** Entries with the same delay, in the order in which they are due. */
-class EntryList {
-  first: Entry | undefined = undefined;
-  last: Entry | undefined = undefined;
-
-  append(entry: Entry): void {
-    const { last } = this;
-    entry.list = this;
-    entry.previous = last;
-    if (last === undefined) this.first = entry;
-    else last.next = entry;
-    this.last = entry;
-  }
-
-  remove(entry: Entry): void {
-    const { next, previous } = entry;
-    if (previous === undefined) this.first = next;
-    else previous.next = next;
-    if (next === undefined) this.last = previous;
-    else next.previous = previous;
-    entry.next = entry.previous = undefined;
   }
 }
