@@ -74,7 +74,9 @@ function begin(
     result = libc.connect(descriptor, bytes);
     // The kernel has connected a loopback socket by now, and to know it saves an event. But with few events, a server that
     // gets the first bytes at once wakes up for less: a client of a load test took a tenth more CPU time.
-    if (result === IN_PROGRESS && loop.busy && target.loopback && libc.isConnected(descriptor)) result = 0;
+    if (result === IN_PROGRESS && loop.recentlyBusy && target.loopback && libc.isConnected(descriptor)) {
+      result = 0;
+    }
     if (result === 0) local = localOf(libc, descriptor, target);
   } catch (error) {
     libc.close(descriptor);

@@ -115,6 +115,11 @@ export class EventLoop implements AsyncDisposable {
     return this.#busy;
   }
 
+  /** Whether the last turn had many events, or this one has. */
+  get recentlyBusy(): boolean {
+    return this.#state === "looking" && !this.#quiet;
+  }
+
   /** Returns the first `count` bytes of `buffer`. */
   filled(count: number): Uint8Array {
     if (count > SHORT_READ) return this.buffer.subarray(0, count);

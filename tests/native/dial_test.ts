@@ -151,21 +151,41 @@ Deno.test("NativeNetwork.dial() calls the receiver once, even if connected() thr
   for (const each of [near!, far, listener]) each.close();
 });
 
-Deno.test("NativeNetwork.dial() in a busy turn connects to this machine at once", foreign, async () => {
+for (const when of ["in", "after"] as const) {
+  Deno.test(
+    `NativeNetwork.dial() ${when} a busy turn connects to this machine at once`,
+    foreign,
+    async () => {
+      const listener = network.listen({ port: 0 });
+      let near: Transport | undefined;
+      const dialed = () => {
+        network.dial!({ port: listener.address.port }, {
+          connected: (transport) => near = transport,
+          connectFailed() {},
+        });
+        assertEquals(near?.remote, listener.address);
+      };
+      await inBusyTurn(network, when === "in" ? dialed : () => {});
+      if (when === "after") dialed();
+      const far = await listener.accept();
+      assertEquals(far.remote, near!.local);
+      far.writeNow!(text("first"), 5);
+      assertEquals(await readText(near!), "first");
+      for (const each of [near!, far, listener]) each.close();
+    },
+  );
+}
+
+Deno.test("NativeNetwork.dial() waits for an event while little happens", foreign, async () => {
+  await inBusyTurn(network, () => {});
+  await until(() => !network.stats().running);
   const listener = network.listen({ port: 0 });
-  let near: Transport | undefined;
-  await inBusyTurn(network, () => {
-    network.dial!({ port: listener.address.port }, {
-      connected: (transport) => near = transport,
-      connectFailed() {},
-    });
-    assertEquals(near!.remote, listener.address);
-  });
-  const far = await listener.accept();
-  assertEquals(far.remote, near!.local);
-  far.writeNow!(text("first"), 5);
-  assertEquals(await readText(near!), "first");
-  for (const each of [near!, far, listener]) each.close();
+  const outcome = new Outcome();
+  network.dial!({ port: listener.address.port }, outcome);
+  assertEquals(outcome.calls, 0);
+  const near = await outcome.result;
+  assert(!(near instanceof Error));
+  for (const each of [near, await listener.accept(), listener]) each.close();
 });
 
 Deno.test(
