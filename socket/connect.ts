@@ -159,6 +159,7 @@ export class ConnectRequest<Frame> implements ConnectReceiver {
       const secured = tls?.over(network, clock) ?? network;
       this.#pending = secured.dial?.(this.#target, this) ?? dialBySignal(secured, this.#target, this);
     } catch (cause) {
+      if (this.#settled) throw cause; // The receiver's own error, from within the call.
       this.connectFailed(cause);
     }
   }
