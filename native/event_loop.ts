@@ -231,15 +231,9 @@ export class EventLoop implements AsyncDisposable {
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
-      this.#busy = !this.#quiet;
       try {
-        // What the handles send is written before the next look.
-        runTurn(this.#dispatch, count);
-        // A receiver that writes again must do so itself: the submission of the next turn may never come.
-        this.#busy = false;
-        this.sends.submit();
+        this.#handle(count);
       } finally {
-        this.#busy = false;
         this.#turnSoon();
       }
       return;
@@ -252,6 +246,18 @@ export class EventLoop implements AsyncDisposable {
       void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
     }
   };
+
+  /** Handles the events of a turn. What the handles send is written before the next look. */
+  #handle(count: number): void {
+    this.#busy = !this.#quiet;
+    try {
+      runTurn(this.#dispatch, count);
+    } finally {
+      // First, because a receiver that writes again must do so itself: the submission of the next turn may never come.
+      this.#busy = false;
+      this.sends.submit();
+    }
+  }
 
   #wait(): number {
     const shared = this.#shared;

@@ -1,6 +1,7 @@
 /**
  * Every foreign call of the native transport, with its types. No pointer and no buffer is used after the call that it is
- * passed to, except for the memory of a lookup, which belongs to the C library and is freed here.
+ * passed to, except for the memory of a lookup, which belongs to the C library and is freed here, and the rings of io_uring,
+ * which belong to the kernel and are unmapped here.
  *
  * Functions return what the system call returned, or the negated error number where it failed, as the kernel does.
  *

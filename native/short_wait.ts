@@ -9,7 +9,7 @@ const SHORTEST_PAUSE_NS = 50_000;
 // Most kernels look at their timers every 4 ms anyway (CONFIG_HZ=250). To set an earlier one for each wait, and to cancel it,
 // takes a quarter of the CPU time of a server with few clients, at least in a virtual machine: the hypervisor does both.
 const LONGEST_PAUSE_NS = 4_000_000;
-// If there is other work, which has sent something since the last wait, or a timer.
+// While other work of the thread sends, and while a timer is due sooner.
 const LONGEST_SHARED_PAUSE_NS = 1_000_000;
 const TIMER_PAUSE_NS = 2_000_000;
 const PAUSE_GROWTH = 2;

@@ -1,13 +1,6 @@
 /** The FIN of a connection. @module */
+import type { HalfOwner } from "../errors.ts";
 import type { Transport } from "../network.ts";
-
-/** The owner of a {@linkcode Fin}. */
-export interface FinOwner {
-  /** It was sent. */
-  halfEnded(): void;
-  /** It cannot be sent. */
-  writeFailed(cause: unknown): void;
-}
 
 /** A FIN, which is sent once: after both sides have finished, the OS refuses another. */
 export class Fin {
@@ -26,24 +19,24 @@ export class Fin {
   }
 
   /** Sends it, and notifies the owner. Does nothing the second time. */
-  send(transport: Transport, owner: FinOwner): void {
+  send(transport: Transport, owner: HalfOwner): void {
     if (this.#sent || this.#sending !== undefined) return;
     if (transport.closeWriteNow === undefined) {
       this.#sending = transport.closeWrite().then(
         () => this.#notify(owner),
-        (cause) => owner.writeFailed(cause),
+        (cause) => owner.fail({ type: "write-failed", cause }),
       );
       return;
     }
     try {
       transport.closeWriteNow();
     } catch (cause) {
-      return owner.writeFailed(cause);
+      return owner.fail({ type: "write-failed", cause });
     }
     this.#notify(owner);
   }
 
-  #notify(owner: FinOwner): void {
+  #notify(owner: HalfOwner): void {
     this.#sent = true;
     owner.halfEnded();
   }

@@ -6,6 +6,7 @@ import type { Receiver, Transport } from "../network.ts";
 import { PromisedReads } from "./promised_reads.ts";
 import type { FairScheduler, Resumable } from "./fairness.ts";
 import { FrameCallback, type FrameConsumer, FrameIterator, type FrameSink } from "./frame_iterator.ts";
+import { MAX_BATCH, TurnShare } from "./turn_share.ts";
 
 /** Settings that the readers of a listener share. */
 export interface ReaderSettings<Frame> {
@@ -16,12 +17,6 @@ export interface ReaderSettings<Frame> {
   readonly fairness: FairScheduler;
 }
 
-// A socket with more input is read again without waiting, and the runtime polls the others only when it is idle, or every
-// 61 turns. With thousands of lines per turn, that is seconds. So a reader that is busy for this long, in ms, pauses.
-const TURN_MS = 10;
-// A batch has at most this many frames, and after as many, the clock is read. Large frames are few, and reading the clock
-// costs little in comparison.
-const MAX_BATCH = 1024;
 // A read of fewer bytes had to wait, so the other connections had their turn.
 const BACKLOG_BYTES = 4096;
 const NO_FRAMES: readonly never[] = [];
@@ -69,11 +64,8 @@ export class Reader<Frame> implements Resumable, Receiver {
   #taken = 0;
   #framing: FramingError | undefined;
   #peerEnded = false;
-  /** Frames delivered since the clock was last read. */
-  #inRow = 0;
-  /** The time in ms since which this reader has been busy. */
-  #busySince: number | undefined;
-  #paused = false;
+  /** Created for the first batch that may be a part of a read. */
+  #share: TurnShare | undefined;
   readonly #owner: HalfOwner;
   /** Created for a transport without `receive`. */
   #reads: PromisedReads | undefined;
@@ -154,7 +146,7 @@ export class Reader<Frame> implements Resumable, Receiver {
   stop(): void {
     this.#stopped = true;
     if (this.#paused) {
-      this.#settings.fairness.remove(this);
+      this.#share!.leave();
       // The consumer gets the remaining frames, and then the end. Deferred, because the caller may be in the middle of a change.
       queueMicrotask(() => this.resume());
     }
@@ -215,42 +207,35 @@ export class Reader<Frame> implements Resumable, Receiver {
 
   /** Takes the rest of the last read, up to the limit of one turn. */
   #take(): readonly Frame[] {
-    const most = this.#stopped ? Infinity : MAX_BATCH - this.#inRow;
+    const share = this.#share ??= new TurnShare(this.#settings.fairness, this);
+    const most = this.#stopped ? Infinity : share.left;
     const whole = this.#taken === 0 && this.#batch.length <= most;
     const frames = whole ? this.#batch : this.#batch.slice(this.#taken, this.#taken + most);
-    this.#inRow += frames.length;
+    share.deliver(frames.length);
     if (whole) this.#batch = NO_FRAMES; // A connection that waits for its peer should keep nothing of the last read.
     else this.#taken += frames.length;
     return frames;
   }
 
   #takeOne(): Frame {
-    this.#inRow++;
+    (this.#share ??= new TurnShare(this.#settings.fairness, this)).deliver(1);
     return this.#batch[this.#taken++]!;
   }
 
   /** Called by the scheduler when the other connections have had their turn. */
   resume(): void {
-    this.#paused = false;
-    this.#beginTurn();
+    this.#share?.resume();
     this.#serve();
   }
 
-  #beginTurn(): void {
-    this.#inRow = 0;
-    this.#busySince = undefined;
+  get #paused(): boolean {
+    return this.#share !== undefined && this.#share.paused;
   }
 
   /** Whether this reader pauses; begins a pause after its share. A closed socket needs none: it has no more input. */
   #mustPause(): boolean {
-    if (this.#paused || this.#stopped || this.#inRow < MAX_BATCH) return this.#paused;
-    this.#inRow = 0;
-    if (this.#receives) return false; // Each connection has one read per turn anyway.
-    const now = this.#settings.fairness.now();
-    this.#busySince ??= now;
-    this.#paused = now - this.#busySince >= TURN_MS;
-    if (this.#paused) this.#settings.fairness.add(this);
-    return this.#paused;
+    if (this.#share === undefined) return false;
+    return this.#stopped ? this.#share.paused : this.#share.mustPause(this.#receives);
   }
 
   /** Begins a read if one is needed and none is pending. Ends the consumer if no more frames will come. */
@@ -295,7 +280,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     if (sink !== undefined && this.#receives && error === undefined && frames.length <= MAX_BATCH) {
       return this.#passAll(sink, frames);
     }
-    if (bytes.length < BACKLOG_BYTES) this.#beginTurn();
+    if (bytes.length < BACKLOG_BYTES) this.#share?.begin();
     this.#framing = error;
     this.#batch = frames;
     this.#taken = 0;
@@ -331,7 +316,7 @@ export class Reader<Frame> implements Resumable, Receiver {
     const { error } = decoder;
     if (this.#receives && error === undefined) return this.#receiveOn();
     this.#framing = error;
-    this.#beginTurn();
+    this.#share?.begin();
     this.#readOn();
   }
 

@@ -4,9 +4,10 @@ import type { Codec, Encoder } from "../codecs/codec.ts";
 import type { Line, LineSender } from "../codecs/line.ts";
 import type { LineRun } from "../codecs/line_run.ts";
 import { type CloseReason, ConnectionClosedError, type HalfOwner } from "../errors.ts";
-import type { Transport, WriteReceiver } from "../network.ts";
-import { Fin, type FinOwner } from "./fin.ts";
+import type { Transport } from "../network.ts";
+import { Fin } from "./fin.ts";
 import { FlushWaiters } from "./flush_waiters.ts";
+import { Output, type OutputOwner } from "./output.ts";
 import type { Flushable, WriteBatcher } from "./write_batcher.ts";
 
 /** Pending bytes of many connections. */
@@ -29,27 +30,18 @@ export interface WriterSettings<Frame> {
   readonly total: QueuedBytes;
 }
 
-const NOTHING = new Uint8Array(0);
 /** Memory for writes that end in the same call. */
 const SCRATCH = new Uint8Array(64 * 1024);
 
-interface WriteCallbacks {
-  written(count: number): void;
-  failed(cause: unknown): void;
-}
-
 /** Collects the frames of one turn of the event loop, and writes them when the turn ends. */
-export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinOwner {
+export class Writer<Frame> implements Flushable, LineSender, OutputOwner {
   // As in `Reader`, the fields that each frame touches come first.
   readonly #encoder: Encoder<Frame>;
-  readonly #transport: Transport;
+  readonly #output: Output;
   readonly #settings: WriterSettings<Frame>;
   #scheduled = false;
-  #writing = false;
   #ended = false;
   #stopped: CloseReason | undefined;
-  /** The bytes of the current write that the socket has not accepted. */
-  #left: Uint8Array = NOTHING;
   #queued = 0;
   #bytes = 0;
   #frames = 0;
@@ -57,13 +49,14 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
   // Created on demand: few connections wait, and each ends once.
   #waiters: FlushWaiters | undefined;
   #fin: Fin | undefined;
-  #callbacks: WriteCallbacks | undefined;
+  readonly #transport: Transport;
   readonly #owner: HalfOwner;
 
   constructor(transport: Transport, settings: WriterSettings<Frame>, owner: HalfOwner) {
     this.#encoder = settings.codec.encoder();
-    this.#transport = transport;
+    this.#output = new Output(transport, this);
     this.#settings = settings;
+    this.#transport = transport;
     this.#owner = owner;
   }
 
@@ -74,7 +67,7 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
 
   /** Whether a write is pending. */
   get writing(): boolean {
-    return this.#writing;
+    return this.#output.pending;
   }
 
   /** Whether `send` takes no more frames, because this side is closed. */
@@ -133,12 +126,12 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
     let rest = start;
     if (this.#queued === 0) {
       const run = start === 0 ? bytes : bytes.subarray(start);
-      if (this.#writeSoon(run, end - start)) {
+      if (this.#output.writeSoon(run, end - start, this.#ended)) {
         this.#count(end - start);
         this.#frames += count;
         return true;
       }
-      const sent = this.#writeNow(run, end - start);
+      const sent = this.#output.writeNow(run, end - start, this.#ended);
       if (this.#stopped !== undefined) return false;
       this.#bytes += sent;
       rest += sent;
@@ -160,11 +153,11 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
     this.#count(size - before);
     // Without a pending write, the peer has accepted everything so far: a burst in this turn is not its fault.
     const { writeBuffer, highWater, batcher } = this.#settings;
-    if (this.#queued > writeBuffer && this.#left.length > 0) {
+    if (this.#queued > writeBuffer && this.#output.left > 0) {
       this.#owner.fail({ type: "slow-reader", queuedBytes: this.#queued, limit: writeBuffer });
       return false;
     }
-    if (!this.#scheduled && !this.#writing) {
+    if (!this.#scheduled && !this.#output.pending) {
       this.#scheduled = true;
       batcher.add(this);
     }
@@ -180,25 +173,26 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
   sendNow(this: Writer<Uint8Array>, piece: Uint8Array, lent: boolean): boolean {
     if (this.ended) return false;
     this.#frames++;
-    if (this.#queued === 0 && this.#transport.writeNow !== undefined) return this.#sendPiece(piece, lent);
-    this.#encoder.push(this.#writing && lent ? piece.slice() : piece);
+    if (this.#queued === 0 && this.#output.immediate) return this.#sendPiece(piece, lent);
+    this.#encoder.push(this.#output.pending && lent ? piece.slice() : piece);
     this.#count(piece.length);
-    if (!this.#writing) this.#flush(lent);
+    if (!this.#output.pending) this.#flush(lent);
     return this.#queued === 0;
   }
 
   /** Sends a piece while nothing is pending, past the encoder. */
   #sendPiece(piece: Uint8Array, lent: boolean): boolean {
     this.#lastWrite = this.#settings.now();
-    if (this.#writeSoon(piece, piece.length)) {
+    const output = this.#output;
+    if (output.writeSoon(piece, piece.length, this.#ended)) {
       this.#count(piece.length);
       return true;
     }
-    const count = this.#writeNow(piece, piece.length);
+    const count = output.writeNow(piece, piece.length, this.#ended);
     if (this.#stopped !== undefined) return false;
     this.#bytes += count;
     if (count === piece.length) return true;
-    this.#left = piece.subarray(count);
+    output.keep(piece.subarray(count));
     this.#count(piece.length - count);
     this.#waitToWrite(lent);
     return false;
@@ -223,12 +217,7 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
   }
 
   #sendFin(): void {
-    if (this.#stopped === undefined) (this.#fin ??= new Fin()).send(this.#transport, this);
-  }
-
-  /** Called when the FIN is sent. */
-  halfEnded(): void {
-    this.#owner.halfEnded();
+    if (this.#stopped === undefined) (this.#fin ??= new Fin()).send(this.#transport, this.#owner);
   }
 
   /** Stops writing, because the socket is closed. The pending bytes are dropped, but `queued` still counts them. */
@@ -241,20 +230,20 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
   /** Called by the batcher: writes the frames of this turn. */
   flushTurn(): void {
     this.#scheduled = false;
-    if (this.#stopped === undefined && !this.#writing) this.#flush(false);
+    if (this.#stopped === undefined && !this.#output.pending) this.#flush(false);
   }
 
   #flush(lent: boolean): void {
     this.#lastWrite = this.#settings.now();
-    if (this.#left.length === 0) this.#writeShared();
-    if (this.#stopped === undefined && !this.#writing) this.#writeMore(lent);
+    if (this.#output.left === 0) this.#writeShared();
+    if (this.#stopped === undefined && !this.#output.pending) this.#writeMore(lent);
   }
 
   /** Writes from memory that all writers share, if the transport and the encoder can. Keeps what the socket does not take. */
   #writeShared(): void {
     const encoder = this.#encoder;
-    const transport = this.#transport;
-    if (transport.writeNow === undefined || encoder.takeInto === undefined) return;
+    const output = this.#output;
+    if (!output.immediate || encoder.takeInto === undefined) return;
     let length: number | undefined;
     try {
       length = encoder.takeInto(SCRATCH);
@@ -266,117 +255,66 @@ export class Writer<Frame> implements Flushable, LineSender, WriteReceiver, FinO
     }
     this.#count(length - this.#queued);
     // After the FIN, a write of nothing would fail.
-    if (length === 0 || this.#writeSoon(SCRATCH, length)) return;
-    let count: number;
-    try {
-      count = transport.writeNow(SCRATCH, length, this.#ended);
-    } catch (cause) {
-      return this.writeFailed(cause);
-    }
-    this.#bytes += count;
-    this.#count(-count);
-    if (count < length) this.#left = SCRATCH.slice(count, length);
+    if (length === 0 || output.writeSoon(SCRATCH, length, this.#ended)) return;
+    const count = output.writeNow(SCRATCH, length, this.#ended);
+    if (this.#stopped !== undefined) return;
+    this.accepted(count);
+    if (count < length) output.keep(SCRATCH.slice(count, length));
   }
 
   /** Writes until nothing is pending, or the socket accepts no more. */
   #writeMore(lent: boolean): void {
     while (this.#takeNext()) {
-      const count = this.#writeNow(this.#left, this.#left.length);
-      if (this.#stopped !== undefined) return;
-      if (count > 0) {
-        this.#written(count);
-        continue;
-      }
-      return this.#waitToWrite(lent);
+      if (this.#output.writeLeft(this.#ended)) continue;
+      if (this.#stopped === undefined) this.#waitToWrite(lent);
+      return;
     }
-    this.#writing = false;
     this.#settle();
   }
 
   #waitToWrite(lent: boolean): void {
-    this.#writing = true;
     this.#lastWrite = this.#settings.now();
-    if (lent) this.#left = this.#left.slice();
-    const { written, failed } = this.#callbacks ??= this.#makeCallbacks();
-    this.#transport.write(this.#left).then(written, failed);
+    this.#output.wait(lent);
   }
 
   /** Takes the bytes of the encoder after the last write. Returns `false` if there are none. */
   #takeNext(): boolean {
-    if (this.#left.length > 0) return true;
+    if (this.#output.left > 0) return true;
     if (this.#encoder.size === 0) return false;
+    let taken: Uint8Array;
     try {
-      const taken = this.#encoder.take();
+      taken = this.#encoder.take();
       assertTaken(taken.length, this.#encoder);
-      this.#left = taken;
     } catch (cause) {
       return this.#encoderFailed(cause);
     }
     // Nothing else was pending. The encoder may have counted its bytes differently.
-    this.#count(this.#left.length - this.#queued);
-    return this.#left.length > 0;
+    this.#count(taken.length - this.#queued);
+    this.#output.keep(taken);
+    return taken.length > 0;
   }
 
-  /** Writes without a promise. Returns 0 if the transport cannot do that, or the socket accepts nothing now. */
-  #writeNow(bytes: Uint8Array, length: number): number {
-    const transport = this.#transport;
-    if (transport.writeNow === undefined) return 0;
-    try {
-      return transport.writeNow(bytes, length, this.#ended);
-    } catch (cause) {
-      this.writeFailed(cause);
-      return 0;
-    }
-  }
-
-  /** Has the transport write at the end of its turn, if it can: until then, a write is pending. */
-  #writeSoon(bytes: Uint8Array, length: number): boolean {
-    const transport = this.#transport;
-    if (transport.writeSoon === undefined) return false;
-    try {
-      return this.#writing = transport.writeSoon(bytes, length, this, this.#ended);
-    } catch {
-      return false; // `writeNow`, which comes next, throws the same.
-    }
-  }
-
-  /** Called by the transport when it has written what it was given for the end of its turn. */
-  written(count: number, rest: Uint8Array): void {
+  /** Called by the output. */
+  accepted(count: number): void {
     if (this.#stopped !== undefined) return;
     this.#bytes += count;
     this.#count(-count);
-    this.#left = rest.length === 0 ? NOTHING : rest.slice();
+  }
+
+  /** Called by the output. */
+  writeOn(): void {
+    if (this.#stopped !== undefined) return;
+    this.#lastWrite = this.#settings.now();
     this.#writeMore(false);
   }
 
-  /** Created once, for a connection that has to wait for a write. */
-  #makeCallbacks(): WriteCallbacks {
-    return {
-      written: (count) => {
-        if (this.#stopped !== undefined) return;
-        this.#written(count);
-        this.#lastWrite = this.#settings.now();
-        this.#writeMore(false);
-      },
-      failed: (cause) => this.writeFailed(cause),
-    };
-  }
-
-  #written(count: number): void {
-    this.#bytes += count;
-    this.#count(-count);
-    this.#left = count === this.#left.length ? NOTHING : this.#left.subarray(count);
-  }
-
-  /** Called when a write or the FIN has failed. */
+  /** Called by the output. */
   writeFailed(cause: unknown): void {
-    this.#writing = false;
     if (this.#stopped === undefined) this.#owner.fail({ type: "write-failed", cause });
   }
 
   /** Ends the connection, because nothing more can be encoded. The connections that flush after it are unaffected. */
   #encoderFailed(cause: unknown): false {
-    this.#writing = false;
     if (this.#stopped === undefined) this.#owner.fail({ type: "handler-failed", cause });
     return false;
   }
