@@ -1,11 +1,14 @@
 import { assertEquals } from "@std/assert";
 import type { Clock } from "../../internal/clock.ts";
+import { errnoOf } from "../../native/errno.ts";
 import { EPOLLIN } from "../../native/epoll_events.ts";
 import { EventLoop } from "../../native/event_loop.ts";
-import { Handle, INPUT_EVENTS } from "../../native/handle.ts";
+import { INPUT_EVENTS } from "../../native/handle.ts";
 import { Libc } from "../../native/libc.ts";
+import type { NativeTransport } from "../../native/transport.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
+import { EventHandle } from "../_util/native/event_handle.ts";
+import { foreign, network as maybeNetwork, ring } from "../_util/native/native.ts";
 import { readText, text, transportPair } from "../_util/network/transport_pair.ts";
 import { until } from "../_util/until.ts";
 
@@ -85,32 +88,18 @@ Deno.test(
         super.epollPause(epoll, ns);
       }
     }
-    class Service extends Handle {
-      close(): void {
-        this.closeDescriptor();
-      }
-
-      protected wanted(): number {
-        return EPOLLIN;
-      }
-
-      protected readable(): void {
-        log.push("event");
-        this.loop.libc.lower(this.descriptor);
-        // As a handler that reads in a loop, and the batcher that writes at the end of the turn.
-        void Promise.resolve().then(() => systemClock.soon(() => log.push("written")));
-      }
-
-      protected writable(): void {}
-    }
     const logging = LoggingLibc.open();
     {
       await using loop = new EventLoop(logging, systemClock);
-      const descriptor = logging.eventfd();
-      const service = new Service(loop, descriptor, EPOLLIN);
+      const service = new EventHandle(loop, EPOLLIN, () => {
+        log.push("event");
+        logging.lower(service.descriptor);
+        // As a handler that reads in a loop, and the batcher that writes at the end of the turn.
+        void Promise.resolve().then(() => systemClock.soon(() => log.push("written")));
+      });
       loop.begin();
       for (let round = 1; round <= 5; round++) {
-        logging.raise(descriptor);
+        logging.raise(service.descriptor);
         await until(() => log.filter((entry) => entry === "written").length === round);
         const at = log.lastIndexOf("event");
         assertEquals(log.slice(at, at + 2), ["event", "written"]);
@@ -122,16 +111,12 @@ Deno.test(
   },
 );
 
-// Events after which other work sends something.
-for (
-  const [name, others, longest] of [["nobody else", 0, 4], ["others", 20, 1], [
-    "others, but not anymore,",
-    5,
-    4,
-  ]] as const
-) {
+// Each with the number of events after which others send something.
+const OTHERS = [["never", 0, 4], ["always", Infinity, 1], ["at first", 5, 4]] as const;
+
+for (const [when, events, longest] of OTHERS) {
   Deno.test(
-    `EventLoop waits for up to ${longest} ms when ${name} on its thread sends something`,
+    `EventLoop waits for up to ${longest} ms when others on its thread send ${when}`,
     foreign,
     async () => {
       const pauses: number[] = [];
@@ -141,26 +126,13 @@ for (
           this.raise(service.descriptor);
         }
       }
-      class Service extends Handle {
-        close(): void {
-          this.closeDescriptor();
-        }
-
-        protected wanted(): number {
-          return EPOLLIN;
-        }
-
-        protected readable(): void {
-          this.loop.libc.lower(this.descriptor);
-          if (pauses.length < others) void Promise.resolve().then(() => clock.soon(() => {}));
-        }
-
-        protected writable(): void {}
-      }
       const clock: Clock = { ...systemClock, untilDue: () => Infinity };
       const libc = ReadyLibc.open();
       const loop = new EventLoop(libc, clock);
-      const service = new Service(loop, libc.eventfd(), EPOLLIN);
+      const service = new EventHandle(loop, EPOLLIN, () => {
+        libc.lower(service.descriptor);
+        if (pauses.length < events) void Promise.resolve().then(() => clock.soon(() => {}));
+      });
       {
         await using _ = loop;
         loop.begin();
@@ -184,24 +156,11 @@ Deno.test(
         trimmedAt.push(loop.stats().events);
       }
     }
-    class Ready extends Handle {
-      close(): void {
-        this.closeDescriptor();
-      }
-
-      protected wanted(): number {
-        return EPOLLIN;
-      }
-
-      protected readable(): void {}
-
-      protected writable(): void {}
-    }
     const libc = TrimmedLibc.open();
     const loop = new EventLoop(libc, systemClock);
     {
       await using _ = loop;
-      const handles = Array.from({ length: 128 }, () => new Ready(loop, libc.eventfd(), EPOLLIN));
+      const handles = Array.from({ length: 128 }, () => new EventHandle(loop, EPOLLIN));
       for (const { descriptor } of handles) libc.raise(descriptor);
       loop.begin();
       await until(() => loop.stats().events > 3 * 65_536);
@@ -217,29 +176,6 @@ Deno.test(
   "EventLoop handles the other events of a turn when the handler of one throws",
   foreign,
   async () => {
-    class Receiving extends Handle {
-      readonly #received: () => void;
-
-      constructor(loop: EventLoop, received: () => void) {
-        super(loop, loop.libc.eventfd(), INPUT_EVENTS);
-        this.#received = received;
-      }
-
-      close(): void {
-        this.closeDescriptor();
-      }
-
-      protected wanted(): number {
-        return EPOLLIN;
-      }
-
-      protected readable(): void {
-        this.loop.libc.lower(this.descriptor);
-        this.#received();
-      }
-
-      protected writable(): void {}
-    }
     const reported: unknown[] = [];
     const report = (event: ErrorEvent): void => {
       event.preventDefault();
@@ -251,11 +187,15 @@ Deno.test(
       await using loop = new EventLoop(libc, systemClock);
       let received = 0;
       const thrown = new TypeError("handler");
-      const handles = Array.from({ length: 4 }, () =>
-        new Receiving(loop, () => {
-          received++;
-          if (received === 1) throw thrown;
-        }));
+      const handles: EventHandle[] = Array.from(
+        { length: 4 },
+        (_, index) =>
+          new EventHandle(loop, INPUT_EVENTS, () => {
+            libc.lower(handles[index]!.descriptor);
+            received++;
+            if (received === 1) throw thrown;
+          }),
+      );
       for (const { descriptor } of handles) libc.raise(descriptor);
       loop.begin();
       await until(() => received === 4);
@@ -268,3 +208,54 @@ Deno.test(
     libc.unload();
   },
 );
+
+Deno.test("EventLoop makes the sends of a turn that fails", ring, async () => {
+  let asleep = false;
+  let failing = true;
+  class FailingLibc extends Libc {
+    override epollSleep(epoll: number, ms: number): Promise<void> {
+      asleep = true;
+      return super.epollSleep(epoll, ms);
+    }
+
+    override lower(eventfd: number): number {
+      return failing && eventfd !== handles[0]!.descriptor ? -errnoOf("EIO") : super.lower(eventfd);
+    }
+  }
+  const failures: unknown[] = [];
+  const caught = (event: ErrorEvent): void => {
+    event.preventDefault();
+    failures.push(event.error);
+    failing = false;
+  };
+  addEventListener("error", caught);
+  const libc = FailingLibc.open();
+  const results: number[] = [];
+  const handles: EventHandle[] = [];
+  {
+    using pair = await transportPair(network);
+    const { descriptor } = pair.near as NativeTransport;
+    await using loop = new EventLoop(libc, systemClock);
+    const send = (): void => {
+      libc.lower(handles[0]!.descriptor);
+      const sender = { handleSent: (result: number) => void results.push(result) };
+      assertEquals(loop.sends.add(descriptor, text("sent"), 4, false, sender), 0);
+    };
+    for (let index = 0; index < 5; index++) {
+      handles.push(new EventHandle(loop, INPUT_EVENTS, index === 0 ? send : undefined));
+    }
+    loop.begin();
+    await until(() => asleep);
+    for (const handle of handles) libc.raise(handle.descriptor);
+    // It wakes itself up by its own descriptor, the last event of a busy turn, and cannot lower it.
+    loop.end();
+    loop.begin();
+    await until(() => failures.length > 0);
+    for (const handle of handles) handle.close();
+    loop.end();
+    assertEquals(results, [4]);
+  }
+  removeEventListener("error", caught);
+  libc.unload();
+  assertEquals(failures.length, 1);
+});

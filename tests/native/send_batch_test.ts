@@ -4,7 +4,7 @@ import { Libc } from "../../native/libc.ts";
 import { type BatchedSender, SendBatch } from "../../native/send_batch.ts";
 import type { NativeTransport } from "../../native/transport.ts";
 import { foreign, network as maybeNetwork, ring } from "../_util/native/native.ts";
-import { readText, readToEnd, text, transportPair } from "../_util/network/transport_pair.ts";
+import { fill, readText, readToEnd, text, transportPair } from "../_util/network/transport_pair.ts";
 
 const network = maybeNetwork!;
 const AGAIN = -errnoOf("EAGAIN");
@@ -45,8 +45,7 @@ Deno.test(
     using full = await transportPair(network);
     using ended = await transportPair(network);
     const { batch } = opened;
-    const piece = new Uint8Array(64 * 1024);
-    while (full.near.writeNow!(piece, piece.length) > 0);
+    fill(full.near);
     await ended.near.closeWrite();
     const bytes = text("hello world");
     const senders = Array.from({ length: 4 }, () => new Sender());

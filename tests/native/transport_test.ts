@@ -3,15 +3,15 @@ import { assertEquals } from "@std/assert";
 import type { NativeTransport } from "../../native/transport.ts";
 import type { Receiver, Transport } from "../../socket/network.ts";
 import { foreign, network as maybeNetwork } from "../_util/native/native.ts";
-import { text, transportPair } from "../_util/network/transport_pair.ts";
+import { fill, text, transportPair } from "../_util/network/transport_pair.ts";
 import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;
 const PIECE = new Uint8Array(64 * 1024);
 
 /** Writes until the socket takes no more. The write that is returned waits. */
-function fill(transport: Transport): Promise<number> {
-  while (transport.writeNow!(PIECE, PIECE.length) > 0);
+function overfill(transport: Transport): Promise<number> {
+  fill(transport);
   return transport.write(PIECE);
 }
 
@@ -21,11 +21,11 @@ Deno.test("NativeTransport.write() resolves when it begins to wait inside receiv
   const transport = await listener.accept();
   const filledAgain = Promise.withResolvers<number>();
   transport.receive!({
-    received: () => fill(transport).then(filledAgain.resolve, filledAgain.reject),
+    received: () => overfill(transport).then(filledAgain.resolve, filledAgain.reject),
     receivedEnd() {},
     receiveFailed: filledAgain.reject,
   });
-  const filled = fill(transport);
+  const filled = overfill(transport);
   const buffer = new Uint8Array(1024 * 1024);
   const drained = (async () => {
     for (;;) if (await peer.read(buffer) === null) return;

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Transport, WriteReceiver } from "../../socket/network.ts";
 import { inBusyTurn } from "../_util/native/busy_turn.ts";
 import { foreign, network as maybeNetwork, ring } from "../_util/native/native.ts";
-import { readText, readToEnd, text, transportPair } from "../_util/network/transport_pair.ts";
+import { fill, readText, readToEnd, text, transportPair } from "../_util/network/transport_pair.ts";
 import { until } from "../_util/until.ts";
 
 const network = maybeNetwork!;
@@ -77,9 +77,7 @@ Deno.test(
   async () => {
     using full = await transportPair(network);
     using ended = await transportPair(network);
-    const piece = new Uint8Array(64 * 1024);
-    let sent = 0;
-    for (let count; (count = full.near.writeNow!(piece, piece.length)) > 0;) sent += count;
+    const sent = fill(full.near);
     await ended.near.closeWrite();
     const [first, second] = [new Outcome(), new Outcome()];
     await inBusyTurn(network, () => {
@@ -102,8 +100,7 @@ Deno.test(
   async () => {
     using one = await transportPair(network);
     using full = await transportPair(network);
-    const piece = new Uint8Array(64 * 1024);
-    while (full.near.writeNow!(piece, piece.length) > 0);
+    fill(full.near);
     const again = text("and more of the same length");
     let soon: boolean | undefined;
     let rest = "";

@@ -32,6 +32,15 @@ export async function transportPair(network: Network): Promise<TransportPair> {
   };
 }
 
+const PIECE = new Uint8Array(64 * 1024);
+
+/** Writes by calls until the socket takes no more; gives the bytes written. */
+export function fill(transport: Transport): number {
+  let bytes = 0;
+  for (let count; (count = transport.writeNow!(PIECE, PIECE.length)) > 0;) bytes += count;
+  return bytes;
+}
+
 /** Reads once into a fresh buffer: the text, or `null` at FIN. */
 export async function readText(
   transport: Transport,
