@@ -1,12 +1,13 @@
 /** The loop over `epoll_wait`: notifies handles that are ready, and sleeps while none is. @module */
 import type { Clock } from "../internal/clock.ts";
-import { leftToRuntime, runTurn } from "../internal/turn.ts";
+import { runTurn } from "../internal/turn.ts";
 import { plural } from "../internal/plural.ts";
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EpollEvents, EPOLLIN } from "./epoll_events.ts";
 import type { Libc } from "./libc.ts";
 import { SendBatch } from "./send_batch.ts";
 import { ShortWait } from "./short_wait.ts";
 import { errnoError } from "./system_error.ts";
+import { TurnSeries } from "./turn_series.ts";
 
 /** A descriptor's owner, as the loop sees it. */
 export interface Watched {
@@ -76,6 +77,7 @@ export class EventLoop implements AsyncDisposable {
   readonly #eventfd: number;
   readonly #events: EpollEvents;
   readonly #shortWait: ShortWait;
+  readonly #turns: TurnSeries;
   /** By descriptor. */
   readonly #watched: (Watched | undefined)[] = [];
   #open = 0;
@@ -93,8 +95,6 @@ export class EventLoop implements AsyncDisposable {
   #trimAt = FIRST_TRIM;
   #stale = 0;
   #tableGrown = false;
-  /** The calls that were left to the runtime when the next look was scheduled. */
-  #scheduled = 0;
 
   /** @throws {Error} If the process has no descriptors left. */
   constructor(libc: Libc, clock: Clock) {
@@ -104,6 +104,10 @@ export class EventLoop implements AsyncDisposable {
     this.#events = new EpollEvents(EVENTS, libc.arch);
     this.#epoll = checked(libc.epollCreate());
     this.#shortWait = new ShortWait(libc, this.#epoll, this.#events, clock);
+    this.#turns = new TurnSeries(clock, {
+      mayWait: () => this.#quiet,
+      takeTurn: (shared) => this.#takeTurn(shared),
+    });
     this.#eventfd = libc.eventfd();
     if (this.#eventfd < 0) libc.close(this.#epoll);
     checked(this.#eventfd);
@@ -204,48 +208,29 @@ export class EventLoop implements AsyncDisposable {
   #look(): void {
     this.#state = "looking";
     this.#emptyLooks = 0;
-    this.#turnSoon();
+    this.#turns.start();
   }
 
-  #turnSoon(): void {
-    this.clock.soon(this.#turn);
-    this.#scheduled = leftToRuntime();
-  }
-
-  readonly #turn = (): void => {
-    // What handlers that wait for promises have sent is written after this call: it must not wait for a look that waits for
-    // the answer to it.
-    const shared = leftToRuntime() !== this.#scheduled;
+  #takeTurn(shared: boolean): boolean {
     if (shared) this.#shared = true;
-    if (shared && this.#quiet) this.clock.soon(this.#turnNow);
-    else this.#turnNow();
-  };
-
-  readonly #turnNow = (): void => {
     if (this.#waiting === 0) {
       this.#state = "stopped";
       this.#stopped?.resolve();
-      return;
+      return false;
     }
     const count = this.#quiet ? this.#wait() : this.libc.epollWait(this.#epoll, this.#events);
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;
-      try {
-        this.#handle(count);
-      } finally {
-        this.#turnSoon();
-      }
-      return;
+      this.#handle(count);
+      return true;
     }
     this.#quiet = true;
-    if (++this.#emptyLooks < LOOKS) {
-      this.#turnSoon();
-    } else {
-      this.#state = "sleeping";
-      void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
-    }
-  };
+    if (++this.#emptyLooks < LOOKS) return true;
+    this.#state = "sleeping";
+    void this.libc.epollSleep(this.#epoll, SLEEP_MS).then(this.#woken);
+    return false;
+  }
 
   /** Handles the events of a turn. What the handles send is written before the next look. */
   #handle(count: number): void {

@@ -40,6 +40,9 @@ import { errnoOf, SOCKET_ERRORS } from "./errno.ts";
 import { type Library, openLibrary } from "./library.ts";
 import { MAX_SOCKET_ADDRESS } from "./socket_address.ts";
 
+/** One ms, in ns. */
+const MS = 1_000_000;
+
 /** Memory that the kernel reads and writes, too. */
 export type SharedWords = Int32Array<ArrayBuffer>;
 
@@ -235,15 +238,19 @@ export class Libc {
     return this.#result(this.#symbols.epoll_ctl(epoll, operation, descriptor, this.#event.bytes));
   }
 
-  /** Returns how many descriptors are ready, without waiting. */
-  epollWait(epoll: number, events: EpollEvents): number {
-    return this.#result(this.#symbols.epoll_wait(epoll, events.bytes, events.capacity, 0));
+  /**
+   * Returns how many descriptors are ready. If none is, it waits on this thread for up to `ns`, which is rounded up to whole
+   * ms from 1 ms on. The kernel adds up to 50 µs.
+   */
+  epollWait(epoll: number, events: EpollEvents, ns = 0): number {
+    const short = ns > 0 && ns < MS;
+    if (short) this.#pause(epoll, ns);
+    const ms = short ? 0 : Math.ceil(ns / MS);
+    return this.#result(this.#symbols.epoll_wait(epoll, events.bytes, events.capacity, ms));
   }
 
-  /**
-   * Waits on this thread until a descriptor is ready, or for `ns` below a second. The kernel adds up to 50 µs.
-   */
-  epollPause(epoll: number, ns: number): void {
+  /** Waits for less than a ms, which epoll_wait cannot. The call that can, epoll_pwait2, is younger: Linux 5.11. */
+  #pause(epoll: number, ns: number): void {
     const [time, poll] = [this.#time, this.#poll];
     time[1] = BigInt(ns);
     poll[0] = epoll;

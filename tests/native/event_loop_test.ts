@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Clock } from "../../internal/clock.ts";
 import { errnoOf } from "../../native/errno.ts";
-import { EPOLLIN } from "../../native/epoll_events.ts";
+import { type EpollEvents, EPOLLIN } from "../../native/epoll_events.ts";
 import { EventLoop } from "../../native/event_loop.ts";
 import { INPUT_EVENTS } from "../../native/handle.ts";
 import { Libc } from "../../native/libc.ts";
@@ -83,9 +83,9 @@ Deno.test(
   async () => {
     const log: string[] = [];
     class LoggingLibc extends Libc {
-      override epollPause(epoll: number, ns: number): void {
-        log.push("wait");
-        super.epollPause(epoll, ns);
+      override epollWait(epoll: number, events: EpollEvents, ns = 0): number {
+        if (ns > 0) log.push("wait");
+        return super.epollWait(epoll, events, ns);
       }
     }
     const logging = LoggingLibc.open();
@@ -121,9 +121,12 @@ for (const [when, events, longest] of OTHERS) {
     async () => {
       const pauses: number[] = [];
       class ReadyLibc extends Libc {
-        override epollPause(_epoll: number, ns: number): void {
-          pauses.push(ns);
-          this.raise(service.descriptor);
+        override epollWait(epoll: number, events: EpollEvents, ns = 0): number {
+          if (ns > 0) {
+            pauses.push(ns);
+            this.raise(service.descriptor);
+          }
+          return super.epollWait(epoll, events);
         }
       }
       const clock: Clock = { ...systemClock, untilDue: () => Infinity };
