@@ -17,6 +17,8 @@ export interface Comparison {
   readonly args: (to: Peer) => readonly string[];
   /** Rounds that count. Default 5. */
   readonly rounds?: number;
+  /** Rounds before those, which do not count. Default 1. */
+  readonly warmUps?: number;
 }
 
 interface Round {
@@ -31,7 +33,7 @@ const ROUNDS = 5;
 
 /**
  * Measures, and prints the medians of all rounds as a table, or with `--json` as one JSON line per server. Each server gets
- * the traffic of one more round first, so that it is compiled and its memory is there.
+ * the traffic of some rounds first, so that it is compiled and its memory is there.
  */
 export async function compare(comparison: Comparison): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -40,9 +42,12 @@ export async function compare(comparison: Comparison): Promise<void> {
     measured.push({ name, peer: stack.use(await start()), rounds: [] });
   }
   // Alternating, so that other load on the machine affects all of them.
-  for (const { peer } of measured) await measure(comparison, peer);
-  for (let round = 0; round < (comparison.rounds ?? ROUNDS); round++) {
-    for (const { peer, rounds } of measured) rounds.push(await measure(comparison, peer));
+  const { rounds: counted = ROUNDS, warmUps = 1 } = comparison;
+  for (let round = -warmUps; round < counted; round++) {
+    for (const { peer, rounds } of measured) {
+      const result = await measure(comparison, peer);
+      if (round >= 0) rounds.push(result);
+    }
   }
   const ours = measured.find(({ name }) => name === comparison.ours) ?? measured.at(-1)!;
   const results = measured.map(({ name, rounds }) => ({ name, ...medians(rounds, ours.rounds) }));
