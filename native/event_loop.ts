@@ -169,7 +169,7 @@ export class EventLoop implements AsyncDisposable {
   /** An operation begins to wait. */
   begin(): void {
     this.#waiting++;
-    if (this.#state === "stopped") this.#look();
+    if (this.#state === "stopped") this.#look(false);
   }
 
   /** An operation waits no longer. */
@@ -205,10 +205,10 @@ export class EventLoop implements AsyncDisposable {
     this.libc.close(this.#epoll);
   }
 
-  #look(): void {
+  #look(rested: boolean): void {
     this.#state = "looking";
     this.#emptyLooks = 0;
-    this.#turns.start();
+    this.#turns.start(rested);
   }
 
   #takeTurn(shared: boolean): boolean {
@@ -251,7 +251,7 @@ export class EventLoop implements AsyncDisposable {
   }
 
   readonly #woken = (): void => {
-    this.#look();
+    this.#look(true);
   };
 
   readonly #dispatch = (count: number): void => {

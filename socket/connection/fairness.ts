@@ -7,10 +7,12 @@ export interface Resumable {
   resume(): void;
 }
 
-// Number of event loop turns after which a runtime that is never idle has polled the OS: it does so in every 61st turn,
-// `event_interval` of tokio's scheduler (https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html). A timer would
-// also work, because it makes the runtime idle, but it takes 2 ms, while this many empty turns take less than 0.1 ms.
-const TURNS = 64;
+/**
+ * Number of event loop turns after which a runtime that is never idle has polled the OS: it does so in every 61st turn,
+ * `event_interval` of tokio's scheduler (https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html). A timer would
+ * also work, because it makes the runtime idle, but it takes 2 ms, while this many empty turns take less than 0.1 ms.
+ */
+export const TURNS_UNTIL_POLL = 64;
 
 /**
  * The common pause of all readers with a backlog. As long as one socket can be read without waiting, each turn of the
@@ -35,7 +37,7 @@ export class FairScheduler {
   add(reader: Resumable): void {
     this.#paused.add(reader);
     if (this.#turns > 0) return;
-    this.#turns = TURNS;
+    this.#turns = TURNS_UNTIL_POLL;
     this.#clock.soon(this.#turn);
   }
 

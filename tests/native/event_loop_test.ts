@@ -149,6 +149,37 @@ for (const [when, events, longest] of OTHERS) {
   );
 }
 
+const withNet = { ...foreign, permissions: { ffi: true, net: true } } as const;
+
+Deno.test("EventLoop lets the runtime poll its own sockets while events keep coming", withNet, async () => {
+  const libc = Libc.open();
+  let events = 0;
+  const counts: number[] = [];
+  {
+    await using loop = new EventLoop(libc, { ...systemClock, now: () => events });
+    const busy = new EventHandle(loop, EPOLLIN, () => void events++);
+    libc.raise(busy.descriptor);
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const [near, far] = await Promise.all([Deno.connect({ port: listener.addr.port }), listener.accept()]);
+    loop.begin();
+    for (let round = 1; round <= 10; round++) {
+      const reading = far.read(new Uint8Array(1));
+      const before = events;
+      await near.write(text("x"));
+      assertEquals(await reading, 1);
+      counts.push(events - before);
+    }
+    near.close();
+    far.close();
+    busy.close();
+    loop.end();
+  }
+  libc.unload();
+  // With one event a ms, four in each of 61 turns would be 244.
+  const most = Math.max(...counts);
+  assertEquals(most < 50, true, `${most} events in one round`);
+});
+
 Deno.test(
   "EventLoop returns freed memory after 65,536 events, and after twice as many",
   foreign,

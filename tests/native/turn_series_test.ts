@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import type { Clock } from "../../internal/clock.ts";
 import { atEndOfTurn } from "../../internal/turn.ts";
 import { TurnSeries } from "../../native/turn_series.ts";
+import { TURNS_UNTIL_POLL } from "../../socket/connection/fairness.ts";
 
 const pure = { permissions: "none" } as const;
 
@@ -40,7 +41,7 @@ class Rig {
     this.log.push([]);
     for (const call of calls) {
       call();
-      if (this.restart) this.series.start();
+      if (this.restart) this.series.start(false);
       this.restart = false;
     }
     return calls.length;
@@ -62,7 +63,7 @@ function leaveToRuntime(): void {
 
 Deno.test("TurnSeries takes twice as many turns in each turn of the runtime, up to 16", pure, () => {
   const rig = new Rig();
-  rig.series.start();
+  rig.series.start(false);
   assertEquals(rig.turns(7), [1, 2, 4, 8, 16, 16, 16]);
 });
 
@@ -70,7 +71,7 @@ Deno.test("TurnSeries takes no more turns before the runtime has done what was l
   for (const mayWait of [true, false]) {
     const rig = new Rig();
     rig.mayWait = mayWait;
-    rig.series.start();
+    rig.series.start(false);
     rig.turns(3);
     rig.onTurn = () => {
       if (rig.log.at(-1)!.length === 3) leaveToRuntime();
@@ -87,7 +88,7 @@ Deno.test("TurnSeries takes no more turns before the runtime has done what was l
 
 Deno.test("TurnSeries puts off a turn that may wait, once, when something was left before it", pure, () => {
   const rig = new Rig();
-  rig.series.start();
+  rig.series.start(false);
   const leaveAndTurn = (): string[] => {
     leaveToRuntime();
     rig.turn();
@@ -103,7 +104,7 @@ Deno.test("TurnSeries puts off a turn that may wait, once, when something was le
 Deno.test("TurnSeries takes one turn that does not wait when something was left before it", pure, () => {
   const rig = new Rig();
   rig.mayWait = false;
-  rig.series.start();
+  rig.series.start(false);
   rig.turns(3);
   for (let turn = 0; turn < 3; turn++) {
     leaveToRuntime();
@@ -112,31 +113,79 @@ Deno.test("TurnSeries takes one turn that does not wait when something was left 
   }
 });
 
-Deno.test("TurnSeries begins no turn 4 ms or more after the first of a series", pure, () => {
+Deno.test("TurnSeries begins no turn 4 ms or more after it has scheduled a series", pure, () => {
+  for (const [ms, turns] of [[1.5, 3], [4, 1]] as const) {
+    const rig = new Rig();
+    rig.series.start(false);
+    rig.turns(3);
+    rig.onTurn = () => {
+      rig.now += ms;
+      return true;
+    };
+    assertEquals(rig.turns(2), [turns, turns]);
+  }
+});
+
+Deno.test("TurnSeries rests after 16 ms until the runtime has polled its own sockets", pure, () => {
   const rig = new Rig();
-  rig.series.start();
-  rig.turns(3);
   rig.onTurn = () => {
-    rig.now += 1.5;
+    rig.now += 8;
     return true;
   };
-  assertEquals(rig.turns(3), [3, 3, 3]);
-  rig.onTurn = () => {
-    rig.now += 4;
-    return true;
-  };
-  assertEquals(rig.turns(4), [1, 1, 1, 1]);
+  const rest = new Array<number>(TURNS_UNTIL_POLL).fill(0);
+  rig.series.start(false);
+  assertEquals(rig.turns(2), [1, 1]);
+  assertEquals(rig.turns(TURNS_UNTIL_POLL), rest);
+  assertEquals(rig.turns(2), [1, 1]);
+  assertEquals(rig.turns(TURNS_UNTIL_POLL), rest);
+});
+
+Deno.test(
+  "TurnSeries takes a turn after each 4 ms of a rest in which the runtime has other work",
+  pure,
+  () => {
+    const rig = new Rig();
+    rig.series.start(false);
+    rig.turns(2);
+    rig.now += 16;
+    assertEquals(rig.turns(1), [1]);
+    const rest: number[] = [];
+    while (rest.filter((turns) => turns === 0).length < TURNS_UNTIL_POLL) {
+      rig.now += 1;
+      rest.push(...rig.turns(1));
+    }
+    assertEquals(rest.slice(0, 10), [0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    assertEquals(rig.turns(3), [2, 4, 8]);
+  },
+);
+
+Deno.test("TurnSeries counts the time anew when the runtime was idle before it starts", pure, () => {
+  for (const rested of [true, false]) {
+    const rig = new Rig();
+    rig.onTurn = () => {
+      rig.now += 8;
+      return false;
+    };
+    rig.series.start(false);
+    rig.turn();
+    rig.onTurn = () => {
+      rig.now += 8;
+      return true;
+    };
+    rig.series.start(rested);
+    assertEquals(rig.turns(2), rested ? [1, 1] : [1, 0]);
+  }
 });
 
 Deno.test("TurnSeries ends with its last turn, and starts again, also in between", pure, () => {
   const rig = new Rig();
-  rig.series.start();
+  rig.series.start(false);
   assertEquals(rig.turns(3), [1, 2, 4]);
   rig.onTurn = () => false;
   assertEquals([rig.turn(), rig.turn()], [8, 0]);
   assertEquals(rig.log.at(-2), ["alone"]);
   rig.onTurn = () => true;
-  rig.series.start();
+  rig.series.start(false);
   assertEquals(rig.turns(3), [1, 2, 4]);
   // A turn that ends the series, after which it is started again before the runtime makes the other calls.
   let turns = 0;
@@ -150,7 +199,7 @@ Deno.test("TurnSeries ends with its last turn, and starts again, also in between
 
 Deno.test("TurnSeries goes on after a turn that throws", pure, () => {
   const rig = new Rig();
-  rig.series.start();
+  rig.series.start(false);
   rig.onTurn = () => {
     throw new TypeError("turn");
   };
