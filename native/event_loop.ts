@@ -88,8 +88,10 @@ export class EventLoop implements AsyncDisposable {
   /** Whether other work of this thread has sent something since the last wait. */
   #shared = false;
   #emptyLooks = 0;
-  /** Whether the next look waits. */
+  /** Whether the next look waits, unless it is the first one. */
   #quiet = false;
+  /** Whether the next look is the first one since the loop was stopped. */
+  #first = false;
   #busy = false;
   #received = 0;
   #trimAt = FIRST_TRIM;
@@ -169,7 +171,9 @@ export class EventLoop implements AsyncDisposable {
   /** An operation begins to wait. */
   begin(): void {
     this.#waiting++;
-    if (this.#state === "stopped") this.#look(false);
+    if (this.#state !== "stopped") return;
+    this.#first = true;
+    this.#look(false);
   }
 
   /** An operation waits no longer. */
@@ -218,7 +222,10 @@ export class EventLoop implements AsyncDisposable {
       this.#stopped?.resolve();
       return false;
     }
-    const count = this.#quiet ? this.#wait() : this.libc.epollWait(this.#epoll, this.#events);
+    // The first look may come at the end of the turn that started the loop, and before the output of that turn.
+    const waits = this.#quiet && !this.#first;
+    this.#first = false;
+    const count = waits ? this.#wait() : this.libc.epollWait(this.#epoll, this.#events);
     if (count > 0) {
       this.#emptyLooks = 0;
       this.#quiet = count <= FEW;

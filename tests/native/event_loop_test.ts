@@ -77,18 +77,23 @@ Deno.test("EventLoop serves more busy connections than fit in a turn evenly", fo
   assertEquals(most <= 3 * least, true, `from ${least} to ${most} replies`);
 });
 
+/** Opens a C library that logs `"wait"` when it waits for events. */
+function openLogging(log: string[]): Libc {
+  class LoggingLibc extends Libc {
+    override epollWait(epoll: number, events: EpollEvents, ns = 0): number {
+      if (ns > 0) log.push("wait");
+      return super.epollWait(epoll, events, ns);
+    }
+  }
+  return LoggingLibc.open();
+}
+
 Deno.test(
   "EventLoop does not wait before a handler's output is written, even if it is sent after a promise",
   foreign,
   async () => {
     const log: string[] = [];
-    class LoggingLibc extends Libc {
-      override epollWait(epoll: number, events: EpollEvents, ns = 0): number {
-        if (ns > 0) log.push("wait");
-        return super.epollWait(epoll, events, ns);
-      }
-    }
-    const logging = LoggingLibc.open();
+    const logging = openLogging(log);
     {
       await using loop = new EventLoop(logging, systemClock);
       const service = new EventHandle(loop, EPOLLIN, () => {
@@ -110,6 +115,31 @@ Deno.test(
     logging.unload();
   },
 );
+
+Deno.test("EventLoop does not wait before the output of a timer that starts it", foreign, async () => {
+  const log: string[] = [];
+  const logging = openLogging(log);
+  {
+    await using loop = new EventLoop(logging, systemClock);
+    loop.begin();
+    await until(() => log.includes("wait"));
+    loop.end();
+    await until(() => !loop.stats().running);
+    log.length = 0;
+    await new Promise<void>((resolve) =>
+      systemClock.after(1, () => {
+        loop.begin();
+        systemClock.soon(() => {
+          log.push("written");
+          resolve();
+        });
+      })
+    );
+    loop.end();
+    assertEquals(log, ["written"]);
+  }
+  logging.unload();
+});
 
 // Each with the number of events after which others send something.
 const OTHERS = [["never", 0, 4], ["always", Infinity, 1], ["at first", 5, 4]] as const;
