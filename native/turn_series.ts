@@ -1,11 +1,11 @@
 /** Turns of the event loop, several in one turn of the runtime. @module */
 import type { Clock } from "../internal/clock.ts";
+import { TURNS_UNTIL_POLL } from "../internal/runtime_turns.ts";
 import { leftToRuntime } from "../internal/turn.ts";
-import { TURNS_UNTIL_POLL } from "../socket/connection/fairness.ts";
 
 /** The owner of the turns. */
 export interface TurnTaker {
-  /** Whether the next turn waits for input if there is none. */
+  /** Whether the next turn waits for input. */
   mayWait(): boolean;
   /**
    * Takes a turn.
@@ -19,7 +19,7 @@ export interface TurnTaker {
 const MOST_TURNS = 16;
 // No turn begins later in a series, so that other work of the thread is late by this and one turn at most.
 const LONGEST_SERIES_MS = 4;
-// The time of series after which there is a rest. A rest takes 0.1 to 0.2 ms.
+// The time of series after which there is a rest.
 const BETWEEN_RESTS_MS = 16;
 // The runtime may have other work in its turns. After this time of a rest, it goes on after one turn of ours.
 const LONGEST_REST_MS = 4;

@@ -1,18 +1,12 @@
 /** Pauses busy readers together, so that the runtime serves the other sockets. Pure but for the clock handed in. @module */
 import type { Clock } from "../../internal/clock.ts";
+import { TURNS_UNTIL_POLL } from "../../internal/runtime_turns.ts";
 
 /** A reader that pauses after its share. */
 export interface Resumable {
   /** Continues reading. */
   resume(): void;
 }
-
-/**
- * Number of event loop turns after which a runtime that is never idle has polled the OS: it does so in every 61st turn,
- * `event_interval` of tokio's scheduler (https://docs.rs/tokio/latest/tokio/runtime/struct.Builder.html). A timer would
- * also work, because it makes the runtime idle, but it takes 2 ms, while this many empty turns take less than 0.1 ms.
- */
-export const TURNS_UNTIL_POLL = 64;
 
 /**
  * The common pause of all readers with a backlog. As long as one socket can be read without waiting, each turn of the

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { EpollEvents } from "../../native/epoll_events.ts";
 import { errnoOf } from "../../native/errno.ts";
 import { Libc } from "../../native/libc.ts";
 import { foreign, libc } from "../_util/native/native.ts";
@@ -25,6 +26,35 @@ function libcOf(results: readonly number[]): { readonly libc: Libc; readonly cal
   const library = { symbols, close: () => {} } as unknown as Library;
   return { libc: new Libc(library, "x86_64"), calls: () => calls };
 }
+
+Deno.test("Libc.epollWait() waits with ppoll for less than a ms, and for whole ms with epoll_wait", () => {
+  const calls: (readonly [name: string, time: number | bigint])[] = [];
+  const symbols = {
+    __errno_location: () => Deno.UnsafePointer.of(new Int32Array(1)),
+    ppoll: (_polled: Uint8Array, _count: number, time: Uint8Array) => {
+      calls.push(["ppoll", new BigInt64Array(time.buffer)[1]!]);
+      return 0;
+    },
+    epoll_wait: (_epoll: number, _events: Uint8Array, _most: number, ms: number) => {
+      calls.push(["epoll_wait", ms]);
+      return 0;
+    },
+  };
+  const libc = new Libc({ symbols, close: () => {} } as unknown as Library, "x86_64");
+  const events = new EpollEvents(1, "x86_64");
+  libc.epollWait(0, events);
+  for (const ns of [1, 999_999, 1_000_000, 1_000_001, 4_000_000]) libc.epollWait(0, events, ns);
+  assertEquals(calls, [
+    ["epoll_wait", 0],
+    ["ppoll", 1n],
+    ["epoll_wait", 0],
+    ["ppoll", 999_999n],
+    ["epoll_wait", 0],
+    ["epoll_wait", 1],
+    ["epoll_wait", 2],
+    ["epoll_wait", 4],
+  ]);
+});
 
 /** Functions for memory, of the same C library. */
 function openAllocator() {
