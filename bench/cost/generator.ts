@@ -7,14 +7,16 @@
  * not overlap: starts, waiting, oks. The CPU time of each phase gives the capacity of a core, whatever else the machine does.
  *
  * The first round is that of a process that has just started, as in a short load test: the runtime compiles its code. The
- * median of the rounds after it, in the same process, is the capacity in a long one.
+ * median of the rounds after it, in the same process, is the capacity in a long one. After each of them, a program in C
+ * runs the same clients with the fewest system calls that they need: what the kernel alone takes bounds every generator.
  *
  * A process that sleeps between clients pays for each wake-up. A shorter window, such as 700 ms for 10,000 clients, loads
- * the core and shares them among more clients.
+ * the core and shares them among more clients, and one of 100 ms is more than a core can do.
  *
  * @module
  */
 import { memoryUsage } from "node:process";
+import { delay } from "@std/async/delay";
 import { parseArgs } from "@std/cli/parse-args";
 import { hasFairIo } from "../../cli/run_program.ts";
 import { parseDuration } from "../../internal/duration.ts";
@@ -27,14 +29,21 @@ import { Plan } from "../../loadtest/plan/plan.ts";
 import { PART_NAMES, respawnCommand } from "../../cli/loadtest/respawn.ts";
 import { parseTransport, transportArguments, transportNetwork } from "../../cli/shared/transport_option.ts";
 import { systemClock, systemRandom } from "../../socket/mod.ts";
+import { TempDir } from "../../tests/_util/temp_dir.ts";
+import { buildC, missingPrograms, resultsOf } from "../peers/peer.ts";
 
 const args = parseArgs(Deno.args, { string: ["window", "transport"] });
 const CLIENTS = Number(args._[0] ?? 10_000);
 const WINDOW_MS = parseDuration(String(args["window"] ?? "2s"));
 const transport = parseTransport(["--transport", String(args["transport"] ?? "deno")]);
 const HOLD_MS = 8000;
-const LOOK_MS = 200;
+const LOOK_MS = 20;
+/** The last messages arrive within this time after the last client has connected. */
+const SETTLE_MS = 100;
+/** The look before the oks comes this long before the first of them. */
+const BEFORE_OKS_MS = 200;
 const ROUNDS = 4;
+const HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
 
 if (!hasFairIo()) throw new TypeError("Cannot measure: run this with `deno task bench:generator`");
 
@@ -45,15 +54,18 @@ const server = await SpawnedServer.start({
     "60s",
     ...transportArguments(transport),
   ],
-  hostnames: ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"],
+  hostnames: HOSTS,
 });
 const network = await transportNetwork(transport);
 
-/** The cost of a client in one round. */
+/** CPU time in seconds of all clients in one round. */
 interface Round {
-  /** CPU time in seconds for all clients. */
   readonly starts: number;
   readonly oks: number;
+}
+
+/** A round of our own. */
+interface OwnRound extends Round {
   /** Growth of the memory until all clients were open, in bytes. */
   readonly memory: number;
 }
@@ -67,11 +79,7 @@ function look(): Look {
   return { cpuSeconds: ownUsage().cpuSeconds ?? NaN, memory: memoryUsage().rss };
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-}
-
-async function measureRound(seed: number): Promise<Round> {
+async function measureRound(seed: number): Promise<OwnRound> {
   const plan = new Plan({
     seed,
     clients: CLIENTS,
@@ -97,11 +105,16 @@ async function measureRound(seed: number): Promise<Round> {
     random: systemRandom,
   });
   const atFirst = look();
+  const begin = performance.now();
   const running = generator.run();
-  await until(() => generator.progress.open === CLIENTS);
+  while (generator.progress.open < CLIENTS) await delay(LOOK_MS);
+  await delay(SETTLE_MS);
   const allOpen = look();
-  await until(() => generator.progress.acknowledged > 0);
+  await delay(begin + HOLD_MS - BEFORE_OKS_MS - performance.now());
   const beforeOks = look();
+  if (generator.progress.acknowledged > 0) {
+    throw new RangeError(`Cannot measure: the oks began before all ${CLIENTS} clients were open`);
+  }
   await running;
   const atLast = look();
   const acked = generator.progress.acknowledged;
@@ -115,26 +128,58 @@ async function measureRound(seed: number): Promise<Round> {
   };
 }
 
-const rounds: Round[] = [];
-for (let round = 1; round <= ROUNDS; round++) rounds.push(await measureRound(round));
+/** Builds the clients in C, and returns what runs them for a round; `undefined` without a compiler. */
+async function clientsInC(folder: string): Promise<(() => Promise<Round>) | undefined> {
+  if ((await missingPrograms(["cc"])).length > 0 || Deno.build.os !== "linux") return undefined;
+  const program = await buildC("relay_clients", folder);
+  const { port } = server.addresses[0]!;
+  return async () => {
+    const options = [port, HOSTS.length, CLIENTS, WINDOW_MS, HOLD_MS].map(String);
+    const { starts = NaN, oks = NaN } = await resultsOf(program, options);
+    return { starts, oks };
+  };
+}
+
+await using temp = new TempDir();
+const runC = await clientsInC(temp.path);
+const first = await measureRound(1);
+const own: Round[] = [];
+const inC: Round[] = [];
+for (let round = 2; round <= ROUNDS; round++) {
+  own.push(await measureRound(round));
+  if (runC !== undefined) inC.push(await runC());
+}
 await server.stop();
 
-const [first, ...later] = rounds;
-const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toLocaleString("en");
-const row = (what: string, secondsOf: (round: Round) => number): string[] => [
-  what,
-  perSecond(secondsOf(first!)),
-  perSecond(median(later.map(secondsOf)) ?? NaN),
-];
+const row = (what: string, secondsOf: (round: Round) => number): string[] => {
+  const perSecond = (seconds: number): string => Math.round(CLIENTS / seconds).toLocaleString("en");
+  const medianOf = (rounds: readonly Round[]): number => median(rounds.map(secondsOf)) ?? NaN;
+  const ours = [perSecond(secondsOf(first)), perSecond(medianOf(own))];
+  if (inC.length === 0) return [what, ...ours];
+  // Round by round, as other load on the machine comes and goes.
+  const ratio = median(own.map((round, at) => secondsOf(inC[at]!) / secondsOf(round))) ?? NaN;
+  return [what, ...ours, perSecond(medianOf(inC)), ratio.toFixed(2)];
+};
+const bound = inC.length === 0 ? [] : ["in C", "ours ÷ C"];
 writeLine(
   Deno.stdout,
   formatTable({
-    head: [`generator, ${CLIENTS} clients, per core`, "first round", `median of ${later.length} more`],
+    head: [
+      `generator, ${CLIENTS} clients, per core`,
+      "first round",
+      `median of ${own.length} more`,
+      ...bound,
+    ],
     rows: [
       row("starts per second: connect, send, receive a message", ({ starts }) => starts),
       row("oks per second: answer, receive the ok, close", ({ oks }) => oks),
       row("whole clients per second", ({ starts, oks }) => starts + oks),
-      ["memory per open client", `${(first!.memory / CLIENTS / 1024).toFixed(1)} KiB`, ""],
+      [
+        "memory per open client",
+        `${(first.memory / CLIENTS / 1024).toFixed(1)} KiB`,
+        ...bound.map(() => ""),
+        "",
+      ],
     ],
   }),
 );

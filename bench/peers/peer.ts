@@ -13,15 +13,27 @@ export async function missingPrograms(names: readonly string[]): Promise<string[
   return names.filter((_, at) => !found[at]);
 }
 
-/** Builds a program of `bench/peers` into `folder`, and returns its path. */
-export async function buildGo(name: string, folder: string): Promise<string> {
-  const path = `${folder}/${name}`;
-  const { success, stderr } = await new Deno.Command("go", {
-    args: ["build", "-o", path, `${PEERS}${name}.go`],
+/** Builds a Go program of `bench/peers` into `folder`, and returns its path. */
+export function buildGo(name: string, folder: string): Promise<string> {
+  return build("go", ["build"], { source: `${name}.go`, path: `${folder}/${name}` });
+}
+
+/** Builds a C program of `bench/peers` into `folder`, and returns its path. */
+export function buildC(name: string, folder: string): Promise<string> {
+  return build("cc", ["-O2"], { source: `${name}.c`, path: `${folder}/${name}` });
+}
+
+async function build(
+  compiler: string,
+  args: readonly string[],
+  { source, path }: { readonly source: string; readonly path: string },
+): Promise<string> {
+  const { success, stderr } = await new Deno.Command(compiler, {
+    args: [...args, "-o", path, `${PEERS}${source}`],
     stdout: "null",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(`Cannot build ${name}.go: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new Error(`Cannot build ${source}: ${new TextDecoder().decode(stderr)}`);
   return path;
 }
 
