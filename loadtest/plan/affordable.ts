@@ -10,6 +10,8 @@ export const PORTS_PER_ADDRESS = 25_000;
  * that half is used up, it searches all of it in vain for each further connection: milliseconds of the kernel's time.
  */
 export const QUICK_PORTS_PER_ADDRESS = 14_000;
+/** Time after which Linux gives out the port of a closed connection again, in ms: on loopback, by default (`tcp_tw_reuse`). */
+export const PORT_REUSE = 1000;
 /** Loopback addresses to spread over: 127.0.0.1 to 127.0.0.254. */
 export const LOOPBACK_ADDRESSES = 254;
 

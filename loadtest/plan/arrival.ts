@@ -64,3 +64,14 @@ export function arrivalTimes(arrival: Arrival, options: ArrivalOptions): Float64
       return times.map((_, i) => window * Math.sqrt((i + 0.5) / clients));
   }
 }
+
+/** Returns the largest number of ascending times within `span` ms. */
+export function mostWithin(times: Float64Array, span: number): number {
+  let most = 0;
+  let first = 0;
+  times.forEach((time, index) => {
+    while (times[first]! <= time - span) first++;
+    most = Math.max(most, index - first + 1);
+  });
+  return most;
+}

@@ -8,8 +8,14 @@ import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
 import type { ReplyDelay } from "../../relay/client_options.ts";
 import type { Random } from "../../internal/clock.ts";
 import type { Line } from "../../socket/codecs/line.ts";
-import { assertPorts, LOOPBACK_ADDRESSES, PORTS_PER_ADDRESS, QUICK_PORTS_PER_ADDRESS } from "./affordable.ts";
-import { type Arrival, arrivalTimes } from "./arrival.ts";
+import {
+  assertPorts,
+  LOOPBACK_ADDRESSES,
+  PORT_REUSE,
+  PORTS_PER_ADDRESS,
+  QUICK_PORTS_PER_ADDRESS,
+} from "./affordable.ts";
+import { type Arrival, arrivalTimes, mostWithin } from "./arrival.ts";
 import { assertDuration, assertInteger, OptionError } from "./check_option.ts";
 import { estimatePeak } from "./peak_estimate.ts";
 import { createPayload, type Payload, type PayloadSpec } from "./payload.ts";
@@ -208,7 +214,9 @@ export class Plan {
    */
   get loopbackAddresses(): number {
     this.assertEnoughPorts("the loopback addresses", LOOPBACK_ADDRESSES);
-    const quick = Math.ceil(this.peakOpen / QUICK_PORTS_PER_ADDRESS);
+    // A port is not free as soon as its connection is closed.
+    const ports = this.peakOpen + mostWithin(this.#startAt, PORT_REUSE);
+    const quick = Math.ceil(ports / QUICK_PORTS_PER_ADDRESS);
     return Math.min(LOOPBACK_ADDRESSES, Math.max(1, quick));
   }
 

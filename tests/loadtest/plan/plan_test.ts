@@ -1,6 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Arrival, ARRIVALS, arrivalTimes, parseArrival } from "../../../loadtest/plan/arrival.ts";
+import {
+  type Arrival,
+  ARRIVALS,
+  arrivalTimes,
+  mostWithin,
+  parseArrival,
+} from "../../../loadtest/plan/arrival.ts";
 import { estimatePeak } from "../../../loadtest/plan/peak_estimate.ts";
 import { assertAffordable } from "../../../loadtest/plan/affordable.ts";
 import { OptionError } from "../../../loadtest/plan/check_option.ts";
@@ -114,6 +120,13 @@ Deno.test("Plan derives timeouts from the longest delay", pure, () => {
   assertEquals([asked.timeout, asked.linger, asked.deadline], [5000, 100, 15_000]);
 });
 
+Deno.test("mostWithin() counts the times of the fullest span, without its end", pure, () => {
+  assertEquals(mostWithin(new Float64Array(), 10), 0);
+  assertEquals(mostWithin(new Float64Array([0, 10, 20]), 10), 1);
+  assertEquals(mostWithin(new Float64Array([0, 10, 12, 19, 20, 30]), 10), 3);
+  assertEquals(mostWithin(new Float64Array([5, 5, 5]), 1), 3);
+});
+
 Deno.test("Plan estimates open clients, and the processes and ports that they need", pure, () => {
   // All come at one instant and stay for the delay.
   const crowd = new Plan({
@@ -124,7 +137,11 @@ Deno.test("Plan estimates open clients, and the processes and ports that they ne
   });
   assertEquals(crowd.peakOpen, 60_000);
   assertEquals(crowd.processes, Math.ceil(1.5 * 60_000 / 19_000));
-  assertEquals(crowd.loopbackAddresses, Math.ceil(60_000 / 14_000));
+  // A port is in use for a second longer than its connection: those that close may all have started a second before.
+  assertEquals(crowd.loopbackAddresses, Math.ceil((60_000 + 60_000) / 14_000));
+  const quick = new Plan({ ...OPTIONS, clients: 40_000, window: 2000, arrival: "constant" });
+  assert(quick.peakOpen < 8000, `${quick.peakOpen}`);
+  assertEquals(quick.loopbackAddresses, 2);
   // Little's law: 100 a second, each for a little longer than the second that it waits for its own answer.
   const steady = new Plan({ ...OPTIONS, arrival: "constant", replyDelay: { type: "fixed", delay: 1000 } });
   assertGreater(steady.peakOpen, 100);
