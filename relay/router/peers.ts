@@ -32,32 +32,57 @@ export class PeerList<Peer extends RouterPeer<Peer>> {
     return this.#connections;
   }
 
-  /** Adds a connection. */
+  /**
+   * Adds a connection.
+   *
+   * @throws {TypeError} If the peer is active.
+   */
   add(peer: Peer): void {
+    assertInactive(peer);
     peer.reset(-1);
     peer.slot = this.#connections.push(peer) - 1;
   }
 
-  /** Adds a node that stands for a number of connections. */
+  /**
+   * Adds a node that stands for a number of connections.
+   *
+   * @throws {TypeError} If the peer is active.
+   */
   addNode(peer: Peer, connections: number): void {
+    assertInactive(peer);
     peer.reset(connections);
     peer.slot = FIRST_NODE_SLOT - (this.#nodes.push(peer) - 1);
     this.#remote += connections;
   }
 
-  /** Changes the number of connections that a node stands for. */
+  /**
+   * Changes the number of connections that a node stands for.
+   *
+   * @throws {TypeError} If the peer is not an active node.
+   */
   weigh(peer: Peer, connections: number): void {
+    if (this.#nodes[nodeIndex(peer)] !== peer) {
+      throw new TypeError("Cannot weigh the peer: expected a node that has joined and not left");
+    }
     this.#remote += connections - peer.connections;
     peer.connections = connections;
   }
 
-  /** Removes a peer. The last peer of its kind takes the slot. */
+  /**
+   * Removes a peer. The last peer of its kind takes the slot.
+   *
+   * @throws {TypeError} If the peer is not active here.
+   */
   remove(peer: Peer): void {
-    if (peer.isNode) this.#remote -= peer.connections;
     const list = peer.isNode ? this.#nodes : this.#connections;
+    const index = peer.isNode ? nodeIndex(peer) : peer.slot;
+    if (list[index] !== peer) {
+      throw new TypeError("Cannot remove the peer: expected one that has joined and not left");
+    }
+    if (peer.isNode) this.#remote -= peer.connections;
     const last = list.pop()!;
     if (last !== peer) {
-      list[peer.isNode ? FIRST_NODE_SLOT - peer.slot : peer.slot] = last;
+      list[index] = last;
       last.slot = peer.slot;
     }
     peer.slot = -1;
@@ -105,4 +130,13 @@ export class PeerList<Peer extends RouterPeer<Peer>> {
     }
     throw new RangeError(`Cannot choose connection ${index}: the nodes have ${this.#remote}`);
   }
+}
+
+/** Returns the place of a node among the nodes; negative for other peers. */
+function nodeIndex<Peer extends RouterPeer<Peer>>({ slot }: Peer): number {
+  return FIRST_NODE_SLOT - slot;
+}
+
+function assertInactive<Peer extends RouterPeer<Peer>>({ slot }: Peer): void {
+  if (slot !== -1) throw new TypeError("Cannot add the peer: it has joined already");
 }

@@ -89,25 +89,41 @@ export class Router<Peer extends RouterPeer<Peer>> {
     });
   }
 
-  /** Adds a connection: it gets messages, and may send. */
+  /**
+   * Adds a connection: it gets messages, and may send.
+   *
+   * @throws {TypeError} If the peer has joined a router, and has not left it since.
+   */
   join(peer: Peer): void {
+    this.#assertNotHalfClosed(peer);
     this.#peers.add(peer);
   }
 
   /**
    * Adds another node of a cluster. It gets its share of the messages by the number of its connections. The messages that it
    * sends stay on this node.
+   *
+   * @throws {TypeError} If the node has joined a router, and has not left it since.
    */
   joinNode(node: Peer, connections: number): void {
+    this.#assertNotHalfClosed(node);
     this.#peers.addNode(node, connections);
   }
 
-  /** Changes the number of connections that a node stands for. */
+  /**
+   * Changes the number of connections that a node stands for.
+   *
+   * @throws {TypeError} If the peer is not a node that has joined and not left.
+   */
   weigh(node: Peer, connections: number): void {
     this.#peers.weigh(node, connections);
   }
 
-  /** Removes a peer. The messages it holds go to others, and messages that only it sent are dropped. */
+  /**
+   * Removes a peer. The messages it holds go to others, and messages that only it sent are dropped.
+   *
+   * @throws {TypeError} If the peer has not joined, or has left already.
+   */
   leave(peer: Peer, now: number, out: Sink<Peer>): void {
     if (!this.#halfClosed.delete(peer)) this.#peers.remove(peer);
     for (let message = peer.sent; message !== undefined; message = peer.sent) {
@@ -119,6 +135,8 @@ export class Router<Peer extends RouterPeer<Peer>> {
   /**
    * Makes a peer that sends no more a mere origin: it gets no messages, and the messages it holds go to others, because it
    * cannot answer them. Its own messages stay until {@linkcode Router.leave}.
+   *
+   * @throws {TypeError} If the peer has not joined, has left, or has half-closed already.
    */
   halfClose(peer: Peer, now: number, out: Sink<Peer>): void {
     this.#peers.remove(peer);
@@ -274,6 +292,12 @@ export class Router<Peer extends RouterPeer<Peer>> {
     this.#sendToOrigins(first, line, out);
     this.#store.drop(first, out, holder);
     return OK;
+  }
+
+  #assertNotHalfClosed(peer: Peer): void {
+    if (this.#halfClosed.size > 0 && this.#halfClosed.has(peer)) {
+      throw new TypeError("Cannot add the peer: it has joined already, and half-closed");
+    }
   }
 
   #reject(reason: string): LineVerdict {

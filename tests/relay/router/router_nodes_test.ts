@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Router, type RouterOptions } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
 import { Peer } from "../../_util/models/peer.ts";
@@ -182,4 +182,24 @@ Deno.test("Router applies its limits to messages of connections, not of nodes", 
   }
   assertEquals(router.line(near, Line.of("message x"), 0, out).kind, "message");
   assertEquals(router.line(near, Line.of("message y"), 0, out).kind, "limited");
+});
+
+Deno.test("Router.leave() and weigh() throw for a node that has not joined, or has left", pure, () => {
+  const { router, near, far, out, choose, take } = setUp();
+  const [other, late] = [new Peer("other"), new Peer("late")];
+  router.joinNode(other, 1);
+  router.leave(other, 0, out);
+  for (const peer of [other, late, near]) {
+    assertThrows(() => router.weigh(peer, 9), TypeError, "Cannot weigh");
+  }
+  for (const peer of [other, late]) {
+    assertThrows(() => router.leave(peer, 0, out), TypeError, "Cannot remove the peer");
+  }
+  assertThrows(() => router.joinNode(far, 1), TypeError, "Cannot add the peer");
+  assertEquals([router.size, router.stats().nodes], [1, 1]);
+  choose(0.25);
+  router.line(near, Line.of("message x"), 0, out);
+  choose(0.24);
+  router.line(near, Line.of("message y"), 0, out);
+  assertEquals(take(), ["far message x", "near message y"]);
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Router } from "../../../relay/router/router.ts";
 import { Line } from "../../../socket/codecs/line.ts";
 import { Peer } from "../../_util/models/peer.ts";
@@ -246,4 +246,48 @@ Deno.test("Router.close() rejects new messages, and settles pending ones", pure,
   const { messages, limited, limitedBy, pending } = bench.router.stats();
   assertEquals({ messages, limited, pending }, { messages: 1, limited: 1, pending: 0 });
   assertEquals(limitedBy, { "max-under-way": 0, "max-under-way-per-peer": 0, "draining": 1 });
+});
+
+Deno.test(
+  "Router.leave() throws for a peer that has not joined, or has left, and changes nothing",
+  pure,
+  () => {
+    const bench = new Bench();
+    const [a, b] = bench.join("a", "b") as [Peer, Peer];
+    bench.router.leave(b, 0, bench.out);
+    const elsewhere = new Peer("elsewhere");
+    new Bench().router.join(elsewhere);
+    for (const peer of [new Peer("new"), b, elsewhere]) {
+      const expected = "Cannot remove the peer: expected one that has joined and not left";
+      assertThrows(() => bench.router.leave(peer, 0, bench.out), TypeError, expected);
+      assertThrows(() => bench.router.halfClose(peer, 0, bench.out), TypeError, expected);
+    }
+    assertEquals(bench.router.size, 1);
+    bench.router.line(a, Line.of("message x"), 0, bench.out);
+    assertEquals(bench.take(), ["a < message x"]);
+  },
+);
+
+Deno.test("Router.leave() and halfClose() throw the second time for a half-closed peer", pure, () => {
+  const bench = new Bench();
+  const [, b] = bench.join("a", "b") as [Peer, Peer];
+  bench.router.halfClose(b, 0, bench.out);
+  assertThrows(() => bench.router.halfClose(b, 0, bench.out), TypeError);
+  bench.router.leave(b, 0, bench.out);
+  assertThrows(() => bench.router.leave(b, 0, bench.out), TypeError);
+  assertEquals(bench.router.size, 1);
+});
+
+Deno.test("Router.join() throws for a peer that has joined and not left", pure, () => {
+  const bench = new Bench();
+  const [a, b] = bench.join("a", "b") as [Peer, Peer];
+  assertThrows(() => bench.router.join(a), TypeError, "Cannot add the peer: it has joined already");
+  assertThrows(() => bench.router.joinNode(a, 3), TypeError, "Cannot add the peer: it has joined already");
+  assertThrows(() => new Bench().router.join(a), TypeError, "Cannot add the peer: it has joined already");
+  bench.router.halfClose(b, 0, bench.out);
+  assertThrows(() => bench.router.join(b), TypeError, "Cannot add the peer: it has joined already");
+  assertEquals([bench.router.size, bench.router.stats().nodes], [1, 0]);
+  bench.router.leave(b, 0, bench.out);
+  bench.router.join(b);
+  assertEquals(bench.router.size, 2);
 });
