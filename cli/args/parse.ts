@@ -106,10 +106,11 @@ export function parseCommandLine<const P extends Program>(
     const long = optionName(key);
     return [key, readOption({ name: `--${long}`, option, texts: line.given.get(long) ?? [], environment })];
   });
+  const given = new Set(Object.keys(command.options).filter((key) => line.given.has(optionName(key))));
   const words = named === undefined ? line.words : line.words.slice(1);
   const positionals = readPositionals(command.positionals ?? {}, words);
   // By the very tables that the type is computed from, which the compiler cannot follow.
-  return { command: name, options: Object.fromEntries(values), positionals } as unknown as CommandLine<
+  return { command: name, options: Object.fromEntries(values), given, positionals } as unknown as CommandLine<
     P["commands"]
   >;
 }

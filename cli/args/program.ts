@@ -51,6 +51,8 @@ export type CommandLine<Commands extends Readonly<Record<string, Command>>> = {
   readonly [K in keyof Commands]: {
     readonly command: K;
     readonly options: Values<Commands[K]["options"]>;
+    /** The names of the options that are on the command line; not those whose values are from the environment. */
+    readonly given: ReadonlySet<string>;
     readonly positionals: Commands[K] extends { readonly positionals: infer P extends OptionTable }
       ? Values<P>
       : Readonly<Record<never, never>>;

@@ -10,6 +10,7 @@ import { type AgentFile, isInnerName } from "../../loadtest/agent/protocol.ts";
 import { sha256Of } from "../../loadtest/agent/sha256.ts";
 import type { StartGenerator } from "../../loadtest/generate/generator_process.ts";
 import type { PreparedScenario } from "../../loadtest/scenario/scenario_runner.ts";
+import type { Companions } from "../shared/companions.ts";
 import { readAuthority, readIdentity } from "../shared/pem.ts";
 import { ExitError, UsageError } from "../terminal/exit.ts";
 import { agentToken, parseAgentToken } from "./agent.ts";
@@ -33,6 +34,9 @@ export const agentOptions = group("Generators", {
   agentTlsCert: text({ help: "Client certificate (PEM) for the agents", placeholder: "FILE" }),
   agentTlsKey: text({ help: "Private key (PEM) of that certificate", placeholder: "FILE" }),
 });
+
+/** The companions of these options that do not concern TLS. */
+export const AGENT_COMPANIONS: Companions = { agentToken: "agents" };
 
 function parseAgents(text: string): readonly Address[] {
   return text.split(",").map((one) => parseAddress(one, { minPort: 1 }));

@@ -10,6 +10,7 @@ import { invocation } from "../shared/invocation.ts";
 import { agentCommand, runAgent } from "./agent.ts";
 import { capacityCommand, runCapacity } from "./capacity/capacity.ts";
 import { compareCommand, runCompare } from "./compare/compare.ts";
+import { AGENT_COMPANIONS } from "./agents.ts";
 import { loadOptions, otherOptions } from "./options.ts";
 import { runFromOptions } from "./run.ts";
 import { writeScenario } from "./scenario/new.ts";
@@ -86,7 +87,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
   switch (told.command) {
     case "run":
       assertPermissions(told.options.target);
-      assertCompanions(told.options, ADMIN_COMPANIONS);
+      assertCompanions(told, { ...ADMIN_COMPANIONS, ...AGENT_COMPANIONS });
       return await runFromOptions({ ...told.options, ...told.positionals }, context);
     case "agent":
       assertPermissions(told.options.listen);

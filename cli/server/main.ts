@@ -50,7 +50,7 @@ export async function runServer(
     new Log().result(told.text, {});
     return ExitCode.ok;
   }
-  assertCompanions(told.options, COMPANIONS);
+  assertCompanions(told, COMPANIONS);
   using log = await startLog("server", told.options, told.options);
   return await logFailure(log, () => runService(told, { args, log, onSignal, untilStdinEnds, respawn }));
 }

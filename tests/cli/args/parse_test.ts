@@ -21,6 +21,7 @@ Deno.test("parseCommandLine() fills in the default command and defaults", pure, 
       policy: "random",
       maxOpen: undefined,
     },
+    given: new Set<string>(),
     positionals: {},
   });
 });
@@ -70,6 +71,16 @@ Deno.test(
     assert(shown.includes("--max-open N") && !shown.includes("most-open"));
   },
 );
+
+Deno.test("parseCommandLine() returns the names of the options on the command line", pure, () => {
+  assertEquals([...relay(["--no-redeliver", "--most-open=5", "--token", "x"]).given].toSorted(), [
+    "maxOpen",
+    "redeliver",
+    "token",
+  ]);
+  const { options, given } = relay([], { SERVER_PORT: "9000" });
+  assertEquals([options.port, given.size], [9000, 0]);
+});
 
 Deno.test("parseCommandLine() accepts negative numbers and single dashes as values", pure, () => {
   assertEquals(relay(["--offset", "-5"]).options.offset, -5);

@@ -180,6 +180,9 @@ for (
     { args: ["--faults", "reset=1"], says: "reset=1%" },
     { args: ["--protocol", "smtp"], says: "hello" },
     { args: ["--protocol", "echo", "--reply-delay", "1s"], says: "--reply-delay" },
+    { args: ["--admin-token", "x"], says: "Cannot use --admin-token without --admin" },
+    { args: ["--admin-name", "x"], says: "Cannot use --admin-name without --admin" },
+    { args: ["--agent-token", "x"], says: "Cannot use --agent-token without --agents" },
     { args: ["--target", "127.0.0.1:1", "--port", "0"], says: "Cannot use --port with --target" },
     {
       args: ["--timeout", "1s", "--reply-delay", "fixed:2s"],
