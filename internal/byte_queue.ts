@@ -16,6 +16,11 @@ export class ByteQueue {
     return this.#size;
   }
 
+  /** All bytes in the queue, valid until the next change. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
   push(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#size);
@@ -30,7 +35,7 @@ export class ByteQueue {
 
   /** Removes and returns all bytes. The caller owns them. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(0, this.#size);
+    const taken = this.bytes;
     this.#bytes = new Uint8Array(0);
     this.#size = 0;
     return taken;

@@ -1,4 +1,5 @@
 /** The unencrypted first message of a TLS client. Pure. @module */
+import { ByteQueue } from "../internal/byte_queue.ts";
 
 const HANDSHAKE = 0x16;
 const CLIENT_HELLO = 1;
@@ -21,66 +22,87 @@ const OUTDATED: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Returns the newest version of a client that does not support TLS 1.2, such as `TLS 1.1`.
- *
- * @param bytes Everything that the client has sent so far.
- * @returns `undefined` for newer clients, and until enough bytes have arrived.
- */
-export function outdatedVersion(bytes: Uint8Array): string | undefined {
-  const message = joinRecords(bytes);
-  if (message === undefined || message[0] !== CLIENT_HELLO || message.length < MESSAGE_HEADER + 2) {
-    return undefined;
-  }
-  return OUTDATED.get(uint16(message, MESSAGE_HEADER));
-}
-
-/**
- * Returns the server name that a TLS client requests (RFC 6066, 3), in lower case.
- *
- * @param bytes Everything that the client has sent so far.
- * @returns `undefined` if more bytes are needed, and `""` without a name or if the bytes are malformed. TLS itself
- * reports malformed bytes to the client.
+ * The first message of one client. Each of its bytes is read once, even if the client sends it in thousands of small
+ * pieces, or records, to waste CPU time.
  *
  * @example
  * ```ts
- * import { requestedName } from "./client_hello.ts";
+ * import { ClientHello } from "./client_hello.ts";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(requestedName(new Uint8Array([0x16, 3, 1])), undefined);
- * assertEquals(requestedName(new TextEncoder().encode("GET / HTTP/1.1")), "");
+ * const hello = new ClientHello();
+ * hello.read(new Uint8Array([0x16, 3, 1]));
+ * assertEquals(hello.requestedName(), undefined);
+ *
+ * const request = new ClientHello();
+ * request.read(new TextEncoder().encode("GET / HTTP/1.1"));
+ * assertEquals(request.requestedName(), "");
  * ```
  */
-export function requestedName(bytes: Uint8Array): string | undefined {
-  const message = joinRecords(bytes);
-  if (message === undefined || message[0] !== undefined && message[0] !== CLIENT_HELLO) return "";
-  const length = message.length < MESSAGE_HEADER ? Infinity : message[1]! << 16 | uint16(message, 2);
-  if (message.length < MESSAGE_HEADER + length) return bytes.length < LONGEST ? undefined : "";
-  const extensions = extensionsOf(new Fields(message.subarray(MESSAGE_HEADER, MESSAGE_HEADER + length)));
-  return extensions === undefined ? "" : nameAmong(extensions);
-}
+export class ClientHello {
+  /** The contents of the records that have arrived, joined (RFC 8446, 5.1). */
+  readonly #message = new ByteQueue();
+  /** The number of bytes that are read. */
+  #at = 0;
+  /** The end of the present record. */
+  #end = 0;
+  #arrived = 0;
+  /** Whether other records than those of a handshake have arrived. */
+  #malformed = false;
 
-/** Joins the contents of the records that have arrived (RFC 8446, 5.1), or returns `undefined` for other records. */
-function joinRecords(bytes: Uint8Array): Uint8Array | undefined {
-  const parts: Uint8Array[] = [];
-  let total = 0;
-  for (let at = 0; at < bytes.length;) {
-    if (bytes[at] !== HANDSHAKE) return undefined;
-    if (bytes.length < at + RECORD_HEADER) break;
-    const start = at + RECORD_HEADER;
-    at = start + uint16(bytes, start - 2);
-    if (at === start) return undefined; // Empty records are forbidden, and could be used to waste CPU time.
-    const part = bytes.subarray(start, at);
-    parts.push(part);
-    total += part.length;
+  /**
+   * Reads what has arrived since the last call.
+   *
+   * @param bytes Everything that the client has sent so far.
+   */
+  read(bytes: Uint8Array): void {
+    this.#arrived = bytes.length;
+    while (this.#at < bytes.length && !this.#malformed) {
+      if (this.#at === this.#end && !this.#beginRecord(bytes)) return;
+      const part = bytes.subarray(this.#at, this.#end);
+      this.#message.push(part);
+      this.#at += part.length;
+    }
   }
-  if (parts.length === 1) return parts[0];
-  const joined = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
+
+  /**
+   * Returns the newest version of a client that does not support TLS 1.2, such as `TLS 1.1`.
+   *
+   * @returns `undefined` for newer clients, and until enough bytes have arrived.
+   */
+  outdatedVersion(): string | undefined {
+    const message = this.#message.bytes;
+    if (this.#malformed || message[0] !== CLIENT_HELLO || message.length < MESSAGE_HEADER + 2) {
+      return undefined;
+    }
+    return OUTDATED.get(uint16(message, MESSAGE_HEADER));
   }
-  return joined;
+
+  /**
+   * Returns the server name that the client requests (RFC 6066, 3), in lower case.
+   *
+   * @returns `undefined` if more bytes are needed, and `""` without a name or if the bytes are malformed. TLS itself
+   * reports malformed bytes to the client.
+   */
+  requestedName(): string | undefined {
+    const message = this.#message.bytes;
+    if (this.#malformed || message[0] !== undefined && message[0] !== CLIENT_HELLO) return "";
+    const length = message.length < MESSAGE_HEADER ? Infinity : message[1]! << 16 | uint16(message, 2);
+    if (message.length < MESSAGE_HEADER + length) return this.#arrived < LONGEST ? undefined : "";
+    const extensions = extensionsOf(new Fields(message.subarray(MESSAGE_HEADER, MESSAGE_HEADER + length)));
+    return extensions === undefined ? "" : nameAmong(extensions);
+  }
+
+  /** Reads the header of a record. Returns whether it is complete and valid. */
+  #beginRecord(bytes: Uint8Array): boolean {
+    this.#malformed = bytes[this.#at] !== HANDSHAKE;
+    const start = this.#at + RECORD_HEADER;
+    if (this.#malformed || bytes.length < start) return false;
+    this.#at = start;
+    this.#end = start + uint16(bytes, start - 2);
+    this.#malformed = this.#end === start; // Empty records are forbidden, and could be used to waste CPU time.
+    return !this.#malformed;
+  }
 }
 
 /** Returns the extensions of the hello, or `undefined` if it is malformed or has no extensions. */

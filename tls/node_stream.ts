@@ -1,6 +1,7 @@
 /** A {@linkcode Transport} as a Node.js stream, for libraries that use such streams. @module */
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import { ByteQueue } from "../internal/byte_queue.ts";
 import type { Transport } from "../socket/network.ts";
 import { ReadBuffer } from "../socket/connection/read_buffer.ts";
 
@@ -9,7 +10,10 @@ export type FirstBytes = "take" | "wait" | "refuse";
 
 /** Receives the events of the transport under a {@linkcode TransportStream}. The stream itself never fails. */
 export interface TransportStreamOwner {
-  /** Decides about all bytes that have arrived so far, until it takes or refuses them. Default: takes them. */
+  /**
+   * Decides about all bytes that have arrived so far, until it takes or refuses them. They are valid during the call.
+   * Default: takes them.
+   */
   first?(bytes: Uint8Array): FirstBytes;
   /** Reports that no more bytes will arrive, because of the peer's FIN or a read error. */
   ended(error?: Error): void;
@@ -26,7 +30,7 @@ export class TransportStream extends Duplex {
   readonly #owner: TransportStreamOwner;
   readonly #buffer = new ReadBuffer();
   /** Bytes that the owner has not decided about yet; `undefined` afterwards. */
-  #start: Uint8Array | undefined = new Uint8Array(0);
+  #start: ByteQueue | undefined = new ByteQueue();
   #full: () => boolean = () => false;
   #waiting = false;
   #written: (() => void) | undefined;
@@ -89,16 +93,23 @@ export class TransportStream extends Duplex {
       this.push(null);
       return;
     }
+    const bytes = this.#buffer.filled(count);
     // A copy, because the buffer is reused, and an idle stream should hold only the small buffer.
-    let bytes = Buffer.from(this.#buffer.filled(count));
-    if (this.#start !== undefined) {
-      if (this.#start.length > 0) bytes = Buffer.concat([this.#start, bytes]);
-      const verdict = this.#owner.first?.(bytes) ?? "take";
-      this.#start = verdict === "wait" ? bytes : undefined;
-      if (verdict === "wait") this._read();
-      if (verdict !== "take") return;
+    if (this.#start === undefined) this.push(Buffer.from(bytes));
+    else this.#decide(this.#start, bytes);
+  }
+
+  #decide(start: ByteQueue, bytes: Uint8Array): void {
+    start.push(bytes);
+    const verdict = this.#owner.first?.(start.bytes) ?? "take";
+    if (verdict === "wait") {
+      this._read();
+      return;
     }
-    this.push(bytes);
+    this.#start = undefined;
+    if (verdict !== "take") return;
+    const taken = start.take();
+    this.push(Buffer.from(taken.buffer, taken.byteOffset, taken.length));
   }
 
   async #writeAll(bytes: Uint8Array): Promise<void> {

@@ -1,6 +1,6 @@
 /** The server side of TLS handshakes. @module */
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { outdatedVersion, requestedName } from "./client_hello.ts";
+import { ClientHello } from "./client_hello.ts";
 import { TlsError } from "../socket/errors.ts";
 import { checkIdentity, type Identity, readCertificate } from "./certificate.ts";
 import type { Transport } from "../socket/network.ts";
@@ -79,22 +79,24 @@ export class TlsAcceptor {
 
   /** Performs the handshake as soon as the client begins it. */
   accept(inner: Transport): TlsTransport {
+    const hello = new ClientHello();
     const transport: TlsTransport = new TlsTransport(inner, {
       ...this.#timing,
-      first: (bytes) => guard(transport, () => this.#begin(bytes, { transport, inner })) ?? "refuse",
+      first: (bytes) => guard(transport, () => this.#begin(bytes, hello, { transport, inner })) ?? "refuse",
     });
     transport.stream.read(0); // Starts reading, which nothing else does before the handshake.
     return transport;
   }
 
-  #begin(bytes: Uint8Array, client: Client): FirstBytes {
+  #begin(bytes: Uint8Array, hello: ClientHello, client: Client): FirstBytes {
     if (bytes[0] !== HANDSHAKE_RECORD) {
       const error = new TlsError("plain-text", "Peer speaks plain text, not TLS");
       const notice = this.#notice("this port speaks TLS, not plain text");
       void refuseUnsecured({ ...client, ...this.#timing, error, notice });
       return "refuse";
     }
-    const outdated = outdatedVersion(bytes);
+    hello.read(bytes);
+    const outdated = hello.outdatedVersion();
     if (outdated !== undefined) {
       // The TLS library would blame a missing feature of a later version, here and to the client.
       const why = `Peer does not speak ${versionsFrom(this.#attempt.minVersion)}: its newest is ${outdated}`;
@@ -102,7 +104,7 @@ export class TlsAcceptor {
       void refuseUnsecured({ ...client, ...this.#timing, error, notice: WRONG_VERSION });
       return "refuse";
     }
-    const name = this.#hosts.size === 0 ? "" : requestedName(bytes);
+    const name = this.#hosts.size === 0 ? "" : hello.requestedName();
     if (name === undefined) return "wait";
     this.#shakeHands(serverByName(name, this.#hosts) ?? this.#default, client);
     return "take";

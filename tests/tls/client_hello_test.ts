@@ -1,12 +1,36 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { isClientHello } from "../../internal/tls_hello.ts";
-import { outdatedVersion, requestedName } from "../../tls/client_hello.ts";
+import { ClientHello } from "../../tls/client_hello.ts";
 import { listen } from "../../socket/listen.ts";
 import { bytesCodec } from "../../socket/codecs/bytes_codec.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
 import { pure } from "../_util/permissions.ts";
+
+function read(bytes: Uint8Array): ClientHello {
+  const hello = new ClientHello();
+  hello.read(bytes);
+  return hello;
+}
+
+const requestedName = (bytes: Uint8Array): string | undefined => read(bytes).requestedName();
+const outdatedVersion = (bytes: Uint8Array): string | undefined => read(bytes).outdatedVersion();
+
+/** The bytes, and a count of all reads and copies of them. */
+function counted(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly reads: () => number } {
+  let reads = 0;
+  const get = (target: Uint8Array, key: string | symbol): unknown => {
+    if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+    if (key !== "subarray") return Reflect.get(target, key, target);
+    return (start?: number, end?: number) => {
+      const part = target.subarray(start, end);
+      reads += part.length;
+      return part;
+    };
+  };
+  return { bytes: new Proxy(bytes, { get }), reads: () => reads };
+}
 
 const ascii = (text: string): number[] => [...new TextEncoder().encode(text)];
 const uint16 = (value: number): number[] => [value >> 8, value & 0xff];
@@ -78,6 +102,44 @@ Deno.test("requestedName() returns no name when there is none, or it is malforme
     "a hello without an end": Uint8Array.from([0x16, 3, 1, 0x40, 0, 1, 0xff, 0xff, 0xff, ...Array(16_380)]),
   };
   for (const [what, bytes] of Object.entries(cases)) assertEquals(requestedName(bytes), "", what);
+});
+
+Deno.test("ClientHello.read() reads each byte once, however small records and pieces are", pure, () => {
+  const bytes = hello(extension(21, Array(2600).fill(0)), { size: 1 });
+  assert(bytes.length > 15_000 && bytes.length < 16 * 1024);
+  const client = new ClientHello();
+  let reads = 0;
+  for (let length = 1; length <= bytes.length; length++) {
+    assertEquals(client.requestedName(), undefined);
+    const arrived = counted(bytes.subarray(0, length));
+    client.read(arrived.bytes);
+    assertEquals(client.outdatedVersion(), undefined);
+    reads += arrived.reads();
+  }
+  assertEquals(client.requestedName(), "");
+  // The first byte of a header is looked at again until the header is complete.
+  assert(reads <= 2 * bytes.length, `${reads} reads of ${bytes.length} bytes`);
+});
+
+Deno.test("ClientHello.read() gives the same results in pieces as at once", pure, () => {
+  const whole = [hello(NAMED, { size: 5 }), hello(NAMED, { version: 0x0301, size: 3 })];
+  const edits = fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 3 });
+  fc.assert(
+    fc.property(fc.nat(1), edits, fc.array(fc.integer({ min: 1, max: 30 })), (which, changes, sizes) => {
+      const bytes = whole[which]!.slice();
+      for (const [at, value] of changes) bytes[at] = value;
+      const client = new ClientHello();
+      let length = 0;
+      for (const size of [...sizes, bytes.length]) {
+        length = Math.min(length + size, bytes.length);
+        const arrived = bytes.subarray(0, length);
+        client.read(arrived);
+        assertEquals(client.requestedName(), requestedName(arrived));
+        assertEquals(client.outdatedVersion(), outdatedVersion(arrived));
+      }
+    }),
+    { seed: 1, numRuns: 500 },
+  );
 });
 
 Deno.test("outdatedVersion() returns a version before TLS 1.2 as soon as it has arrived", pure, () => {
