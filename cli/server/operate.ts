@@ -1,6 +1,6 @@
 /** Operates a running service through signals and the control channel. @module */
 import type { Context } from "../run_program.ts";
-import { ExitError } from "../terminal/exit.ts";
+import { ExitError, ReaderGoneError } from "../terminal/exit.ts";
 import type { ServiceControl, ServiceMonitor } from "../../admin/service/service_monitor.ts";
 import { Log } from "../terminal/log.ts";
 import { answerControl } from "./control_channel.ts";
@@ -14,7 +14,10 @@ export interface OperateOptions extends Pick<Context, "onSignal"> {
   readonly log: Log;
   /** Whether commands on stdin are answered. */
   readonly control: boolean;
-  /** With `control`, whether the service also closes when stdin ends, because the process that sent commands has gone. */
+  /**
+   * With `control`, whether the service also drains when stdin ends or nothing reads stdout, because the process that sent
+   * commands has gone.
+   */
   readonly untilStdinEnds: boolean;
   /** Watches this process for the admin server of another one. Default: there is none. */
   readonly monitor?: ServiceMonitor | undefined;
@@ -73,12 +76,9 @@ export async function operate(service: RunningService, options: OperateOptions):
         .catch(failed.reject),
   );
   if (control) {
-    answerControl(service, { gate, limits, monitor: options.monitor }).then(() =>
-      untilStdinEnds ? service.shutdown() : undefined
-    )
-      .catch(
-        failed.reject,
-      );
+    const answered = answerControl(service, { gate, limits, monitor: options.monitor });
+    (untilStdinEnds ? answered.catch(ignoreGone).then(() => service.shutdown()) : answered)
+      .catch(failed.reject);
   }
   await using _ = await begin(service, options, {
     suspend: async () => await gate.suspend(),
@@ -98,17 +98,28 @@ export async function operate(service: RunningService, options: OperateOptions):
   }
   const stats = service.stats();
   if (control && untilStdinEnds) {
-    new Log({ json: true, quiet: true }).result("", {
-      event: "ended",
-      state: stats,
-      ...(options.monitor && { figures: options.monitor.figures() }),
-    });
+    reportEnd(stats, options.monitor);
   }
   // Each process of several reports this of itself.
   const cut = service.processes === undefined ? describeAborted(stats) : undefined;
   if (cut !== undefined) log.warn("Not everything ended cleanly: {cut}", { event: "cut", cut });
   const left = describeLeaks(stats);
   if (left !== undefined) throw new ExitError(`Ended, but this is left: ${left}`);
+}
+
+/** Reports the last state to the process that sends commands, unless that has gone. */
+function reportEnd(state: object, monitor: ServiceMonitor | undefined): void {
+  const figures = monitor && { figures: monitor.figures() };
+  try {
+    new Log({ json: true, quiet: true }).result("", { event: "ended", state, ...figures });
+  } catch (error) {
+    ignoreGone(error);
+  }
+}
+
+/** Throws an error unless it says that nothing reads the output. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof ReaderGoneError)) throw error;
 }
 
 async function begin(

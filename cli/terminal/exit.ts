@@ -33,6 +33,15 @@ export class ExitError extends Error {
   }
 }
 
+/** The program that reads the output has ended, as `head` does after its lines; the exit code is 1. */
+export class ReaderGoneError extends ExitError {
+  override readonly name = "ReaderGoneError";
+
+  constructor(options?: ErrorOptions) {
+    super("Cannot write the output: its reader has gone", options);
+  }
+}
+
 /** The command line or an environment variable is invalid; the exit code is 2. */
 export class UsageError extends ExitError {
   override readonly name = "UsageError";

@@ -1,5 +1,5 @@
 /** Writes to the standard streams, whatever they are. @module */
-import { ExitError } from "./exit.ts";
+import { ExitError, ReaderGoneError } from "./exit.ts";
 
 /** A destination of bytes, such as `Deno.stdout`. */
 export interface Sink {
@@ -34,7 +34,8 @@ const encoder = new TextEncoder();
 /**
  * Writes all of `text` and a line end before it returns.
  *
- * @throws {ExitError} If the reader is gone, as `head` is after its lines, or if `sink` is a file on a full disk.
+ * @throws {ReaderGoneError} If the reader is gone, as `head` is after its lines.
+ * @throws {ExitError} If `sink` is a file on a full disk.
  */
 export function writeLine(sink: Sink, text: string): void {
   writeText(sink, `${text}\n`);
@@ -52,7 +53,7 @@ export function writeBytes(sink: Sink, bytes: Uint8Array): void {
       bytes = bytes.subarray(sink.writeSync(bytes));
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) {
-        throw new ExitError("Cannot write the output: its reader has gone", { cause: error });
+        throw new ReaderGoneError({ cause: error });
       }
       if (error instanceof Error && Reflect.get(error, "code") === "ENOSPC") {
         throw new ExitError("Cannot write the output: no space is left on the device", { cause: error });

@@ -1,10 +1,11 @@
 // Several processes, and several servers, that relay as one.
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { connect } from "../../../socket/connect.ts";
 import { Authority } from "../../_util/tls/certificates.ts";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { startLoadTest } from "../../_util/loadtest/loadtest_program.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
-import { run, runClient, runServer, ServerProcess } from "../../_util/programs/program.ts";
+import { denoRun, run, runClient, runServer, ServerProcess } from "../../_util/programs/program.ts";
 import { refusalOf } from "../../_util/programs/refusal.ts";
 
 /** Returns the children of the server, whichever of its threads started them. */
@@ -47,6 +48,49 @@ Deno.test("server.ts echo --processes --verbose logs the throughput of all proce
   const outcome = await server.stop();
   assertEquals(outcome.code, 0, outcome.err);
   assertMatch(outcome.err, /; 20 in total\n/);
+});
+
+Deno.test("server.ts relay --processes drains quietly when the first process is killed", async () => {
+  await using server = await ServerProcess.start("relay", "--processes", "2", "--quiet");
+  await using client = await connect({ port: server.port });
+  const lines = client[Symbol.asyncIterator]();
+  client.send("message x");
+  assertEquals((await lines.next()).value, "message x");
+  server.signal("SIGKILL");
+  assertEquals((await lines.next()).value, "error server is draining: connections end within 10000 ms");
+  client.send("ok x");
+  assertEquals((await lines.next()).value, "ok x");
+  await client.close();
+  // The end of stderr, which all processes share, is the end of all.
+  assertEquals((await server.ended()).err, "");
+});
+
+Deno.test("server.ts --until-stdin-ends drains and exits with 0 when its controller is killed", async () => {
+  for (const service of ["relay", "echo", "udp"]) {
+    const [program, ...args] = denoRun("server.ts", [
+      service,
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "--json",
+    ]);
+    const child = new Deno.Command(program, {
+      args: [...args, "--quiet", "--control", "--until-stdin-ends"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const out = child.stdout.getReader();
+    assertStringIncludes(new TextDecoder().decode((await out.read()).value), "listening");
+    await out.cancel();
+    const input = child.stdin.getWriter();
+    // In the middle of a request; the answer fails before stdin ends.
+    await input.write(new TextEncoder().encode("state\n"));
+    const [err, { code }] = await Promise.all([new Response(child.stderr).text(), child.status]);
+    assertEquals([code, err], [0, ""], service);
+    await input.close().catch(() => {});
+  }
 });
 
 Deno.test("server.ts relay --processes replaces a process that is killed", async () => {
