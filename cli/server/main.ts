@@ -76,7 +76,8 @@ async function runService(
   told: CommandLine<typeof services>,
   { args, log, onSignal, untilStdinEnds, respawn }: ServiceRun,
 ): Promise<ExitCode> {
-  const { control, admin } = told.options;
+  // The process that controls this one logs for both what it does with it.
+  const { control, admin, untilStdinEnds: controlled } = told.options;
   // Windows sends SIGHUP only when the console of a program is closed.
   const hungUp = Deno.build.os === "windows" ? () => true : watchTerminal();
   let reload: Reload | undefined;
@@ -97,12 +98,12 @@ async function runService(
     return await supervise({ service: command, args, values, respawn, host });
   });
   const entry: Service = services[told.command];
-  entry.report?.(service, told.options, host);
+  if (!controlled) entry.report?.(service, told.options, host);
   await operate(service, {
     log,
     onSignal,
     control,
-    untilStdinEnds: untilStdinEnds || told.options.untilStdinEnds,
+    untilStdinEnds: untilStdinEnds || controlled,
     hungUp,
     reload,
     monitor: told.options.monitor ? monitor : undefined,
@@ -118,11 +119,11 @@ async function runService(
         log,
       });
       // Last, when all its sockets are open, because a load test counts them from outside from now on.
-      announce(service, told.command, log);
+      announce(service, told.command, controlled ? new Log({ json: told.options.json, quiet: true }) : log);
       await manager.ready();
       // Processes of one server share their port on purpose, and so do the nodes of a cluster.
       const isNode = "cluster" in told.options && told.options.cluster !== undefined;
-      if ("reusePort" in told.options && told.options.reusePort && !told.options.untilStdinEnds && !isNode) {
+      if ("reusePort" in told.options && told.options.reusePort && !controlled && !isNode) {
         const { warnOfSharedPort } = await import("./shared_port.ts");
         for (const port of new Set(service.addresses.map((address) => address.port))) {
           warnOfSharedPort(port, log);

@@ -53,10 +53,13 @@ export async function operate(service: RunningService, options: OperateOptions):
     const draining = endings.length > 0;
     if (!draining) options.onDraining?.();
     const event = draining ? "closing" : "draining";
-    log.info(draining ? "{cause}: closing immediately" : "{cause}: draining; repeat to close immediately", {
-      event,
-      cause,
-    });
+    // Otherwise, each of several processes would say the same as the one that controls them.
+    if (!untilStdinEnds) {
+      log.info(draining ? "{cause}: closing immediately" : "{cause}: draining; repeat to close immediately", {
+        event,
+        cause,
+      });
+    }
     gate.end();
     const ending = draining ? service.close() : service.shutdown();
     ending.catch(failed.reject);

@@ -72,7 +72,7 @@ export class Place {
     const { command, open, onStart } = this.#options;
     const share = this.#share ??= open();
     this.#startedAt = performance.now();
-    const args = ["--json", "--quiet", "--control", ...share.args];
+    const args = ["--json", "--control", ...share.args];
     const worker = share.sharedWith(() => new Worker([...command, ...args]));
     onStart(worker);
     return worker;

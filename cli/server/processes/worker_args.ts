@@ -11,7 +11,6 @@ const OWN_OPTIONS: ReadonlyMap<string, boolean> = new Map([
   ["--monitor", false],
   ["--control", false],
   ["--json", false],
-  ["--quiet", false],
   ["--reuse-port", false],
   ["--listen-fd", true],
   ["--history-append", false],

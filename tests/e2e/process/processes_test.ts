@@ -50,6 +50,37 @@ Deno.test("server.ts echo --processes --verbose logs the throughput of all proce
   assertMatch(outcome.err, /; 20 in total\n/);
 });
 
+Deno.test("server.ts --processes --verbose logs how each connection ended, and all else once", async () => {
+  await using server = await ServerProcess.start("echo", "--processes", "2", "--verbose");
+  for (let count = 0; count < 4; count++) {
+    const { code, err } = await runClient(["echo", "--port", `${server.port}`, "hello"]);
+    assertEquals(code, 0, err);
+  }
+  const { code, err } = await server.stop();
+  assertEquals(code, 0, err);
+  const times = (text: string) => err.split(text).length - 1;
+  assertEquals(["closed, natural; 6 bytes in, 6 out", "listening on", "draining", "in total"].map(times), [
+    4,
+    1,
+    1,
+    1,
+  ], err);
+});
+
+Deno.test("server.ts proxy --processes logs each connection unless --quiet is given", async () => {
+  await using echo = await ServerProcess.start("echo", "--quiet");
+  for (const [quiet, expected] of [[[], 3], [["--quiet"], 0]] as const) {
+    const to = ["--to", `127.0.0.1:${echo.port}`];
+    await using proxy = await ServerProcess.start("proxy", ...to, "--processes", "2", ...quiet);
+    for (let count = 0; count < 3; count++) {
+      const { code, err } = await runClient(["echo", "--port", `${proxy.port}`, "hello"]);
+      assertEquals(code, 0, err);
+    }
+    const { code, err } = await proxy.stop();
+    assertEquals([code, err.split(`127.0.0.1:${echo.port}, 6 bytes`).length - 1], [0, expected], err);
+  }
+});
+
 Deno.test("server.ts relay --processes drains quietly when the first process is killed", async () => {
   await using server = await ServerProcess.start("relay", "--processes", "2", "--quiet");
   await using client = await connect({ port: server.port });

@@ -19,6 +19,7 @@ Deno.test(
     ];
     assertEquals(workerArgs([...args, "--max-line", "1KiB", "--verbose"]), [
       "relay",
+      "--quiet",
       "--max-line",
       "1KiB",
       "--verbose",
