@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../tests/_util/programs/tool_args.ts";
 import { PROPERTIES } from "../tests/_util/fuzz/fuzz.ts";
 
-const args = parseArgs(Deno.args, { string: ["seconds"] });
-const seconds = Number(args.seconds ?? 60);
+const { seconds } = toolArgs({ command: "deno task fuzz", options: { seconds: 60 } });
 const each = seconds * 1000 / Object.keys(PROPERTIES).length;
 const RUNS = 2000;
 

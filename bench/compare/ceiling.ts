@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { Log } from "../../cli/terminal/log.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
@@ -54,14 +54,15 @@ const CALLS: Readonly<
   },
 };
 
-const options = parseArgs(Deno.args, { string: ["rounds", "requests"] });
-const { rounds: roundsGiven = "3", requests: requestsGiven = "2000000" } = options;
-const rounds = Number(roundsGiven);
-const messages = Math.round(Number(requestsGiven) / CONNECTIONS / IN_FLIGHT);
+const { rounds, requests } = toolArgs({
+  command: "deno task bench:ceiling",
+  options: { rounds: 3, requests: 2_000_000 },
+});
+const messages = Math.round(requests / CONNECTIONS / IN_FLIGHT);
 /** A multiple of what is in flight, so that every client sends as many, however it sends them. */
 const total = messages * CONNECTIONS * IN_FLIGHT;
 if (!(rounds >= 1 && messages >= 1)) {
-  throw new RangeError(`Cannot run ${requestsGiven} requests in ${roundsGiven} rounds: expected more`);
+  throw new RangeError(`Cannot run ${requests} requests in ${rounds} rounds: expected more`);
 }
 
 const log = new Log();

@@ -15,6 +15,8 @@ export interface Comparison {
   /** Path of the program that makes the traffic. It prints seconds, units, and percentiles in µs as JSON. */
   readonly traffic: string;
   readonly args: (to: Peer) => readonly string[];
+  /** Whether to print JSON lines. */
+  readonly json: boolean;
   /** Rounds that count. Default 5. */
   readonly rounds?: number;
   /** Rounds before those, which do not count. Default 1. */
@@ -32,7 +34,7 @@ interface Round {
 const ROUNDS = 5;
 
 /**
- * Measures, and prints the medians of all rounds as a table, or with `--json` as one JSON line per server. Each server gets
+ * Measures, and prints the medians of all rounds as a table, or with `json` as one JSON line per server. Each server gets
  * the traffic of some rounds first, so that it is compiled and its memory is there.
  */
 export async function compare(comparison: Comparison): Promise<void> {
@@ -112,8 +114,8 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-function print({ title, unit }: Comparison, ours: string, results: readonly Result[]): void {
-  if (Deno.args.includes("--json")) {
+function print({ title, unit, json }: Comparison, ours: string, results: readonly Result[]): void {
+  if (json) {
     for (const result of results) writeLine(Deno.stdout, JSON.stringify({ bench: title, unit, ...result }));
     return;
   }

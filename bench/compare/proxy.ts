@@ -4,13 +4,19 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { Log } from "../../cli/terminal/log.ts";
 import { formatSize, parseSize } from "../../internal/size.ts";
 import { TempDir } from "../../tests/_util/temp_dir.ts";
 import { compare, startBoth } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "../peers/peer.ts";
 
-const SIZE = parseSize(Deno.args.find((arg) => !arg.startsWith("--")) ?? "1GiB");
+const { json, size } = toolArgs({
+  command: "deno task bench:proxy",
+  options: { json: false },
+  words: { size: "1GiB" },
+});
+const SIZE = parseSize(size);
 const SHORT = 4000;
 // The runtime compiles the proxy while it runs: in its first 10,000 connections, one takes up to a quarter more CPU time.
 const SHORT_WARM_UPS = 5;
@@ -66,6 +72,7 @@ async function compareProxies(options: {
   await using backend = await Peer.start(traffic, [options.backend]);
   await compare({
     ...options,
+    json,
     traffic,
     servers: {
       // Without a proxy: the limit of the traffic program itself.

@@ -1,8 +1,11 @@
 /** Compares echo and hello with the same services in Go, in one run: `deno task bench:services`. @module */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { Log } from "../../cli/terminal/log.ts";
 import { TempDir } from "../../tests/_util/temp_dir.ts";
 import { compare, type Comparison, startBoth, startOurs } from "./comparison.ts";
 import { buildGo, missingPrograms, Peer } from "../peers/peer.ts";
+
+const { json } = toolArgs({ command: "deno task bench:services", options: { json: false } });
 
 const SECONDS = 2;
 /** Requests for about a second, by how many are made in parallel. */
@@ -41,13 +44,13 @@ function withGo(
   go: readonly string[],
   service: string,
   ...options: readonly string[]
-): Pick<Comparison, "servers" | "ours" | "traffic"> {
+): Pick<Comparison, "servers" | "ours" | "traffic" | "json"> {
   const one = startBoth(service, ...options);
   const ours = Object.keys(one).at(-1)!;
   const transport = ours.includes("epoll") ? ["--transport", "epoll"] : [];
-  // When the first process is killed at the end, the others report that nothing reads their output.
-  const several = () => startOurs(service, [...options, ...transport, ...PROCESSES], { log: "null" });
+  const several = () => startOurs(service, [...options, ...transport, ...PROCESSES]);
   return {
+    json,
     traffic,
     ours,
     servers: { Go: () => Peer.start(services, go), ...one, [`${ours}, ${PROCESSES[1]} processes`]: several },

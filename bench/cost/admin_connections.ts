@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { delay } from "@std/async/delay";
 import { Log } from "../../cli/terminal/log.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
@@ -26,7 +26,7 @@ const EACH_MS = 1000;
 const CPU_ANSWERS = 20;
 const IDLE_S = 8;
 
-const { minutes = "4" } = parseArgs(Deno.args, { string: ["minutes"] });
+const { minutes } = toolArgs({ command: "deno task bench:admin", options: { minutes: 4 } });
 if ((await missingPrograms(["go"])).length > 0) {
   new Log().warn("Skipped: go is not installed");
   Deno.exit(0);
@@ -57,7 +57,7 @@ async function requestUntil(query: string, over: AbortSignal): Promise<void> {
 }
 
 const measured: { readonly query: string | undefined; readonly window: Window }[] = [];
-const windows = Math.floor((Number(minutes) * 60_000 - SET_UP_MS) / 1000 / LOAD.seconds);
+const windows = Math.floor((minutes * 60_000 - SET_UP_MS) / 1000 / LOAD.seconds);
 let query: string | undefined;
 let over = new AbortController();
 let requesting: Promise<void> | undefined;

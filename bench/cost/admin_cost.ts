@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { delay } from "@std/async/delay";
 import { Log } from "../../cli/terminal/log.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
@@ -26,7 +26,10 @@ const TELEMETRY = {
   OTEL_METRIC_EXPORT_INTERVAL: "1000",
 };
 
-const { rounds = "8", only } = parseArgs(Deno.args, { string: ["rounds", "only"] });
+const { rounds, only } = toolArgs({
+  command: "deno task bench:admin-cost",
+  options: { rounds: 8, only: "" },
+});
 if ((await missingPrograms(["go"])).length > 0) {
   new Log().warn("Skipped: go is not installed");
   Deno.exit(0);
@@ -42,10 +45,17 @@ const CASES: Readonly<
   "OpenTelemetry": { options: ["--quiet"], env: TELEMETRY },
 };
 
+if (only !== "" && !Object.hasOwn(CASES, only)) {
+  new Log().error(
+    `Cannot use --only ${JSON.stringify(only)}: expected one of ${Object.keys(CASES).join("; ")}`,
+  );
+  Deno.exit(2);
+}
+
 await using temp = new TempDir();
 const program = await buildGo("relay_load", temp.path);
 const measured = Object.entries(CASES)
-  .filter(([name]) => only === undefined || only === name || name.startsWith("not observed"))
+  .filter(([name]) => only === "" || only === name || name.startsWith("not observed"))
   .map(([name, { options, env = {} }]) => ({ name, options, env, windows: [] as Window[] }));
 
 async function scrapeUntil(port: number, over: AbortSignal): Promise<void> {
@@ -67,7 +77,7 @@ async function windowOf({ options, env }: (typeof measured)[number]): Promise<Wi
   return window!;
 }
 
-for (let round = 0; round < Number(rounds); round++) {
+for (let round = 0; round < rounds; round++) {
   const first = round % measured.length;
   for (const one of [...measured.slice(first), ...measured.slice(0, first)]) {
     one.windows.push(await windowOf(one));

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { formatTable } from "../../cli/terminal/table.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
@@ -247,12 +247,11 @@ function wayOf(kind: string, { node, place }: { readonly node: string; readonly 
   );
 }
 
-const { _: [role = "compare", place = "", lines = "1"], rounds = "5" } = parseArgs(Deno.args, {
-  string: ["_", "rounds"],
-});
-const [node = "", kind = ""] = String(role).split(":");
-const options = { node, place: String(place) };
+// A process that this one starts has a role.
+const [role = "", place = "", lines = "1"] = Deno.args;
+const [node = "", kind = ""] = role.split(":");
+const options = { node, place };
 if (node === "hub") await runHub(options.place);
 else if (node === "b") await runReceiver(wayOf(kind, options));
 else if (node === "a") await runSender(wayOf(kind, options), Number(lines));
-else await compare(Number(rounds));
+else await compare(toolArgs({ command: "deno task bench:bus", options: { rounds: 5 } }).rounds);

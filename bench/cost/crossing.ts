@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { Log } from "../../cli/terminal/log.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
@@ -26,7 +26,7 @@ interface Cost {
   readonly nats: number;
 }
 
-const { rounds = "5" } = parseArgs(Deno.args, { string: ["rounds"] });
+const { rounds } = toolArgs({ command: "deno task bench:crossing", options: { rounds: 5 } });
 const missing = await missingPrograms(["go", "nats-server"]);
 if (missing.length > 0) {
   new Log().warn(`Skipped: ${missing.join(" and ")} not installed`);
@@ -74,7 +74,7 @@ async function measure(
 const rows: string[][] = [];
 for (const [name, load] of Object.entries(LOADS)) {
   const costs: Record<string, Cost[]> = {};
-  for (let round = 0; round < Number(rounds); round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [kind, to] of Object.entries(relays)) (costs[kind] ??= []).push(...await measure(to, load));
   }
   const per = (kind: string, of: (cost: Cost, round: number) => number): string => {

@@ -17,7 +17,6 @@
  */
 import { memoryUsage } from "node:process";
 import { delay } from "@std/async/delay";
-import { parseArgs } from "@std/cli/parse-args";
 import { hasFairIo } from "../../cli/run_program.ts";
 import { parseDuration } from "../../internal/duration.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
@@ -29,13 +28,18 @@ import { Plan } from "../../loadtest/plan/plan.ts";
 import { PART_NAMES, respawnCommand } from "../../cli/loadtest/respawn.ts";
 import { parseTransport, transportArguments, transportNetwork } from "../../cli/shared/transport_option.ts";
 import { systemClock, systemRandom } from "../../socket/mod.ts";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { TempDir } from "../../tests/_util/temp_dir.ts";
 import { buildC, missingPrograms, resultsOf } from "../peers/peer.ts";
 
-const args = parseArgs(Deno.args, { string: ["window", "transport"] });
-const CLIENTS = Number(args._[0] ?? 10_000);
-const WINDOW_MS = parseDuration(String(args["window"] ?? "2s"));
-const transport = parseTransport(["--transport", String(args["transport"] ?? "deno")]);
+const args = toolArgs({
+  command: "deno task bench:generator",
+  options: { window: "2s", transport: "deno" },
+  words: { clients: 10_000 },
+});
+const CLIENTS = args.clients;
+const WINDOW_MS = parseDuration(args.window);
+const transport = parseTransport(["--transport", args.transport]);
 const HOLD_MS = 8000;
 const LOOK_MS = 20;
 /** The last messages arrive within this time after the last client has connected. */

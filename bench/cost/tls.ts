@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { cpuUsage } from "node:process";
 import { FAIR_IO_ENV, HEAP_FLAG } from "../../cli/run_program.ts";
 import { ChildProcess } from "../../loadtest/process/child_process.ts";
@@ -155,6 +156,7 @@ class IdlePeers {
 if (Deno.args[0] === "serve") {
   await serve(networkOf(JSON.parse(Deno.args[1]!) ?? undefined));
 } else {
+  toolArgs({ command: "deno task bench:tls" });
   await using authority = await Authority.create();
   await authority.issue("server", ["DNS:localhost"]);
   await measure("TCP", undefined);

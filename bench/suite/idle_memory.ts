@@ -4,9 +4,12 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
 import { residentMemory } from "../../loadtest/process/process_usage.ts";
 import { ServerProcess } from "../../tests/_util/programs/program.ts";
+
+const { json } = toolArgs({ command: "deno run -A bench/suite/idle_memory.ts", options: { json: false } });
 
 const CONNECTIONS = 10_000;
 const AT_ONCE = 100;
@@ -27,7 +30,7 @@ for (const client of clients) client.close();
 if (before === null || after === null) throw new Error("Cannot read the memory of a process: expected Linux");
 
 const bytes = Math.round((after - before) / CONNECTIONS);
-if (Deno.args.includes("--json")) {
+if (json) {
   writeLine(Deno.stdout, JSON.stringify({ bench: "idle connection", connections: CONNECTIONS, bytes }));
 } else {
   writeLine(

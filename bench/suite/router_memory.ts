@@ -6,9 +6,12 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import process from "node:process";
 import { writeLine } from "../../cli/terminal/write.ts";
 import { RouterLoad } from "./router_load.ts";
+
+toolArgs({ command: "deno run -A --v8-flags=--expose-gc bench/suite/router_memory.ts" });
 
 const ROUNDS = 20;
 const SHAPES = [{ peers: 100, alive: 1600 }, { peers: 10_000, alive: 10_000 }];

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
-const json = Deno.args.includes("--json");
+const { json } = toolArgs({ command: "deno task bench", options: { json: false } });
 const flags = json ? ["--json"] : [];
 
 /** Runs `deno` and shows its output. */

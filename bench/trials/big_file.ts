@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { formatSize, parseSize } from "../../internal/size.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
 import { formatTable } from "../../cli/terminal/table.ts";
@@ -14,7 +15,7 @@ import { TempDir } from "../../tests/_util/temp_dir.ts";
 const MIB = 2 ** 20;
 /** Larger than every buffer on the way, so a larger file must not need more memory. */
 const SMALL = 64 * MIB;
-const LARGE = parseSize(Deno.args[0] ?? "1GiB");
+const LARGE = parseSize(toolArgs({ command: "deno task big-file", words: { size: "1GiB" } }).size);
 /** Additional memory that the larger file may take, in bytes: garbage that is not collected yet. */
 const SLACK = 48 * MIB;
 

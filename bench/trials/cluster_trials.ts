@@ -11,7 +11,9 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { delay } from "@std/async/delay";
+import { Log } from "../../cli/terminal/log.ts";
 import { writeLine } from "../../cli/terminal/write.ts";
 import { FAIR_IO_ENV } from "../../cli/run_program.ts";
 import { respawnCommand } from "../../cli/loadtest/respawn.ts";
@@ -262,16 +264,23 @@ export async function cutNode(load: Load, outage: number): Promise<TrialResult> 
 }
 
 if (import.meta.main) {
-  const clients = Number(Deno.args[0] ?? 3000);
-  const [only] = Deno.args.slice(1);
+  const { clients, trial } = toolArgs({
+    command: "deno task cluster-trials",
+    words: { clients: 3000, trial: "all" },
+  });
   const trials: Readonly<Record<string, () => Promise<TrialResult>>> = {
     kill: () => killNode({ clients, window: 6000, hold: 3000 }),
     nats: () => stopNats({ clients, window: 15_000, hold: 3000 }, 5000),
     cut: () => cutNode({ clients, window: 25_000, hold: 3000 }, 10_000),
   };
+  if (trial !== "all" && !Object.hasOwn(trials, trial)) {
+    const expected = ["all", ...Object.keys(trials)].join(", ");
+    new Log().error(`Cannot use trial ${JSON.stringify(trial)}: expected one of ${expected}`);
+    Deno.exit(2);
+  }
   let good = true;
   for (const [name, run] of Object.entries(trials)) {
-    if (only !== undefined && only !== name) continue;
+    if (trial !== "all" && trial !== name) continue;
     const result = await run();
     good &&= result.verdict === "proven" && result.redelivered > 0;
     writeLine(Deno.stdout, JSON.stringify({ trial: name, ...result }));

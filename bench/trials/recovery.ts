@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { delay } from "@std/async/delay";
 import { FAIR_IO_ENV } from "../../cli/run_program.ts";
 import { LocalGenerator } from "../../loadtest/generate/generator.ts";
@@ -195,8 +196,9 @@ export async function rollingRestart(load: Load): Promise<RollingRestart> {
 }
 
 if (import.meta.main) {
+  const { clients } = toolArgs({ command: "deno task recovery", words: { clients: 5000 } });
   // Long enough that most clients are still connected when the last one arrives.
-  const load = { clients: Number(Deno.args[0] ?? 5000), window: 3000, hold: 6000 };
+  const load = { clients, window: 3000, hold: 6000 };
   const kill = await killAndRestart(load);
   const { firstEnd, ...rolling } = await rollingRestart({ ...load, window: 6000 });
   const report = { kill, rolling: { ...rolling, firstEnd: describeEnd(firstEnd) } };

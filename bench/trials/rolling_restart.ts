@@ -6,10 +6,15 @@
  *
  * @module
  */
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { writeLine } from "../../cli/terminal/write.ts";
 
-const ROUNDS = Number(Deno.args[0] ?? 10);
+// The options of the server are checked by itself.
+const { rounds: ROUNDS } = toolArgs(
+  { command: "deno task rolling-restart", words: { rounds: 10 }, rest: "SERVER_OPTION…" },
+  Deno.args.slice(0, 1),
+);
 const CONNECTIONS = 40;
 const SERVER = new URL("../../server.ts", import.meta.url).pathname;
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { FAIR_IO_ENV, HEAP_FLAG } from "../../cli/run_program.ts";
 import { ChildProcess } from "../../loadtest/process/child_process.ts";
 import { listen } from "../../socket/listen.ts";
@@ -77,20 +77,22 @@ interface Options {
   readonly rounds: number;
 }
 
-function optionsOf(args: readonly string[]): Options {
-  const { rate, seconds, rounds } = parseArgs([...args], { string: ["rate", "seconds", "rounds"] });
+function readOptions(): Options {
+  const { rate, seconds, rounds } = toolArgs({
+    command: "deno task slow-readers",
+    options: { rate: 160, seconds: 20, rounds: 3 },
+  });
   // The traffic program sends a tenth of the rate at a time, and at least one line of 1 KiB.
   return {
-    rate: integerOf("--rate", rate ?? 160, 10),
-    seconds: integerOf("--seconds", seconds ?? 20, 1),
-    rounds: integerOf("--rounds", rounds ?? 3, 1),
+    rate: integerOf("--rate", rate, 10),
+    seconds: integerOf("--seconds", seconds, 1),
+    rounds: integerOf("--rounds", rounds, 1),
   };
 }
 
-function integerOf(name: string, text: unknown, min: number): number {
-  const value = Number(text);
+function integerOf(name: string, value: number, min: number): number {
   if (Number.isInteger(value) && value >= min) return value;
-  say(`Cannot use ${name} ${JSON.stringify(text)}: expected an integer of at least ${min}`);
+  say(`Cannot use ${name} ${value}: expected an integer of at least ${min}`);
   Deno.exit(2);
 }
 
@@ -128,9 +130,11 @@ async function main(options: Options): Promise<boolean> {
 
 if (Deno.args[0] === "serve") {
   await serve();
-} else if ((await missingPrograms(["go"])).length > 0) {
-  say("Cannot run the peers: Go is not installed");
-  Deno.exit(1);
 } else {
-  Deno.exit(await main(optionsOf(Deno.args)) ? 0 : 1);
+  const options = readOptions();
+  if ((await missingPrograms(["go"])).length > 0) {
+    say("Cannot run the peers: Go is not installed");
+    Deno.exit(1);
+  }
+  Deno.exit(await main(options) ? 0 : 1);
 }

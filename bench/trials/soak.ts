@@ -12,9 +12,8 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli/parse-args";
+import { toolArgs } from "../../tests/_util/programs/tool_args.ts";
 import { FAIR_IO_ENV } from "../../cli/run_program.ts";
-import { Log } from "../../cli/terminal/log.ts";
 import { SpawnedServer } from "../../loadtest/process/spawned_server.ts";
 import { residentMemory } from "../../loadtest/process/process_usage.ts";
 import { randomStream } from "../../loadtest/plan/seeded_random.ts";
@@ -28,17 +27,10 @@ const RSS_BOUND = 1.1;
 const ZERO_TIMEOUT = 10_000;
 const LOOK_MS = 250;
 
-const args = parseArgs(Deno.args, {
-  string: ["cycles", "minutes", "scale", "transport"],
-  unknown: (arg) => {
-    new Log().error(`Unknown argument ${arg}: expected --cycles, --minutes, --scale, or --transport`);
-    Deno.exit(2);
-  },
+const { cycles, minutes, scale, transport } = toolArgs({
+  command: "deno task soak",
+  options: { cycles: 1_000_000, minutes: 5, scale: 0.05, transport: "deno" },
 });
-const cycles = Number(args.cycles ?? 1_000_000);
-const minutes = Number(args.minutes ?? 5);
-const scale = Number(args.scale ?? 0.05);
-const transport = String(args.transport ?? "deno");
 
 /** Everything that went wrong. */
 const faults: string[] = [];
