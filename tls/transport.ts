@@ -43,7 +43,7 @@ export class TlsTransport implements Transport, TransportStreamOwner {
   /** The encrypted side, for the code that performs the handshake. */
   readonly stream: TransportStream;
   readonly #inner: Transport;
-  readonly #first: TlsTransportOptions["first"];
+  #first: TlsTransportOptions["first"];
   readonly #secured = Promise.withResolvers<TlsSession>();
   #timer: Timer | undefined;
   #socket: TLSSocket | undefined;
@@ -168,7 +168,10 @@ export class TlsTransport implements Transport, TransportStreamOwner {
 
   /** Called by the stream. */
   first(bytes: Uint8Array): FirstBytes {
-    return this.#first?.(bytes) ?? "take";
+    const verdict = this.#first?.(bytes) ?? "take";
+    // What it has collected would stay for as long as the connection.
+    if (verdict !== "wait") this.#first = undefined;
+    return verdict;
   }
 
   /** Called by the stream when the underlying transport has ended. */

@@ -6,7 +6,10 @@ import { listen } from "../../socket/listen.ts";
 import { MemoryNetwork, type MemoryNetworkOptions } from "../../testing/memory_network.ts";
 import type { Network, Transport } from "../../socket/network.ts";
 import { systemNetwork } from "../../socket/tcp.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { TlsNetwork } from "../../tls/mod.ts";
+import { TlsTransport } from "../../tls/transport.ts";
+import { leftAfterCollection } from "../_util/collect_garbage.ts";
 import { talk, TlsFixture } from "../_util/tls/tls_fixture.ts";
 import { text, transportPair } from "../_util/network/transport_pair.ts";
 import { on } from "../_util/on_event.ts";
@@ -51,6 +54,21 @@ Deno.test("TlsNetwork carries a megabyte both ways, byte for byte", async () => 
   const lines = Array.from({ length: 32 }, (_, i) => String.fromCodePoint(0x61 + i % 26).repeat(32_768));
   assertEquals(await talk(client, lines), [...lines, "after your end"]);
   await client.close();
+});
+
+Deno.test("TlsTransport keeps nothing in memory of what decides about the first bytes once they are taken", async () => {
+  using pair = await transportPair(new MemoryNetwork());
+  const deciders: WeakRef<WeakKey>[] = [];
+  const open = (): TlsTransport => {
+    const first = (bytes: Uint8Array) => bytes.length < 2 ? "wait" : "take";
+    deciders.push(new WeakRef(first));
+    return new TlsTransport(pair.far, { clock: new VirtualClock(), handshakeTimeout: 0, first });
+  };
+  const transport = open();
+  for (const word of ["a", "b"]) await pair.near.write(text(word));
+  assertEquals((await transport.stream[Symbol.asyncIterator]().next()).value.toString(), "ab");
+  assertEquals(await leftAfterCollection(deciders, { most: 0 }), 0);
+  transport.close();
 });
 
 Deno.test("TlsTransport.closeWrite() sends a close_notify before the FIN", async () => {
