@@ -33,11 +33,16 @@ export async function hostAdmin(
       onAction: (action) => log.info("Admin: {action}", { event: "admin-action", action }),
     });
   } catch (cause) {
-    if (!(cause instanceof Error) || Reflect.get(cause, "code") === undefined) throw cause;
+    if (!(cause instanceof Error) || !isStartError(cause)) throw cause;
     const why = Reflect.get(cause, "code") === "EADDRINUSE" ? "the port is in use" : cause.message;
     throw new ExitError(`Cannot start the admin server at ${formatAddress(admin)}: ${why}`, { cause });
   }
   const { hostname, port } = server.address;
   log.result(`admin on ${formatAddress(server.address)}`, { event: "admin", host: hostname, port });
   return server;
+}
+
+/** Whether the OS or Deno's permissions prevent the start, which is not a bug of the program. */
+function isStartError(cause: Error): boolean {
+  return Reflect.get(cause, "code") !== undefined || cause instanceof Deno.errors.NotCapable;
 }

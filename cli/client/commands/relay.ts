@@ -1,6 +1,6 @@
 /** `client.ts relay`, clients of a relay. @module */
 import type { Context } from "../../run_program.ts";
-import { ExitCode } from "../../terminal/exit.ts";
+import { ExitCode, ExitError } from "../../terminal/exit.ts";
 import { Log } from "../../terminal/log.ts";
 import { duration, group, integer, text } from "../../args/option.ts";
 import { printable } from "../../../internal/printable.ts";
@@ -58,6 +58,9 @@ export const relay = {
   ],
   async run({ options: values }: CommandInput<typeof options>, { onSignal }: Context): Promise<ExitCode> {
     const { results, dials, interrupted } = await runClients(values, onSignal);
+    // All clients connect to one address, so all lack the same permission.
+    const denied = results.find(({ error }) => error?.cause instanceof Deno.errors.NotCapable)?.error;
+    if (denied !== undefined) throw new ExitError(denied.message, { cause: denied });
     summarize(results, { ...dials, log: new Log({ json: values.json }) });
     if (interrupted) return ExitCode.interrupted;
     return results.every((result) => result.acknowledged) ? ExitCode.ok : ExitCode.failure;

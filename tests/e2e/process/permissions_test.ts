@@ -108,6 +108,17 @@ Deno.test("server.ts and client.ts report in one line a file or address that the
     ],
     ["server", ["relay", "--processes", "2"], "Cannot start the processes: Requires write access"],
     ["server", ["echo", "--processes", "2"], "Cannot start the processes: Requires run access"],
+    [
+      "server",
+      ["relay", "--admin", `unix:${ca}`],
+      `Cannot start the admin server at unix:${ca}: Requires read access`,
+    ],
+    [
+      "server",
+      ["relay", "--admin", "0.0.0.0:0", "--admin-token", "secret"],
+      "Cannot start the admin server at 0.0.0.0:0: Requires net access",
+    ],
+    ["client", ["relay", "--host", "192.0.2.1"], "Cannot connect to 192.0.2.1:1: Requires net access"],
     ["client", ["echo", "x", "--tls", "--tls-ca", ca], `Cannot read "${ca}": Requires read access`],
     ["client", ["upload", ca], `Cannot upload "${ca}": Requires read access`],
     ["client", ["udp", "x", "--host", "192.0.2.1"], "Cannot send datagrams: Requires net access"],
