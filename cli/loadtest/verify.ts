@@ -7,6 +7,7 @@ import { quoted } from "../../internal/printable.ts";
 import { plural } from "../../internal/plural.ts";
 import { verifyHistoryFile } from "../../loadtest/history/file.ts";
 import { HistoryError } from "../../loadtest/history/line_format.ts";
+import type { Ledger } from "../../loadtest/ledger/ledger.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { describeFlaws } from "../../loadtest/judge/verdict_text.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
@@ -38,7 +39,12 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
     const { clients, acked, lost, underWay } = judgement.counts;
     const scenario = ledger.run.protocol === "scenario";
     const messages = scenario ? plural(ledger.scenario.length, "request") : plural(clients, "message");
-    const flaws = describeFlaws({ ...judgement, ...judgement.counts, server: ledger.facts.server });
+    const flaws = describeFlaws({
+      ...judgement,
+      ...judgement.counts,
+      ...(scenario ? { scenario: { notSent: notSentOf(ledger) } } : {}),
+      server: ledger.facts.server,
+    });
     const counted = `${acked} of ${messages} ${scenario ? "answered as expected" : "acknowledged"}`;
     const result = verdict === "failed" && flaws.length > 0
       ? `${flaws.join(", ")}; ${counted}`
@@ -67,4 +73,9 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
     }
     throw isFileError(cause) ? fileError(`judge ${quoted(file)}`, cause) : cause;
   }
+}
+
+/** Returns the number of planned messages of a scenario that were not sent. */
+function notSentOf({ scenario }: Ledger): number {
+  return scenario.shapes.reduce((sum, { notSent }) => sum + notSent, 0);
 }

@@ -1,23 +1,23 @@
 /** Describes verdicts in a sentence. Pure. @module */
 import { plural } from "../../internal/plural.ts";
 import { crossedThresholds, type Summary } from "../metrics/summary.ts";
+import type { ScenarioMetrics } from "../scenario/measure_scenario.ts";
 import type { FindingKind } from "./findings.ts";
 import { leftoversOf } from "./leftovers.ts";
 import { FINDING_ORDER } from "./verdict.ts";
 
 /** The part of a summary that {@linkcode describeVerdict} needs. */
 export type VerdictFacts =
-  & Pick<
-    Summary,
-    "verdict" | "clients" | "acked" | "closed" | "reconnects" | "thresholds" | "scenario"
-  >
+  & Pick<Summary, "verdict" | "clients" | "acked" | "closed" | "reconnects" | "thresholds" | "scenario">
   & FlawFacts;
 
 /** The part of a summary that {@linkcode describeFlaws} needs. */
-export type FlawFacts = Pick<
-  Summary,
-  "findings" | "findingCounts" | "lost" | "underWay" | "refused" | "scenario" | "server"
->;
+export type FlawFacts =
+  & Pick<
+    Summary,
+    "findings" | "findingCounts" | "lost" | "underWay" | "refused" | "server"
+  >
+  & { readonly scenario?: Pick<ScenarioMetrics, "notSent"> };
 
 /**
  * Describes the verdict of a run in a sentence without a final period.
@@ -97,6 +97,9 @@ const NOUNS: Readonly<Partial<Record<FindingKind, { readonly one: string; readon
 
 const UNFINISHED = { one: "session unfinished", many: "sessions unfinished" };
 
+const UNNATURAL = { one: "unnatural end", many: "unnatural ends" };
+const UNNATURAL_OR_RETRY = { one: "unnatural end or retry", many: "unnatural ends or retries" };
+
 /** The most flaws in one sentence. */
 const MOST = 4;
 
@@ -118,8 +121,10 @@ export function describeFlaws(
   if (scenario !== undefined && scenario.notSent > 0) flaws.push(`${formatCount(scenario.notSent)} not sent`);
   if (refused > 0) flaws.push(`could not connect ${plural(refused, "time", { format: formatCount })}`);
   const unnatural = findingCounts.unnatural ?? 0;
-  if (flaws.length === 0 && unnatural > 0) {
-    flaws.push(plural(unnatural, { one: "unnatural end or retry", many: "unnatural ends or retries" }));
+  // A scenario does not retry, so an unnatural end is often why replies were lost.
+  if (unnatural > 0 && (flaws.length === 0 || scenario !== undefined && refused === 0)) {
+    const noun = scenario === undefined ? UNNATURAL_OR_RETRY : UNNATURAL;
+    flaws.push(plural(unnatural, noun, { format: formatCount }));
   }
   return flaws.slice(0, MOST);
 }

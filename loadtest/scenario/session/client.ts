@@ -174,7 +174,11 @@ export class SessionClient {
     connection: Connection<unknown>,
     reading: Promise<FramingError | undefined>,
   ): Promise<CloseReason> {
-    const late: CloseReason = { type: "timeout", which: "close", ms: CLOSE_TIMEOUT };
+    const late: CloseReason = {
+      type: "timeout",
+      which: "connection not closed by the server",
+      ms: CLOSE_TIMEOUT,
+    };
     const timer = this.#options.clock.after(CLOSE_TIMEOUT, () => connection.abort(late));
     try {
       await connection.closeWrite();

@@ -94,10 +94,27 @@ Deno.test("describeVerdict() says why no client could connect", pure, () => {
   assertEquals(describeVerdict(run), text);
 });
 
+Deno.test(
+  "describeVerdict() counts the unnatural ends of a scenario beside what they may have lost",
+  pure,
+  () => {
+    const scenario = { requests: 9, notSent: 0 } as VerdictFacts["scenario"] & object;
+    const answered = "7 of 9 requests answered as expected";
+    const cases: [Partial<VerdictFacts>, string][] = [
+      [{ lost: 2, findingCounts: { lost: 2, unnatural: 1 } }, `2 lost, 1 unnatural end; ${answered}`],
+      [{ findingCounts: { unnatural: 1200 } }, `1,200 unnatural ends; ${answered}`],
+      [{ refused: 3, findingCounts: { unnatural: 1 } }, `could not connect 3 times; ${answered}`],
+    ];
+    for (const [facts, text] of cases) {
+      assertEquals(describeVerdict(failed({ scenario, acked: 7, ...facts })), text);
+    }
+  },
+);
+
 Deno.test("describeVerdict() counts messages that a scenario could not send", pure, () => {
   const scenario = { requests: 70, notSent: 930 } as VerdictFacts["scenario"];
   assertEquals(
     describeVerdict(failed({ acked: 70, findingCounts: { unnatural: 20 }, ...(scenario && { scenario }) })),
-    "930 not sent; 70 of 70 requests answered as expected",
+    "930 not sent, 20 unnatural ends; 70 of 70 requests answered as expected",
   );
 });

@@ -209,6 +209,25 @@ Deno.test({
 });
 
 Deno.test({
+  name: "runLoadTest() finds a connection that the server does not close",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: async (peer) => {
+        for await (const line of peer) peer.send(line);
+        await peer.closed;
+      },
+      scenario: scenario({ codec, session: async (t) => void await t.ask("one", { expect: "one" }) }),
+    });
+    assertEquals(run.text, "1 unnatural end; 1 of 1 requests answered as expected");
+    assertEquals(
+      run.findings[0]!.text,
+      "A connection ended unnaturally once: timeout: connection not closed by the server for 5000 ms",
+    );
+  },
+});
+
+Deno.test({
   name: "runLoadTest() reports a request that fails, and ends its session, with one finding",
   permissions,
   fn: async () => {
