@@ -98,12 +98,13 @@ function requestTable(summary: Summary, scenario: ScenarioMetrics): string {
   const { acked, lost, underWay, unexpected, duplicates, closed } = summary;
   const { connections = left(summary, "connections"), ...others } = summary.server?.custom ?? {};
   const atServer = Object.entries({ connections, ...others, sockets: left(summary, "descriptors") });
-  const wrong = scenario.wrong + scenario.truncated + scenario.foreign + scenario.reordered;
+  const wrong = scenario.wrong + scenario.truncated + scenario.foreign;
   const rows: [string, number, string | undefined, number | undefined][] = [
     ["answered as expected", acked, "natural ends", closed.natural],
     ["wrong reply", wrong, "failed", closed.error + closed.timeout],
     ["reply twice", duplicates, "could not connect", summary.refused],
-    ["lost", lost, "open at peak", summary.peakConnections],
+    ["out of order", scenario.reordered, "open at peak", summary.peakConnections],
+    ["lost", lost, undefined, undefined],
     ["in flight", underWay, undefined, undefined],
     ["unexpected frames", unexpected, undefined, undefined],
   ];

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { summaryText } from "../../../cli/loadtest/summary_text.ts";
 import type { Summary } from "../../../loadtest/metrics/summary.ts";
 import { goodRun } from "../../_util/loadtest/run_events.ts";
@@ -39,4 +39,15 @@ Deno.test("summaryText() says how many clients of an interrupted run had started
   assertStringIncludes(lastLine(summaryText(summary)) ?? "", "3 clients in 2.0 s");
   const interrupted: Summary = { ...summary, verdict: "interrupted", started: 294, clients: 3000 };
   assertStringIncludes(lastLine(summaryText(interrupted)) ?? "", "294 of 3,000 clients in 2.0 s");
+});
+
+Deno.test("summaryText() shows replies out of order apart from wrong replies", pure, () => {
+  const scenario = {
+    ...{ requests: 9, perSecond: 9, wrong: 1, truncated: 1, foreign: 1, reordered: 2, notSent: 0 },
+    ...{ pushed: 0, handled: 0, messageLag: null, steps: [], checks: [], metrics: [] },
+    sessions: { done: 1, failed: 0, threw: 0, unfinished: 0 },
+  };
+  const text = summaryText({ ...summaryOf(goodRun(1)), scenario });
+  assertMatch(text, /wrong reply +│ +3 │/);
+  assertMatch(text, /out of order +│ +2 │/);
 });
