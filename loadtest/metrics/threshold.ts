@@ -54,14 +54,19 @@ type Read = (metrics: RunMetrics) => number | null;
 
 const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
 
+/** Metrics with percentiles, by the prefix of their names. */
+const PREFIXED: ReadonlyMap<string, (metrics: RunMetrics) => Percentiles> = new Map([
+  ["fromPlanned.", ({ latency }: RunMetrics) => latency.fromPlanned],
+  ["relay.", ({ latency }: RunMetrics) => latency.relay],
+  ["connect.", ({ connect }: RunMetrics) => connect],
+  ["held.", ({ held }: RunMetrics) => held],
+  ["scheduleLag.", ({ scheduleLag }: RunMetrics) => scheduleLag],
+]);
+
 /** Metrics in ms: percentiles with the prefix of their metric; those of `latency` are without a prefix. */
 const DURATIONS: ReadonlyMap<string, Read> = new Map([
   ...percentilesOf("", ({ latency }) => latency),
-  ...percentilesOf("fromPlanned.", ({ latency }) => latency.fromPlanned),
-  ...percentilesOf("relay.", ({ latency }) => latency.relay),
-  ...percentilesOf("connect.", ({ connect }) => connect),
-  ...percentilesOf("held.", ({ held }) => held),
-  ...percentilesOf("scheduleLag.", ({ scheduleLag }) => scheduleLag),
+  ...[...PREFIXED].flatMap(([prefix, of]) => percentilesOf(prefix, of)),
   ["duration", ({ durationMs }: RunMetrics) => durationMs] as const,
 ]);
 
@@ -229,14 +234,13 @@ function boundOf(text: string, metric: string, bound: string): Pick<Threshold, "
   const percent = bound.endsWith("%");
   const number = percent ? bound.slice(0, -1) : bound;
   if (!COUNTS.has(metric) && !NUMBERS.has(metric)) {
-    const known = [
-      ...DURATIONS.keys(),
-      ...COUNTS.keys(),
-      ...NUMBERS.keys(),
-      "step.NAME.p99",
-      "metric.NAME.p99",
-    ];
-    throw new TypeError(`Cannot use threshold "${text}": expected one of ${known.join(", ")}`);
+    const prefixes = [...PREFIXED.keys(), "step.NAME.", "metric.NAME."];
+    const others = ["duration", ...COUNTS.keys(), ...NUMBERS.keys()];
+    throw new TypeError(
+      `Cannot use threshold "${text}": expected one of ${PERCENTILES.join(", ")}, alone or after one of ${
+        prefixes.join(", ")
+      }; or one of ${others.join(", ")}`,
+    );
   }
   if (!NUMBER.test(number) || (percent && !COUNTS.has(metric))) {
     const accepted = COUNTS.has(metric) ? "a number, or percent of the clients" : "a number";

@@ -259,7 +259,11 @@ Deno.test("parseThreshold() names the value and what is accepted when it throws"
     ["p99<<500ms", "expected a metric"],
     ["p99<500", "expected a unit, as in p99<500ms"],
     ["p99<5%", "expected a duration as the bound"],
-    ["p98<5ms", "expected one of p50, p90, p99"],
+    [
+      "p98<5ms",
+      "expected one of p50, p90, p99, p999, max, alone or after one of fromPlanned., relay., connect., held., " +
+      "scheduleLag., step.NAME., metric.NAME.; or one of duration, acked, lost,",
+    ],
     ["toString<5", "expected one of"],
     ["lost<5ms", "expected a number, or percent of the clients, as the bound"],
     ["fairness>90%", "expected a number, as the bound"],
