@@ -70,7 +70,7 @@ export async function runAgent(values: Values<typeof options>, { onSignal }: Con
   const { token } = values;
   if (token === undefined) {
     throw new UsageError(
-      `Option --token (or ${AGENT_TOKEN_VARIABLE}) is missing: whoever shows it may run scenarios on this machine`,
+      `Option --token (or ${AGENT_TOKEN_VARIABLE}) is missing: a load test with this token can run scenarios on this machine`,
     );
   }
   using log = await startLog("agent", values, { verbose: false });

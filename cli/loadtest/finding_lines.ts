@@ -1,4 +1,5 @@
 /** Findings as lines below a verdict. Pure. @module */
+import { plural } from "../../internal/plural.ts";
 import { type Finding, leadingFindings } from "../../loadtest/judge/findings.ts";
 
 /**
@@ -11,7 +12,11 @@ export function findingLines(
   { where }: { readonly where: string },
 ): string[] {
   const { leading, others, uncounted } = leadingFindings(findings);
-  const which = uncounted > 0 ? `${uncounted.toLocaleString("en")} more lines like these` : "Each of these";
+  const which = uncounted > 0
+    ? plural(uncounted, { one: "more line like these", many: "more lines like these" }, {
+      format: (count) => count.toLocaleString("en"),
+    })
+    : "Each of these";
   return [
     ...leading.map(({ text }) => `  ${text}`),
     ...(others.length === 0 ? [] : [`  ${which}: see ${where}`]),

@@ -45,10 +45,7 @@ export async function openScenarioFile(
     await Deno.stat(new URL(url));
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UsageError(
-      `Cannot run ${path}: no such file, and no command of this name; see loadtest.ts --help`,
-      { cause },
-    );
+    throw new UsageError(`Cannot run ${path}: no such file${await missingFileHint(path)}`, { cause });
   }
   assertOptions();
   if (check) await checkTypes({ path, url, ...options });
@@ -84,4 +81,12 @@ export async function openScenarioFile(
   throw new UsageError(cause instanceof ScenarioError ? cause.message : `Cannot load ${path}: ${failure}`, {
     cause,
   });
+}
+
+/** Explains what a path without a file may have meant: a file without its extension, or a command. */
+async function missingFileHint(path: string): Promise<string> {
+  if (/\.[a-z]+$/.test(path)) return "";
+  const named = `${path}.ts`;
+  const exists = await Deno.stat(new URL(toFileUrl(named))).then(({ isFile }) => isFile, () => false);
+  return exists ? ` (did you mean ${named}?)` : ", and no command of this name; see loadtest.ts --help";
 }

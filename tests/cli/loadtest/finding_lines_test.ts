@@ -12,6 +12,7 @@ Deno.test("findingLines() shows the first findings of a kind, and says where the
     "  Message 1 (and 1 more like this)",
     "  Each of these: see --json",
   ]);
+  assertEquals(lines(["a", "b", "c", "d"]).at(-1), "  1 more line like these: see --json");
   assertEquals(lines(["a", "b", "c", "d", "e", "And 1200 more like these"]), [
     "  a",
     "  b",

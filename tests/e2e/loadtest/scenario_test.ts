@@ -106,6 +106,11 @@ Deno.test("loadtest.ts new writes a scenario that type-checks and runs, and does
   const again = await loadTest("new", name);
   assertEquals(again.code, 2);
   assertStringIncludes(again.err, "exists already");
+  const bare = await refusalOf("loadtest.ts", ["run", name, "--target", "127.0.0.1:9"]);
+  assertEquals([bare.code, bare.err], [
+    2,
+    `error: Cannot run ${name}: no such file (did you mean ${name}.ts?)\n`,
+  ]);
   const { code, summary, err } = await loadTest(
     ...["run", `${name}.ts`, "--target", `127.0.0.1:${echo.port}`, "--clients", "5", "--window", "50ms"],
     ...["--max-lag", "1h", "--json", "--quiet"],
@@ -122,7 +127,7 @@ Deno.test("loadtest.ts run refuses a scenario that cannot run with one clear lin
     [
       undefined,
       target,
-      /^error: Cannot run .*: no such file, and no command of this name; see loadtest.ts --help$/,
+      /^error: Cannot run .*\/refused_0\.ts: no such file$/,
     ],
     ["export const a: number = 'x';", checked, /^error: Cannot run .*: TS2322: .* at scenario\.ts:1:14$/],
     ["export const a: number = 'x';", target, /got no default export, only a$/],
