@@ -97,6 +97,34 @@ Deno.test({
   },
 });
 
+/** For each column that is not sorted by, the px between its heading and its first value, on the aligned side. */
+const MISALIGNED = `[...document.querySelectorAll("thead th[data-sort]:not([aria-sort])")].map((heading) => {
+  const value = document.querySelector("#rows tr").children[heading.cellIndex];
+  const side = getComputedStyle(value).textAlign === "right" ? "right" : "left";
+  const edge = (element) => {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    return range.getBoundingClientRect()[side];
+  };
+  return Math.abs(edge(heading.querySelector("button").firstChild) - edge(value));
+})`;
+
+Deno.test({
+  name: "the admin page aligns the headings of its table with the values",
+  ignore,
+  fn: async () => {
+    await using watched = await startWatchedRelay();
+    const { admin, relay } = watched;
+    await using _client = await connect({ port: relay.port });
+    await relay.until(({ connections }) => connections === 1);
+    await withServedPage(`http://${formatAddress(admin.address)}/`, async ({ page }) => {
+      await until(page, `document.querySelectorAll("#rows tr").length === 1`);
+      const offsets = await page.evaluate(MISALIGNED) as number[];
+      assert(offsets.length > 5 && offsets.every((offset) => offset < 1), `${offsets}`);
+    });
+  },
+});
+
 Deno.test({
   name: "the admin page asks for the token when the server needs it",
   ignore,
