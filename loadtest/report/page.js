@@ -47,6 +47,24 @@ function decades(from, to) {
   return places.filter((place) => place >= from * 0.999 && place <= to * 1.001);
 }
 
+/** Room of a character of a label, and between two labels, in px. */
+const CHARACTER = 7;
+const GAP = 4;
+
+/** The labels of the horizontal axis; on a logarithmic one, without those that would overlap the one before. */
+function labelsOf(plot, splits, { log, value }) {
+  let end = -Infinity;
+  return splits.map((x) => {
+    if (x === null) return "";
+    const text = value(x);
+    if (!log) return text;
+    const [center, half] = [plot.valToPos(x, "x"), text.length * CHARACTER / 2];
+    if (center - half < end) return "";
+    end = center + half + GAP;
+    return text;
+  });
+}
+
 /** The range of what is on a logarithmic axis, with a little room, rather than whole decades. */
 function logRange(_, low, high) {
   if (!(low > 0)) return [0.001, 1];
@@ -134,7 +152,7 @@ function draw(chart, width) {
     },
     axes: [
       axis({
-        values: (_, splits) => splits.map((x) => x === null ? "" : horizontal.value(x)),
+        values: (plot, splits) => labelsOf(plot, splits, horizontal),
         ...(horizontal.log ? { filter: (_, splits) => splits } : {}),
         ...(chart.x.scale === "percentile"
           ? {

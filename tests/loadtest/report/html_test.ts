@@ -166,6 +166,35 @@ Deno.test(
   },
 );
 
+/** Draws the percentile chart anew in the width of a phone, and returns where its percentiles are written. */
+const PERCENTILE_LABELS = `(() => {
+  const labels = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, ...more) {
+    if (this.canvas.closest("#percentiles") && text.endsWith("%")) {
+      labels.push({ text, center: this.getTransform().e + x, width: this.measureText(text).width });
+    }
+    return fillText.call(this, text, x, ...more);
+  };
+  drawAgain(240);
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(labels))));
+})()`;
+
+Deno.test("renderReport() has percentiles that do not overlap on a narrow axis", inChromium, async () => {
+  await withPage(reportOf(goodRun(400)), async ({ page }) => {
+    const labels = await page.evaluate(PERCENTILE_LABELS) as {
+      readonly text: string;
+      readonly center: number;
+      readonly width: number;
+    }[];
+    assertEquals(labels[0]?.text, "50%");
+    for (const [index, { text, center, width }] of labels.slice(1).entries()) {
+      const before = labels[index]!;
+      assert(center - width / 2 > before.center + before.width / 2, `${text} overlaps ${before.text}`);
+    }
+  });
+});
+
 Deno.test("renderReport() runs no script from the run in Chromium", inChromium, async () => {
   const page = reportOf(troubledRun(), { command: HOSTILE });
   await withPage(page, async ({ page, complaints }) => {
