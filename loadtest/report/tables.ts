@@ -239,7 +239,7 @@ export function keyFigures(summary: Summary): Html {
     scenario === undefined
       ? ["Added by the relay, p99", formatMs(latency.relay.p99), `p50 ${formatMs(latency.relay.p50)}`]
       : ["Requests per second", formatCount(scenario.perSecond), "answered as expected"],
-    ["Connections at once", formatCount(summary.peakConnections), "at most"],
+    ["Open connections", formatCount(summary.peakConnections), "at peak"],
     [
       "Duration",
       formatMs(summary.durationMs),

@@ -13,9 +13,7 @@ export function openChart(timeline: Timeline): Chart {
   return {
     id: "open",
     title: "Open connections",
-    description: `At most ${formatCount(peak.value)} at once, ${
-      secondsAt(timeline, peak.bucket)
-    } into the run.`,
+    description: `At most ${formatCount(peak.value)}, ${secondsAt(timeline, peak.bucket)} into the run.`,
     x: timeAxis(timeline),
     y: { label: "connections", unit: "number" },
     series: [{ label: "open", values: [...timeline.open], color: 1, style: "area" }],
