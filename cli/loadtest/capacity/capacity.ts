@@ -48,7 +48,7 @@ export const capacityCommand = {
     ...group("Capacity", {
       clients: integer({ help: "Connections, for a scenario with message(t)", default: 100, min: 1 }),
       until: custom(parseThreshold, {
-        help: "A bound that must hold at a rate for the server to sustain it; may repeat",
+        help: "A bound that must hold at a rate for the server to sustain it",
         accepts: "a metric, an operator, and a bound, as in fromPlanned.p99<50ms or lost==0",
         placeholder: "EXPR",
         format: (threshold) => threshold.expression,
@@ -72,9 +72,9 @@ export const capacityCommand = {
         default: 1_000_000,
       }),
     }),
-    ...shared,
     pid: scenarioOptions.pid,
     ...checkOption,
+    ...shared,
   },
   examples: [
     [

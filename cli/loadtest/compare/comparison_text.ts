@@ -3,7 +3,7 @@ import { formatTable } from "../../terminal/table.ts";
 import { plural } from "../../../internal/plural.ts";
 import type { Change, Comparison } from "../../../loadtest/metrics/comparison.ts";
 
-const HEAD = ["figure", "before", "after", "change", "judged"];
+const HEAD = ["metric", "before", "after", "change", "judged"];
 
 /** Returns the comparison as text: the conclusion, then the changes. */
 export function comparisonText(comparison: Comparison): string {
@@ -53,7 +53,7 @@ function changesOf({ changes }: Comparison): { readonly rows: string[][]; readon
       differenceIn(change),
       change.judged,
     ]),
-    rest: `Not changed, or not measured: ${plural(changes.length - shown.length, "other figure")}`,
+    rest: `Not changed, or not measured: ${plural(changes.length - shown.length, "other metric")}`,
   };
 }
 

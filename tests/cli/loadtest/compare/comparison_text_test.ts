@@ -21,7 +21,7 @@ Deno.test("comparisonText() lists each change and its size", pure, () => {
   assertEquals(outcome, "Not known to be worse");
   assert(remark?.startsWith("  The variation between runs is unknown"));
   const cells = (line = "") => line.split("│").map((cell) => cell.trim()).filter(Boolean);
-  assertEquals(cells(head), ["figure", "before", "after", "change", "judged"]);
+  assertEquals(cells(head), ["metric", "before", "after", "change", "judged"]);
   assertEquals(cells(resent), ["resent", "0", "3", "from 0", "noise"]);
   assertEquals(cells(latency), ["latency.relay.p50", "10ms", "12.5ms", "+25%", "maybe worse"]);
 });
@@ -33,7 +33,7 @@ Deno.test("comparisonMarkdown() returns a table with the conclusion above it", p
   assertEquals(worse[0], "**Worse**");
   assert(worse[2]?.startsWith("- The variation between runs is unknown"));
   assertEquals(worse.slice(4, 8), [
-    "| figure | before | after | change | judged |",
+    "| metric | before | after | change | judged |",
     "| --- | ---: | ---: | ---: | --- |",
     "| lost | 0 | 1 | from 0 | worse |",
     "| latency.relay.p50 | 10ms | 12.5ms | +25% | maybe worse |",
