@@ -242,3 +242,19 @@ export function describeCapacity({ ending, low, high, why }: Capacity, unit: str
       }${high === null ? "" : `, and ${text(high)} did not${reason}`}`;
   }
 }
+
+/** Rates within this factor may hold once and fail once, because they are near the limit. */
+const NEAR = 0.8;
+
+/**
+ * Returns a sentence if rates failed that are well below one that held, and `undefined` otherwise. A server that loses one
+ * reply in a thousand, for example, fails at any rate, depending on how many requests a level has.
+ */
+export function describeDoubt({ levels }: Pick<Capacity, "levels">, unit: string): string | undefined {
+  const rates = (wanted: LevelResult): number[] =>
+    levels.filter(({ result }) => result === wanted).map(({ rate }) => rate);
+  const [failed, held] = [Math.min(...rates("failed")), Math.max(...rates("held"))];
+  if (failed > NEAR * held) return undefined;
+  const text = (rate: number): string => `${rate.toLocaleString("en")} ${unit}/s`;
+  return `The failures may not depend on the rate: ${text(failed)} failed, although ${text(held)} held`;
+}

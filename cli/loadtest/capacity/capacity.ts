@@ -4,7 +4,12 @@ import { custom, duration, group, integer, text } from "../../args/option.ts";
 import type { Command, Values } from "../../args/program.ts";
 import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
-import { type Capacity, describeCapacity, findCapacity } from "../../../loadtest/capacity/search.ts";
+import {
+  type Capacity,
+  describeCapacity,
+  describeDoubt,
+  findCapacity,
+} from "../../../loadtest/capacity/search.ts";
 import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { parseRate, RATE_NOTATION } from "../../../loadtest/scenario/load_shape.ts";
 import { logFailure, startLog } from "../../shared/program_log.ts";
@@ -136,8 +141,10 @@ async function searchAndReport(
     onLevel: () => log.info(describeLevel(levels.at(-1)!, unit)),
   });
   const answer = describeCapacity(capacity, unit);
+  const doubt = describeDoubt(capacity, unit);
   const { ending, low, high, why } = capacity;
-  log.result([answer, ...(levels.length === 0 ? [] : ["", levelTable(levels)])].join("\n"), {
+  const said = doubt === undefined ? [answer] : [answer, `  ${doubt}; find their cause with loadtest.ts run`];
+  log.result([...said, ...(levels.length === 0 ? [] : ["", levelTable(levels)])].join("\n"), {
     event: "capacity",
     ending,
     low,

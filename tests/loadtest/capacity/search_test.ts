@@ -1,5 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { describeCapacity, findCapacity, type LevelResult } from "../../../loadtest/capacity/search.ts";
+import {
+  describeCapacity,
+  describeDoubt,
+  findCapacity,
+  type LevelResult,
+} from "../../../loadtest/capacity/search.ts";
 
 const permissions = "none";
 
@@ -165,5 +170,25 @@ Deno.test({
     assertEquals(of(0, null), "Interrupted: no rate held until then");
     assertEquals(of(1200, null), "Interrupted: 1,200 messages/s held, not confirmed");
     assertEquals(of(1200, 1600), "Interrupted: 1,200 messages/s held, not confirmed, and 1,600 did not");
+  },
+});
+
+Deno.test({
+  name: "describeDoubt() says when a rate failed that is well below one that held",
+  permissions,
+  fn: () => {
+    const doubt = (...levels: (readonly [rate: number, result: LevelResult])[]) =>
+      describeDoubt(
+        { levels: levels.map(([rate, result]) => ({ rate, result, confirms: false, why: "" })) },
+        "messages",
+      );
+    assertEquals(doubt(), undefined);
+    assertEquals(doubt([1000, "failed"]), undefined);
+    assertEquals(doubt([100, "held"], [200, "failed"], [150, "held"], [150, "failed"]), undefined);
+    assertEquals(doubt([400, "invalid"], [800, "held"]), undefined);
+    assertEquals(
+      doubt([1000, "held"], [2000, "failed"], [1000, "failed"], [800, "failed"]),
+      "The failures may not depend on the rate: 800 messages/s failed, although 1,000 messages/s held",
+    );
   },
 });
