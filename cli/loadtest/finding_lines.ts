@@ -1,6 +1,6 @@
 /** Findings as lines below a verdict. Pure. @module */
 import { plural } from "../../internal/plural.ts";
-import { type Finding, leadingFindings } from "../../loadtest/judge/findings.ts";
+import { DESCRIBED, type Finding, leadingFindings } from "../../loadtest/judge/findings.ts";
 
 /**
  * Returns the first findings of each kind, indented, and a line that says where to find the others.
@@ -11,7 +11,7 @@ export function findingLines(
   { findings }: { readonly findings: readonly Finding[] },
   { where }: { readonly where: string },
 ): string[] {
-  const { leading, others, uncounted } = leadingFindings(findings);
+  const { leading, others, uncounted, complete } = leadingFindings(findings);
   const which = uncounted > 0
     ? plural(uncounted, { one: "more line like these", many: "more lines like these" }, {
       format: (count) => count.toLocaleString("en"),
@@ -19,6 +19,8 @@ export function findingLines(
     : "Each of these";
   return [
     ...leading.map(({ text }) => `  ${text}`),
-    ...(others.length === 0 ? [] : [`  ${which}: see ${where}`]),
+    ...(others.length === 0
+      ? []
+      : [`  ${which}: see ${where}${complete ? "" : `, with up to ${DESCRIBED} of each kind`}`]),
   ];
 }

@@ -48,7 +48,7 @@ export interface Finding {
 }
 
 /** Described findings per kind; further ones are only counted. */
-const DESCRIBED = 20;
+export const DESCRIBED = 20;
 
 /** Collects findings. */
 export class Findings {
@@ -130,6 +130,7 @@ export function leadingFindings(findings: readonly Finding[]): LeadingFindings {
     leading: kinds.flatMap(({ leading }) => leading),
     others: kinds.flatMap(({ others }) => others),
     uncounted: kinds.reduce((sum, { uncounted }) => sum + uncounted, 0),
+    complete: kinds.every(({ complete }) => complete),
   };
 }
 
@@ -139,6 +140,8 @@ export interface LeadingFindings {
   readonly others: readonly Finding[];
   /** The number of others that no leading one counts as like itself. */
   readonly uncounted: number;
+  /** Whether all are described: beyond {@linkcode DESCRIBED} of a kind, findings are only counted. */
+  readonly complete: boolean;
 }
 
 function splitKind(all: readonly Finding[]): LeadingFindings {
@@ -152,10 +155,15 @@ function splitKind(all: readonly Finding[]): LeadingFindings {
   return {
     leading: shown.map(([{ kind, text } = all[0]!, ...alike]) => {
       const more = alike.length + (groups.length === 1 ? counted : 0);
-      return { kind, text: more === 0 ? text : `${text} (and ${more.toLocaleString("en")} more like this)` };
+      const least = groups.length > 1 && counted > 0 ? "at least " : "";
+      return {
+        kind,
+        text: more === 0 ? text : `${text} (and ${least}${more.toLocaleString("en")} more like this)`,
+      };
     }),
     others: all.filter((finding) => !first.includes(finding)),
     uncounted: groups.slice(LEADING).flat().length + (groups.length === 1 ? 0 : counted),
+    complete: counted === 0,
   };
 }
 

@@ -17,6 +17,12 @@ Deno.test("findingLines() shows the first findings of a kind, and says where the
     "  a",
     "  b",
     "  c",
-    "  1,202 more lines like these: see --json",
+    "  1,202 more lines like these: see --json, with up to 20 of each kind",
+  ]);
+  // Those that are only counted may be like either.
+  assertEquals(lines(["Message 1", "Message 2", "a", "And 40 more like these"]), [
+    "  Message 1 (and at least 1 more like this)",
+    "  a",
+    "  40 more lines like these: see --json, with up to 20 of each kind",
   ]);
 });

@@ -27,7 +27,10 @@ Deno.test(
     const findings = new Findings();
     for (let index = 0; index < 25; index++) findings.add("lost", () => "x".repeat(1 + index % 2));
     const { leading, others, uncounted } = leadingFindings(findings.list(["lost"]));
-    assertEquals(leading.map(({ text }) => text), ["X (and 9 more like this)", "Xx (and 9 more like this)"]);
+    assertEquals(leading.map(({ text }) => text), [
+      "X (and at least 9 more like this)",
+      "Xx (and at least 9 more like this)",
+    ]);
     assertEquals([others.at(-1)?.text, uncounted], ["And 5 more like these", 5]);
   },
 );
