@@ -52,6 +52,9 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
     log.result(
       [
         `${verdict.toUpperCase()}: ${result}`,
+        ...(recorded !== undefined && discrepancies.length === 0
+          ? ["  The recorded verdict is the same"]
+          : []),
         ...discrepancies.map((text) => `  ${text}`),
         ...findingLines(judgement, { where: "--json" }),
       ].join("\n"),

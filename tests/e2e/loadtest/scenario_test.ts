@@ -89,6 +89,10 @@ Deno.test("loadtest.ts run proves a scenario file and writes its report, and ver
   assertEquals([summary["verdict"], summary["acked"], summary["lost"]], ["proven", 104, 0]);
   const verified = await loadTest("verify", history, "--json");
   assertEquals([verified.code, verified.summary["verdict"]], [0, "proven"]);
+  assertEquals(
+    (await loadTest("verify", history)).out,
+    "PROVEN: 104 of 104 requests answered as expected\n  The recorded verdict is the same\n",
+  );
   const page = await Deno.readTextFile(report);
   for (const text of ["Steps", "LOGIN", "echo", "name-length", "Requests and replies per second"]) {
     assertStringIncludes(page, text);
