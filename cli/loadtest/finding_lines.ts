@@ -5,11 +5,12 @@ import { DESCRIBED, type Finding, leadingFindings } from "../../loadtest/judge/f
 /**
  * Returns the first findings of each kind, indented, and a line that says where to find the others.
  *
- * @param options.where The option that shows all of them, such as `--json`.
+ * @param options.where The option that shows more of them, such as `--json`.
+ * @param options.all Whether it shows every one. Default: up to twenty of each kind.
  */
 export function findingLines(
   { findings }: { readonly findings: readonly Finding[] },
-  { where }: { readonly where: string },
+  { where, all = false }: { readonly where: string; readonly all?: boolean },
 ): string[] {
   const { leading, others, uncounted, complete } = leadingFindings(findings);
   const which = uncounted > 0
@@ -21,6 +22,6 @@ export function findingLines(
     ...leading.map(({ text }) => `  ${text}`),
     ...(others.length === 0
       ? []
-      : [`  ${which}: see ${where}${complete ? "" : `, with up to ${DESCRIBED} of each kind`}`]),
+      : [`  ${which}: see ${where}${all || complete ? "" : `, with up to ${DESCRIBED} of each kind`}`]),
   ];
 }

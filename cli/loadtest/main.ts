@@ -101,7 +101,7 @@ export async function runLoadTester(context: Context): Promise<ExitCode> {
       assertPermissions(told.options.target);
       return await runTorture(told.options, context);
     case "verify":
-      return await runVerify(told.positionals.file, new Log(told.options));
+      return await runVerify(told.positionals.file, told.options, new Log(told.options));
     case "compare":
       return await runCompare({ ...told.options, ...told.positionals }, context);
   }

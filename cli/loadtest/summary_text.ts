@@ -32,7 +32,7 @@ export function summaryText(summary: Summary): string {
     summary.scenario === undefined ? countTable(summary) : requestTable(summary, summary.scenario),
     "",
     formatTable({
-      head: ["ms", "p50", "p90", "p99", "p99.9", "max"],
+      head: ["ms", "p50", "p90", "p95", "p99", "p99.9", "max"],
       rows: [
         ...(summary.scenario === undefined
           ? [
@@ -140,8 +140,8 @@ function left(
   return `${server?.[what] ?? "unknown"}`;
 }
 
-function latencyRow(name: string, { p50, p90, p99, p999, max }: Percentiles): string[] {
-  return [name, ...[p50, p90, p99, p999, max].map((ms) => ms === null ? "-" : ms.toFixed(1))];
+function latencyRow(name: string, { p50, p90, p95, p99, p999, max }: Percentiles): string[] {
+  return [name, ...[p50, p90, p95, p99, p999, max].map((ms) => ms === null ? "-" : ms.toFixed(1))];
 }
 
 function cores(value: number | null): string {

@@ -1,6 +1,6 @@
 /** `loadtest.ts verify`: judges the history of a run again. @module */
-import { text } from "../args/option.ts";
-import type { Command } from "../args/program.ts";
+import { flag, text } from "../args/option.ts";
+import type { Command, Values } from "../args/program.ts";
 import { type ExitCode, ExitError } from "../terminal/exit.ts";
 import type { Log } from "../terminal/log.ts";
 import { quoted } from "../../internal/printable.ts";
@@ -20,9 +20,13 @@ export const verifyCommand = {
   positionals: {
     file: text({ help: "History of a run, from --history", required: true, example: "run.jsonl" }),
   },
-  options: jsonOption,
+  options: {
+    all: flag({ help: "Print every finding, one per line, instead of the first of each kind" }),
+    ...jsonOption,
+  },
   examples: [
     ["verify run.jsonl", "Judge run.jsonl; exit 0 if its verdict is good and confirmed"],
+    ["verify run.jsonl --all", "Print all that is wrong"],
     ["verify run.jsonl --json", "Print the result as JSON"],
   ],
 } as const satisfies Command;
@@ -32,9 +36,14 @@ export const verifyCommand = {
  *
  * @throws {ExitError} If the file cannot be read, or is not a history.
  */
-export async function runVerify(file: string, log: Log): Promise<ExitCode> {
+export async function runVerify(
+  file: string,
+  { all }: Pick<Values<typeof verifyCommand.options>, "all">,
+  log: Log,
+): Promise<ExitCode> {
   try {
-    const { verdict, judgement, ledger, discrepancies, recorded } = await verifyHistoryFile(file);
+    const options = all ? { described: Infinity } : {};
+    const { verdict, judgement, ledger, discrepancies, recorded } = await verifyHistoryFile(file, options);
     const findings = [...discrepancies, ...judgement.findings.map(({ text }) => text)];
     const { clients, acked, lost, underWay } = judgement.counts;
     const scenario = ledger.run.protocol === "scenario";
@@ -56,7 +65,9 @@ export async function runVerify(file: string, log: Log): Promise<ExitCode> {
           ? ["  The recorded verdict is the same"]
           : []),
         ...discrepancies.map((text) => `  ${text}`),
-        ...findingLines(judgement, { where: "--json" }),
+        ...(all
+          ? judgement.findings.map(({ text }) => `  ${text}`)
+          : findingLines(judgement, { where: "--all", all: true })),
       ].join("\n"),
       {
         event: "verified",

@@ -3,6 +3,7 @@ import type { HistoryEvent } from "./events.ts";
 import { HistoryLog } from "./log.ts";
 import { HistoryVerifier, type VerifiedHistory } from "./verify.ts";
 import { LineFile, readLines } from "./line_file.ts";
+import type { LedgerOptions } from "../ledger/ledger.ts";
 import { WholeFile } from "../../internal/whole_file.ts";
 
 /** Writes a history: events, then the verdict with a digest of all lines before it. The file appears whole. */
@@ -54,8 +55,11 @@ export class HistoryFile implements Disposable {
  * @throws {HistoryError} If a line of it is not an event
  * @throws {Deno.errors.NotFound} And other file errors, if it cannot be read
  */
-export async function verifyHistoryFile(path: string | URL): Promise<VerifiedHistory> {
-  const verifier = new HistoryVerifier();
+export async function verifyHistoryFile(
+  path: string | URL,
+  options: Pick<LedgerOptions, "described"> = {},
+): Promise<VerifiedHistory> {
+  const verifier = new HistoryVerifier(options);
   for await (const lines of readLines(path)) for (const line of lines) verifier.push(line);
   return verifier.end();
 }

@@ -3,7 +3,7 @@ import { plural } from "../../internal/plural.ts";
 import type { VerdictEvent } from "./events.ts";
 import { HistoryDigest } from "./digest.ts";
 import { HistoryError, parseHistoryLine } from "./line_format.ts";
-import { Ledger } from "../ledger/ledger.ts";
+import { Ledger, type LedgerOptions } from "../ledger/ledger.ts";
 import { judge, type Judgement, type Verdict } from "../judge/verdict.ts";
 
 /** A verified history. */
@@ -43,10 +43,15 @@ export interface VerifiedHistory {
  * ```
  */
 export class HistoryVerifier {
+  readonly #options: Pick<LedgerOptions, "described">;
   #ledger: Ledger | undefined;
   #recorded: VerdictEvent | undefined;
   readonly #digest = new HistoryDigest();
   #number = 0;
+
+  constructor(options: Pick<LedgerOptions, "described"> = {}) {
+    this.#options = options;
+  }
 
   /**
    * Takes the next line, without its LF.
@@ -62,7 +67,7 @@ export class HistoryVerifier {
     }
     this.#digest.add(line);
     if (this.#ledger) this.#ledger.record(event);
-    else if (event.event === "run") this.#ledger = new Ledger(event, { sparse: true });
+    else if (event.event === "run") this.#ledger = new Ledger(event, { sparse: true, ...this.#options });
     else throw new HistoryError(this.#number, `expected the event "run" first: got "${event.event}"`);
   }
 

@@ -47,19 +47,26 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Described findings per kind; further ones are only counted. */
+/** Described findings per kind by default; further ones are only counted. */
 export const DESCRIBED = 20;
 
 /** Collects findings. */
 export class Findings {
+  /** The most findings of a kind that are described. */
+  readonly most: number;
   readonly #described = new Map<FindingKind, string[]>();
   readonly #counts = new Map<FindingKind, number>();
+
+  /** @param most Findings of a kind that are described. Default 20; `Infinity` describes all. */
+  constructor(most: number = DESCRIBED) {
+    this.most = most;
+  }
 
   /** Counts a finding. `text` is called only if the finding will be described; its first letter is capitalized. */
   add(kind: FindingKind, text: () => string): void {
     const count = this.count(kind);
     this.#counts.set(kind, count + 1);
-    if (count < DESCRIBED) this.#listOf(kind).push(capitalized(text()));
+    if (count < this.most) this.#listOf(kind).push(capitalized(text()));
   }
 
   /** Returns the number of findings of a kind. */
@@ -90,7 +97,7 @@ export class Findings {
   absorb({ described, counts }: FindingsSnapshot): void {
     for (const [kind, texts] of described) {
       const list = this.#listOf(kind);
-      list.push(...texts.slice(0, Math.max(0, DESCRIBED - list.length)));
+      for (const text of texts.slice(0, Math.max(0, this.most - list.length))) list.push(text);
     }
     for (const [kind, count] of counts) this.#counts.set(kind, this.count(kind) + count);
   }

@@ -106,7 +106,7 @@ export const FINDING_ORDER: readonly FindingKind[] = [...FATAL, "overloaded", "r
  */
 export function judge(ledger: Ledger): Judgement {
   const counts = countOutcomes(ledger);
-  const findings = new Findings();
+  const findings = new Findings(ledger.findings.most);
   findings.absorb(ledger.findings.snapshot());
   findDeaths(ledger, findings);
   findRestarts(ledger, findings);

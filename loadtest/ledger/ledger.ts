@@ -26,6 +26,12 @@ export interface LedgerSnapshot {
   readonly scenario: ScenarioTableSnapshot;
 }
 
+/** Options for {@linkcode Ledger}: the clients that it records, by default all, and what it describes. */
+export interface LedgerOptions extends Omit<ClientSlice, "clients"> {
+  /** Findings of a kind that are described. Default 20; `Infinity` describes all. */
+  readonly described?: number | undefined;
+}
+
 /**
  * Records events.
  *
@@ -50,7 +56,7 @@ export class Ledger {
   readonly clients: ClientTable;
   readonly connections: ConnectionTable = new ConnectionTable();
   readonly deliveries: DeliveryTable = new DeliveryTable();
-  readonly findings: Findings = new Findings();
+  readonly findings: Findings;
   readonly reasons: FailureReasons = new FailureReasons();
   readonly facts: RunFacts = new RunFacts();
   /** Records of scenario sessions; empty for other protocols. */
@@ -58,12 +64,10 @@ export class Ledger {
   /** Records what clients do, as `record` does with their events. */
   readonly clientFacts: ClientFacts;
 
-  /**
-   * @param run The event that begins the history
-   * @param slice The clients of this ledger. Default: all
-   */
-  constructor(run: RunEvent, slice: Omit<ClientSlice, "clients"> = {}) {
+  /** @param run The event that begins the history */
+  constructor(run: RunEvent, { described, ...slice }: LedgerOptions = {}) {
     this.run = run;
+    this.findings = new Findings(described);
     this.scenario = new ScenarioTable({ findings: this.findings, ordered: run.ordered ?? true });
     this.clients = new ClientTable({ ...slice, clients: run.clients });
     this.clientFacts = new ClientFacts(this);

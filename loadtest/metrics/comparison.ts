@@ -46,7 +46,7 @@ interface ComparedMetric {
   readonly kind?: "must-be-0" | "events";
 }
 
-const PERCENTILES = ["p50", "p90", "p99", "p999"];
+const PERCENTILES = ["p50", "p90", "p95", "p99", "p999"];
 const PLACES = ["latency.fromPlanned", "latency.relay", "latency", "connect", "scheduleLag"];
 
 const SCENARIO_FAILURES = ["wrong", "truncated", "foreign", "reordered"].map((name) => `scenario.${name}`);

@@ -12,6 +12,8 @@ export interface Intervals {
   readonly p50: Interval | null;
   /** Of the 90th percentile. */
   readonly p90: Interval | null;
+  /** Of the 95th percentile. */
+  readonly p95: Interval | null;
   /** Of the 99th percentile. */
   readonly p99: Interval | null;
   /** Of the 99.9th percentile. */
@@ -79,7 +81,13 @@ export function percentileIntervals(durations: Float64Array): Intervals {
     // There is no duration above the longest.
     return measured.length * (1 - high) < 1 ? null : [atShare(sorted, low), atShare(sorted, high)];
   };
-  return { p50: interval(0.5), p90: interval(0.9), p99: interval(0.99), p999: interval(0.999) };
+  return {
+    p50: interval(0.5),
+    p90: interval(0.9),
+    p95: interval(0.95),
+    p99: interval(0.99),
+    p999: interval(0.999),
+  };
 }
 
 /** The standard error of the share of durations that are at most `upTo`. */

@@ -12,6 +12,8 @@ export interface Percentiles {
   readonly p50: number | null;
   /** The 90th percentile. */
   readonly p90: number | null;
+  /** The 95th percentile. */
+  readonly p95: number | null;
   /** The 99th percentile. */
   readonly p99: number | null;
   /** The 99.9th percentile. */
@@ -82,6 +84,7 @@ export class LatencyHistogram {
     return {
       p50: this.percentile(50),
       p90: this.percentile(90),
+      p95: this.percentile(95),
       p99: this.percentile(99),
       p999: this.percentile(99.9),
       max: this.max,

@@ -5,7 +5,7 @@ import type { FindingKind } from "../judge/findings.ts";
 export interface LivePercentile {
   /** The name of the histogram, such as `latency` or `step.GET`. */
   readonly histogram: string;
-  readonly percentile: "p50" | "p90" | "p99" | "p999" | "max";
+  readonly percentile: "p50" | "p90" | "p95" | "p99" | "p999" | "max";
 }
 
 const FINDINGS: ReadonlyMap<string, FindingKind> = new Map([
@@ -19,7 +19,7 @@ const FINDINGS: ReadonlyMap<string, FindingKind> = new Map([
   ["checks.failed", "check"],
 ]);
 
-const PERCENTILE = /^(?:(fromPlanned|connect|step\.[^<>=!]+|metric\.[^<>=!]+)\.)?(p50|p90|p99|p999|max)$/;
+const PERCENTILE = /^(?:(fromPlanned|connect|step\.[^<>=!]+|metric\.[^<>=!]+)\.)?(p50|p90|p95|p99|p999|max)$/;
 
 /** The metrics that {@linkcode isLive} accepts, for people. */
 export const LIVE_METRICS: string = [

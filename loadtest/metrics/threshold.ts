@@ -52,7 +52,7 @@ const OPERATORS = {
 
 type Read = (metrics: RunMetrics) => number | null;
 
-const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
+const PERCENTILES = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
 
 /** Metrics with percentiles, by the prefix of their names. */
 const PREFIXED: ReadonlyMap<string, (metrics: RunMetrics) => Percentiles> = new Map([
@@ -112,7 +112,7 @@ const NUMBERS: ReadonlyMap<string, Read> = new Map<string, Read>([
 ]);
 
 /** Durations of a scenario: of the step, or the custom metric, of a name that only the run knows. */
-const NAMED_DURATION = /^(step|metric)\.([^<>=!]+)\.(p50|p90|p99|p999|max)$/;
+const NAMED_DURATION = /^(step|metric)\.([^<>=!]+)\.(p50|p90|p95|p99|p999|max)$/;
 
 const EXPRESSION = /^([A-Za-z][^<>=!]*)(<=|>=|==|!=|<|>)([^<>=!]+)$/;
 const NUMBER = /^\d+(\.\d+)?$/;
@@ -122,7 +122,7 @@ const ABORT = /@abort(?::(.*))?$/;
  * Reads a threshold: a metric, an operator, and a bound; then `@abort`, or `@abort:10s`, if it is to stop the run once it
  * does not hold, from that time on.
  *
- * - Durations, with a unit: `p50`, `p90`, `p99`, `p999`, `max`, each also of `fromPlanned.`, `relay.`, `connect.`,
+ * - Durations, with a unit: `p50`, `p90`, `p95`, `p99`, `p999`, `max`, each also of `fromPlanned.`, `relay.`, `connect.`,
  *   `held.`, and `scheduleLag.`, and `duration` of the whole run: `p99<500ms`, `relay.p99<=0.1s`.
  * - Counts, plain or in percent of the clients: `lost==0`, `resent<1%`.
  * - Numbers: `fairness>0.9`, `cpu.server<1`.

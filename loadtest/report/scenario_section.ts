@@ -127,14 +127,14 @@ export function scenarioTables({ scenario }: Summary): Content {
   `;
 }
 
-const NAMES = ["p50", "p90", "p99", "p99.9", "max"];
+const NAMES = ["p50", "p90", "p95", "p99", "p99.9", "max"];
 
-function ms({ p50, p90, p99, p999, max }: Percentiles): string[] {
-  return [p50, p90, p99, p999, max].map(formatMs);
+function ms({ p50, p90, p95, p99, p999, max }: Percentiles): string[] {
+  return [p50, p90, p95, p99, p999, max].map(formatMs);
 }
 
-function plain({ p50, p90, p99, p999, max }: Percentiles): string[] {
-  return [p50, p90, p99, p999, max].map((value) => value === null ? MISSING : significant(value));
+function plain({ p50, p90, p95, p99, p999, max }: Percentiles): string[] {
+  return [p50, p90, p95, p99, p999, max].map((value) => value === null ? MISSING : significant(value));
 }
 
 type Row = readonly [name: string, counts: readonly string[], values: readonly string[]];

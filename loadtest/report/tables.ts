@@ -13,16 +13,16 @@ import { formatCount, formatMs, MISSING } from "./number.ts";
 
 /** Measured durations by percentile. */
 export function latencyTable({ latency, connect, held, scheduleLag, scenario }: Summary): Html {
-  const row = (name: string, { p50, p90, p99, p999, max }: Percentiles): Html =>
+  const row = (name: string, { p50, p90, p95, p99, p999, max }: Percentiles): Html =>
     html`<tr><th scope="row">${name}</th>${
-      [p50, p90, p99, p999, max].map((ms) => html`<td>${formatMs(ms)}</td>`)
+      [p50, p90, p95, p99, p999, max].map((ms) => html`<td>${formatMs(ms)}</td>`)
     }</tr>`;
   return html`
     <div class="scroll">
       <table>
         <caption class="unseen">Durations by percentile</caption>
         <thead>
-          <tr><th></th>${["p50", "p90", "p99", "p99.9", "max"].map((name) =>
+          <tr><th></th>${["p50", "p90", "p95", "p99", "p99.9", "max"].map((name) =>
             html`<th scope="col">${name}</th>`
           )}</tr>
         </thead>

@@ -137,6 +137,13 @@ export function measureSteps(ledger: Ledger): ScenarioMetrics {
 function significant(percentiles: Percentiles): Percentiles {
   const rounded = (value: number | null): number | null =>
     value === null ? null : Number(value.toPrecision(3));
-  const { p50, p90, p99, p999, max } = percentiles;
-  return { p50: rounded(p50), p90: rounded(p90), p99: rounded(p99), p999: rounded(p999), max: rounded(max) };
+  const { p50, p90, p95, p99, p999, max } = percentiles;
+  return {
+    p50: rounded(p50),
+    p90: rounded(p90),
+    p95: rounded(p95),
+    p99: rounded(p99),
+    p999: rounded(p999),
+    max: rounded(max),
+  };
 }

@@ -4,7 +4,7 @@ import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { scenarioSummary } from "../_util/loadtest/scenario_summary.ts";
 import { wholeSummary } from "../_util/loadtest/run_summary.ts";
 
-const PERCENTILE = /\.(p50|p90|p99|p999|max)(\.\d)?$/;
+const PERCENTILE = /\.(p50|p90|p95|p99|p999|max)(\.\d)?$/;
 
 const read = (file: string): string => Deno.readTextFileSync(new URL(`../../docs/${file}`, import.meta.url));
 

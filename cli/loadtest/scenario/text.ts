@@ -5,7 +5,7 @@ import type { Percentiles } from "../../../loadtest/metrics/latency.ts";
 
 /** Tables of the steps, the custom metrics, and the checks of a scenario. */
 export function scenarioText({ perSecond, steps, metrics, checks, sessions }: ScenarioMetrics): string {
-  const columns = ["p50", "p90", "p99", "p99.9", "max"];
+  const columns = ["p50", "p90", "p95", "p99", "p99.9", "max"];
   return [
     ...(steps.length === 0 ? [] : [formatTable({
       head: ["step, ms", "requests", "as expected", ...columns],
@@ -26,6 +26,6 @@ export function scenarioText({ perSecond, steps, metrics, checks, sessions }: Sc
   ].join("\n");
 }
 
-function percentiles({ p50, p90, p99, p999, max }: Percentiles): string[] {
-  return [p50, p90, p99, p999, max].map((value) => value === null ? "-" : value.toFixed(1));
+function percentiles({ p50, p90, p95, p99, p999, max }: Percentiles): string[] {
+  return [p50, p90, p95, p99, p999, max].map((value) => value === null ? "-" : value.toFixed(1));
 }

@@ -1,7 +1,9 @@
 /** The files that a load test writes, and its processes when their group is signaled. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { formatHistoryLine } from "../../../loadtest/history/line_format.ts";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import { childrenOf, loadTest, readOr, startLoadTest, when } from "../../_util/loadtest/loadtest_program.ts";
+import { goodRun } from "../../_util/loadtest/run_events.ts";
 import { refusalOf } from "../../_util/programs/refusal.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
 
@@ -52,6 +54,20 @@ Deno.test("loadtest.ts replaces earlier files when it ends, and leaves no draft"
   assertStringIncludes(files["run.xml"]!, "</testsuite");
   assertStringIncludes(files["run.csv"]!, "\r\n0,20,");
   assertEquals((await loadTest("verify", `${folder.path}/run.jsonl`, "--json")).summary.verdict, "proven");
+});
+
+Deno.test("loadtest.ts verify prints the first findings of a kind, and with --all every one", async () => {
+  await using folder = new TempDir();
+  const events = goodRun(30).filter(({ event }) => event !== "ack");
+  await folder.write("run.jsonl", events.map((event) => `${formatHistoryLine(event)}\n`).join(""));
+  const file = `${folder.path}/run.jsonl`;
+  const [first, all] = await Promise.all([loadTest("verify", file), loadTest("verify", file, "--all")]);
+  assertEquals([first.code, all.code], [1, 1]);
+  assertStringIncludes(first.out, " more like this)\n");
+  assertStringIncludes(first.out, ": see --all\n");
+  for (let client = 0; client < 30; client++) {
+    assertMatch(all.out, new RegExp(`\\bclient ${client} \\(`, "i"));
+  }
 });
 
 Deno.test("loadtest.ts rejects one file for two outputs, and - as a file", async () => {

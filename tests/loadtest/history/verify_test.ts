@@ -147,6 +147,17 @@ Deno.test("HistoryVerifier agrees with the run", pure, () => {
   assertEquals(judged(written(goodRun(4), ["p99<1ms"])).verdict, "threshold");
 });
 
+Deno.test("HistoryVerifier describes as many findings of a kind as its option says", pure, () => {
+  const lines = written(goodRun(30).filter((event) => event.event !== "ack"));
+  const lost = (options?: { readonly described: number }) => {
+    const history = new HistoryVerifier(options);
+    for (const line of lines) history.push(line);
+    return history.end().judgement.findings.filter(({ kind }) => kind === "lost");
+  };
+  assertEquals([lost().length, lost().at(-1)?.text], [21, "And 10 more like these"]);
+  assertEquals(lost({ described: Infinity }).length, 30);
+});
+
 Deno.test(
   "HistoryVerifier judges by the lag limit of the history, or by 100 ms when there is none",
   pure,

@@ -34,3 +34,21 @@ Deno.test(
     assertEquals([others.at(-1)?.text, uncounted], ["And 5 more like these", 5]);
   },
 );
+
+Deno.test("Findings describes as many of a kind as its limit says, also of another ledger's", pure, () => {
+  const all = new Findings(Infinity);
+  const ten = new Findings(10);
+  const some = new Findings();
+  for (let index = 0; index < 30; index++) {
+    for (const each of [all, ten, some]) {
+      each.add("lost", () => `x${index}`);
+    }
+  }
+  assertEquals(all.list(["lost"]).length, 30);
+  assertEquals([ten.list(["lost"]).length, ten.list(["lost"]).at(-1)?.text], [11, "And 20 more like these"]);
+  assertEquals(some.list(["lost"]).length, 21);
+  const joined = new Findings(Infinity);
+  joined.absorb(all.snapshot());
+  joined.absorb(all.snapshot());
+  assertEquals([joined.list(["lost"]).length, joined.count("lost")], [60, 60]);
+});

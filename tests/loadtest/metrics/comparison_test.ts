@@ -64,7 +64,7 @@ Deno.test(
 
 Deno.test("percentileIntervals() returns null when there are too few durations", pure, () => {
   const few = percentileIntervals(simulated(1, { count: 299 }));
-  assertEquals(few, { p50: null, p90: null, p99: null, p999: null });
+  assertEquals(few, { p50: null, p90: null, p95: null, p99: null, p999: null });
   const { p50, p999 } = percentileIntervals(simulated(1));
   assertEquals([p50 === null, p999], [false, null]);
   const withGaps = Float64Array.from([...simulated(1), NaN, NaN]);

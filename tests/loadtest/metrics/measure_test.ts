@@ -49,9 +49,22 @@ Deno.test("LatencyHistogram.record() keeps microseconds, and counts negative dur
   assertEquals([histogram.percentile(50), histogram.max, histogram.count], [0, 0.003, 2]);
 });
 
+Deno.test(
+  "LatencyHistogram.percentiles() returns durations that 50 to 99.9 % do not exceed",
+  pure,
+  () => {
+    const { max, ...others } = histogramOf(Array.from({ length: 2000 }, (_, ms) => ms + 1)).percentiles();
+    const exact = { p50: 1000, p90: 1800, p95: 1900, p99: 1980, p999: 1998 };
+    assertEquals(max, 2000);
+    for (const [name, ms] of Object.entries(exact)) {
+      assertAlmostEquals(Reflect.get(others, name), ms, 0.001 * ms, name);
+    }
+  },
+);
+
 Deno.test("LatencyHistogram.percentiles() returns null when it is empty", pure, () => {
   const none = new LatencyHistogram();
-  assertEquals(none.percentiles(), { p50: null, p90: null, p99: null, p999: null, max: null });
+  assertEquals(none.percentiles(), { p50: null, p90: null, p95: null, p99: null, p999: null, max: null });
   assertEquals(none.curve(), []);
 });
 
@@ -142,8 +155,8 @@ Deno.test("peakConnections() returns the most connections open at the same time"
 Deno.test("summarize() returns every field of the documented format", pure, () => {
   const { findings, thresholds, ...summary } = summaryOf(goodRun(4));
   assertEquals([findings, thresholds], [[], []]);
-  const flat = (ms: number) => ({ p50: ms, p90: ms, p99: ms, p999: ms, max: ms });
-  const unknown = { p50: null, p90: null, p99: null, p999: null };
+  const flat = (ms: number) => ({ p50: ms, p90: ms, p95: ms, p99: ms, p999: ms, max: ms });
+  const unknown = { p50: null, p90: null, p95: null, p99: null, p999: null };
   assertEquals(summary, {
     verdict: "proven",
     findingCounts: {},
@@ -203,6 +216,7 @@ Deno.test("parseThreshold() and checkThreshold() accept every operator, metric, 
     ["p99 < 500ms", true],
     ["p50<19ms", false],
     ["p50<=19ms", true],
+    ["p95<19ms", false],
     ["max>=0.019s", true],
     ["fromPlanned.p99==20ms", true],
     ["relay.p999!=9ms", false],
@@ -261,7 +275,7 @@ Deno.test("parseThreshold() names the value and what is accepted when it throws"
     ["p99<5%", "expected a duration as the bound"],
     [
       "p98<5ms",
-      "expected one of p50, p90, p99, p999, max, alone or after one of fromPlanned., relay., connect., held., " +
+      "expected one of p50, p90, p95, p99, p999, max, alone or after one of fromPlanned., relay., connect., held., " +
       "scheduleLag., step.NAME., metric.NAME.; or one of duration, acked, lost,",
     ],
     ["toString<5", "expected one of"],
