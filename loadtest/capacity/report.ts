@@ -10,6 +10,8 @@ import type { CapacityEnding, Level } from "./search.ts";
 export interface CapacityReportInput {
   /** The answer in a sentence. */
   readonly answer: string;
+  /** A sentence about failures that may not depend on the rate. */
+  readonly doubt?: string | undefined;
   readonly ending: CapacityEnding;
   readonly levels: readonly (Level & {
     readonly perSecond: number;
@@ -33,7 +35,9 @@ const TONES: Readonly<Record<CapacityEnding, string>> = {
 const FINEST = 0.001;
 
 /** Renders the page. */
-export function renderCapacityReport({ answer, ending, levels, unit, args }: CapacityReportInput): string {
+export function renderCapacityReport(
+  { answer, doubt, ending, levels, unit, args }: CapacityReportInput,
+): string {
   // A rate that was tried again counts by its last run.
   const byRate = new Map(levels.map((level) => [level.rate, level]));
   const sorted = [...byRate.values()].sort((one, other) => one.rate - other.rate);
@@ -71,6 +75,7 @@ export function renderCapacityReport({ answer, ending, levels, unit, args }: Cap
       <header class="verdict ${TONES[ending]}">
         <h1>Capacity</h1>
         <p>${answer}.</p>
+        ${doubt === undefined ? "" : html`<p>${doubt}.</p>`}
       </header>
       <h2>Latency against rate</h2>
       <div class="charts">${renderChart(chart)}</div>

@@ -150,12 +150,13 @@ async function searchAndReport(
     low,
     high,
     why,
+    doubt: doubt ?? null,
     unit,
     levels,
   });
   if (report !== undefined && levels.length > 0) {
     const { renderCapacityReport } = await import("../../../loadtest/capacity/report.ts");
-    await writeWhole(report, renderCapacityReport({ answer, ending, levels, unit, args }));
+    await writeWhole(report, renderCapacityReport({ answer, doubt, ending, levels, unit, args }));
   }
   return exitCodeOf(capacity);
 }
