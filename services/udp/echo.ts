@@ -1,6 +1,7 @@
 /** An echo and a chat over UDP. @module */
 import { type Datagram, DatagramSocket, type DatagramStats, MAX_DATAGRAM } from "../../socket/udp.ts";
 import type { ListenerEvent } from "../../socket/listener/event.ts";
+import { bindAll } from "../../socket/listener/bind_all.ts";
 import { closeOnAbort } from "../../socket/listener/close_on_abort.ts";
 import { type Address, formatAddress } from "../../socket/network.ts";
 import { type Clock } from "../../internal/clock.ts";
@@ -93,7 +94,7 @@ export function startDatagramEcho(options: DatagramEchoOptions = {}): Service<Da
 
 class DatagramEcho implements Service<DatagramEchoStats> {
   readonly finished: Promise<void>;
-  readonly #sockets: DatagramSocket[] = [];
+  readonly #sockets: readonly DatagramSocket[];
   readonly #clock: Clock;
   readonly #guard: DatagramGuard;
   readonly #room: DatagramRoom<DatagramSocket> | undefined;
@@ -111,19 +112,12 @@ class DatagramEcho implements Service<DatagramEchoStats> {
     options.signal?.throwIfAborted();
     this.#clock = options.clock ?? systemClock;
     this.#room = options.chat ? new DatagramRoom({ maxSenders, forgetAfter: sender }) : undefined;
-    try {
-      for (const hostname of hostnames) this.#bind(hostname, options.port);
-    } catch (error) {
-      this.#closeSockets();
-      throw error;
-    }
-    for (const hostname of tryHostnames) {
-      try {
-        this.#bind(hostname, options.port);
-      } catch (cause) {
-        options.onEvent?.({ type: "not-bound", hostname, cause }); // These are optional.
-      }
-    }
+    const { sockets, notBound } = bindAll(
+      { hostnames, tryHostnames, port: options.port ?? 0 },
+      (hostname, port) => new DatagramSocket({ hostname, port }),
+    );
+    this.#sockets = sockets;
+    for (const { hostname, cause } of notBound) options.onEvent?.({ type: "not-bound", hostname, cause });
     this.#guard = new DatagramGuard({ own: this.addresses, rate: answerRate });
     this.finished = this.#serveAll();
     closeOnAbort(this, options.signal);
@@ -164,11 +158,6 @@ class DatagramEcho implements Service<DatagramEchoStats> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #bind(hostname: string, port = 0): void {
-    // The OS picks a port for the first address, and the others share it.
-    this.#sockets.push(new DatagramSocket({ hostname, port: this.#sockets[0]?.address.port ?? port }));
   }
 
   #closeSockets(): void {

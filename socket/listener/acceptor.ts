@@ -1,5 +1,6 @@
 /** Accepts peers on the sockets of a listener: errors sorted, suspended and resumed, paced. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
+import { bindAll } from "./bind_all.ts";
 import type { ListenerEvent } from "./event.ts";
 import type { Address, Network, Transport, TransportListener } from "../network.ts";
 import { RateLimit } from "./rate_limit.ts";
@@ -95,7 +96,13 @@ export class Acceptor {
   constructor(options: AcceptorOptions) {
     this.#options = options;
     this.setMaxRate(options.maxAcceptRate);
-    this.sockets = bind(options);
+    const { network, reusePort } = options;
+    const { sockets, notBound } = bindAll(
+      options,
+      (hostname, port) => network.listen({ hostname, port, reusePort }),
+    );
+    this.sockets = sockets;
+    for (const { hostname, cause } of notBound) options.onEvent({ type: "not-bound", hostname, cause });
     this.addresses = this.sockets.map((socket) => socket.address);
   }
 
@@ -245,30 +252,4 @@ export class Acceptor {
       this.#timers.add(timer);
     });
   }
-}
-
-function bind(options: AcceptorOptions): TransportListener[] {
-  const bound: TransportListener[] = [];
-  const add = (hostname: string) => {
-    // A port picked by the system is the same for all addresses.
-    const port = bound[0]?.address.port ?? options.port;
-    bound.push(options.network.listen({ hostname, port, reusePort: options.reusePort }));
-  };
-  try {
-    for (const hostname of options.hostnames) add(hostname);
-  } catch (error) {
-    for (const socket of bound) socket.close();
-    throw error;
-  }
-  for (const hostname of options.tryHostnames) {
-    try {
-      add(hostname);
-    } catch (error) {
-      // These are optional, but at least one address must be bound.
-      if (bound.length === 0 && hostname === options.tryHostnames.at(-1)) throw error;
-      options.onEvent({ type: "not-bound", hostname, cause: error });
-    }
-  }
-  if (bound.length === 0) throw new TypeError("Cannot listen: no address to bind was given");
-  return bound;
 }
