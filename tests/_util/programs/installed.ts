@@ -16,14 +16,16 @@ export async function isInstalled(program: string, ...args: readonly string[]): 
 }
 
 /**
- * Returns a free port of an address, below those that the system gives to clients: a program that binds it a little later finds it
- * free.
+ * Returns a port that is free on all of these addresses, below those that the system gives to clients: a program that binds it
+ * a little later finds it free.
  */
-export function freePort(hostname = "127.0.0.1"): number {
+export function freePort(...hostnames: readonly string[]): number {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     try {
-      Deno.listen({ hostname, port }).close();
+      for (const hostname of hostnames.length === 0 ? ["127.0.0.1"] : hostnames) {
+        Deno.listen({ hostname, port }).close();
+      }
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

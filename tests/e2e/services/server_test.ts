@@ -4,6 +4,7 @@ import { closing } from "../../../cli/server/listener_log.ts";
 import { connect, DatagramSocket } from "../../../socket/mod.ts";
 import { VirtualClock } from "../../../testing/mod.ts";
 import { refusalOf } from "../../_util/programs/refusal.ts";
+import { freePort } from "../../_util/programs/installed.ts";
 import { runServer, ServerProcess } from "../../_util/programs/program.ts";
 import { pure } from "../../_util/permissions.ts";
 
@@ -102,10 +103,10 @@ for (const name of ["echo", "udp"]) {
     name: `server.ts ${name} warns when another program has its port on ::1`,
     ignore: !canBind("::1"),
     fn: async () => {
-      using other = name === "udp"
-        ? new DatagramSocket({ hostname: "::1" })
-        : Deno.listen({ hostname: "::1", port: 0 });
-      const { port } = "addr" in other ? other.addr : other.address;
+      const port = freePort("127.0.0.1", "::1");
+      using _other = name === "udp"
+        ? new DatagramSocket({ hostname: "::1", port })
+        : Deno.listen({ hostname: "::1", port });
       await using server = await ServerProcess.startAnywhere(name, "--port", `${port}`);
       const { out, err } = await server.stop();
       assertEquals(out.trimEnd().split("\n").length, 1);
