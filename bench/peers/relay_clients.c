@@ -20,6 +20,9 @@
 
 enum { EVENTS = 512, READ_BYTES = 8192, LOOPBACK = 0x7f000001 };
 
+// The longest round is the window and two times the hold. What takes longer hangs, and is killed by SIGALRM.
+enum { SPARE_SECONDS = 30 };
+
 // The oks begin this long after the look at the CPU time before them, in ms.
 static const double BEFORE_OKS_MS = 200;
 
@@ -37,7 +40,7 @@ static int port, addresses, clients;
 static struct client *all;
 static int *owners; // Clients by descriptor.
 static struct answer *answers; // In order of time, as all are held equally long.
-static int first_answer, last_answer;
+static int first_answer, last_answer, most_answers;
 static int epoll, begun, received, ended;
 static double hold, begin;
 
@@ -91,6 +94,10 @@ static void finish_if_done(struct client *client) {
 static void take_line(int number, char *line) {
   struct client *client = &all[number];
   if (line[0] == 'm') {
+    if (last_answer == most_answers) {
+      fprintf(stderr, "The relay delivered more than %d messages\n", most_answers);
+      exit(1);
+    }
     int message = atoi(line + strlen("message m"));
     answers[last_answer++] = (struct answer){now() - begin + hold, number, message};
     client->held++;
@@ -154,13 +161,15 @@ int main(int count, char **arguments) {
   hold = atof(arguments[5]);
   all = calloc(clients, sizeof *all);
   // The relay delivers a message again if its receiver has closed.
-  answers = calloc(4 * clients, sizeof *answers);
+  most_answers = 4 * clients;
+  answers = calloc(most_answers, sizeof *answers);
   owners = calloc(sysconf(_SC_OPEN_MAX), sizeof *owners);
   double *starts = calloc(clients, sizeof *starts);
   for (int number = 0; number < clients; number++) starts[number] = window * drand48();
   qsort(starts, clients, sizeof *starts, by_time);
   epoll = epoll_create1(EPOLL_CLOEXEC);
 
+  alarm((window + 2 * hold) / 1e3 + SPARE_SECONDS);
   double before_starts = cpu_seconds();
   begin = now();
   while (received < clients) {
