@@ -44,6 +44,8 @@ Deno.test("readToolArgs() names an argument that it does not know, and what is a
   assertThrows(() => read("--minutes", "--json"), ToolUsageError, "Cannot use --minutes without a value");
   assertThrows(() => read("--minutes", "x"), ToolUsageError, 'Cannot use --minutes "x": expected a number');
   assertThrows(() => read("1MiB", "few"), ToolUsageError, 'Cannot use CLIENTS "few": expected a number');
+  assertThrows(() => read("--minutes=-1"), ToolUsageError, "expected a number of at least 0");
+  assertEquals(read("--minutes", "0")?.minutes, 0);
   assertThrows(() => read("--json=yes"), ToolUsageError, "Cannot use --json with a value");
 });
 

@@ -1,4 +1,5 @@
 /** The command lines of benchmarks, trials, and other tools of this project. @module */
+import { parseArgs } from "@std/cli/parse-args";
 import { quoted } from "../../../internal/printable.ts";
 
 /** Values by name, each with its default, whose type a value must have. */
@@ -63,35 +64,41 @@ export function readToolArgs<
   const Words extends Defaults,
 >(usage: ToolUsage<Options, Words>, args: readonly string[]): ToolArgs<Options, Words> | undefined {
   const { options = {} as Options, words = {} as Words } = usage;
-  if (args.some((arg) => arg === "--help" || arg === "-h")) return undefined;
-  const values: Record<string, unknown> = { ...options, ...words };
-  const free = Object.entries<number | string>(words);
-  const left = [...args];
-  for (let arg = left.shift(); arg !== undefined; arg = left.shift()) {
-    if (!arg.startsWith("-")) {
-      const [name, fallback] = free.shift() ?? unknown(arg, usage);
-      values[name] = valueOf(name.toUpperCase(), arg, fallback);
-      continue;
+  const flags = Object.keys(options).filter((name) => options[name] === false);
+  let free = Object.keys(words).length;
+  const { _: given, help, ...found } = parseArgs(args, {
+    boolean: ["help", ...flags],
+    string: ["_", ...Object.keys(options).filter((name) => options[name] !== false)],
+    alias: { help: "h" },
+    unknown: (arg, name) => {
+      if (name !== undefined || free-- === 0) unknown(arg, usage);
+    },
+  });
+  if (help === true) return undefined;
+  for (const name of flags) {
+    if (args.some((arg) => arg.startsWith(`--${name}=`))) {
+      throw new ToolUsageError(`Cannot use --${name} with a value`);
     }
-    const [, name = "", inline] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
-    if (!Object.hasOwn(options, name)) unknown(arg, usage);
-    const fallback = options[name]!;
-    if (fallback === false) {
-      if (inline !== undefined) throw new ToolUsageError(`Cannot use --${name} with a value`);
-      values[name] = true;
-    } else values[name] = valueOf(`--${name}`, inline ?? left.shift(), fallback);
   }
-  return values as ToolArgs<Options, Words>;
+  const valueAt = ([name, fallback]: [string, number | string | false]): [string, unknown] => {
+    const text = found[name];
+    return [name, typeof text === "string" ? valueOf(`--${name}`, text, fallback) : text ?? fallback];
+  };
+  return Object.fromEntries([
+    ...Object.entries(options).map(valueAt),
+    ...Object.entries<number | string>(words).map(([name, fallback], place) => {
+      const text = given[place];
+      return [name, text === undefined ? fallback : valueOf(name.toUpperCase(), String(text), fallback)];
+    }),
+  ]) as ToolArgs<Options, Words>;
 }
 
 function unknown(arg: string, usage: Parameters<typeof describe>[0]): never {
   throw new ToolUsageError(`Unknown argument ${quoted(arg)}: expected ${describe(usage)}`);
 }
 
-function valueOf(name: string, text: string | undefined, fallback: number | string): number | string {
-  if (text === undefined || text === "" || text.startsWith("--")) {
-    throw new ToolUsageError(`Cannot use ${name} without a value`);
-  }
+function valueOf(name: string, text: string, fallback: number | string | false): number | string {
+  if (text === "") throw new ToolUsageError(`Cannot use ${name} without a value`);
   if (typeof fallback === "string") return text;
   const value = Number(text);
   if (Number.isFinite(value) && value >= 0) return value;
