@@ -185,6 +185,7 @@ Deno.test({
     assertEquals(doubt(), undefined);
     assertEquals(doubt([1000, "failed"]), undefined);
     assertEquals(doubt([100, "held"], [200, "failed"], [150, "held"], [150, "failed"]), undefined);
+    assertEquals(doubt([1000, "held"], [801, "failed"]), undefined);
     assertEquals(doubt([400, "invalid"], [800, "held"]), undefined);
     assertEquals(
       doubt([1000, "held"], [2000, "failed"], [1000, "failed"], [800, "failed"]),

@@ -47,6 +47,11 @@ Deno.test("Findings describes as many of a kind as its limit says, also of anoth
   assertEquals(all.list(["lost"]).length, 30);
   assertEquals([ten.list(["lost"]).length, ten.list(["lost"]).at(-1)?.text], [11, "And 20 more like these"]);
   assertEquals(some.list(["lost"]).length, 21);
+  const full = new Findings();
+  const least = new Findings(1);
+  for (let index = 0; index < 20; index++) full.add("lost", () => `x${index}`);
+  least.add("lost", () => "x");
+  assertEquals([full.list(["lost"]).at(-1)?.text, least.list(["lost"]).length], ["X19", 1]);
   const joined = new Findings(Infinity);
   joined.absorb(all.snapshot());
   joined.absorb(all.snapshot());

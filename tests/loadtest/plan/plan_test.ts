@@ -142,6 +142,10 @@ Deno.test("Plan estimates open clients, and the processes and ports that they ne
   const quick = new Plan({ ...OPTIONS, clients: 40_000, window: 2000, arrival: "constant" });
   assert(quick.peakOpen < 8000, `${quick.peakOpen}`);
   assertEquals(quick.loopbackAddresses, 2);
+  // 14,000 ports of one address are given out quickly: here, those of the clients that are open, and of those that closed.
+  const together = (clients: number): number =>
+    new Plan({ ...OPTIONS, clients, window: 0 }).loopbackAddresses;
+  assertEquals([together(7000), together(7001)], [1, 2]);
   // Little's law: 100 a second, each for a little longer than the second that it waits for its own answer.
   const steady = new Plan({ ...OPTIONS, arrival: "constant", replyDelay: { type: "fixed", delay: 1000 } });
   assertGreater(steady.peakOpen, 100);

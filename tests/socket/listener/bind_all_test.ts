@@ -37,6 +37,13 @@ Deno.test("bindAll() lets the system pick again when another address has the por
   }
 });
 
+Deno.test("bindAll() uses the tenth pick", pure, () => {
+  const os = new Os((at) => at.startsWith("::1 ") && at !== `::1 ${FIRST_PICK + 9}`);
+  const { sockets, notBound } = bindAll(BOTH, os.bind);
+  assertEquals(sockets.map(({ address }) => address.port), [FIRST_PICK + 9, FIRST_PICK + 9]);
+  assertEquals([notBound, os.picks], [[], 10]);
+});
+
 Deno.test("bindAll() gives up after ten picks, and leaves nothing bound that must not be", pure, () => {
   const taken = (at: string): boolean => at.startsWith("::1 ");
   const os = new Os(taken);
