@@ -36,6 +36,9 @@ const ROUNDS = 5;
 /**
  * Measures, and prints the medians of all rounds as a table, or with `json` as one JSON line per server. Each server gets
  * the traffic of some rounds first, so that it is compiled and its memory is there.
+ *
+ * Rounds alternate between the servers, so that other load on the machine affects all of them; and every second one goes
+ * through them backward, because a server still works on the end of its round in that of the next one.
  */
 export async function compare(comparison: Comparison): Promise<void> {
   await using stack = new AsyncDisposableStack();
@@ -43,10 +46,9 @@ export async function compare(comparison: Comparison): Promise<void> {
   for (const [name, start] of Object.entries(comparison.servers)) {
     measured.push({ name, peer: stack.use(await start()), rounds: [] });
   }
-  // Alternating, so that other load on the machine affects all of them.
   const { rounds: counted = ROUNDS, warmUps = 1 } = comparison;
   for (let round = -warmUps; round < counted; round++) {
-    for (const { peer, rounds } of measured) {
+    for (const { peer, rounds } of round % 2 === 0 ? measured : measured.toReversed()) {
       const result = await measure(comparison, peer);
       if (round >= 0) rounds.push(result);
     }
