@@ -5,8 +5,8 @@ import type { CloseReason, ConnectError } from "../../socket/errors.ts";
 import type { Address } from "../../socket/network.ts";
 import type { GeneratorLimit, MessageName } from "../history/events.ts";
 import type { ClientRecord } from "../ledger/client_record.ts";
-import type { LatencyHistogram } from "../metrics/latency.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { ProgressCounter } from "./fleet_progress.ts";
 
 /** Options for {@linkcode ClientRecorder}. */
 export interface ClientRecorderOptions {
@@ -19,10 +19,8 @@ export interface ClientRecorderOptions {
   /** ms since the run began. */
   readonly now: () => number;
   readonly record: ClientRecord;
-  /** Counters to update. */
-  readonly progress: { connected: number; acknowledged: number; open: number; resent: number };
-  /** Records the times from planned start to ok. */
-  readonly latency: LatencyHistogram;
+  /** Counts what the clients do. */
+  readonly progress: ProgressCounter;
   /** Returns whether the run has stopped its clients. */
   readonly stopped: () => boolean;
 }
@@ -105,11 +103,7 @@ export class ClientRecorder {
 
   acknowledged(client: number, _: Ends, message: MessageName, own: boolean): void {
     const at = this.#now();
-    if (own) {
-      const { progress, latency } = this.#options;
-      progress.acknowledged++;
-      latency.record(at - this.#due[this.#placeOf(client)]!);
-    }
+    if (own) this.#options.progress.acknowledge(at - this.#due[this.#placeOf(client)]!);
     this.#record.acknowledged(client, at, message);
   }
 

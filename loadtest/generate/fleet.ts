@@ -18,6 +18,7 @@ import { randomStream } from "../plan/seeded_random.ts";
 import { type PreparedScenario, ScenarioRunner } from "../scenario/scenario_runner.ts";
 import type { ThreadLoadMeter } from "../process/thread_load.ts";
 import { EventRecord } from "./event_record.ts";
+import { type FleetProgress, ProgressCounter } from "./fleet_progress.ts";
 import { LoopLag } from "./loop_lag.ts";
 import { RelayClients } from "./relay_clients.ts";
 import { RelayTask } from "./relay_task.ts";
@@ -54,23 +55,6 @@ export interface FleetOptions {
   readonly clientRecord?: ClientRecord | undefined;
 }
 
-/** The progress of a fleet. */
-export interface FleetProgress {
-  readonly started: number;
-  /** Connections made, open or not. */
-  readonly connected: number;
-  readonly acknowledged: number;
-  /** Open connections. */
-  readonly open: number;
-  readonly resent: number;
-  /** Clients that have finished. */
-  readonly finished: number;
-  /** Lag of this process in timers and client starts, at the 99th percentile, in ms. */
-  readonly lag: number;
-  /** The times from planned start to ok so far: an encoded `LatencyHistogram`. */
-  readonly latency: string;
-}
-
 /** A client of any protocol. */
 interface Client {
   stop(): void;
@@ -79,13 +63,6 @@ interface Client {
 const LEAST_WRITE_BUFFER = 1024 * 1024;
 // Several long messages may wait for one client, which does not make it a slow reader.
 const LINES_WAITING = 64;
-
-/** Replies recorded in the latency of the progress: all of the first ones, later one in 16. */
-const ALL_SAMPLED = 10_000;
-const SAMPLE = 16;
-
-/** Time for which the encoded latency of the progress is good, in ms. */
-const ENCODED_FOR_MS = 1000;
 
 // Often enough to see a stall of a few hundredths of a second, rare enough to cost nothing.
 const LAG_SAMPLE_MS = 20;
@@ -101,17 +78,13 @@ export class Fleet {
   readonly #loopLag: LoopLag;
   readonly #startLag = new LatencyHistogram();
   readonly #done = Promise.withResolvers<void>();
-  readonly #progress = { started: 0, connected: 0, acknowledged: 0, open: 0, resent: 0, finished: 0 };
-  readonly #latency = new LatencyHistogram();
+  readonly #progress = new ProgressCounter();
   readonly #pace: Pace;
   readonly #scenario: ScenarioRunner | undefined;
   readonly #relay: RelayClients | undefined;
   readonly #clientRecord: ClientRecord;
   readonly #recorder: ClientRecorder;
   readonly #limits: LineLimits;
-  #encoded = "";
-  #encodedAt = -Infinity;
-  #encodedCount = 0;
   #next = 0;
   #stopped = false;
   #starting: Timer | undefined;
@@ -138,7 +111,6 @@ export class Fleet {
       now: () => this.#now(),
       record: this.#clientRecord,
       progress: this.#progress,
-      latency: this.#latency,
       stopped: () => this.#stopped,
     };
     if (run.protocol === "relay") {
@@ -159,37 +131,14 @@ export class Fleet {
       pace: this.#pace,
       maxLag: maxLagOf(run),
       record: (event) => this.#record(event),
-      onAnswered: (ms, count) => {
-        // For the live view only, which a sample serves as well: recording each costs a tenth of a request.
-        const before = this.#progress.acknowledged;
-        const answered = this.#progress.acknowledged += count;
-        const sampled = answered < ALL_SAMPLED
-          ? count
-          : Math.floor(answered / SAMPLE) - Math.floor(before / SAMPLE);
-        if (sampled > 0) this.#latency.record(ms, sampled);
-      },
+      onAnswered: (ms, count) => this.#progress.acknowledgeSampled(ms, count),
     });
   }
 
   get progress(): FleetProgress {
     const lag = Math.max(this.#loopLag.percentile99, this.#startLag.percentile(99) ?? 0);
-    return { ...this.#progress, lag, latency: this.#encodedLatency() };
-  }
-
-  /** Returns the latency so far, encoded once per second while clients run: it takes 2 ms, for each of four reports a second. */
-  #encodedLatency(): string {
-    const now = this.#clock.now();
-    const { count } = this.#latency;
-    // Also when the first one is there: whoever sees that something was acknowledged expects its latency.
-    const first = count > 0 && this.#encodedCount === 0;
-    if (
-      first || now >= this.#encodedAt + ENCODED_FOR_MS || this.#progress.finished === this.#indices.length
-    ) {
-      this.#encoded = this.#latency.encode();
-      this.#encodedAt = now;
-      this.#encodedCount = count;
-    }
-    return this.#encoded;
+    const over = this.#progress.finished === this.#indices.length;
+    return this.#progress.report({ now: this.#clock.now(), lag, over });
   }
 
   /** Runs every client to its end; once only. */
