@@ -7,7 +7,7 @@ import { parseCommandLine } from "../args/parse.ts";
 import type { CommandLine, Program } from "../args/program.ts";
 import { watchTerminal } from "../terminal/terminal.ts";
 import { type Context, HEAP_FLAG, programName, VERSION } from "../run_program.ts";
-import { formatAddress } from "../../socket/network.ts";
+import { formatAddress, unixPath } from "../../socket/network.ts";
 import { LiveLimits } from "./live_limits.ts";
 import { ADMIN_COMPANIONS, assertCompanions, type Companions } from "../shared/companions.ts";
 import { logFailure, startLog } from "../shared/program_log.ts";
@@ -160,9 +160,9 @@ async function explainingBind(
   try {
     return await start();
   } catch (cause) {
-    const why = whyNotBound(cause);
-    if (why === undefined) throw cause;
     const hosts = requiredHosts(values);
+    const why = whyNotBound(cause, hosts);
+    if (why === undefined) throw cause;
     const pair = cause instanceof Deno.errors.AddrInUse ? overlapping(hosts) : undefined;
     if (pair !== undefined) {
       const [one, other] = pair;
@@ -171,7 +171,8 @@ async function explainingBind(
         { cause },
       );
     }
-    const where = `${hosts.join(", ")} port ${values.port}`;
+    const isUnix = hosts.every((host) => unixPath(host) !== undefined);
+    const where = hosts.join(", ") + (isUnix ? "" : ` port ${values.port}`);
     throw new ExitError(`Cannot listen on ${where}: ${why}`, { cause });
   }
 }
@@ -189,14 +190,22 @@ function overlapping(hosts: readonly string[]): readonly [string, string] | unde
 }
 
 /** Returns an error that the user can fix as one line, or `undefined` for any other error. */
-function whyNotBound(cause: unknown): string | undefined {
-  if (cause instanceof Deno.errors.AddrInUse) return "the port is in use";
+function whyNotBound(cause: unknown, hosts: readonly string[]): string | undefined {
+  if (cause instanceof Deno.errors.AddrInUse) return whyInUse(hosts);
   if (cause instanceof Deno.errors.AddrNotAvailable) return "this machine has no such address";
   if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
     return cause.message;
   }
   if (cause instanceof Error && cause.message.includes("lookup address")) return "no such host";
   return undefined;
+}
+
+/** Returns which part of the addresses is in use, and what to do. With several hosts, the OS does not report which one. */
+function whyInUse(hosts: readonly string[]): string {
+  const paths = hosts.filter((host) => unixPath(host) !== undefined).length;
+  if (paths === 0) return "the port is in use; choose another with --port, or a free one with --port 0";
+  if (paths === hosts.length) return "the socket is in use; choose another path with --host";
+  return "the port or the socket is in use; choose another with --port or --host";
 }
 
 /** Prints one line per address, for programs that wait until the server is ready. */

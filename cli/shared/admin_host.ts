@@ -34,7 +34,9 @@ export async function hostAdmin(
     });
   } catch (cause) {
     if (!(cause instanceof Error) || !isStartError(cause)) throw cause;
-    const why = Reflect.get(cause, "code") === "EADDRINUSE" ? "the port is in use" : cause.message;
+    const why = Reflect.get(cause, "code") === "EADDRINUSE"
+      ? "the port is in use; choose another with --admin, such as 0 for a free one"
+      : cause.message;
     throw new ExitError(`Cannot start the admin server at ${formatAddress(admin)}: ${why}`, { cause });
   }
   const { hostname, port } = server.address;

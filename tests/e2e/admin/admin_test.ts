@@ -57,7 +57,10 @@ Deno.test("server.ts --admin closes the service when its address is in use", asy
   const { port } = await adminOf(first);
   const { code, err, out } = await runServer(["echo", "--port", "0", "--admin", `127.0.0.1:${port}`]);
   assertEquals([code, out], [1, ""]);
-  assertStringIncludes(err, `error: Cannot start the admin server at 127.0.0.1:${port}: the port is in use`);
+  assertStringIncludes(
+    err,
+    `error: Cannot start the admin server at 127.0.0.1:${port}: the port is in use; choose `,
+  );
   assertEquals(err.trim().split("\n").length, 1);
 });
 

@@ -59,6 +59,7 @@ Deno.test("server.ts --log-format json logs the error that ends it", async () =>
   const [{ level, message }] = messagesOf(err) as [{ level: string; message: string }];
   assertEquals([level, message], [
     "ERROR",
-    `Cannot listen on 127.0.0.1 port ${first.port}: the port is in use`,
+    `Cannot listen on 127.0.0.1 port ${first.port}: the port is in use; choose another with --port, or a free ` +
+    "one with --port 0",
   ]);
 });

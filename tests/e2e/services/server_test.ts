@@ -7,6 +7,7 @@ import { refusalOf } from "../../_util/programs/refusal.ts";
 import { freePort } from "../../_util/programs/installed.ts";
 import { runServer, ServerProcess } from "../../_util/programs/program.ts";
 import { pure } from "../../_util/permissions.ts";
+import { TempDir } from "../../_util/temp_dir.ts";
 
 /** Facts about a service that a test uses. */
 interface Known {
@@ -182,15 +183,39 @@ for (const [args, expected, message] of REFUSED) {
 }
 
 for (const name of ["echo", "udp"]) {
-  Deno.test(`server.ts ${name} reports that its port is in use, and exits with 1`, async () => {
+  Deno.test(`server.ts suggests --port when its port is in use by ${name}, and exits with 1`, async () => {
     await using server = await ServerProcess.start(name);
-    const { code, err } = await runServer([name, "--host", "127.0.0.1", "--port", `${server.port}`]);
-    assertEquals([code, err], [
-      1,
-      `error: Cannot listen on 127.0.0.1 port ${server.port}: the port is in use\n`,
-    ]);
+    const others = name === "udp" ? ["udp"] : Object.keys(SERVICES).filter((other) => other !== "udp");
+    await Promise.all(others.map(async (other) => {
+      const { options = [] } = SERVICES[other]!;
+      const at = ["--host", "127.0.0.1", "--port", `${server.port}`];
+      const { code, err } = await runServer([other, ...options, ...at]);
+      assertEquals([other, code, err], [
+        other,
+        1,
+        `error: Cannot listen on 127.0.0.1 port ${server.port}: the port is in use; choose another with ` +
+        "--port, or a free one with --port 0\n",
+      ]);
+    }));
   });
 }
+
+Deno.test("server.ts suggests another path when its Unix socket is in use, and exits with 1", async () => {
+  await using dir = new TempDir();
+  const host = `unix:${dir.path}/socket`;
+  await using _server = await ServerProcess.startAnywhere("echo", "--host", host);
+  const only = await runServer(["echo", "--host", host]);
+  assertEquals([only.code, only.err], [
+    1,
+    `error: Cannot listen on ${host}: the socket is in use; choose another path with --host\n`,
+  ]);
+  const both = await runServer(["echo", "--host", "127.0.0.1", "--host", host, "--port", "0"]);
+  assertEquals([both.code, both.err], [
+    1,
+    `error: Cannot listen on 127.0.0.1, ${host} port 0: the port or the socket is in use; choose another with ` +
+    "--port or --host\n",
+  ]);
+});
 
 Deno.test("server.ts drains on the first SIGTERM: pending answers are sent", async () => {
   await using server = await ServerProcess.start("relay");
