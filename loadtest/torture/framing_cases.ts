@@ -109,11 +109,15 @@ async function lineLimit(rig: TortureRig): Promise<Observation> {
     if (!ended && over) faults.push(`a line of ${name} is not refused`);
   }
   const saw = `limit ${maxLine}: one less, exact, one more`;
-  return faults.length === 0 ? { saw } : { saw, fault: faults.join("; ") };
+  if (faults.length === 0) return { saw };
+  // The hint comes first, because a table shows only the beginning.
+  const hint = `does not have the limit of ${maxLine} bytes (--max-line sets another)`;
+  return { saw, fault: `${hint}: ${faults.join("; ")}` };
 }
 
 async function noLineEnd(rig: TortureRig): Promise<Observation> {
-  const volume = rig.scaled(1024 * MIB);
+  // A server may take a whole line before it refuses one that is longer.
+  const volume = Math.max(rig.scaled(1024 * MIB), 2 * rig.maxLine);
   const peer = await rig.connect();
   const chunk = new Uint8Array(64 * 1024).fill(0x78);
   let sent = 0;
@@ -127,7 +131,9 @@ async function noLineEnd(rig: TortureRig): Promise<Observation> {
   const saw = `${Math.ceil(sent / 1024)} KiB sent, ${stops}${describePeer(peer)}`;
   const took = sent >= volume && peer.end === undefined;
   peer.close();
-  return took ? { saw, fault: `accepted ${Math.round(volume / MIB)} MiB without a line end` } : { saw };
+  if (!took) return { saw };
+  const fault = `accepted ${Math.round(volume / MIB)} MiB without a line end (--max-line sets its limit)`;
+  return { saw, fault };
 }
 
 async function carriageReturns(rig: TortureRig): Promise<Observation> {

@@ -48,7 +48,13 @@ const options = {
       help: "Largest growth of the server's memory",
       defaultText: "512MiB, with TLS 1GiB",
     }),
-    maxLine: size({ help: "Longest line that the server accepts", min: 1, default: 64 * 1024 }),
+    maxLine: size({
+      help:
+        "Line limit of the server, which must refuse one byte more; a --target with another limit fails " +
+        "the case line limit",
+      min: 1,
+      default: 64 * 1024,
+    }),
     scale: custom(parseScale, {
       help: "Factor for all counts and volumes",
       accepts: "a number over 0, up to 10",

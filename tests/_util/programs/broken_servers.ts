@@ -69,11 +69,11 @@ export const BROKEN: Readonly<Record<string, Broken>> = {
   "line limit": {
     flaw: () => ({ read: (session, bytes) => session.take(text(bytes), LIMIT - 1) }),
     fault:
-      /^a line of 1024 bytes, which is within the limit, is (finished|reset) by the server; .* CRLF, which/,
+      /^does not have the limit of 1024 bytes \(--max-line .*\): a line of 1024 bytes, which is within the limit, is (finished|reset) by the server; .* CRLF, which/,
   },
   "no line end": {
     flaw: () => ({ read: (session, bytes) => session.take(text(bytes), Infinity) }),
-    fault: /^accepted 3 MiB without a line end$/,
+    fault: /^accepted 3 MiB without a line end \(--max-line sets its limit\)$/,
   },
   "CR at the boundary": {
     // Drops a CR at the end of a packet, even if no LF follows.

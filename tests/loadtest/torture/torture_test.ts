@@ -56,8 +56,26 @@ Deno.test("torture() finds a server without a line limit", async () => {
   const found = faults(results);
   assertStringIncludes(found["line limit"] ?? "", "a line of 1025 bytes is not refused");
   assertStringIncludes(found["no line end"] ?? "", "accepted 3 MiB without a line end");
+  for (const fault of Object.values(found)) assertStringIncludes(fault, "--max-line");
   await server.close();
   await served;
+});
+
+Deno.test("torture() suggests --max-line when a line within the default limit is refused", async () => {
+  await using server = startRelay({ limits: { maxLine: 1024 } });
+  const found = faults(await tortured(server.port, { only: "line limit" }));
+  assertStringIncludes(
+    found["line limit"] ?? "",
+    "does not have the limit of 65536 bytes (--max-line sets another): a line of 65535 bytes, which is within " +
+      "the limit, is finished by the server, answer: error line is over the limit of 1024 bytes; ",
+  );
+});
+
+Deno.test("torture() sends more than the longest accepted line without a line end", async () => {
+  const maxLine = 4 * 1024 * 1024;
+  await using server = startRelay({ limits: { maxLine } });
+  const [result] = await tortured(server.port, { only: "no line end", maxLine, ...PATIENT });
+  assertEquals(result?.fault, undefined, result?.saw);
 });
 
 Deno.test("torture() reports a server that has died, and a case that does not end", async () => {
