@@ -10,6 +10,7 @@ import { scenarioText } from "./scenario/text.ts";
 import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
+import { printable } from "../../internal/printable.ts";
 
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
@@ -53,7 +54,7 @@ export function summaryText(summary: Summary): string {
     "",
     ...processesText(summary),
     ...agentsText(summary),
-    `${
+    `${named(summary)}${
       summary.started === clients
         ? plural(clients, "client")
         : `${summary.started.toLocaleString("en")} of ${plural(clients, "client", { format: formatCount })}`
@@ -61,6 +62,11 @@ export function summaryText(summary: Summary): string {
     `processor: server ${cores(summary.cpu.server)}, generator ${cores(summary.cpu.generator)}`,
     ...(summary.pace === undefined ? [] : [`By an operator: ${describePace(summary.pace)}`]),
   ].join("\n");
+}
+
+/** The scenario file and a colon, or nothing. */
+function named({ scenario }: Summary): string {
+  return scenario?.name === undefined ? "" : `${printable(scenario.name)}: `;
 }
 
 /** Counts of messages and connections, and what is left at the server. */

@@ -45,6 +45,8 @@ export interface RunEvent {
    * without this option.
    */
   readonly maxLag?: number;
+  /** The scenario file, as the user wrote its name. Default: not a file, or another protocol. */
+  readonly scenario?: string;
   /** Whether a scenario gets the replies of a connection in the order of its requests. Default `true`. */
   readonly ordered?: boolean;
   /** Requests of a scenario that were due before this, in ms, are proven and not measured. Default 0. */

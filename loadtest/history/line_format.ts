@@ -72,6 +72,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     faults: flag,
     maxLag: optional(bound),
     rules: optional(oneOf(RULES)),
+    scenario: optional(text),
     ordered: optional(flag),
     warmup: optional(time),
   },

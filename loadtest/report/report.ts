@@ -1,5 +1,6 @@
 /** The report of a run: a self-contained HTML page. @module */
 import { plural } from "../../internal/plural.ts";
+import { printable } from "../../internal/printable.ts";
 import { type Finding, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Measurements } from "../metrics/measure.ts";
@@ -74,9 +75,9 @@ export function renderReport(input: ReportInput): string {
     : [openChart(timeline), rateChart(timeline), ...(measured ? [latencyChart(timeline)] : [])];
   const health = lagChart(timeline, { ledger, summary });
   const charts = [...latency, ...overTime, ...maybe(hold), ...maybe(trouble), health];
-  const title = `${capitalized(summary.verdict)}: ${
-    plural(summary.clients, "client", { format: formatCount })
-  }, seed ${summary.seed}`;
+  const { scenario } = summary;
+  const name = scenario?.name === undefined ? "" : `${printable(scenario.name)}, `;
+  const title = `${capitalized(summary.verdict)}: ${name}${describeClients(summary)}`;
 
   const body = html`<main>
     ${verdictSection(input)}
@@ -140,6 +141,9 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
   const { leading, others } = leadingFindings(findings);
   return html`
     <header class="verdict ${TONES[verdict]}">
+        ${summary.scenario?.name === undefined
+          ? ""
+          : html`<p class="scenario">Scenario ${printable(summary.scenario.name)}</p>`}
         <h1>${capitalized(verdict)}</h1>
         <p>${describeVerdict(summary)}.</p>
         ${findingList(leading)}
@@ -150,12 +154,15 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
       }</details>`}
     ${thresholdList(summary)}
       </header>
-    <p class="run">${plural(summary.clients, "client", { format: formatCount })}, seed ${summary
-      .seed}, ${startedAt.toISOString()
+    <p class="run">${describeClients(summary)}, ${startedAt.toISOString()
       .slice(0, 16).replace("T", " ")} UTC, took ${formatMs(summary.durationMs)}${summary.pace === undefined
       ? ""
       : `; ${describePace(summary.pace)}`}</p>
   `;
+}
+
+function describeClients({ clients, seed }: Summary): string {
+  return `${plural(clients, "client", { format: formatCount })}, seed ${seed}`;
 }
 
 function findingList(findings: readonly Finding[]): Content {

@@ -8,6 +8,7 @@ import { formatReplyDelay } from "../plan/reply_delay.ts";
 import type { Summary } from "../metrics/summary.ts";
 import { describeThreshold } from "../metrics/threshold.ts";
 import { formatDuration } from "../../internal/duration.ts";
+import { printable } from "../../internal/printable.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { formatCount, formatMs, MISSING } from "./number.ts";
 
@@ -193,6 +194,7 @@ export function configurationTable(
 ): Html {
   const { seed, window, arrival, replyDelay, payload } = plan.options;
   const rows: (readonly [string, string])[] = [
+    ...(run.scenario === undefined ? [] : [["Scenario", printable(run.scenario)] as const]),
     ["Seed", String(seed)],
     ["Clients", formatCount(plan.clients)],
     ["Window", `${formatDuration(window)}, arrival ${arrival}`],

@@ -19,6 +19,8 @@ export interface StepMetrics {
 
 /** Metrics that only a scenario has. */
 export interface ScenarioMetrics {
+  /** The scenario file, as the user wrote its name; absent if it is not from a file. */
+  readonly name?: string;
   /** Requests of all sessions. */
   readonly requests: number;
   /** Answered requests per second, from the end of the warm-up to the last reply. */
@@ -99,6 +101,7 @@ export function measureSteps(ledger: Ledger): ScenarioMetrics {
   }
   const sessions = (result: keyof ScenarioMetrics["sessions"]): number => scenario.sessions.get(result) ?? 0;
   return {
+    ...(run.scenario === undefined ? {} : { name: run.scenario }),
     requests: scenario.length,
     perSecond: last > first ? Math.round(1000 * timed / (last - first)) : 0,
     wrong: findings.count("wrong"),

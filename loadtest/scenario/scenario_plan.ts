@@ -55,8 +55,10 @@ export function scenarioPlan(
 
 /** The event that begins the history of a scenario run. */
 export function scenarioRunEvent(
-  { scenario, load, plan, maxLag }: {
+  { scenario, name, load, plan, maxLag }: {
     readonly scenario: Pick<Scenario, "correlate">;
+    /** Its file, as the user wrote it. Default: not a file. */
+    readonly name?: string;
     readonly load: LoadShape;
     readonly plan: Plan;
     readonly maxLag: number;
@@ -71,6 +73,7 @@ export function scenarioRunEvent(
     server: "foreign",
     faults: false,
     maxLag,
+    ...(name === undefined ? {} : { scenario: name }),
     ordered: scenario.correlate === undefined,
     warmup: load.warmup ?? 0,
   };

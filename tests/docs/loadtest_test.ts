@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { runOptions } from "../../cli/loadtest/options.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { scenarioSummary } from "../_util/loadtest/scenario_summary.ts";
-import { wholeSummary } from "../_util/loadtest/run_summary.ts";
+import { fileSummary, wholeSummary } from "../_util/loadtest/run_summary.ts";
 
 const PERCENTILE = /\.(p50|p90|p95|p99|p999|max)(\.\d)?$/;
 
@@ -29,7 +29,8 @@ function pathsIn(value: unknown, path = ""): string[] {
 Deno.test("docs/summary.md documents exactly the keys of a summary", async () => {
   const summary = wholeSummary();
   assertEquals(summary.findings.length > 0, true);
-  const paths = [summary, await scenarioSummary()].flatMap((one) => pathsIn(JSON.parse(JSON.stringify(one))));
+  const summaries = [summary, await scenarioSummary(), fileSummary()];
+  const paths = summaries.flatMap((one) => pathsIn(JSON.parse(JSON.stringify(one))));
   assertEquals([...named(read("summary.md"))].sort(), [...new Set(paths)].sort());
 });
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { goodRun } from "../_util/loadtest/run_events.ts";
-import { summaryOf, wholeSummary } from "../_util/loadtest/run_summary.ts";
+import { fileSummary, summaryOf, wholeSummary } from "../_util/loadtest/run_summary.ts";
 import { scenarioSummary } from "../_util/loadtest/scenario_summary.ts";
 
 const SCHEMA = JSON.parse(
@@ -33,6 +33,7 @@ Deno.test("docs/summary.schema.json describes every property of real summaries",
     wholeSummary(),
     summaryOf(unknown),
     await scenarioSummary(),
+    fileSummary(),
   ];
   for (const summary of summaries) assertEquals(errorsIn(summary), []);
 });

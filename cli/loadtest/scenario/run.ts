@@ -74,7 +74,7 @@ export async function prepareRun(
     plan,
     processes: Math.ceil(plan.clients / SOCKETS_PER_PROCESS),
     order: {
-      run: scenarioRunEvent({ scenario, load, plan, maxLag }),
+      run: scenarioRunEvent({ scenario, name, load, plan, maxLag }),
       plan,
       targets: [address],
       scenario: prepared,

@@ -79,3 +79,8 @@ export function wholeSummary(): Summary {
     plan: planOf({ clients: 400 }),
   });
 }
+
+/** Returns the summary of a run of a scenario file. */
+export function fileSummary(): Summary {
+  return summaryOf(goodRun(4, { protocol: "scenario", scenario: "echo.ts" }));
+}

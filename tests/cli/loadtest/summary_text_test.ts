@@ -41,6 +41,11 @@ Deno.test("summaryText() says how many clients of an interrupted run had started
   assertStringIncludes(lastLine(summaryText(interrupted)) ?? "", "294 of 3,000 clients in 2.0 s");
 });
 
+Deno.test("summaryText() names the scenario file beside the clients", pure, () => {
+  const text = summaryText(summaryOf(goodRun(3, { protocol: "scenario", scenario: "load/echo\x1b.ts" })));
+  assertStringIncludes(text, "\nload/echo\\x1b.ts: 3 clients in 2.0 s, seed 1;");
+});
+
 Deno.test("summaryText() shows replies out of order apart from wrong replies", pure, () => {
   const scenario = {
     ...{ requests: 9, perSecond: 9, wrong: 1, truncated: 1, foreign: 1, reordered: 2, notSent: 0 },

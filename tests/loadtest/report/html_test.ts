@@ -102,6 +102,15 @@ Deno.test("renderReport() shows thresholds, and a note when there is nothing to 
   assertStringIncludes(silent, "No message was acknowledged");
 });
 
+Deno.test("renderReport() names the scenario file in its title, header, and configuration", pure, () => {
+  const page = reportOf(goodRun(4, { protocol: "scenario", scenario: "load/<echo>.ts" }));
+  assertStringIncludes(page, "<title>Failed: load/&lt;echo>.ts, 4 clients, seed 1</title>");
+  const [header = ""] = /<header.*?<\/header>/s.exec(page) ?? [];
+  assertStringIncludes(header, "Scenario load/&lt;echo>.ts");
+  assertMatch(page, /Scenario<\/th>\s*<td>load\/&lt;echo>\.ts<\/td>/);
+  assertEquals(reportOf(goodRun(4)).includes("Scenario"), false);
+});
+
 Deno.test("renderReport() has a thinned table for each chart, and loads nothing from elsewhere", () => {
   const page = reportOf(goodRun(2000));
   const count = (pattern: RegExp): number => [...page.matchAll(pattern)].length;
