@@ -2,7 +2,7 @@
 import { cpus, release } from "node:os";
 import { formatSize } from "../../internal/size.ts";
 import { VERSION } from "../run_program.ts";
-import { invocation } from "../shared/invocation.ts";
+import { invocation, quoteWord } from "../shared/invocation.ts";
 import { renderCsv } from "../../loadtest/report/csv.ts";
 import { renderJunit } from "../../loadtest/report/junit.ts";
 import type { Ledger } from "../../loadtest/ledger/ledger.ts";
@@ -81,11 +81,6 @@ export function commandAgain(args: readonly string[], seed: number): string {
 function withoutToken(args: readonly string[]): string[] {
   const isToken = (arg: string | undefined): boolean => arg === "--token" || arg === "--agent-token";
   return args.filter((arg, index) => !/^--(agent-)?token(=|$)/.test(arg) && !isToken(args[index - 1]));
-}
-
-/** Quotes a word for a POSIX shell. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Describes this machine as far as permissions allow. */

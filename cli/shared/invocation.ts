@@ -5,3 +5,8 @@ import { programName } from "../run_program.ts";
 export function invocation(name: string): string {
   return Deno.build.standalone ? programName(name) : `deno run -A ${programName(name)}`;
 }
+
+/** Quotes a word for a POSIX shell. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

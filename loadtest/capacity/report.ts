@@ -12,6 +12,8 @@ export interface CapacityReportInput {
   readonly answer: string;
   /** A sentence about failures that may not depend on the rate. */
   readonly doubt?: string | undefined;
+  /** A sentence about a search that ended early, because the rate is not the reason. */
+  readonly early?: string | undefined;
   readonly ending: CapacityEnding;
   readonly levels: readonly (Level & {
     readonly perSecond: number;
@@ -36,7 +38,7 @@ const FINEST = 0.001;
 
 /** Renders the page. */
 export function renderCapacityReport(
-  { answer, doubt, ending, levels, unit, args }: CapacityReportInput,
+  { answer, doubt, early, ending, levels, unit, args }: CapacityReportInput,
 ): string {
   // A rate that was tried again counts by its last run.
   const byRate = new Map(levels.map((level) => [level.rate, level]));
@@ -75,7 +77,7 @@ export function renderCapacityReport(
       <header class="verdict ${TONES[ending]}">
         <h1>Capacity</h1>
         <p>${answer}.</p>
-        ${doubt === undefined ? "" : html`<p>${doubt}.</p>`}
+        ${[doubt, early].map((text) => text === undefined ? "" : html`<p>${text}.</p>`)}
       </header>
       <h2>Latency against rate</h2>
       <div class="charts">${renderChart(chart)}</div>

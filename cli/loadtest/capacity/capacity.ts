@@ -8,14 +8,18 @@ import {
   type Capacity,
   describeCapacity,
   describeDoubt,
+  describeEarlyEnd,
   findCapacity,
 } from "../../../loadtest/capacity/search.ts";
 import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";
 import { parseRate, RATE_NOTATION } from "../../../loadtest/scenario/load_shape.ts";
+import { formatDuration } from "../../../internal/duration.ts";
+import { formatAddress } from "../../../socket/network.ts";
+import { invocation, quoteWord } from "../../shared/invocation.ts";
 import { logFailure, startLog } from "../../shared/program_log.ts";
 import { runOptions } from "../options.ts";
 import { assertWritable, writeWhole } from "../../shared/output_file.ts";
-import { openScenarioFile } from "../scenario/file.ts";
+import { openScenarioFile, type ScenarioFile } from "../scenario/file.ts";
 import { checkOption, scenarioOptions } from "../scenario/options.ts";
 import { targetOf } from "../scenario/run.ts";
 import { lengthOf, type MeasuredLevel, runLevel } from "./level.ts";
@@ -142,8 +146,18 @@ async function searchAndReport(
   });
   const answer = describeCapacity(capacity, unit);
   const doubt = describeDoubt(capacity, unit);
+  const early = describeEarlyEnd(capacity, unit);
   const { ending, low, high, why } = capacity;
-  const said = doubt === undefined ? [answer] : [answer, `  ${doubt}; find their cause with loadtest.ts run`];
+  const said = [
+    answer,
+    ...(doubt === undefined ? [] : [`  ${doubt}; find their cause with loadtest.ts run`]),
+    ...(early === undefined ? [] : [
+      `  ${early}`,
+      `  Fix ${file === undefined ? "the server" : "the server or the scenario"}; to look at one run: ${
+        runAgain(values, file, levels.at(-1)!)
+      }`,
+    ]),
+  ];
   log.result([...said, ...(levels.length === 0 ? [] : ["", levelTable(levels)])].join("\n"), {
     event: "capacity",
     ending,
@@ -151,14 +165,32 @@ async function searchAndReport(
     high,
     why,
     doubt: doubt ?? null,
+    early: early ?? null,
     unit,
     levels,
   });
   if (report !== undefined && levels.length > 0) {
     const { renderCapacityReport } = await import("../../../loadtest/capacity/report.ts");
-    await writeWhole(report, renderCapacityReport({ answer, doubt, ending, levels, unit, args }));
+    await writeWhole(report, renderCapacityReport({ answer, doubt, early, ending, levels, unit, args }));
   }
   return exitCodeOf(capacity);
+}
+
+/** Returns the command that runs one level on its own. */
+function runAgain(values: CapacityValues, file: ScenarioFile | undefined, { rate }: MeasuredLevel): string {
+  const { scenario, target, protocol, clients, levelDuration } = values;
+  const duration = formatDuration(levelDuration);
+  const started = Math.max(1, Math.round(rate * levelDuration / 1000));
+  const words = [
+    ...(scenario === undefined ? [] : ["run", scenario]),
+    ...(protocol === "relay" ? [] : ["--protocol", protocol]),
+    ...(target === undefined ? [] : ["--target", formatAddress(target)]),
+    ...(file?.scenario.message === undefined ? [] : ["--clients", `${clients}`]),
+    ...(scenario === undefined
+      ? ["--clients", `${started}`, "--window", duration]
+      : ["--rate", `${rate}/s`, "--duration", duration]),
+  ];
+  return [invocation("loadtest"), ...words.map(quoteWord)].join(" ");
 }
 
 /** @throws {UsageError} If the options leave nothing to search. */

@@ -45,3 +45,37 @@ Deno.test("loadtest.ts capacity finds an interval that contains the limit of a s
   assert(counts.includes(low) && counts.includes(high), `levels of ${counts}`);
   assertStringIncludes(await Deno.readTextFile(report), "Latency against rate");
 });
+
+Deno.test("loadtest.ts capacity ends with the first rate when every reply is wrong, and exits with 1", async () => {
+  await using server = listen({ port: 0, hostnames: ["127.0.0.1"] });
+  server.serve(async (peer) => {
+    for await (const _ of peer) peer.send("nothing like it");
+  });
+  await using dir = new TempDir();
+  await dir.write(
+    "wrong one.ts",
+    `import { lineCodec, scenario } from "@okline/okline/loadtest";
+    export default scenario({
+      codec: lineCodec(),
+      async message(t) {
+        await t.ask("hello", { expect: "hello" });
+      },
+    });`,
+  );
+  const file = `${dir.path}/wrong one.ts`;
+  const target = `127.0.0.1:${server.port}`;
+  const options = ["--clients", "10", "--level-duration", "500ms", "--start-rate", "50/s", "--max-lag", "1h"];
+  const { code, err, summary } = await loadTest(
+    ...["capacity", file, "--no-check", "--target", target, ...options, "--json"],
+  );
+  const { ending, early, levels } = summary;
+  assertEquals([code, ending, (levels as unknown[]).length], [1, "not found", 1], err);
+  const reason =
+    "The rate is not the reason, so no lower one was tried: at 50 messages/s, the server answered all";
+  assertStringIncludes(`${early}`, reason);
+  assertStringIncludes(err, reason);
+  assertStringIncludes(
+    err,
+    `loadtest.ts run '${file}' --target ${target} --clients 10 --rate 50/s --duration 500ms\n`,
+  );
+});

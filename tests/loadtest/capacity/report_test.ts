@@ -19,4 +19,6 @@ Deno.test("renderCapacityReport() shows the answer, and a doubt about it if ther
   assertStringIncludes(page, "<p>The server holds 320 messages/s.</p>");
   assertStringIncludes(page, `<p>${doubt}.</p>`);
   assertEquals(renderCapacityReport(REPORT).includes("may not depend"), false);
+  const early = "The rate is not the reason";
+  assertStringIncludes(renderCapacityReport({ ...REPORT, early }), `<p>${early}.</p>`);
 });

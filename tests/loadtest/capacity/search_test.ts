@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import {
+  type CapacityOptions,
   describeCapacity,
   describeDoubt,
+  describeEarlyEnd,
   findCapacity,
   type LevelResult,
 } from "../../../loadtest/capacity/search.ts";
@@ -86,6 +88,74 @@ Deno.test({
       run: (rate) => Promise.resolve({ result: rate > 300 ? "network" : "held", why: "exhausted" }),
     });
     assertEquals(network.ending, "network");
+  },
+});
+
+/** Counts of a failed level of a second, in which the server answers as many requests as expected. */
+function answering(ok: (rate: number) => number): CapacityOptions["run"] {
+  return (rate) => {
+    const answered = Math.min(rate, Math.round(ok(rate)));
+    const result = answered < rate ? "failed" : "held";
+    return Promise.resolve({ result, why: "", requests: rate, ok: answered });
+  };
+}
+
+Deno.test({
+  name: "findCapacity() ends when the lowest rate fails and the rate is not the reason",
+  permissions,
+  fn: async () => {
+    const cases: [run: CapacityOptions["run"], rates: number[], says: string][] = [
+      [
+        () => Promise.resolve({ result: "failed", why: "", requests: 500, ok: 0, always: "replies" }),
+        [400],
+        "The rate is not the reason, so no lower one was tried: at 400 messages/s, the server answered all 500 requests, and none as expected",
+      ],
+      [
+        () => Promise.resolve({ result: "failed", why: "", requests: 0, ok: 0, always: "scenario" }),
+        [400],
+        "The rate is not the reason, so no lower one was tried: at 400 messages/s, the scenario threw an error in every session",
+      ],
+      [
+        answering(() => 0),
+        [400, 200],
+        "A lower rate does not help, so the search ended: at 200 messages/s, 0 of 200 were answered as expected, hardly a larger share than at 400, 0 of 400",
+      ],
+      [
+        answering((rate) => 0.5 * rate + 5),
+        [400, 200],
+        "A lower rate does not help, so the search ended: at 200 messages/s, 105 of 200 were answered as expected, hardly a larger share than at 400, 205 of 400",
+      ],
+    ];
+    for (const [run, rates, says] of cases) {
+      const capacity = await findCapacity({ run, start: 400 });
+      assertEquals([capacity.ending, capacity.low, capacity.levels.map(({ rate }) => rate)], [
+        "not found",
+        0,
+        rates,
+      ]);
+      assertEquals(describeEarlyEnd(capacity, "messages"), says);
+    }
+  },
+});
+
+Deno.test({
+  name: "findCapacity() looks for a lower rate when the rate may be the reason",
+  permissions,
+  fn: async () => {
+    // An overloaded server answers the same number at any rate. Few requests, and those of unknown number, show nothing.
+    for (const [limit, start] of [[30, 400], [1, 400], [7, 10], [0, 10]] as const) {
+      const capacity = await findCapacity({ run: answering(() => limit), start });
+      assertEquals(capacity.ending, limit === 0 ? "not found" : "server");
+      assert(capacity.low <= limit, `${capacity.low} of ${limit}`);
+      assertEquals(describeEarlyEnd(capacity, "messages"), undefined);
+    }
+    // A bound that does not hold says nothing about the replies.
+    const bounded = await findCapacity({
+      run: (rate) =>
+        Promise.resolve({ result: rate > 60 ? "failed" : "held", why: "p99", requests: rate, ok: rate }),
+      start: 400,
+    });
+    assertEquals(bounded.ending, "server");
   },
 });
 
