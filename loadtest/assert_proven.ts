@@ -1,5 +1,5 @@
 /** An assertion on the result of a load test. Pure. @module */
-import { type Finding, leadingFindings } from "./judge/findings.ts";
+import { type Finding, groupFindings, leadingFindings } from "./judge/findings.ts";
 import type { LoadTestRun } from "./load_test_run.ts";
 
 /** A run is not proven. */
@@ -22,7 +22,16 @@ function linesOf(findings: readonly Finding[]): string[] {
   // The sentence about an unreachable server has its reason. Besides, only code of the scenario can have failed.
   const unreachable = findings.some(({ kind }) => kind === "unreachable");
   const told = unreachable ? findings.filter(({ kind }) => kind === "scenario") : findings;
-  const { leading, uncounted } = leadingFindings(told);
+  const { own, following } = groupFindings({ findings: told });
+  return [
+    ...linesOfGroup(own),
+    ...(following.length === 0 ? [] : ["Follows from this:"]),
+    ...linesOfGroup(following).map((line) => `  ${line}`),
+  ];
+}
+
+function linesOfGroup(findings: readonly Finding[]): string[] {
+  const { leading, uncounted } = leadingFindings(findings);
   const more = uncounted === 0 ? [] : [`and ${uncounted.toLocaleString("en")} more like these`];
   return [...leading.map(({ text }) => text), ...more];
 }

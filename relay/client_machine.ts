@@ -10,12 +10,12 @@ import { type CloseReason, ConnectError, FramingError } from "../socket/errors.t
 import { type Attempts, Reconnect, stoppedError } from "../socket/reconnect.ts";
 import type { Deadline, Deadlines } from "./client_deadlines.ts";
 import type { ClientSettings } from "./client_settings.ts";
-import type { ClientTask, HeldMessage } from "./client_task.ts";
+import { type ClientTask, type HeldMessage, SERVER_ENDED_EARLY } from "./client_task.ts";
 
 const encoder = new TextEncoder();
 const MESSAGE = encoder.encode("message ");
 const OK = encoder.encode("ok ");
-const EARLY: CloseReason = { type: "local", why: "the server ended before the ok" };
+const EARLY: CloseReason = { type: "local", why: SERVER_ENDED_EARLY };
 
 /** A held message, in the list of its client. */
 class Held<Message> implements HeldMessage<Message> {

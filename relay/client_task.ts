@@ -1,8 +1,11 @@
-/** The task of a relay client: its message, its answers, and its reports. @module */
+/** The task of a relay client: its message, its answers, and its reports. Pure. @module */
 import type { ProtocolError } from "../protocol.ts";
 import type { Line } from "../socket/codecs/line.ts";
 import type { Connection } from "../socket/connection.ts";
 import type { CloseReason, ConnectError } from "../socket/errors.ts";
+
+/** Why a connection ended that the server ended first. */
+export const SERVER_ENDED_EARLY = "the server ended before the ok";
 
 /**
  * The task of one relay client, or of many: a load test has one for all, which identifies them by their numbers. The task

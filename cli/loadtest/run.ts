@@ -12,6 +12,7 @@ import type { Plan } from "../../loadtest/plan/plan.ts";
 import { GIVE_UP_AFTER, runPlan } from "../../loadtest/run_plan.ts";
 import { HistoryMerger } from "../../loadtest/history/merge.ts";
 import { crossedThresholds, summarize } from "../../loadtest/metrics/summary.ts";
+import { groupFindings } from "../../loadtest/judge/findings.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { plural } from "../../internal/plural.ts";
 import { formatAddress } from "../../socket/network.ts";
@@ -134,7 +135,9 @@ async function runAndReport(
     usage: { server: target.usage(), generator: prepared.generator.usage() },
     thresholds: values.threshold,
   });
-  watch?.monitor.judged(summary.verdict, summary.findings.map(({ text }) => text));
+  const { own, following } = groupFindings(summary);
+  const cause = summary.cause === undefined ? [] : [summary.cause.text];
+  watch?.monitor.judged(summary.verdict, [...cause, ...[...own, ...following].map(({ text }) => text)]);
   const startedAt = new Date(performance.timeOrigin + prepared.generator.begin);
   const finished = { plan, ledger: result.ledger, measures, summary, startedAt };
   const unwritten = await failuresOf([

@@ -7,7 +7,7 @@ import type { ScenarioMetrics } from "../../loadtest/scenario/measure_scenario.t
 import { describeThreshold } from "../../loadtest/metrics/threshold.ts";
 import { findingLines } from "./finding_lines.ts";
 import { scenarioText } from "./scenario/text.ts";
-import { describeVerdict } from "../../loadtest/judge/verdict_text.ts";
+import { verdictSentences } from "../../loadtest/judge/verdict_text.ts";
 import { describePace } from "../../loadtest/pace/pace_summary.ts";
 import { plural } from "../../internal/plural.ts";
 import { printable } from "../../internal/printable.ts";
@@ -15,7 +15,8 @@ import { printable } from "../../internal/printable.ts";
 /** Formats the verdict, its basis, and the latencies. */
 export function summaryText(summary: Summary): string {
   const { clients } = summary;
-  const headline = `${summary.verdict.toUpperCase()}: ${describeVerdict(summary)}`;
+  const [sentence, ...counted] = verdictSentences(summary);
+  const headline = `${summary.verdict.toUpperCase()}: ${sentence}`;
   const unreachable = summary.findings.find(({ kind }) => kind === "unreachable");
   if (unreachable !== undefined) {
     const advice = adviseWithoutServer(unreachable.text, "--target");
@@ -23,6 +24,7 @@ export function summaryText(summary: Summary): string {
   }
   return [
     headline,
+    ...counted.map((text) => `  ${text}`),
     ...findingLines(summary, { where: "--report, or --json" }),
     ...summary.thresholds.map((threshold) =>
       `  threshold ${describeThreshold(threshold)}${

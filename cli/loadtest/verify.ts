@@ -11,7 +11,8 @@ import type { Ledger } from "../../loadtest/ledger/ledger.ts";
 import { EXIT_CODES } from "../../loadtest/judge/verdict.ts";
 import { describeFlaws } from "../../loadtest/judge/verdict_text.ts";
 import { fileError, isFileError } from "../shared/file_error.ts";
-import { findingLines } from "./finding_lines.ts";
+import { groupFindings } from "../../loadtest/judge/findings.ts";
+import { findingLines, groupLines } from "./finding_lines.ts";
 import { jsonOption } from "../shared/output_options.ts";
 
 /** `loadtest.ts verify`. */
@@ -58,21 +59,25 @@ export async function runVerify(
     const result = verdict === "failed" && flaws.length > 0
       ? `${flaws.join(", ")}; ${counted}`
       : [counted, ...flaws].join(", ");
+    const { cause } = judgement;
+    const sentences = cause === undefined || cause.kind === "unreachable" ? [result] : [cause.text, result];
+    const groups = groupFindings(judgement);
     log.result(
       [
-        `${verdict.toUpperCase()}: ${result}`,
+        `${verdict.toUpperCase()}: ${sentences.join("\n  ")}`,
         ...(recorded !== undefined && discrepancies.length === 0
           ? ["  The recorded verdict is the same"]
           : []),
         ...discrepancies.map((text) => `  ${text}`),
         ...(all
-          ? judgement.findings.map(({ text }) => `  ${text}`)
+          ? groupLines([groups.own, groups.following])
           : findingLines(judgement, { where: "--all", all: true })),
       ].join("\n"),
       {
         event: "verified",
         verdict,
         recorded: recorded?.verdict ?? null,
+        cause: cause ?? null,
         clients,
         acked,
         lost,

@@ -11,7 +11,16 @@ const OWN_LIMITS = /exhausted|EMFILE|ENFILE|EADDRNOTAVAIL|unreachable/;
 export type ClassifiedRun =
   & Pick<
     Summary,
-    "verdict" | "findings" | "thresholds" | "clients" | "started" | "acked" | "lost" | "underWay" | "refused"
+    | "cause"
+    | "verdict"
+    | "findings"
+    | "thresholds"
+    | "clients"
+    | "started"
+    | "acked"
+    | "lost"
+    | "underWay"
+    | "refused"
   >
   & {
     readonly scenario?: Pick<ScenarioMetrics, "requests" | "wrong" | "notSent" | "sessions">;
@@ -31,7 +40,7 @@ export function classifyRun(run: ClassifiedRun): Omit<Level, "rate" | "confirms"
   };
 }
 
-function resultOf({ verdict, findings, thresholds }: ClassifiedRun): Pick<Level, "result" | "why"> {
+function resultOf({ verdict, cause, findings, thresholds }: ClassifiedRun): Pick<Level, "result" | "why"> {
   const crossed = thresholds.filter(({ holds }) => !holds).map(describeThreshold);
   const own = findings.find(({ kind, text }) => kind === "reason" && OWN_LIMITS.test(text));
   if (own !== undefined) return { result: "network", why: own.text };
@@ -40,7 +49,9 @@ function resultOf({ verdict, findings, thresholds }: ClassifiedRun): Pick<Level,
     return { result: "invalid", why: overloaded?.text ?? "the run is invalid" };
   }
   if (verdict === "threshold" || crossed.length > 0) return { result: "failed", why: crossed.join(", ") };
-  if (verdict === "failed") return { result: "failed", why: findings[0]?.text ?? "the run failed" };
+  if (verdict === "failed") {
+    return { result: "failed", why: cause?.text ?? findings[0]?.text ?? "the run failed" };
+  }
   return { result: "held", why: "" };
 }
 

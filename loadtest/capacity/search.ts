@@ -23,7 +23,7 @@ export interface Level {
   /** Number of requests, or of messages without a scenario, and of those that were answered as expected. Default: unknown. */
   readonly requests?: number;
   readonly ok?: number;
-  /** What failed if even a single level shows that the rate is not the reason. Default: the rate may be. */
+  /** The failing part if even a single level shows that the rate is not the reason. Default: the rate may be. */
   readonly always?: AlwaysFailing;
 }
 

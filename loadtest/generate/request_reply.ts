@@ -38,6 +38,13 @@ export interface EchoOptions {
   readonly isMessage: (text: string) => boolean;
 }
 
+/** Why a connection ended that the server closed first. */
+export const SERVER_CLOSED_EARLY = "the server closed the connection before its reply";
+/** Why a client rejects a response, or the beginning of that. */
+export const NOT_HTTP = "the reply is not an HTTP response";
+export const INVALID_HTTP = "invalid HTTP response";
+export const HTTP_STATUS = "HTTP status";
+
 /** The start of an error line. Servers of this project send one before they close a connection. */
 const ERROR = "error ";
 const HTTP = "HTTP/";
@@ -123,9 +130,7 @@ class HttpReplyReader implements ReplyReader<Uint8Array> {
     }
     this.#state = "over";
     const line = this.#start.slice(0, Math.max(end, 0)).replace(/\r$/, "");
-    return line.startsWith(ERROR)
-      ? { complaint: line.slice(ERROR.length) }
-      : { error: "the reply is not an HTTP response" };
+    return line.startsWith(ERROR) ? { complaint: line.slice(ERROR.length) } : { error: NOT_HTTP };
   }
 
   #parse(events: ReturnType<ResponseParser["push"]>): ReplyResult | undefined {
@@ -137,12 +142,12 @@ class HttpReplyReader implements ReplyReader<Uint8Array> {
     } catch (error) {
       if (!(error instanceof HttpResponseError)) throw error;
       this.#state = "over";
-      return { error: `invalid HTTP response: ${error.message}` };
+      return { error: `${INVALID_HTTP}: ${error.message}` };
     }
     if (!this.#parser.done) return undefined;
     return this.#status >= 200 && this.#status < 400
       ? { text: this.#text }
-      : { error: `HTTP status ${this.#status}` };
+      : { error: `${HTTP_STATUS} ${this.#status}` };
   }
 }
 

@@ -8,7 +8,7 @@ import type { Connection } from "../../socket/connection.ts";
 import { type CloseReason, type ConnectError, FramingError } from "../../socket/errors.ts";
 import type { Network } from "../../socket/network.ts";
 import type { Clock, Random } from "../../internal/clock.ts";
-import type { ReplyResult, RequestReply } from "./request_reply.ts";
+import { type ReplyResult, type RequestReply, SERVER_CLOSED_EARLY } from "./request_reply.ts";
 
 /** Observes a client, with the callbacks of a relay observer. Must not throw. */
 export interface RequestReplyObserver<Frame> {
@@ -112,7 +112,7 @@ export class RequestReplyClient<Frame> {
     } finally {
       timer.cancel();
     }
-    ending ??= connection.close({ type: "local", why: "the server closed the connection before its reply" });
+    ending ??= connection.close({ type: "local", why: SERVER_CLOSED_EARLY });
     observer.closed(connection, await ending);
   }
 }

@@ -19,6 +19,9 @@ import { describeLimit } from "./limit.ts";
 import { formatTimes } from "../ledger/failure_reasons.ts";
 
 const PLANNED = { one: "client was", many: "clients were" };
+/** The end of a finding about clients that did not start, and about those of a process that ended too early. */
+export const NEVER_STARTED = "planned and never started";
+export const UNRECORDED = "planned, and nothing shows that they started";
 
 /** Replaces what every client has to say about a server that none of them reached. */
 export function findUnreachable({ facts, reasons }: Ledger, findings: Findings): void {
@@ -66,13 +69,13 @@ export function nameOfGenerator(process: number, agent: string | undefined): str
 export function findRestarts({ run, facts }: Ledger, findings: Findings): void {
   const restarts = facts.server?.restarts ?? 0;
   if (restarts === 0 || run.faults) return;
-  findings.add(
-    "died",
-    () =>
-      `${
-        plural(restarts, { one: "process of the server was", many: "processes of the server were" })
-      } restarted`,
-  );
+  findings.add("died", () => describeRestarts(restarts));
+}
+
+/** Describes processes of a server that ended, and were replaced. */
+export function describeRestarts(restarts: number): string {
+  const processes = { one: "process of the server was", many: "processes of the server were" };
+  return `${plural(restarts, processes)} restarted`;
 }
 
 /** Finds what the server is left with. */
@@ -85,9 +88,20 @@ export function findLeftovers({ run, facts }: Ledger, findings: Findings): void 
     return;
   }
   if (server.unread !== undefined) {
-    findings.add("leftover", () => `The state of the server could not be read: ${server.unread}`);
+    const { unread } = server;
+    findings.add("leftover", () => describeUnread(unread));
   }
-  for (const left of leftoversOf(server)) findings.add("leftover", () => `The server is left with ${left}`);
+  for (const left of leftoversOf(server)) findings.add("leftover", () => describeLeftover(left));
+}
+
+/** Describes a state that could not be read. */
+export function describeUnread(why: string): string {
+  return `The state of the server could not be read: ${why}`;
+}
+
+/** Describes what the server is left with. */
+export function describeLeftover(left: string): string {
+  return `The server is left with ${left}`;
 }
 
 /** Finds a server of the load test that had to be killed at its end. */
@@ -138,8 +152,9 @@ export function findOverload(ledger: Ledger, counts: OutcomeCounts, findings: Fi
   if (counts.notStarted > 0 && !aborted) {
     // A process that ends too early takes its records along.
     const lost = died.some(({ process }) => process !== "server");
-    const what = lost ? "planned, and nothing shows that they started" : "planned and never started";
-    findings.add("overloaded", () => `${plural(counts.notStarted, PLANNED)} ${what}`);
+    findings.add("overloaded", () => {
+      return `${plural(counts.notStarted, PLANNED)} ${lost ? UNRECORDED : NEVER_STARTED}`;
+    });
   }
   findLateMessages(ledger, findings);
   const maxLag = maxLagOf(ledger.run);

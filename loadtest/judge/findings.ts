@@ -45,6 +45,8 @@ export interface Finding {
   readonly kind: FindingKind;
   /** A sentence that names client, message, and address. */
   readonly text: string;
+  /** `true` if it follows from the likely cause of the failure; otherwise absent. */
+  readonly follows?: true;
 }
 
 /** Described findings per kind by default; further ones are only counted. */
@@ -107,6 +109,44 @@ export class Findings {
     this.#described.set(kind, list);
     return list;
   }
+}
+
+/** Findings in two groups. */
+export interface GroupedFindings {
+  /** Those that do not follow from the cause, without the one that the cause states itself. */
+  readonly own: readonly Finding[];
+  /** Those that follow from the cause. */
+  readonly following: readonly Finding[];
+}
+
+/**
+ * Splits findings into those that follow from the likely cause and all others.
+ *
+ * @example
+ * ```ts
+ * import { groupFindings } from "./findings.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const wrong = { kind: "wrong", text: "Client 3 got …" } as const;
+ * const lost = { kind: "lost", text: "Message 7 …", follows: true } as const;
+ * const died = { kind: "died", text: "The server ended before the run did: exit code 1" } as const;
+ * const cause = { text: `${died.text}, 3s after the start` };
+ * const groups = groupFindings({ findings: [died, wrong, lost], cause });
+ * assertEquals(groups, { own: [wrong], following: [lost] });
+ * ```
+ */
+export function groupFindings(
+  { findings, cause }: {
+    readonly findings: readonly Finding[];
+    readonly cause?: { readonly text: string } | undefined;
+  },
+): GroupedFindings {
+  const isStated = ({ text }: Finding): boolean => cause?.text.startsWith(text) ?? false;
+  const { own = [], following = [] } = Object.groupBy(
+    findings.filter((finding) => !isStated(finding)),
+    ({ follows }) => follows ? "following" : "own",
+  );
+  return { own, following };
 }
 
 /** Findings of a kind to show at first: further ones add little. */

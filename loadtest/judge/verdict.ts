@@ -1,4 +1,5 @@
 /** Judges a run from its ledger: the same code judges a live run and a written history. Pure. @module */
+import { type Cause, findCause, markFollowing } from "./cause.ts";
 import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
 import type { RunEvent } from "../history/events.ts";
@@ -43,6 +44,8 @@ export interface Judgement {
   /** Never `threshold`, because thresholds apply to the summary. */
   readonly verdict: Exclude<Verdict, "threshold">;
   readonly counts: OutcomeCounts;
+  /** The likely cause of a failed run; `undefined` if the facts do not show one, and for other verdicts. */
+  readonly cause?: Cause;
   /** Everything that is wrong, the most serious first. */
   readonly findings: readonly Finding[];
   /** Number of findings by kind, listed or not; without kinds that were not found. */
@@ -121,10 +124,13 @@ export function judge(ledger: Ledger): Judgement {
   if (["unreachable" as const, ...FAILED].some((kind) => findings.count(kind) > 0)) {
     addFailureReasons(ledger, findings);
   }
+  const verdict = verdictOf(ledger, findings);
+  const cause = verdict === "failed" ? findCause(ledger, counts, findings) : undefined;
   return {
-    verdict: verdictOf(ledger, findings),
+    verdict,
     counts,
-    findings: findings.list(FINDING_ORDER),
+    ...(cause === undefined ? {} : { cause: { kind: cause.kind, text: cause.text } }),
+    findings: markFollowing(findings.list(FINDING_ORDER), cause),
     findingCounts: Object.fromEntries(
       FINDING_ORDER.map((kind) => [kind, findings.count(kind)] as const).filter(([, count]) => count > 0),
     ),

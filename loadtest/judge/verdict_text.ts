@@ -8,7 +8,10 @@ import { FINDING_ORDER } from "./verdict.ts";
 
 /** The part of a summary that {@linkcode describeVerdict} needs. */
 export type VerdictFacts =
-  & Pick<Summary, "verdict" | "clients" | "acked" | "closed" | "reconnects" | "thresholds" | "scenario">
+  & Pick<
+    Summary,
+    "cause" | "verdict" | "clients" | "acked" | "closed" | "reconnects" | "thresholds" | "scenario"
+  >
   & FlawFacts;
 
 /** The part of a summary that {@linkcode describeFlaws} needs. */
@@ -35,6 +38,17 @@ export type FlawFacts =
  * ```
  */
 export function describeVerdict(run: VerdictFacts): string {
+  return verdictSentences(run).join("; ");
+}
+
+/** Describes the verdict of a run: the likely cause of a failure, if it is known, and then what was counted. */
+export function verdictSentences(run: VerdictFacts): [string, ...string[]] {
+  const { cause } = run;
+  const counted = describeCounts(run);
+  return cause === undefined || cause.text === counted ? [counted] : [cause.text, counted];
+}
+
+function describeCounts(run: VerdictFacts): string {
   const { verdict, clients, acked } = run;
   const { messages, verb } = run.scenario === undefined
     ? { messages: clients, verb: "acknowledged" }

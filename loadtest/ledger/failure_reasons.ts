@@ -49,9 +49,18 @@ export class FailureReasons {
     return [...this.#counts.get(kind) ?? []].sort(byCount)[0]?.[0] ?? "";
   }
 
-  /** Returns the most frequent of each kind as sentences, such as `Could not connect 1,000 times: …`. */
-  list(): string[] {
-    return SENTENCES.flatMap(([kind, lead, others]) => {
+  /** Returns whether a condition holds for every counted reason of a kind; `false` if some are counted without their text. */
+  every(kind: FailureKind, holds: (text: string) => boolean): boolean {
+    return !this.#others.has(kind) && [...this.#counts.get(kind)?.keys() ?? []].every(holds);
+  }
+
+  /**
+   * Returns the most frequent of each kind as sentences, such as `Could not connect 1,000 times: …`.
+   *
+   * @param kinds Default: all.
+   */
+  list(kinds: readonly FailureKind[] = ["refused", "error", "close"]): string[] {
+    return SENTENCES.filter(([kind]) => kinds.includes(kind)).flatMap(([kind, lead, others]) => {
       const all = [...this.#counts.get(kind) ?? []].sort(byCount);
       const rest = all.slice(LISTED).reduce((sum, [, count]) => sum + count, this.#others.get(kind) ?? 0);
       return [

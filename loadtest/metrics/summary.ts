@@ -1,5 +1,6 @@
 /** The summary of a run: metrics, verdict, findings, and plan. Pure. @module */
 import { collectRunMetrics, type RunMetrics, type RunMetricsInput } from "./run_metrics.ts";
+import type { Cause } from "../judge/cause.ts";
 import type { Finding, FindingKind } from "../judge/findings.ts";
 import { maxLagOf, type RunEvent, SCHEMA } from "../history/events.ts";
 import { formatPayload } from "../plan/payload.ts";
@@ -16,6 +17,8 @@ import type { Verdict } from "../judge/verdict.ts";
 export interface Summary extends RunMetrics {
   /** The verdict on the run, thresholds included. */
   readonly verdict: Verdict;
+  /** The likely cause of a failed run; absent if the facts do not show one, and for other verdicts. */
+  readonly cause?: Cause;
   /** Findings in sentences; about twenty of each kind at most. */
   readonly findings: readonly Finding[];
   /** Number of findings by kind, listed or not; without kinds that were not found. */
@@ -71,6 +74,7 @@ export function summarize(input: SummaryInput): Summary {
   return {
     verdict: good && crossed ? "threshold" : judgement.verdict,
     ...figures,
+    ...(judgement.cause === undefined ? {} : { cause: judgement.cause }),
     findings: judgement.findings,
     findingCounts: judgement.findingCounts,
     thresholds: checked,

@@ -187,16 +187,22 @@ function caseOf(
   name: string,
   { kinds, summary, faults }: { kinds: readonly FindingKind[]; summary: Summary; faults: boolean },
 ): Case {
-  const told = summary.findings.filter(({ kind }) => kinds.includes(kind)).map(({ text }) => text);
+  const found = summary.findings.filter(({ kind }) => kinds.includes(kind));
+  const told = found.map(({ text }) => text);
   if (faults && kinds.includes("duplicate")) {
     return { name, failures: [], skipped: "Injected faults may duplicate oks" };
   }
   if (kinds.includes("leftover") && told.length === 0 && summary.server === null) {
     return { name, failures: [], skipped: "The state of the server is unknown" };
   }
-  if (told.length === 0 || !kinds.some((kind) => EXPLAINED.includes(kind))) return { name, failures: told };
-  const reasons = summary.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text);
-  return { name, failures: [...told, ...reasons] };
+  const { cause } = summary;
+  const follows = found.some(({ follows }) => follows);
+  const causes = cause !== undefined && follows ? [`Likely cause: ${cause.text}`] : [];
+  const isExplained = told.length > 0 && kinds.some((kind) => EXPLAINED.includes(kind));
+  const reasons = isExplained
+    ? summary.findings.filter(({ kind }) => kind === "reason").map(({ text }) => text)
+    : [];
+  return { name, failures: [...told, ...reasons, ...causes] };
 }
 
 function endOf(summary: Summary): string[] {

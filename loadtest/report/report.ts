@@ -1,14 +1,14 @@
 /** The report of a run: a self-contained HTML page. @module */
 import { plural } from "../../internal/plural.ts";
 import { printable } from "../../internal/printable.ts";
-import { type Finding, leadingFindings } from "../judge/findings.ts";
+import { type Finding, groupFindings, leadingFindings } from "../judge/findings.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Measurements } from "../metrics/measure.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describePace } from "../pace/pace_summary.ts";
 import type { Summary } from "../metrics/summary.ts";
 import { createTimeline } from "../metrics/timeline.ts";
-import { describeVerdict } from "../judge/verdict_text.ts";
+import { verdictSentences } from "../judge/verdict_text.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { describeHolds, histogramChart, holdChart, percentileChart } from "./latency_charts.ts";
@@ -137,16 +137,21 @@ export function renderReport(input: ReportInput): string {
 }
 
 function verdictSection({ summary, startedAt }: ReportInput): Html {
-  const { verdict, findings } = summary;
-  const { leading, others } = leadingFindings(findings);
+  const { verdict } = summary;
+  const { own, following } = groupFindings(summary);
+  const [first, second] = [leadingFindings(own), leadingFindings(following)];
+  const others = [...first.others, ...second.others];
+  const [sentence, ...counted] = verdictSentences(summary);
   return html`
     <header class="verdict ${TONES[verdict]}">
         ${summary.scenario?.name === undefined
           ? ""
           : html`<p class="scenario">Scenario ${printable(summary.scenario.name)}</p>`}
         <h1>${capitalized(verdict)}</h1>
-        <p>${describeVerdict(summary)}.</p>
-        ${findingList(leading)}
+        <p>${sentence}.</p>
+        ${counted.map((text) => html`<p class="counted">${text}.</p>`)}
+        ${findingList(first.leading)}
+        ${followingList(second.leading)}
     ${others.length === 0
       ? ""
       : html`<details><summary>${plural(others.length, "more finding")}</summary>${
@@ -163,6 +168,11 @@ function verdictSection({ summary, startedAt }: ReportInput): Html {
 
 function describeClients({ clients, seed }: Summary): string {
   return `${plural(clients, "client", { format: formatCount })}, seed ${seed}`;
+}
+
+function followingList(findings: readonly Finding[]): Content {
+  if (findings.length === 0) return "";
+  return html`<section class="following"><h2>Follows from this</h2>${findingList(findings)}</section>`;
 }
 
 function findingList(findings: readonly Finding[]): Content {

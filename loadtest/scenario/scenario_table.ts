@@ -2,6 +2,7 @@
 import type { FindingKind, Findings } from "../judge/findings.ts";
 import { Column } from "../ledger/typed_column.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
+import { isCutOff } from "./session/texts.ts";
 import {
   ASK_RESULTS,
   type AskEvent,
@@ -25,6 +26,7 @@ export interface ScenarioTableSnapshot {
   readonly ended: readonly number[];
   readonly shapes: readonly ShapeEvent[];
   readonly frames: FrameCounts;
+  readonly cut: number;
 }
 
 /** Counts of a check. */
@@ -68,6 +70,7 @@ export class ScenarioTable {
   readonly ended: Set<number> = new Set();
   readonly shapes: ShapeEvent[] = [];
   readonly #frames = { pushed: 0, handled: 0 };
+  #cut = 0;
   readonly #stepIds = new Map<string, number>();
   /** The highest number of an answered request, by client. */
   readonly #order = new Map<number, number>();
@@ -91,6 +94,11 @@ export class ScenarioTable {
 
   get frames(): FrameCounts {
     return this.#frames;
+  }
+
+  /** Lost requests whose connection the server, or the network, ended first. */
+  get cut(): number {
+    return this.#cut;
   }
 
   /** Returns the number of requests with this result. */
@@ -149,6 +157,7 @@ export class ScenarioTable {
       ended: [...this.ended],
       shapes: this.shapes,
       frames: this.#frames,
+      cut: this.#cut,
     };
   }
 
@@ -173,6 +182,7 @@ export class ScenarioTable {
     this.shapes.push(...other.shapes);
     this.#frames.pushed += other.frames.pushed;
     this.#frames.handled += other.frames.handled;
+    this.#cut += other.cut;
   }
 
   #ask(event: AskEvent, who: () => string): void {
@@ -185,6 +195,7 @@ export class ScenarioTable {
     this.endedAt.pushTimes(toMicroseconds(at), count);
     this.#counts[code] = (this.#counts[code] ?? 0) + count;
     if (result !== "ok") {
+      if (result === "lost" && isCutOff(detail)) this.#cut += count;
       this.#findings.add(FINDINGS[result], () => `${who()}, request ${ask} (${step}): ${detail ?? result}`);
       return;
     }

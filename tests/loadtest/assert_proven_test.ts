@@ -14,6 +14,15 @@ Deno.test("assertProven() counts findings that are alike once", pure, () => {
   assertEquals(messageOf(alike), `Load test failed: ${text}\n  Client 1 (and 2 more like this)`);
 });
 
+Deno.test("assertProven() puts findings that follow from the cause below a heading", pure, () => {
+  const lost = { kind: "lost", text: "Message 1", follows: true } as const;
+  const wrong = { kind: "wrong", text: "Client 2" } as const;
+  assertEquals(
+    messageOf([wrong, lost]),
+    `Load test failed: ${text}\n  Client 2\n  Follows from this:\n    Message 1`,
+  );
+});
+
 Deno.test("assertProven() counts the findings that it does not show", pure, () => {
   const findings = ["a", "b", "c", "d", "e"].map((text) => ({ kind: "wrong", text } as const));
   assertEquals(messageOf(findings), `Load test failed: ${text}\n  a\n  b\n  c\n  and 2 more like these`);

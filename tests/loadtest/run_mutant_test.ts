@@ -74,6 +74,42 @@ Deno.test("runPlan() finds a relay that answers instead of its clients", { permi
   assert(kinds(run).includes("unexpected"));
 });
 
+Deno.test("runPlan() names the fault of a relay as the cause, and nothing when it cannot be known", {
+  permissions,
+}, async () => {
+  /** Drops all lines that begin with `start` and, of these, `which`. */
+  const drop = (start: string, which: (line: string, nth: number) => boolean = () => true): Mutation => {
+    let count = 0;
+    return ({ peer, line }) => line.startsWith(start) && which(line, ++count) ? [] : [[peer, line]];
+  };
+  /** Whether a line is the first one that was asked about. */
+  const first = () => {
+    let one: string | undefined;
+    return (line: string): boolean => line === (one ??= line);
+  };
+  const every = (nth: number) => (_: string, count: number): boolean => count % nth === 0;
+  const few = { clients: 100 };
+  const mutants: [mutate: Mutation, cause: string | undefined, plan?: typeof few & { deadline?: number }][] =
+    [
+      [drop("ok ", first()), "not-acknowledged"],
+      [drop("message ", first()), "not-delivered"],
+      [drop("ok "), "not-acknowledged", few],
+      [drop("ok "), "not-acknowledged", { ...few, deadline: 3000 }],
+      [drop(""), "no-replies", few],
+      [drop("", (_, count) => count > 500), "stopped-replying"],
+      // Their clients have their ok after another attempt, or the messages have different fates.
+      [drop("ok ", every(100)), undefined],
+      [drop("message ", every(2)), undefined, few],
+      [onOk(340, ({ peer, line }) => [[peer, line], [peer, line]]), undefined],
+    ];
+  for (const [mutate, cause, plan] of mutants) {
+    const { judgement } = await simulateMutant({ mutate }, plan);
+    assertEquals([judgement.verdict, judgement.cause?.kind], ["failed", cause]);
+    const independent = judgement.findings.filter(({ follows }) => !follows).map(({ kind }) => kind);
+    assertEquals(independent.length === 0, cause !== undefined, independent.join());
+  }
+});
+
 Deno.test("runPlan() finds one leaked pending message", { permissions }, async () => {
   const run = await simulateMutant({ leak: true });
   assertEquals(run.judgement.verdict, "failed");

@@ -21,6 +21,7 @@ import type { Scenario } from "../scenario.ts";
 import { SessionCore } from "./core.ts";
 import type { SessionCoreOptions } from "./core_options.ts";
 import { guardedCodec } from "./guarded_codec.ts";
+import { CLOSED_BY_SERVER } from "./texts.ts";
 
 /** Observes the connection of a client. */
 export interface SessionObserver {
@@ -161,7 +162,7 @@ export class SessionClient {
     }
     if (this.#stopped) return framing;
     const why = framing?.message ??
-      (connection.open ? "closed by the server" : describeCloseReason(await connection.closed));
+      (connection.open ? CLOSED_BY_SERVER : describeCloseReason(await connection.closed));
     // The server may close first, as after QUIT; what the session still sends then is lost.
     this.#endedBy = why;
     this.#core.end(why, framing?.code === "unterminated");

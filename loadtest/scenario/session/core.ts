@@ -9,7 +9,15 @@ import { type FrameSender, sendFrame, sendFrames } from "./frame_sender.ts";
 import { Ask, PendingAsks } from "./pending_asks.ts";
 import { SessionRecorder } from "./recorder.ts";
 import { Replies } from "./replies.ts";
-import { endedBefore, endedInside, noReplyInTime, notSent, refusedFrame } from "./texts.ts";
+import {
+  endedBefore,
+  endedInside,
+  IN_OWN_CODE,
+  noReplyInTime,
+  notSent,
+  refusedFrame,
+  THINKING,
+} from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
 
 /** Requests and replies of one connection. */
@@ -65,7 +73,7 @@ export class SessionCore<Frame> {
   get waitingFor(): string {
     const ask = this.#pending.first;
     if (ask !== undefined) return `waiting for the reply to ${ask.step}`;
-    return this.#thinking.active ? "in a think time" : "in its own code";
+    return this.#thinking.active ? THINKING : IN_OWN_CODE;
   }
 
   opened(connection: FrameSender<Frame>): void {

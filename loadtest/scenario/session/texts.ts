@@ -3,6 +3,23 @@ import { describeExpectation, describeFrame, type IndexedExpectation } from "../
 import type { RequestOwner } from "./hub.ts";
 import type { Ask } from "./pending_asks.ts";
 
+/** Why a connection ended that the server closed. */
+export const CLOSED_BY_SERVER = "closed by the server";
+
+/** States of a session that waits for no reply. */
+export const THINKING = "in a think time";
+export const IN_OWN_CODE = "in its own code";
+
+/** The end of the text of a request whose connection the server, or the network, ended first. */
+const CUT = new RegExp(
+  `(?:before|because) the connection (?:had )?ended \\((?:${CLOSED_BY_SERVER}|(?:reset|write-failed): .*)\\)$`,
+);
+
+/** Returns whether a request has no reply because the server, or the network, ended the connection. */
+export function isCutOff(detail: string | undefined): boolean {
+  return detail !== undefined && CUT.test(detail);
+}
+
 /** A frame could not be sent. */
 export function notSent(frame: unknown, ended: string): string {
   return `${describeFrame(frame)} was not sent, because the connection had ended (${ended})`;

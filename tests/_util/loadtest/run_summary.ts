@@ -80,7 +80,9 @@ export function wholeSummary(): Summary {
   });
 }
 
-/** Returns the summary of a run of a scenario file. */
+/** Returns the summary of a run of a scenario file whose server ended. */
 export function fileSummary(): Summary {
-  return summaryOf(goodRun(4, { protocol: "scenario", scenario: "echo.ts" }));
+  const run = goodRun(4, { protocol: "scenario", scenario: "echo.ts" });
+  const death = { event: "died", at: 100, process: "server", detail: "exit code 1" } as const;
+  return summaryOf([...run.filter(({ event }) => event !== "server"), death]);
 }

@@ -26,3 +26,17 @@ Deno.test("findingLines() shows the first findings of a kind, and says where the
     "  40 more lines like these: see --json, with up to 20 of each kind",
   ]);
 });
+
+Deno.test("findingLines() puts findings that follow from the cause below a heading", pure, () => {
+  const lost = [1, 2].map((client): Finding => ({ kind: "lost", text: `Message ${client}`, follows: true }));
+  const died: Finding = { kind: "died", text: "The server ended" };
+  const wrong: Finding = { kind: "wrong", text: "Client 3 got nonsense" };
+  const findings = [died, wrong, ...lost];
+  const cause = { text: "The server ended, 3s after the start" };
+  assertEquals(findingLines({ findings, cause }, { where: "--json" }), [
+    "  Client 3 got nonsense",
+    "  Follows from this:",
+    "    Message 1 (and 1 more like this)",
+    "  Each of these: see --json",
+  ]);
+});

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { summaryText } from "../../../cli/loadtest/summary_text.ts";
+import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import type { Summary } from "../../../loadtest/metrics/summary.ts";
 import { goodRun } from "../../_util/loadtest/run_events.ts";
 import { summaryOf } from "../../_util/loadtest/run_summary.ts";
@@ -40,6 +41,25 @@ Deno.test("summaryText() says how many clients of an interrupted run had started
   const interrupted: Summary = { ...summary, verdict: "interrupted", started: 294, clients: 3000 };
   assertStringIncludes(lastLine(summaryText(interrupted)) ?? "", "294 of 3,000 clients in 2.0 s");
 });
+
+Deno.test(
+  "summaryText() begins with the likely cause, and then has the counts and what follows",
+  pure,
+  () => {
+    const events = goodRun(2, { protocol: "echo", server: "foreign" }).filter(({ event }) =>
+      !["receive", "answer", "ack", "server"].includes(event)
+    ).map((event): HistoryEvent => event.event === "close" ? { ...event, reason: "timeout" } : event);
+    assertEquals(summaryText(summaryOf(events)).split("\n").slice(0, 7), [
+      "FAILED: The server accepted 2 connections, and replied to none of 2 sends in time",
+      "  2 lost; 0 of 2 messages acknowledged",
+      "  Follows from this:",
+      "    A connection ended unnaturally 2 times: timeout",
+      "    Message 0 of client 0 (127.0.0.1:40000) was sent once and never acknowledged (and 1 more like this)",
+      "    Client 0 (127.0.0.1:40000) ended as timeout, not on its own ok (and 1 more like this)",
+      "  Each of these: see --report, or --json",
+    ]);
+  },
+);
 
 Deno.test("summaryText() names the scenario file beside the clients", pure, () => {
   const text = summaryText(summaryOf(goodRun(3, { protocol: "scenario", scenario: "load/echo\x1b.ts" })));

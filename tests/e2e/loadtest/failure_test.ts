@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Cause } from "../../../loadtest/judge/cause.ts";
 import { delay } from "@std/async/delay";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import {
@@ -116,7 +117,11 @@ Deno.test("loadtest.ts names its server when it died, and ends", async () => {
   Deno.kill(server, "SIGKILL");
   const { code, summary } = await run.program.outcome;
   assertEquals([code, summary.verdict, summary.server], [1, "failed", null]);
-  assertStringIncludes(textsOf(summary.findings), "The server ended before the run did: signal SIGKILL");
+  const death = "The server ended before the run did: signal SIGKILL";
+  assertStringIncludes(textsOf(summary.findings), death);
+  const cause = summary.cause as Cause | undefined;
+  assertEquals(cause?.kind, "server-ended");
+  assertMatch(cause?.text ?? "", new RegExp(`^${death}, \\S+s after the start$`));
   assertEquals(await run.verdict(), [1, "failed", "failed"]);
 });
 

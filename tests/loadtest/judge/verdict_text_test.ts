@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { describeVerdict, type VerdictFacts } from "../../../loadtest/judge/verdict_text.ts";
+import {
+  describeVerdict,
+  type VerdictFacts,
+  verdictSentences,
+} from "../../../loadtest/judge/verdict_text.ts";
 import { pure } from "../../_util/permissions.ts";
 
 function failed(facts: Partial<VerdictFacts>): VerdictFacts {
@@ -51,6 +55,21 @@ Deno.test("describeVerdict() says in a few words what is wrong, the most serious
     [{ findingCounts: { leftover: 1 } }, `state of the server not reported; ${all}`],
   ];
   for (const [facts, text] of cases) assertEquals(describeVerdict(failed(facts)), text);
+});
+
+Deno.test("describeVerdict() begins with the likely cause, and does not repeat it", pure, () => {
+  const cause = { kind: "no-replies", text: "The server replied to none of 3 sends" } as const;
+  const run = failed({ acked: 0, lost: 1000, findingCounts: { lost: 1000 } });
+  assertEquals(
+    describeVerdict({ ...run, cause }),
+    "The server replied to none of 3 sends; 1,000 lost; 0 of 1,000 messages acknowledged",
+  );
+  assertEquals(verdictSentences({ ...run, cause }), [
+    cause.text,
+    "1,000 lost; 0 of 1,000 messages acknowledged",
+  ]);
+  const [unreachable] = [{ kind: "unreachable", text: "No client could connect" } as const];
+  assertEquals(verdictSentences({ ...run, findings: [unreachable], cause: unreachable }), [unreachable.text]);
 });
 
 Deno.test("describeVerdict() counts the sessions that a scenario did not finish", pure, () => {

@@ -71,6 +71,28 @@ Deno.test("renderReport() shows the verdict first, then findings, and how to run
   assertEquals(order, order.toSorted((a, b) => a - b));
 });
 
+Deno.test("renderReport() shows the likely cause first, and what follows from it apart", pure, () => {
+  const events = goodRun(4).map((event): HistoryEvent =>
+    event.event === "stop" ? { ...event, why: "died" } : event
+  ).filter((event) => event.event !== "server" && !(event.event === "ack" && event.client === 3));
+  const death = { event: "died", at: 100, process: "server", detail: "exit code 3" } as const;
+  const page = reportOf([...events, death]);
+  const [header = ""] = /<header.*?<\/header>/s.exec(page) ?? [];
+  const order = [
+    "<h1>Failed</h1>",
+    "<p>The server ended before the run did: exit code 3, 100ms after the start.</p>",
+    '<p class="counted">1 process ended early, state of the server not reported, 1 lost; 3 of 4 messages',
+    "<h2>Follows from this</h2>",
+    "<li>The server did not report its state after the run</li>",
+    "<li>Message 3 of client 3",
+  ].map((text) => {
+    assertStringIncludes(header, text);
+    return header.indexOf(text);
+  });
+  assertEquals(order, order.toSorted((a, b) => a - b));
+  assertEquals(header.split("exit code 3").length - 1, 1);
+});
+
 Deno.test("renderReport() does not claim natural ends when faults caused others", () => {
   assertStringIncludes(
     reportOf(goodRun(40)),

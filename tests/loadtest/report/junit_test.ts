@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { SaxesParser } from "saxes";
 import type { HistoryEvent } from "../../../loadtest/history/events.ts";
 import { renderJunit } from "../../../loadtest/report/junit.ts";
@@ -142,6 +142,16 @@ Deno.test("renderJunit() fails the case of a property when it does not hold", pu
     outcomes(summaryOf(unnatural))["every connection closes naturally"],
     "Client 3 (127.0.0.1:40003) ended as reset, not on its own ok",
   );
+});
+
+Deno.test("renderJunit() names the likely cause in the cases that fail because of it", pure, () => {
+  const silent = goodRun(4, { protocol: "echo" }).filter(({ event }) =>
+    !["receive", "answer", "ack"].includes(event)
+  ).map((event): HistoryEvent => event.event === "close" ? { ...event, reason: "timeout" } : event);
+  const text = "The server accepted 4 connections, and replied to none of 4 sends in time";
+  const xml = renderJunit({ summary: summaryOf(silent), startedAt: new Date(0) });
+  assertEquals(xml.split(`&#10;Likely cause: ${text}</failure>`).length - 1, 2);
+  assertStringIncludes(xml, `<system-out>failed: ${text}; 4 lost; 0 of 4 messages acknowledged</system-out>`);
 });
 
 Deno.test("renderJunit() skips the server case when the state is unknown", pure, () => {
