@@ -63,8 +63,16 @@ function describeCounts(run: VerdictFacts): string {
     ? `no ${noun} was sent`
     : `${acked.toLocaleString("en")} of ${messages.toLocaleString("en")} ${noun}s ${verb}`;
   const natural = run.closed.natural === clients && run.reconnects === 0;
-  // Without natural ends, only a run with injected faults has a good verdict.
-  const ends = natural ? "every connection closed naturally" : "despite the injected faults";
+  // Without natural ends, a good verdict is that of a run with injected faults, or of a scenario whose connections the end
+  // of the run has closed.
+  const ends = natural
+    ? "every connection closed naturally"
+    : run.scenario === undefined
+    ? "despite the injected faults"
+    : `${formatCount(run.closed.natural)} of ${
+      plural(clients, "connection", { format: formatCount })
+    } closed ` +
+      "naturally before the run ended";
   const crossed = crossedThresholds(run);
   const flaws = describeFlaws(run);
   const but = [some, ...flaws].join(", ");

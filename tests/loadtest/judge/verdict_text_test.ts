@@ -81,6 +81,14 @@ Deno.test("describeVerdict() counts the sessions that a scenario did not finish"
       "2 in flight at the end, 1 session unfinished; 7 of 9 requests answered as expected",
     ],
     [
+      {
+        ...{ verdict: "delivered", scenario: { ...scenario, requests: 7 }, acked: 7 },
+        closed: { natural: 5, timeout: 0, error: 995 },
+      },
+      "All 7 requests were answered as expected, 5 of 1,000 connections closed naturally before the run ended; " +
+      "the state of the server is unknown",
+    ],
+    [
       { verdict: "delivered" },
       "No request was sent, every connection closed naturally; the state of the server is unknown",
     ],
