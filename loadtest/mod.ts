@@ -25,7 +25,7 @@ export { type ControlledRun, type PaceState, RunControl, RunControlError } from 
 export type { Pace, PaceSetting } from "./pace/pace.ts";
 export type { RunStage } from "./pace/run_stages.ts";
 export { assertProven, NotProvenError } from "./assert_proven.ts";
-export type { Cause, CauseKind } from "./judge/cause.ts";
+export type { Cause, CauseKind } from "./judge/cause/rule.ts";
 export type { Finding, FindingKind } from "./judge/findings.ts";
 export type { Verdict } from "./judge/verdict.ts";
 export { bytesCodec } from "../socket/codecs/bytes_codec.ts";

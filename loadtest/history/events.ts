@@ -14,10 +14,11 @@ import type { ScenarioEvent, ShapeEvent, ThrewEvent } from "../scenario/events.t
 export const SCHEMA = 1;
 
 /**
- * The version of the judge's rules, in histories since rule 2: a generator process that dies makes a run invalid. Before,
- * it made the run fail.
+ * The version of the judge's rules, in histories since version 2. Since then, a generator process that dies makes a run
+ * invalid; before, it made the run fail. Since version 3, a connection of a scenario that is open when the run ends,
+ * although its session is done, has not ended naturally.
  */
-export const RULES = 2;
+export const RULES = 3;
 
 /**
  * The default for the highest lag of a generator at the 99th percentile, in ms: behind its schedule, in its timers, and
@@ -52,7 +53,7 @@ export interface RunEvent {
   /** Requests of a scenario that were due before this, in ms, are proven and not measured. Default 0. */
   readonly warmup?: number;
   /** The rules to judge by. Default: those before {@linkcode RULES}. */
-  readonly rules?: typeof RULES;
+  readonly rules?: 2 | typeof RULES;
 }
 
 /** A client was planned, and its message. */

@@ -71,7 +71,7 @@ const EVENTS: { readonly [Kind in HistoryEvent["event"]]: Fields<Extract<History
     server: oneOf("own", "foreign"),
     faults: flag,
     maxLag: optional(bound),
-    rules: optional(oneOf(RULES)),
+    rules: optional(oneOf(2, RULES)),
     scenario: optional(text),
     ordered: optional(flag),
     warmup: optional(time),

@@ -46,10 +46,10 @@ export function findDeaths({ run, facts }: Ledger, findings: Findings): void {
 export function addDeaths(run: RunEvent, died: readonly DiedEvent[], findings: Findings): void {
   for (const event of died) {
     const { process, agent } = event;
-    // A process of this machine ran out of something. Why an agent ended, only its machine knows.
-    const kind = process === "server" || agent !== undefined || run.rules === undefined
-      ? "died"
-      : "overloaded";
+    // A process of this machine ran out of something, unless code of a user ran in it. Why an agent ended, only its machine
+    // knows.
+    const isOfOurs = process !== "server" && agent === undefined && run.protocol !== "scenario";
+    const kind = isOfOurs && run.rules !== undefined ? "overloaded" : "died";
     findings.add(kind, () => describeDeath(event));
   }
 }

@@ -1,5 +1,6 @@
 /** Judges a run from its ledger: the same code judges a live run and a written history. Pure. @module */
-import { type Cause, findCause, markFollowing } from "./cause.ts";
+import { findCause, markFollowing } from "./cause/cause.ts";
+import type { Cause } from "./cause/rule.ts";
 import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
 import { type Finding, type FindingKind, Findings } from "./findings.ts";
 import type { RunEvent } from "../history/events.ts";

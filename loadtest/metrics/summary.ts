@@ -1,6 +1,6 @@
 /** The summary of a run: metrics, verdict, findings, and plan. Pure. @module */
 import { collectRunMetrics, type RunMetrics, type RunMetricsInput } from "./run_metrics.ts";
-import type { Cause } from "../judge/cause.ts";
+import type { Cause } from "../judge/cause/rule.ts";
 import type { Finding, FindingKind } from "../judge/findings.ts";
 import { maxLagOf, type RunEvent, SCHEMA } from "../history/events.ts";
 import { formatPayload } from "../plan/payload.ts";

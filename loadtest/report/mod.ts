@@ -4,7 +4,7 @@ import { detailsOf, type LoadTestRun } from "../load_test_run.ts";
 import { renderJunit as junitOf } from "./junit.ts";
 import { renderReport as reportOf } from "./report.ts";
 
-export type { Cause, CauseKind } from "../judge/cause.ts";
+export type { Cause, CauseKind } from "../judge/cause/rule.ts";
 export type { Confidence, Interval, Intervals } from "../metrics/confidence.ts";
 export type { Percentiles } from "../metrics/latency.ts";
 export type { AgentMetrics, RunMetrics } from "../metrics/run_metrics.ts";

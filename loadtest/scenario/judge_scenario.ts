@@ -47,6 +47,8 @@ export function countScenario(ledger: Ledger): OutcomeCounts {
 export function findSessionFailures(ledger: Ledger, findings: Findings): void {
   const { run, clients, connections, scenario } = ledger;
   const { startedAt, refusals, lastConnection } = clients.columns;
+  // A run that a threshold stopped has cut its connections itself.
+  const mayBeOpen = ledger.facts.aborted || (run.rules ?? 0) < 3;
   startedAt.forEach((at, row) => {
     if (Number.isNaN(at)) return;
     const client = clients.index(row);
@@ -59,7 +61,11 @@ export function findSessionFailures(ledger: Ledger, findings: Findings): void {
     if ((refusals[row] ?? 0) > 0) unnatural(`failed to connect ${formatTimes(refusals[row] ?? 0)}`);
     const last = lastConnection[row] ?? -1;
     const reason = connections.reason(last);
-    if (last >= 0 && reason !== "natural" && reason !== "stopped") unnatural(`ended as ${reason ?? "open"}`);
+    if (last < 0 || reason === "natural") return;
+    if (reason !== "stopped") unnatural(`ended as ${reason ?? "open"}`);
+    else if (!mayBeOpen && !scenario.unfinished.has(client)) {
+      unnatural("was done, and the server had not closed its connection when the run ended");
+    }
   });
 }
 

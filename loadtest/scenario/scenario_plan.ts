@@ -1,5 +1,5 @@
 /** The plan of a scenario run. Pure. @module */
-import { type HistoryEvent, SCHEMA } from "../history/events.ts";
+import { type HistoryEvent, RULES, SCHEMA } from "../history/events.ts";
 import { Plan } from "../plan/plan.ts";
 import { countStarts, lengthOf, type LoadShape, type Stage } from "./load_shape.ts";
 import type { Scenario } from "./scenario.ts";
@@ -73,6 +73,7 @@ export function scenarioRunEvent(
     server: "foreign",
     faults: false,
     maxLag,
+    rules: RULES,
     ...(name === undefined ? {} : { scenario: name }),
     ordered: scenario.correlate === undefined,
     warmup: load.warmup ?? 0,

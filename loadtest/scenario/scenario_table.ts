@@ -24,6 +24,7 @@ export interface ScenarioTableSnapshot {
   readonly metrics: readonly (readonly [name: string, histogram: string])[];
   readonly sessions: readonly (readonly [result: SessionEvent["result"], count: number])[];
   readonly ended: readonly number[];
+  readonly unfinished: readonly number[];
   readonly shapes: readonly ShapeEvent[];
   readonly frames: FrameCounts;
   readonly cut: number;
@@ -68,6 +69,8 @@ export class ScenarioTable {
   readonly sessions: Map<SessionEvent["result"], number> = new Map();
   /** Clients whose session is over. */
   readonly ended: Set<number> = new Set();
+  /** Those among them that the end of the run interrupted. */
+  readonly unfinished: Set<number> = new Set();
   readonly shapes: ShapeEvent[] = [];
   readonly #frames = { pushed: 0, handled: 0 };
   #cut = 0;
@@ -155,6 +158,7 @@ export class ScenarioTable {
       metrics: [...this.metrics].map(([name, histogram]) => [name, histogram.encode()] as const),
       sessions: [...this.sessions],
       ended: [...this.ended],
+      unfinished: [...this.unfinished],
       shapes: this.shapes,
       frames: this.#frames,
       cut: this.#cut,
@@ -179,6 +183,7 @@ export class ScenarioTable {
       this.sessions.set(result, count + (this.sessions.get(result) ?? 0));
     }
     for (const client of other.ended) this.ended.add(client);
+    for (const client of other.unfinished) this.unfinished.add(client);
     this.shapes.push(...other.shapes);
     this.#frames.pushed += other.frames.pushed;
     this.#frames.handled += other.frames.handled;
@@ -231,6 +236,7 @@ export class ScenarioTable {
     else if (result === "failed" && detail !== undefined) {
       this.#findings.add("unnatural", () => `${who()} ended its session early: ${detail}`);
     } else if (result === "unfinished") {
+      this.unfinished.add(client);
       this.#findings.add("under-way", () => `${who()} was not done when the run ended: ${detail}`);
     }
   }

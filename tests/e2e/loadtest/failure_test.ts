@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Cause } from "../../../loadtest/judge/cause.ts";
+import type { Cause } from "../../../loadtest/judge/cause/rule.ts";
 import { delay } from "@std/async/delay";
 import { ANY_LAG } from "../../_util/loadtest/any_lag.ts";
 import {

@@ -159,6 +159,8 @@ Deno.test(
     assertEquals(changedRun({ extra }).verdict, "failed");
     const server: HistoryEvent = { event: "died", at: 100, process: "server", detail: "signal SIGKILL" };
     assertEquals(changedRun({ extra: [server], run: { rules: 2 } }).verdict, "failed");
+    const scenario = changedRun({ extra, run: { rules: 3, protocol: "scenario" } });
+    assertEquals(scenario.count("died"), 1);
   },
 );
 

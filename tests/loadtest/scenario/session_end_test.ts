@@ -71,6 +71,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "runLoadTest() finds connections that the server has not closed when the run ends",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: async (peer) => {
+        for await (const line of peer) peer.send(line);
+        await peer.closed; // The FIN of the client does not end it.
+      },
+      deadline: "2s", // Before a client gives up waiting for the FIN of the server.
+      timeout: "1s",
+      scenario: scenario({ codec, session: async (t) => void await t.ask("one", { expect: "one" }) }),
+    });
+    assertEquals([run.verdict, kindsOf(run)], ["failed", ["unnatural"]]);
+    assertStringIncludes(
+      run.findings[0]!.text,
+      "was done, and the server had not closed its connection when the run ended",
+    );
+  },
+});
+
+Deno.test({
   name: "runLoadTest() ends a scenario that sends without end",
   permissions,
   fn: async () => {

@@ -1,162 +1,24 @@
-/** Finds the likely cause of a failed run: one fact that other findings follow from. Pure. @module */
-import { formatDuration, MAX_DURATION } from "../../internal/duration.ts";
-import { plural } from "../../internal/plural.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { formatTimes } from "../ledger/failure_reasons.ts";
+/** Causes that show in what the clients saw, if nothing disturbed them. Pure. @module */
+import { plural } from "../../../internal/plural.ts";
+import { formatTimes } from "../../ledger/failure_reasons.ts";
+import type { Evidence } from "./evidence.ts";
 import {
-  describeDeath,
-  describeLeftover,
-  describeRestarts,
-  describeUnread,
-  NEVER_STARTED,
-  UNRECORDED,
-} from "./checks.ts";
-import { Evidence } from "./evidence.ts";
-import { capitalized, type Finding, type FindingKind, type Findings } from "./findings.ts";
-import { leftoversOf } from "./leftovers.ts";
-import type { OutcomeCounts } from "./outcome_counts.ts";
-
-/** The kinds of causes. */
-export type CauseKind =
-  /** No client ever connected. */
-  | "unreachable"
-  /** The server of the load test ended during the run. */
-  | "server-ended"
-  /** Processes of the server ended, and were replaced. */
-  | "server-restarted"
-  /** A generator process of an agent ended during the run. */
-  | "generator-ended"
-  /** From some instant on, no client could connect. */
-  | "stopped-accepting"
-  /** Clients could not connect, and nothing else failed. */
-  | "not-connected"
-  /** The server answered with errors. */
-  | "error-replies"
-  /** The server answered with other texts than the messages. */
-  | "wrong-replies"
-  /** The server ended connections before its reply. */
-  | "closed-early"
-  /** The server never replied. */
-  | "no-replies"
-  /** From some instant on, the server did not reply. */
-  | "stopped-replying"
-  /** The relay delivered messages to no client. */
-  | "not-delivered"
-  /** The relay returned no ok for messages that clients had answered. */
-  | "not-acknowledged"
-  /** The server did not reply to some requests. */
-  | "missing-replies";
-
-/** The likely cause of a failed run. */
-export interface Cause {
-  /** Its kind. */
-  readonly kind: CauseKind;
-  /** A sentence with its evidence, without a final period. */
-  readonly text: string;
-}
-
-/** A cause, and the findings that follow from it. */
-export interface FoundCause extends Cause {
-  /** Kinds of which every finding follows. */
-  readonly kinds: readonly FindingKind[];
-  /** Texts of other findings that follow. */
-  readonly texts: readonly string[];
-}
+  type Cause,
+  duration,
+  formatCount,
+  type FoundCause,
+  inRun,
+  pending,
+  type Rule,
+  unread,
+} from "./rule.ts";
 
 /** Fewer requests or clients do not show that the server changed at some instant. */
 const FEWEST = 5;
 /** A server that has not replied for less than this, in ms, may be about to. */
 const SILENT_FOR = 1000;
-/** Connections may end this much earlier than a process is known to have ended, in ms. */
-const DEATH_NOTICED = 500;
 /** The instants that a busy client records may be off by this much, in ms. */
 const RECORDED = 100;
-
-/**
- * Finds the likely cause of a failed run, and what follows from it. A rule applies only if the recorded facts leave no other
- * cause for the findings that it explains; if none applies, nothing is claimed.
- */
-export function findCause(ledger: Ledger, counts: OutcomeCounts, findings: Findings): FoundCause | undefined {
-  const { run } = ledger;
-  const evidence = new Evidence(ledger, counts, findings);
-  for (const rule of RULES) {
-    const cause = rule(evidence);
-    if (cause !== undefined) return cause;
-  }
-  // Injected faults, or a generator that is late, may be why there is no reply.
-  const isDisturbed = ["overloaded", "inconsistent"].some((kind) => findings.count(kind as FindingKind) > 0);
-  if (run.faults || isDisturbed) return undefined;
-  for (const rule of UNDISTURBED_RULES) {
-    const cause = rule(evidence);
-    if (cause !== undefined && isUseful(cause, evidence)) return cause;
-  }
-  return undefined;
-}
-
-/** Marks the findings that follow from a cause. */
-export function markFollowing(findings: readonly Finding[], cause: FoundCause | undefined): Finding[] {
-  return findings.map((finding) =>
-    cause !== undefined && (cause.kinds.includes(finding.kind) || cause.texts.includes(finding.text))
-      ? { ...finding, follows: true }
-      : finding
-  );
-}
-
-type Rule = (evidence: Evidence) => FoundCause | undefined;
-
-function unreachable({ findings }: Evidence): FoundCause | undefined {
-  const [found] = findings.list(["unreachable"]);
-  return found && { kind: "unreachable", text: found.text, kinds: [], texts: [] };
-}
-
-function serverEnded(evidence: Evidence): FoundCause | undefined {
-  const { facts, findings, reasons } = evidence;
-  const death = facts.died.find(({ process }) => process === "server");
-  if (death === undefined) return undefined;
-  const unstarted = facts.stop?.why === "died"
-    ? findings.list(["overloaded"]).map(({ text }) => text).filter((text) => text.endsWith(NEVER_STARTED))
-    : [];
-  // What went wrong before has another cause.
-  const isFirst = evidence.firstTroubleAt >= death.at - DEATH_NOTICED;
-  return {
-    kind: "server-ended",
-    text: `${capitalized(describeDeath(death))}, ${inRun(death.at)}`,
-    kinds: [
-      ...(facts.server === null ? ["leftover" as const] : []),
-      ...(isFirst ? ["lost" as const, "under-way" as const, ...evidence.unnatural] : []),
-    ],
-    texts: [...unread(evidence), ...unstarted, ...(isFirst ? reasons.list(["refused", "close"]) : [])],
-  };
-}
-
-function serverRestarted(evidence: Evidence): FoundCause | undefined {
-  const { facts, connections, unnaturalEnds, reasons, counts, run } = evidence;
-  const restarts = facts.server?.restarts ?? 0;
-  // A process that ends cuts its connections. Timeouts, refusals, and lost messages may have another cause.
-  const isCut = evidence.isCutByServer && counts.refused + counts.lost + counts.underWay === 0;
-  if (restarts === 0 || run.faults || !isCut) return undefined;
-  return {
-    kind: "server-restarted",
-    text: `${capitalized(describeRestarts(restarts))}, and the server ended ${
-      formatCount(unnaturalEnds)
-    } of ${plural(connections.total, "connection", { format: formatCount })} early`,
-    kinds: evidence.unnatural,
-    texts: [describeRestarts(restarts), ...reasons.list(["close"])],
-  };
-}
-
-function generatorEnded({ facts, findings }: Evidence): FoundCause | undefined {
-  const death = facts.died.find(({ process }) => process !== "server");
-  if (death === undefined) return undefined;
-  return {
-    kind: "generator-ended",
-    text: capitalized(describeDeath(death)),
-    kinds: [],
-    // The records of its clients ended with it.
-    texts: findings.list(["overloaded"]).map(({ text }) => text)
-      .filter((text) => text.endsWith(UNRECORDED)),
-  };
-}
 
 function stoppedAccepting(evidence: Evidence): FoundCause | undefined {
   const { lastOpenedAt, reasons } = evidence;
@@ -340,43 +202,8 @@ function withoutReply(evidence: Evidence, cause: Cause): FoundCause {
   };
 }
 
-/** The finding about a state that could not be read. */
-function unread({ facts }: Evidence): string[] {
-  return facts.server?.unread === undefined ? [] : [describeUnread(facts.server.unread)];
-}
-
-/** The finding about pending messages, if there are no more than clients have without an ok. */
-function pending({ facts, withoutOk }: Evidence): string[] {
-  const left = facts.server?.pending ?? 0;
-  if (left > withoutOk.total) return [];
-  const none = { connections: 0, timers: 0, queuedBytes: 0, descriptors: 0 };
-  return leftoversOf({ ...none, pending: left }).map(describeLeftover);
-}
-
-/** Whether a cause says more than the only kind of finding that it explains. */
-function isUseful({ kind, kinds, texts }: FoundCause, { findings }: Evidence): boolean {
-  const explained = kinds.filter((one) => findings.count(one) > 0).length + (texts.length > 0 ? 1 : 0);
-  return explained > (kind === "missing-replies" ? 1 : 0);
-}
-
-function inRun(at: number): string {
-  return `${duration(at)} after the start`;
-}
-
-/** A history may contain any number. */
-function duration(ms: number): string {
-  return formatDuration(Math.min(MAX_DURATION, Math.max(0, Math.round(ms))));
-}
-
-function formatCount(count: number): string {
-  return count.toLocaleString("en");
-}
-
-/** Rules about facts that were recorded as such. */
-const RULES: readonly Rule[] = [unreachable, serverEnded, serverRestarted, generatorEnded];
-
-/** Rules about what clients saw, if nothing disturbed them. */
-const UNDISTURBED_RULES: readonly Rule[] = [
+/** The rules, in the order in which they are tried. */
+export const OBSERVED_RULES: readonly Rule[] = [
   stoppedAccepting,
   notConnected,
   errorReplies,

@@ -1,14 +1,14 @@
 /** Facts of a run that show why it failed, counted from its ledger. Pure. @module */
-import { plural } from "../../internal/plural.ts";
-import type { RunEvent } from "../history/events.ts";
-import { SERVER_ENDED_EARLY } from "../../relay/client_task.ts";
-import { HTTP_STATUS, INVALID_HTTP, NOT_HTTP, SERVER_CLOSED_EARLY } from "../generate/request_reply.ts";
-import type { FailureReasons } from "../ledger/failure_reasons.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { RunFacts } from "../ledger/run_facts.ts";
-import { IN_OWN_CODE, THINKING } from "../scenario/session/texts.ts";
-import type { FindingKind, Findings } from "./findings.ts";
-import type { OutcomeCounts } from "./outcome_counts.ts";
+import { plural } from "../../../internal/plural.ts";
+import type { RunEvent } from "../../history/events.ts";
+import { SERVER_ENDED_EARLY } from "../../../relay/client_task.ts";
+import { HTTP_STATUS, INVALID_HTTP, NOT_HTTP, SERVER_CLOSED_EARLY } from "../../generate/request_reply.ts";
+import type { FailureReasons } from "../../ledger/failure_reasons.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { RunFacts } from "../../ledger/run_facts.ts";
+import { IN_OWN_CODE, THINKING } from "../../scenario/session/texts.ts";
+import type { FindingKind, Findings } from "../findings.ts";
+import type { OutcomeCounts } from "../outcome_counts.ts";
 
 /** A client that connects at its first attempt has started at most this long before that attempt, in ms. */
 const FIRST_ATTEMPT = 50;

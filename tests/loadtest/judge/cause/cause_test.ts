@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import type { CauseKind } from "../../../loadtest/judge/cause.ts";
-import type { EndType, HistoryEvent, RunEvent } from "../../../loadtest/history/events.ts";
-import { judge, type Judgement } from "../../../loadtest/judge/verdict.ts";
-import { addressOf, ledgerOf, runEvent, SERVER, ZERO_STATE } from "../../_util/loadtest/run_events.ts";
-import { pure } from "../../_util/permissions.ts";
+import type { CauseKind } from "../../../../loadtest/judge/cause/rule.ts";
+import type { EndType, HistoryEvent, RunEvent } from "../../../../loadtest/history/events.ts";
+import { judge, type Judgement } from "../../../../loadtest/judge/verdict.ts";
+import { addressOf, ledgerOf, runEvent, SERVER, ZERO_STATE } from "../../../_util/loadtest/run_events.ts";
+import { pure } from "../../../_util/permissions.ts";
 
 /** Events of one client, which starts 10 ms after the one before it. */
 function life(client: number, more: (at: number) => readonly HistoryEvent[] = () => []): HistoryEvent[] {
