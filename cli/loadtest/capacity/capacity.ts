@@ -4,11 +4,11 @@ import { custom, duration, group, integer, text } from "../../args/option.ts";
 import type { Command, Values } from "../../args/program.ts";
 import { ExitCode, UsageError } from "../../terminal/exit.ts";
 import type { Log } from "../../terminal/log.ts";
+import { describeEarlyEnd } from "../../../loadtest/capacity/early_end.ts";
 import {
   type Capacity,
   describeCapacity,
   describeDoubt,
-  describeEarlyEnd,
   findCapacity,
 } from "../../../loadtest/capacity/search.ts";
 import { parseThreshold } from "../../../loadtest/metrics/threshold.ts";

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { describeEarlyEnd } from "../../../loadtest/capacity/early_end.ts";
 import {
   type CapacityOptions,
   describeCapacity,
   describeDoubt,
-  describeEarlyEnd,
   findCapacity,
   type LevelResult,
 } from "../../../loadtest/capacity/search.ts";
