@@ -9,7 +9,10 @@ export interface BusHandlers {
   readonly onMessage: (message: string) => void;
   /** Called after each change of `status`. */
   readonly onStatus: () => void;
-  /** Called when the bus knows that a node has died. A bus that cannot know leaves that to missed heartbeats. */
+  /**
+   * Called when the bus knows that a node has died, or that messages between the two are lost. Messages that arrive from it
+   * later show that it lives. A bus that cannot know leaves that to missed heartbeats.
+   */
   readonly onGone: (node: string) => void;
 }
 

@@ -1,5 +1,5 @@
 /** A bus between the processes of one host: each connects to every other through a Unix socket. @module */
-import type { Clock } from "../../internal/clock.ts";
+import type { Clock, Timer } from "../../internal/clock.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { lengthPrefixCodec } from "../../socket/codecs/length_prefix_codec.ts";
@@ -28,13 +28,19 @@ const MAX_MESSAGE = 1024 * 1024;
 const WRITE_BUFFER = 16 * MAX_MESSAGE;
 /** Time in ms to wait for the answer of a node before joining without it. Its link is used once it answers. */
 const ANSWER_TIMEOUT = 2000;
+/** Time in ms before connecting again to a node whose links broke. */
+const REDIAL_WAIT = 250;
+/** Longest wait in ms for a node to close its end: one that hangs must not delay the end of this one. */
+const CLOSE_TIMEOUT = 1000;
 const SUFFIX = ".sock";
+const NODE = /^[A-Za-z0-9-]{1,64}$/;
 
 type Link = Connection<Uint8Array>;
 
 /**
  * A mesh of Unix sockets. A node listens in the folder, then connects to every node it finds there; later nodes connect to
- * it. A link that breaks means that its process has died. Needs no broker and no parent, and messages take one hop.
+ * it. A link that breaks means that its process has died, or that it fell too far behind: a node that still listens is
+ * connected to again. Needs no broker and no parent, and messages take one hop.
  */
 export class LocalBus implements Bus {
   readonly node: string;
@@ -47,6 +53,9 @@ export class LocalBus implements Bus {
   readonly #decoder = new TextDecoder();
   readonly #links = new Map<string, Link[]>();
   readonly #readers = new TaskSet();
+  /** Links to nodes that have not answered. */
+  readonly #unanswered = new Set<Link>();
+  readonly #redials = new Map<string, Timer>();
   #handlers: BusHandlers | undefined;
   #listener: Listener<Uint8Array> | undefined;
   #status: BusStatus = "connecting";
@@ -78,6 +87,7 @@ export class LocalBus implements Bus {
       network,
       clock,
       limits: { writeBuffer: WRITE_BUFFER },
+      timeouts: { drain: CLOSE_TIMEOUT },
       ...(onError && { onError }),
     });
     void this.#listener.serve((link) => this.#serve(link));
@@ -105,6 +115,9 @@ export class LocalBus implements Bus {
   async close(): Promise<void> {
     if (this.#status === "closed") return;
     this.#become("closed");
+    for (const timer of this.#redials.values()) timer.cancel();
+    this.#redials.clear();
+    for (const link of this.#unanswered) link.abort();
     const links = [...this.#links.values()].flat();
     await Promise.all(links.map((link) => link.close()));
     await this.#listener?.close();
@@ -115,6 +128,7 @@ export class LocalBus implements Bus {
     return unixAddress(`${this.#options.folder}/${node}${SUFFIX}`).hostname;
   }
 
+  /** Connects to a node. Returns after its answer, or without it after a while. Does nothing if its process is dead. */
   async #dial(node: string): Promise<void> {
     const { network = systemNetwork, clock = systemClock } = this.#options;
     const hostname = this.#hostname(node);
@@ -127,11 +141,13 @@ export class LocalBus implements Bus {
         network,
         clock,
         limits: { writeBuffer: WRITE_BUFFER },
+        timeouts: { drain: CLOSE_TIMEOUT },
       });
     } catch {
       await removeStaleSocket(hostname); // Throws if the file is more than what a dead process left.
       return;
     }
+    if (this.#status === "closed") return link.abort();
     link.send(this.#encoder.encode(this.node));
     const answered = Promise.withResolvers<void>();
     const timer = clock.after(ANSWER_TIMEOUT, () => answered.resolve());
@@ -140,16 +156,41 @@ export class LocalBus implements Bus {
     timer.cancel();
   }
 
+  /** Connects again to a node, unless it has connected to this one. */
+  #redialLater(node: string): void {
+    if (this.#status === "closed" || this.#redials.has(node)) return;
+    const { clock = systemClock } = this.#options;
+    const redial = async (): Promise<void> => {
+      this.#redials.delete(node);
+      if (this.#links.has(node)) return;
+      try {
+        await this.#dial(node);
+      } catch {
+        this.#redialLater(node); // It cannot be connected to now, as when its queue is full because it hangs.
+      }
+    };
+    this.#redials.set(node, clock.after(REDIAL_WAIT, () => this.#readers.add(redial())));
+  }
+
   /** Serves a node that this one has connected to. */
   async #follow(node: string, link: Link, answered: () => void): Promise<void> {
-    const batches = link.batches();
-    const { value: frames } = await batches.next();
-    if (frames !== undefined) {
-      this.#add(node, link);
-      for (const frame of frames.slice(1)) this.#receive(frame);
+    const { onError } = this.#options;
+    this.#unanswered.add(link);
+    try {
+      const batches = link.batches();
+      const { value: frames } = await batches.next();
+      this.#unanswered.delete(link);
+      if (frames === undefined) return this.#redialLater(node);
+      const reading = this.#read(node, link, { first: frames.slice(1), batches });
+      answered();
+      await reading;
+    } catch (error) {
+      if (onError === undefined || !(error instanceof Error)) throw error;
+      onError(error);
+    } finally {
+      this.#unanswered.delete(link);
+      answered();
     }
-    answered();
-    if (frames !== undefined) await this.#read(node, link, batches);
   }
 
   /** Serves a node that connected to this one. The first frame of each is its id; the answer shows that this end is served. */
@@ -157,16 +198,27 @@ export class LocalBus implements Bus {
     const batches = link.batches();
     const { value: frames } = await batches.next();
     if (frames === undefined) return;
-    const [id, ...rest] = frames;
+    const [id, ...first] = frames;
     const node = this.#decoder.decode(id);
+    if (!NODE.test(node)) {
+      link.abort(); // Not a node. Its id would be used as a file name.
+      return;
+    }
     link.send(this.#encoder.encode(this.node));
-    this.#add(node, link);
-    for (const frame of rest) this.#receive(frame);
-    await this.#read(node, link, batches);
+    await this.#read(node, link, { first, batches });
   }
 
-  async #read(node: string, link: Link, batches: AsyncIterable<readonly Uint8Array[]>): Promise<void> {
+  async #read(
+    node: string,
+    link: Link,
+    { first, batches }: {
+      readonly first: readonly Uint8Array[];
+      readonly batches: AsyncIterable<readonly Uint8Array[]>;
+    },
+  ): Promise<void> {
+    this.#add(node, link);
     try {
+      for (const frame of first) this.#receive(frame);
       for await (const frames of batches) {
         for (const frame of frames) this.#receive(frame);
       }
@@ -192,7 +244,9 @@ export class LocalBus implements Bus {
       this.#links.set(node, rest);
     } else {
       this.#links.delete(node);
-      if (this.#status !== "closed") this.#handlers?.onGone(node);
+      if (this.#status === "closed") return;
+      this.#handlers?.onGone(node);
+      this.#redialLater(node);
     }
   }
 

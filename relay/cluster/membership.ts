@@ -26,7 +26,7 @@ export interface Node {
   readonly connections: number;
 }
 
-/** The reason why a node left: it said so, it died, it missed its heartbeats, or this node lost the bus. */
+/** The reason why a node left: it said so, it died or its link broke, it missed its heartbeats, or this node lost the bus. */
 export type LeaveReason = "bye" | "died" | "silent" | "bus-lost";
 
 /** Options for {@linkcode Membership}. */
@@ -203,9 +203,7 @@ export class Membership {
 
   #nodeGone(node: string): void {
     const member = this.#members.get(node);
-    if (member === undefined || this.#closed) return;
-    this.#remember(node);
-    this.#remove(member, "died");
+    if (member !== undefined && !this.#closed) this.#remove(member, "died");
   }
 
   #receive(message: string): void {

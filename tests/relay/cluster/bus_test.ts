@@ -4,10 +4,12 @@ import type { Bus } from "../../../relay/cluster/bus.ts";
 import { LocalBus } from "../../../relay/cluster/local_bus.ts";
 import { MemoryBusHub } from "../../../relay/cluster/memory_bus.ts";
 import { NatsBus } from "../../../relay/cluster/nats_bus.ts";
-import { systemClock } from "../../../socket/mod.ts";
+import { type Network, systemClock, systemNetwork, type Transport } from "../../../socket/mod.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { BusRecorder } from "../../_util/network/bus_recorder.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
+import { until } from "../../_util/until.ts";
 
 /** Options for tests with a NATS server. A server that does not come up must not block the run. */
 const NATS = { ignore: !HAS_NATS, timeout: 30_000 } as const;
@@ -132,4 +134,58 @@ Deno.test("LocalBus reports an error that a message causes, and closes its link"
   await b.until("gone a");
   await a.close();
   assertEquals(errors, ["broken"]);
+});
+
+/** The system's network, with the connections that were opened over it. */
+function recordingNetwork(): Network & { readonly opened: Transport[] } {
+  const opened: Transport[] = [];
+  return {
+    opened,
+    listen: (options) => systemNetwork.listen(options),
+    async connect(options) {
+      const transport = await systemNetwork.connect(options);
+      opened.push(transport);
+      return transport;
+    },
+  };
+}
+
+Deno.test("LocalBus connects again to a node that lives after their link broke", async () => {
+  await using folder = new TempDir();
+  const network = recordingNetwork();
+  await using a = new BusRecorder(new LocalBus({ node: "a", folder: folder.path }));
+  await using b = new BusRecorder(new LocalBus({ node: "b", folder: folder.path, network }));
+  await a.bus.connect();
+  await b.bus.connect();
+  b.bus.publish("here");
+  await a.until("here");
+  network.opened[0]!.close();
+  await Promise.all([a.until("gone b"), b.until("gone a")]);
+  await until(() => a.bus.send("b", "again from a") && b.bus.send("a", "again from b"));
+  await Promise.all([b.until("again from a"), a.until("again from b")]);
+});
+
+Deno.test("LocalBus.close() does not wait for a node that hangs before its answer", async () => {
+  await using folder = new TempDir();
+  // The kernel accepts for it.
+  using _hung = Deno.listen({ transport: "unix", path: `${folder.path}/hung.sock` });
+  const clock = new VirtualClock();
+  const bus = new LocalBus({ node: "a", folder: folder.path, clock });
+  bus.receive({ onMessage() {}, onStatus() {}, onGone() {} });
+  const connected = bus.connect();
+  await until(() => clock.timers === 1);
+  await clock.advance(2000);
+  await connected;
+  await bus.close();
+  assertEquals([bus.status, clock.timers], ["closed", 0]);
+});
+
+Deno.test("LocalBus refuses a peer whose id is not that of a node", async () => {
+  await using folder = new TempDir();
+  await using a = new BusRecorder(new LocalBus({ node: "a", folder: folder.path }));
+  await a.bus.connect();
+  using peer = await Deno.connect({ transport: "unix", path: `${folder.path}/a.sock` });
+  await peer.write(new TextEncoder().encode("\0\0\0\x04../x"));
+  assertEquals(await peer.read(new Uint8Array(100)), null);
+  assertEquals(a.events, ["status connected"]);
 });

@@ -1,4 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import type { Bus, BusHandlers } from "../../../relay/cluster/bus.ts";
+import { encodeEnvelope } from "../../../relay/cluster/envelope.ts";
 import { Membership, type MembershipOptions } from "../../../relay/cluster/membership.ts";
 import { type MemoryBus, MemoryBusHub, type MemoryBusOptions } from "../../../relay/cluster/memory_bus.ts";
 import { VirtualClock } from "../../../testing/mod.ts";
@@ -136,6 +138,37 @@ Deno.test("Membership gives a silent node half a minute when its bus notices dea
   assertEquals(a.take(), []);
   await clock.advance(3000);
   assertEquals(a.take(), ["leave b silent"]);
+});
+
+Deno.test("Membership takes a node back whose link broke, when it hears from it again", pure, async () => {
+  const clock = new VirtualClock();
+  let handlers: BusHandlers | undefined;
+  const events: string[] = [];
+  const bus: Bus = {
+    node: "a",
+    maxMessage: 1024,
+    noticesDeath: true,
+    status: "connected",
+    receive: (given) => handlers = given,
+    connect: () => Promise.resolve(),
+    send: () => true,
+    publish: () => true,
+    close: () => Promise.resolve(),
+  };
+  const membership = new Membership({
+    bus,
+    clock,
+    onJoin: ({ id }) => events.push(`join ${id}`),
+    onCount: ({ id, connections }) => events.push(`count ${id} ${connections}`),
+    onLines: () => {},
+    onLeave: ({ id }, reason) => events.push(`leave ${id} ${reason}`),
+  });
+  await membership.start();
+  handlers?.onMessage(encodeEnvelope({ kind: "beat", from: "b", sequence: 1, connections: 2 }));
+  handlers?.onGone("b");
+  handlers?.onMessage(encodeEnvelope({ kind: "beat", from: "b", sequence: 9, connections: 3 }));
+  await membership.close();
+  assertEquals(events, ["join b", "count b 2", "leave b died", "join b", "count b 3"]);
 });
 
 Deno.test("Membership removes every node when the bus is lost, and finds them again", pure, async () => {
