@@ -35,6 +35,7 @@ export class ChildProcess {
   readonly #child: Deno.ChildProcess;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   #killing: ReturnType<typeof setTimeout> | undefined;
+  #killAt = Infinity;
   #killed = false;
   #over = false;
 
@@ -78,11 +79,14 @@ export class ChildProcess {
     return this.#killed;
   }
 
-  /** Terminates it, and kills it after `grace` ms: it may hang, or be suspended. */
+  /** Terminates it, and kills it after `grace` ms: it may hang, or be suspended. Another call may shorten that time. */
   terminate(grace: number): void {
     this.kill("SIGTERM");
-    if (this.#over) return;
-    this.#killing ??= setTimeout(() => {
+    const killAt = performance.now() + grace;
+    if (this.#over || killAt >= this.#killAt) return;
+    this.#killAt = killAt;
+    clearTimeout(this.#killing);
+    this.#killing = setTimeout(() => {
       this.#killed = true;
       this.kill("SIGKILL");
     }, grace);

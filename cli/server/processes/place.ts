@@ -24,6 +24,7 @@ export class Place {
   readonly #options: PlaceOptions;
   #share: PortShare | undefined;
   #worker: Worker;
+  #successor: Worker | undefined;
   #startedAt = 0;
   #failures = 0;
 
@@ -41,9 +42,19 @@ export class Place {
   /** Starts a process that accepts beside the present one, and takes its place when it listens. Rejects if it cannot. */
   async replace(): Promise<void> {
     const successor = this.#start();
+    this.#successor = successor;
     this.#options.onSuccessor(successor);
-    await successor.listening();
-    this.#worker = successor;
+    try {
+      await successor.listening();
+      this.#worker = successor;
+    } finally {
+      this.#successor = undefined;
+    }
+  }
+
+  /** Kills the process that {@linkcode Place.replace} has started, which has not accepted anything. */
+  cancelReplacement(): void {
+    this.#successor?.kill("SIGKILL");
   }
 
   /** Starts a process in the place of one that has died. */

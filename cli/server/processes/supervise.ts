@@ -55,8 +55,9 @@ export async function supervise(options: SuperviseOptions): Promise<RunningServi
     ],
     port,
     log: host.log,
+    drainTimeout: values.drainTimeout,
     onEnd: async () => {
-      if (folder !== undefined) await Deno.remove(folder, { recursive: true });
+      if (folder !== undefined) await removeBusFolder(folder);
     },
   });
   host.onReload((signal) => {
@@ -73,6 +74,15 @@ async function makeBusFolder(): Promise<string> {
   } catch (cause) {
     const permitted = !(cause instanceof Deno.errors.NotCapable);
     throw fileError(`start the processes${permitted ? " without a temporary folder" : ""}`, cause);
+  }
+}
+
+/** Removes the folder, unless something else has, as a job that cleans up temporary files may. */
+async function removeBusFolder(folder: string): Promise<void> {
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

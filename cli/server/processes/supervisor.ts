@@ -2,6 +2,7 @@
 import { delay } from "@std/async/delay";
 import type { Clock, Timer } from "../../../internal/clock.ts";
 import { describeEnd } from "../../../loadtest/process/child_process.ts";
+import { DRAIN_TIMEOUT } from "../../../socket/connection/settings.ts";
 import type { Address } from "../../../socket/network.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import { ExitError } from "../../terminal/exit.ts";
@@ -26,6 +27,10 @@ export interface SupervisorOptions {
   readonly clustered: boolean;
   /** Names of the backends that can be drained. Default: the service cannot choose between backends. */
   readonly backends?: readonly string[];
+  /** Longest time in ms for which a process drains. Default 10,000. */
+  readonly drainTimeout?: number;
+  /** Time in ms after which a process that has neither drained nor closed hangs, and is killed. Default 5,000. */
+  readonly grace?: number;
   /** Called when all processes have ended. */
   readonly onEnd?: () => Promise<void>;
   /** Measures the time before a restart. Default: the system's. */
@@ -37,6 +42,9 @@ const COLLECT_INTERVAL = 1000;
 /** Longest time in ms until the processes have found each other, and the time between two checks. */
 const FIND_TIMEOUT = 10_000;
 const FIND_INTERVAL = 20;
+
+/** Default of `grace`, in ms. */
+const GRACE = 5000;
 
 /** Processes that share a port. A process that dies is replaced; connections of the others are unaffected. */
 export class Supervisor implements RunningService {
@@ -50,7 +58,9 @@ export class Supervisor implements RunningService {
   readonly #crew: Crew;
   readonly #finished = Promise.withResolvers<void>();
   readonly #restarts = new Map<Place, Timer>();
-  #stopping = false;
+  #drainTimeout: number;
+  readonly #grace: number;
+  #ending: Promise<void> | undefined;
   #replacing: Promise<void> | undefined;
   /** The place whose successor starts at present: its process is not restarted. */
   #succeeding: Place | undefined;
@@ -64,6 +74,8 @@ export class Supervisor implements RunningService {
   private constructor(options: SupervisorOptions, { places, crew, changes }: Started) {
     this.#options = options;
     this.#changes = changes;
+    this.#drainTimeout = options.drainTimeout ?? DRAIN_TIMEOUT;
+    this.#grace = options.grace ?? GRACE;
     this.finished = this.#finished.promise;
     this.#places = places;
     this.#crew = crew;
@@ -142,7 +154,12 @@ export class Supervisor implements RunningService {
   }
 
   /** Changes limits in every process, also in those that are started later. Resolves when all have changed them. */
-  async setLimits(_limits: object, _timeouts: object, changes: URLSearchParams): Promise<void> {
+  async setLimits(
+    _limits: object,
+    { drain = this.#drainTimeout }: { readonly drain?: number },
+    changes: URLSearchParams,
+  ): Promise<void> {
+    this.#drainTimeout = drain;
     for (const [name, value] of changes) this.#changes.limits.set(name, value);
     await this.#request(`limits ${changes}`);
   }
@@ -175,42 +192,52 @@ export class Supervisor implements RunningService {
     return this.#replacing;
   }
 
-  /** Drains every process. */
+  /** Drains every process. One that hangs is killed. */
   async shutdown(): Promise<void> {
-    await this.#end();
+    // Others drain already, or have not accepted anything.
+    await this.#end(this.#places.map(({ worker }) => worker), this.#drainTimeout + this.#grace);
   }
 
-  /** Closes every process, immediately if it is already draining. */
+  /** Closes every process, immediately if it is already draining. One that hangs is killed. */
   async close(): Promise<void> {
+    const workers = this.#crew.members.map(({ worker }) => worker);
     // The second signal closes immediately. Two of the same kind might arrive as one.
-    if (!this.#stopping) this.#signal("SIGINT");
-    await this.#end();
+    if (!this.#stopping) { for (const worker of workers) worker.kill("SIGINT"); }
+    await this.#end(workers, this.#grace);
   }
 
-  async #end(): Promise<void> {
-    this.#stopping = true;
+  get #stopping(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  async #end(workers: readonly Worker[], grace: number): Promise<void> {
+    for (const worker of workers) worker.terminate(grace);
+    await (this.#ending ??= this.#whenEnded());
+  }
+
+  async #whenEnded(): Promise<void> {
     for (const timer of this.#restarts.values()) timer.cancel();
     this.#restarts.clear();
     // Otherwise, new connections would wait for processes that do not come.
     for (const place of this.#places) place.close();
     this.#options.port.close();
-    this.#signal("SIGTERM");
-    const ends = await Promise.all(this.#places.map(({ worker }) => worker.ended));
+    for (const place of this.#places) place.cancelReplacement();
+    await this.#replacing;
+    const workers = this.#places.map(({ worker }) => worker);
+    const ends = await Promise.all(workers.map(({ ended }) => ended));
     await this.#options.onEnd?.();
     clearInterval(this.#collecting);
     await this.collect();
-    const failed = ends.filter(({ code }) => code !== 0);
+    const failed = workers.flatMap(({ killed }, index) => {
+      const end = ends[index]!;
+      return end.code === 0 ? [] : [killed ? "hung, and was killed" : describeEnd(end)];
+    });
     if (failed.length === 0) this.#finished.resolve();
     else {
-      const how = failed.map(describeEnd).join(", ");
       this.#finished.reject(
-        new ExitError(`${failed.length} of ${ends.length} processes failed to end: ${how}`),
+        new ExitError(`${failed.length} of ${ends.length} processes failed to end: ${failed.join(", ")}`),
       );
     }
-  }
-
-  #signal(signal: Deno.Signal): void {
-    for (const { worker } of this.#places) worker.kill(signal);
   }
 
   /** Sends a line to all processes. When they have answered, `stats()` and readiness show what it has changed. */
@@ -230,18 +257,23 @@ export class Supervisor implements RunningService {
       try {
         await place.replace();
       } catch (error) {
+        if (this.#stopping) return;
         log.error(`Process ${index + 1} was not replaced: ${error instanceof Error ? error.message : error}`);
-        if (dead && !this.#stopping) this.#restartLater(place, place.failed());
+        if (dead) this.#restartLater(place, place.failed());
         return;
       } finally {
         this.#succeeding = undefined;
       }
       this.#watch(place);
       // Stopped while the new one started: both have to end.
-      if (this.#stopping) place.worker.kill("SIGTERM");
-      old.kill("SIGTERM");
+      if (this.#stopping) place.worker.terminate(this.#drainTimeout + this.#grace);
+      old.terminate(this.#drainTimeout + this.#grace);
       const end = await old.ended;
-      const how = end.code === 0 ? "" : `; the old one ended with ${describeEnd(end)}`;
+      const how = end.code === 0
+        ? ""
+        : old.killed
+        ? "; the old one hung, and was killed"
+        : `; the old one ended with ${describeEnd(end)}`;
       log.info(`Process ${index + 1} of ${this.#places.length} replaced (pid ${place.worker.pid})${how}`);
     }
   }

@@ -5,6 +5,7 @@ import {
   ChildProcess,
   describeEnd,
 } from "../../../loadtest/process/child_process.ts";
+import { formatDuration } from "../../../internal/duration.ts";
 import type { MonitorFigures } from "../../../admin/mod.ts";
 import type { Address } from "../../../socket/network.ts";
 import { instanceEnvironment } from "../../shared/telemetry_environment.ts";
@@ -12,6 +13,15 @@ import { NOTIFY_ENV } from "../service_manager.ts";
 
 /** A process that does not answer for this long, in ms, hangs. Shorter than the timeout of those who ask the first process. */
 const ANSWER_TIMEOUT = 3000;
+
+/** A process that does not listen within this time, in ms, will not. */
+const START_TIMEOUT = 60_000;
+
+/** A control line, and its answer: `undefined` if there is none. */
+interface Request {
+  readonly line: string;
+  readonly answer: PromiseWithResolvers<ChildMessage | undefined>;
+}
 
 /** The state of a process, as in `stats()` of its service. */
 export type WorkerState = Readonly<Record<string, unknown>>;
@@ -29,11 +39,13 @@ export class Worker {
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
   readonly #addresses: Address[] = [];
-  readonly #answers: PromiseWithResolvers<ChildMessage | undefined>[] = [];
+  /** Requests that were sent, oldest first. */
+  readonly #asked: Request[] = [];
+  /** Requests that are sent when a process that hangs answers again; `undefined` while it does not hang. */
+  #postponed: Set<Request> | undefined;
   readonly #listening = Promise.withResolvers<void>();
-  /** Resolves when a process that hangs answers again; `undefined` while it does not hang. */
-  #hanging: PromiseWithResolvers<void> | undefined;
   #known: WorkerReport = {};
+  #over = false;
 
   /** @param command The program and its arguments, with `--json --control`. */
   constructor(command: readonly [string, ...string[]]) {
@@ -47,7 +59,11 @@ export class Worker {
     this.ended = this.#process.ended;
     void this.ended.then((end) => {
       this.#listening.reject(new Error(`one of them ended before it listened: ${describeEnd(end)}`));
-      for (const answer of this.#answers.splice(0)) answer.resolve(undefined);
+      this.#over = true;
+      for (const { answer } of [...this.#asked.splice(0), ...this.#postponed ?? []]) {
+        answer.resolve(undefined);
+      }
+      this.#postponed?.clear();
     });
     // It may end before anything waits for it to listen; `ended` reports that.
     this.#listening.promise.catch(() => {});
@@ -58,9 +74,22 @@ export class Worker {
     return this.#process.pid;
   }
 
-  /** Waits until the process listens, and returns its addresses. Rejects if it ends before. */
+  /** Whether it hung, so that {@linkcode Worker.terminate} had to kill it. */
+  get killed(): boolean {
+    return this.#process.killed;
+  }
+
+  /** Waits until the process listens, and returns its addresses. Rejects if it ends before, and if it hangs. */
   async listening(): Promise<readonly Address[]> {
-    await this.#listening.promise;
+    const timer = setTimeout(() => {
+      this.#listening.reject(new Error(`one of them did not listen within ${formatDuration(START_TIMEOUT)}`));
+      this.kill("SIGKILL");
+    }, START_TIMEOUT);
+    try {
+      await this.#listening.promise;
+    } finally {
+      clearTimeout(timer);
+    }
     // The answer follows the lines of all addresses.
     await this.state();
     return this.#addresses;
@@ -83,37 +112,37 @@ export class Worker {
 
   /** Sends a control line, and returns the answer, or `undefined` if the process is gone or hangs. */
   async request(line: string): Promise<ChildMessage | undefined> {
-    const late = new AbortController();
-    const gaveUp = Promise.withResolvers<undefined>();
+    if (this.#over) return undefined;
+    // A promise of its own. A race with `ended` would keep every answer in memory until the process ends.
+    const request: Request = { line, answer: Promise.withResolvers() };
     const timer = setTimeout(() => {
-      this.#hanging ??= Promise.withResolvers();
-      late.abort();
-      gaveUp.resolve(undefined);
+      this.#postponed ??= new Set();
+      this.#postponed.delete(request);
+      request.answer.resolve(undefined);
     }, ANSWER_TIMEOUT);
+    // Lines that it does not read would fill its pipe.
+    if (this.#postponed === undefined) this.#ask(request);
+    else this.#postponed.add(request);
     try {
-      return await Promise.race([
-        this.#ask(line, late.signal),
-        gaveUp.promise,
-        this.ended.then(() => undefined),
-      ]);
+      return await request.answer.promise;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #ask(line: string, late: AbortSignal): Promise<ChildMessage | undefined> {
-    // Lines that it does not read would fill its pipe.
-    await this.#hanging?.promise;
-    if (late.aborted) return undefined;
-    const answer = Promise.withResolvers<ChildMessage | undefined>();
-    this.#answers.push(answer);
-    await this.#process.send(line);
-    return await answer.promise;
+  #ask(request: Request): void {
+    this.#asked.push(request);
+    this.#process.send(request.line).catch(request.answer.reject);
   }
 
   /** Sends a signal. Does nothing once the process has ended. */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
+  }
+
+  /** Lets the process end, and kills it after `grace` ms. Another call may shorten that time. */
+  terminate(grace: number): void {
+    this.#process.terminate(grace);
   }
 
   #receive(message: ChildMessage): void {
@@ -129,8 +158,9 @@ export class Worker {
       this.#known = data;
       return;
     }
-    this.#hanging?.resolve();
-    this.#hanging = undefined;
-    this.#answers.shift()?.resolve(message);
+    this.#asked.shift()?.answer.resolve(message);
+    const postponed = this.#postponed ?? [];
+    this.#postponed = undefined;
+    for (const request of postponed) this.#ask(request);
   }
 }

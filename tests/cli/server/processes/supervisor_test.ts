@@ -1,6 +1,7 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Supervisor } from "../../../../cli/server/processes/supervisor.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Supervisor, type SupervisorOptions } from "../../../../cli/server/processes/supervisor.ts";
 import { Log } from "../../../../cli/terminal/log.ts";
+import { ExitError } from "../../../../cli/terminal/exit.ts";
 import { VirtualClock } from "../../../../testing/virtual_clock.ts";
 import { denoRun } from "../../../_util/programs/program.ts";
 import { until } from "../../../_util/until.ts";
@@ -10,7 +11,10 @@ import { CollectedOutput } from "../../../_util/collected_output.ts";
 const LONGEST_WAIT = 10_000;
 
 /** An echo server of two processes, each with a port of its own, whose restarts wait for a virtual clock. */
-async function start(clock: VirtualClock): Promise<{ supervisor: Supervisor; said: () => string }> {
+async function start(
+  clock: VirtualClock,
+  options: Pick<SupervisorOptions, "drainTimeout" | "grace" | "onEnd"> = {},
+): Promise<{ supervisor: Supervisor; said: () => string }> {
   const stderr = new CollectedOutput();
   const supervisor = await Supervisor.start({
     processes: 2,
@@ -23,6 +27,7 @@ async function start(clock: VirtualClock): Promise<{ supervisor: Supervisor; sai
     log: new Log({ stderr }),
     clustered: false,
     clock,
+    ...options,
   });
   return { supervisor, said: () => stderr.text };
 }
@@ -79,6 +84,40 @@ Deno.test("Supervisor restarts a process that died after its wait", async () => 
     await clock.advance(LONGEST_WAIT);
     const { processes, restarts, pids } = await untilRunning(2, supervisor);
     assertEquals([processes, restarts, pids.includes(victim!)], [2, 1, false]);
+  } finally {
+    await supervisor.shutdown();
+  }
+});
+
+Deno.test("Supervisor.close() ends once when it cuts a shutdown short", async () => {
+  let ends = 0;
+  const onEnd = () => Promise.resolve(void ends++);
+  const { supervisor } = await start(new VirtualClock(), { onEnd });
+  await Promise.all([supervisor.shutdown(), supervisor.close()]);
+  await supervisor.finished;
+  assertEquals(ends, 1);
+});
+
+Deno.test("Supervisor.close() kills a process that hangs, and reports it", async () => {
+  const { supervisor } = await start(new VirtualClock(), { grace: 100 });
+  const [hung] = (await untilRunning(2, supervisor)).pids;
+  Deno.kill(hung!, "SIGSTOP");
+  await supervisor.close();
+  await assertRejects(
+    () => supervisor.finished,
+    ExitError,
+    "1 of 2 processes failed to end: hung, and was killed",
+  );
+});
+
+Deno.test("Supervisor.restart() kills a process that hangs, and replaces all of them", async () => {
+  const { supervisor, said } = await start(new VirtualClock(), { drainTimeout: 100, grace: 100 });
+  try {
+    const [hung] = (await untilRunning(2, supervisor)).pids;
+    Deno.kill(hung!, "SIGSTOP");
+    await supervisor.restart();
+    assertStringIncludes(said(), "; the old one hung, and was killed");
+    assertStringIncludes(said(), "Process 2 of 2 replaced");
   } finally {
     await supervisor.shutdown();
   }
