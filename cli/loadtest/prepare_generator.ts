@@ -2,7 +2,7 @@
 import { FAIR_IO_ENV } from "../run_program.ts";
 import { type Generator, type GeneratorRun, LocalGenerator } from "../../loadtest/generate/generator.ts";
 import { localGenerators, type StartGenerator } from "../../loadtest/generate/generator_process.ts";
-import { WorkerPool } from "../../loadtest/generate/worker_pool.ts";
+import { GeneratorError, WorkerPool, type WorkerPoolOptions } from "../../loadtest/generate/worker_pool.ts";
 import { RULES, SCHEMA } from "../../loadtest/history/events.ts";
 import { formatHistoryLine } from "../../loadtest/history/line_format.ts";
 import { LineFile } from "../../loadtest/history/line_file.ts";
@@ -11,6 +11,7 @@ import type { Plan } from "../../loadtest/plan/plan.ts";
 import { ThreadLoadMeter } from "../../loadtest/process/thread_load.ts";
 import { securedNetwork } from "../../tls/lazy.ts";
 import { systemClock, systemRandom } from "../../socket/tcp.ts";
+import { ExitCode, ExitError } from "../terminal/exit.ts";
 import { transportArguments, type TransportName, transportNetwork } from "../shared/transport_option.ts";
 import type { RunValues } from "./options.ts";
 import { PART_NAMES, respawnCommand, respawnForScenario } from "./respawn.ts";
@@ -61,18 +62,25 @@ export interface GeneratorResources {
   readonly history: HistoryMerger | undefined;
   /** Starts generators on other machines. Default: they run on this one. */
   readonly remote?: StartGenerator;
+  /** Interrupts the start. */
+  readonly signal?: AbortSignal;
 }
 
-/** Makes a generator ready: in this process, or in several. */
+/**
+ * Makes a generator ready: in this process, or in several.
+ *
+ * @throws {ExitError} If an agent cannot be used, a process is not ready in time, or `signal` aborts.
+ */
 export async function prepareGenerator(
   order: GeneratorRun,
-  { processes, transport, history, remote }: GeneratorResources,
+  { processes, transport, history, remote, signal }: GeneratorResources,
 ): Promise<PreparedGenerator> {
   // Code of a user runs in a process of its own: one that crashes or hangs is a finding.
   if (processes > 1 || order.scenario !== undefined || remote !== undefined) {
     const command = order.scenario === undefined ? respawnCommand : respawnForScenario;
-    const generator = await WorkerPool.start({
+    const generator = await startPool({
       ...order,
+      signal,
       startProcess: remote ??
         localGenerators(command(PART_NAMES.generator, ...transportArguments(transport)), FAIR_IO_ENV),
       processes,
@@ -104,4 +112,17 @@ export async function prepareGenerator(
       file?.[Symbol.dispose]();
     },
   };
+}
+
+/** @throws {ExitError} If a process is not ready in time, or `signal` aborts. */
+async function startPool(options: WorkerPoolOptions): Promise<WorkerPool> {
+  try {
+    return await WorkerPool.start(options);
+  } catch (cause) {
+    if (!(cause instanceof GeneratorError)) throw cause;
+    if (!options.signal?.aborted) {
+      throw new ExitError(`Cannot start the clients: ${cause.message}`, { cause });
+    }
+    throw new ExitError("Interrupted while starting the clients", { cause, exitCode: ExitCode.interrupted });
+  }
 }

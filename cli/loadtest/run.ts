@@ -100,6 +100,7 @@ async function runAndReport(
     processes,
     transport: values.transport,
     history,
+    signal: interrupted.signal,
     ...(remote && { remote }),
   });
   using view = await startLiveView(plan.clients, {

@@ -3,18 +3,18 @@ import { authenticate } from "../../access/authenticate.ts";
 import { tokenCheck } from "../../access/token.ts";
 import { errorLine } from "../../protocol.ts";
 import type { Connection } from "../../socket/connection.ts";
-import { ConnectionClosedError } from "../../socket/errors.ts";
+import { ConnectionClosedError, describeToPeer } from "../../socket/errors.ts";
 import { listen, type Listener } from "../../socket/listen.ts";
 import type { Address, Network, NetworkLayer } from "../../socket/network.ts";
 import { readLines } from "../history/line_file.ts";
 import { type ChildMessage, ChildProcess } from "../process/child_process.ts";
+import { agentCodec } from "./agent_codec.ts";
 import {
   AGENT_PROTOCOL,
   AGENT_WRITE_BUFFER,
   ALIVE_INTERVAL,
   type FromAgent,
   isInnerName,
-  MAX_AGENT_LINE,
   type ToAgent,
 } from "./protocol.ts";
 import { sha256Of } from "./sha256.ts";
@@ -37,6 +37,8 @@ export interface AgentOptions {
   readonly onLog?: (message: string) => void;
 }
 
+const AUTH = "auth ";
+
 /** Waits for load tests, and runs a generator process for each of their connections. */
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions;
@@ -52,7 +54,12 @@ export class Agent implements AsyncDisposable {
     this.#listener = listen({
       hostnames: [address.hostname],
       port: address.port,
-      limits: { maxLine: MAX_AGENT_LINE, writeBuffer: AGENT_WRITE_BUFFER },
+      codec: agentCodec((line) => line.startsWith(AUTH) && this.#isToken(line.slice(AUTH.length))),
+      limits: { writeBuffer: AGENT_WRITE_BUFFER },
+      farewell(reason) {
+        const message = describeToPeer(reason);
+        return message === undefined ? undefined : errorLine(message);
+      },
       ...(network === undefined ? {} : { network }),
       ...(tls === undefined ? {} : { tls }),
       // One failed load test does not fail the agent.
@@ -83,14 +90,15 @@ export class Agent implements AsyncDisposable {
     this.#sessions.add(session);
     try {
       for await (const line of connection) {
-        const refusal = await session.receive(JSON.parse(line) as ToAgent, this.#run);
+        const refusal = await session.receive(objectOf(line) as ToAgent, this.#run);
         if (refusal === undefined) continue;
         connection.send(errorLine(refusal));
         return;
       }
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      connection.send(errorLine(`invalid message: ${error.message}`));
+      const { message } = error instanceof Error ? error : new Error(String(error));
+      connection.send(errorLine(error instanceof SyntaxError ? `invalid message: ${message}` : message));
+      if (!(error instanceof SyntaxError)) this.#options.onLog?.(`Cannot go on with a load test: ${message}`);
     } finally {
       this.#sessions.delete(session);
       await session.end();
@@ -102,6 +110,13 @@ export class Agent implements AsyncDisposable {
   get #run(): string | undefined {
     return [...this.#sessions].find(({ run }) => run !== undefined)?.run;
   }
+}
+
+/** @throws {SyntaxError} If a line is not an object of JSON. */
+function objectOf(line: string): object {
+  const message: unknown = JSON.parse(line);
+  if (typeof message === "object" && message !== null) return message;
+  throw new SyntaxError("expected an object of JSON");
 }
 
 /** One connection of a load test, and its process. */
@@ -123,7 +138,9 @@ class Session {
 
   /** Does what a message asks for. Returns why it is refused, if it is. */
   async receive(message: ToAgent, running: string | undefined): Promise<string | undefined> {
-    if (message.event === "hello") return this.#hello(message, running);
+    if (message.event === "hello") {
+      return this.run === undefined ? this.#hello(message, running) : "hello was said already";
+    }
     if (this.run === undefined) return "expected hello";
     switch (message.event) {
       case "clock":
@@ -132,6 +149,8 @@ class Session {
       case "file":
         return await this.#file(message);
       case "start":
+        // The first process would run on, unknown to anything.
+        if (this.#process !== undefined) return "a process was started already";
         await this.#start(message.scenario);
         return undefined;
       case "order":
@@ -213,7 +232,7 @@ class Session {
 
   /** Puts local files in place of the scenario's file and of the history on the other machine. */
   async #localized(line: string): Promise<string> {
-    const order = JSON.parse(line);
+    const order = objectOf(line) as { scenario?: { file?: string | undefined }; history?: string };
     if (order.scenario !== undefined) order.scenario.file = this.#scenario;
     if (order.history !== undefined) {
       this.#history = `${await this.#ownFolder()}/history.jsonl`;

@@ -1,9 +1,11 @@
 /** A generator process on an agent: the side of the load test. @module */
+import type { Clock, Timer } from "../../internal/clock.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { describeCloseReason, FramingError } from "../../socket/errors.ts";
 import { type Address, formatAddress, type NetworkLayer } from "../../socket/network.ts";
+import { systemClock } from "../../socket/tcp.ts";
 import type { GeneratorEnd, GeneratorProcess } from "../generate/generator_process.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { type ClockSample, estimateOffset } from "./clock_offset.ts";
@@ -29,6 +31,8 @@ export interface AgentProcessOptions {
   readonly files?: readonly AgentFile[];
   /** Receives the lines of the process. */
   readonly onMessage: (message: ChildMessage) => void;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /** The connection to an agent, and the lines that it has not read. */
@@ -37,8 +41,15 @@ interface Agent {
   readonly lines: AsyncIterator<string>;
 }
 
+const NOT_AN_AGENT = "it sent a line that is not an agent's";
+const STUCK = "end of the process";
+
 /** Requests for the time: the fastest answer counts. */
 const CLOCK_SAMPLES = 12;
+
+/** Longest waits for answers, in ms, of an agent that shows signs of life. */
+const ANSWER_TIMEOUT = 10_000;
+const HISTORY_TIMEOUT = 60_000;
 
 /** An agent cannot be used. */
 export class AgentError extends Error {
@@ -52,19 +63,23 @@ export class AgentProcess implements GeneratorProcess {
   readonly ended: Promise<GeneratorEnd>;
   readonly #connection: Connection;
   readonly #lines: AsyncIterator<string>;
+  readonly #clock: Clock;
+  #givingUp: Timer | undefined;
 
   private constructor(
     connection: Connection,
     agent: NonNullable<GeneratorProcess["agent"]>,
-    { lines, onMessage }: {
+    { lines, onMessage, clock }: {
       readonly lines: AsyncIterator<string>;
       readonly onMessage: AgentProcessOptions["onMessage"];
+      readonly clock: Clock;
     },
   ) {
     this.#connection = connection;
     this.#lines = lines;
+    this.#clock = clock;
     this.agent = agent;
-    this.ended = follow({ connection, lines, onMessage });
+    this.ended = follow({ connection, lines, onMessage }).finally(() => this.#givingUp?.cancel());
   }
 
   /**
@@ -83,23 +98,25 @@ export class AgentProcess implements GeneratorProcess {
   }
 
   static async #begin(connection: Connection, options: AgentProcessOptions): Promise<AgentProcess> {
-    const { address, token, version, run, files = [], onMessage } = options;
+    const { address, token, version, run, files = [], onMessage, clock = systemClock } = options;
     const name = formatAddress(address);
     connection.send(`auth ${token}`);
     send(connection, { event: "hello", protocol: AGENT_PROTOCOL, version, run });
     const lines = connection[Symbol.asyncIterator]();
     const agent = { connection, lines, name };
-    await expect(agent, "hello");
+    const within = { clock, timeout: ANSWER_TIMEOUT };
+    await expect(agent, "hello", within);
     const samples: ClockSample[] = [];
     for (let count = 0; count < CLOCK_SAMPLES; count++) {
       const sentAt = epoch();
       send(connection, { event: "clock" });
-      const { now } = await expect(agent, "clock");
+      const { now } = await expect(agent, "clock", within);
+      if (!Number.isFinite(now)) throw unusable(name, NOT_AN_AGENT);
       samples.push({ sentAt, receivedAt: epoch(), remote: Number(now) });
     }
     for (const file of files) send(connection, { event: "file", ...file });
     send(connection, { event: "start", ...(files[0] === undefined ? {} : { scenario: files[0].name }) });
-    return new AgentProcess(connection, { name, ...estimateOffset(samples) }, { lines, onMessage });
+    return new AgentProcess(connection, { name, ...estimateOffset(samples) }, { lines, onMessage, clock });
   }
 
   send(line: string): Promise<void> {
@@ -107,8 +124,12 @@ export class AgentProcess implements GeneratorProcess {
     return Promise.resolve();
   }
 
+  /** Lets the agent end the process. An agent that has not done so some time after `grace` is given up. */
   terminate(grace: number): void {
     send(this.#connection, { event: "stop", grace });
+    this.#givingUp ??= this.#clock.after(grace + ANSWER_TIMEOUT, () => {
+      this.#connection.abort({ type: "timeout", which: STUCK, ms: grace + ANSWER_TIMEOUT });
+    });
   }
 
   /**
@@ -122,7 +143,10 @@ export class AgentProcess implements GeneratorProcess {
     const agent = { connection: this.#connection, lines: this.#lines, name: this.agent.name };
     send(agent.connection, { event: "history" });
     for (;;) {
-      const { lines, last } = await expect(agent, "history");
+      const { lines, last } = await expect(agent, "history", {
+        clock: this.#clock,
+        timeout: HISTORY_TIMEOUT,
+      });
       if (last === true) return;
       onLines(lines as readonly string[]);
     }
@@ -156,13 +180,28 @@ function send(connection: Connection, message: ToAgent): void {
   if (connection.open && !connection.writeEnded) connection.send(JSON.stringify(message));
 }
 
+function unusable(name: string, why: string): AgentError {
+  return new AgentError(`Cannot use the agent ${name}: ${why}`);
+}
+
 /** Returns the next message of a kind. */
-async function expect(agent: Agent & { readonly name: string }, event: string): Promise<ChildMessage> {
-  const { name } = agent;
-  for (;;) {
-    const message = await receive(agent);
-    if (typeof message === "string") throw new AgentError(`Cannot use the agent ${name}: ${message}`);
-    if (message.event === event) return message;
+async function expect(
+  agent: Agent & { readonly name: string },
+  event: string,
+  { clock, timeout }: { readonly clock: Clock; readonly timeout: number },
+): Promise<ChildMessage> {
+  // Signs of life do not count: an agent that hangs at its disk may send them for hours.
+  const timer = clock.after(timeout, () => {
+    agent.connection.abort({ type: "timeout", which: `answer to ${event}`, ms: timeout });
+  });
+  try {
+    for (;;) {
+      const message = await receive(agent);
+      if (typeof message === "string") throw unusable(agent.name, message);
+      if (message.event === event) return message;
+    }
+  } finally {
+    timer.cancel();
   }
 }
 
@@ -178,7 +217,7 @@ async function receive({ connection, lines }: Agent): Promise<ChildMessage | str
     if (!(error instanceof SyntaxError || error instanceof FramingError)) throw error;
   }
   // Without the line: another server may repeat the token.
-  return "it sent a line that is not an agent's";
+  return NOT_AN_AGENT;
 }
 
 /** Passes the lines of a process on until it has ended, or the agent is gone. */
@@ -200,6 +239,12 @@ async function follow(
 async function lossOf(connection: Connection): Promise<string> {
   const reason = await connection.close({ type: "local", why: "the agent ended the connection" });
   if (reason.type === "local") return "the agent closed the connection";
+  if (reason.type === "timeout" && reason.which === STUCK) {
+    return `the agent did not end its process within ${formatDuration(reason.ms)}`;
+  }
+  if (reason.type === "timeout" && reason.which !== "idle") {
+    return `no ${reason.which} within ${formatDuration(reason.ms)}`;
+  }
   if (reason.type === "timeout") return `the agent was silent for ${formatDuration(SILENCE_LIMIT)}`;
   return `the connection was lost (${describeCloseReason(reason)})`;
 }

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
 import type { Clock } from "../../internal/clock.ts";
+import { formatDuration } from "../../internal/duration.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import {
   type Generator,
@@ -34,12 +35,23 @@ export interface WorkerPoolOptions extends GeneratorRun {
   readonly onEvent?: (event: DiedEvent | AgentEvent) => void;
   /** Default: the system's, which the workers share. */
   readonly clock?: Clock;
+  /** Stops waiting until the workers are ready. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The workers cannot begin. */
+export class GeneratorError extends Error {
+  /** Always `GeneratorError`. */
+  override readonly name = "GeneratorError";
 }
 
 /** From the start message to the beginning of the run, in ms: the message must reach all workers first. */
 const BEGIN_MS = 200;
 /** Time in ms for a stopped worker to send its ledger before it is killed. */
 const GRACE_MS = 15_000;
+/** Longest time in ms until a worker is ready, as for the import of a scenario, which may read its data first. */
+const READY_MS = 5 * 60_000;
+const MALFORMED = "it sent a message that is not a generator's";
 
 /** Runs all clients in several processes. If one dies, that is recorded, and the others continue. */
 export class WorkerPool implements Generator {
@@ -57,21 +69,51 @@ export class WorkerPool implements Generator {
     for (const { agentEvent } of parts) if (agentEvent !== undefined) this.#record(agentEvent);
   }
 
-  /** Starts the workers, and waits until each has made its plan. Rejects if an agent cannot be used. */
+  /**
+   * Starts the workers, and waits until each has made its plan. Rejects if an agent cannot be used.
+   *
+   * @throws {GeneratorError} If a worker is not ready in time, or `signal` aborts.
+   */
   static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
     const numbers = Array.from({ length: options.processes }, (_, number) => number);
-    const started = await Promise.allSettled(numbers.map((number) => WorkerProcess.start(options, number)));
-    const parts = started.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
-    const failed = started.find((one) => one.status === "rejected");
-    if (failed !== undefined) {
-      for (const { process } of parts) {
-        process.terminate(0);
-        void process.ended.then(() => process.close?.());
-      }
-      throw failed.reason;
+    const starting = numbers.map((number) => WorkerProcess.start(options, number));
+    try {
+      return await WorkerPool.#whenReady(starting, options);
+    } catch (error) {
+      for (const one of starting) one.then(({ process }) => abandon(process), () => {});
+      throw error;
     }
-    await Promise.all(parts.map((part) => part.ready));
-    return new WorkerPool(options, parts);
+  }
+
+  static async #whenReady(
+    starting: readonly Promise<WorkerProcess>[],
+    options: WorkerPoolOptions,
+  ): Promise<WorkerPool> {
+    const { clock = systemClock, signal } = options;
+    const gaveUp = Promise.withResolvers<never>();
+    const parts: WorkerProcess[] = [];
+    const interrupt = (): void => gaveUp.reject(new GeneratorError("interrupted"));
+    signal?.addEventListener("abort", interrupt, { once: true });
+    if (signal?.aborted) interrupt();
+    const timer = clock.after(READY_MS, () => {
+      const late = parts.filter(({ isReady }) => !isReady).map(({ label }) => label).join(", ");
+      gaveUp.reject(new GeneratorError(`${late} was not ready within ${formatDuration(READY_MS)}`));
+    });
+    const ready = async (): Promise<WorkerPool> => {
+      const started = await Promise.allSettled(starting);
+      for (const one of started) {
+        if (one.status === "rejected") throw one.reason;
+        parts.push(one.value);
+      }
+      await Promise.all(parts.map((part) => part.ready));
+      return new WorkerPool(options, parts);
+    };
+    try {
+      return await Promise.race([ready(), gaveUp.promise]);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener("abort", interrupt);
+    }
   }
 
   get runEvent(): RunEvent {
@@ -152,9 +194,7 @@ export class WorkerPool implements Generator {
     const end = await part.process.ended;
     part.over = true;
     if (this.#options.historyOf === undefined) await part.process.close?.();
-    const ledger = part.ledger();
-    if (ledger !== undefined) this.#ledger.absorb(ledger);
-    if (ledger !== undefined && "code" in end && end.code === 0) return;
+    if (this.#absorb(part) && "code" in end && end.code === 0) return;
     const at = this.#clock.now() - this.begin;
     const { agent } = part.process;
     const event: DiedEvent = {
@@ -162,10 +202,22 @@ export class WorkerPool implements Generator {
       at,
       process: part.number,
       ...(agent === undefined ? {} : { agent: agent.name }),
-      detail: describeGeneratorEnd(end),
+      detail: part.broken ?? describeGeneratorEnd(end),
     };
     this.#died.push(event);
     this.#record(event);
+  }
+
+  /** Adds the ledger of a worker. Returns `false` if it has none. */
+  #absorb(part: WorkerProcess): boolean {
+    try {
+      const ledger = part.ledger();
+      if (ledger !== undefined) this.#ledger.absorb(ledger);
+      return ledger !== undefined;
+    } catch (error) {
+      part.broken ??= `its ledger cannot be read: ${error instanceof Error ? error.message : error}`;
+      return false;
+    }
   }
 
   get #clock(): Clock {
@@ -201,6 +253,9 @@ class WorkerProcess {
   /** Whether it has ended. */
   over = false;
   usage = NO_USAGE;
+  /** Why what it sends cannot be used. Default: it can. */
+  broken: string | undefined;
+  isReady = false;
   readonly #now: () => number;
   readonly #ready = Promise.withResolvers<void>();
   readonly #pieces: Uint8Array[] = [];
@@ -249,6 +304,12 @@ class WorkerProcess {
     return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
   }
 
+  /** Its name in an error. */
+  get label(): string {
+    const { agent } = this.process;
+    return `generator process ${this.number}${agent === undefined ? "" : ` at the agent ${agent.name}`}`;
+  }
+
   /** The agent that runs it, and its clock, for the ledger. */
   get agentEvent(): AgentEvent | undefined {
     const { agent } = this.process;
@@ -257,12 +318,40 @@ class WorkerProcess {
 
   #receive(line: ChildMessage): void {
     this.reportedAt = this.#now();
-    if (line.event === "ready") this.#ready.resolve();
-    else if (line.event === "progress") this.progress = line.progress as GeneratorProgress;
-    else if (line.event === "usage") this.usage = line.usage as ProcessUsage;
-    else if (line.event === "ledger") {
+    const { event, progress, usage } = line;
+    if (event === "ready") {
+      this.isReady = true;
+      this.#ready.resolve();
+    } else if (event === "progress") {
+      if (isLike(progress, NO_PROGRESS)) this.progress = progress;
+      else this.#break();
+    } else if (event === "usage") {
+      if (isLike(usage, NO_USAGE)) this.usage = usage;
+      else this.#break();
+    } else if (event === "ledger") {
       this.#pieces.push(Buffer.from(String(line.piece), "base64"));
       this.#whole = line.last === true;
     }
   }
+
+  #break(): void {
+    this.broken ??= MALFORMED;
+    this.process.terminate(0);
+  }
+}
+
+/** Ends a process that nothing waits for anymore. */
+function abandon(process: GeneratorProcess): void {
+  process.terminate(0);
+  void process.ended.then(() => process.close?.());
+}
+
+/** Whether a value from another process has the properties of `example`, of the same types. A number may be unknown. */
+function isLike<Shape extends object>(value: unknown, example: Shape): value is Shape {
+  return typeof value === "object" && value !== null &&
+    Object.entries(example).every(([name, one]) => {
+      const own: unknown = Reflect.get(value, name);
+      const unknown = own === null && (one === null || typeof one === "number");
+      return unknown || one === null || (own !== null && typeof own === typeof one);
+    });
 }

@@ -27,6 +27,10 @@ export interface ChildEnd {
   readonly signal: Deno.Signal | null;
 }
 
+/** Looks without output in between, and the time in ms between them, until the output of a child that has exited is over. */
+const QUIET_LOOKS = 4;
+const LOOK_INTERVAL = 500;
+
 /** A running child process. Its stderr goes to that of this process. */
 export class ChildProcess {
   readonly pid: number;
@@ -86,10 +90,13 @@ export class ChildProcess {
     if (this.#over || killAt >= this.#killAt) return;
     this.#killAt = killAt;
     clearTimeout(this.#killing);
-    this.#killing = setTimeout(() => {
+    const kill = (): void => {
       this.#killed = true;
       this.kill("SIGKILL");
-    }, grace);
+    };
+    // At once, because this process may be about to exit.
+    if (grace === 0) kill();
+    else this.#killing = setTimeout(kill, grace);
   }
 
   /** Ends its input. A child that ended first, or a stream that broke, is reported by `ended`. */
@@ -100,12 +107,20 @@ export class ChildProcess {
   async #watch(onLine: (line: ChildMessage) => void): Promise<ChildEnd> {
     const lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
       new TextLineStream(),
-    );
-    for await (const line of lines) {
-      const parsed = parseLine(line);
+    ).getReader();
+    let looks = 0;
+    let looking: ReturnType<typeof setInterval> | undefined;
+    const exit = this.#child.status.then((status) => {
+      // Another process that it started may keep its stdout open.
+      looking = setInterval(() => void (++looks === QUIET_LOOKS && lines.cancel()), LOOK_INTERVAL);
+      return status;
+    });
+    for (let read; !(read = await lines.read()).done; looks = 0) {
+      const parsed = parseLine(read.value);
       if (parsed !== undefined) onLine(parsed);
     }
-    const { code, signal } = await this.#child.status;
+    const { code, signal } = await exit;
+    clearInterval(looking);
     this.#over = true;
     clearTimeout(this.#killing);
     try {

@@ -3,6 +3,8 @@ import { AgentError, AgentProcess } from "../../../loadtest/agent/agent_process.
 import { bytesCodec } from "../../../socket/mod.ts";
 import { listen } from "../../../socket/listen.ts";
 import type { Listener } from "../../../socket/listener.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
+import { until } from "../../_util/until.ts";
 
 const SLICES = [["a", "b"], ["c"]];
 
@@ -83,4 +85,59 @@ Deno.test("AgentProcess.start() closes its connection when the agent refuses", a
   });
   await assertRejects(() => startProcess(server), AgentError, "wrong token");
   await server.until(({ connections }) => connections === 0);
+});
+
+/** Starts an agent that shows signs of life, and answers only some messages. */
+function startStuckAgent(answers: Readonly<Record<string, object>>): Listener {
+  const agent = listen({ port: 0 });
+  void agent.serve(async (peer) => {
+    for await (const line of peer) {
+      if (line.startsWith("auth ")) continue;
+      const { event } = JSON.parse(line);
+      peer.send(JSON.stringify({ event: "alive" }));
+      if (Object.hasOwn(answers, event)) peer.send(JSON.stringify({ event, ...answers[event] }));
+    }
+  });
+  return agent;
+}
+
+function startAt(agent: Pick<Listener, "addresses">, clock: VirtualClock): Promise<AgentProcess> {
+  const onMessage = () => {};
+  return AgentProcess.start({
+    address: agent.addresses[0]!,
+    token: "secret",
+    version: "1",
+    run: "run",
+    onMessage,
+    clock,
+  });
+}
+
+Deno.test("AgentProcess.start() gives up an agent that lives and does not answer", async () => {
+  await using agent = startStuckAgent({ hello: { version: "1" } });
+  const clock = new VirtualClock();
+  const rejected = assertRejects(() => startAt(agent, clock), AgentError, "no answer to clock within 10s");
+  await agent.until(({ connections }) => connections === 1);
+  // The timer of the hello is canceled when that is answered.
+  while (clock.timers > 0 || agent.stats().connections > 0) {
+    await clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await rejected;
+});
+
+Deno.test("AgentProcess.start() rejects when the time of an agent is not a number", async () => {
+  await using agent = startStuckAgent({ hello: { version: "1" }, clock: { now: "noon" } });
+  await assertRejects(() => startProcess(agent), AgentError, "it sent a line that is not an agent's");
+});
+
+Deno.test("AgentProcess.terminate() gives up an agent that lives and does not end its process", async () => {
+  await using agent = startStuckAgent({ hello: { version: "1" }, clock: { now: 0 } });
+  const clock = new VirtualClock();
+  const process = await startAt(agent, clock);
+  process.terminate(1000);
+  await until(() => clock.timers === 1);
+  await clock.advance(11_000);
+  assertEquals(await process.ended, { detail: "the agent did not end its process within 11s" });
+  await process.close();
 });

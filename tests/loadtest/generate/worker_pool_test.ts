@@ -1,7 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { GeneratorProcess } from "../../../loadtest/generate/generator_process.ts";
 import { NO_PROGRESS } from "../../../loadtest/generate/generator.ts";
-import { WorkerPool, type WorkerPoolOptions } from "../../../loadtest/generate/worker_pool.ts";
+import {
+  GeneratorError,
+  WorkerPool,
+  type WorkerPoolOptions,
+} from "../../../loadtest/generate/worker_pool.ts";
 import { Plan } from "../../../loadtest/plan/plan.ts";
 import type { ChildMessage } from "../../../loadtest/process/child_process.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
@@ -107,4 +111,80 @@ Deno.test("WorkerPool.progress names a process that has not reported for three s
   ends[0]!.resolve({ code: 0, signal: null });
   await running;
   assertEquals(silent(), []);
+});
+
+/** A process that does not end until it is terminated, and the messages that it sends. */
+function runningProcess(): GeneratorProcess & { terminated: boolean } {
+  const ended = Promise.withResolvers<{ code: number; signal: null }>();
+  return {
+    terminated: false,
+    ended: ended.promise,
+    send: () => Promise.resolve(),
+    terminate() {
+      this.terminated = true;
+      ended.resolve({ code: 1, signal: null });
+    },
+  };
+}
+
+Deno.test("WorkerPool.start() names a process that is not ready in time, and ends all", async () => {
+  const clock = new VirtualClock();
+  const processes = [runningProcess(), runningProcess()];
+  const startProcess = (number: number, onMessage: (message: ChildMessage) => void) => {
+    if (number === 0) onMessage({ event: "ready" });
+    return Promise.resolve(processes[number]!);
+  };
+  const rejected = assertRejects(
+    () => startPool(processes, { clock, startProcess }),
+    GeneratorError,
+    "generator process 1 was not ready within 5m",
+  );
+  await clock.advance(300_000);
+  await rejected;
+  await Promise.all(processes.map(({ ended }) => ended));
+  assertEquals(processes.map(({ terminated }) => terminated), [true, true]);
+});
+
+Deno.test("WorkerPool.start() ends all processes when it is interrupted before they are ready", async () => {
+  const interrupted = new AbortController();
+  const process = runningProcess();
+  const rejected = assertRejects(
+    () => startPool([process], { signal: interrupted.signal }),
+    GeneratorError,
+    "interrupted",
+  );
+  interrupted.abort();
+  await rejected;
+  await process.ended;
+});
+
+Deno.test("WorkerPool.run() ends a process whose messages are not a generator's, and names it", async () => {
+  const broken: ChildMessage[][] = [
+    [{ event: "progress" }],
+    [{ event: "progress", progress: { ...NO_PROGRESS, latency: null } }],
+    [{ event: "usage", usage: null }],
+    [{ event: "ledger", piece: "AAAA", last: true }, { event: "stopped" }],
+  ];
+  for (const messages of broken) {
+    let send: (message: ChildMessage) => void = () => {};
+    const process = runningProcess();
+    const died: string[] = [];
+    const pool = await startPool([process], {
+      onEvent: (event) => event.event === "died" ? died.push(event.detail) : undefined,
+      startProcess: (_, onMessage) => {
+        send = onMessage;
+        send({ event: "ready" });
+        return Promise.resolve(process);
+      },
+    });
+    const running = pool.run();
+    messages.forEach((message) => send(message));
+    if (messages.at(-1)?.event === "stopped") process.terminate(0);
+    await running;
+    assertEquals(pool.progress.acknowledged, 0);
+    assertEquals(
+      /it sent a message that is not a generator's|its ledger cannot be read/.test(died[0]!),
+      true,
+    );
+  }
 });
