@@ -53,9 +53,11 @@ async function runGenerator({ onSignal }: Context, args: readonly string[]): Pro
     .pipeThrough(new TextLineStream())
     .pipeTo(orders.writable)
     .then(() => ExitCode.failure);
+  // A scenario has no part in what this process writes.
+  const stdout = { writeSync: Deno.stdout.writeSync.bind(Deno.stdout), isTerminal: () => false };
   const part = runWorker({
     orders: orders.readable[Symbol.asyncIterator](),
-    send: (line) => writeLine(Deno.stdout, JSON.stringify(line)),
+    send: (line) => writeLine(stdout, JSON.stringify(line)),
     network,
     stopped: stopped.signal,
   });

@@ -13,6 +13,7 @@ import { LineFile } from "../history/line_file.ts";
 import { ThreadLoadMeter } from "../process/thread_load.ts";
 import type { ChildMessage } from "../process/child_process.ts";
 import { describeThrown } from "../scenario/errors.ts";
+import { divertOutput } from "../scenario/divert_output.ts";
 import { forbidExit } from "../scenario/forbid_exit.ts";
 import { scenarioOf, type ScenarioOrder } from "../scenario/scenario_order.ts";
 import { catchStrayErrors } from "../scenario/stray_errors.ts";
@@ -42,7 +43,7 @@ export interface WorkerStart {
 export interface WorkerOptions {
   /** The lines from its parent: a {@linkcode WorkerSetup}, a {@linkcode WorkerStart}, then a {@linkcode PaceSetting} for each change. */
   readonly orders: AsyncIterator<string>;
-  /** Writes a line of JSON to its parent. */
+  /** Writes a line of JSON to its parent, also while a scenario has `Deno.stdout` write elsewhere. */
   readonly send: (line: ChildMessage) => void;
   /** The sockets of its clients, before TLS. */
   readonly network: Network;
@@ -73,6 +74,7 @@ export async function runWorker({ orders, send, network, stopped }: WorkerOption
     record({ event: "threw", at: Math.max(0, systemClock.now() - begin), detail });
   });
   using _exit = order.scenario && forbidExit();
+  using _output = order.scenario && divertOutput();
   const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
   const clientNetwork = await securedNetwork(network, order.tls);
   send({ event: "ready" });

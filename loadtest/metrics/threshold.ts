@@ -7,7 +7,7 @@ import type { RunMetrics } from "./run_metrics.ts";
 
 /** A threshold, parsed by {@linkcode parseThreshold}. */
 export interface Threshold {
-  /** As written, without spaces. */
+  /** As written, without spaces except in the name of a step. */
   readonly expression: string;
   /** The name of a metric; see {@linkcode parseThreshold}. */
   readonly metric: string;
@@ -142,7 +142,7 @@ const ABORT = /@abort(?::(.*))?$/;
  * ```
  */
 export function parseThreshold(text: string): Threshold {
-  const expression = text.replaceAll(/\s/g, "");
+  const expression = withoutSpaces(text);
   const [, metric, operator, bound] = EXPRESSION.exec(expression.replace(ABORT, "")) ?? [];
   if (metric === undefined || bound === undefined || !isOperator(operator)) {
     throw new TypeError(
@@ -158,6 +158,12 @@ export function parseThreshold(text: string): Threshold {
     ...boundOf(text, metric, bound),
     ...abortOf(text, expression, metric),
   };
+}
+
+/** Removes spaces, except inside the name of a step, which may have some. */
+function withoutSpaces(text: string): string {
+  const [, name = "", rest = text] = /^\s*((?:step|metric)\.[^<>=!]*?)\s*([<>=!].*)$/s.exec(text) ?? [];
+  return name + rest.replaceAll(/\s/g, "");
 }
 
 /**

@@ -30,12 +30,23 @@ export function matches<Frame>(
   try {
     if (typeof expected !== "function") return typeof reply === "object" && equalInDepth(expected, reply);
     const outcome: unknown = (expected as (reply: Frame, index: number) => unknown)(reply, index);
-    if (!(outcome instanceof Promise)) return outcome !== false;
-    outcome.catch(() => {}); // It cannot be awaited here, and must not end the process.
-    return "the function returned a promise, expected true or false";
+    if (outcome === undefined || typeof outcome === "boolean") return outcome !== false;
+    // A promise cannot be awaited here, and must not end the process.
+    if (outcome instanceof Promise) outcome.catch(() => {});
+    return `${RETURNED}${describeOutcome(outcome)}, expected true or false`;
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/** Begins the message of {@linkcode matches} about a predicate that returned something else than it must. */
+export const RETURNED = "the function returned ";
+
+function describeOutcome(outcome: unknown): string {
+  if (outcome instanceof Promise) return "a promise";
+  if (outcome === null || typeof outcome === "number") return String(outcome);
+  if (typeof outcome === "string") return quoted(outcome);
+  return Array.isArray(outcome) ? "an array" : typeof outcome === "object" ? "an object" : typeof outcome;
 }
 
 /** Whether `expected` names one frame, so that an equal frame identifies its request. */

@@ -62,6 +62,7 @@ async function readCustom(
   const called = await callLimited(expectState, { name: "expectState()", file, clock, within });
   if (called.failure !== undefined) return called;
   const { value } = called;
+  // Without a figure, nothing would show that the server was left with nothing.
   return isFigures(value) ? { value } : {
     failure: `expectState() returned ${describe(value)}, expected numbers by name, as in { connections: 0 }`,
   };
@@ -69,12 +70,13 @@ async function readCustom(
 
 function isFigures(value: unknown): value is Figures {
   return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    Object.values(value).every((one) => Number.isFinite(one));
+    Object.keys(value).length > 0 && Object.values(value).every((one) => Number.isFinite(one));
 }
 
 /** The value, or the first of its figures that is not a number. */
 function describe(value: unknown): string {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return describeOne(value);
+  if (Object.keys(value).length === 0) return "no figures";
   const [name = "", figure] = Object.entries(value).find(([, one]) => !Number.isFinite(one)) ?? [];
   return `${quoted(name)}: ${describeOne(figure)}`;
 }

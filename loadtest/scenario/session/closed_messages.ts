@@ -48,6 +48,8 @@ export async function sendInTurn(options: ClosedMessageOptions): Promise<boolean
       } catch (error) {
         onError(error);
       }
+      const waiting = core.mustWait();
+      if (waiting !== undefined) await waiting;
       due = think > 0 && goesOn() ? await core.think(think) : Infinity;
     }
   };

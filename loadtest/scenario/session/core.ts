@@ -20,6 +20,11 @@ import {
 } from "./texts.ts";
 import { ThinkTimes } from "./think_times.ts";
 
+/** Bytes that wait to be written, above which the next message of a closed model waits for them. */
+const MOST_QUEUED = 64 * 1024;
+/** Messages of a closed model in one turn of the event loop. */
+const MOST_IN_TURN = 1000;
+
 /** Requests and replies of one connection. */
 export class SessionCore<Frame> {
   readonly client: number;
@@ -34,6 +39,9 @@ export class SessionCore<Frame> {
   #ended: string | undefined;
   #stopped = false;
   #idle: (() => void) | undefined;
+  /** The turn of the event loop in which messages were counted, and their number. */
+  #turn = 0;
+  #inTurn = 0;
 
   constructor(options: SessionCoreOptions<Frame>) {
     this.#options = options;
@@ -163,6 +171,21 @@ export class SessionCore<Frame> {
   think(ms: number): Promise<number> {
     if (this.#stopped) return rejected(new SessionStoppedError());
     return this.#thinking.wait(ms, this.now() + ms);
+  }
+
+  /**
+   * Returns what the next message of a closed model must wait for: nothing, as long as messages wait for their replies. Those
+   * that only send would fill the memory, and keep every other client from its turn.
+   */
+  mustWait(): Promise<void> | undefined {
+    if (this.#ended !== undefined) return undefined;
+    const { hub, clock } = this.#options;
+    if (this.#open.queuedBytes > MOST_QUEUED) return this.#open.flushed().catch(() => {});
+    const { turn } = hub;
+    if (turn !== this.#turn) this.#inTurn = 0;
+    this.#turn = turn;
+    if (++this.#inTurn < MOST_IN_TURN) return undefined;
+    return new Promise((resolve) => clock.after(1, resolve));
   }
 
   /** Resolves when no request is in flight. */

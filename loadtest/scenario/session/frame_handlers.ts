@@ -1,5 +1,5 @@
 /** The handlers of a session for frames that arrive unasked. Pure. @module */
-import { type Expectation, matches } from "../expectation.ts";
+import { type Expectation, matches, RETURNED } from "../expectation.ts";
 
 /** Handles a frame. */
 export type FrameHandler<Frame> = (frame: Frame) => void | Promise<void>;
@@ -9,7 +9,7 @@ export class FrameHandlers<Frame> {
   readonly #all: { readonly match: Expectation<Frame>; readonly handle: FrameHandler<Frame> }[] = [];
   readonly #onError: (error: unknown) => void;
 
-  /** @param onError Receives errors that handlers throw */
+  /** @param onError Receives errors that handlers throw, and wrong results of predicates. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
@@ -27,7 +27,11 @@ export class FrameHandlers<Frame> {
   find(frame: Frame): FrameHandler<Frame> | undefined {
     for (let place = 0; place < this.#all.length; place++) {
       const { match, handle } = this.#all[place]!;
-      if (matches(match, frame) === true) return handle;
+      const outcome = matches(match, frame);
+      if (outcome === true) return handle;
+      if (typeof outcome === "string" && outcome.startsWith(RETURNED)) {
+        this.#onError(new TypeError(`Cannot choose a handler of t.on: ${outcome}`));
+      }
     }
     return undefined;
   }

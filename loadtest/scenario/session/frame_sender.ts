@@ -6,6 +6,8 @@ export interface FrameSender<Frame> {
   send(frame: Frame): boolean;
   /** Bytes that the socket has not taken. */
   readonly queuedBytes: number;
+  /** Resolves when the socket has taken all of them. Rejects if the connection ends first. */
+  flushed(): Promise<void>;
 }
 
 /** Limit of bytes that wait to be written: within one turn of the event loop, nothing else stops an endless sender. */

@@ -29,6 +29,8 @@ export class SessionHub<Frame> {
   readonly #begin: number;
   /** The time of this turn of the event loop; `undefined` until it is read. */
   #turnTime: number | undefined;
+  /** Turns in which the time was read. */
+  #turns = 0;
   readonly #open = new Set<HubSession<Frame>>();
   /** The last requests that got another reply, with their clients: a server that swaps two replies is seen twice. */
   readonly #wronglyAnswered: RequestOwner<Frame>[] = [];
@@ -50,6 +52,12 @@ export class SessionHub<Frame> {
     return this.#turnTime = this.now();
   }
 
+  /** The number of this turn of the event loop. */
+  get turn(): number {
+    this.turnTime(); // Notices its end.
+    return this.#turns;
+  }
+
   /** ms since the run started. Later requests of this turn count as sent now. */
   now(): number {
     const now = this.#clock.now() - this.#begin;
@@ -59,6 +67,7 @@ export class SessionHub<Frame> {
 
   readonly #endTurn = (): void => {
     this.#turnTime = undefined;
+    this.#turns++;
   };
 
   add(session: HubSession<Frame>): void {

@@ -21,6 +21,7 @@ export class OpenMessages implements MessageClient {
   #ready = false;
   #inFlight = 0;
   #done = 0;
+  #ended = false;
   #allDone: (() => void) | undefined;
 
   constructor(options: OpenMessageOptions) {
@@ -47,12 +48,13 @@ export class OpenMessages implements MessageClient {
     const waiting = this.#waiting.splice(0);
     for (const due of waiting) this.message(due);
     const { scheduled } = this.#options;
-    if (this.#done < scheduled) await new Promise<void>((resolve) => this.#allDone = resolve);
+    if (this.#done < scheduled && !this.#ended) await new Promise<void>((resolve) => this.#allDone = resolve);
     return this.#done === scheduled;
   }
 
-  /** The connection has ended, and no message will start. */
+  /** All messages are over, or the connection has ended, so that no more will start. */
   end(): void {
+    this.#ended = true;
     this.#allDone?.();
   }
 

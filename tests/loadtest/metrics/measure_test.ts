@@ -256,6 +256,19 @@ Deno.test("checkThreshold() does not hold, and names what there is, for an unkno
   assertEquals(describeThreshold(relay), 'step.PUT.p99<1s: not measured, no step "PUT", and no other');
 });
 
+Deno.test("parseThreshold() keeps spaces in the name of a step, and removes all others", pure, () => {
+  const parsed = (text: string) => {
+    const { metric, bound, expression } = parseThreshold(text);
+    return [metric, bound, expression];
+  };
+  assertEquals(parsed(" step.log in.p99 < 5 s @abort : 1s "), [
+    "step.log in.p99",
+    5000,
+    "step.log in.p99<5s@abort:1s",
+  ]);
+  assertEquals(parsed("p 99 <= 5 ms"), ["p99", 5, "p99<=5ms"]);
+});
+
 Deno.test("describeThreshold() shows the value in the unit of the bound", pure, () => {
   const summary = summaryOf(goodRun(4));
   const described = (text: string) => describeThreshold(checkThreshold(parseThreshold(text), summary));

@@ -166,3 +166,62 @@ Deno.test({
     );
   },
 });
+
+Deno.test({
+  name: "runLoadTest() ends a client whose connection ended before its scheduled messages could start",
+  permissions,
+  fn: async () => {
+    const run = await runInMemory({
+      serve: (peer) => void peer.close(),
+      rate: "10/s",
+      duration: "1s",
+      window: "0ms",
+      timeout: "30s",
+      scenario: scenario({
+        codec,
+        session: (t) => t.think("2s"),
+        message: (t) => t.ask("PING", { expect: "PING" }),
+      }),
+    });
+    assertEquals([run.verdict, run.now < 3000], ["failed", true], `${run.now}`);
+    assertStringIncludes(
+      run.findings.map(({ text }) => text).join("\n"),
+      "the connection ended before all messages were sent: closed by the server",
+    );
+  },
+});
+
+Deno.test({
+  name:
+    "runLoadTest() lets messages that only send wait until they are written, and all clients take their turn",
+  permissions,
+  fn: async () => {
+    const clients: string[] = [];
+    const run = await runInMemory({
+      serve: async (peer) => {
+        for await (const line of peer) clients.push(line.slice(0, 1));
+      },
+      clients: 2,
+      window: "0ms",
+      messages: 400, // 24 MB, more than may wait to be written.
+      scenario: scenario({ codec, message: (t) => t.send(`${t.client}${"x".repeat(60_000)}`) }),
+    });
+    assertEquals([run.verdict, clients.length], ["delivered", 800]);
+    assertEquals(new Set(clients.slice(0, 100)).size, 2);
+  },
+});
+
+Deno.test({
+  name: "runLoadTest() ends messages that wait for nothing when their duration is over",
+  permissions,
+  fn: async () => {
+    let messages = 0;
+    const run = await runInMemory({
+      serve: answer((line) => line),
+      duration: "100ms",
+      scenario: scenario({ codec, message: (t) => void t.check("counted", ++messages > 0) }),
+    });
+    assertEquals(run.findings, []);
+    assert(run.now < 200 && messages >= 1000, `${run.now} ms, ${messages} messages`);
+  },
+});

@@ -47,6 +47,8 @@ Deno.test(
       [() => undefined, "expectState() returned undefined, expected numbers by name"],
       [() => 0, "expectState() returned 0, expected"],
       [() => [0], "expectState() returned an array, expected"],
+      [() => ({}), "expectState() returned no figures, expected numbers by name"],
+      [() => new Map([["jobs", 7]]), "expectState() returned no figures, expected numbers by name"],
       [() => ({ jobs: "0" }), `expectState() returned "jobs": "0", expected`],
       [() => ({ open: 0, jobs: NaN }), `expectState() returned "jobs": NaN, expected`],
     ];
@@ -308,4 +310,45 @@ Deno.test("scenario() refuses data that are no rows", pure, () => {
   for (const data of [5, null, {}, { file: 5 }, [1, 2], [null]] as Nonsense[]) {
     assertThrows(() => scenario({ codec, session, data }), TypeError, "Cannot use the data of the scenario");
   }
+});
+
+Deno.test(
+  "runLoadTest() counts a reply as wrong when expect returns neither true nor false",
+  pure,
+  async () => {
+    const cases: [Nonsense, string][] = [
+      [null, "null"],
+      [0, "0"],
+      ["", '""'],
+      [["one"], "an array"],
+      [{}, "an object"],
+      [() => true, "function"],
+    ];
+    for (const [outcome, shown] of cases) {
+      const { verdict, findings } = await run({
+        session: async (t) => {
+          await t.ask("one", { expect: (() => outcome) as Nonsense }).catch(() => {});
+        },
+      });
+      assertEquals([verdict, findings[0]?.kind], ["failed", "wrong"]);
+      assertStringIncludes(
+        findings[0]!.text,
+        `: the function returned ${shown}, expected true or false`,
+      );
+    }
+  },
+);
+
+Deno.test("runLoadTest() reports a predicate of t.on that returns neither true nor false", pure, async () => {
+  const { verdict, findings } = await run({
+    session: async (t) => {
+      t.on(((line: string) => line.match(/^push/)) as Nonsense, () => {});
+      await t.ask("one", { expect: "one" });
+    },
+  });
+  assertEquals([verdict, findings[0]?.kind], ["failed", "scenario"]);
+  assertStringIncludes(
+    findings[0]!.text,
+    "Cannot choose a handler of t.on: the function returned null, expected true or false",
+  );
 });
