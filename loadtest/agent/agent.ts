@@ -2,6 +2,7 @@
 import { authenticate } from "../../access/authenticate.ts";
 import { tokenCheck } from "../../access/token.ts";
 import { errorLine } from "../../protocol.ts";
+import { clockStep } from "../process/clock_step.ts";
 import type { Connection } from "../../socket/connection.ts";
 import { ConnectionClosedError, describeToPeer } from "../../socket/errors.ts";
 import { listen, type Listener } from "../../socket/listen.ts";
@@ -144,7 +145,8 @@ class Session {
     if (this.run === undefined) return "expected hello";
     switch (message.event) {
       case "clock":
-        this.#send({ event: "clock", now: performance.timeOrigin + performance.now() });
+        // As its process will see the time, which starts later.
+        this.#send({ event: "clock", now: performance.timeOrigin + performance.now() + clockStep() });
         return undefined;
       case "file":
         return await this.#file(message);

@@ -1,5 +1,6 @@
 /** A generator process on an agent: the side of the load test. @module */
 import type { Clock, Timer } from "../../internal/clock.ts";
+import { clockStep } from "../process/clock_step.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { connect } from "../../socket/connect.ts";
 import type { Connection } from "../../socket/connection.ts";
@@ -173,7 +174,7 @@ async function dial({ address, tls }: AgentProcessOptions): Promise<Connection> 
 }
 
 function epoch(): number {
-  return performance.timeOrigin + performance.now();
+  return performance.timeOrigin + performance.now() + clockStep();
 }
 
 function send(connection: Connection, message: ToAgent): void {

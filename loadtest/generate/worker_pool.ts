@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize } from "node:v8";
 import type { Clock } from "../../internal/clock.ts";
+import { clockStep } from "../process/clock_step.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { systemClock } from "../../socket/tcp.ts";
 import {
@@ -146,7 +147,7 @@ export class WorkerPool implements Generator {
 
   async run(): Promise<void> {
     this.begin = this.#clock.now() + BEGIN_MS;
-    const beginsAt = performance.timeOrigin + this.begin;
+    const beginsAt = performance.timeOrigin + this.begin + clockStep();
     await Promise.all(this.#parts.map((part) => this.#runPart(part, beginsAt)));
     this.#usage = this.#parts
       .map(({ process, usage }) => process.agent === undefined ? usage : usageElsewhere(usage))
@@ -208,7 +209,7 @@ export class WorkerPool implements Generator {
     this.#record(event);
   }
 
-  /** Adds the ledger of a worker. Returns `false` if it has none. */
+  /** Adds the ledger of a worker. Returns `false` if it did not send one. */
   #absorb(part: WorkerProcess): boolean {
     try {
       const ledger = part.ledger();

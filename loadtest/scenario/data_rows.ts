@@ -94,6 +94,12 @@ function parseCsv(name: string, text: string): DataRow[] {
   if (header === undefined) {
     throw new SyntaxError(`Cannot read ${name}: expected a header row, got an empty file`);
   }
+  const twice = header.fields.find((column, index) => header.fields.indexOf(column) !== index);
+  if (twice !== undefined) {
+    throw new SyntaxError(
+      `Cannot read ${name}, line ${header.line}: expected different columns, got ${quoted(twice)} twice`,
+    );
+  }
   return records.map(({ line, fields }) => {
     if (fields.length !== header.fields.length) {
       throw new SyntaxError(
@@ -111,8 +117,8 @@ interface CsvRecord {
   readonly fields: string[];
 }
 
-/** A field, quoted or not, and the delimiter after it. */
-const FIELD = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
+/** A field, quoted or not, and the delimiter after it. A repeated group would overflow the stack for a long text. */
+const FIELD = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r?\n|$)/y;
 
 function splitCsv(name: string, text: string): CsvRecord[] {
   const records: CsvRecord[] = [];

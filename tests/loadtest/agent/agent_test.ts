@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { Agent } from "../../../loadtest/agent/agent.ts";
 import { AGENT_PROTOCOL } from "../../../loadtest/agent/protocol.ts";
 import { connect, type Connection } from "../../../socket/mod.ts";
@@ -76,4 +76,22 @@ Deno.test("Agent answers a message that it cannot use, and is ready for the next
   }
   await using connection = await converse(agent, { event: "clock" });
   for await (const line of connection) if (line.includes('"clock"')) break;
+});
+
+Deno.test("Agent answers with the time of its processes when the clock of its machine was set", async () => {
+  await using agent = startAgent();
+  const { now } = Date;
+  const hour = 3_600_000;
+  Date.now = () => now() + hour;
+  try {
+    await using connection = await converse(agent, { event: "clock" });
+    for await (const line of connection) {
+      const message = JSON.parse(line);
+      if (message.event !== "clock") continue;
+      assertAlmostEquals(message.now, now() + hour, 10_000);
+      break;
+    }
+  } finally {
+    Date.now = now;
+  }
 });

@@ -12,6 +12,8 @@ Deno.test({
       { name: "bob", text: "" },
     ]);
     assertEquals(parseRows("a.csv", "name\nann"), [{ name: "ann" }]);
+    const long = "x".repeat(20_000_000);
+    assertEquals(parseRows("a.csv", `name\n"${long}"\n`)[0]?.name === long, true);
   },
 });
 
@@ -48,6 +50,7 @@ Deno.test({
         ["a.csv", "name,age\nann,1\nbob\n", "a.csv, line 3: expected 2 fields, got 1"],
         ["a.csv", 'name\n"ann', "line 2: misplaced quote"],
         ["a.csv", 'name\nan"n\n', "line 2: misplaced quote"],
+        ["a.csv", "name,age,name\nann,1,bob\n", 'line 1: expected different columns, got "name" twice'],
         ["a.jsonl", '{"name":1}\nnope', "a.jsonl, line 2: not JSON"],
         ["a.jsonl", "[1]", "line 1: expected an object"],
       ] as const
