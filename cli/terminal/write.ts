@@ -19,9 +19,11 @@ export function hasColor(sink: Sink, noColor: boolean = Deno.noColor): boolean {
  */
 export function lineWriter(sink: Sink): (line: string) => void {
   const isTerminal = sink.isTerminal();
+  // While a scenario of a load test runs, `Deno.stdout` writes elsewhere.
+  const own: Sink = { writeSync: sink.writeSync.bind(sink), isTerminal: () => isTerminal };
   return (line) => {
     try {
-      writeLine(sink, line);
+      writeLine(own, line);
     } catch (error) {
       const isIo = error instanceof Error && Reflect.get(error, "code") === "EIO";
       if (!isIo || !isTerminal) throw error;

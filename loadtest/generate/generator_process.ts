@@ -16,6 +16,8 @@ export interface GeneratorProcess {
     /** Round trip of that measurement, in ms. */
     readonly roundTrip: number;
   };
+  /** Whether it hung, so that {@linkcode GeneratorProcess.terminate} had to kill it. Absent for a process of an agent. */
+  readonly killed?: boolean;
   /** Sends it a line. Does nothing if it has ended. */
   send(line: string): Promise<void>;
   /** Lets it end, and kills it after `grace` ms. */

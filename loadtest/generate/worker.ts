@@ -52,6 +52,7 @@ export interface WorkerOptions {
 }
 
 const PROGRESS_MS = 250;
+const STACK_FRAMES = 40;
 // A ledger is sent in pieces: a single line would be copied again with every read.
 const PIECE_BYTES = 96 * 1024;
 
@@ -75,6 +76,8 @@ export async function runWorker({ orders, send, network, stopped }: WorkerOption
   });
   using _exit = order.scenario && forbidExit();
   using _output = order.scenario && divertOutput();
+  // What is thrown below `t.ask` has more frames of this project than an error usually keeps.
+  if (order.scenario !== undefined) Error.stackTraceLimit = STACK_FRAMES;
   const scenario = order.scenario === undefined ? undefined : await scenarioOf(order.scenario);
   const clientNetwork = await securedNetwork(network, order.tls);
   send({ event: "ready" });

@@ -52,6 +52,7 @@ const BEGIN_MS = 200;
 const GRACE_MS = 15_000;
 /** Longest time in ms until a worker is ready, as for the import of a scenario, which may read its data first. */
 const READY_MS = 5 * 60_000;
+const HUNG = "it did not stop, as if its code looped without end, and was killed";
 const MALFORMED = "it sent a message that is not a generator's";
 
 /** Runs all clients in several processes. If one dies, that is recorded, and the others continue. */
@@ -203,7 +204,7 @@ export class WorkerPool implements Generator {
       at,
       process: part.number,
       ...(agent === undefined ? {} : { agent: agent.name }),
-      detail: part.broken ?? describeGeneratorEnd(end),
+      detail: part.broken ?? (part.process.killed ? HUNG : describeGeneratorEnd(end)),
     };
     this.#died.push(event);
     this.#record(event);

@@ -1,7 +1,7 @@
 /** Imports a scenario from its file. @module */
 import { printable } from "../../internal/printable.ts";
 import { describeThrown, messageOf, ScenarioError } from "./errors.ts";
-import { isScenario, type Scenario } from "./scenario.ts";
+import { assertScenario, isScenario, type Scenario } from "./scenario.ts";
 
 /**
  * Imports the scenario that a module exports as its default.
@@ -19,7 +19,14 @@ export async function importScenario(url: string, name: string): Promise<Scenari
     throw new ScenarioError(`Cannot load ${name}: ${why}`, { cause });
   }
   const exported = module["default"];
-  if (isScenario(exported)) return exported;
+  if (isScenario(exported)) {
+    try {
+      assertScenario(exported);
+    } catch (cause) {
+      throw new ScenarioError(`Cannot run ${name}: ${messageOf(cause)}`, { cause });
+    }
+    return exported;
+  }
   const got = exported === undefined
     ? `no default export${Object.keys(module).length === 0 ? "" : `, only ${Object.keys(module).join(", ")}`}`
     : `a default export of type ${typeof exported}`;

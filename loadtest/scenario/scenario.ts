@@ -166,7 +166,7 @@ export interface Scenario<Frame = unknown, Shared = unknown> extends ScenarioOpt
 export function scenario<Frame, Shared = undefined>(
   options: ScenarioOptions<Frame, Shared>,
 ): Scenario<Frame, Shared> {
-  assertScenario(options);
+  assertOptions(options);
   return { ...options, okline: MARK };
 }
 
@@ -187,7 +187,16 @@ export function toMs(duration: ScenarioDuration): number {
 const FUNCTIONS = ["session", "message", "setup", "teardown", "correlate", "expectState"] as const;
 const KNOWN: ReadonlySet<string> = new Set([...FUNCTIONS, "codec", "data", "timeout"]);
 
-function assertScenario<Frame, Shared>(options: ScenarioOptions<Frame, Shared>): void {
+/**
+ * Checks a scenario that another copy of the library, or none, has made.
+ *
+ * @throws {TypeError} If it has no codec, or neither `session` nor `message`.
+ */
+export function assertScenario({ okline: _, ...options }: Scenario): void {
+  assertOptions(options);
+}
+
+function assertOptions<Frame, Shared>(options: ScenarioOptions<Frame, Shared>): void {
   const { codec, session, message, timeout } = options;
   if (typeof codec?.decoder !== "function" || typeof codec.encoder !== "function") {
     throw new TypeError("Cannot use the scenario: expected a codec, such as lineCodec()");

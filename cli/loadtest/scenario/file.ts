@@ -2,6 +2,7 @@
 import { toFileUrl } from "../../shared/file_url.ts";
 import { ExitCode, ExitError, UsageError } from "../../terminal/exit.ts";
 import { callLimited } from "../../../loadtest/scenario/call_limited.ts";
+import { divertOutput } from "../../../loadtest/scenario/divert_output.ts";
 import { describeThrown, ScenarioError } from "../../../loadtest/scenario/errors.ts";
 import { forbidExit } from "../../../loadtest/scenario/forbid_exit.ts";
 import { importScenario } from "../../../loadtest/scenario/import_scenario.ts";
@@ -10,7 +11,7 @@ import { catchStrayErrors } from "../../../loadtest/scenario/stray_errors.ts";
 import { systemClock } from "../../../socket/tcp.ts";
 import { checkTypes, type TypeCheck } from "./type_check.ts";
 
-/** A scenario with the file that it comes from. Disposing of it leaves stray errors and exits to the runtime. */
+/** A scenario with the file that it comes from. Disposing of it leaves stray errors, exits, and output to the runtime. */
 export interface ScenarioFile extends Disposable {
   readonly scenario: Scenario;
   /** As the user wrote it. */
@@ -58,6 +59,7 @@ export async function openScenarioFile(
     stray.push(text);
   }));
   contained.use(forbidExit());
+  contained.use(divertOutput());
   const imported = await callLimited(() => importScenario(url, path), {
     name: "it",
     clock: systemClock,

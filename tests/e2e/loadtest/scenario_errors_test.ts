@@ -129,3 +129,25 @@ Deno.test("loadtest.ts run says when setup is slow, and ends with one line on Ct
   assertEquals(code, 130);
   assertStringIncludes(err, `error: Interrupted while setting up ${file}\n`);
 });
+
+Deno.test("loadtest.ts run names the place of an error deep below t.ask, and keeps what is printed apart", async () => {
+  await using dir = new TempDir();
+  const file = `${dir.path}/scenario.ts`;
+  await using echo = startEcho(file);
+  await Deno.writeTextFile(
+    file,
+    `${HEAD}Deno.stdout.writeSync(new TextEncoder().encode("loading "));
+    export default scenario({
+      codec: lineCodec(),
+      async session(t) {
+        console.log(JSON.stringify({ event: "progress" }));
+        await t.ask("two\\nlines");
+      },
+    });`,
+  );
+  const { code, err, summary } = await loadTest(...echo.args, "--json", "--quiet");
+  assertEquals([code, summary["verdict"]], [1, "failed"], err);
+  const texts = (summary["findings"] as { text: string }[]).map(({ text }) => text).join("\n");
+  assertMatch(texts, /Cannot send "two\\nlines" as a line: it contains a line feed at scenario\.ts:7:\d+/);
+  assertStringIncludes(err, '{"event":"progress"}');
+});

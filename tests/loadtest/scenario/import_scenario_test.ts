@@ -14,6 +14,10 @@ Deno.test("importScenario() says on one line what is wrong with a module, and wh
       "export const a = 1;",
       'Cannot run echo.ts: expected "export default scenario({ … })", got no default export',
     ],
+    [
+      'export default { okline: "scenario", session() {} };',
+      "Cannot run echo.ts: Cannot use the scenario: expected a codec, such as lineCodec()",
+    ],
   ];
   for (const [source, message] of cases) {
     const url = `data:text/javascript,${encodeURIComponent(source)}`;
