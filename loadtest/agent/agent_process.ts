@@ -49,7 +49,8 @@ const STUCK = "end of the process";
 const CLOCK_SAMPLES = 12;
 
 /** Longest waits for answers, in ms, of an agent that shows signs of life. */
-const ANSWER_TIMEOUT = 10_000;
+// Longer than that of silence, which says more.
+const ANSWER_TIMEOUT = 15_000;
 const HISTORY_TIMEOUT = 60_000;
 
 /** An agent cannot be used. */

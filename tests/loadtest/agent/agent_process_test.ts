@@ -116,7 +116,7 @@ function startAt(agent: Pick<Listener, "addresses">, clock: VirtualClock): Promi
 Deno.test("AgentProcess.start() gives up an agent that lives and does not answer", async () => {
   await using agent = startStuckAgent({ hello: { version: "1" } });
   const clock = new VirtualClock();
-  const rejected = assertRejects(() => startAt(agent, clock), AgentError, "no answer to clock within 10s");
+  const rejected = assertRejects(() => startAt(agent, clock), AgentError, "no answer to clock within 15s");
   await agent.until(({ connections }) => connections === 1);
   // The timer of the hello is canceled when that is answered.
   while (clock.timers > 0 || agent.stats().connections > 0) {
@@ -137,7 +137,7 @@ Deno.test("AgentProcess.terminate() gives up an agent that lives and does not en
   const process = await startAt(agent, clock);
   process.terminate(1000);
   await until(() => clock.timers === 1);
-  await clock.advance(11_000);
-  assertEquals(await process.ended, { detail: "the agent did not end its process within 11s" });
+  await clock.advance(16_000);
+  assertEquals(await process.ended, { detail: "the agent did not end its process within 16s" });
   await process.close();
 });
