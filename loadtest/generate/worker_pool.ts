@@ -1,41 +1,25 @@
 /** Runs the clients of a plan in several processes: the parent side. @module */
-import { Buffer } from "node:buffer";
-import { deserialize } from "node:v8";
 import type { Clock } from "../../internal/clock.ts";
 import { clockStep } from "../process/clock_step.ts";
 import { formatDuration } from "../../internal/duration.ts";
 import { systemClock } from "../../socket/tcp.ts";
-import {
-  type Generator,
-  type GeneratorProgress,
-  type GeneratorRun,
-  NO_PROGRESS,
-  ownUsage,
-} from "./generator.ts";
-import { describeGeneratorEnd, type GeneratorProcess, type StartGenerator } from "./generator_process.ts";
-import type { WorkerSetup, WorkerStart } from "./worker.ts";
+import { type Generator, type GeneratorProgress, ownUsage } from "./generator.ts";
+import { describeGeneratorEnd, type GeneratorProcess } from "./generator_process.ts";
+import type { WorkerStart } from "./worker.ts";
+import { type WorkerOptions, WorkerProcess } from "./worker_process.ts";
 import type { AgentEvent, DiedEvent, RunEvent } from "../history/events.ts";
 import { LineFile } from "../history/line_file.ts";
 import { LatencyHistogram } from "../metrics/latency.ts";
 import { encodeHistograms, mergeHistograms } from "../metrics/live_histograms.ts";
 import { mergeTrouble, SILENT_AFTER, type SilentGenerator } from "../judge/trouble.ts";
 import type { PaceSetting } from "../pace/pace.ts";
-import { Ledger, type LedgerSnapshot } from "../ledger/ledger.ts";
-import { orderOf } from "../scenario/scenario_order.ts";
-import type { ChildMessage } from "../process/child_process.ts";
+import { Ledger } from "../ledger/ledger.ts";
 import { addUsage, NO_USAGE, type ProcessUsage, usageElsewhere } from "../process/process_usage.ts";
 
 /** Options for {@linkcode WorkerPool}. */
-export interface WorkerPoolOptions extends GeneratorRun {
-  /** Starts a worker: a program that calls `runWorker`. */
-  readonly startProcess: StartGenerator;
-  readonly processes: number;
-  /** Returns where a worker writes its events. Default: nowhere. */
-  readonly historyOf?: (part: number) => string;
+export interface WorkerPoolOptions extends WorkerOptions {
   /** Receives the deaths of workers, and their agents; client events go to the workers' own files. */
   readonly onEvent?: (event: DiedEvent | AgentEvent) => void;
-  /** Default: the system's, which the workers share. */
-  readonly clock?: Clock;
   /** Stops waiting until the workers are ready. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,7 +37,6 @@ const GRACE_MS = 15_000;
 /** Longest time in ms until a worker is ready, as for the import of a scenario, which may read its data first. */
 const READY_MS = 5 * 60_000;
 const HUNG = "it did not stop, as if its code looped without end, and was killed";
-const MALFORMED = "it sent a message that is not a generator's";
 
 /** Runs all clients in several processes. If one dies, that is recorded, and the others continue. */
 export class WorkerPool implements Generator {
@@ -243,117 +226,8 @@ export class WorkerPool implements Generator {
   }
 }
 
-/** One worker, and what it has sent. */
-class WorkerProcess {
-  readonly number: number;
-  readonly process: GeneratorProcess;
-  /** Resolves when it waits for the run to begin, or has ended. */
-  readonly ready: Promise<void>;
-  progress = NO_PROGRESS;
-  /** When it last sent anything. */
-  reportedAt = -Infinity;
-  /** Whether it has ended. */
-  over = false;
-  usage = NO_USAGE;
-  /** Why what it sends cannot be used. Default: it can. */
-  broken: string | undefined;
-  isReady = false;
-  readonly #now: () => number;
-  readonly #ready = Promise.withResolvers<void>();
-  readonly #pieces: Uint8Array[] = [];
-  #whole = false;
-
-  /** Rejects if its agent cannot be used. */
-  static async start(options: WorkerPoolOptions, number: number): Promise<WorkerProcess> {
-    const early: ChildMessage[] = [];
-    let receive = (message: ChildMessage): void => void early.push(message);
-    const process = await options.startProcess(number, (message) => receive(message));
-    const worker = new WorkerProcess(options, { number, process });
-    receive = (message) => worker.#receive(message);
-    early.forEach(receive);
-    return worker;
-  }
-
-  private constructor(
-    options: WorkerPoolOptions,
-    { number, process }: Pick<WorkerProcess, "number" | "process">,
-  ) {
-    const { processes, plan, historyOf, run, targets, faults, tls, token, scenario, watched } = options;
-    const { clock = systemClock } = options;
-    this.#now = () => clock.now();
-    this.number = number;
-    this.process = process;
-    const history = historyOf?.(number);
-    const order: WorkerSetup = {
-      run,
-      targets,
-      plan: plan.options,
-      part: number,
-      parts: processes,
-      ...(faults === undefined ? {} : { faults }),
-      ...(tls === undefined ? {} : { tls }),
-      ...(token === undefined ? {} : { token }),
-      ...(history === undefined ? {} : { history }),
-      ...(scenario === undefined ? {} : { scenario: orderOf(scenario) }),
-      ...(watched === undefined ? {} : { watched }),
-    };
-    this.ready = this.process.send(JSON.stringify(order))
-      .then(() => Promise.race([this.#ready.promise, this.process.ended.then(() => {})]));
-  }
-
-  /** Returns its complete ledger, or `undefined` if it did not send one. */
-  ledger(): LedgerSnapshot | undefined {
-    return this.#whole ? deserialize(Buffer.concat(this.#pieces)) as LedgerSnapshot : undefined;
-  }
-
-  /** Its name in an error. */
-  get label(): string {
-    const { agent } = this.process;
-    return `generator process ${this.number}${agent === undefined ? "" : ` at the agent ${agent.name}`}`;
-  }
-
-  /** The agent that runs it, and its clock, for the ledger. */
-  get agentEvent(): AgentEvent | undefined {
-    const { agent } = this.process;
-    return agent && { event: "agent", process: this.number, ...agent };
-  }
-
-  #receive(line: ChildMessage): void {
-    this.reportedAt = this.#now();
-    const { event, progress, usage } = line;
-    if (event === "ready") {
-      this.isReady = true;
-      this.#ready.resolve();
-    } else if (event === "progress") {
-      if (isLike(progress, NO_PROGRESS)) this.progress = progress;
-      else this.#break();
-    } else if (event === "usage") {
-      if (isLike(usage, NO_USAGE)) this.usage = usage;
-      else this.#break();
-    } else if (event === "ledger") {
-      this.#pieces.push(Buffer.from(String(line.piece), "base64"));
-      this.#whole = line.last === true;
-    }
-  }
-
-  #break(): void {
-    this.broken ??= MALFORMED;
-    this.process.terminate(0);
-  }
-}
-
 /** Ends a process that nothing waits for anymore. */
 function abandon(process: GeneratorProcess): void {
   process.terminate(0);
   void process.ended.then(() => process.close?.());
-}
-
-/** Whether a value from another process has the properties of `example`, of the same types. A number may be unknown. */
-function isLike<Shape extends object>(value: unknown, example: Shape): value is Shape {
-  return typeof value === "object" && value !== null &&
-    Object.entries(example).every(([name, one]) => {
-      const own: unknown = Reflect.get(value, name);
-      const unknown = own === null && (one === null || typeof one === "number");
-      return unknown || one === null || (own !== null && typeof own === typeof one);
-    });
 }

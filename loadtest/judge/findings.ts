@@ -49,6 +49,16 @@ export interface Finding {
   readonly follows?: true;
 }
 
+/** Kinds of replies that are there, and wrong; the most serious first. */
+export const WRONG_REPLIES: readonly FindingKind[] = [
+  "unexpected",
+  "duplicate",
+  "wrong",
+  "truncated",
+  "foreign",
+  "reordered",
+];
+
 /** Described findings per kind by default; further ones are only counted. */
 export const DESCRIBED = 20;
 

@@ -2,7 +2,7 @@
 import { findCause, markFollowing } from "./cause/cause.ts";
 import type { Cause } from "./cause/rule.ts";
 import { countOutcomes, type OutcomeCounts } from "./outcome_counts.ts";
-import { type Finding, type FindingKind, Findings } from "./findings.ts";
+import { type Finding, type FindingKind, Findings, WRONG_REPLIES } from "./findings.ts";
 import type { RunEvent } from "../history/events.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
@@ -59,12 +59,7 @@ export interface Judgement {
 const FATAL: readonly FindingKind[] = [
   "unreachable",
   "died",
-  "unexpected",
-  "duplicate",
-  "wrong",
-  "truncated",
-  "foreign",
-  "reordered",
+  ...WRONG_REPLIES,
   "check",
   "scenario",
   "inconsistent",

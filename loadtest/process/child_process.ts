@@ -112,7 +112,11 @@ export class ChildProcess {
     let looking: ReturnType<typeof setInterval> | undefined;
     const exit = this.#child.status.then((status) => {
       // Another process that it started may keep its stdout open.
-      looking = setInterval(() => void (++looks === QUIET_LOOKS && lines.cancel()), LOOK_INTERVAL);
+      looking = setInterval(() => {
+        if (++looks < QUIET_LOOKS) return;
+        clearInterval(looking);
+        void lines.cancel();
+      }, LOOK_INTERVAL);
       return status;
     });
     for (let read; !(read = await lines.read()).done; looks = 0) {

@@ -7,7 +7,8 @@ const WRITERS = ["write", "writeSync"] as const;
 
 /**
  * Sends to stderr what `console`, `Deno.stdout`, and `process.stdout` print, because a generator process writes its messages
- * to stdout, and the load test its result. Disposing of it ends that. A program that must write to stdout in between keeps the original `writeSync`.
+ * to stdout, and the load test its result. Disposing of it ends that. A program that must write to stdout in between keeps
+ * the original `writeSync`.
  */
 export function divertOutput(): Disposable {
   const { console } = globalThis;

@@ -17,7 +17,7 @@ const ANSWER_TIMEOUT = 3000;
 /** A process that does not listen within this time, in ms, will not. */
 const START_TIMEOUT = 60_000;
 
-/** A control line, and its answer: `undefined` if there is none. */
+/** A control line, and the promise of its answer, which is `undefined` if the process is gone or hangs. */
 interface Request {
   readonly line: string;
   readonly answer: PromiseWithResolvers<ChildMessage | undefined>;

@@ -7,7 +7,7 @@ import type { FailureReasons } from "../../ledger/failure_reasons.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { RunFacts } from "../../ledger/run_facts.ts";
 import { IN_OWN_CODE, THINKING } from "../../scenario/session/texts.ts";
-import type { FindingKind, Findings } from "../findings.ts";
+import { type FindingKind, type Findings, WRONG_REPLIES } from "../findings.ts";
 import type { OutcomeCounts } from "../outcome_counts.ts";
 
 /** A client that connects at its first attempt has started at most this long before that attempt, in ms. */
@@ -132,7 +132,7 @@ export class Evidence {
   /** Whether nothing but the absence of replies was seen. */
   get isSilence(): boolean {
     return this.counts.refused === 0 && this.reasons.count("error") === 0 &&
-      OTHER_REPLIES.every((kind) => this.findings.count(kind) === 0);
+      WRONG_REPLIES.every((kind) => this.findings.count(kind) === 0);
   }
 
   /** Whether frames arrived whose time is not recorded: those that a handler of a scenario took. */
@@ -189,15 +189,6 @@ export class Evidence {
     return { later, refused };
   }
 }
-
-const OTHER_REPLIES: readonly FindingKind[] = [
-  "unexpected",
-  "duplicate",
-  "wrong",
-  "truncated",
-  "foreign",
-  "reordered",
-];
 
 /** When a client last received a message or an ok. */
 function lastHeardAt({ clients, deliveries }: Ledger): number {

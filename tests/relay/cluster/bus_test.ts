@@ -5,6 +5,7 @@ import { LocalBus } from "../../../relay/cluster/local_bus.ts";
 import { MemoryBusHub } from "../../../relay/cluster/memory_bus.ts";
 import { NatsBus } from "../../../relay/cluster/nats_bus.ts";
 import { type Network, systemClock, systemNetwork, type Transport } from "../../../socket/mod.ts";
+import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { BusRecorder } from "../../_util/network/bus_recorder.ts";
 import { HAS_NATS, NatsServer } from "../../_util/programs/nats_server.ts";
 import { TempDir } from "../../_util/temp_dir.ts";
@@ -166,13 +167,21 @@ Deno.test("LocalBus connects again to a node that lives after their link broke",
 
 Deno.test("LocalBus.close() does not wait for a node that hangs before its answer", async () => {
   await using folder = new TempDir();
-  // The kernel accepts for it.
-  using _hung = Deno.listen({ transport: "unix", path: `${folder.path}/hung.sock` });
-  const bus = new LocalBus({ node: "a", folder: folder.path });
+  using hung = Deno.listen({ transport: "unix", path: `${folder.path}/hung.sock` });
+  const clock = new VirtualClock();
+  const bus = new LocalBus({ node: "a", folder: folder.path, clock });
   bus.receive({ onMessage() {}, onStatus() {}, onGone() {} });
-  await bus.connect();
+  const connected = bus.connect();
+  using link = await hung.accept();
+  let greeted = false;
+  void link.read(new Uint8Array(100)).then(() => greeted = true);
+  // What is sent leaves at the end of a turn of the clock. Then only the timer of the answer is left.
+  while (!greeted) await clock.advance(1);
+  assertEquals(clock.timers, 1);
+  await clock.advance(2000);
+  await connected;
   await bus.close();
-  assertEquals(bus.status, "closed");
+  assertEquals([bus.status, clock.timers], ["closed", 0]);
 });
 
 Deno.test("LocalBus refuses a peer whose id is not that of a node", async () => {
