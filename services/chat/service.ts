@@ -15,6 +15,7 @@ import { LineInput } from "./line_input.ts";
 import { type LoginAttempt, LoginQueue } from "./login_queue.ts";
 import { skeletonsOf } from "./skeletons.ts";
 import { telnetCodec, type TelnetFrame } from "./telnet.ts";
+import { UntilGone } from "./until_gone.ts";
 import type { Draining } from "../draining.ts";
 import { farewellLine, ListenerService, type ServiceAccess, type ServiceOptions } from "../service.ts";
 
@@ -164,20 +165,13 @@ class Hall {
   async #listenTo(guest: Guest): Promise<void> {
     const { messageRate = 0 } = this.#options.limits ?? {};
     const limit = messageRate > 0 ? new RateLimit(messageRate) : undefined;
-    let leave = (): void => {};
-    // Once: what races with this for each line would be kept until the client leaves.
-    void guest.connection.closed.then(() => leave());
+    const present = new UntilGone(guest.connection.closed);
     for (let line; (line = await guest.input.next()) !== undefined;) {
       const attempt = this.#room.line(guest, line);
       if (attempt && !await this.#logIn(guest, attempt)) return;
       const caughtUp = this.#audience.caughtUp();
       // A speaker that has left waits for no listener.
-      if (caughtUp && guest.connection.open) {
-        await new Promise<unknown>((resolve, reject) => {
-          leave = () => resolve(undefined);
-          caughtUp.then(resolve, reject);
-        });
-      }
+      if (caughtUp) await present.wait(caughtUp);
       const pause = limit?.take(this.#clock.now()) ?? 0;
       if (pause > 0) await guest.input.whileHere((left) => sleep(pause, this.#clock, left));
     }
