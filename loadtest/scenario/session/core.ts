@@ -180,7 +180,7 @@ export class SessionCore<Frame> {
   mustWait(): Promise<void> | undefined {
     if (this.#ended !== undefined) return undefined;
     const { hub, clock } = this.#options;
-    // The end of the connection is reported by who reads from it.
+    // The end of the connection is a matter of its reader.
     if (this.#open.queuedBytes > MOST_QUEUED) return this.#open.flushed().catch(() => {});
     const { turn } = hub;
     if (turn !== this.#turn) this.#inTurn = 0;

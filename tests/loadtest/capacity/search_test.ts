@@ -121,13 +121,18 @@ Deno.test({
         "A lower rate does not help, so the search ended: at 200 messages/s, 0 of 200 were answered as expected, hardly a larger share than at 400, 0 of 400",
       ],
       [
+        answering(() => 0),
+        [40, 20],
+        "A lower rate does not help, so the search ended: at 20 messages/s, 0 of 20 were answered as expected, hardly a larger share than at 40, 0 of 40",
+      ],
+      [
         answering((rate) => 0.5 * rate + 5),
         [400, 200],
         "A lower rate does not help, so the search ended: at 200 messages/s, 105 of 200 were answered as expected, hardly a larger share than at 400, 205 of 400",
       ],
     ];
     for (const [run, rates, says] of cases) {
-      const capacity = await findCapacity({ run, start: 400 });
+      const capacity = await findCapacity({ run, start: rates[0]! });
       assertEquals([capacity.ending, capacity.low, capacity.levels.map(({ rate }) => rate)], [
         "not found",
         0,
@@ -143,7 +148,7 @@ Deno.test({
   permissions,
   fn: async () => {
     // An overloaded server answers the same number at any rate. Few requests, and those of unknown number, show nothing.
-    for (const [limit, start] of [[30, 400], [1, 400], [7, 10], [0, 10]] as const) {
+    for (const [limit, start] of [[30, 400], [1, 400], [7, 10], [0, 10], [0, 39]] as const) {
       const capacity = await findCapacity({ run: answering(() => limit), start });
       assertEquals(capacity.ending, limit === 0 ? "not found" : "server");
       assert(capacity.low <= limit, `${capacity.low} of ${limit}`);

@@ -1,34 +1,9 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { type LoadTestRun, scenario, ScenarioError, type Session } from "../../../loadtest/mod.ts";
-import type { Scenario } from "../../../loadtest/mod.ts";
-import { HistoryVerifier } from "../../../loadtest/history/verify.ts";
-import { type Codec, lineCodec } from "../../../socket/mod.ts";
-import { answer, kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { scenario, ScenarioError, type Session } from "../../../loadtest/mod.ts";
+import type { Codec } from "../../../socket/mod.ts";
+import { kindsOf, runInMemory } from "../../_util/loadtest/scenario_world.ts";
+import { codec, echo, type Nonsense, runTested, session } from "../../_util/loadtest/user_errors.ts";
 import { pure } from "../../_util/permissions.ts";
-
-/** A value that the types of a scenario refuse; a compiled program does not check them. */
-// deno-lint-ignore no-explicit-any
-type Nonsense = any;
-
-const codec = lineCodec();
-const echo = answer((line) => line);
-const session = async (t: Session): Promise<void> => void await t.ask("one", { expect: "one" });
-
-/** Runs a scenario, and checks that its history gives the same verdict again. */
-async function run(tested: Partial<Scenario<string, Nonsense>>): Promise<LoadTestRun & { now: number }> {
-  const history = new HistoryVerifier();
-  const result = await runInMemory({
-    serve: echo,
-    clients: 2,
-    deadline: "20s",
-    timeout: "2s",
-    scenario: scenario({ codec, session, ...tested }),
-    onHistoryLine: (line) => history.push(line),
-  });
-  assertEquals(history.end().discrepancies, []);
-  assertEquals(history.end().verdict, result.verdict);
-  return result;
-}
 
 function boom(): never {
   throw new Error("boom");
@@ -53,7 +28,7 @@ Deno.test(
       [() => ({ open: 0, jobs: NaN }), `expectState() returned "jobs": NaN, expected`],
     ];
     for (const [expectState, reason] of cases) {
-      const { verdict, findings, summary, now } = await run({ expectState });
+      const { verdict, findings, summary, now } = await runTested({ expectState });
       assertEquals([verdict, summary.acked, findings.map(({ kind }) => kind)], ["failed", 2, ["leftover"]]);
       const text = findings[0]!.text;
       assertStringIncludes(text, "The state of the server could not be read: expectState() ");
@@ -71,7 +46,7 @@ Deno.test(
     let asked = 0;
     const expectState = (): Promise<Record<string, number>> =>
       asked++ < 3 ? Promise.reject(new Error("busy")) : Promise.resolve({ jobs: 0 });
-    assertEquals((await run({ expectState })).verdict, "proven");
+    assertEquals((await runTested({ expectState })).verdict, "proven");
   },
 );
 
@@ -87,7 +62,7 @@ Deno.test("runLoadTest() does not ask for the state of a server that no client r
 
 Deno.test("runLoadTest() finds a teardown that fails, and keeps the results", pure, async () => {
   for (const teardown of [boom, () => Promise.reject(new Error("boom"))]) {
-    const { verdict, findings, summary } = await run({ teardown });
+    const { verdict, findings, summary } = await runTested({ teardown });
     assertEquals([verdict, summary.acked, findings.length], ["failed", 2, 1]);
     assertMatch(
       findings[0]!.text,
@@ -101,7 +76,7 @@ Deno.test(
   pure,
   async () => {
     await assertRejects(
-      () => run({ setup: boom }),
+      () => runTested({ setup: boom }),
       ScenarioError,
       "Cannot set up the scenario: setup() threw Error: boom at user_errors_test.ts:",
     );
@@ -151,7 +126,7 @@ Deno.test("runLoadTest() finds whatever a codec does wrong, at each client", pur
     [brokenEncoder({ size: undefined }), "expected a number from 0, got NaN"],
   ];
   for (const [broken, text] of codecs) {
-    const { verdict, summary, findings } = await run({ codec: broken });
+    const { verdict, summary, findings } = await runTested({ codec: broken });
     assertEquals([verdict, summary.findingCounts.scenario], ["failed", 2], text);
     assertStringIncludes(findings.find(({ kind }) => kind === "scenario")?.text ?? "", text);
   }
@@ -165,7 +140,7 @@ Deno.test(
       push: () => ({ frames: [], error: new Error("bad length") }),
       end() {},
     });
-    const { findings } = await run({ codec: { ...codec, decoder } });
+    const { findings } = await runTested({ codec: { ...codec, decoder } });
     assertEquals(kindsOf({ findings }), ["lost", "unnatural"]);
     assertStringIncludes(findings.map(({ text }) => text).join(), "bad length");
   },
@@ -199,7 +174,7 @@ Deno.test("runLoadTest() finds a correlate that throws or returns no id", pure, 
     [((calls) => () => calls++ % 2 === 0 ? 1 : boom())(0), "threw Error: boom"],
   ];
   for (const [correlate, text] of cases) {
-    const { verdict, summary, findings } = await run({ correlate });
+    const { verdict, summary, findings } = await runTested({ correlate });
     assertEquals([verdict, summary.scenario?.sessions.threw], ["failed", 2]);
     assertStringIncludes(findings[0]!.text, text);
   }
@@ -234,7 +209,7 @@ Deno.test("Session refuses with one line what it cannot use", pure, async () => 
     [(t) => t.on("one", () => Promise.reject(new Error("boom"))), "threw Error: boom"],
   ];
   for (const [misuse, text] of cases) {
-    const { findings } = await run({
+    const { findings } = await runTested({
       session: async (t) => {
         await misuse(t);
         await t.ask("one", { timeout: "1s" }).catch(() => {});
@@ -255,7 +230,7 @@ Deno.test(
       () => Promise.reject(new Error("no")),
     ];
     for (const expect of outcomes as Nonsense[]) {
-      const { findings } = await run({
+      const { findings } = await runTested({
         session: async (t) => void await t.ask("one", { expect }),
       });
       assertEquals(findings[0]?.kind, "wrong");
@@ -276,79 +251,15 @@ Deno.test("runLoadTest() finds whatever a session throws, on one line", pure, as
     [new Error("x".repeat(2000)), "… (2000 characters) at user_errors_test.ts"],
   ];
   for (const [thrown, text] of cases) {
-    const { findings } = await run({ session: () => Promise.reject(thrown) });
+    const { findings } = await runTested({ session: () => Promise.reject(thrown) });
     assertEquals(findings[0]?.kind, "scenario");
     assertStringIncludes(findings[0]!.text, text);
     assertEquals(findings[0]!.text.includes("\n"), false);
   }
 });
 
-Deno.test("runLoadTest() finds a reply that cannot be shown", pure, async () => {
-  const circular: Record<string, unknown> = {};
-  circular["self"] = circular;
-  const frames: Nonsense = { push: () => ({ frames: [circular] }), end: () => undefined };
-  const { findings } = await run({ codec: { ...codec, decoder: () => frames } });
-  assertStringIncludes(findings[0]!.text, "got a frame that cannot be shown");
-});
-
-Deno.test("runLoadTest() finds a reply that cannot be compared with the expected one", pure, async () => {
-  const frame = (): object => {
-    const circular: Record<string, unknown> = {};
-    circular["self"] = circular;
-    return circular;
-  };
-  const frames: Nonsense = { push: () => ({ frames: [frame()] }), end: () => undefined };
-  const { findings } = await run({
-    codec: { ...codec, decoder: () => frames },
-    session: async (t) => void await t.ask("hello", { expect: frame() as Nonsense }),
-  });
-  assertEquals(findings[0]!.kind, "wrong");
-  assertStringIncludes(findings[0]!.text, "Maximum call stack size exceeded");
-});
-
 Deno.test("scenario() refuses data that are no rows", pure, () => {
   for (const data of [5, null, {}, { file: 5 }, [1, 2], [null]] as Nonsense[]) {
     assertThrows(() => scenario({ codec, session, data }), TypeError, "Cannot use the data of the scenario");
   }
-});
-
-Deno.test(
-  "runLoadTest() counts a reply as wrong when expect returns neither true nor false",
-  pure,
-  async () => {
-    const cases: [Nonsense, string][] = [
-      [null, "null"],
-      [0, "0"],
-      ["", '""'],
-      [["one"], "an array"],
-      [{}, "an object"],
-      [() => true, "function"],
-    ];
-    for (const [outcome, shown] of cases) {
-      const { verdict, findings } = await run({
-        session: async (t) => {
-          await t.ask("one", { expect: (() => outcome) as Nonsense }).catch(() => {});
-        },
-      });
-      assertEquals([verdict, findings[0]?.kind], ["failed", "wrong"]);
-      assertStringIncludes(
-        findings[0]!.text,
-        `: the function returned ${shown}, expected true or false`,
-      );
-    }
-  },
-);
-
-Deno.test("runLoadTest() reports a predicate of t.on that returns neither true nor false", pure, async () => {
-  const { verdict, findings } = await run({
-    session: async (t) => {
-      t.on(((line: string) => line.match(/^push/)) as Nonsense, () => {});
-      await t.ask("one", { expect: "one" });
-    },
-  });
-  assertEquals([verdict, findings[0]?.kind], ["failed", "scenario"]);
-  assertStringIncludes(
-    findings[0]!.text,
-    "Cannot choose a handler of t.on: the function returned null, expected true or false",
-  );
 });

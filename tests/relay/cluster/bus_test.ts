@@ -188,8 +188,10 @@ Deno.test("LocalBus refuses a peer whose id is not that of a node", async () => 
   await using folder = new TempDir();
   await using a = new BusRecorder(new LocalBus({ node: "a", folder: folder.path }));
   await a.bus.connect();
-  using peer = await Deno.connect({ transport: "unix", path: `${folder.path}/a.sock` });
-  await peer.write(new TextEncoder().encode("\0\0\0\x04../x"));
-  assertEquals(await peer.read(new Uint8Array(100)), null);
-  assertEquals(a.events, ["status connected"]);
+  for (const [id, isNode] of [["../x", false], ["n".repeat(65), false], ["n".repeat(64), true]] as const) {
+    using peer = await Deno.connect({ transport: "unix", path: `${folder.path}/a.sock` });
+    await peer.write(new Uint8Array([0, 0, 0, id.length, ...new TextEncoder().encode(id)]));
+    assertEquals(await peer.read(new Uint8Array(100)) !== null, isNode, id);
+    if (!isNode) assertEquals(a.events, ["status connected"]);
+  }
 });
